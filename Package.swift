@@ -1,0 +1,65 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// The language rules of every target of ours; dependencies keep their own.
+let house: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "roost",
+    products: [
+        .executable(name: "roost", targets: ["RoostCommand"]),
+        .executable(name: "roost-node", targets: ["RoostNode"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        .target(name: "Wire", swiftSettings: house),
+        .target(name: "Fleet", dependencies: ["Wire"], swiftSettings: house),
+        .target(name: "CLinux"),
+        .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
+        .target(
+            name: "StoreSQLite", dependencies: ["Fleet", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.embedInCode("Schema")], swiftSettings: house),
+        .target(name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Wire"], swiftSettings: house),
+        .target(
+            name: "Images",
+            dependencies: ["Fleet", "Linux", "Wire", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.embedInCode("NodeScripts")], swiftSettings: house),
+        .target(
+            name: "Center",
+            dependencies: [
+                "Fleet", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: house),
+        .executableTarget(
+            name: "RoostCommand",
+            dependencies: [
+                "CLinux", "Center", "Fleet", "Images", "Linux", "Services", "StoreSQLite", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: house),
+        .executableTarget(name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
+    ],
+    swiftLanguageModes: [.v6]
+)

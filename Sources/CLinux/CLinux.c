@@ -1,0 +1,187 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BATCH 256
+#define CONTROL_BYTES 64
+
+int roost_receive_datagrams(int fd, struct roost_datagram *datagrams, unsigned count) {
+    static _Thread_local struct mmsghdr headers[BATCH];
+    static _Thread_local struct iovec slices[BATCH];
+    static _Thread_local struct sockaddr_in peers[BATCH];
+    static _Thread_local _Alignas(struct cmsghdr) char control[BATCH][CONTROL_BYTES];
+    if (count > BATCH) count = BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        slices[i] = (struct iovec){datagrams[i].bytes, datagrams[i].capacity};
+        headers[i].msg_hdr = (struct msghdr){.msg_name = &peers[i], .msg_namelen = sizeof peers[i],
+            .msg_iov = &slices[i], .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = CONTROL_BYTES};
+    }
+    int received = recvmmsg(fd, headers, count, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < received; i++) {
+        struct roost_datagram *d = &datagrams[i];
+        d->byte_count = headers[i].msg_len;
+        d->peer_address = ntohl(peers[i].sin_addr.s_addr);
+        d->peer_port = ntohs(peers[i].sin_port);
+        d->local_address = 0;
+        d->interface = 0;
+        struct msghdr *h = &headers[i].msg_hdr;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+            if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO) continue;
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            d->local_address = ntohl(info.ipi_addr.s_addr);
+            d->interface = (uint32_t)info.ipi_ifindex;
+        }
+    }
+    return received;
+}
+
+int roost_send_datagrams(int fd, const struct roost_datagram *datagrams, unsigned count) {
+    static _Thread_local struct mmsghdr headers[BATCH];
+    static _Thread_local struct iovec slices[BATCH];
+    static _Thread_local struct sockaddr_in peers[BATCH];
+    static _Thread_local _Alignas(struct cmsghdr) char control[BATCH][CONTROL_BYTES];
+    if (count > BATCH) count = BATCH;
+    for (unsigned i = 0; i < count; i++) {
+        const struct roost_datagram *d = &datagrams[i];
+        slices[i] = (struct iovec){d->bytes, d->byte_count};
+        peers[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(d->peer_port),
+            .sin_addr.s_addr = htonl(d->peer_address)};
+        headers[i].msg_hdr = (struct msghdr){.msg_name = &peers[i], .msg_namelen = sizeof peers[i],
+            .msg_iov = &slices[i], .msg_iovlen = 1};
+        if (!d->local_address && !d->interface) continue;
+        struct msghdr *h = &headers[i].msg_hdr;
+        h->msg_control = control[i];
+        h->msg_controllen = CMSG_SPACE(sizeof(struct in_pktinfo));
+        memset(control[i], 0, CONTROL_BYTES);
+        struct cmsghdr *c = CMSG_FIRSTHDR(h);
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
+        struct in_pktinfo info = {.ipi_ifindex = (int)d->interface, .ipi_spec_dst.s_addr = htonl(d->local_address)};
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+    }
+    return sendmmsg(fd, headers, count, MSG_DONTWAIT);
+}
+
+ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, uint16_t segment_byte_count,
+                            uint32_t peer_address, uint16_t peer_port) {
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(peer_port),
+        .sin_addr.s_addr = htonl(peer_address)};
+    struct msghdr h = {.msg_iov = slices, .msg_iovlen = slice_count};
+    if (peer_port) {
+        h.msg_name = &peer;
+        h.msg_namelen = sizeof peer;
+    }
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+    if (segment_byte_count) {
+        h.msg_control = control;
+        h.msg_controllen = sizeof control;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+        c->cmsg_level = SOL_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+        memcpy(CMSG_DATA(c), &segment_byte_count, sizeof segment_byte_count);
+    }
+    return sendmsg(fd, &h, MSG_DONTWAIT);
+}
+
+int roost_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, const void *frame, size_t byte_count) {
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)interface,
+        .sll_halen = 6};
+    memcpy(to.sll_addr, destination, 6);
+    return sendto(fd, frame, byte_count, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to) < 0 ? -1 : 0;
+}
+
+static int with_interface(const char *interface, int request, struct ifreq *r) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    strncpy(r->ifr_name, interface, IFNAMSIZ - 1);
+    int result = ioctl(fd, (unsigned long)request, r);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+int roost_hardware_address(const char *interface, uint8_t *address) {
+    struct ifreq r = {0};
+    if (with_interface(interface, SIOCGIFHWADDR, &r) < 0) return -1;
+    memcpy(address, r.ifr_hwaddr.sa_data, 6);
+    return 0;
+}
+
+int roost_interface_up(const char *interface) {
+    struct ifreq r = {0};
+    if (with_interface(interface, SIOCGIFFLAGS, &r) < 0) return -1;
+    r.ifr_flags |= IFF_UP;
+    return with_interface(interface, SIOCSIFFLAGS, &r);
+}
+
+int roost_set_address(const char *interface, uint32_t address, uint32_t mask) {
+    struct ifreq r = {0};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+    memcpy(&r.ifr_addr, &a, sizeof a);
+    if (with_interface(interface, SIOCSIFADDR, &r) < 0) return -1;
+    a.sin_addr.s_addr = htonl(mask);
+    memcpy(&r.ifr_netmask, &a, sizeof a);
+    return with_interface(interface, SIOCSIFNETMASK, &r);
+}
+
+int roost_add_default_route(uint32_t router) {
+    struct rtentry route = {.rt_flags = RTF_UP | RTF_GATEWAY};
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    memcpy(&route.rt_dst, &a, sizeof a);
+    memcpy(&route.rt_genmask, &a, sizeof a);
+    a.sin_addr.s_addr = htonl(router);
+    memcpy(&route.rt_gateway, &a, sizeof a);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    int result = ioctl(fd, SIOCADDRT, &route);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+ssize_t roost_read_cached(int fd, void *bytes, size_t byte_count, off_t offset) {
+    struct iovec slice = {bytes, byte_count};
+    return preadv2(fd, &slice, 1, offset, RWF_NOWAIT);
+}
+
+int roost_drop_privileges(uid_t uid, gid_t gid, uint64_t capabilities) {
+    if (prctl(PR_SET_KEEPCAPS, 1L) < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0
+        || setresuid(uid, uid, uid) < 0) return -1;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)capabilities, (uint32_t)capabilities, 0},
+        {(uint32_t)(capabilities >> 32), (uint32_t)(capabilities >> 32), 0},
+    };
+    if (syscall(SYS_capset, &header, data) < 0) return -1;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+}
+
+int roost_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0L, 0L, 0L); }
+
+int roost_watch_descriptor_limit(uint64_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}

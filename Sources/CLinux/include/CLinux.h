@@ -1,0 +1,45 @@
+// System calls that Swift cannot import: variadic ones, and those that glibc declares only with _GNU_SOURCE.
+#pragma once
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+// One datagram of a batch.
+struct roost_datagram {
+    void *bytes;
+    uint32_t capacity;
+    uint32_t byte_count;
+    uint32_t peer_address;  // Host order.
+    uint16_t peer_port;     // Host order.
+    uint32_t local_address; // Host order: the destination on receipt, the source on sending (0: the kernel's choice).
+    uint32_t interface;     // Index: where it came in, or goes out (0: by route).
+};
+
+// Receives up to `count` datagrams; the number, or -1 with errno.
+int roost_receive_datagrams(int fd, struct roost_datagram *datagrams, unsigned count);
+
+// Sends up to `count` datagrams; the number, or -1 with errno.
+int roost_send_datagrams(int fd, const struct roost_datagram *datagrams, unsigned count);
+
+// Sends slices as UDP datagrams of `segment_byte_count` bytes each (the last may be shorter), cut by the kernel.
+ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, uint16_t segment_byte_count,
+                            uint32_t peer_address, uint16_t peer_port);
+
+int roost_accept(int fd);
+int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, const void *frame, size_t byte_count);
+int roost_hardware_address(const char *interface, uint8_t *address);
+int roost_interface_up(const char *interface);
+int roost_set_address(const char *interface, uint32_t address, uint32_t mask);
+int roost_add_default_route(uint32_t router);
+// Reads from the page cache only: -1 with EAGAIN where the bytes are not there.
+ssize_t roost_read_cached(int fd, void *bytes, size_t byte_count, off_t offset);
+// Becomes `uid`/`gid` and keeps the capabilities whose bits are set.
+int roost_drop_privileges(uid_t uid, gid_t gid, uint64_t capabilities);
+int roost_set_name(const char *name);
+int roost_watch_descriptor_limit(uint64_t wanted);

@@ -1,0 +1,172 @@
+package import Wire
+
+/// The address that DHCP gave a client, handed down to its kernel so that nobody has to ask again.
+package struct ClientAddress: Equatable, Sendable {
+    package var address: IPv4Address
+    package var network: IPv4Network
+    package var router: IPv4Address?
+    package var nameServers: [IPv4Address]
+    /// Nil for a lease without end.
+    package var leaseSeconds: UInt32?
+
+    package init(
+        address: IPv4Address, network: IPv4Network, router: IPv4Address? = nil, nameServers: [IPv4Address] = [],
+        leaseSeconds: UInt32? = nil
+    ) {
+        self.address = address
+        self.network = network
+        self.router = router
+        self.nameServers = nameServers
+        self.leaseSeconds = leaseSeconds
+    }
+}
+
+/// Everything a boot script says for one machine, and why.
+package struct BootPlan: Equatable, Sendable {
+    package enum Target: Equatable, Sendable {
+        case image(ImageVersion, nodeArchive: NodeArchive)
+        /// Nothing can be booted; the text is shown on the machine's screen, and it asks again.
+        case nothing(because: String)
+    }
+
+    /// One line of explanation: what was chosen, and where the choice comes from.
+    package struct Reason: Equatable, Sendable {
+        package var choice: String
+        package var because: String
+    }
+
+    package var name: NodeName
+    package var macAddress: MACAddress
+    package var isKnown: Bool
+    package var target: Target
+    package var commandLine: [String]
+    package var reasons: [Reason]
+    package var policy: BootPolicy
+}
+
+/// The identity of a machine that asks for its script.
+package struct BootIdentity: Equatable, Sendable {
+    package var macAddress: MACAddress
+    package var uuid: MachineUUID?
+    package var address: ClientAddress?
+    /// Names this boot in the node's reports and opens its configuration.
+    package var boot: String?
+
+    package init(macAddress: MACAddress, uuid: MachineUUID? = nil, address: ClientAddress? = nil, boot: String? = nil) {
+        self.macAddress = macAddress
+        self.uuid = uuid
+        self.address = address
+        self.boot = boot
+    }
+}
+
+extension NodeName {
+    /// The name of a machine that nobody has named: `n` and its hardware address.
+    package init(unknown address: MACAddress) {
+        // Thirteen characters of the allowed set: it cannot fail.
+        self = (try? NodeName("n" + address.text(separator: ""))) ?? .unnamed
+    }
+
+    private static let unnamed = NodeName(constant: "unnamed")
+
+    fileprivate init(constant: StaticString) { text = constant.description }
+}
+
+/// What `identity` boots now.
+package func bootPlan(
+    for identity: BootIdentity, in snapshot: FleetSnapshot, under policy: BootPolicy
+) -> BootPlan {
+    let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid)
+    let settings = snapshot.settings(of: node)
+    let name = node?.name ?? NodeName(unknown: identity.macAddress)
+    var plan = BootPlan(
+        name: name, macAddress: identity.macAddress, isKnown: node != nil, target: .nothing(because: ""),
+        commandLine: [], reasons: [], policy: policy)
+    plan.reasons.append(
+        BootPlan.Reason(
+            choice: "node \(name)",
+            because: node.map { "enrolled in \($0.group)" } ?? "unknown hardware address \(identity.macAddress)"))
+    if node == nil, policy.unknownNodes == .refuse {
+        plan.target = .nothing(because: "this machine is not known here, and unknown machines are refused")
+        return plan
+    }
+    let chosen = chooseVersion(settings[.image], in: snapshot)
+    switch chosen {
+    case .failure(let problem):
+        plan.target = .nothing(because: problem.text)
+        plan.reasons.append(BootPlan.Reason(choice: "nothing to boot", because: problem.text))
+    case .success(let (version, because)):
+        plan.reasons.append(
+            BootPlan.Reason(choice: "image \(version.image)@\(version.number) (\(version.digest.short))", because: because))
+        guard let archive = policy.nodeArchive else {
+            plan.target = .nothing(because: "the server has no initramfs archive (roost-node or busybox is missing)")
+            return plan
+        }
+        plan.target = .image(version, nodeArchive: archive)
+        plan.commandLine = kernelCommandLine(
+            for: identity, named: name, version: version, settings: settings, policy: policy)
+        for definition in [SettingDefinition.rootMode, .console, .kernelArguments, .onFailure] {
+            let setting = settings[definition]
+            plan.reasons.append(
+                BootPlan.Reason(
+                    choice: "\(definition.name) = \(setting.value)", because: setting.origin.description))
+        }
+    }
+    return plan
+}
+
+private struct NoVersion: Error { var text: String }
+
+private func chooseVersion(
+    _ setting: EffectiveSetting, in snapshot: FleetSnapshot
+) -> Result<(ImageVersion, String), NoVersion> {
+    guard case .text(let text) = setting.value, !text.isEmpty else {
+        guard let only = snapshot.images.values.first, snapshot.images.count == 1 else {
+            return .failure(
+                NoVersion(
+                    text: snapshot.images.isEmpty
+                        ? "no image has been published yet (roost image build NAME --suite bookworm)"
+                        : "there are several images and none is chosen (roost set image=NAME)"))
+        }
+        guard let version = only.version(.channel(.stable)) else {
+            return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))
+        }
+        return .success((version, "the only image, channel stable"))
+    }
+    guard let reference = ImageReference(text), let version = snapshot.version(reference) else {
+        return .failure(NoVersion(text: "there is no version ‘\(text)’ (setting image: \(setting.origin))"))
+    }
+    return .success((version, "setting image = \(text): \(setting.origin)"))
+}
+
+/// The words for the kernel. What `init` reads begins with `roost.`; `ip` and `BOOTIF` have the meaning that they
+/// have everywhere (Documentation/admin-guide/nfs/nfsroot.rst, PXELINUX IPAPPEND).
+private func kernelCommandLine(
+    for identity: BootIdentity, named name: NodeName, version: ImageVersion, settings: EffectiveSettings,
+    policy: BootPolicy
+) -> [String] {
+    var words = ["BOOTIF=01-\(identity.macAddress.text(separator: "-"))"]
+    if let lease = identity.address {
+        let router = lease.router.map(\.description) ?? ""
+        words.append("ip=\(lease.address):\(policy.server):\(router):\(lease.network.mask):\(name)::off")
+        if !lease.nameServers.isEmpty {
+            words.append("roost.dns=\(lease.nameServers.map(\.description).joined(separator: ","))")
+        }
+        if let seconds = lease.leaseSeconds { words.append("roost.lease=\(seconds)") }
+    } else {
+        words.append("ip=:\(policy.server):::\(name)::dhcp")
+    }
+    words.append("roost.http=\(policy.server):\(policy.httpPort)")
+    words.append("roost.nbd=\(policy.server):\(policy.nbdPort)")
+    words.append("roost.root=\(settings.text(.rootMode))")
+    words.append("roost.export=\(version.image)@\(version.digest.short)")
+    words.append("roost.connections=\(settings.integer(.nbdConnections))")
+    words.append("roost.overlay=\(settings.text(.overlaySize))")
+    words.append("roost.failure=\(settings.text(.onFailure))")
+    if let boot = identity.boot { words.append("roost.boot=\(boot)") }
+    // systemd and udev must leave the boot card's name alone: it is in use before they run.
+    words.append("net.ifnames=0")
+    words += settings.list(.kernelArguments)
+    words += settings.list(.console).map { "console=\($0)" }
+    return words
+}

@@ -1,0 +1,56 @@
+package import Wire
+
+/// What the server offers to those who boot: facts that stay while it runs.
+package struct BootPolicy: Equatable, Sendable {
+    package enum UnknownNodes: String, Sendable, CaseIterable {
+        /// They boot the site's image.
+        case open
+        /// They get an address and nothing to boot.
+        case refuse
+    }
+
+    /// Our address on the client's network.
+    package var server: IPv4Address
+    package var httpPort: UInt16
+    package var nbdPort: UInt16
+    package var unknownNodes: UnknownNodes
+    /// Loader files that are really there.
+    package var loaders: Set<String>
+    /// The Roost part of the initramfs.
+    package var nodeArchive: NodeArchive?
+    package var domain: String
+
+    package init(
+        server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
+        unknownNodes: UnknownNodes = .open, loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = ""
+    ) {
+        self.server = server
+        self.httpPort = httpPort
+        self.nbdPort = nbdPort
+        self.unknownNodes = unknownNodes
+        self.loaders = loaders
+        self.nodeArchive = nodeArchive
+        self.domain = domain
+    }
+
+    /// The same on another of the server's addresses.
+    package func on(server: IPv4Address) -> Self {
+        var policy = self
+        policy.server = server
+        return policy
+    }
+
+    /// `http://10.77.0.1` or, on another port, `http://10.77.0.1:8080`.
+    package var httpBase: String { httpPort == 80 ? "http://\(server)" : "http://\(server):\(httpPort)" }
+}
+
+/// The archive with `init`, busybox and `roost-node` that every image boots with.
+package struct NodeArchive: Equatable, Sendable {
+    package var digest: Digest
+    package var byteCount: Int
+
+    package init(digest: Digest, byteCount: Int) {
+        self.digest = digest
+        self.byteCount = byteCount
+    }
+}

@@ -1,0 +1,37 @@
+extension BootScript {
+    /// A GRUB configuration (GRUB manual, "Writing full configuration files directly").
+    ///
+    /// Files come by HTTP on port 80, which GRUB 2.06 can do and which is faster than its TFTP; on another port by TFTP.
+    package static func grub(_ plan: BootPlan) -> String {
+        let serial = """
+            set timeout=0
+            serial --unit=0 --speed=115200
+            terminal_output console serial
+
+            """
+        guard case .image(let version, let archive) = plan.target else {
+            guard case .nothing(let because) = plan.target else { return serial }
+            return serial + """
+                echo 'Roost: \(plan.name): \(because.filter { $0 != "'" })'
+                echo 'Asking again in \(retrySeconds) seconds.'
+                sleep \(retrySeconds)
+                reboot
+
+                """
+        }
+        let device = plan.policy.httpPort == 80 ? "(http,\(plan.policy.server))" : "(tftp,\(plan.policy.server))"
+        return serial + """
+            echo 'Roost: \(plan.name) boots \(version.image)@\(version.number)'
+            if linux \(device)/\(path(version.digest, "kernel")) \(plan.commandLine.joined(separator: " ")); then
+              if initrd \(device)/\(path(version.digest, "modules.cpio")) \
+            \(device)/\(path(archive.digest, "node.cpio")); then
+                boot
+              fi
+            fi
+            echo 'Roost: loading failed, trying again in \(retrySeconds) seconds.'
+            sleep \(retrySeconds)
+            reboot
+
+            """
+    }
+}

@@ -1,0 +1,15 @@
+import Wire
+
+/// A boot loader's script for a plan. The loader's own language is in `BootScript+IPXE.swift` and its neighbours.
+package enum BootScript {
+    /// Seconds until a machine with nothing to boot asks again.
+    static let retrySeconds = 10
+
+    /// Where a machine's iPXE script is rendered, without a slash in front.
+    static func scriptPath(of machine: MACAddress?) -> String {
+        "node/\(machine?.text(separator: "-") ?? "unknown")/boot.ipxe"
+    }
+
+    /// Where a version's file lies on the HTTP server, without a slash in front.
+    static func path(_ digest: Digest, _ file: String) -> String { "i/\(digest)/\(file)" }
+}

@@ -1,0 +1,94 @@
+package import Wire
+
+/// A stage of a boot, in the order in which a healthy one reaches them.
+package enum BootStage: String, Sendable, CaseIterable, Codable {
+    /// The machine asked for an address.
+    case dhcp
+    /// It fetched a boot loader.
+    case loader
+    /// The loader fetched its script.
+    case script
+    /// The kernel was sent.
+    case kernel
+    /// Both archives of the initramfs were sent.
+    case initramfs
+    /// `init` runs.
+    case initialised = "init"
+    /// The boot card has its address.
+    case network
+    /// The root file system is mounted.
+    case root
+    /// The node's configuration is in place.
+    case configured
+    /// The image's own init takes over.
+    case handover
+    /// The image has come up.
+    case ready
+    /// A step failed; the detail says which, and why.
+    case failed
+
+    /// Position in a healthy boot.
+    package var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// One thing that happened in one boot.
+package struct BootEvent: Equatable, Sendable, Codable {
+    /// Sixteen hexadecimal digits.
+    package var boot: String
+    package var macAddress: MACAddress
+    package var stage: BootStage
+    /// Milliseconds since 1970.
+    package var at: Int
+    /// For people: which file, which address, what failed.
+    package var detail: String
+
+    package init(boot: String, macAddress: MACAddress, stage: BootStage, at: Int, detail: String) {
+        self.boot = boot
+        self.macAddress = macAddress
+        self.stage = stage
+        self.at = at
+        self.detail = detail
+    }
+}
+
+/// One power-on of one machine: its stages in order of time.
+package struct BootTimeline: Equatable, Sendable, Codable {
+    package struct Entry: Equatable, Sendable, Codable {
+        package var stage: BootStage
+        /// Milliseconds since 1970.
+        package var at: Int
+        package var detail: String
+
+        package init(stage: BootStage, at: Int, detail: String) {
+            self.stage = stage
+            self.at = at
+            self.detail = detail
+        }
+    }
+
+    package var boot: String
+    package var macAddress: MACAddress
+    package var entries: [Entry]
+
+    package init(boot: String, macAddress: MACAddress, entries: [Entry]) {
+        self.boot = boot
+        self.macAddress = macAddress
+        self.entries = entries
+    }
+
+    /// Milliseconds since 1970 of the first event.
+    package var startedAt: Int { entries.first?.at ?? 0 }
+
+    /// Milliseconds from the first event to `ready`; nil while it is not there.
+    package var readyAfter: Int? { entries.first { $0.stage == .ready }.map { $0.at - startedAt } }
+
+    /// What the boot is doing now, in words.
+    package var state: String {
+        guard let last = entries.last else { return "no boot seen" }
+        return switch last.stage {
+        case .ready: "ready"
+        case .failed: "failed: \(last.detail)"
+        default: "at \(last.stage.rawValue)"
+        }
+    }
+}

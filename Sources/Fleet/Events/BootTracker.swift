@@ -1,0 +1,75 @@
+package import Wire
+
+/// Puts what the data planes see into boots: which event belongs to which power-on.
+///
+/// It holds the latest boot of each machine only, at most `machineLimit` of them; the store keeps the history.
+package struct BootTracker: Sendable {
+    /// Machines beyond this many are still served, but the oldest boot is forgotten here.
+    package static let machineLimit = 20_000
+    /// Milliseconds without a word after which a first-stage request opens a new boot even though the last one never
+    /// came far.
+    static let staleAfter = 300_000
+
+    private struct Current {
+        var boot: String
+        var stage: BootStage
+        var at: Int
+    }
+
+    private var currents: [MACAddress: Current] = [:]
+    private var machineOfBoot: [String: MACAddress] = [:]
+
+    package init() {}
+
+    /// The machine whose boot this is; nil when unknown here, say after a restart of the server.
+    package func machine(ofBoot boot: String) -> MACAddress? { machineOfBoot[boot] }
+
+    package func currentBoot(of machine: MACAddress) -> String? { currents[machine]?.boot }
+
+    /// A data plane saw `machine` reach `stage`. Nil when that is nothing new: a retransmission, a second range.
+    ///
+    /// A DHCP request of a boot program opens a new boot when the last one had its kernel, or is stale.
+    package mutating func note(
+        _ stage: BootStage, of machine: MACAddress, at: Int, detail: String, makeBoot: () -> String
+    ) -> BootEvent? {
+        if let current = currents[machine] {
+            let opensNew = stage == .dhcp && (current.stage.rank >= BootStage.kernel.rank || at - current.at > Self.staleAfter)
+            if !opensNew {
+                guard stage.rank > current.stage.rank else { return nil }
+                currents[machine]?.stage = stage
+                currents[machine]?.at = at
+                return BootEvent(boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail)
+            }
+            machineOfBoot[current.boot] = nil
+        }
+        if currents.count >= Self.machineLimit, currents[machine] == nil, let any = currents.first {
+            machineOfBoot[any.value.boot] = nil
+            currents[any.key] = nil
+        }
+        let boot = makeBoot()
+        currents[machine] = Current(boot: boot, stage: stage, at: at)
+        machineOfBoot[boot] = machine
+        return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
+    }
+
+    /// A node reported a stage of the boot it names; it knows better than we do which boot that is.
+    package mutating func report(
+        _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
+    ) -> BootEvent {
+        if currents[machine]?.boot == boot || currents[machine] == nil {
+            currents[machine] = Current(boot: boot, stage: stage, at: at)
+            machineOfBoot[boot] = machine
+        }
+        return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
+    }
+}
+
+extension BootTracker {
+    /// Takes up the boots that an earlier run of the server recorded: nodes go on booting while it restarts.
+    package mutating func restore(_ boots: [BootTimeline]) {
+        for boot in boots.reversed() {
+            guard let last = boot.entries.last else { continue }
+            _ = report(last.stage, boot: boot.boot, machine: boot.macAddress, at: last.at, detail: "")
+        }
+    }
+}

@@ -1,0 +1,189 @@
+/// SHA-256 in 64 lower-case hexadecimal digits.
+package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
+    package let text: String
+
+    package init?(_ text: some StringProtocol) {
+        guard text.utf8.count == 64, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else { return nil }
+        self.text = String(text)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let digest = Self(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a SHA-256 digest")
+        }
+        self = digest
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+
+    package var description: String { text }
+    /// Twelve digits, as people quote it.
+    package var short: String { String(text.prefix(12)) }
+}
+
+/// What one version is made of; it lies beside the files as `manifest.json`.
+package struct ImageManifest: Equatable, Sendable, Codable {
+    package struct File: Equatable, Sendable, Codable {
+        /// `kernel`, `modules.cpio` or `root.squashfs`.
+        package var name: String
+        package var byteCount: Int
+        package var sha256: Digest
+
+        package init(name: String, byteCount: Int, sha256: Digest) {
+            self.name = name
+            self.byteCount = byteCount
+            self.sha256 = sha256
+        }
+    }
+
+    package struct Package: Equatable, Sendable, Codable {
+        package var name: String
+        package var version: String
+
+        package init(name: String, version: String) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    package var image: ImageName
+    /// `amd64` or `arm64`, as Debian says.
+    package var architecture: String
+    /// `6.1.0-32-amd64`
+    package var kernelRelease: String
+    /// `PRETTY_NAME` of the image's os-release.
+    package var system: String
+    package var files: [File]
+    /// In name order; empty where the package manager is not known.
+    package var packages: [Package]
+    /// What it was made from: `mmdebstrap bookworm`, `directory /srv/root`.
+    package var origin: String
+
+    package init(
+        image: ImageName, architecture: String, kernelRelease: String, system: String, files: [File],
+        packages: [Package], origin: String
+    ) {
+        self.image = image
+        self.architecture = architecture
+        self.kernelRelease = kernelRelease
+        self.system = system
+        self.files = files
+        self.packages = packages
+        self.origin = origin
+    }
+
+    package func file(_ name: String) -> File? { files.first { $0.name == name } }
+}
+
+/// One immutable build of an image.
+package struct ImageVersion: Equatable, Sendable {
+    package var image: ImageName
+    /// Counts up from 1 for each image.
+    package var number: Int
+    /// Of the manifest, and with it of every file.
+    package var digest: Digest
+    /// Seconds since 1970.
+    package var publishedAt: Int
+    package var manifest: ImageManifest
+
+    package init(image: ImageName, number: Int, digest: Digest, publishedAt: Int, manifest: ImageManifest) {
+        self.image = image
+        self.number = number
+        self.digest = digest
+        self.publishedAt = publishedAt
+        self.manifest = manifest
+    }
+}
+
+/// A channel's name.
+package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible {
+    package let text: String
+
+    /// A letter first: a number names a version.
+    package init?(_ text: some StringProtocol) {
+        guard (1...32).contains(text.utf8.count), let first = text.utf8.first, (0x61...0x7A).contains(first),
+            text.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D })
+        else { return nil }
+        self.text = String(text)
+    }
+
+    private init(constant: String) { text = constant }
+
+    /// What nodes boot unless told otherwise.
+    package static let stable = Self(constant: "stable")
+
+    package var description: String { text }
+}
+
+/// A version as it is asked for: `debian`, `debian@stable`, `debian@3`, `debian@9f86d081884c`.
+package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
+    package enum Selector: Hashable, Sendable {
+        case channel(ChannelName)
+        case number(Int)
+        /// At least eight digits of the digest.
+        case digest(prefix: String)
+    }
+
+    package var image: ImageName
+    package var selector: Selector
+
+    package init(image: ImageName, selector: Selector = .channel(.stable)) {
+        self.image = image
+        self.selector = selector
+    }
+
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = parts.first, let image = try? ImageName(first) else { return nil }
+        self.image = image
+        guard parts.count == 2 else {
+            selector = .channel(.stable)
+            return
+        }
+        if parts[1].count < 8, let number = Int(parts[1]), number > 0 {
+            selector = .number(number)
+        } else if (8...64).contains(parts[1].count), parts[1].allSatisfy({ $0.isHexDigit && !$0.isUppercase }) {
+            selector = .digest(prefix: String(parts[1]))
+        } else if let channel = ChannelName(parts[1]) {
+            selector = .channel(channel)
+        } else {
+            return nil
+        }
+    }
+
+    package var description: String {
+        switch selector {
+        case .channel(let channel): "\(image)@\(channel)"
+        case .number(let number): "\(image)@\(number)"
+        case .digest(let prefix): "\(image)@\(prefix)"
+        }
+    }
+}
+
+/// The versions of one image and where its channels point.
+package struct ImageCatalogue: Equatable, Sendable {
+    package var name: ImageName
+    /// In number order.
+    package var versions: [ImageVersion]
+    /// Channel → version number.
+    package var channels: [ChannelName: Int]
+
+    package init(name: ImageName, versions: [ImageVersion], channels: [ChannelName: Int]) {
+        self.name = name
+        self.versions = versions
+        self.channels = channels
+    }
+
+    package func version(_ selector: ImageReference.Selector) -> ImageVersion? {
+        switch selector {
+        case .channel(let channel): channels[channel].flatMap { number in versions.first { $0.number == number } }
+        case .number(let number): versions.first { $0.number == number }
+        case .digest(let prefix): versions.last { $0.digest.text.hasPrefix(prefix) }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+/// Why a text is not a name.
+package struct InvalidName: Error, Equatable, CustomStringConvertible {
+    package let text: String
+    package let rule: String
+
+    package init(_ text: some StringProtocol, rule: String) {
+        self.text = String(text)
+        self.rule = rule
+    }
+
+    package var description: String { "‘\(text)’ is not a valid name: \(rule)" }
+}
+
+/// A node's name, which is also its host name: one DNS label (RFC 1123 §2.1) in lower case.
+package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        let lower = text.lowercased()
+        guard (1...63).contains(lower.utf8.count), lower.utf8.allSatisfy(\.isNameByte), lower.first != "-",
+            lower.last != "-"
+        else {
+            throw InvalidName(text, rule: "1 to 63 letters, digits and hyphens, no hyphen at either end")
+        }
+        self.text = lower
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
+/// A place in the tree of groups: `/`, `/school`, `/school/room-12`.
+package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// Depth that the tree may have; a school has four levels.
+    package static let depthLimit = 16
+
+    /// Empty for the site itself.
+    package let parts: [String]
+
+    package static let site = Self(parts: [])
+
+    private init(parts: [String]) { self.parts = parts }
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard text.hasPrefix("/") else { throw InvalidName(text, rule: "a group begins with a slash: /school/room-12") }
+        let names: [String] = text == "/" ? [] : Array(parts.dropFirst()).map { String($0) }
+        guard names.count <= Self.depthLimit else {
+            throw InvalidName(text, rule: "at most \(Self.depthLimit) levels")
+        }
+        for name in names {
+            guard (1...63).contains(name.utf8.count), name.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E }) else {
+                throw InvalidName(text, rule: "each level is 1 to 63 lower-case letters, digits, hyphens and dots")
+            }
+        }
+        self.parts = names
+    }
+
+    /// The group itself and all above it, the site first.
+    package var lineage: [GroupPath] { (0...parts.count).map { GroupPath(parts: Array(parts.prefix($0))) } }
+
+    package var parent: GroupPath? { parts.isEmpty ? nil : GroupPath(parts: Array(parts.dropLast())) }
+
+    package static func < (left: Self, right: Self) -> Bool { left.description < right.description }
+    package var description: String { "/" + parts.joined(separator: "/") }
+}
+
+/// An image's name: what version directories, NBD exports and URLs are made of.
+package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        guard (1...63).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E || $0 == 0x5F }),
+            text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
+        else {
+            throw InvalidName(
+                text, rule: "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first")
+        }
+        self.text = String(text)
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
+extension UInt8 {
+    /// a–z, 0–9 and the hyphen.
+    fileprivate var isNameByte: Bool {
+        (0x61...0x7A).contains(self) || (0x30...0x39).contains(self) || self == 0x2D
+    }
+}
+
+/// A name that travels as text in JSON.
+private func decodeName<Name>(
+    _ decoder: any Decoder, _ make: (String) throws(InvalidName) -> Name
+) throws -> Name {
+    let container = try decoder.singleValueContainer()
+    do {
+        return try make(try container.decode(String.self))
+    } catch let error as InvalidName {
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+    }
+}
+
+extension NodeName: Codable {
+    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try NodeName(text) } }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+extension GroupPath: Codable {
+    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try GroupPath(text) } }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+extension ImageName: Codable {
+    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try ImageName(text) } }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}

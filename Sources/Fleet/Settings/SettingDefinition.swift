@@ -1,0 +1,105 @@
+/// One setting that Roost knows: its name, type, default and meaning.
+package struct SettingDefinition: Equatable, Sendable {
+    /// What a value may be, and how levels combine.
+    package enum Kind: Equatable, Sendable {
+        case text
+        /// One of these words.
+        case choice([String])
+        case integer(ClosedRange<Int>)
+        case boolean
+        /// Levels add to it, the site's entries first; an entry that comes again is kept once.
+        case list
+        /// Levels add keys; a lower level's value for a key wins.
+        case map
+    }
+
+    package var name: String
+    package var kind: Kind
+    package var defaultValue: SettingValue
+    package var summary: String
+    /// Whoever shows values shows only that there is one.
+    package var isSecret: Bool
+
+    package init(
+        _ name: String, _ kind: Kind, _ defaultValue: SettingValue, _ summary: String, isSecret: Bool = false
+    ) {
+        self.name = name
+        self.kind = kind
+        self.defaultValue = defaultValue
+        self.summary = summary
+        self.isSecret = isSecret
+    }
+}
+
+/// Why a value cannot be a setting's.
+package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}
+
+extension SettingDefinition {
+    /// Reads a value as a person types it: lists with commas, maps as `key=value` with commas.
+    package func value(fromText text: String) throws(InvalidSetting) -> SettingValue {
+        switch kind {
+        case .text, .choice: return try checked(.text(text))
+        case .integer:
+            guard let number = Int(text) else { throw InvalidSetting("\(name): ‘\(text)’ is not a whole number") }
+            return try checked(.integer(number))
+        case .boolean:
+            switch text.lowercased() {
+            case "yes", "true", "on", "1": return .boolean(true)
+            case "no", "false", "off", "0": return .boolean(false)
+            default: throw InvalidSetting("\(name): ‘\(text)’ is neither yes nor no")
+            }
+        case .list: return .list(text.isEmpty ? [] : text.split(separator: ",").map { String($0.trimmed) })
+        case .map:
+            var map: [String: String] = [:]
+            for pair in text.split(separator: ",") {
+                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2 else { throw InvalidSetting("\(name): ‘\(pair)’ is not key=value") }
+                map[String(parts[0].trimmed)] = String(parts[1])
+            }
+            return try checked(.map(map))
+        }
+    }
+
+    /// `value`, when it is of this setting's kind and the setting's own rule allows it.
+    package func checked(_ value: SettingValue) throws(InvalidSetting) -> SettingValue {
+        switch (kind, value) {
+        case (.text, .text), (.boolean, .boolean), (.list, .list), (.map, .map): break
+        case (.choice(let words), .text(let word)):
+            guard words.contains(word) else {
+                throw InvalidSetting("\(name): ‘\(word)’ is not one of \(words.joined(separator: ", "))")
+            }
+        case (.integer(let range), .integer(let number)):
+            guard range.contains(number) else {
+                throw InvalidSetting("\(name): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
+            }
+        default: throw InvalidSetting("\(name): ‘\(value)’ is not \(kindDescription)")
+        }
+        if let problem = SettingDefinition.problem(of: value, in: name) {
+            throw InvalidSetting("\(name): \(problem)")
+        }
+        return value
+    }
+
+    package var kindDescription: String {
+        switch kind {
+        case .text: "text"
+        case .choice(let words): words.joined(separator: " | ")
+        case .integer(let range): "a whole number, \(range.lowerBound) to \(range.upperBound)"
+        case .boolean: "yes or no"
+        case .list: "a list"
+        case .map: "a map of key=value"
+        }
+    }
+}
+
+extension StringProtocol {
+    /// Without spaces at either end.
+    var trimmed: SubSequence {
+        guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+        else { return self[endIndex...] }
+        return self[first...last]
+    }
+}

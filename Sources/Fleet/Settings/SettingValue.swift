@@ -1,0 +1,49 @@
+/// The value of a setting.
+package enum SettingValue: Equatable, Sendable {
+    case text(String)
+    case integer(Int)
+    case boolean(Bool)
+    case list([String])
+    /// In key order wherever it is shown.
+    case map([String: String])
+}
+
+extension SettingValue: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = .boolean(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .text(value)
+        } else if let value = try? container.decode([String].self) {
+            self = .list(value)
+        } else {
+            self = .map(try container.decode([String: String].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .text(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .boolean(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .map(let value): try container.encode(value)
+        }
+    }
+}
+
+extension SettingValue: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .text(let value): value
+        case .integer(let value): String(value)
+        case .boolean(let value): value ? "yes" : "no"
+        case .list(let values): values.joined(separator: ", ")
+        case .map(let values): values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package import Fleet
+import Foundation
+
+/// What `roost image build` is asked for.
+package struct ImageRecipe: Sendable, Equatable {
+    package var suite: String
+    package var packages: [String]
+    /// `deb` lines or mirror URLs; empty for the build host's own sources.
+    package var mirrors: [String]
+    package var architecture: String?
+    package var components: [String]
+    /// Shell scripts run with the root as `$1` before packing.
+    package var scripts: [String]
+
+    package init(
+        suite: String, packages: [String] = [], mirrors: [String] = [], architecture: String? = nil,
+        components: [String] = ["main"], scripts: [String] = []
+    ) {
+        self.suite = suite
+        self.packages = packages
+        self.mirrors = mirrors
+        self.architecture = architecture
+        self.components = components
+        self.scripts = scripts
+    }
+}
+
+/// Builds roots from a Debian mirror, and imports finished ones.
+package struct ImageBuilder: Sendable {
+    private let packer: ImagePacker
+    /// Holds `debs/`, the packages that were downloaded before, and the root that is being made.
+    private let cache: String
+    private let progress: @Sendable (String) -> Void
+
+    /// What every image needs to boot and to be reached; no desktop.
+    private static let basePackages = [
+        "linux-image-amd64", "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server", "ca-certificates",
+    ]
+
+    package init(packer: ImagePacker, cache: String, progress: @escaping @Sendable (String) -> Void) {
+        self.packer = packer
+        self.cache = cache
+        self.progress = progress
+    }
+
+    /// Builds a root with mmdebstrap and packs it.
+    package func build(_ recipe: ImageRecipe, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool) {
+        let root = try makeRoot()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let debs = "\(cache)/debs"
+        try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
+        progress("building Debian \(recipe.suite)")
+        let program = try Program("mmdebstrap", package: "mmdebstrap")
+        // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
+        try program.run(arguments(recipe, root: root, debs: debs), environment: ["INITRD": "No"]) { [progress] line in
+            if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") { progress(String(line.dropFirst(3))) }
+        }
+        return try packer.pack(root: root, as: image, origin: "mmdebstrap \(recipe.suite)")
+    }
+
+    private func arguments(_ recipe: ImageRecipe, root: String, debs: String) -> [String] {
+        var arguments = [
+            "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
+            "--components=\(recipe.components.joined(separator: ","))",
+            "--include=\((Self.basePackages + recipe.packages).joined(separator: ","))",
+            "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
+            "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confold",
+            "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+            "--skip=download/empty", "--skip=essential/unlink", "--skip=cleanup/apt/cache",
+            "--setup-hook=mkdir -p \"$1\"/var/cache/apt/archives", "--setup-hook=sync-in \(debs) /var/cache/apt/archives",
+            "--essential-hook=mkdir -p \"$1\"/etc/initramfs-tools && echo update_initramfs=no >\"$1\"/etc/initramfs-tools/update-initramfs.conf",
+            "--customize-hook=sync-out /var/cache/apt/archives \(debs)",
+            "--customize-hook=rm -f \"$1\"/var/cache/apt/archives/*.deb \"$1\"/etc/ssh/ssh_host_*",
+        ]
+        arguments += recipe.scripts.map { "--customize-hook=\($0)" }
+        if let architecture = recipe.architecture { arguments.append("--architectures=\(architecture)") }
+        return arguments + [recipe.suite, root] + recipe.mirrors
+    }
+
+    /// Packs a directory, or the root in a tar archive, that somebody else made.
+    package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool) {
+        var isDirectory: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ImageLacks("there is no \(path)")
+        }
+        if isDirectory.boolValue { return try packer.pack(root: path, as: image, origin: "directory \(path)") }
+        let root = try makeRoot()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        progress("unpacking \(path)")
+        // tar refuses to climb out of the directory and to follow links out of it.
+        try Program("tar", package: "tar").run(
+            ["--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs", "--xattrs-include=*",
+             "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*"])
+        return try packer.pack(root: root, as: image, origin: "archive \(URL(fileURLWithPath: path).lastPathComponent)")
+    }
+
+    /// A fresh directory; what an interrupted build left is removed first.
+    private func makeRoot() throws -> String {
+        let files = FileManager.default
+        try files.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: cache) where name.hasPrefix("root-") {
+            guard let pid = Int32(name.dropFirst("root-".count)), kill(pid, 0) != 0 else { continue }
+            try? files.removeItem(atPath: "\(cache)/\(name)")
+        }
+        let root = "\(cache)/root-\(ProcessInfo.processInfo.processIdentifier)"
+        try files.createDirectory(atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        return root
+    }
+}

@@ -1,0 +1,133 @@
+package import Fleet
+import Foundation
+
+/// Makes a version out of a root file system: lint, kernel, modules, squashfs, manifest.
+package struct ImagePacker: Sendable {
+    /// How hard the root is compressed.
+    package enum Effort: String, Sendable, CaseIterable {
+        /// zstd 3: seconds.
+        case fast
+        /// zstd 19: minutes, and a seventh smaller.
+        case small
+
+        fileprivate var level: String { self == .fast ? "3" : "19" }
+    }
+
+    private let store: ImageStore
+    private let effort: Effort
+    private let progress: @Sendable (String) -> Void
+
+    /// What no image holds: what belongs to one machine, and what only grows.
+    private static let exclusions = [
+        "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
+        "var/cache/apt/*", "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id", "etc/ssh/ssh_host_*",
+        "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history", "swapfile",
+    ]
+
+    package init(store: ImageStore, effort: Effort, progress: @escaping @Sendable (String) -> Void) {
+        self.store = store
+        self.effort = effort
+        self.progress = progress
+    }
+
+    /// Packs `root` and publishes the version.
+    package func pack(root: String, as image: ImageName, origin: String) throws -> (digest: Fleet.Digest, isNew: Bool) {
+        try Self.lint(root: root)
+        let modules = try KernelModules(root: root)
+        progress("kernel \(modules.release)")
+        let build = try store.makeBuildDirectory(for: image)
+        do {
+            try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: "\(build)/kernel")
+            let staging = "\(build)/modules"
+            try modules.copyNeeded(to: staging)
+            progress("packing \(modules.needed.count) kernel modules")
+            try InitramfsArchive.pack(directory: staging, to: "\(build)/modules.cpio", level: effort == .fast ? 9 : 19)
+            try FileManager.default.removeItem(atPath: staging)
+            progress("packing the root file system")
+            try packRoot(root, to: "\(build)/root.squashfs")
+            let manifest = try manifest(of: image, root: root, build: build, kernelRelease: modules.release, origin: origin)
+            progress("publishing")
+            return try store.publish(manifest, from: build)
+        } catch {
+            try? FileManager.default.removeItem(atPath: build)
+            throw error
+        }
+    }
+
+    /// Refuses a root that cannot boot, and says what to do.
+    private static func lint(root: String) throws {
+        let files = FileManager.default
+        guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
+            throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
+        }
+        let inits = ["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd"]
+        guard inits.contains(where: { (try? files.attributesOfItem(atPath: "\(root)/\($0)")) != nil }) else {
+            throw ImageLacks("there is no init in the image (install one: apt install systemd-sysv)")
+        }
+    }
+
+    /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
+    private func packRoot(_ root: String, to path: String) throws {
+        let percent = PercentFilter(progress: progress)
+        try Program("mksquashfs", package: "squashfs-tools").run(
+            [root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs", "-progress",
+             "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e"] + Self.exclusions,
+            progress: { percent.line($0) })
+    }
+
+    /// mksquashfs draws its bar anew behind a carriage return: `[===   ] 1200/9800  12%`.
+    private final class PercentFilter: @unchecked Sendable {
+        // Sendable: one thread reads the program's output.
+        private let progress: @Sendable (String) -> Void
+        private var last = -10
+        init(progress: @escaping @Sendable (String) -> Void) { self.progress = progress }
+
+        func line(_ text: String) {
+            guard text.hasSuffix("%"), let number = text.dropLast().split(separator: " ").last.flatMap({ Int($0) }),
+                number >= last + 10
+            else { return }
+            last = number
+            progress("packing the root file system: \(number) %")
+        }
+    }
+
+    private func manifest(
+        of image: ImageName, root: String, build: String, kernelRelease: String, origin: String
+    ) throws -> ImageManifest {
+        let files = try ["kernel", "modules.cpio", "root.squashfs"].map { name in
+            let size = try FileManager.default.attributesOfItem(atPath: "\(build)/\(name)")[.size] as? Int ?? 0
+            return ImageManifest.File(name: name, byteCount: size, sha256: try Fleet.Digest(ofFile: "\(build)/\(name)"))
+        }
+        let release = Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
+        let packages = Self.packages(root: root)
+        return ImageManifest(
+            image: image, architecture: kernelRelease.hasSuffix("arm64") ? "arm64" : "amd64", kernelRelease: kernelRelease,
+            system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin)
+    }
+
+    private static func keyValues(_ path: String) -> [String: String]? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        let pairs = text.split(separator: "\n").compactMap { line -> (String, String)? in
+            let parts = line.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else { return nil }
+            return (String(parts[0]), parts[1].trimmingCharacters(in: CharacterSet(charactersIn: "\"'")))
+        }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    /// The installed packages by dpkg's own record.
+    private static func packages(root: String) -> [ImageManifest.Package] {
+        guard let text = try? String(contentsOfFile: "\(root)/var/lib/dpkg/status", encoding: .utf8) else { return [] }
+        return text.components(separatedBy: "\n\n").compactMap { record -> ImageManifest.Package? in
+            var fields: [Substring: Substring] = [:]
+            for line in record.split(separator: "\n") where !line.hasPrefix(" ") {
+                let parts = line.split(separator: ":", maxSplits: 1)
+                if parts.count == 2 { fields[parts[0]] = parts[1].drop { $0 == " " } }
+            }
+            guard let name = fields["Package"], let version = fields["Version"],
+                fields["Status"]?.hasSuffix(" installed") == true
+            else { return nil }
+            return ImageManifest.Package(name: String(name), version: String(version))
+        }.sorted { $0.name < $1.name }
+    }
+}

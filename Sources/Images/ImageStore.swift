@@ -1,0 +1,89 @@
+package import Fleet
+import Foundation
+import Linux
+
+/// The directories of all image versions: `DIRECTORY/IMAGE/DIGEST/{kernel,modules.cpio,root.squashfs,manifest.json}`.
+///
+/// A version is made beside its place, made durable, and renamed into it; after that nothing in it changes.
+package struct ImageStore: Sendable {
+    package let directory: String
+
+    package init(directory: String) { self.directory = directory }
+
+    package func path(of version: ImageVersion) -> String { path(version.image, version.digest) }
+
+    private func path(_ image: ImageName, _ digest: Fleet.Digest) -> String { "\(directory)/\(image)/\(digest)" }
+
+    /// A fresh directory to build a version of `image` in. What an interrupted build left is removed first.
+    package func makeBuildDirectory(for image: ImageName) throws -> String {
+        let files = FileManager.default
+        let base = "\(directory)/\(image)"
+        try files.createDirectory(atPath: base, withIntermediateDirectories: true)
+        for name in try files.contentsOfDirectory(atPath: base) where name.hasPrefix(".building-") {
+            // The name holds the builder's process; who still runs keeps its work.
+            guard let pid = Int32(name.dropFirst(".building-".count)), kill(pid, 0) != 0 else { continue }
+            try? files.removeItem(atPath: "\(base)/\(name)")
+        }
+        let path = "\(base)/.building-\(ProcessInfo.processInfo.processIdentifier)"
+        try? files.removeItem(atPath: path)
+        try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+        return path
+    }
+
+    /// Moves a finished build directory, whose files the manifest names, to its place.
+    ///
+    /// - Returns: the digest, and whether the version is new: the same content published again is the same version.
+    package func publish(_ manifest: ImageManifest, from build: String) throws -> (digest: Fleet.Digest, isNew: Bool) {
+        let files = FileManager.default
+        let encoded = try Self.encode(manifest)
+        let digest = Fleet.Digest(of: encoded)
+        try encoded.write(to: URL(fileURLWithPath: "\(build)/manifest.json"))
+        for name in manifest.files.map(\.name) + ["manifest.json"] {
+            try files.setAttributes([.posixPermissions: 0o444], ofItemAtPath: "\(build)/\(name)")
+            try FileDescriptor(opening: "\(build)/\(name)").synchronise()
+        }
+        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: build)
+        try WholeFile.synchroniseDirectory(of: "\(build)/")
+        let target = path(manifest.image, digest)
+        if files.fileExists(atPath: target) {
+            try files.removeItem(atPath: build)
+            return (digest, false)
+        }
+        try files.moveItem(atPath: build, toPath: target)
+        try WholeFile.synchroniseDirectory(of: target)
+        return (digest, true)
+    }
+
+    /// The manifest of a version on the disk, checked against its digest and its files' sizes.
+    package func manifest(of image: ImageName, _ digest: Fleet.Digest) throws -> ImageManifest {
+        let path = path(image, digest)
+        guard let data = FileManager.default.contents(atPath: "\(path)/manifest.json") else {
+            throw ImageLacks("there is no version \(digest.short) of \(image) in \(directory)")
+        }
+        guard Fleet.Digest(of: data) == digest else { throw ImageLacks("the manifest in \(path) is damaged") }
+        let manifest = try JSONDecoder().decode(ImageManifest.self, from: data)
+        for file in manifest.files {
+            let size = try FileDescriptor(opening: "\(path)/\(file.name)").byteCount()
+            guard size == file.byteCount else {
+                throw ImageLacks("\(path)/\(file.name) has \(size) bytes instead of \(file.byteCount)")
+            }
+        }
+        return manifest
+    }
+
+    /// Deletes a version's directory. Who reads its files keeps them until the end.
+    package func remove(_ image: ImageName, _ digest: Fleet.Digest) throws {
+        let path = path(image, digest)
+        let trash = "\(directory)/\(image)/.building-0"
+        try? FileManager.default.removeItem(atPath: trash)
+        try FileManager.default.moveItem(atPath: path, toPath: trash)
+        try FileManager.default.removeItem(atPath: trash)
+    }
+
+    /// The manifest's canonical bytes: what its digest is of.
+    private static func encode(_ manifest: ImageManifest) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return try encoder.encode(manifest)
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+
+/// What an image is made of that Roost does not find in it, with what to do.
+package struct ImageLacks: Error, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// The kernel of a root file system and its modules, and which of them a node needs before it has its root.
+package struct KernelModules {
+    package let release: String
+    package let kernelPath: String
+    /// `ROOT/lib/modules/RELEASE`
+    let directory: String
+    private let root: String
+    /// Module path below `directory` → paths it depends on.
+    private let dependencies: [String: [String]]
+    private let builtIn: Set<String>
+
+    /// Network cards, and what they need: everything in these directories.
+    private static let directories = [
+        "kernel/drivers/net/ethernet/", "kernel/drivers/net/phy/", "kernel/drivers/net/mdio/", "kernel/drivers/virtio/",
+        "kernel/drivers/net/usb/", "kernel/drivers/hv/", "kernel/drivers/net/hyperv/", "kernel/drivers/net/vmxnet3/",
+    ]
+    /// Switches and cards of data centres whose drivers do more than boot: megabytes that no node here boots from.
+    private static let excluded = ["ethernet/mellanox/mlxsw/", "ethernet/chelsio/inline_crypto/", "ethernet/netronome/"]
+    private static let names = [
+        "virtio_net", "virtio_pci", "virtio_rng", "xen-netfront", "net_failover", "usbnet", "xhci-pci", "ehci-pci",
+        "zram", "crc32c_generic", "crc32c-intel", "loop",
+    ]
+    /// Without these there is no root.
+    private static let required = ["nbd", "squashfs", "overlay", "af_packet"]
+
+    package init(root: String) throws {
+        self.root = root
+        guard let found = Self.findKernels(root: root).last else {
+            throw ImageLacks("there is no kernel with modules in the image (install one: apt install linux-image-amd64)")
+        }
+        (release, kernelPath, directory) = found
+        dependencies = try Self.readDependencies("\(directory)/modules.dep")
+        builtIn = Set(
+            ((try? String(contentsOfFile: "\(directory)/modules.builtin", encoding: .utf8)) ?? "")
+                .split(separator: "\n").map { Self.moduleName(String($0)) })
+        let missing = Self.required.filter { path(of: $0) == nil && !builtIn.contains($0) }
+        guard missing.isEmpty else {
+            throw ImageLacks(
+                "kernel \(release) has no module \(missing.joined(separator: ", ")): a node could not reach its root "
+                    + "(install a full kernel package: apt install linux-image-amd64)")
+        }
+    }
+
+    /// Kernels that have modules, the newest release last.
+    static func findKernels(root: String) -> [(release: String, kernel: String, modules: String)] {
+        let files = FileManager.default
+        for base in ["lib/modules", "usr/lib/modules"] {
+            let releases = ((try? files.contentsOfDirectory(atPath: "\(root)/\(base)")) ?? []).sorted {
+                $0.compare($1, options: .numeric) == .orderedAscending
+            }
+            let found = releases.compactMap { release -> (String, String, String)? in
+                let modules = "\(root)/\(base)/\(release)"
+                let places = ["\(root)/boot/vmlinuz-\(release)", "\(modules)/vmlinuz", "\(root)/boot/vmlinux-\(release)"]
+                guard files.fileExists(atPath: "\(modules)/modules.dep"),
+                    let kernel = places.first(where: files.fileExists(atPath:))
+                else { return nil }
+                return (release, kernel, modules)
+            }
+            if !found.isEmpty { return found }
+        }
+        return []
+    }
+
+    private static func readDependencies(_ path: String) throws -> [String: [String]] {
+        var result: [String: [String]] = [:]
+        for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard let module = parts.first else { continue }
+            result[String(module)] = parts.count == 2 ? parts[1].split(separator: " ").map(String.init) : []
+        }
+        return result
+    }
+
+    /// `kernel/fs/overlayfs/overlay.ko.xz` is `overlay`; hyphens and underscores are the same.
+    private static func moduleName(_ path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        return (file.range(of: ".ko").map { String(file[..<$0.lowerBound]) } ?? file).replacingOccurrences(of: "-", with: "_")
+    }
+
+    private func path(of name: String) -> String? {
+        let name = name.replacingOccurrences(of: "-", with: "_")
+        return dependencies.keys.first { Self.moduleName($0) == name }
+    }
+
+    /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
+    var needed: [String] {
+        let nameToPath = Dictionary(dependencies.keys.map { (Self.moduleName($0), $0) }) { first, _ in first }
+        var wanted = (Self.required + Self.names).compactMap { nameToPath[$0.replacingOccurrences(of: "-", with: "_")] }
+        wanted += dependencies.keys.filter { path in
+            Self.directories.contains { path.hasPrefix($0) } && !Self.excluded.contains { path.contains($0) }
+        }
+        var all: Set<String> = []
+        while let next = wanted.popLast() {
+            if all.insert(next).inserted { wanted += dependencies[next] ?? [] }
+        }
+        return all.sorted()
+    }
+
+    /// Writes the modules, their indexes and the firmware they name below `target`, ready for an archive.
+    func copyNeeded(to target: String) throws {
+        let files = FileManager.default
+        let destination = "\(target)/lib/modules/\(release)"
+        try files.createDirectory(atPath: destination, withIntermediateDirectories: true)
+        var copied: [String] = []
+        for module in needed {
+            let plain = module.range(of: ".ko").map { String(module[..<$0.upperBound]) } ?? module
+            let path = "\(destination)/\(plain)"
+            try files.createDirectory(
+                atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+            try Self.unpack("\(directory)/\(module)", to: path)
+            copied.append(path)
+        }
+        for index in ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
+        where files.fileExists(atPath: "\(directory)/\(index)") {
+            try files.copyItem(atPath: "\(directory)/\(index)", toPath: "\(destination)/\(index)")
+        }
+        try Program("depmod", package: "kmod").run(["-b", target, release])
+        for name in ["modules.builtin.modinfo", "modules.symbols", "modules.devname", "modules.order"] {
+            try? files.removeItem(atPath: "\(destination)/\(name)")
+        }
+        try copyFirmware(of: copied, to: target)
+    }
+
+    /// busybox loads plain modules only.
+    private static func unpack(_ source: String, to path: String) throws {
+        let data: Data
+        if source.hasSuffix(".xz") {
+            data = try Program("xz", package: "xz-utils").run(["-dc", source])
+        } else if source.hasSuffix(".zst") {
+            data = try Program("zstd", package: "zstd").run(["-dc", source])
+        } else if source.hasSuffix(".gz") {
+            data = try Program("gzip", package: "gzip").run(["-dc", source])
+        } else {
+            return try FileManager.default.copyItem(atPath: source, toPath: path)
+        }
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
+    private func copyFirmware(of modules: [String], to target: String) throws {
+        let files = FileManager.default
+        guard let base = ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(where: files.fileExists(atPath:)) else {
+            return
+        }
+        let listed = try Program("modinfo", package: "kmod").run(["-F", "firmware"] + modules)
+        for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
+            let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")
+            guard let data = files.contents(atPath: "\(base)/\(name)") else { continue }
+            try files.createDirectory(at: destination.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try data.write(to: destination)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# The kernel's words for Roost, read in this one place. Nothing here is evaluated: values are only assigned.
+# shellcheck disable=SC2034  # They are used by the scripts that source this one.
+roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
+roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' boot_mac='' ip_words=''
+set -f
+# shellcheck disable=SC2013  # Words are wanted.
+for word in $(cat /proc/cmdline); do
+    value=${word#*=}
+    case $word in
+        roost.break=*) roost_break=$value ;;
+        roost.failure=*) roost_failure=$value ;;
+        roost.http=*) roost_http=$value ;;
+        roost.nbd=*) roost_nbd=$value ;;
+        roost.root=*) roost_root=$value ;;
+        roost.export=*) roost_export=$value ;;
+        roost.connections=*) roost_connections=$value ;;
+        roost.overlay=*) roost_overlay=$value ;;
+        roost.boot=*) roost_boot=$value ;;
+        roost.dns=*) roost_dns=$value ;;
+        roost.lease=*) roost_lease=$value ;;
+        init=*) roost_init=$value ;;
+        ip=*) ip_words=$value ;;
+        # GRUB writes the address with colons, PXELINUX and iPXE with hyphens.
+        BOOTIF=01[-:]*) boot_mac=$(printf '%s' "${value#01?}" | tr 'A-Z-' 'a-z:') ;;
+    esac
+done
+set +f

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Loads the drivers of the hardware that is there, and what the root needs.
+set -eu
+modprobe -a nbd squashfs overlay af_packet 2>/dev/null || true
+grep -q nbd /proc/devices || {
+    echo 'the kernel module nbd cannot be loaded; does the kernel match the modules?' >&2
+    exit 1
+}
+# Twice: a bus driver (virtio, USB) makes new devices appear.
+for _ in 1 2; do
+    find /sys/devices -name modalias -exec cat {} + 2>/dev/null | while read -r alias; do
+        modprobe -qb "$alias" 2>/dev/null || true
+    done
+done

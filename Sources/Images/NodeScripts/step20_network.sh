@@ -1,0 +1,78 @@
+#!/bin/sh
+# Gives the card that booted the address that the server gave it, without asking again.
+set -eu
+# shellcheck source=Sources/Images/NodeScripts/parameters.sh
+. /lib/roost/parameters
+
+# The interface with the boot card's address; the only card when the loader did not say which.
+find_interface() {
+    for address in /sys/class/net/*/address; do
+        name=${address%/address}
+        name=${name##*/}
+        [ "$name" != lo ] || continue
+        if [ -z "$boot_mac" ] || [ "$(cat "$address")" = "$boot_mac" ]; then
+            printf '%s' "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Tries every tenth of a second, $1 times, until the rest of the words succeed.
+wait_for() {
+    tries=$1
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+has_interface() { interface=$(find_interface); }
+wait_for 100 has_interface || {
+    echo "no network card with address ${boot_mac:-(any)}: its driver is missing in the image's kernel" >&2
+    exit 1
+}
+ip link set lo up
+ip link set "$interface" up
+has_carrier() { [ "$(cat "/sys/class/net/$interface/carrier" 2>/dev/null)" = 1 ]; }
+wait_for 300 has_carrier || {
+    echo "no link on $interface: is the cable in?" >&2
+    exit 1
+}
+
+# ip=CLIENT:SERVER:ROUTER:MASK:NAME:DEVICE:METHOD
+old_ifs=$IFS
+IFS=:
+set -f
+# shellcheck disable=SC2086  # Splitting is the purpose.
+set -- $ip_words
+set +f
+IFS=$old_ifs
+client=${1:-} router=${3:-} mask=${4:-}
+ip addr flush dev "$interface"
+if [ -n "$client" ]; then
+    ip addr add "$client/$mask" broadcast + dev "$interface"
+    if [ -n "$router" ]; then ip route replace default via "$router"; fi
+else
+    cat >/run/roost/udhcpc <<'SCRIPT'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface"
+for address in ${router:-}; do
+    ip route replace default via "$address"
+    break
+done
+printf '%s' "${dns:-}" >/run/roost/dns
+SCRIPT
+    chmod 755 /run/roost/udhcpc
+    udhcpc -q -n -t 10 -i "$interface" -s /run/roost/udhcpc >/dev/null || {
+        echo "no DHCP server answers on $interface" >&2
+        exit 1
+    }
+fi
+if [ -n "$roost_dns" ]; then printf '%s' "$roost_dns" | tr ',' ' ' >/run/roost/dns; fi
+printf '%s' "$interface" >/run/roost/interface
+roost-node report init '' "$(cat /run/roost/started)"
+roost-node report network "$interface ${client:-by DHCP}"

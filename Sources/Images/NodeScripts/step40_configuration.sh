@@ -1,0 +1,40 @@
+#!/bin/sh
+# Writes the node's own configuration into its root, before the image's init starts.
+set -eu
+# shellcheck source=Sources/Images/NodeScripts/parameters.sh
+. /lib/roost/parameters
+
+# Everything is written from inside the root: a link in the image cannot lead out of it.
+mkdir -p /run/roost/configuration /sysroot/run
+rm -rf /run/roost/configuration/*
+roost-node configuration /run/roost/configuration.cpio
+(cd /run/roost/configuration && cpio -idm <../configuration.cpio 2>/dev/null)
+rm -f /run/roost/configuration.cpio
+mount --bind /run /sysroot/run
+trap 'umount /sysroot/run' EXIT
+cp /bin/busybox /run/roost/busybox
+inside() { chroot /sysroot /run/roost/busybox "$@"; }
+
+inside cp -a /run/roost/configuration/files/. /
+zone=$(cat /run/roost/configuration/time-zone)
+if [ -e "/sysroot/usr/share/zoneinfo/$zone" ]; then
+    inside ln -sf "/usr/share/zoneinfo/$zone" /etc/localtime
+    printf '%s\n' "$zone" >/run/roost/zone
+    inside cp /run/roost/zone /etc/timezone
+fi
+if [ -s /run/roost/dns ]; then
+    tr ' ' '\n' </run/roost/dns | sed 's/^/nameserver /' >/run/roost/resolv.conf
+    inside rm -f /etc/resolv.conf
+    inside cp /run/roost/resolv.conf /etc/resolv.conf
+fi
+if [ -s /run/roost/configuration/root-password-hash ]; then
+    # awk reads the hash from a file: neither a shell nor a pattern sees it.
+    # shellcheck disable=SC2016  # It is awk's $1.
+    inside awk -F: -v OFS=: 'NR == FNR { hash = $0; next } $1 == "root" { $2 = hash } { print }' \
+        /run/roost/configuration/root-password-hash /etc/shadow >/run/roost/shadow
+    chmod 600 /run/roost/shadow
+    inside cp /run/roost/shadow /etc/shadow
+    rm -f /run/roost/shadow
+fi
+rm -rf /run/roost/configuration
+roost-node report configured

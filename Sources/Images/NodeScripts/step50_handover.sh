@@ -1,0 +1,37 @@
+#!/bin/sh
+# Leaves the units in /run that report «ready», for the image's init to find.
+set -eu
+# shellcheck source=Sources/Images/NodeScripts/parameters.sh
+. /lib/roost/parameters
+
+interface=$(cat /run/roost/interface)
+cp /bin/roost-node /run/roost/roost-node
+cp /proc/cmdline /run/roost/cmdline
+units=/run/systemd/system
+mkdir -p "$units/multi-user.target.wants" "$units/ssh.service.d" /run/systemd/network /run/NetworkManager/conf.d
+cat >"$units/roost-ready.service" <<'UNIT'
+[Unit]
+Description=Tell the Roost server that this node is ready
+# Without default dependencies: a unit that a target wants is otherwise ordered before that target.
+DefaultDependencies=no
+After=multi-user.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/run/roost/roost-node report ready
+UNIT
+ln -sf ../roost-ready.service "$units/multi-user.target.wants/roost-ready.service"
+# An image has no host keys of its own; each boot makes its own unless the configuration brings some.
+cat >"$units/ssh.service.d/roost.conf" <<'UNIT'
+[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+UNIT
+# The root hangs on this card: nobody may take its address away.
+mac=$(cat "/sys/class/net/$interface/address")
+printf '[Match]\nMACAddress=%s\n\n[Link]\nUnmanaged=yes\n' "$mac" >/run/systemd/network/10-roost.network
+printf '[device-roost]\nmatch-device=mac:%s\nmanaged=0\n' "$mac" >/run/NetworkManager/conf.d/10-roost.conf
+roost-node report handover "$roost_init"

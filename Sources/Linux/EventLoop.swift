@@ -1,0 +1,197 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Something that a loop wakes when its descriptor is ready.
+package protocol EventHandler: AnyObject {
+    /// Called on the loop's thread.
+    func ready(_ events: EventLoop.Events)
+}
+
+/// One epoll loop on one thread. Everything registered with it lives on that thread.
+///
+/// Nothing here is awaited, and no handler may block.
+package final class EventLoop {
+    package struct Events: OptionSet, Sendable {
+        package var rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        package static let readable = Self(rawValue: EPOLLIN.rawValue)
+        package static let writable = Self(rawValue: EPOLLOUT.rawValue)
+        package static let failed = Self(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+    }
+
+    /// Readiness events taken from the kernel at a time.
+    private static let batchCount = 256
+
+    private let epoll: FileDescriptor
+    private let mailbox: Mailbox
+    private var handlers: [(any EventHandler)?] = []
+    private var ticks: [Tick] = []
+    private var isRunning = true
+
+    private struct Tick {
+        let period: Int
+        var due: Int
+        let action: () -> Void
+    }
+
+    /// Carries closures to the loop from other threads.
+    package final class Mailbox: Sendable {
+        fileprivate let wake: FileDescriptor
+        private let queue = Mutex<[@Sendable (EventLoop) -> Void]>([])
+
+        fileprivate init() throws(SystemError) {
+            let number = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+            guard number >= 0 else { throw SystemError("make an event descriptor") }
+            wake = FileDescriptor(owning: number)
+        }
+
+        /// Runs `action` on the loop's thread, soon.
+        package func submit(_ action: @escaping @Sendable (EventLoop) -> Void) {
+            queue.withLock { $0.append(action) }
+            _ = eventfd_write(wake.number, 1)
+        }
+
+        fileprivate func take() -> [@Sendable (EventLoop) -> Void] {
+            var value: eventfd_t = 0
+            _ = unsafe eventfd_read(wake.number, &value)
+            return queue.withLock { queue in
+                let all = queue
+                queue.removeAll()
+                return all
+            }
+        }
+    }
+
+    package init() throws(SystemError) {
+        let number = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard number >= 0 else { throw SystemError("make an epoll descriptor") }
+        epoll = FileDescriptor(owning: number)
+        mailbox = try Mailbox()
+        try control(EPOLL_CTL_ADD, mailbox.wake.number, .readable)
+    }
+
+    /// For other threads.
+    package var sender: Mailbox { mailbox }
+
+    /// Milliseconds of a clock that never goes back.
+    package static func now() -> Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+
+    /// Wakes `handler` for `events` of `descriptor`; it is kept until `remove`.
+    package func add(
+        _ descriptor: borrowing FileDescriptor, for events: Events = .readable, _ handler: any EventHandler
+    ) throws(SystemError) {
+        let index = Int(descriptor.number)
+        while handlers.count <= index { handlers.append(nil) }
+        handlers[index] = handler
+        try control(EPOLL_CTL_ADD, descriptor.number, events)
+    }
+
+    package func change(_ descriptor: borrowing FileDescriptor, to events: Events) {
+        try? control(EPOLL_CTL_MOD, descriptor.number, events)
+    }
+
+    package func remove(_ descriptor: borrowing FileDescriptor) {
+        try? control(EPOLL_CTL_DEL, descriptor.number, [])
+        if handlers.indices.contains(Int(descriptor.number)) { handlers[Int(descriptor.number)] = nil }
+    }
+
+    /// Calls `action` every `milliseconds`, about.
+    package func every(milliseconds: Int, _ action: @escaping () -> Void) {
+        ticks.append(Tick(period: milliseconds, due: Self.now() + milliseconds, action: action))
+    }
+
+    package func stop() { isRunning = false }
+
+    /// Runs until `stop`.
+    package func run() {
+        var events = unsafe [epoll_event](repeating: epoll_event(), count: Self.batchCount)
+        while isRunning {
+            let count = unsafe epoll_wait(epoll.number, &events, Int32(Self.batchCount), timeout())
+            for index in 0..<max(0, Int(count)) {
+                let event = unsafe events[index]
+                let number = unsafe Int(event.data.fd)
+                if number == Int(mailbox.wake.number) {
+                    for action in mailbox.take() { action(self) }
+                } else if handlers.indices.contains(number) {
+                    unsafe handlers[number]?.ready(Events(rawValue: event.events))
+                }
+            }
+            runTicks()
+        }
+    }
+
+    private func timeout() -> Int32 {
+        guard let due = ticks.map(\.due).min() else { return -1 }
+        return Int32(clamping: max(0, due - Self.now()))
+    }
+
+    private func runTicks() {
+        guard !ticks.isEmpty else { return }
+        let now = Self.now()
+        for index in ticks.indices where ticks[index].due <= now {
+            ticks[index].due = now + ticks[index].period
+            ticks[index].action()
+        }
+    }
+
+    private func control(_ operation: Int32, _ number: Int32, _ events: Events) throws(SystemError) {
+        var event = unsafe epoll_event()
+        unsafe event.events = events.rawValue
+        unsafe event.data.fd = number
+        guard unsafe epoll_ctl(epoll.number, operation, number, &event) == 0 else {
+            throw SystemError("watch a descriptor")
+        }
+    }
+
+    /// Starts a loop on a thread of its own. `prepare` runs there first and registers the handlers.
+    package static func start(
+        name: String, prepare: @escaping @Sendable (EventLoop) -> Void
+    ) throws(SystemError) -> Mailbox {
+        // Sendable: the loop is handed to its thread and used nowhere else; only the mailbox stays behind.
+        struct Handed: @unchecked Sendable { let loop: EventLoop }
+        let handed = Handed(loop: try EventLoop())
+        let mailbox = handed.loop.sender
+        try NamedThread.start(name) {
+            prepare(handed.loop)
+            handed.loop.run()
+        }
+        return mailbox
+    }
+}
+
+/// A thread with a name that `top -H` shows.
+package enum NamedThread {
+    private final class Body: Sendable {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// - Parameter name: at most 15 bytes are shown.
+    package static func start(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+        var thread = pthread_t()
+        let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                _ = unsafe roost_set_name(body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
+        guard result == 0 else {
+            unsafe body.release()
+            throw SystemError("start thread \(name)", number: result)
+        }
+        pthread_detach(thread)
+    }
+}

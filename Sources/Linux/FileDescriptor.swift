@@ -1,0 +1,108 @@
+import Glibc
+
+/// An open file or socket, closed exactly once: when its owner goes.
+package struct FileDescriptor: ~Copyable, Sendable {
+    /// The kernel's number, for calls that only look at it.
+    package let number: Int32
+
+    /// Takes over `number`.
+    package init(owning number: Int32) { self.number = number }
+
+    deinit { _ = Glibc.close(number) }
+
+    /// Opens a file.
+    package init(opening path: String, flags: Int32 = O_RDONLY, mode: UInt32 = 0o600) throws(SystemError) {
+        let number = retrying { unsafe Glibc.open(path, flags | O_CLOEXEC, mode_t(mode)) }
+        guard number >= 0 else { throw SystemError("open \(path)") }
+        self.init(owning: number)
+    }
+
+    /// Bytes of the file.
+    package func byteCount() throws(SystemError) -> Int {
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at an open file") }
+        return Int(status.st_size)
+    }
+
+    package func synchronise() throws(SystemError) {
+        guard retrying({ fsync(number) }) == 0 else { throw SystemError("write a file through to the disk") }
+    }
+
+    package func synchroniseData() throws(SystemError) {
+        guard retrying({ fdatasync(number) }) == 0 else { throw SystemError("write data through to the disk") }
+    }
+
+    /// Writes all of `bytes`.
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { buffer in
+                retrying { unsafe Glibc.write(number, buffer.baseAddress?.advanced(by: start), buffer.count - start) }
+            }
+            guard written > 0 else { throw SystemError("write") }
+            start += written
+        }
+    }
+
+    /// The next bytes, at most `limit`; empty at the end.
+    package func read(atMost limit: Int) throws(SystemError) -> [UInt8] {
+        var result = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            result = retrying { unsafe Glibc.read(number, buffer.baseAddress, limit) }
+            count = max(0, result)
+        }
+        guard result >= 0 else { throw SystemError("read") }
+        return bytes
+    }
+
+    /// Exactly `count` bytes; an error when the other side ends before.
+    package func readExactly(_ count: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let more = try read(atMost: count - bytes.count)
+            guard !more.isEmpty else { throw SystemError("read: the other side ended", number: ECONNRESET) }
+            bytes += more
+        }
+        return bytes
+    }
+
+    package func setOption(_ level: Int32, _ name: Int32, _ value: Int32, _ attempt: String) throws(SystemError) {
+        var value = value
+        guard unsafe setsockopt(number, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+            throw SystemError(attempt)
+        }
+    }
+}
+
+/// Whole files, for what is small.
+package enum WholeFile {
+    package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+        let file = try FileDescriptor(opening: path)
+        var bytes: [UInt8] = []
+        while true {
+            let more = try file.read(atMost: 1 << 16)
+            if more.isEmpty { return bytes }
+            bytes += more
+            guard bytes.count <= limit else { throw SystemError("read \(path)", number: EFBIG) }
+        }
+    }
+
+    /// Writes beside, makes durable, and renames over: a crash leaves the old file or the new one.
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+        let temporary = path + ".new"
+        do {
+            let file = try FileDescriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            try file.write(bytes)
+            try file.synchronise()
+        }
+        guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename \(temporary) to \(path)") }
+        try synchroniseDirectory(of: path)
+    }
+
+    /// Makes the names in a file's directory durable.
+    package static func synchroniseDirectory(of path: String) throws(SystemError) {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = try FileDescriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
+        try descriptor.synchronise()
+    }
+}

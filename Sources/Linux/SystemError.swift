@@ -1,0 +1,31 @@
+import Glibc
+
+/// A system call that failed: what was attempted, and the kernel's number.
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+    package let attempt: String
+    /// `errno`
+    package let number: Int32
+
+    package init(_ attempt: String, number: Int32 = errno) {
+        self.attempt = attempt
+        self.number = number
+    }
+
+    package var description: String {
+        let cause = unsafe String(cString: strerror(number))
+        return "\(attempt): \(cause)"
+    }
+
+    package static let isBusy = EADDRINUSE
+    package static let isMissing = ENOENT
+    package static let isFull = ENOSPC
+}
+
+/// Calls again what a signal interrupted.
+@inline(__always)
+package func retrying<T: FixedWidthInteger & SignedInteger>(_ call: () -> T) -> T {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}

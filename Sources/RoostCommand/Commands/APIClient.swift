@@ -1,0 +1,123 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Center
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// How a command reaches the server.
+struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's local socket.", valueName: "path"))
+    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? ServerSettings.defaultSocket
+
+    var client: APIClient { APIClient(socketPath: socket) }
+}
+
+/// How a command answers.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON.") var json = false
+
+    /// Prints `value` as JSON, or what `table` makes of it.
+    func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
+        guard json else { return print(table(value), terminator: "") }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}
+
+/// The API over the local socket.
+struct APIClient {
+    private static let answerByteLimit = 256 << 20
+    let socketPath: String
+
+    func get<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> T {
+        try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
+    }
+
+    @discardableResult
+    func send(_ method: HTTPMethod, _ path: String, json value: some Encodable) async throws -> Data {
+        try await send(method, path, body: JSONEncoder().encode(value))
+    }
+
+    @discardableResult
+    func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
+        guard let url = URL(httpURLWithSocketPath: socketPath, uri: "/api/v1/\(path)") else {
+            throw Failure(text: "‘\(socketPath)’ cannot be a socket's path", code: 64)
+        }
+        var request = HTTPClientRequest(url: url.absoluteString)
+        request.method = method
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+        } catch {
+            throw Failure(text: "no server answers on \(socketPath): is ‘roost serve’ running? (\(error))", code: 5)
+        }
+        let data = Data(try await response.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+        guard (200..<300).contains(response.status.code) else {
+            let problem = try? JSONDecoder().decode(Problem.self, from: data)
+            let code: Int32 = response.status.code == 404 ? 3 : response.status.code == 409 ? 4 : response.status.code == 503 ? 5 : 1
+            throw Failure(text: problem?.detail ?? "the server answered \(response.status.code)", code: code)
+        }
+        return data
+    }
+
+    /// Text as one component of a path or one value of a query.
+    static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+    }
+}
+
+/// An error for people, with the exit code that scripts see.
+struct Failure: Error, CustomStringConvertible {
+    var text: String
+    var code: Int32
+    var description: String { text }
+}
+
+/// Runs a command's body: an error is one line on standard error, and the exit code says of which kind.
+func reportingFailure(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let failure as Failure {
+        FileHandle.standardError.write(Data("roost: \(failure.text)\n".utf8))
+        throw ExitCode(failure.code)
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        FileHandle.standardError.write(Data("roost: \(error)\n".utf8))
+        throw ExitCode(1)
+    }
+}
+
+/// Columns of text, as wide as their widest cell.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ header: [String]) { rows = [header] }
+
+    mutating func add(_ row: [String]) { rows.append(row) }
+
+    var text: String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
+            return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
+        }.joined()
+    }
+}
+
+/// Values as people read them.
+enum Shown {
+    static func seconds(_ milliseconds: Int) -> String { String(format: "%.1f s", Double(milliseconds) / 1_000) }
+
+    static func time(second: Int) -> String {
+        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
+    }
+
+    static func size(_ byteCount: Int) -> String { String(format: "%.1f MiB", Double(byteCount) / 1_048_576) }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Fleet
+import Foundation
+import Linux
+import NIOHTTP1
+import Wire
+
+/// `roost doctor`: looks for what keeps machines from booting, and says how to mend it.
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look for what keeps machines from booting: each finding comes with its fix.")
+
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file")) var configuration: String?
+    @Option(help: ArgumentHelp("Look at this interface; may be given several times.", valueName: "name")) var interface: [String] = []
+    @Option(help: ArgumentHelp("Where leases, images and the store are kept.", valueName: "path")) var stateDirectory: String?
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            let file = configuration ?? ServerSettings.defaultFile
+            var settings = ServerSettings()
+            if let data = FileManager.default.contents(atPath: file) {
+                settings = try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
+            }
+            settings.stateDirectory = stateDirectory ?? settings.stateDirectory
+            let isRunning = (try? await server.client.send(.GET, "status", body: nil)) != nil
+            let findings = Examination(
+                settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface, serverRuns: isRunning
+            ).findings()
+            try output.write(findings) { findings in
+                findings.map { "\($0.isGood ? "ok    " : "PROBLEM") \($0.text)\n" + ($0.fix.map { "        fix: \($0)\n" } ?? "") }.joined()
+            }
+            if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Fleet
+import Foundation
+import NIOHTTP1
+
+/// `roost group …`
+struct GroupCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "group", abstract: "List, add and remove groups.",
+        subcommands: [GroupList.self, GroupAdd.self, GroupRemove.self])
+}
+
+struct GroupList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List groups with their own settings.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("groups", [NodeGroup].self)) { groups in
+                var table = TextTable(["GROUP", "SETTINGS"])
+                for group in groups {
+                    let settings = group.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                    table.add([group.path.description, settings.joined(separator: " ")])
+                }
+                return table.text
+            }
+        }
+    }
+}
+
+struct GroupAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "add", abstract: "Add a group: /school/room-12.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The group's path.") var path: String
+
+    func run() async throws {
+        try await reportingFailure { try await server.client.send(.POST, "groups", json: NodeGroup(path: try GroupPath(path))) }
+    }
+}
+
+struct GroupRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove an empty group.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The group's path.") var path: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "groups?path=\(APIClient.escaped(try GroupPath(path).description))", body: nil)
+        }
+    }
+}

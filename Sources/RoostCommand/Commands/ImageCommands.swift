@@ -1,0 +1,193 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import Images
+import NIOHTTP1
+
+/// `roost image …`
+struct ImageCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Build, import, list and publish images.",
+        subcommands: [
+            ImageBuild.self, ImageImport.self, ImageList.self, ImageShow.self, ImagePromote.self, ImageRollback.self,
+            ImageRemove.self,
+        ])
+}
+
+/// What building and importing have in common. Both run on the server's host and write into its image store.
+struct PackingOptions: ParsableArguments {
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory = "/var/lib/roost"
+    @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache = "/var/cache/roost"
+    @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
+
+    /// Makes a version with `make` and enters it in the server.
+    func publish(
+        _ name: String, make: (ImageBuilder, ImageName) throws -> (digest: Digest, isNew: Bool)
+    ) async throws {
+        let image = try ImageName(name)
+        guard let effort = ImagePacker.Effort(rawValue: compression) else {
+            throw Failure(text: "--compression is fast or small", code: 64)
+        }
+        // Asked first: ten minutes of building are worth nothing without a server to take the version.
+        _ = try await server.client.get("status", StatusAnswer.self)
+        let start = ContinuousClock.now
+        let progress: @Sendable (String) -> Void = { line in
+            let seconds = (ContinuousClock.now - start).components.seconds
+            FileHandle.standardError.write(Data("[\(seconds) s] \(line)\n".utf8))
+        }
+        let store = ImageStore(directory: "\(stateDirectory)/images")
+        let packer = ImagePacker(store: store, effort: effort, progress: progress)
+        let (digest, _) = try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
+        let data = try await server.client.send(.POST, "images/\(image)/versions", json: PublishRequest(digest: digest))
+        let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
+        try output.write(version) { "\($0.image)@\($0.number) \($0.digest.short) kernel \($0.manifest.kernelRelease)\n" }
+    }
+}
+
+struct ImageBuild: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build", abstract: "Build a version of an image from a Debian mirror.")
+    @OptionGroup var packing: PackingOptions
+    @Argument(help: "The image's name.") var name: String
+    @Option(help: "The distribution's suite.") var suite: String
+    @Option(help: ArgumentHelp("Packages beyond the base, with commas.", valueName: "packages")) var include: [String] = []
+    @Option(help: ArgumentHelp("A mirror or a deb line; may be given several times. Default: this host's own sources.", valueName: "mirror"))
+    var mirror: [String] = []
+    @Option(help: "Components, with commas.") var components = "main"
+    @Option(help: ArgumentHelp("A shell command run before packing, with the root as $1.", valueName: "command"))
+    var customize: [String] = []
+
+    func run() async throws {
+        try await reportingFailure {
+            let recipe = ImageRecipe(
+                suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) }, mirrors: mirror,
+                components: components.split(separator: ",").map(String.init), scripts: customize)
+            try await packing.publish(name) { try $0.build(recipe, as: $1) }
+        }
+    }
+}
+
+struct ImageImport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Make a version of an image out of a directory or a tar archive.")
+    @OptionGroup var packing: PackingOptions
+    @Argument(help: "The image's name.") var name: String
+    @Argument(help: "A directory with a root file system, or a tar archive of one.") var source: String
+
+    func run() async throws {
+        try await reportingFailure { try await packing.publish(name) { try $0.importRoot(source, as: $1) } }
+    }
+}
+
+struct ImageList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List images and their versions.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("images", [VersionAnswer].self), table: VersionTable.text)
+        }
+    }
+}
+
+enum VersionTable {
+    static func text(_ versions: [VersionAnswer]) -> String {
+        guard !versions.isEmpty else { return "no image yet (roost image build NAME --suite bookworm)\n" }
+        var table = TextTable(["VERSION", "DIGEST", "CHANNELS", "PUBLISHED", "KERNEL", "SIZE", "IN USE", "SYSTEM"])
+        for version in versions {
+            table.add([
+                "\(version.image)@\(version.number)", version.digest.short,
+                version.channels.map(\.text).joined(separator: ","), Shown.time(second: version.publishedAt),
+                version.manifest.kernelRelease, Shown.size(version.manifest.files.map(\.byteCount).reduce(0, +)),
+                String(version.openConnections), version.manifest.system,
+            ])
+        }
+        return table.text
+    }
+}
+
+struct ImageShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show a version: files and packages.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION.") var reference: String
+
+    func run() async throws {
+        try await reportingFailure { try output.write(try await find(reference, server.client), table: text) }
+    }
+
+    private func text(_ version: VersionAnswer) -> String {
+        var files = TextTable(["FILE", "SIZE", "SHA-256"])
+        for file in version.manifest.files { files.add([file.name, Shown.size(file.byteCount), file.sha256.text]) }
+        var text = VersionTable.text([version]) + "\norigin: \(version.manifest.origin)\ndigest: \(version.digest)\n\n" + files.text
+        text += "\n\(version.manifest.packages.count) packages\n"
+        for package in version.manifest.packages { text += "  \(package.name) \(package.version)\n" }
+        return text
+    }
+}
+
+/// The version that a reference means now.
+func find(_ text: String, _ client: APIClient) async throws -> VersionAnswer {
+    guard let reference = ImageReference(text) else { throw Failure(text: "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION", code: 64) }
+    let versions = try await client.get("images/\(reference.image)", [VersionAnswer].self)
+    let found = versions.last { version in
+        switch reference.selector {
+        case .channel(let channel): version.channels.contains(channel)
+        case .number(let number): version.number == number
+        case .digest(let prefix): version.digest.text.hasPrefix(prefix)
+        }
+    }
+    guard let found else { throw Failure(text: "there is no version \(reference)", code: 3) }
+    return found
+}
+
+struct ImagePromote: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "promote", abstract: "Point a channel at a version; nodes take it at their next boot.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
+    @Option(name: .customLong("to"), help: "The channel.") var channel = "stable"
+
+    func run() async throws {
+        try await reportingFailure {
+            let version = try await find(reference, server.client)
+            try await server.client.send(
+                .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))", json: PromoteRequest(version: String(version.number)))
+            print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
+        }
+    }
+}
+
+struct ImageRollback: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback", abstract: "Point a channel back to where it pointed before.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The image's name.") var image: String
+    @Option(help: "The channel.") var channel = "stable"
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "images/\(APIClient.escaped(image))/channels/\(APIClient.escaped(channel))/rollback"
+            let version = try JSONDecoder().decode(VersionAnswer.self, from: try await server.client.send(.POST, path, body: nil))
+            print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
+        }
+    }
+}
+
+struct ImageRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove a version that no channel means. Nodes that run it keep it until they end.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "NAME@VERSION.") var reference: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let version = try await find(reference, server.client)
+            try await server.client.send(.DELETE, "images/\(version.image)/versions/\(version.number)", body: nil)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import NIOHTTP1
+import Wire
+
+/// `roost node …`
+struct NodeCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "List, add, change and explain nodes.",
+        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeMove.self, NodeRemove.self, NodeExplain.self])
+}
+
+struct NodeList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List nodes, and unknown machines that were seen.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("nodes", [MachineAnswer].self), table: MachineTable.text)
+        }
+    }
+}
+
+struct NodeShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a node: its settings with their origin, and its boots stage by stage.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let answer = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self)
+            try output.write(answer, table: text)
+        }
+    }
+
+    private func text(_ answer: NodeAnswer) -> String {
+        let node = answer.node
+        var text = """
+            node       \(node.name)
+            group      \(node.group)
+            mac        \(node.macAddresses.map(\.description).joined(separator: ", "))
+            address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
+
+
+            """
+        var settings = TextTable(["SETTING", "VALUE", "FROM"])
+        for setting in answer.settings {
+            let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
+            settings.add([setting.name, value.count > 60 ? String(value.prefix(59)) + "…" : value, setting.origin])
+        }
+        text += settings.text
+        for boot in answer.boots.prefix(3) { text += "\n" + TimelineTable.text(boot) }
+        return text
+    }
+}
+
+enum TimelineTable {
+    static func text(_ boot: BootTimeline) -> String {
+        var table = TextTable(["STAGE", "AT", "TOOK", "DETAIL"])
+        var before = boot.startedAt
+        for entry in boot.entries {
+            table.add([entry.stage.rawValue, Shown.seconds(entry.at - boot.startedAt), Shown.seconds(entry.at - before), entry.detail])
+            before = entry.at
+        }
+        return "boot \(boot.boot) of \(Shown.time(second: boot.startedAt / 1_000)): \(boot.state)\n" + table.text
+    }
+}
+
+struct NodeAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "add", abstract: "Enrol a machine as a node.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The node's name; it becomes its host name.") var name: String
+    @Option(help: "Hardware address of a card it boots from; may be given several times.") var mac: [String] = []
+    @Option(help: "SMBIOS UUID.") var uuid: String?
+    @Option(help: "The group it is in.") var group = "/"
+    @Option(help: "A fixed address outside the pools.") var address: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let name = try NodeName(name)
+            let client = server.client
+            let known = try await client.get("nodes", [MachineAnswer].self)
+            if known.contains(where: { $0.isKnown && $0.name == name }) {
+                throw Failure(text: "there is a node ‘\(name)’ already", code: 4)
+            }
+            let node = Node(
+                name: name, group: try GroupPath(group), macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
+                uuid: try uuid.map { try parsed($0, "UUID", { MachineUUID($0) }) },
+                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+            guard !node.macAddresses.isEmpty || node.uuid != nil else {
+                throw Failure(text: "say how the node is recognised: --mac or --uuid", code: 64)
+            }
+            try await client.send(.PUT, "nodes/\(name)", json: node)
+        }
+    }
+}
+
+/// `text` as a value of a type, or a failure that says which type.
+func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
+    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a \(what)", code: 64) }
+    return value
+}
+
+struct NodeMove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "move", abstract: "Put a node into another group.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "The group.") var group: String
+
+    func run() async throws {
+        try await reportingFailure {
+            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
+            record.group = try GroupPath(group)
+            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+        }
+    }
+}
+
+struct NodeRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Forget a node; its machine is unknown afterwards.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The node's name.") var node: String
+
+    func run() async throws {
+        try await reportingFailure { try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil) }
+    }
+}
+
+struct NodeExplain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain", abstract: "Show what a machine would be offered and boot now, and why.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name, or the hardware address of any machine.") var node: String
+    @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.") var arch = "bios"
+    @Option(help: "What asks: firmware or ipxe.") var loader = "firmware"
+
+    func run() async throws {
+        try await reportingFailure {
+            let query = "node=\(APIClient.escaped(node))&arch=\(APIClient.escaped(arch))&loader=\(APIClient.escaped(loader))"
+            try output.write(try await server.client.get("explain?\(query)", ExplainAnswer.self), table: text)
+        }
+    }
+
+    private func text(_ answer: ExplainAnswer) -> String {
+        var text = """
+            node          \(answer.node)\(answer.isKnown ? "" : " (unknown)"), \(answer.macAddress)
+            address       \(answer.address?.description ?? "from the pool")
+            boot file     \(answer.bootFile ?? "none")
+                          because \(answer.bootFileReason)
+            image         \(answer.image ?? "none")
+            command line  \(answer.commandLine.joined(separator: " "))
+
+
+            """
+        var table = TextTable(["CHOICE", "BECAUSE"])
+        for reason in answer.reasons { table.add([reason.choice, reason.because]) }
+        text += table.text
+        return text + "\nscript:\n" + answer.script.split(separator: "\n").map { "  \($0)\n" }.joined()
+    }
+}

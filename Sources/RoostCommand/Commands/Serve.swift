@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// `roost serve`: the server.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server.",
+        discussion: """
+            Without a configuration file it serves everything on the interface that --interface names. \
+            SIGTERM ends it, SIGHUP reads the configuration of nodes and images anew.
+            """)
+
+    @Option(help: ArgumentHelp("The configuration file (default: \(ServerSettings.defaultFile), where it exists).", valueName: "file"))
+    var configuration: String?
+    @Option(help: ArgumentHelp("Serve on this interface; may be given several times.", valueName: "name"))
+    var interface: [String] = []
+    @Option(help: ArgumentHelp("Where leases, images and the store are kept.", valueName: "path"))
+    var stateDirectory: String?
+    @Option(help: ArgumentHelp("The local socket of the API.", valueName: "path")) var socket: String?
+    @Option(help: ArgumentHelp("The static roost-node that nodes get.", valueName: "path")) var nodeProgram: String?
+    @Option(help: ArgumentHelp("The user to become after binding.", valueName: "name")) var user: String?
+    @Flag(help: "Check the configuration and end.") var check = false
+
+    func run() async throws {
+        try await reportingFailure {
+            var settings = try readSettings()
+            settings.stateDirectory = stateDirectory ?? settings.stateDirectory
+            settings.socket = socket ?? settings.socket
+            settings.nodeProgram = nodeProgram ?? settings.nodeProgram
+            settings.user = user ?? settings.user
+            let interfaces = interface.isEmpty ? settings.interfaces : interface
+            if check {
+                try Server.check(settings, interfaces: interfaces)
+                return print("the configuration is good")
+            }
+            try await Server(settings: settings, interfaces: interfaces).run()
+        }
+    }
+
+    private func readSettings() throws -> ServerSettings {
+        let file = configuration ?? ServerSettings.defaultFile
+        guard let data = FileManager.default.contents(atPath: file) else {
+            guard configuration == nil else { throw Failure(text: "\(file) cannot be read", code: 1) }
+            return ServerSettings()
+        }
+        return try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
+    }
+}

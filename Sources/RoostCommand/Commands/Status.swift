@@ -1,0 +1,42 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import Wire
+
+/// `roost status`: the server and its machines at a glance.
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the server and what its machines are doing.")
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("status", StatusAnswer.self)) { status in
+                """
+                roost \(status.version) at \(status.address): \(status.roles.joined(separator: " "))
+                \(status.nodeCount) nodes, \(status.imageCount) images, \(status.leaseCount) leases, \
+                \(status.openConnections) open root connections, revision \(status.revision)
+
+
+                """ + MachineTable.text(status.machines)
+            }
+        }
+    }
+}
+
+enum MachineTable {
+    static func text(_ machines: [MachineAnswer]) -> String {
+        guard !machines.isEmpty else { return "no machine has been seen yet\n" }
+        var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER"])
+        for machine in machines {
+            table.add([
+                machine.name.text, machine.isKnown ? machine.group?.description ?? "/" : "(unknown)",
+                machine.macAddress?.description ?? "-", machine.address?.description ?? "-",
+                machine.state.isEmpty ? "-" : machine.state, machine.readyAfter.map(Shown.seconds) ?? "-",
+            ])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// The program `roost`: the server, and the command line that talks to it.
+@main
+struct Roost: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "roost", abstract: "The server for machines without a disk.",
+        discussion: """
+            ‘roost serve’ boots machines over the network; the other commands talk to it.
+            Exit codes: 0 done, 1 failed, 3 not found, 4 in conflict with what is there, 5 no server, 64 wrong use.
+            """,
+        version: version,
+        subcommands: [
+            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, ImageCommands.self, Set.self, LeaseCommands.self,
+            EventCommands.self, Doctor.self,
+        ])
+}

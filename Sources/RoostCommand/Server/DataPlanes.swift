@@ -1,0 +1,187 @@
+import Fleet
+import Foundation
+import Linux
+import Logging
+import Services
+import Wire
+
+/// Every socket of the data planes, bound before anything else happens.
+///
+/// It is handed to the loop's thread once and belongs to it from then on.
+final class Sockets: @unchecked Sendable {
+    // Sendable: made by one thread, then used by one other.
+    struct DHCP: ~Copyable {
+        var socket: FileDescriptor
+        var frames: FileDescriptor?
+        let interface: NetworkInterface?
+    }
+
+    final class Box {
+        var dhcp: DHCP?
+        var socket: FileDescriptor?
+        let interface: NetworkInterface?
+
+        init(dhcp: consuming DHCP) {
+            interface = dhcp.interface
+            self.dhcp = consume dhcp
+        }
+
+        init(socket: consuming FileDescriptor, interface: NetworkInterface? = nil) {
+            self.interface = interface
+            self.socket = consume socket
+        }
+    }
+
+    var dhcp: [Box] = []
+    var routerSolicitations: [Box] = []
+    var tftp: [Box] = []
+    var http: [Box] = []
+    var nbd: [Box] = []
+
+    init(_ settings: ServerSettings, networks: ServedNetworks) throws {
+        let roles = settings.roles
+        for interface in networks.interfaces {
+            if roles.contains(.dhcp) {
+                let frames = try Socket.frames()
+                dhcp.append(
+                    Box(dhcp: DHCP(
+                        socket: try Socket.datagram(port: 67, interface: interface.name, isShared: true), frames: frames,
+                        interface: interface)))
+                if settings.dhcp.answersRouterSolicitations { openRouterSolicitations(interface) }
+            }
+            for own in interface.addresses {
+                if roles.contains(.tftp) { tftp.append(Box(socket: try Socket.datagram(own.address, port: settings.tftp.port))) }
+                if roles.contains(.http) { http.append(Box(socket: try Socket.listening(own.address, port: settings.httpPort))) }
+                if roles.contains(.nbd) { nbd.append(Box(socket: try Socket.listening(own.address, port: settings.nbdPort))) }
+            }
+        }
+    }
+
+    /// IPv6 may be off: then nobody waits for a router either.
+    private func openRouterSolicitations(_ interface: NetworkInterface) {
+        do {
+            routerSolicitations.append(Box(socket: try Socket.routerSolicitations(interface: interface.name), interface: interface))
+        } catch {
+            ServerLog.logger.info("router solicitations on \(interface.name) are not answered: \(error)")
+        }
+    }
+}
+
+/// DHCP, TFTP, HTTP and NBD on one loop, and the way to them from other threads.
+final class DataPlanes: Sendable {
+    /// What lives on the loop's thread.
+    private final class Residents {
+        let context: BootContext
+        var dhcp: DHCPService?
+        var nbd: [NBDService] = []
+        var others: [AnyObject] = []
+        init(context: BootContext) { self.context = context }
+    }
+
+    /// Only the loop's thread opens it.
+    private final class Home: @unchecked Sendable {
+        // Sendable: the loop's thread alone reads and writes it.
+        var residents: Residents?
+    }
+
+    private let mailbox: EventLoop.Mailbox
+    private let home: Home
+
+    init(
+        settings: ServerSettings, networks: ServedNetworks, sockets: Sockets, context: BootContext.Settings,
+        snapshot: FleetSnapshot, boots: [BootTimeline], sendEvent: @escaping @Sendable (BootEvent) -> Void,
+        log: @escaping @Sendable (String) -> Void
+    ) throws {
+        let home = Home()
+        self.home = home
+        let links = networks.links
+        var leases: [Lease] = []
+        var committer: LeaseCommitter?
+        if settings.roles.contains(.dhcp) {
+            let journal = try LeaseJournal("\(settings.stateDirectory)/leases.journal")
+            leases = journal.leases
+            committer = try LeaseCommitter(journal: journal, log: log)
+        }
+        let (found, writer) = (leases, committer)
+        mailbox = try EventLoop.start(name: "roost-loop") { loop in
+            var tracker = BootTracker()
+            tracker.restore(boots)
+            let residents = Residents(
+                context: BootContext(settings: context, snapshot: snapshot, tracker: tracker, sendEvent: sendEvent))
+            home.residents = residents
+            do {
+                if let writer {
+                    try Self.startDHCP(residents, sockets, links: links, settings: settings, leases: found, committer: writer, loop: loop, log: log)
+                }
+                try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
+            } catch {
+                log("a service did not start: \(error)")
+            }
+        }
+    }
+
+    private static func startDHCP(
+        _ residents: Residents, _ sockets: Sockets, links: [DHCPLink], settings: ServerSettings, leases: [Lease],
+        committer: LeaseCommitter, loop: EventLoop, log: @escaping @Sendable (String) -> Void
+    ) throws {
+        let service = DHCPService(
+            links: links, reservations: settings.dhcp.reservations, leases: leases, committer: committer,
+            context: residents.context, log: log)
+        for box in sockets.dhcp {
+            guard let dhcp = box.dhcp.take() else { continue }
+            try service.listen(on: dhcp.socket, frames: dhcp.frames, at: DHCPService.Endpoint(interface: box.interface), loop: loop)
+        }
+        for box in sockets.routerSolicitations {
+            guard let socket = box.socket.take(), let interface = box.interface else { continue }
+            residents.others.append(try RouterAdvertiser(socket: socket, interface: interface, loop: loop))
+        }
+        residents.dhcp = service
+    }
+
+    private static func startOthers(
+        _ residents: Residents, _ sockets: Sockets, settings: ServerSettings, loop: EventLoop,
+        log: @escaping @Sendable (String) -> Void
+    ) throws {
+        var tftp = TFTPService.Settings()
+        tftp.isSinglePort = settings.tftp.isSinglePort
+        tftp.limits = TFTPNegotiation.Limits(
+            blockByteLimit: settings.tftp.blockByteLimit, windowBlockLimit: settings.tftp.windowBlockLimit)
+        for box in sockets.tftp {
+            guard let socket = box.socket.take() else { continue }
+            residents.others.append(
+                try TFTPService(socket: socket, loop: loop, context: residents.context, settings: tftp, log: log))
+        }
+        for box in sockets.http {
+            guard let socket = box.socket.take() else { continue }
+            residents.others.append(try HTTPService(listener: socket, loop: loop, context: residents.context, log: log))
+        }
+        for box in sockets.nbd {
+            guard let socket = box.socket.take() else { continue }
+            residents.nbd.append(try NBDService(listener: socket, loop: loop, context: residents.context, log: log))
+        }
+    }
+
+    /// The data planes answer from `snapshot` from now on.
+    func swap(_ snapshot: FleetSnapshot) {
+        let home = home
+        mailbox.submit { _ in home.residents?.context.swap(snapshot) }
+    }
+
+    func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
+
+    func openVersions() async -> [Fleet.Digest: Int] {
+        await ask { residents in
+            residents.nbd.reduce(into: [:]) { all, service in all.merge(service.openVersions) { $0 + $1 } }
+        }
+    }
+
+    private func ask<T: Sendable>(_ question: @escaping @Sendable (Residents) -> T) async -> T {
+        let home = home
+        return await withCheckedContinuation { continuation in
+            mailbox.submit { _ in
+                guard let residents = home.residents else { preconditionFailure("the loop was asked before it was prepared") }
+                continuation.resume(returning: question(residents))
+            }
+        }
+    }
+}

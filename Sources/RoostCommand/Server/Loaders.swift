@@ -1,0 +1,35 @@
+import Foundation
+
+/// Boot loaders of the distribution's packages: the file name that clients ask for, and where the packages put it.
+enum Loaders {
+    private static let places: [(name: String, paths: [String], package: String)] = [
+        ("undionly.kpxe", ["/usr/lib/ipxe/undionly.kpxe"], "ipxe"),
+        ("ipxe.efi", ["/usr/lib/ipxe/ipxe.efi"], "ipxe"),
+        ("snponly.efi", ["/usr/lib/ipxe/snponly.efi"], "ipxe"),
+        ("ipxe-arm64.efi", ["/usr/lib/ipxe/ipxe-arm64.efi"], "ipxe"),
+        ("shimx64.efi", ["/usr/lib/shim/shimx64.efi.signed"], "shim-signed"),
+        ("grubx64.efi", ["/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"], "grub-efi-amd64-signed"),
+        ("shimaa64.efi", ["/usr/lib/shim/shimaa64.efi.signed"], "shim-signed"),
+        ("grubaa64.efi", ["/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"], "grub-efi-arm64-signed"),
+    ]
+
+    /// Name → path of those that are there and not empty; `own` wins.
+    static func find(own: [String: String]) -> [String: String] {
+        var found: [String: String] = [:]
+        for place in places { found[place.name] = place.paths.first(where: isUsable) }
+        for (name, path) in own where isUsable(path) { found[name] = path }
+        return found
+    }
+
+    /// The packages of the usual loaders that are missing, for x86 machines.
+    static func missingPackages(own: [String: String]) -> [String: String] {
+        let found = find(own: own)
+        let usual = places.filter { !$0.name.contains("64.efi") || $0.name.contains("x64") }
+        return Dictionary(uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
+    }
+
+    private static func isUsable(_ path: String) -> Bool {
+        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        return (size ?? 0) > 0
+    }
+}

@@ -1,0 +1,173 @@
+import CLinux
+import Center
+import Fleet
+import Foundation
+import Glibc
+import Images
+import Linux
+import Logging
+import Services
+import StoreSQLite
+import Wire
+
+/// The server: everything is checked and bound first, then it gives up its privileges and says ready.
+///
+/// This is the only place that knows every adapter.
+final class Server: Sendable {
+    private let settings: ServerSettings
+    private let networks: ServedNetworks
+    private let store: SQLiteStore
+    private let images: ImageStore
+    private let planes: DataPlanes
+    private let center: ControlCenter?
+    private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
+
+    /// Binds every socket and starts the data planes.
+    init(settings: ServerSettings, interfaces: [String]) async throws {
+        self.settings = settings
+        networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
+        let reservations = settings.dhcp.reservations
+        for problem in problems(in: networks.links, reservations: reservations) {
+            if problem.isFatal { throw InvalidSetting("dhcp: \(problem)") }
+            ServerLog.logger.warning("dhcp: \(problem)")
+        }
+        _ = roost_watch_descriptor_limit(65_536)
+        try Self.makeDirectories(settings)
+        images = ImageStore(directory: settings.imageDirectory)
+        let contextSettings = try Self.contextSettings(settings, networks: networks)
+        let (events, send) = AsyncStream.makeStream(of: BootEvent.self, bufferingPolicy: .bufferingOldest(100_000))
+        let sendEvent: @Sendable (BootEvent) -> Void = { send.yield($0) }
+        // The sockets come first: what cannot be bound is said before anything is written.
+        let sockets = try Sockets(settings, networks: networks)
+        store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
+        planes = try DataPlanes(
+            settings: settings, networks: networks, sockets: sockets, context: contextSettings,
+            snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
+            sendEvent: sendEvent, log: Self.log)
+        center = settings.roles.contains(.center)
+            ? Self.makeCenter(settings, policy: contextSettings.policy, store: store, images: images, planes: planes) : nil
+        let store = store
+        Task { await Self.record(events, in: store) }
+    }
+
+    /// Everything that can be checked without binding or writing.
+    static func check(_ settings: ServerSettings, interfaces: [String]) throws {
+        let networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
+        let found = problems(in: networks.links, reservations: settings.dhcp.reservations)
+        for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
+        if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
+    }
+
+    /// Serves until the process is told to end.
+    func run() async throws {
+        try Self.dropPrivileges(settings)
+        let signals = Signals()
+        guard let center else {
+            Self.ready(settings, networks)
+            return await signals.waitForEnd { await self.reload() }
+        }
+        let (settings, networks) = (settings, networks)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await center.run { Self.ready(settings, networks) } }
+            group.addTask { await signals.waitForEnd { await self.reload() } }
+            try await group.next()
+            group.cancelAll()
+        }
+        Self.log("ended")
+    }
+
+    /// SIGHUP: the configuration is read anew. What sockets and networks are needs a restart.
+    private func reload() async {
+        do {
+            planes.swap(try await store.snapshot())
+            Self.log("reloaded: nodes, groups, settings and images are as the store has them")
+        } catch {
+            ServerLog.logger.error("reload: \(error)")
+        }
+    }
+
+    private static func ready(_ settings: ServerSettings, _ networks: ServedNetworks) {
+        let roles = settings.roles.map(\.rawValue).joined(separator: " ")
+        log("ready: \(roles) on \(networks.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))")
+        notifySystemd()
+    }
+
+    /// `Type=notify` units wait for it (sd_notify(3)).
+    private static func notifySystemd() {
+        guard ProcessInfo.processInfo.environment["NOTIFY_SOCKET"] != nil else { return }
+        _ = try? Program("systemd-notify", package: "systemd").run(["--ready", "--pid=\(getpid())"])
+    }
+
+    // MARK: Parts
+
+    private static func makeDirectories(_ settings: ServerSettings) throws {
+        let files = FileManager.default
+        for path in [settings.stateDirectory, settings.imageDirectory, "\(settings.stateDirectory)/node",
+                     URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path] {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+    }
+
+    private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws -> BootContext.Settings {
+        let loaders = Loaders.find(own: settings.loaders)
+        for (name, package) in Loaders.missingPackages(own: settings.loaders).sorted(by: { $0.key < $1.key }) {
+            ServerLog.logger.warning("the loader \(name) is missing (apt install \(package))")
+        }
+        var policy = BootPolicy(
+            server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort, unknownNodes: settings.unknownNodes,
+            loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain)
+        var archivePath = ""
+        do {
+            (policy.nodeArchive, archivePath) = try NodeArchiveFile.make(settings)
+        } catch {
+            ServerLog.logger.warning("nodes cannot boot: \(error)")
+        }
+        return BootContext.Settings(
+            policy: policy, imageStore: settings.imageDirectory, nodeArchivePath: archivePath, loaders: loaders)
+    }
+
+    private static func makeCenter(
+        _ settings: ServerSettings, policy: BootPolicy, store: SQLiteStore, images: ImageStore, planes: DataPlanes
+    ) -> ControlCenter {
+        let services = CenterServices(
+            store: store, version: Roost.version, roles: settings.roles.map(\.rawValue), policy: policy,
+            refresh: { planes.swap(try await store.snapshot()) }, leases: { await planes.leases() },
+            openVersions: { await planes.openVersions() }, manifest: { try images.manifest(of: $0, $1) },
+            removeFiles: { try images.remove($0, $1) })
+        return ControlCenter(services: services, socketPath: settings.socket, logger: ServerLog.logger)
+    }
+
+    /// Writes boot events in batches: whatever came while one batch was written is the next.
+    private static func record(_ events: AsyncStream<BootEvent>, in store: SQLiteStore) async {
+        for await event in events {
+            do {
+                try await store.append([event])
+            } catch {
+                ServerLog.logger.error("a boot event is lost: \(error)")
+            }
+            log("boot: \(event.macAddress) \(event.stage.rawValue)\(event.detail.isEmpty ? "" : ": \(event.detail)")")
+        }
+    }
+
+    /// CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_NET_BROADCAST: to answer from port 67 and to send frames.
+    private static let keptCapabilities: UInt64 = 1 << 10 | 1 << 11 | 1 << 13
+
+    private static func dropPrivileges(_ settings: ServerSettings) throws {
+        guard geteuid() == 0 else { return }
+        guard let entry = unsafe getpwnam(settings.user) else {
+            ServerLog.logger.warning("runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
+            return
+        }
+        let (uid, gid) = unsafe (entry.pointee.pw_uid, entry.pointee.pw_gid)
+        guard uid != 0 else { return }
+        let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
+        for path in [settings.stateDirectory, settings.imageDirectory, directory] { _ = unsafe chown(path, uid, gid) }
+        for name in try FileManager.default.contentsOfDirectory(atPath: settings.stateDirectory)
+        where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
+            _ = unsafe chown("\(settings.stateDirectory)/\(name)", uid, gid)
+        }
+        guard roost_drop_privileges(uid, gid, keptCapabilities) == 0 else {
+            throw SystemError("become user \(settings.user)")
+        }
+    }
+}

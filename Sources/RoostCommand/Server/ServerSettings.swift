@@ -1,0 +1,194 @@
+import Fleet
+import Foundation
+import Wire
+
+/// A part of the server that can be switched on or off.
+enum ServerRole: String, CaseIterable {
+    case dhcp, tftp, http, nbd, center
+}
+
+/// The settings of `roost serve`: the file `/etc/roost/roost.yaml`, whose commented example is their manual.
+struct ServerSettings {
+    static let defaultFile = "/etc/roost/roost.yaml"
+    static let defaultSocket = "/run/roost/api.sock"
+
+    var roles = ServerRole.allCases
+    var interfaces: [String] = []
+    var stateDirectory = "/var/lib/roost"
+    var socket = Self.defaultSocket
+    var user = "roost"
+    var unknownNodes = BootPolicy.UnknownNodes.open
+    var domain = ""
+    var nodeProgram: String?
+    var busybox = "/bin/busybox"
+    var loaders: [String: String] = [:]
+    var dhcp = DHCP()
+    var tftp = TFTP()
+    var httpPort: UInt16 = 80
+    var nbdPort: UInt16 = NBDProtocol.port
+
+    struct DHCP {
+        var answersRouterSolicitations = true
+        var networks: [Network] = []
+        var reservations: [DHCPReservation] = []
+    }
+
+    /// A subnet as it is written down; what is missing is filled from the interface.
+    struct Network {
+        var interface: String?
+        var subnet: IPv4Network?
+        var server: IPv4Address?
+        var pools: [ClosedRange<IPv4Address>]?
+        var router: IPv4Address?
+        var nameServers: [IPv4Address] = []
+        var timeServers: [IPv4Address] = []
+        var domain: String?
+        var mtu: UInt16?
+        var routes: [ClasslessRoute] = []
+        /// Nil is without end.
+        var leaseSeconds: UInt32? = 43_200
+        var options: [UInt8: [UInt8]] = [:]
+    }
+
+    struct TFTP {
+        var port: UInt16 = 69
+        var isSinglePort = false
+        var blockByteLimit = 1_468
+        var windowBlockLimit = 64
+    }
+
+    init() {}
+
+    /// Reads a file; every unknown key, and every value that cannot be, is an error with its line.
+    init(parsing text: String, file: String) throws {
+        var top = try YAMLSection.parse(text, file: file)
+        let roleNames = ServerRole.allCases.map(\.rawValue).joined(separator: ", ")
+        roles = try top.list("roles", "one of \(roleNames)") { ServerRole(rawValue: $0) } ?? roles
+        interfaces = try top.list("interfaces", "an interface's name") { $0 } ?? []
+        stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
+        socket = try top.value("socket", "an absolute path", Self.path) ?? socket
+        user = try top.text("user") ?? user
+        unknownNodes = try top.value("unknown-nodes", "open or refuse") { BootPolicy.UnknownNodes(rawValue: $0) } ?? unknownNodes
+        domain = try top.text("domain") ?? domain
+        nodeProgram = try top.value("node-program", "an absolute path", Self.path)
+        busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
+        if var section = try top.section("loaders") { loaders = try section.texts() }
+        if var section = try top.section("dhcp") { dhcp = try DHCP(&section) }
+        if var section = try top.section("tftp") { tftp = try TFTP(&section) }
+        if var section = try top.section("http") {
+            httpPort = try section.number("port", 1...65_535).map(UInt16.init) ?? httpPort
+            try section.finish(known: "port")
+        }
+        if var section = try top.section("nbd") {
+            nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
+            try section.finish(known: "port")
+        }
+        try top.finish(
+            known: "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd")
+    }
+
+    private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }
+
+    var imageDirectory: String { "\(stateDirectory)/images" }
+}
+
+extension ServerSettings.DHCP {
+    init(_ section: inout YAMLSection) throws {
+        answersRouterSolicitations = try section.flag("router-advertisements") ?? true
+        networks = try section.sections("networks")?.map { section in
+            var section = section
+            return try ServerSettings.Network(&section)
+        } ?? []
+        reservations = try section.sections("reservations")?.map { section in
+            var section = section
+            return try Self.reservation(&section)
+        } ?? []
+        try section.finish(known: "router-advertisements, networks, reservations")
+    }
+
+    private static func reservation(_ section: inout YAMLSection) throws -> DHCPReservation {
+        var identities: [DHCPReservation.Identity] = []
+        if let mac = try section.value("mac", "a hardware address", { MACAddress($0) }) { identities.append(.macAddress(mac)) }
+        if let uuid = try section.value("uuid", "a UUID", { MachineUUID($0) }) { identities.append(.uuid(uuid)) }
+        if let id = try section.value("client-id", "bytes in hexadecimal", ServerSettings.bytes) { identities.append(.clientIdentifier(id)) }
+        let address = try section.value("address", "an IPv4 address") { IPv4Address($0) }
+        try section.finish(known: "mac, uuid, client-id, address")
+        guard let address, identities.count == 1 else {
+            throw section.fail("a reservation needs an address and exactly one of mac, uuid, client-id")
+        }
+        return DHCPReservation(identities[0], address)
+    }
+}
+
+extension ServerSettings.Network {
+    init(_ section: inout YAMLSection) throws {
+        interface = try section.text("interface")
+        subnet = try section.value("subnet", "a network such as 10.77.0.0/24") { IPv4Network($0) }
+        server = try section.value("server", "an IPv4 address") { IPv4Address($0) }
+        pools = try section.list("pools", "a range such as 10.77.0.100-10.77.0.200", ServerSettings.range)
+        router = try section.value("router", "an IPv4 address") { IPv4Address($0) }
+        nameServers = try section.list("name-servers", "an IPv4 address") { IPv4Address($0) } ?? []
+        timeServers = try section.list("time-servers", "an IPv4 address") { IPv4Address($0) } ?? []
+        domain = try section.text("domain")
+        mtu = try section.number("mtu", 576...9_216).map(UInt16.init)
+        routes = try section.list("routes", "NETWORK via ROUTER", ServerSettings.route) ?? []
+        if let text = try section.text("lease") {
+            guard let seconds = ServerSettings.seconds(text) else {
+                throw section.fail("lease: ‘\(text)’ is neither a duration (90s, 30m, 12h, 7d) nor ‘infinite’")
+            }
+            leaseSeconds = seconds
+        }
+        if var map = try section.section("options") {
+            for (key, text) in try map.texts() {
+                guard let code = UInt8(key), (1...254).contains(code) else { throw map.fail("‘\(key)’ is not an option's number, 1 to 254") }
+                guard ![50, 51, 53, 54, 55, 61, 82].contains(code) else { throw map.fail("option \(code) is the server's own business") }
+                options[code] = text.hasPrefix("0x") ? try ServerSettings.bytes(String(text.dropFirst(2))) : Array(text.utf8)
+            }
+        }
+        try section.finish(
+            known: "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options")
+    }
+}
+
+extension ServerSettings.TFTP {
+    init(_ section: inout YAMLSection) throws {
+        port = try section.number("port", 1...65_535).map(UInt16.init) ?? port
+        isSinglePort = try section.flag("single-port") ?? isSinglePort
+        blockByteLimit = try section.number("block-size", 512...65_464) ?? blockByteLimit
+        windowBlockLimit = try section.number("window-size", 1...64) ?? windowBlockLimit
+        try section.finish(known: "port, single-port, block-size, window-size")
+    }
+}
+
+extension ServerSettings {
+    static func range(_ text: String) -> ClosedRange<IPv4Address>? {
+        let parts = text.split(separator: "-").map { $0.filter { !$0.isWhitespace } }
+        guard parts.count == 2, let first = IPv4Address(parts[0]), let last = IPv4Address(parts[1]), first <= last else { return nil }
+        return first...last
+    }
+
+    static func route(_ text: String) -> ClasslessRoute? {
+        let words = text.split(separator: " ")
+        guard words.count == 3, words[1] == "via", let network = IPv4Network(words[0]), let router = IPv4Address(words[2]) else {
+            return nil
+        }
+        return ClasslessRoute(network: network, router: router)
+    }
+
+    /// `12h`; `.some(nil)` for `infinite`.
+    static func seconds(_ text: String) -> UInt32?? {
+        if text == "infinite" { return .some(nil) }
+        let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        guard let unit = text.last.flatMap({ units[$0] }), let number = UInt32(text.dropLast()), number > 0 else { return nil }
+        let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
+        return overflow || seconds < 60 ? nil : .some(seconds)
+    }
+
+    static func bytes(_ text: String) throws -> [UInt8] {
+        let digits = Array(text.filter { $0 != ":" && $0 != " " })
+        guard !digits.isEmpty, digits.count.isMultiple(of: 2), digits.allSatisfy(\.isHexDigit) else {
+            throw InvalidSetting("‘\(text)’ is not bytes in hexadecimal")
+        }
+        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+    }
+}

@@ -1,0 +1,122 @@
+import Yams
+
+/// A mistake in the configuration file, with the line where it is.
+struct ConfigurationError: Error, CustomStringConvertible {
+    var file: String
+    var line: Int?
+    var text: String
+
+    var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
+}
+
+/// A mapping of the file whose keys are taken one by one; what is left at the end is unknown, and an error.
+struct YAMLSection {
+    let file: String
+    private let path: String
+    private let line: Int?
+    private var left: [(key: String, line: Int?, node: Yams.Node)] = []
+
+    init(file: String, node: Yams.Node, path: String = "") throws {
+        self.file = file
+        self.path = path
+        line = node.mark?.line
+        guard let mapping = node.mapping else {
+            throw ConfigurationError(file: file, line: node.mark?.line, text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values")
+        }
+        for (key, value) in mapping {
+            guard let name = key.string else {
+                throw ConfigurationError(file: file, line: key.mark?.line, text: "a key must be text")
+            }
+            left.append((name, key.mark?.line, value))
+        }
+    }
+
+    /// The whole file; an empty one has no keys.
+    static func parse(_ text: String, file: String) throws -> YAMLSection {
+        do {
+            let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
+            if node.scalar?.string == "" || node.null != nil { return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([]))) }
+            return try YAMLSection(file: file, node: node)
+        } catch let error as YamlError {
+            throw ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(error)")
+        }
+    }
+
+    private mutating func take(_ key: String) -> (line: Int?, node: Yams.Node)? {
+        guard let index = left.firstIndex(where: { $0.key == key }) else { return nil }
+        let found = left.remove(at: index)
+        return (found.line, found.node)
+    }
+
+    private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    private func error(_ key: String, _ line: Int?, _ text: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, text: "\(full(key)): \(text)")
+    }
+
+    /// Text that `parse` understands; nil when the key is absent.
+    mutating func value<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws -> T? {
+        guard let (line, node) = take(key) else { return nil }
+        guard let text = node.scalar?.string else { throw error(key, line, "must be \(expected)") }
+        do {
+            guard let value = try parse(text) else { throw error(key, line, "‘\(text)’ is not \(expected)") }
+            return value
+        } catch let cause as ConfigurationError {
+            throw cause
+        } catch let cause {
+            throw error(key, line, "\(cause)")
+        }
+    }
+
+    mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
+
+    mutating func flag(_ key: String) throws -> Bool? {
+        try value(key, "yes or no") { ["yes": true, "true": true, "on": true, "no": false, "false": false, "off": false][$0.lowercased()] }
+    }
+
+    mutating func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+        try value(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    /// A list of texts; a single text is a list of one.
+    mutating func list<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws -> [T]? {
+        guard let (line, node) = take(key) else { return nil }
+        let items = node.sequence.map(Array.init) ?? [node]
+        return try items.map { item in
+            guard let text = item.scalar?.string, let value = try parse(text) else {
+                throw error(key, item.mark?.line ?? line, "‘\(item.scalar?.string ?? "…")’ is not \(expected)")
+            }
+            return value
+        }
+    }
+
+    mutating func section(_ key: String) throws -> YAMLSection? {
+        try take(key).map { try YAMLSection(file: file, node: $0.node, path: full(key)) }
+    }
+
+    mutating func sections(_ key: String) throws -> [YAMLSection]? {
+        guard let (line, node) = take(key) else { return nil }
+        guard let items = node.sequence else { throw error(key, line, "must be a list") }
+        return try items.enumerated().map { try YAMLSection(file: file, node: $1, path: "\(full(key))[\($0)]") }
+    }
+
+    /// All keys with their texts, for maps.
+    mutating func texts() throws -> [String: String] {
+        let all = left
+        left = []
+        return try Dictionary(uniqueKeysWithValues: all.map { entry in
+            guard let text = entry.node.scalar?.string else { throw error(entry.key, entry.line, "must be text") }
+            return (entry.key, text)
+        })
+    }
+
+    /// Fails when a key is left that nobody took.
+    func finish(known: String) throws {
+        guard let first = left.first else { return }
+        throw ConfigurationError(file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
+    }
+
+    func fail(_ text: String) -> ConfigurationError { ConfigurationError(file: file, line: line, text: text) }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Linux
+import Wire
+
+/// Makes an export the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
+struct NBDAttachment {
+    /// Seconds that reads wait for a server to come back before they fail: a week. The node goes on then.
+    private static let deadSeconds: UInt64 = 7 * 24 * 3600
+    /// Seconds after which an unanswered request is sent over another connection.
+    private static let requestSeconds: UInt64 = 30
+    private static let connectSeconds = 10
+
+    private enum Command {
+        static let connect: UInt8 = 1
+        static let reconfigure: UInt8 = 3
+        static let linkDead: UInt8 = 4
+    }
+
+    private enum Key {
+        static let index: UInt16 = 1
+        static let byteCount: UInt16 = 2
+        static let blockByteCount: UInt16 = 3
+        static let timeout: UInt16 = 4
+        static let serverFlags: UInt16 = 5
+        static let sockets: UInt16 = 7
+        static let deadTimeout: UInt16 = 8
+    }
+
+    let endpoint: Endpoint
+    let export: String
+
+    func attach(connectionCount: Int) throws {
+        // The kernel keeps the sockets itself: ours may close when the command has returned.
+        var sockets: [Box] = []
+        var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
+        for _ in 0..<connectionCount {
+            let socket = try connected(&export)
+            sockets.append(Box(socket: socket))
+            if !export.flags.contains(.canMultiConnect) { break }
+        }
+        let blockByteCount: UInt64 = [4096, 1024, 512].first { export.byteCount.isMultiple(of: $0) } ?? 512
+        var netlink = try GenericNetlink(family: "nbd")
+        try netlink.command(
+            Command.connect,
+            [
+                .number32(Key.index, 0), .number64(Key.byteCount, export.byteCount),
+                .number64(Key.blockByteCount, blockByteCount), .number64(Key.timeout, Self.requestSeconds),
+                .number64(Key.serverFlags, UInt64(export.flags.rawValue)),
+                .number64(Key.deadTimeout, Self.deadSeconds),
+                Self.list(sockets.map { $0.socket.number }),
+            ], "attach \(self.export) of \(endpoint.address):\(endpoint.port)")
+    }
+
+    /// Waits for the kernel to lose a connection.
+    func waitForDeadConnection(_ netlink: borrowing GenericNetlink) throws {
+        while try netlink.nextAnnouncement() != Command.linkDead {}
+    }
+
+    /// Gives the kernel one new connection in place of a dead one.
+    func replaceConnection() throws {
+        var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
+        let socket = try connected(&export)
+        var netlink = try GenericNetlink(family: "nbd")
+        try netlink.command(
+            Command.reconfigure, [.number32(Key.index, 0), Self.list([socket.number])],
+            "replace a connection of \(self.export)")
+    }
+
+    private final class Box {
+        let socket: FileDescriptor
+        init(socket: consuming FileDescriptor) { self.socket = socket }
+    }
+
+    private static func list(_ sockets: [Int32]) -> GenericNetlink.Attribute {
+        .nested(Key.sockets, sockets.map { .nested(1, [.number32(1, UInt32($0))]) })
+    }
+
+    /// A connection behind its handshake.
+    private func connected(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
+        let socket = try Socket.connected(to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)
+        let greeting = try socket.readExactly(NBDClientNegotiation.greetingByteCount)
+        try socket.write(try NBDClientNegotiation.answer(greeting: greeting, exportName: self.export))
+        while true {
+            let headerBytes = try socket.readExactly(NBDClientNegotiation.ReplyHeader.byteCount)
+            var wire = headerBytes.span
+            let header = try NBDClientNegotiation.ReplyHeader(parsing: &wire)
+            let data = try socket.readExactly(Int(header.dataByteCount))
+            if header.reply.isError {
+                throw UsageError(text: "the server refuses ‘\(self.export)’: \(String(decoding: data, as: UTF8.self))")
+            }
+            if header.reply == .acknowledged { break }
+            if let found = try NBDClientNegotiation.export(in: data) { export = found }
+        }
+        // The kernel waits as long as it takes.
+        try Socket.clearTimeouts(socket)
+        return socket
+    }
+}

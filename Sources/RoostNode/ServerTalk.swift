@@ -1,0 +1,73 @@
+import Glibc
+import Linux
+import Wire
+
+/// The node's side of the boot HTTP server: one request a connection.
+struct ServerTalk {
+    private static let timeoutSeconds = 10
+    /// A configuration has a few files.
+    private static let answerByteLimit = 64 << 20
+
+    private let words: KernelWords
+
+    init(_ words: KernelWords) { self.words = words }
+
+    /// Reports a stage. `uptime`: when it was reached, if not now.
+    func report(stage: String, detail: String, uptime: String?) throws {
+        var query = "boot=\(words.boot)&stage=\(stage)"
+        if let then = uptime.flatMap(Self.milliseconds), let now = Self.uptimeMilliseconds(), now >= then {
+            query += "&age=\(now - then)"
+        }
+        _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: detail)
+    }
+
+    func fetchConfiguration(to path: String) throws {
+        let body = try request("GET", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: "")
+        let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try file.write(body)
+    }
+
+    private static func uptimeMilliseconds() -> Int? {
+        (try? WholeFile.read("/proc/uptime")).flatMap { milliseconds(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self)) }
+    }
+
+    /// `12.34` seconds.
+    private static func milliseconds(_ text: String) -> Int? {
+        let parts = text.split(separator: ".")
+        guard let seconds = parts.first.flatMap({ Int($0) }) else { return nil }
+        let hundredths = parts.count > 1 ? Int(parts[1].prefix(2)) ?? 0 : 0
+        return seconds * 1_000 + hundredths * 10
+    }
+
+    private func request(_ method: String, _ target: String, body: String) throws -> [UInt8] {
+        let socket = try Socket.connected(
+            to: words.http.address, port: words.http.port, timeoutSeconds: Self.timeoutSeconds)
+        try socket.write(
+            Array(
+                """
+                \(method) \(target) HTTP/1.1\r\nHost: \(words.http.address)\r\nConnection: close\r\n\
+                Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+                """.utf8))
+        var answer: [UInt8] = []
+        while case let more = try socket.read(atMost: 65_536), !more.isEmpty {
+            answer += more
+            guard answer.count <= Self.answerByteLimit else { throw UsageError(text: "the answer to \(target) is too long") }
+        }
+        return try Self.body(of: answer, to: "\(method) \(target)")
+    }
+
+    private static func body(of answer: [UInt8], to what: String) throws -> [UInt8] {
+        guard let end = HTTPRequestHead.byteCount(in: answer.span) else { throw UsageError(text: "\(what): no HTTP answer") }
+        let head = String(decoding: answer[..<end], as: UTF8.self)
+        let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        guard (200..<300).contains(status) else {
+            let text = String(decoding: answer[end...].prefix(200), as: UTF8.self).filter { !$0.isNewline }
+            throw UsageError(text: "\(what): status \(status): \(text)")
+        }
+        let length = head.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix("content-length:") }
+        if let length = length.flatMap({ Int($0.dropFirst(15).filter { $0 != " " }) }), answer.count - end < length {
+            throw UsageError(text: "\(what): the answer is cut off")
+        }
+        return Array(answer[end...])
+    }
+}

@@ -1,0 +1,66 @@
+package import Fleet
+package import Linux
+package import Wire
+
+/// What a boot client gets for a path, by TFTP and HTTP alike.
+package enum BootContent {
+    case file(MappedFile, isImmutable: Bool, stage: BootStage?)
+    case text(String, stage: BootStage?)
+    case bytes([UInt8])
+}
+
+extension BootContext {
+    /// The content at a canonical path (`TFTPPath.canonical`) for the client at `peer`; nil when there is none.
+    package func content(
+        at path: String, for peer: IPv4Address, server: IPv4Address
+    ) throws(SystemError) -> BootContent? {
+        let parts = path.split(separator: "/")
+        switch parts.first {
+        case "i" where parts.count == 3: return try imageFile(digest: parts[1], file: parts[2])
+        case "node" where parts.count == 3: return nodeContent(parts[1], file: parts[2], peer: peer, server: server)
+        default: break
+        }
+        guard let name = parts.last.map(String.init) else { return nil }
+        if name.hasPrefix("grub.cfg"), let content = grubConfiguration(name, peer: peer, server: server) { return content }
+        // Firmware asks with and without a directory in front, and in either case.
+        guard let file = settings.loaders[name] ?? settings.loaders[name.lowercased()] else { return nil }
+        return .file(try open(file), isImmutable: false, stage: .loader)
+    }
+
+    private func imageFile(digest: Substring, file: Substring) throws(SystemError) -> BootContent? {
+        guard let digest = Digest(digest) else { return nil }
+        if digest == settings.policy.nodeArchive?.digest, file == "node.cpio" {
+            return .file(try open(settings.nodeArchivePath), isImmutable: true, stage: .initramfs)
+        }
+        guard let version = snapshot.version(digest), version.manifest.file(String(file)) != nil else { return nil }
+        let stage: BootStage? = file == "kernel" ? .kernel : nil
+        return .file(try open(path(of: version, String(file))), isImmutable: true, stage: stage)
+    }
+
+    private func nodeContent(
+        _ machine: Substring, file: Substring, peer: IPv4Address, server: IPv4Address
+    ) -> BootContent? {
+        guard file == "boot.ipxe", let machine = MACAddress(machine) else { return nil }
+        remember(machine, at: peer)
+        note(.script, of: machine, detail: "iPXE")
+        return .text(BootScript.ipxe(plan(for: machine, at: peer, server: server)), stage: nil)
+    }
+
+    /// GRUB looks for `grub.cfg-01-MAC`, `grub.cfg-ADDRESS` in hexadecimal, shortened, and then for `grub.cfg`; the first
+    /// of them that names a machine we know is enough.
+    private func grubConfiguration(_ name: String, peer: IPv4Address, server: IPv4Address) -> BootContent? {
+        let suffix = name.dropFirst("grub.cfg".count)
+        let machine: MACAddress?
+        if suffix.hasPrefix("-01-") {
+            machine = MACAddress(suffix.dropFirst(4))
+        } else if suffix.isEmpty || suffix == "-\(peer.hexadecimal)" {
+            machine = self.machine(at: peer)
+        } else {
+            machine = nil
+        }
+        guard let machine else { return nil }
+        remember(machine, at: peer)
+        note(.script, of: machine, detail: "GRUB")
+        return .text(BootScript.grub(plan(for: machine, at: peer, server: server)), stage: nil)
+    }
+}

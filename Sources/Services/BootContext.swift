@@ -1,0 +1,109 @@
+package import Fleet
+import Glibc
+package import Linux
+package import Wire
+
+/// What the services of one loop share: the configuration as it is now, and what is known of the machines that boot.
+///
+/// It lives on the loop's thread; another thread changes it through the loop's mailbox.
+package final class BootContext {
+    package struct Settings: Sendable {
+        package var policy: BootPolicy
+        /// Holds `IMAGE/DIGEST/FILE`.
+        package var imageStore: String
+        /// The file of `policy.nodeArchive`.
+        package var nodeArchivePath: String
+        /// Loader file name → path on this server.
+        package var loaders: [String: String]
+
+        package init(policy: BootPolicy, imageStore: String, nodeArchivePath: String, loaders: [String: String]) {
+            self.policy = policy
+            self.imageStore = imageStore
+            self.nodeArchivePath = nodeArchivePath
+            self.loaders = loaders
+        }
+    }
+
+    /// Files kept open beyond those in use.
+    private static let openFileLimit = 512
+    private static let machineLimit = 65_536
+
+    package var settings: Settings
+    package var snapshot: FleetSnapshot
+    package var tracker: BootTracker
+    private let sendEvent: @Sendable (BootEvent) -> Void
+    /// Asks the DHCP service; without one nobody is known by address.
+    package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
+    private var openFiles: [String: MappedFile] = [:]
+    /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
+    private var machines: [IPv4Address: MACAddress] = [:]
+
+    package init(
+        settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker, sendEvent: @escaping @Sendable (BootEvent) -> Void
+    ) {
+        self.settings = settings
+        self.snapshot = snapshot
+        self.tracker = tracker
+        self.sendEvent = sendEvent
+    }
+
+    /// Milliseconds since 1970.
+    package func now() -> Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    }
+
+    // MARK: Machines and their boots
+
+    package func machine(at address: IPv4Address) -> MACAddress? {
+        clientAddress(address)?.0 ?? machines[address]
+    }
+
+    package func remember(_ machine: MACAddress, at address: IPv4Address) {
+        if machines.count >= Self.machineLimit { machines.removeAll() }
+        machines[address] = machine
+    }
+
+    package func note(_ stage: BootStage, of machine: MACAddress, detail: String) {
+        let event = tracker.note(stage, of: machine, at: now(), detail: detail) {
+            let text = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }
+        if let event { sendEvent(event) }
+    }
+
+    /// - Parameter age: milliseconds since the node reached the stage.
+    package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String) {
+        sendEvent(tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail))
+    }
+
+    // MARK: Files
+
+    /// The mapped file at `path`, opened at most once.
+    package func open(_ path: String) throws(SystemError) -> MappedFile {
+        if let file = openFiles[path] { return file }
+        if openFiles.count >= Self.openFileLimit { openFiles.removeAll() }
+        let file = try MappedFile(path)
+        openFiles[path] = file
+        return file
+    }
+
+    /// Forgets files whose version is no longer in the snapshot; who reads one keeps it until the end.
+    package func swap(_ snapshot: FleetSnapshot) {
+        self.snapshot = snapshot
+        openFiles.removeAll()
+    }
+
+    package func path(of version: ImageVersion, _ file: String) -> String {
+        "\(settings.imageStore)/\(version.image)/\(version.digest)/\(file)"
+    }
+
+    /// The plan of a machine that asks from `address`, for the server address that it asked.
+    package func plan(for machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
+        let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
+        let identity = BootIdentity(
+            macAddress: machine, address: lease, boot: tracker.currentBoot(of: machine))
+        return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server))
+    }
+}

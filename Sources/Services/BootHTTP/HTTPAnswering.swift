@@ -1,0 +1,108 @@
+import Fleet
+import Linux
+import Wire
+
+/// Turns requests into answers.
+struct HTTPAnswering {
+    /// Text that a node may report at once.
+    static let reportByteLimit = 4_096
+
+    let context: BootContext
+    let log: @Sendable (String) -> Void
+
+    func answer(
+        _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
+        // Slashes are collapsed and never redirected: firmware takes a redirection for an error.
+        guard let decoded = HTTPRequestHead.percentDecoded(request.path), let path = TFTPPath.canonical(decoded) else {
+            return .error(400, "this path is not allowed")
+        }
+        let parts = path.split(separator: "/")
+        if parts.count == 3, parts[0] == "node", let machine = MACAddress(parts[1]) {
+            switch parts[2] {
+            case "report":
+                guard request.method == "POST" else { return .error(405, "reports are posted") }
+                return report(request, body: body, machine: machine)
+            case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
+            default: break
+            }
+        }
+        guard request.method == "GET" || request.method == "HEAD" else {
+            var answer = HTTPAnswer.error(405, "only GET and HEAD are answered here")
+            answer.fields.append(("Allow", "GET, HEAD"))
+            return answer
+        }
+        if path == "health" { return HTTPAnswer(status: 200, body: .bytes(Array("ok\n".utf8))) }
+        do {
+            guard let content = try context.content(at: path, for: peer, server: server) else {
+                return .error(404, "there is no \(path)")
+            }
+            return answer(request, content)
+        } catch {
+            log("http: \(peer): \(path): \(error)")
+            return .error(error.number == SystemError.isMissing ? 404 : 500, "the server cannot read this file")
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead, _ content: BootContent) -> HTTPAnswer {
+        switch content {
+        case .text(let text, let stage):
+            return HTTPAnswer(
+                status: 200, fields: [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")],
+                body: .bytes(Array(text.utf8)), stage: stage)
+        case .bytes(let bytes): return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
+        case .file(let file, let isImmutable, let stage):
+            return answer(request, file, isImmutable: isImmutable, stage: stage)
+        }
+    }
+
+    /// A file: whole, in part, or «you have it» (RFC 9110 §13.1, §14).
+    private func answer(_ request: HTTPRequestHead, _ file: MappedFile, isImmutable: Bool, stage: BootStage?) -> HTTPAnswer {
+        // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.
+        let tag = isImmutable ? "\"\(request.path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
+        var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
+        if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
+        if let tag, let known = request["if-none-match"], known == "*" || known.contains(tag) {
+            return HTTPAnswer(status: 304, fields: fields)
+        }
+        // If-Range with another tag means: the whole of what is there now.
+        let hasRange = request["if-range"].map { $0 == tag } ?? true
+        switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
+        case .whole: return HTTPAnswer(status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
+        case .part(let range):
+            fields.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.byteCount)"))
+            return HTTPAnswer(status: 206, fields: fields, body: .file(file, range), stage: range.upperBound == file.byteCount ? stage : nil)
+        case .unsatisfiable:
+            return HTTPAnswer(status: 416, fields: [("Content-Range", "bytes */\(file.byteCount)")])
+        }
+    }
+
+    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node that had no network
+    /// when it reached a stage says later how long ago that was.
+    private func report(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
+        guard let boot = request.query("boot"), isBootIdentifier(boot),
+            let stage = request.query("stage").flatMap(BootStage.init(rawValue:))
+        else { return .error(400, "a report needs boot and stage") }
+        guard body.count <= Self.reportByteLimit else { return .error(413, "at most \(Self.reportByteLimit) bytes") }
+        let text = String(decoding: body, as: UTF8.self)
+        let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
+        context.report(stage, boot: boot, machine: machine, age: age, detail: String(text.filter { !$0.isNewline }))
+        return HTTPAnswer(status: 204)
+    }
+
+    /// `GET /node/MAC/configuration?boot=ID`: the archive of files for the node's root, inside its own boot only.
+    private func configuration(
+        _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
+        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "this configuration belongs to another boot")
+        }
+        let archive = configurationArchive(for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
+        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(archive))
+    }
+
+    private func isBootIdentifier(_ text: String) -> Bool {
+        text.utf8.count == 16 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}

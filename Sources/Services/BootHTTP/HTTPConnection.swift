@@ -1,0 +1,172 @@
+import CLinux
+import Glibc
+import Linux
+import Wire
+
+/// One HTTP connection: one request at a time, pipelined ones after each other.
+///
+/// States: reading a head → reading its body → sending the answer → reading a head, or closed.
+final class HTTPConnection: EventHandler {
+    /// Up to this size a file goes out of its mapping with its head in one call; above, by `sendfile`.
+    private static let copyByteCount = 32 * 1024
+    private static let bodyByteLimit = 64 * 1024
+    /// Taken from the socket at a time.
+    private static let inputByteCount = 16 * 1024
+
+    private let socket: FileDescriptor
+    private unowned let service: HTTPService
+    private unowned let loop: EventLoop
+    private(set) var lastActivity = EventLoop.now()
+    private let peer: IPv4Address
+    private let server: IPv4Address
+    private var input: [UInt8] = []
+    /// Bytes that go first, then the rest of a file.
+    private var output: [UInt8] = []
+    private var outputStart = 0
+    private var file: (MappedFile, Range<Int>)?
+    private var sending: (answer: HTTPAnswer, path: Substring)?
+    private var closesWhenSent = false
+    private var isClosed = false
+    private var waitsForSpace = false
+
+    init(socket: consuming FileDescriptor, service: HTTPService, loop: EventLoop) {
+        peer = Socket.peer(socket) ?? .any
+        server = Socket.local(socket) ?? .any
+        self.socket = socket
+        self.service = service
+        self.loop = loop
+    }
+
+    func start() {
+        do { try loop.add(socket, self) } catch { close() }
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        loop.remove(socket)
+        service.ended(socket.number)
+    }
+
+    func ready(_ events: EventLoop.Events) {
+        guard !isClosed else { return }
+        lastActivity = EventLoop.now()
+        if sending != nil {
+            if events.contains(.failed) { return close() }
+            continueSending()
+        } else {
+            receive()
+        }
+    }
+
+    private func receive() {
+        let number = socket.number
+        var count = 0
+        let more = unsafe [UInt8](unsafeUninitializedCapacity: Self.inputByteCount) { buffer, used in
+            count = retrying { unsafe recv(number, buffer.baseAddress, Self.inputByteCount, Int32(MSG_DONTWAIT)) }
+            used = max(0, count)
+        }
+        if count == 0 { return close() }
+        if count < 0 { return errno == EAGAIN ? () : close() }
+        if input.isEmpty { input = more } else { input += more }
+        answerNext()
+    }
+
+    /// Answers requests while they are whole and the socket takes the answers.
+    private func answerNext() {
+        while !isClosed, sending == nil, !input.isEmpty {
+            guard let headByteCount = HTTPRequestHead.byteCount(in: input.span) else {
+                if input.count > HTTPRequestHead.byteLimit { refuse(431, "the head is too long") }
+                return
+            }
+            guard let request = head(byteCount: headByteCount) else { return refuse(400, "this is not an HTTP request") }
+            guard let bodyByteCount = request.contentLength else { return refuse(400, "the length is not readable") }
+            guard bodyByteCount <= Self.bodyByteLimit else { return refuse(413, "at most \(Self.bodyByteLimit) bytes") }
+            guard input.count >= headByteCount + bodyByteCount else { return }
+            let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
+            if input.count == headByteCount + bodyByteCount {
+                input.removeAll(keepingCapacity: true)
+            } else {
+                input.removeFirst(headByteCount + bodyByteCount)
+            }
+            closesWhenSent = !request.keepsAlive
+            let answer = service.answering.answer(request, body: body, peer: peer, server: server)
+            send(answer, to: request)
+        }
+    }
+
+    private func head(byteCount: Int) -> HTTPRequestHead? {
+        guard byteCount <= HTTPRequestHead.byteLimit else { return nil }
+        let bytes = Array(input.prefix(byteCount))
+        var wire = bytes.span
+        return try? HTTPRequestHead(parsing: &wire)
+    }
+
+    private func refuse(_ status: Int, _ text: String) {
+        closesWhenSent = true
+        input = []
+        send(.error(status, text), to: nil)
+    }
+
+    // MARK: Sending
+
+    private func send(_ answer: HTTPAnswer, to request: HTTPRequestHead?) {
+        sending = (answer, request?.path ?? "")
+        output = answer.head(keepsAlive: !closesWhenSent)
+        outputStart = 0
+        file = nil
+        if request?.method != "HEAD" {
+            switch answer.body {
+            case .none: break
+            case .bytes(let bytes): output += bytes
+            case .file(let mapped, let range):
+                if range.count <= Self.copyByteCount, let start = unsafe mapped.start {
+                    unsafe output += UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
+                } else {
+                    file = (mapped, range)
+                }
+            }
+        } else {
+            sending?.answer.stage = nil
+        }
+        continueSending()
+    }
+
+    private func continueSending() {
+        let number = socket.number
+        if outputStart < output.count {
+            let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT | (file == nil ? 0 : MSG_MORE))
+            let start = outputStart
+            let sent = unsafe output.withUnsafeBytes { bytes in
+                retrying { unsafe Glibc.send(number, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start, flags) }
+            }
+            if sent < 0, errno != EAGAIN { return close() }
+            outputStart += max(0, sent)
+            if outputStart < output.count { return waitForSpace() }
+        }
+        if let (mapped, range) = file {
+            var position = off_t(range.lowerBound)
+            let sent = retrying { unsafe sendfile(number, mapped.descriptor.number, &position, range.count) }
+            if sent < 0, errno != EAGAIN { return close() }
+            let rest = range.lowerBound + max(0, sent)..<range.upperBound
+            file = rest.isEmpty ? nil : (mapped, rest)
+            // A short write means a full socket: the loop tells when there is space again.
+            if file != nil { return waitForSpace() }
+        }
+        guard let done = sending else { return }
+        sending = nil
+        service.sent(done.answer, to: peer, path: done.path)
+        if closesWhenSent { return close() }
+        if waitsForSpace {
+            waitsForSpace = false
+            loop.change(socket, to: .readable)
+            answerNext()
+        }
+    }
+
+    private func waitForSpace() {
+        guard !waitsForSpace else { return }
+        waitsForSpace = true
+        loop.change(socket, to: .writable)
+    }
+}

@@ -1,0 +1,152 @@
+package import Fleet
+import Glibc
+package import Linux
+import Wire
+
+/// The DHCP server on one interface, or on one address for relays: the shell around `DHCPServer`.
+package final class DHCPService {
+    /// Where requests come in.
+    package struct Endpoint: Sendable {
+        /// Nil: only relayed requests, on whatever address the socket has.
+        package var interface: NetworkInterface?
+
+        package init(interface: NetworkInterface?) { self.interface = interface }
+    }
+
+    /// Requests taken from a socket at a time.
+    private static let batchCount = 256
+    /// A DHCP message fits Ethernet's 1,500 bytes.
+    private static let datagramByteLimit = 1_536
+
+    private let context: BootContext
+    private let committer: LeaseCommitter
+    private let log: @Sendable (String) -> Void
+    private var server: DHCPServer
+    private let links: [DHCPLink]
+    private var listeners: [Listener] = []
+    private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
+
+    package init(
+        links: [DHCPLink], reservations: [DHCPReservation], leases: [Lease], committer: LeaseCommitter,
+        context: BootContext, log: @escaping @Sendable (String) -> Void
+    ) {
+        self.links = links
+        self.committer = committer
+        self.context = context
+        self.log = log
+        server = DHCPServer(links: links, reservations: reservations, leases: leases)
+        context.clientAddress = { [unowned self] in clientAddress(at: $0) }
+    }
+
+    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address.
+    package func listen(
+        on socket: consuming FileDescriptor, frames: consuming FileDescriptor?, at endpoint: Endpoint, loop: EventLoop
+    ) throws(SystemError) {
+        let listener = Listener(socket: socket, frames: frames, endpoint: endpoint, service: self)
+        listeners.append(listener)
+        try loop.add(listener.socket, listener)
+    }
+
+    package var leases: [Lease] { server.table.all }
+
+    private func clientAddress(at address: IPv4Address) -> (MACAddress, ClientAddress)? {
+        guard let lease = server.table.lease(at: address), case .macAddress(let machine) = lease.holder,
+            let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })
+        else { return nil }
+        return (
+            machine,
+            ClientAddress(
+                address: address, network: subnet.network, router: subnet.router, nameServers: subnet.nameServers,
+                leaseSeconds: subnet.leaseSeconds)
+        )
+    }
+
+    fileprivate final class Listener: EventHandler, Sendable {
+        let socket: FileDescriptor
+        let frames: FileDescriptor?
+        let endpoint: Endpoint
+        // Sendable: only the loop's thread follows this reference.
+        nonisolated(unsafe) unowned let service: DHCPService
+
+        init(
+            socket: consuming FileDescriptor, frames: consuming FileDescriptor?, endpoint: Endpoint,
+            service: DHCPService
+        ) {
+            self.socket = socket
+            self.frames = frames
+            self.endpoint = endpoint
+            unsafe self.service = service
+        }
+
+        func ready(_ events: EventLoop.Events) { unsafe service.receive(self) }
+
+        /// Sends one reply. Any thread may call it.
+        func send(_ reply: DHCPOutcome.Reply, from server: IPv4Address) {
+            var bytes: [UInt8] = []
+            reply.message.write(to: &bytes)
+            switch reply.destination {
+            case .relay(let address), .unicast(let address):
+                DatagramBatch.send(bytes, from: socket, to: address, port: reply.port, source: server)
+            case .broadcast:
+                DatagramBatch.send(
+                    bytes, from: socket, to: .broadcast, port: reply.port, source: server,
+                    interface: endpoint.interface?.index ?? 0)
+            case .hardware(let mac, let address):
+                sendFrame(bytes, to: mac, address, from: server)
+            }
+        }
+
+        private func sendFrame(_ bytes: [UInt8], to mac: MACAddress, _ address: IPv4Address, from server: IPv4Address) {
+            guard let interface = endpoint.interface, let own = interface.macAddress, frames != nil else {
+                DatagramBatch.send(bytes, from: socket, to: .broadcast, port: 68, source: server)
+                return
+            }
+            let frame = UDPFrame.bytes(payload: bytes, from: (own, server, 67), to: (mac, address, 68))
+            switch frames {
+            case .some(let frames): PacketFrames.send(frame, to: mac, interface: interface.index, from: frames)
+            case .none: break
+            }
+        }
+    }
+
+    private func receive(_ listener: Listener) {
+        while true {
+            let count = batch.receive(from: listener.socket)
+            guard count > 0 else { return }
+            for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
+            if count < Self.batchCount { return }
+        }
+    }
+
+    private func handle(_ bytes: Span<UInt8>, _ listener: Listener) {
+        var wire = bytes.extracting(0..<bytes.count)
+        let message: DHCPMessage
+        do {
+            message = try DHCPMessage(parsing: &wire)
+        } catch {
+            return log("dhcp: unreadable message: \(error)")
+        }
+        let now = context.now() / 1_000
+        let outcome = server.handle(
+            message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,
+            policy: context.settings.policy)
+        if let decision = outcome.decision { trace(message, outcome, decision) }
+        guard let reply = outcome.reply else {
+            if let lease = outcome.lease { committer.commit(lease) {} }
+            if outcome.lease == nil { log("dhcp: \(who(message)): no answer: \(outcome.note)") }
+            return
+        }
+        let source = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
+        guard let lease = outcome.lease else { return listener.send(reply, from: source) }
+        committer.commit(lease) { listener.send(reply, from: source) }
+    }
+
+    private func trace(_ message: DHCPMessage, _ outcome: DHCPOutcome, _ decision: BootDecision) {
+        if let machine = message.macAddress, outcome.beginsBoot {
+            context.note(.dhcp, of: machine, detail: "\(outcome.note); \(decision.reason)")
+        }
+        if case .nothing = decision.answer { log("dhcp: \(who(message)): nothing to boot: \(decision.reason)") }
+    }
+
+    private func who(_ message: DHCPMessage) -> String { message.macAddress?.description ?? "client without MAC" }
+}

@@ -1,0 +1,82 @@
+import Fleet
+import CLinux
+import Glibc
+package import Linux
+import Synchronization
+
+/// Writes leases to the journal on a thread of its own and sends each answer when its lease is durable.
+///
+/// Everything that waits while one batch is written becomes the next batch: one `fdatasync` for all of them.
+package final class LeaseCommitter: Sendable {
+    /// Answers that may wait for the disk; more are dropped, and the clients ask again.
+    private static let queueLimit = 65_536
+
+    struct Entry {
+        var lease: Lease
+        var send: @Sendable () -> Void
+    }
+
+    private struct State {
+        var queue: [Entry] = []
+        var dropped = 0
+    }
+
+    private let state = Mutex(State())
+    private let wake: FileDescriptor
+    private let log: @Sendable (String) -> Void
+
+    /// Takes over the journal.
+    package init(journal: consuming LeaseJournal, log: @escaping @Sendable (String) -> Void) throws(SystemError) {
+        let number = eventfd(0, 0)
+        guard number >= 0 else { throw SystemError("make an event descriptor") }
+        wake = FileDescriptor(owning: number)
+        self.log = log
+        // The thread is the journal's only user from here on.
+        let box = Mutex<LeaseJournal?>(nil)
+        var journal: LeaseJournal? = journal
+        box.withLock { $0 = journal.take() }
+        let holder = JournalHolder(box)
+        try NamedThread.start("roost-leases") { [self] in run(holder) }
+    }
+
+    private final class JournalHolder: Sendable {
+        let journal: Mutex<LeaseJournal?>
+        init(_ journal: consuming Mutex<LeaseJournal?>) { self.journal = journal }
+    }
+
+    /// Calls `send` after `lease` is on the disk, on the committer's thread.
+    func commit(_ lease: Lease, then send: @escaping @Sendable () -> Void) {
+        let wasEmpty = state.withLock { state in
+            guard state.queue.count < Self.queueLimit else {
+                state.dropped += 1
+                return false
+            }
+            state.queue.append(Entry(lease: lease, send: send))
+            return state.queue.count == 1
+        }
+        if wasEmpty { _ = eventfd_write(wake.number, 1) }
+    }
+
+    private func run(_ holder: JournalHolder) {
+        while true {
+            var value: eventfd_t = 0
+            _ = unsafe eventfd_read(wake.number, &value)
+            let (batch, dropped) = state.withLock { state in
+                let taken = (state.queue, state.dropped)
+                state = State()
+                return taken
+            }
+            if dropped > 0 { log("dhcp: \(dropped) answers dropped, the disk is too slow") }
+            guard !batch.isEmpty else { continue }
+            do {
+                try holder.journal.withLock { journal throws(SystemError) in
+                    try journal?.append(batch.map(\.lease))
+                }
+                for entry in batch { entry.send() }
+            } catch {
+                // No acknowledgement without its lease on the disk: the clients ask again.
+                log("dhcp: leases cannot be written, nobody gets one until this is mended: \(error)")
+            }
+        }
+    }
+}

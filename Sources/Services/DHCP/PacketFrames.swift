@@ -1,0 +1,14 @@
+import CLinux
+import Linux
+import Wire
+
+/// Whole Ethernet frames out of a packet socket.
+enum PacketFrames {
+    static func send(
+        _ frame: [UInt8], to destination: MACAddress, interface: UInt32, from socket: borrowing FileDescriptor
+    ) {
+        var address: [UInt8] = []
+        destination.write(to: &address)
+        _ = unsafe roost_send_hardware(socket.number, interface, address, frame, frame.count)
+    }
+}

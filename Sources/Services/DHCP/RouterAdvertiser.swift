@@ -1,0 +1,26 @@
+import Glibc
+package import Linux
+import Wire
+
+/// Answers the router solicitations of boot loaders at once, as no router at all: iPXE otherwise waits 13 seconds.
+package final class RouterAdvertiser: EventHandler {
+    private let socket: FileDescriptor
+    private let interface: NetworkInterface
+
+    package init(
+        socket: consuming FileDescriptor, interface: NetworkInterface, loop: EventLoop
+    ) throws(SystemError) {
+        self.socket = socket
+        self.interface = interface
+        try loop.add(self.socket, self)
+    }
+
+    package func ready(_ events: EventLoop.Events) {
+        while let message = try? socket.read(atMost: 1_500), !message.isEmpty {
+            guard message[0] == RouterAdvertisement.solicitationType, let source = interface.macAddress else { continue }
+            var answer: [UInt8] = []
+            RouterAdvertisement(source: source).write(to: &answer)
+            Socket.sendToAllNodes(answer, from: socket, interface: interface.index)
+        }
+    }
+}

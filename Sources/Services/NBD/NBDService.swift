@@ -1,0 +1,110 @@
+package import Fleet
+import Glibc
+package import Linux
+package import Wire
+
+/// The NBD server: accepts connections and gives each its version's file.
+package final class NBDService: EventHandler {
+    /// Connections beyond this are closed at once, with a line in the log.
+    package static let connectionLimit = 20_000
+
+    private let listener: FileDescriptor
+    private unowned let loop: EventLoop
+    private let context: BootContext
+    let log: @Sendable (String) -> Void
+    /// Reused by every connection: nothing of it outlives one call.
+    let scratch = NBDScratch()
+    private var connections: [Int32: NBDConnection] = [:]
+
+    package init(
+        listener: consuming FileDescriptor, loop: EventLoop, context: BootContext, log: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
+        self.listener = listener
+        self.loop = loop
+        self.context = context
+        self.log = log
+        try loop.add(self.listener, self)
+    }
+
+    package func ready(_ events: EventLoop.Events) {
+        while let socket = Socket.accept(listener) {
+            guard connections.count < Self.connectionLimit else {
+                log("nbd: \(Self.connectionLimit) connections are open, one more is refused")
+                continue
+            }
+            let number = socket.number
+            let connection = NBDConnection(socket: socket, service: self, loop: loop)
+            connections[number] = connection
+            connection.start()
+        }
+    }
+
+    func ended(_ number: Int32) { connections[number] = nil }
+
+    /// The image store's digests with open connections and how many each has.
+    package var openVersions: [Digest: Int] {
+        var counts: [Digest: Int] = [:]
+        for connection in connections.values {
+            if let digest = connection.digest { counts[digest, default: 0] += 1 }
+        }
+        return counts
+    }
+
+    /// The version that a name stands for now. The connection keeps it, whatever the name stands for later.
+    func version(named name: String) -> ImageVersion? {
+        if name.isEmpty {
+            guard let only = context.snapshot.images.values.first, context.snapshot.images.count == 1 else { return nil }
+            return only.version(.channel(.stable))
+        }
+        return ImageReference(name).flatMap { context.snapshot.version($0) }
+    }
+
+    func open(_ version: ImageVersion) throws(SystemError) -> MappedFile {
+        try context.open(context.path(of: version, "root.squashfs"))
+    }
+}
+
+extension NBDService: NBDExportDirectory {
+    package func export(named name: String) -> NBDExport? {
+        guard let version = version(named: name), let file = version.manifest.file("root.squashfs") else { return nil }
+        return NBDExport(
+            name: name, byteCount: UInt64(file.byteCount),
+            flags: [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache],
+            description: "\(version.image)@\(version.number) \(version.digest.short)")
+    }
+
+    package var exportNames: [String] {
+        context.snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
+            image.channels.keys.map { "\(image.name)@\($0)" }.sorted() + image.versions.map { "\(image.name)@\($0.number)" }
+        }
+    }
+}
+
+/// Buffers that one loop's connections share, so that a connection at rest owns next to nothing.
+@safe final class NBDScratch {
+    /// Requests taken from a socket at a time: as many as a queue of 256 needs.
+    static let inputByteCount = 256 * NBDProtocol.requestByteCount
+    /// Replies of one `sendmsg`: a header and a slice each.
+    static let replyLimit = 60
+    /// Header of a structured reply with its offset.
+    static let headerByteLimit = 28
+
+    let input: UnsafeMutableRawPointer
+    let headers: UnsafeMutableRawPointer
+    let slices: UnsafeMutablePointer<iovec>
+    var replyCount = 0
+    var sliceCount = 0
+    var headerByteCount = 0
+
+    init() {
+        unsafe input = .allocate(byteCount: Self.inputByteCount, alignment: 16)
+        unsafe headers = .allocate(byteCount: Self.replyLimit * Self.headerByteLimit, alignment: 16)
+        unsafe slices = .allocate(capacity: Self.replyLimit * 2)
+    }
+
+    deinit {
+        unsafe input.deallocate()
+        unsafe headers.deallocate()
+        unsafe slices.deallocate()
+    }
+}

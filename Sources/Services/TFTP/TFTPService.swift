@@ -1,0 +1,170 @@
+import CLinux
+import Fleet
+import Glibc
+package import Linux
+package import Wire
+
+/// The TFTP server: read requests on one port, each transfer on a port of its own (RFC 1350 §4), or all on the one port
+/// where a NAT or a Kubernetes service is between.
+package final class TFTPService: EventHandler {
+    package struct Settings: Sendable {
+        package var limits = TFTPNegotiation.Limits()
+        package var isSinglePort = false
+        /// Milliseconds until a window is repeated, when the client does not say.
+        package var timeoutMilliseconds = 1_000
+        /// Transfers at a time; one more is told to come back.
+        package var transferLimit = 4_096
+
+        package init() {}
+    }
+
+    /// Requests taken from the socket at a time.
+    private static let batchCount = 64
+    /// `netascii` doubles some bytes and has to be made beforehand: text only.
+    private static let netasciiByteLimit = 1 << 20
+    /// Bytes of the largest request or acknowledgement that we look at.
+    private static let datagramByteLimit = 1_024
+
+    private let socket: FileDescriptor
+    private unowned let loop: EventLoop
+    private let context: BootContext
+    let settings: Settings
+    let log: @Sendable (String) -> Void
+    let sender = TFTPSegmentSender()
+    private let batch = DatagramBatch(count: TFTPService.batchCount, byteLimit: TFTPService.datagramByteLimit)
+    private var transfers: [Peer: TFTPTransfer] = [:]
+
+    struct Peer: Hashable {
+        var address: IPv4Address
+        var port: UInt16
+    }
+
+    package init(
+        socket: consuming FileDescriptor, loop: EventLoop, context: BootContext, settings: Settings = Settings(),
+        log: @escaping @Sendable (String) -> Void
+    ) throws(SystemError) {
+        self.socket = socket
+        self.loop = loop
+        self.context = context
+        self.settings = settings
+        self.log = log
+        try loop.add(self.socket, self)
+        loop.every(milliseconds: 100) { [unowned self] in
+            let now = EventLoop.now()
+            for transfer in transfers.values where transfer.deadline <= now { transfer.timedOut() }
+        }
+    }
+
+    package func ready(_ events: EventLoop.Events) {
+        while true {
+            let count = batch.receive(from: socket)
+            guard count > 0 else { return }
+            for index in 0..<count { batch.withBytes(index) { handle($0, batch.datagram(index)) } }
+            if count < Self.batchCount { return }
+        }
+    }
+
+    private func handle(_ bytes: Span<UInt8>, _ datagram: DatagramBatch.Datagram) {
+        let peer = Peer(address: datagram.peerAddress, port: datagram.peerPort)
+        var wire = bytes.extracting(0..<bytes.count)
+        let packet: TFTPPacket
+        do {
+            packet = try TFTPPacket(parsing: &wire)
+        } catch {
+            return log("tftp: \(peer.address): unreadable packet: \(error)")
+        }
+        switch packet {
+        case .read(let request): begin(request, peer: peer, local: datagram.localAddress)
+        case .write: answer(TFTPError(.accessViolation, "this server only reads"), to: peer, local: datagram.localAddress)
+        case .acknowledgement, .error:
+            // Only with a single port does the rest of a transfer come here.
+            if let transfer = transfers[peer], settings.isSinglePort {
+                transfer.received(packet)
+            } else if case .acknowledgement = packet {
+                answer(TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: datagram.localAddress)
+            }
+        case .data, .optionAcknowledgement:
+            answer(TFTPError(.illegalOperation, "this server only sends"), to: peer, local: datagram.localAddress)
+        }
+    }
+
+    private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address) {
+        // The same request again: the client did not hear the first answer.
+        if let running = transfers[peer] { return running.timedOut() }
+        guard transfers.count < settings.transferLimit else {
+            return answer(TFTPError(.undefined, "busy, try again"), to: peer, local: local)
+        }
+        do {
+            let (content, stage) = try content(of: request, peer: peer.address, server: local)
+            let transfer = TFTPTransfer(
+                request: request, content: content, peer: peer, local: local,
+                socket: try transferSocket(local: local, peer: peer), service: self, loop: loop, stage: stage)
+            transfers[peer] = transfer
+            transfer.start()
+        } catch let error as TFTPError {
+            log("tftp: \(peer.address): \(request.path): \(error.message)")
+            answer(error, to: peer, local: local)
+        } catch {
+            log("tftp: \(peer.address): \(request.path): \(error)")
+            answer(TFTPError(.undefined, "the server cannot read this file"), to: peer, local: local)
+        }
+    }
+
+    /// A transfer's own socket; nil when all share one port. Datagrams from elsewhere do not reach it (RFC 1350 §4).
+    private func transferSocket(local: IPv4Address, peer: Peer) throws(SystemError) -> FileDescriptor? {
+        if settings.isSinglePort { return nil }
+        let socket = try Socket.datagram(local, port: 0)
+        try Socket.connect(socket, to: peer.address, port: peer.port)
+        return socket
+    }
+
+    private func content(
+        of request: TFTPRequest, peer: IPv4Address, server: IPv4Address
+    ) throws -> (TFTPContent, BootStage?) {
+        guard let path = TFTPPath.canonical(request.path) else {
+            throw TFTPError(.accessViolation, "this path is not allowed")
+        }
+        guard request.mode == "octet" || request.mode == "netascii" else {
+            throw TFTPError(.illegalOperation, "mode ‘\(request.mode)’ is not known")
+        }
+        guard let found = try context.content(at: path, for: peer, server: server) else {
+            throw TFTPError(.fileNotFound, "file not found")
+        }
+        let content: TFTPContent
+        var stage: BootStage?
+        switch found {
+        case .file(let file, _, let reached):
+            content = .file(file)
+            stage = reached
+        case .text(let text, let reached):
+            content = .bytes(Array(text.utf8))
+            stage = reached
+        case .bytes(let bytes): content = .bytes(bytes)
+        }
+        guard request.mode == "netascii" else { return (content, stage) }
+        guard content.byteCount <= Self.netasciiByteLimit else {
+            throw TFTPError(.illegalOperation, "netascii is for text; ask in octet mode")
+        }
+        return (.bytes(content.netascii), stage)
+    }
+
+    private func answer(_ error: TFTPError, to peer: Peer, local: IPv4Address) {
+        var bytes: [UInt8] = []
+        TFTPPacket.error(error).write(to: &bytes)
+        send(bytes, to: peer, from: local)
+    }
+
+    /// Sends from the one port.
+    func send(_ bytes: [UInt8], to peer: Peer, from local: IPv4Address) {
+        DatagramBatch.send(bytes, from: socket, to: peer.address, port: peer.port, source: local)
+    }
+
+    var sharedSocket: Int32 { socket.number }
+
+    /// A transfer came to its end. `stage`: what the client has reached with the whole file.
+    func ended(_ transfer: TFTPTransfer, isWhole: Bool) {
+        transfers[transfer.peer] = nil
+        guard isWhole, let stage = transfer.stage, let machine = context.machine(at: transfer.peer.address) else { return }
+        context.note(stage, of: machine, detail: transfer.path)
+    }
+}

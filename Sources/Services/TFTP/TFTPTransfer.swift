@@ -1,0 +1,217 @@
+import CLinux
+import Fleet
+import Glibc
+import Linux
+import Wire
+
+/// What a transfer reads from.
+enum TFTPContent {
+    case file(MappedFile)
+    case bytes([UInt8])
+
+    var byteCount: Int {
+        switch self {
+        case .file(let file): file.byteCount
+        case .bytes(let bytes): bytes.count
+        }
+    }
+
+    /// Lines ended by CR LF, lone CR followed by NUL (RFC 764, as RFC 1350 §1 has it).
+    var netascii: [UInt8] {
+        var result: [UInt8] = []
+        unsafe withBytes { bytes in
+            for index in 0..<bytes.count {
+                switch unsafe bytes[index] {
+                case 0x0A: result += [0x0D, 0x0A]
+                case 0x0D: result += [0x0D, 0]
+                default: unsafe result.append(bytes[index])
+                }
+            }
+        }
+        return result
+    }
+
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        switch self {
+        case .file(let file): unsafe body(UnsafeRawBufferPointer(start: file.start, count: file.byteCount))
+        case .bytes(let bytes): unsafe bytes.withUnsafeBytes { unsafe body($0) }
+        }
+    }
+}
+
+/// One transfer: the shell around `TFTPSend` that owns the socket and the deadline.
+final class TFTPTransfer: EventHandler {
+    let peer: TFTPService.Peer
+    let path: String
+    let stage: BootStage?
+    /// Milliseconds of the loop's clock.
+    private(set) var deadline = 0
+    private let local: IPv4Address
+    private let content: TFTPContent
+    private let agreed: TFTPNegotiation
+    private var state: TFTPSend
+    /// Nil when all transfers share one port.
+    private let socket: FileDescriptor?
+    private unowned let service: TFTPService
+    private unowned let loop: EventLoop
+    private var isOver = false
+
+    init(
+        request: TFTPRequest, content: TFTPContent, peer: TFTPService.Peer, local: IPv4Address,
+        socket: consuming FileDescriptor?, service: TFTPService, loop: EventLoop, stage: BootStage?
+    ) {
+        self.content = content
+        self.peer = peer
+        self.local = local
+        self.socket = socket
+        self.service = service
+        self.loop = loop
+        self.stage = stage
+        path = request.path
+        agreed = TFTPNegotiation(request, fileByteCount: content.byteCount, limits: service.settings.limits)
+        state = TFTPSend(fileByteCount: content.byteCount, agreed: agreed)
+    }
+
+    func start() {
+        do {
+            switch socket {
+            case .some(let socket): try loop.add(socket, self)
+            case .none: break
+            }
+        } catch {
+            return end(isWhole: false)
+        }
+        perform(state.start())
+    }
+
+    func ready(_ events: EventLoop.Events) {
+        guard let number = descriptor else { return }
+        while !isOver {
+            // An acknowledgement has four bytes; an error message a few more.
+            let bytes = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) { buffer -> TFTPPacket?? in
+                let count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+                guard count > 0 else { return .none }
+                let start = unsafe UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+                guard let start = unsafe start else { return .none }
+                var wire = unsafe Span<UInt8>(_unsafeStart: start, count: count)
+                return .some(try? TFTPPacket(parsing: &wire))
+            }
+            guard let packet = bytes else { return }
+            if let packet { received(packet) }
+        }
+    }
+
+    private var descriptor: Int32? {
+        switch socket {
+        case .some(let socket): socket.number
+        case .none: nil
+        }
+    }
+
+    func received(_ packet: TFTPPacket) {
+        switch packet {
+        case .acknowledgement(let block): perform(state.handle(.acknowledged(block)))
+        case .error(let error):
+            // Code 8, or 0 while only the size was asked for, ends a first request of edk2: no failure.
+            if error.code != .optionsRefused, state.acknowledgedBlock > 0 {
+                service.log("tftp: \(peer.address): \(path): the client gave up: \(error.message)")
+            }
+            perform(state.handle(.refusedByPeer))
+        default: break
+        }
+    }
+
+    func timedOut() { perform(state.handle(.timeout)) }
+
+    private func perform(_ action: TFTPSend.Action) {
+        switch action {
+        case .sendOptions:
+            var bytes: [UInt8] = []
+            TFTPPacket.optionAcknowledgement(agreed.acknowledged).write(to: &bytes)
+            send(bytes)
+        case .send(let blocks): send(blocks)
+        case .wait: return
+        case .finish: return end(isWhole: true)
+        case .giveUp: return end(isWhole: false)
+        }
+        deadline = EventLoop.now() + (agreed.timeoutSeconds.map { $0 * 1_000 } ?? service.settings.timeoutMilliseconds)
+    }
+
+    private func send(_ bytes: [UInt8]) {
+        switch socket {
+        case .some(let socket): DatagramBatch.send(bytes, from: socket, to: peer.address, port: peer.port, source: local)
+        case .none: service.send(bytes, to: peer, from: local)
+        }
+    }
+
+    private func send(_ blocks: ClosedRange<Int>) {
+        let number = descriptor ?? service.sharedSocket
+        unsafe content.withBytes { unsafe service.sender.send(blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: peer) }
+    }
+
+    private func end(isWhole: Bool) {
+        guard !isOver else { return }
+        isOver = true
+        switch socket {
+        case .some(let socket): loop.remove(socket)
+        case .none: break
+        }
+        service.ended(self, isWhole: isWhole)
+    }
+}
+
+/// Sends many blocks with one system call: the kernel cuts them (UDP_SEGMENT), each `[header, slice of the file]`.
+@safe final class TFTPSegmentSender {
+    /// A datagram before cutting has at most this many bytes.
+    private static let datagramByteLimit = 65_507
+    private static let segmentLimit = 64
+
+    private let headers: UnsafeMutablePointer<UInt32>
+    private let slices: UnsafeMutablePointer<iovec>
+    /// Cleared when the kernel or the card cannot cut.
+    private var canSegment = true
+
+    init() {
+        unsafe headers = .allocate(capacity: Self.segmentLimit)
+        unsafe slices = .allocate(capacity: Self.segmentLimit * 2)
+    }
+
+    deinit {
+        unsafe headers.deallocate()
+        unsafe slices.deallocate()
+    }
+
+    /// Sends `blocks` (counted from 1) of a content; what the socket does not take, the client asks for again.
+    func send(
+        _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int, from socket: Int32,
+        to peer: TFTPService.Peer
+    ) {
+        let packetByteCount = blockByteCount + 4
+        var next = blocks.lowerBound
+        while next <= blocks.upperBound {
+            let most = canSegment ? min(Self.segmentLimit, max(1, Self.datagramByteLimit / packetByteCount)) : 1
+            let count = min(most, blocks.upperBound - next + 1)
+            for index in 0..<count {
+                let block = next + index
+                let start = (block - 1) * blockByteCount
+                let length = max(0, min(blockByteCount, content.count - start))
+                unsafe headers[index] = (3 << 16 | UInt32(UInt16(truncatingIfNeeded: block))).bigEndian
+                unsafe slices[2 * index] = iovec(iov_base: headers + index, iov_len: 4)
+                unsafe slices[2 * index + 1] = iovec(
+                    iov_base: length > 0 ? UnsafeMutableRawPointer(mutating: content.baseAddress.map { unsafe $0 + start }) : nil,
+                    iov_len: length)
+            }
+            let sent = retrying {
+                unsafe roost_send_segments(
+                    socket, slices, count * 2, count > 1 ? UInt16(packetByteCount) : 0, peer.address.rawValue, peer.port)
+            }
+            if sent < 0 {
+                // No checksum offload, IPsec, or a path with a smaller unit: one datagram at a time then.
+                guard count > 1, errno == EIO || errno == EINVAL || errno == EMSGSIZE, canSegment else { return }
+                canSegment = false
+                continue
+            }
+            next += count
+        }
+    }
+}

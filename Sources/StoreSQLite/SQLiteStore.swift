@@ -1,0 +1,123 @@
+package import Fleet
+import Foundation
+import GRDB
+import Wire
+
+/// The fleet's store in one SQLite file.
+package struct SQLiteStore: FleetStore {
+    /// Boot events kept; older ones go when the server starts.
+    private static let eventLimit = 2_000_000
+
+    let database: DatabasePool
+    private let now: @Sendable () -> Int
+
+    /// Opens the file, made and brought up to date as needed.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package init(path: String, now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }) throws(StoreError) {
+        self.now = now
+        do {
+            var configuration = Configuration()
+            configuration.foreignKeysEnabled = true
+            configuration.prepareDatabase { database in
+                // Readers never wait for the writer, and what was answered is on the disk.
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            database = try DatabasePool(path: path, configuration: configuration)
+            try Self.migrator.migrate(database)
+            try database.write { database in
+                try database.execute(
+                    sql: """
+                        DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?
+                        """, arguments: [Self.eventLimit])
+            }
+        } catch {
+            throw .unavailable(error)
+        }
+    }
+
+    /// Numbered steps that are never edited after a release.
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for (name, bytes) in [("0001", PackageResources.step0001_sql)] {
+            migrator.registerMigration(name) { try $0.execute(sql: String(decoding: bytes, as: UTF8.self)) }
+        }
+        return migrator
+    }
+
+    // MARK: Access
+
+    func read<T: Sendable>(_ body: @Sendable (Database) throws -> T) async throws(StoreError) -> T {
+        do { return try await database.read(body) } catch { throw Self.storeError(error) }
+    }
+
+    func write<T: Sendable>(_ body: @Sendable (Database) throws -> T) async throws(StoreError) -> T {
+        do { return try await database.write(body) } catch { throw Self.storeError(error) }
+    }
+
+    private static func storeError(_ error: any Error) -> StoreError { error as? StoreError ?? .unavailable(error) }
+
+    static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func value<T: Decodable>(_: T.Type = T.self, json: String) throws -> T {
+        try JSONDecoder().decode(T.self, from: Data(json.utf8))
+    }
+
+    /// What a change replaces, and with what, as JSON.
+    struct Change {
+        var kind: String
+        var key: String
+        var before: String?
+        var after: String?
+        var what: String
+    }
+
+    func record(_ change: Change, by who: String, in database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO revision (at, who, what, kind, key, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [now(), who, change.what, change.kind, change.key, change.before, change.after])
+    }
+
+    var currentSecond: Int { now() }
+
+    // MARK: Snapshot
+
+    package func snapshot() async throws(StoreError) -> FleetSnapshot {
+        try await read { database in
+            let revision = try Int.fetchOne(database, sql: "SELECT max(number) FROM revision") ?? 0
+            let nodes = try String.fetchAll(database, sql: "SELECT record FROM node").map { try Self.value(Node.self, json: $0) }
+            let groups = try String.fetchAll(database, sql: "SELECT record FROM node_group")
+                .map { try Self.value(NodeGroup.self, json: $0) }
+            return FleetSnapshot(
+                revision: revision, nodes: nodes, groups: groups, images: try Self.images(in: database))
+        }
+    }
+
+    static func images(in database: Database) throws -> [ImageCatalogue] {
+        var versions: [ImageName: [ImageVersion]] = [:]
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM image_version WHERE NOT removed ORDER BY image, number")
+        for row in rows {
+            let version = try version(of: row)
+            versions[version.image, default: []].append(version)
+        }
+        var channels: [ImageName: [ChannelName: Int]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM channel") {
+            guard let channel = ChannelName(row["name"] as String) else { continue }
+            channels[try ImageName(row["image"] as String), default: [:]][channel] = row["number"]
+        }
+        return versions.map { ImageCatalogue(name: $0, versions: $1, channels: channels[$0] ?? [:]) }
+    }
+
+    static func version(of row: Row) throws -> ImageVersion {
+        guard let digest = Fleet.Digest(row["digest"] as String) else {
+            throw StoreError.conflict("the store holds a malformed digest")
+        }
+        return ImageVersion(
+            image: try ImageName(row["image"] as String), number: row["number"], digest: digest,
+            publishedAt: row["published_at"], manifest: try value(json: row["manifest"]))
+    }
+}

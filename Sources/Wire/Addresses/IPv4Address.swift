@@ -1,0 +1,59 @@
+/// An IPv4 address.
+package struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
+    /// The address as a number: 10.0.0.1 is 0x0A00_0001.
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Four decimal numbers with dots; nil for anything else, leading zeros included (they mean octal to some readers).
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var value: UInt32 = 0
+        for part in parts {
+            guard let byte = UInt8(part), part.count == 1 || part.first != "0", part.first != "+" else { return nil }
+            value = value << 8 | UInt32(byte)
+        }
+        rawValue = value
+    }
+
+    package static let any = Self(rawValue: 0)
+    package static let broadcast = Self(rawValue: 0xFFFF_FFFF)
+    package static let loopback = Self(rawValue: 0x7F00_0001)
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// Eight upper-case hexadecimal digits, as PXELINUX and GRUB name files: 10.0.0.1 is `0A000001`.
+    package var hexadecimal: String {
+        let digits = String(rawValue, radix: 16, uppercase: true)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+}
+
+extension IPv4Address: CustomStringConvertible {
+    package var description: String {
+        "\(rawValue >> 24).\(rawValue >> 16 & 0xFF).\(rawValue >> 8 & 0xFF).\(rawValue & 0xFF)"
+    }
+}
+
+extension IPv4Address: WireCodable {
+    package init(parsing wire: inout Span<UInt8>) throws(WireError) { rawValue = try wire.read() }
+    package func write(to wire: inout [UInt8]) { wire.write(rawValue) }
+}
+
+extension IPv4Address: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let address = Self(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "‘\(text)’ is not an IPv4 address")
+        }
+        self = address
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,143 @@
+/// A DHCP or BOOTP message (RFC 2131 §2, RFC 951).
+package struct DHCPMessage: Equatable, Sendable {
+    package enum Operation: UInt8, Sendable {
+        case request = 1
+        case reply = 2
+    }
+
+    /// `op`.
+    package var operation: Operation
+    /// `htype`: 1 is Ethernet.
+    package var hardwareType: UInt8 = 1
+    /// `hops`: relays passed.
+    package var hops: UInt8 = 0
+    /// `xid`.
+    package var transaction: UInt32
+    /// `secs`: seconds since the client began.
+    package var seconds: UInt16 = 0
+    /// `flags`; only the first bit has a meaning.
+    package var flags: UInt16 = 0
+    /// `ciaddr`: the address that the client has and uses.
+    package var clientAddress = IPv4Address.any
+    /// `yiaddr`: the address that the client gets.
+    package var yourAddress = IPv4Address.any
+    /// `siaddr`: the server of the next step, which is not always the DHCP server.
+    package var nextServer = IPv4Address.any
+    /// `giaddr`: the relay that passed this on.
+    package var relay = IPv4Address.any
+    /// `chaddr`, without its filling; up to 16 bytes.
+    package var hardwareAddress: [UInt8]
+    /// `sname`, up to 63 bytes.
+    package var serverName = ""
+    /// `file`, up to 127 bytes.
+    package var bootFile = ""
+    package var options = DHCPOptions()
+
+    /// A reply to `request` with the fields that a server copies (RFC 2131 §4.3.1, table 3).
+    package init(replyTo request: DHCPMessage) {
+        operation = .reply
+        hardwareType = request.hardwareType
+        transaction = request.transaction
+        flags = request.flags
+        relay = request.relay
+        hardwareAddress = request.hardwareAddress
+    }
+
+    /// An empty request.
+    package init(transaction: UInt32, from hardwareAddress: MACAddress) {
+        operation = .request
+        self.transaction = transaction
+        var bytes: [UInt8] = []
+        hardwareAddress.write(to: &bytes)
+        self.hardwareAddress = bytes
+    }
+
+    /// The client's Ethernet address; nil for other hardware.
+    package var macAddress: MACAddress? {
+        guard hardwareType == 1, hardwareAddress.count == 6 else { return nil }
+        return MACAddress(rawValue: hardwareAddress.reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    /// The client cannot receive unicast before it has an address (RFC 2131 §4.1).
+    package var wantsBroadcast: Bool { flags & 0x8000 != 0 }
+}
+
+extension DHCPMessage: WireCodable {
+    /// 99.130.83.99 (RFC 2131 §3).
+    private static let magicCookie: UInt32 = 0x6382_5363
+    /// A BOOTP reply is padded to 300 bytes: older firmware and relays drop shorter ones (RFC 1542 §2.1).
+    private static let minimumByteCount = 300
+
+    package init(parsing wire: inout Span<UInt8>) throws(WireError) {
+        guard let operation = Operation(rawValue: try wire.read()) else { throw .invalid("op") }
+        self.operation = operation
+        hardwareType = try wire.read()
+        let hardwareByteCount: UInt8 = try wire.read()
+        guard hardwareByteCount <= 16 else {
+            throw .tooLong("hlen", count: Int(hardwareByteCount), limit: 16)
+        }
+        hops = try wire.read()
+        transaction = try wire.read()
+        seconds = try wire.read()
+        flags = try wire.read()
+        clientAddress = try IPv4Address(parsing: &wire)
+        yourAddress = try IPv4Address(parsing: &wire)
+        nextServer = try IPv4Address(parsing: &wire)
+        relay = try IPv4Address(parsing: &wire)
+        hardwareAddress = try wire.read(byteCount: Int(hardwareByteCount))
+        try wire.skip(16 - Int(hardwareByteCount))
+        let serverNameField = try wire.read(byteCount: 64)
+        let bootFileField = try wire.read(byteCount: 128)
+        // A BOOTP message may end here or have another cookie; it then has no options that we could read.
+        if !wire.isEmpty {
+            let cookie: UInt32 = try wire.read()
+            if cookie == Self.magicCookie { options = try DHCPOptions(parsing: &wire) }
+        }
+        let overload = try options.value(of: .overload) ?? 0
+        guard overload <= 3 else { throw .invalid("option overload") }
+        if overload & 1 != 0 {
+            var field = bootFileField.span
+            try options.append(parsing: &field)
+        } else {
+            bootFile = Self.text(bootFileField)
+        }
+        if overload & 2 != 0 {
+            var field = serverNameField.span
+            try options.append(parsing: &field)
+        } else {
+            serverName = Self.text(serverNameField)
+        }
+        wire = wire.extracting(droppingFirst: wire.count)
+    }
+
+    package func write(to wire: inout [UInt8]) {
+        let start = wire.count
+        wire.append(operation.rawValue)
+        wire.append(hardwareType)
+        wire.append(UInt8(hardwareAddress.count))
+        wire.append(hops)
+        wire.write(transaction)
+        wire.write(seconds)
+        wire.write(flags)
+        clientAddress.write(to: &wire)
+        yourAddress.write(to: &wire)
+        nextServer.write(to: &wire)
+        relay.write(to: &wire)
+        Self.write(hardwareAddress, fieldByteCount: 16, to: &wire)
+        Self.write(serverName.utf8.prefix(63), fieldByteCount: 64, to: &wire)
+        Self.write(bootFile.utf8.prefix(127), fieldByteCount: 128, to: &wire)
+        wire.write(Self.magicCookie)
+        options.write(to: &wire)
+        let missing = Self.minimumByteCount - (wire.count - start)
+        if missing > 0 { wire.append(contentsOf: repeatElement(0, count: missing)) }
+    }
+
+    private static func text(_ field: [UInt8]) -> String {
+        String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    private static func write(_ value: some Collection<UInt8>, fieldByteCount: Int, to wire: inout [UInt8]) {
+        wire.append(contentsOf: value)
+        wire.append(contentsOf: repeatElement(0, count: fieldByteCount - value.count))
+    }
+}

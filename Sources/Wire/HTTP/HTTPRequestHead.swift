@@ -1,0 +1,160 @@
+/// The head of an HTTP/1.1 request (RFC 9112 §3 and §5), as far as boot clients use it.
+package struct HTTPRequestHead: Equatable, Sendable {
+    /// A head longer than this is refused.
+    package static let byteLimit = 8 * 1024
+    package static let fieldCountLimit = 64
+
+    package var method: String
+    /// Path and query as they came.
+    package var target: String
+    /// The second digit of the version: 0 or 1.
+    package var minorVersion: Int
+    /// Names in lower case, in the order of the request.
+    package var fields: [Field]
+
+    package struct Field: Equatable, Sendable {
+        package var name: String
+        package var value: String
+    }
+
+    /// The value of a field; nil when absent. Firmware never repeats a field that we read.
+    package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+
+    /// The connection stays open behind the answer (RFC 9112 §9.3).
+    package var keepsAlive: Bool {
+        let connection = self["connection"]?.lowercased()
+        return minorVersion == 0 ? connection == "keep-alive" : connection != "close"
+    }
+
+    /// Bytes of the body; nil when the length is malformed, or the body chunked, which no boot client sends.
+    package var contentLength: Int? {
+        guard self["transfer-encoding"] == nil else { return nil }
+        let lengths = fields.filter { $0.name == "content-length" }
+        guard let first = lengths.first else { return 0 }
+        guard lengths.allSatisfy({ $0.value == first.value }), first.value.allSatisfy(\.isASCIIDigit) else {
+            return nil
+        }
+        return Int(first.value)
+    }
+
+    /// The path without its query.
+    package var path: Substring { target.prefix { $0 != "?" } }
+
+    /// The value of a query parameter, percent-decoded.
+    package func query(_ name: String) -> String? {
+        guard let start = target.firstIndex(of: "?") else { return nil }
+        for pair in target[target.index(after: start)...].split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts[0] == name { return Self.percentDecoded(parts.count == 2 ? parts[1] : "") }
+        }
+        return nil
+    }
+
+    /// Nil when a percent sign is not followed by two hexadecimal digits.
+    package static func percentDecoded(_ text: some StringProtocol) -> String? {
+        guard text.contains("%") else { return String(text) }
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst()?.hexadecimalDigit, let low = rest.popFirst()?.hexadecimalDigit else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}
+
+extension UInt8 {
+    fileprivate var hexadecimalDigit: UInt8? {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    /// Bytes up to and with the empty line that ends the head; nil while it has not come.
+    package static func byteCount(in wire: borrowing Span<UInt8>) -> Int? {
+        var index = 0
+        var lineStart = 0
+        while index < wire.count {
+            if wire[index] == 0x0A {
+                let isEmpty = index == lineStart || (index == lineStart + 1 && wire[lineStart] == 0x0D)
+                if isEmpty, lineStart > 0 { return index + 1 }
+                lineStart = index + 1
+            }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Reads a whole head, the empty line included.
+    package init(parsing wire: inout Span<UInt8>) throws(WireError) {
+        guard wire.count <= Self.byteLimit else {
+            throw .tooLong("head", count: wire.count, limit: Self.byteLimit)
+        }
+        let requestLine = try wire.readLine()
+        let words = requestLine.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 3, words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0" else { throw .invalid("request line") }
+        method = String(words[0])
+        minorVersion = words[2].hasSuffix("1") ? 1 : 0
+        // The absolute form (RFC 9112 §3.2.2) is reduced to its path.
+        if words[1].hasPrefix("http://"), let slash = words[1].dropFirst(7).firstIndex(of: "/") {
+            target = String(words[1][slash...])
+        } else {
+            target = String(words[1])
+        }
+        guard target.hasPrefix("/"), !method.isEmpty else { throw .invalid("request target") }
+        fields = []
+        while true {
+            let line = try wire.readLine()
+            if line.isEmpty { return }
+            guard fields.count < Self.fieldCountLimit else {
+                throw .tooLong("fields", count: fields.count + 1, limit: Self.fieldCountLimit)
+            }
+            // A space before the colon, and folded lines, are how requests are smuggled (RFC 9112 §5.1, §5.2).
+            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.first?.isWhitespace == false,
+                !line[..<colon].contains(where: \.isWhitespace)
+            else { throw .invalid("field") }
+            fields.append(
+                Field(
+                    name: line[..<colon].lowercased(),
+                    value: String(line[line.index(after: colon)...].trimmingSpaces())))
+        }
+    }
+}
+
+extension Substring {
+    fileprivate func trimmingSpaces() -> Substring {
+        var rest = self
+        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
+        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
+        return rest
+    }
+}
+
+extension Span<UInt8> {
+    /// Text up to the next line end, which is taken too.
+    fileprivate mutating func readLine() throws(WireError) -> String {
+        var length = 0
+        while length < count, self[length] != 0x0A { length += 1 }
+        guard length < count else { throw .truncated(needed: length + 1, left: count) }
+        var bytes = try read(byteCount: length)
+        try skip(1)
+        if bytes.last == 0x0D { bytes.removeLast() }
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else { throw .invalid("head") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

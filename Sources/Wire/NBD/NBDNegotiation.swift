@@ -1,0 +1,205 @@
+/// What the handshake needs to know of an export.
+package struct NBDExport: Equatable, Sendable {
+    /// As the client asked for it.
+    package var name: String
+    package var byteCount: UInt64
+    package var flags: NBDExportFlags
+    package var description: String
+    /// Smallest, best and largest request in bytes.
+    package var blockSizes: (minimum: UInt32, preferred: UInt32, maximum: UInt32) = (1, 4096, 1 << 25)
+
+    package init(name: String, byteCount: UInt64, flags: NBDExportFlags, description: String = "") {
+        self.name = name
+        self.byteCount = byteCount
+        self.flags = flags
+        self.description = description
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.name == right.name && left.byteCount == right.byteCount && left.flags == right.flags
+    }
+}
+
+/// The exports of a server, as the handshake asks for them.
+package protocol NBDExportDirectory {
+    /// The export called `name`; the empty name asks for the default one.
+    func export(named name: String) -> NBDExport?
+
+    /// Names for a client that lists them.
+    var exportNames: [String] { get }
+}
+
+/// The server's half of the fixed newstyle handshake: bytes in, bytes out, no socket.
+///
+/// States: waiting for the client's flags → taking options → chosen (transmission) or closed.
+package struct NBDNegotiation: Sendable {
+    package enum Outcome: Equatable, Sendable {
+        /// More bytes are needed.
+        case goingOn
+        /// The transmission phase begins with this export.
+        case chosen(NBDExport)
+        /// The connection ends, after what was written is sent.
+        case closed(reason: String)
+    }
+
+    private enum State { case waitingForFlags, takingOptions }
+
+    private var state = State.waitingForFlags
+    private var sendsZeroes = true
+    private var optionCount = 0
+    /// The client asked for structured replies, and was promised them.
+    package private(set) var usesStructuredReplies = false
+
+    package init() {}
+
+    /// The greeting, sent before anything is read.
+    package static var greeting: [UInt8] {
+        var wire: [UInt8] = []
+        wire.write(NBDProtocol.initialMagic)
+        wire.write(NBDProtocol.optionMagic)
+        wire.write(([.fixedNewstyle, .noZeroes] as NBDHandshakeFlags).rawValue)
+        return wire
+    }
+
+    /// Takes whole messages from the front of `input` and appends the answers to `output`.
+    package mutating func handle(
+        _ input: inout Span<UInt8>, exports: some NBDExportDirectory, output: inout [UInt8]
+    ) -> Outcome {
+        if state == .waitingForFlags {
+            guard input.count >= 4, let bits = try? input.read(UInt32.self) else { return .goingOn }
+            let flags = NBDHandshakeFlags(rawValue: UInt16(truncatingIfNeeded: bits))
+            guard bits < 4, flags.contains(.fixedNewstyle) else {
+                return .closed(reason: "client without fixed newstyle handshake (flags \(bits))")
+            }
+            sendsZeroes = !flags.contains(.noZeroes)
+            state = .takingOptions
+        }
+        while true {
+            var rest = input.extracting(0..<input.count)
+            guard let magic = try? rest.read(UInt64.self), let code = try? rest.read(UInt32.self),
+                let byteCount = try? rest.read(UInt32.self)
+            else { return .goingOn }
+            guard magic == NBDProtocol.optionMagic else { return .closed(reason: "option without its magic") }
+            guard byteCount <= UInt32(NBDProtocol.optionByteLimit) else {
+                return .closed(reason: "option of \(byteCount) bytes")
+            }
+            guard let data = try? rest.read(byteCount: Int(byteCount)) else { return .goingOn }
+            input = input.extracting(droppingFirst: 16 + Int(byteCount))
+            optionCount += 1
+            guard optionCount <= NBDProtocol.optionCountLimit else { return .closed(reason: "too many options") }
+            let outcome = answer(NBDOption(rawValue: code), data, exports: exports, output: &output)
+            if outcome != .goingOn { return outcome }
+        }
+    }
+
+    private mutating func answer(
+        _ option: NBDOption, _ data: [UInt8], exports: some NBDExportDirectory, output: inout [UInt8]
+    ) -> Outcome {
+        switch option {
+        case .exportName: return choose(String(decoding: data, as: UTF8.self), exports: exports, output: &output)
+        case .abort:
+            Self.reply(.acknowledged, to: option, output: &output)
+            return .closed(reason: "client aborted")
+        case .list:
+            guard data.isEmpty else {
+                Self.refuse(option, .invalid, "LIST has no data", output: &output)
+                return .goingOn
+            }
+            for name in exports.exportNames {
+                var item: [UInt8] = []
+                item.write(UInt32(name.utf8.count))
+                item.write(name)
+                Self.reply(.server, to: option, item, output: &output)
+            }
+            Self.reply(.acknowledged, to: option, output: &output)
+        case .structuredReply:
+            guard data.isEmpty else {
+                Self.refuse(option, .invalid, "STRUCTURED_REPLY has no data", output: &output)
+                return .goingOn
+            }
+            usesStructuredReplies = true
+            Self.reply(.acknowledged, to: option, output: &output)
+        case .info, .go: return inform(option, data, exports: exports, output: &output)
+        case .startTLS: Self.refuse(option, .policy, "TLS is not enabled on this port", output: &output)
+        default: Self.refuse(option, .unsupported, "", output: &output)
+        }
+        return .goingOn
+    }
+
+    /// `EXPORT_NAME`: the old way, which can only answer or hang up.
+    private func choose(
+        _ name: String, exports: some NBDExportDirectory, output: inout [UInt8]
+    ) -> Outcome {
+        guard let export = exports.export(named: name) else { return .closed(reason: "no export ‘\(name)’") }
+        output.write(export.byteCount)
+        output.write(export.flags.rawValue)
+        if sendsZeroes { output.append(contentsOf: repeatElement(0, count: 124)) }
+        return .chosen(export)
+    }
+
+    /// `INFO` and `GO`: 32-bit name length, name, 16-bit count, that many 16-bit kinds of information.
+    private func inform(
+        _ option: NBDOption, _ data: [UInt8], exports: some NBDExportDirectory, output: inout [UInt8]
+    ) -> Outcome {
+        guard let (name, wanted) = Self.parseInformationRequest(data) else {
+            Self.refuse(option, .invalid, "lengths do not add up", output: &output)
+            return .goingOn
+        }
+        guard let export = exports.export(named: name) else {
+            Self.refuse(option, .unknown, "no export ‘\(name)’", output: &output)
+            return .goingOn
+        }
+        func information(_ kind: NBDInformation, _ write: (inout [UInt8]) -> Void) {
+            var item: [UInt8] = []
+            item.write(kind.rawValue)
+            write(&item)
+            Self.reply(.info, to: option, item, output: &output)
+        }
+        information(.export) {
+            $0.write(export.byteCount)
+            $0.write(export.flags.rawValue)
+        }
+        for kind in wanted {
+            switch kind {
+            case .name: information(kind) { $0.write(export.name) }
+            case .description: information(kind) { $0.write(export.description) }
+            case .blockSize:
+                information(kind) {
+                    $0.write(export.blockSizes.minimum)
+                    $0.write(export.blockSizes.preferred)
+                    $0.write(export.blockSizes.maximum)
+                }
+            default: continue
+            }
+        }
+        Self.reply(.acknowledged, to: option, output: &output)
+        return option == .go ? .chosen(export) : .goingOn
+    }
+
+    private static func parseInformationRequest(_ data: [UInt8]) -> (String, [NBDInformation])? {
+        var wire = data.span
+        guard let nameByteCount = try? wire.read(UInt32.self), nameByteCount <= NBDProtocol.nameByteLimit,
+            let name = try? wire.read(byteCount: Int(nameByteCount)), let kindCount = try? wire.read(UInt16.self),
+            wire.count == Int(kindCount) * 2
+        else { return nil }
+        var kinds: [NBDInformation] = []
+        while let kind = try? wire.read(UInt16.self) { kinds.append(NBDInformation(rawValue: kind)) }
+        return (String(decoding: name, as: UTF8.self), kinds)
+    }
+
+    private static func reply(
+        _ reply: NBDOptionReply, to option: NBDOption, _ data: [UInt8] = [], output: inout [UInt8]
+    ) {
+        output.write(NBDProtocol.optionReplyMagic)
+        output.write(option.rawValue)
+        output.write(reply.rawValue)
+        output.write(UInt32(data.count))
+        output.append(contentsOf: data)
+    }
+
+    private static func refuse(
+        _ option: NBDOption, _ reply: NBDOptionReply, _ message: String, output: inout [UInt8]
+    ) {
+        Self.reply(reply, to: option, Array(message.utf8), output: &output)
+    }
+}

@@ -1,0 +1,49 @@
+/// What a transfer was agreed to be: the request's options against our limits.
+package struct TFTPNegotiation: Equatable, Sendable {
+    /// Bytes of a full block (RFC 2348).
+    package var blockByteCount = 512
+    /// Blocks sent before an acknowledgement is waited for (RFC 7440).
+    package var windowBlockCount = 1
+    /// Seconds until a repeat, when the client asked (RFC 2349 §3).
+    package var timeoutSeconds: Int?
+    /// The options to acknowledge, in the order of the request; empty means that no OACK is sent.
+    package var acknowledged: [TFTPRequest.Option] = []
+
+    package struct Limits: Equatable, Sendable {
+        /// The largest block that fits the path: 1468 bytes for Ethernet's 1,500.
+        package var blockByteLimit: Int
+        package var windowBlockLimit: Int
+
+        package init(blockByteLimit: Int = 1468, windowBlockLimit: Int = 64) {
+            self.blockByteLimit = blockByteLimit
+            self.windowBlockLimit = windowBlockLimit
+        }
+    }
+
+    /// Options that are unknown or whose value is not a number in the RFC's range are left out, never refused: the
+    /// client goes on without them (RFC 2347 §3).
+    package init(_ request: TFTPRequest, fileByteCount: Int, limits: Limits) {
+        for option in request.options {
+            guard let wanted = Int(option.value), wanted >= 0 else { continue }
+            switch option.name {
+            case "blksize" where (8...65464).contains(wanted):
+                blockByteCount = min(wanted, limits.blockByteLimit)
+                acknowledge(option.name, blockByteCount)
+            case "tsize":
+                acknowledge(option.name, fileByteCount)
+            case "timeout" where (1...255).contains(wanted):
+                timeoutSeconds = wanted
+                acknowledge(option.name, wanted)
+            case "windowsize" where (1...65535).contains(wanted):
+                windowBlockCount = min(wanted, limits.windowBlockLimit)
+                acknowledge(option.name, windowBlockCount)
+            default: continue
+            }
+        }
+    }
+
+    private mutating func acknowledge(_ name: String, _ value: Int) {
+        guard !acknowledged.contains(where: { $0.name == name }) else { return }
+        acknowledged.append(TFTPRequest.Option(name: name, value: String(value)))
+    }
+}
