@@ -55,11 +55,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
         .executableTarget(name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
+        .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: house),
+        .testTarget(
+            name: "ServicesTests", dependencies: ["Fleet", "Services", "Wire"], swiftSettings: house),
+        .testTarget(
+            name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
+        .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),
+        .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]
 )

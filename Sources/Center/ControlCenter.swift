@@ -28,7 +28,8 @@ package struct ControlCenter: Sendable {
         unsafe unlink(socketPath)
         let application = Application(
             router: router,
-            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socketPath), serverName: "roost"),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: socketPath), serverName: "roost"),
             onServerRunning: { _ in ready() }, logger: logger)
         try await application.runService(gracefulShutdownSignals: [])
     }
@@ -65,7 +66,8 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         case let error as DecodingError: return Problem(422, "Unreadable request", Self.text(of: error))
         case let error as HTTPError where error.status.code == 404:
             return Problem(404, "Not found", error.body ?? "there is no \(path)")
-        case let error as HTTPError: return Problem(error.status.code, "Refused", error.body ?? error.status.reasonPhrase)
+        case let error as HTTPError:
+            return Problem(error.status.code, "Refused", error.body ?? error.status.reasonPhrase)
         default:
             logger.error("\(path): \(error)")
             return Problem(500, "Failed", "\(error)")

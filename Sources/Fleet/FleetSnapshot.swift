@@ -17,8 +17,12 @@ package final class FleetSnapshot: Sendable {
         self.nodes = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         self.groups = Dictionary(groups.map { ($0.path, $0) }) { first, _ in first }
         self.images = Dictionary(images.map { ($0.name, $0) }) { first, _ in first }
-        nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) { first, _ in first }
-        nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) { first, _ in first }
+        nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
+            first, _ in first
+        }
+        nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) { first, _ in
+            first
+        }
         versionOfDigest = Dictionary(images.flatMap(\.versions).map { ($0.digest, $0) }) { first, _ in first }
     }
 

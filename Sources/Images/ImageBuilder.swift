@@ -34,7 +34,9 @@ package struct ImageBuilder: Sendable {
 
     /// What every image needs to boot and to be reached; no desktop.
     private static let basePackages = [
-        "linux-image-amd64", "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server", "ca-certificates",
+        "linux-image-amd64", "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server",
+        "ca-certificates",
+        "tzdata",
     ]
 
     package init(packer: ImagePacker, cache: String, progress: @escaping @Sendable (String) -> Void) {
@@ -44,7 +46,9 @@ package struct ImageBuilder: Sendable {
     }
 
     /// Builds a root with mmdebstrap and packs it.
-    package func build(_ recipe: ImageRecipe, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool) {
+    package func build(_ recipe: ImageRecipe, as image: ImageName) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
         let root = try makeRoot()
         defer { try? FileManager.default.removeItem(atPath: root) }
         let debs = "\(cache)/debs"
@@ -52,8 +56,11 @@ package struct ImageBuilder: Sendable {
         progress("building Debian \(recipe.suite)")
         let program = try Program("mmdebstrap", package: "mmdebstrap")
         // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
-        try program.run(arguments(recipe, root: root, debs: debs), environment: ["INITRD": "No"]) { [progress] line in
-            if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") { progress(String(line.dropFirst(3))) }
+        try program.run(arguments(recipe, root: root, debs: debs), environment: ["INITRD": "No"]) {
+            [progress] line in
+            if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
+                progress(String(line.dropFirst(3)))
+            }
         }
         return try packer.pack(root: root, as: image, origin: "mmdebstrap \(recipe.suite)")
     }
@@ -68,7 +75,8 @@ package struct ImageBuilder: Sendable {
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
             "--skip=download/empty", "--skip=essential/unlink", "--skip=cleanup/apt/cache",
-            "--setup-hook=mkdir -p \"$1\"/var/cache/apt/archives", "--setup-hook=sync-in \(debs) /var/cache/apt/archives",
+            "--setup-hook=mkdir -p \"$1\"/var/cache/apt/archives",
+            "--setup-hook=sync-in \(debs) /var/cache/apt/archives",
             "--essential-hook=mkdir -p \"$1\"/etc/initramfs-tools && echo update_initramfs=no >\"$1\"/etc/initramfs-tools/update-initramfs.conf",
             "--customize-hook=sync-out /var/cache/apt/archives \(debs)",
             "--customize-hook=rm -f \"$1\"/var/cache/apt/archives/*.deb \"$1\"/etc/ssh/ssh_host_*",
@@ -79,20 +87,27 @@ package struct ImageBuilder: Sendable {
     }
 
     /// Packs a directory, or the root in a tar archive, that somebody else made.
-    package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool) {
+    package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool)
+    {
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw ImageLacks("there is no \(path)")
         }
-        if isDirectory.boolValue { return try packer.pack(root: path, as: image, origin: "directory \(path)") }
+        if isDirectory.boolValue {
+            return try packer.pack(root: path, as: image, origin: "directory \(path)")
+        }
         let root = try makeRoot()
         defer { try? FileManager.default.removeItem(atPath: root) }
         progress("unpacking \(path)")
         // tar refuses to climb out of the directory and to follow links out of it.
         try Program("tar", package: "tar").run(
-            ["--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs", "--xattrs-include=*",
-             "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*"])
-        return try packer.pack(root: root, as: image, origin: "archive \(URL(fileURLWithPath: path).lastPathComponent)")
+            [
+                "--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs",
+                "--xattrs-include=*",
+                "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*",
+            ])
+        return try packer.pack(
+            root: root, as: image, origin: "archive \(URL(fileURLWithPath: path).lastPathComponent)")
     }
 
     /// A fresh directory; what an interrupted build left is removed first.
@@ -104,7 +119,8 @@ package struct ImageBuilder: Sendable {
             try? files.removeItem(atPath: "\(cache)/\(name)")
         }
         let root = "\(cache)/root-\(ProcessInfo.processInfo.processIdentifier)"
-        try files.createDirectory(atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        try files.createDirectory(
+            atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         return root
     }
 }

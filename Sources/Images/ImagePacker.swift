@@ -20,7 +20,8 @@ package struct ImagePacker: Sendable {
     /// What no image holds: what belongs to one machine, and what only grows.
     private static let exclusions = [
         "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
-        "var/cache/apt/*", "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id", "etc/ssh/ssh_host_*",
+        "var/cache/apt/*", "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id",
+        "etc/ssh/ssh_host_*",
         "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history", "swapfile",
     ]
 
@@ -31,7 +32,9 @@ package struct ImagePacker: Sendable {
     }
 
     /// Packs `root` and publishes the version.
-    package func pack(root: String, as image: ImageName, origin: String) throws -> (digest: Fleet.Digest, isNew: Bool) {
+    package func pack(root: String, as image: ImageName, origin: String) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
         try Self.lint(root: root)
         let modules = try KernelModules(root: root)
         progress("kernel \(modules.release)")
@@ -41,11 +44,13 @@ package struct ImagePacker: Sendable {
             let staging = "\(build)/modules"
             try modules.copyNeeded(to: staging)
             progress("packing \(modules.needed.count) kernel modules")
-            try InitramfsArchive.pack(directory: staging, to: "\(build)/modules.cpio", level: effort == .fast ? 9 : 19)
+            try InitramfsArchive.pack(
+                directory: staging, to: "\(build)/modules.cpio", level: effort == .fast ? 9 : 19)
             try FileManager.default.removeItem(atPath: staging)
             progress("packing the root file system")
             try packRoot(root, to: "\(build)/root.squashfs")
-            let manifest = try manifest(of: image, root: root, build: build, kernelRelease: modules.release, origin: origin)
+            let manifest = try manifest(
+                of: image, root: root, build: build, kernelRelease: modules.release, origin: origin)
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {
@@ -70,8 +75,11 @@ package struct ImagePacker: Sendable {
     private func packRoot(_ root: String, to path: String) throws {
         let percent = PercentFilter(progress: progress)
         try Program("mksquashfs", package: "squashfs-tools").run(
-            [root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs", "-progress",
-             "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e"] + Self.exclusions,
+            [
+                root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",
+                "-progress",
+                "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e",
+            ] + Self.exclusions,
             progress: { percent.line($0) })
     }
 
@@ -83,7 +91,8 @@ package struct ImagePacker: Sendable {
         init(progress: @escaping @Sendable (String) -> Void) { self.progress = progress }
 
         func line(_ text: String) {
-            guard text.hasSuffix("%"), let number = text.dropLast().split(separator: " ").last.flatMap({ Int($0) }),
+            guard text.hasSuffix("%"),
+                let number = text.dropLast().split(separator: " ").last.flatMap({ Int($0) }),
                 number >= last + 10
             else { return }
             last = number
@@ -95,13 +104,17 @@ package struct ImagePacker: Sendable {
         of image: ImageName, root: String, build: String, kernelRelease: String, origin: String
     ) throws -> ImageManifest {
         let files = try ["kernel", "modules.cpio", "root.squashfs"].map { name in
-            let size = try FileManager.default.attributesOfItem(atPath: "\(build)/\(name)")[.size] as? Int ?? 0
-            return ImageManifest.File(name: name, byteCount: size, sha256: try Fleet.Digest(ofFile: "\(build)/\(name)"))
+            let size =
+                try FileManager.default.attributesOfItem(atPath: "\(build)/\(name)")[.size] as? Int ?? 0
+            return ImageManifest.File(
+                name: name, byteCount: size, sha256: try Fleet.Digest(ofFile: "\(build)/\(name)"))
         }
-        let release = Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
+        let release =
+            Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
         let packages = Self.packages(root: root)
         return ImageManifest(
-            image: image, architecture: kernelRelease.hasSuffix("arm64") ? "arm64" : "amd64", kernelRelease: kernelRelease,
+            image: image, architecture: kernelRelease.hasSuffix("arm64") ? "arm64" : "amd64",
+            kernelRelease: kernelRelease,
             system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin)
     }
 
@@ -117,7 +130,9 @@ package struct ImagePacker: Sendable {
 
     /// The installed packages by dpkg's own record.
     private static func packages(root: String) -> [ImageManifest.Package] {
-        guard let text = try? String(contentsOfFile: "\(root)/var/lib/dpkg/status", encoding: .utf8) else { return [] }
+        guard let text = try? String(contentsOfFile: "\(root)/var/lib/dpkg/status", encoding: .utf8) else {
+            return []
+        }
         return text.components(separatedBy: "\n\n").compactMap { record -> ImageManifest.Package? in
             var fields: [Substring: Substring] = [:]
             for line in record.split(separator: "\n") where !line.hasPrefix(" ") {

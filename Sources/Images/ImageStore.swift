@@ -12,7 +12,9 @@ package struct ImageStore: Sendable {
 
     package func path(of version: ImageVersion) -> String { path(version.image, version.digest) }
 
-    private func path(_ image: ImageName, _ digest: Fleet.Digest) -> String { "\(directory)/\(image)/\(digest)" }
+    private func path(_ image: ImageName, _ digest: Fleet.Digest) -> String {
+        "\(directory)/\(image)/\(digest)"
+    }
 
     /// A fresh directory to build a version of `image` in. What an interrupted build left is removed first.
     package func makeBuildDirectory(for image: ImageName) throws -> String {
@@ -33,7 +35,9 @@ package struct ImageStore: Sendable {
     /// Moves a finished build directory, whose files the manifest names, to its place.
     ///
     /// - Returns: the digest, and whether the version is new: the same content published again is the same version.
-    package func publish(_ manifest: ImageManifest, from build: String) throws -> (digest: Fleet.Digest, isNew: Bool) {
+    package func publish(_ manifest: ImageManifest, from build: String) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
         let files = FileManager.default
         let encoded = try Self.encode(manifest)
         let digest = Fleet.Digest(of: encoded)

@@ -6,23 +6,31 @@ import Wire
 package enum InitramfsArchive {
     /// busybox applets that `init` and its steps use.
     private static let applets = [
-        "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dirname", "echo", "find", "grep", "head", "ip", "kill",
-        "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh", "sleep", "switch_root",
-        "sync", "tail", "test", "tr", "udhcpc", "umount", "vi", "dmesg", "cttyhack", "lsmod", "blkid", "printf",
+        "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dirname", "echo", "find", "grep",
+        "head", "ip", "kill",
+        "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh",
+        "sleep", "switch_root",
+        "sync", "tail", "test", "tr", "udhcpc", "umount", "vi", "dmesg", "cttyhack", "lsmod", "blkid",
+        "printf",
     ]
 
     /// Packs everything below `directory`, in path order, and compresses it.
     static func pack(directory: String, to path: String, level: Int = 19) throws {
         var archive = CPIOWriter()
         let files = FileManager.default
-        guard let names = files.enumerator(atPath: directory) else { throw ImageLacks("cannot read \(directory)") }
+        guard let names = files.enumerator(atPath: directory) else {
+            throw ImageLacks("cannot read \(directory)")
+        }
         for name in names.allObjects.compactMap({ $0 as? String }).sorted() {
             var isDirectory: ObjCBool = false
-            guard unsafe files.fileExists(atPath: "\(directory)/\(name)", isDirectory: &isDirectory) else { continue }
+            guard unsafe files.fileExists(atPath: "\(directory)/\(name)", isDirectory: &isDirectory) else {
+                continue
+            }
             if isDirectory.boolValue {
                 archive.addDirectory(name)
             } else {
-                archive.addFile(name, data: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))))
+                archive.addFile(
+                    name, data: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))))
             }
         }
         archive.finish()
@@ -45,11 +53,14 @@ package enum InitramfsArchive {
     ///   - busybox: a static busybox.
     package static func makeNodeArchive(nodeProgram: String, busybox: String, to path: String) throws {
         var archive = CPIOWriter()
-        for directory in ["dev", "proc", "sys", "run", "tmp", "root", "etc", "sysroot"] { archive.addDirectory(directory) }
+        for directory in ["dev", "proc", "sys", "run", "tmp", "root", "etc", "sysroot"] {
+            archive.addDirectory(directory)
+        }
         // The kernel opens it for init before anything is mounted.
         archive.addCharacterDevice("dev/console", mode: 0o600, major: 5, minor: 1)
         archive.addCharacterDevice("dev/null", mode: 0o666, major: 1, minor: 3)
-        archive.addFile("bin/busybox", mode: 0o755, data: try staticProgram(busybox, package: "busybox-static"))
+        archive.addFile(
+            "bin/busybox", mode: 0o755, data: try staticProgram(busybox, package: "busybox-static"))
         for applet in applets { archive.addSymbolicLink("bin/\(applet)", to: "busybox") }
         archive.addSymbolicLink("sbin", to: "bin")
         archive.addFile("bin/roost-node", mode: 0o755, data: try staticProgram(nodeProgram, package: "roost"))
@@ -66,16 +77,22 @@ package enum InitramfsArchive {
             throw ImageLacks("\(path) is not there (install \(package))")
         }
         // PT_INTERP in the program headers names a dynamic linker.
-        guard data.count > 64, data.prefix(4) == Data([0x7F, 0x45, 0x4C, 0x46]) else { throw ImageLacks("\(path) is no program") }
+        guard data.count > 64, data.prefix(4) == Data([0x7F, 0x45, 0x4C, 0x46]) else {
+            throw ImageLacks("\(path) is no program")
+        }
         let bytes = [UInt8](data)
         func number(at offset: Int, _ count: Int) -> Int {
             (0..<count).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
         }
-        let (tableStart, entryByteCount, entryCount) = (number(at: 32, 8), number(at: 54, 2), number(at: 56, 2))
+        let (tableStart, entryByteCount, entryCount) = (
+            number(at: 32, 8), number(at: 54, 2), number(at: 56, 2)
+        )
         for index in 0..<entryCount {
             let start = tableStart + index * entryByteCount
             guard start + 4 <= bytes.count else { break }
-            if number(at: start, 4) == 3 { throw ImageLacks("\(path) is not a static program; the initramfs has no libraries") }
+            if number(at: start, 4) == 3 {
+                throw ImageLacks("\(path) is not a static program; the initramfs has no libraries")
+            }
         }
         return bytes
     }

@@ -19,13 +19,18 @@ package struct KernelModules {
 
     /// Network cards, and what they need: everything in these directories.
     private static let directories = [
-        "kernel/drivers/net/ethernet/", "kernel/drivers/net/phy/", "kernel/drivers/net/mdio/", "kernel/drivers/virtio/",
-        "kernel/drivers/net/usb/", "kernel/drivers/hv/", "kernel/drivers/net/hyperv/", "kernel/drivers/net/vmxnet3/",
+        "kernel/drivers/net/ethernet/", "kernel/drivers/net/phy/", "kernel/drivers/net/mdio/",
+        "kernel/drivers/virtio/",
+        "kernel/drivers/net/usb/", "kernel/drivers/hv/", "kernel/drivers/net/hyperv/",
+        "kernel/drivers/net/vmxnet3/",
     ]
     /// Switches and cards of data centres whose drivers do more than boot: megabytes that no node here boots from.
-    private static let excluded = ["ethernet/mellanox/mlxsw/", "ethernet/chelsio/inline_crypto/", "ethernet/netronome/"]
+    private static let excluded = [
+        "ethernet/mellanox/mlxsw/", "ethernet/chelsio/inline_crypto/", "ethernet/netronome/",
+    ]
     private static let names = [
-        "virtio_net", "virtio_pci", "virtio_rng", "xen-netfront", "net_failover", "usbnet", "xhci-pci", "ehci-pci",
+        "virtio_net", "virtio_pci", "virtio_rng", "xen-netfront", "net_failover", "usbnet", "xhci-pci",
+        "ehci-pci",
         "zram", "crc32c_generic", "crc32c-intel", "loop",
     ]
     /// Without these there is no root.
@@ -34,7 +39,8 @@ package struct KernelModules {
     package init(root: String) throws {
         self.root = root
         guard let found = Self.findKernels(root: root).last else {
-            throw ImageLacks("there is no kernel with modules in the image (install one: apt install linux-image-amd64)")
+            throw ImageLacks(
+                "there is no kernel with modules in the image (install one: apt install linux-image-amd64)")
         }
         (release, kernelPath, directory) = found
         dependencies = try Self.readDependencies("\(directory)/modules.dep")
@@ -58,7 +64,10 @@ package struct KernelModules {
             }
             let found = releases.compactMap { release -> (String, String, String)? in
                 let modules = "\(root)/\(base)/\(release)"
-                let places = ["\(root)/boot/vmlinuz-\(release)", "\(modules)/vmlinuz", "\(root)/boot/vmlinux-\(release)"]
+                let places = [
+                    "\(root)/boot/vmlinuz-\(release)", "\(modules)/vmlinuz",
+                    "\(root)/boot/vmlinux-\(release)",
+                ]
                 guard files.fileExists(atPath: "\(modules)/modules.dep"),
                     let kernel = places.first(where: files.fileExists(atPath:))
                 else { return nil }
@@ -82,7 +91,8 @@ package struct KernelModules {
     /// `kernel/fs/overlayfs/overlay.ko.xz` is `overlay`; hyphens and underscores are the same.
     private static func moduleName(_ path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
-        return (file.range(of: ".ko").map { String(file[..<$0.lowerBound]) } ?? file).replacingOccurrences(of: "-", with: "_")
+        return (file.range(of: ".ko").map { String(file[..<$0.lowerBound]) } ?? file).replacingOccurrences(
+            of: "-", with: "_")
     }
 
     private func path(of name: String) -> String? {
@@ -93,7 +103,9 @@ package struct KernelModules {
     /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
     var needed: [String] {
         let nameToPath = Dictionary(dependencies.keys.map { (Self.moduleName($0), $0) }) { first, _ in first }
-        var wanted = (Self.required + Self.names).compactMap { nameToPath[$0.replacingOccurrences(of: "-", with: "_")] }
+        var wanted = (Self.required + Self.names).compactMap {
+            nameToPath[$0.replacingOccurrences(of: "-", with: "_")]
+        }
         wanted += dependencies.keys.filter { path in
             Self.directories.contains { path.hasPrefix($0) } && !Self.excluded.contains { path.contains($0) }
         }
@@ -114,7 +126,8 @@ package struct KernelModules {
             let plain = module.range(of: ".ko").map { String(module[..<$0.upperBound]) } ?? module
             let path = "\(destination)/\(plain)"
             try files.createDirectory(
-                atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+                atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
+                withIntermediateDirectories: true)
             try Self.unpack("\(directory)/\(module)", to: path)
             copied.append(path)
         }
@@ -146,14 +159,18 @@ package struct KernelModules {
 
     private func copyFirmware(of modules: [String], to target: String) throws {
         let files = FileManager.default
-        guard let base = ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(where: files.fileExists(atPath:)) else {
+        guard
+            let base = ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(
+                where: files.fileExists(atPath:))
+        else {
             return
         }
         let listed = try Program("modinfo", package: "kmod").run(["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")
             guard let data = files.contents(atPath: "\(base)/\(name)") else { continue }
-            try files.createDirectory(at: destination.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try files.createDirectory(
+                at: destination.deletingLastPathComponent(), withIntermediateDirectories: true)
             try data.write(to: destination)
         }
     }

@@ -79,7 +79,8 @@ package struct Program: Sendable {
         guard process.terminationStatus == 0 else {
             throw ProgramFailure(
                 command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
-                output: collected.tail + (progress == nil ? String(decoding: result.suffix(2_000), as: UTF8.self) : ""))
+                output: collected.tail
+                    + (progress == nil ? String(decoding: result.suffix(2_000), as: UTF8.self) : ""))
         }
         return result
     }

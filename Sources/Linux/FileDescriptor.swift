@@ -29,7 +29,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 
     package func synchroniseData() throws(SystemError) {
-        guard retrying({ fdatasync(number) }) == 0 else { throw SystemError("write data through to the disk") }
+        guard retrying({ fdatasync(number) }) == 0 else {
+            throw SystemError("write data through to the disk")
+        }
     }
 
     /// Writes all of `bytes`.
@@ -37,7 +39,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var start = 0
         while start < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { buffer in
-                retrying { unsafe Glibc.write(number, buffer.baseAddress?.advanced(by: start), buffer.count - start) }
+                retrying {
+                    unsafe Glibc.write(number, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+                }
             }
             guard written > 0 else { throw SystemError("write") }
             start += written
@@ -66,7 +70,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
-    package func setOption(_ level: Int32, _ name: Int32, _ value: Int32, _ attempt: String) throws(SystemError) {
+    package func setOption(_ level: Int32, _ name: Int32, _ value: Int32, _ attempt: String)
+        throws(SystemError)
+    {
         var value = value
         guard unsafe setsockopt(number, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
             throw SystemError(attempt)
@@ -88,7 +94,8 @@ package enum WholeFile {
     }
 
     /// Writes beside, makes durable, and renames over: a crash leaves the old file or the new one.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError) {
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError)
+    {
         let temporary = path + ".new"
         do {
             let file = try FileDescriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)

@@ -35,9 +35,13 @@ package struct GenericNetlink: ~Copyable {
         guard number >= 0 else { throw SystemError("open generic netlink") }
         let opened = FileDescriptor(owning: number)
         // CTRL_CMD_GETFAMILY with CTRL_ATTR_FAMILY_NAME.
-        try Self.send(opened, type: Self.controlFamily, flags: 1, sequence: 0, command: 3, [Attribute(type: 2, bytes: Array(name.utf8) + [0])])
+        try Self.send(
+            opened, type: Self.controlFamily, flags: 1, sequence: 0, command: 3,
+            [Attribute(type: 2, bytes: Array(name.utf8) + [0])])
         let reply = try Self.receive(opened)
-        guard reply.type == Self.controlFamily else { throw SystemError("find netlink family \(name)", number: reply.errorNumber) }
+        guard reply.type == Self.controlFamily else {
+            throw SystemError("find netlink family \(name)", number: reply.errorNumber)
+        }
         var family: UInt16 = 0
         var groups: [String: UInt32] = [:]
         for attribute in Self.decode(reply.payload.dropFirst(4)) {
@@ -45,8 +49,11 @@ package struct GenericNetlink: ~Copyable {
             guard attribute.type == 7 else { continue }
             for group in Self.decode(attribute.bytes[...]) {
                 let fields = Self.decode(group.bytes[...])
-                guard let name = fields.first(where: { $0.type == 1 }), let id = fields.first(where: { $0.type == 2 }) else { continue }
-                groups[String(decoding: name.bytes.prefix { $0 != 0 }, as: UTF8.self)] = UInt32(truncatingIfNeeded: Self.number(id.bytes))
+                guard let name = fields.first(where: { $0.type == 1 }),
+                    let id = fields.first(where: { $0.type == 2 })
+                else { continue }
+                groups[String(decoding: name.bytes.prefix { $0 != 0 }, as: UTF8.self)] = UInt32(
+                    truncatingIfNeeded: Self.number(id.bytes))
             }
         }
         socket = opened
@@ -62,7 +69,9 @@ package struct GenericNetlink: ~Copyable {
     }
 
     /// Sends a command and waits for the kernel's word that it was done.
-    package mutating func command(_ command: UInt8, _ attributes: [Attribute], _ attempt: String) throws(SystemError) {
+    package mutating func command(_ command: UInt8, _ attributes: [Attribute], _ attempt: String)
+        throws(SystemError)
+    {
         sequence += 1
         // NLM_F_REQUEST | NLM_F_ACK
         try Self.send(socket, type: family, flags: 5, sequence: sequence, command: command, attributes)
@@ -99,7 +108,9 @@ package struct GenericNetlink: ~Copyable {
     ) throws(SystemError) {
         let payload = encode(attributes)
         var bytes: [UInt8] = []
-        func add(_ value: some FixedWidthInteger) { unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) } }
+        func add(_ value: some FixedWidthInteger) {
+            unsafe withUnsafeBytes(of: value) { unsafe bytes.append(contentsOf: $0) }
+        }
         add(UInt32(20 + payload.count))
         add(type)
         add(flags)
@@ -119,7 +130,9 @@ package struct GenericNetlink: ~Copyable {
     private static func encode(_ attributes: [Attribute]) -> [UInt8] {
         var bytes: [UInt8] = []
         for attribute in attributes {
-            unsafe withUnsafeBytes(of: UInt16(4 + attribute.bytes.count)) { unsafe bytes.append(contentsOf: $0) }
+            unsafe withUnsafeBytes(of: UInt16(4 + attribute.bytes.count)) {
+                unsafe bytes.append(contentsOf: $0)
+            }
             unsafe withUnsafeBytes(of: attribute.type) { unsafe bytes.append(contentsOf: $0) }
             bytes += attribute.bytes
             while bytes.count % 4 != 0 { bytes.append(0) }

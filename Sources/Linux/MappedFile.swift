@@ -17,7 +17,9 @@ import Glibc
             return
         }
         let address = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor.number, 0)
-        guard let address = unsafe address, unsafe address != MAP_FAILED else { throw SystemError("map \(path)") }
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw SystemError("map \(path)")
+        }
         unsafe start = UnsafeRawPointer(address)
     }
 

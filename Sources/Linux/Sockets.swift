@@ -12,8 +12,11 @@ package enum Socket {
         return result
     }
 
-    private static func open(_ domain: Int32, _ type: Int32, _ number: Int32, _ what: String) throws(SystemError) -> FileDescriptor {
-        let descriptor = socket(domain, type | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), number)
+    private static func open(_ domain: Int32, _ type: Int32, _ number: Int32, _ what: String)
+        throws(SystemError) -> FileDescriptor
+    {
+        let descriptor = socket(
+            domain, type | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), number)
         guard descriptor >= 0 else { throw SystemError("open \(what)") }
         return FileDescriptor(owning: descriptor)
     }
@@ -30,9 +33,12 @@ package enum Socket {
         guard result == 0 else { throw SystemError("bind \(what) to \(local):\(port)") }
     }
 
-    private static func bind(_ descriptor: borrowing FileDescriptor, toInterface interface: String) throws(SystemError) {
+    private static func bind(_ descriptor: borrowing FileDescriptor, toInterface interface: String)
+        throws(SystemError)
+    {
         let result = unsafe interface.withCString {
-            unsafe setsockopt(descriptor.number, SOL_SOCKET, SO_BINDTODEVICE, $0, socklen_t(interface.utf8.count))
+            unsafe setsockopt(
+                descriptor.number, SOL_SOCKET, SO_BINDTODEVICE, $0, socklen_t(interface.utf8.count))
         }
         guard result == 0 else { throw SystemError("bind to interface \(interface)") }
     }
@@ -69,7 +75,9 @@ package enum Socket {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let number = descriptor.number
         let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(number, $0, &size) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(number, $0, &size)
+            }
         }
         guard result == 0 else { throw SystemError("ask for a socket's port") }
         return UInt16(bigEndian: name.sin_port)
@@ -81,7 +89,9 @@ package enum Socket {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let number = descriptor.number
         let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getpeername(number, $0, &size) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getpeername(number, $0, &size)
+            }
         }
         return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
@@ -92,7 +102,9 @@ package enum Socket {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let number = descriptor.number
         let result = unsafe withUnsafeMutablePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(number, $0, &size) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(number, $0, &size)
+            }
         }
         return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
@@ -160,7 +172,9 @@ package enum Socket {
     package static func clearTimeouts(_ descriptor: borrowing FileDescriptor) throws(SystemError) {
         var limit = timeval(tv_sec: 0, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
-            guard unsafe setsockopt(descriptor.number, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size)) == 0
+            guard
+                unsafe setsockopt(
+                    descriptor.number, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size)) == 0
             else { throw SystemError("clear a socket's time limits") }
         }
     }
@@ -180,15 +194,19 @@ package enum Socket {
     }
 
     /// A socket that only sends whole Ethernet frames.
-    package static func frames() throws(SystemError) -> FileDescriptor { try open(AF_PACKET, Int32(SOCK_RAW.rawValue), 0, "a packet socket") }
+    package static func frames() throws(SystemError) -> FileDescriptor {
+        try open(AF_PACKET, Int32(SOCK_RAW.rawValue), 0, "a packet socket")
+    }
 
     /// A raw ICMPv6 socket that receives router solicitations of one interface.
     package static func routerSolicitations(interface: String) throws(SystemError) -> FileDescriptor {
-        let descriptor = try open(AF_INET6, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMPV6), "an ICMPv6 socket")
+        let descriptor = try open(
+            AF_INET6, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMPV6), "an ICMPv6 socket")
         try bind(descriptor, toInterface: interface)
         // ICMP6_FILTER: every bit set but that of type 133.
         var filter = [UInt32](repeating: .max, count: 8)
-        filter[Int(RouterAdvertisement.solicitationType) / 32] &= ~(1 << (UInt32(RouterAdvertisement.solicitationType) % 32))
+        filter[Int(RouterAdvertisement.solicitationType) / 32] &=
+            ~(1 << (UInt32(RouterAdvertisement.solicitationType) % 32))
         guard unsafe setsockopt(descriptor.number, Int32(IPPROTO_ICMPV6), 1, &filter, 32) == 0 else {
             throw SystemError("filter ICMPv6")
         }
@@ -196,8 +214,10 @@ package enum Socket {
         var group = ipv6_mreq()
         group.ipv6mr_multiaddr = allNodes(last: 2)
         unsafe group.ipv6mr_interface = if_nametoindex(interface)
-        guard unsafe setsockopt(
-            descriptor.number, Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP, &group, socklen_t(MemoryLayout<ipv6_mreq>.size)) == 0
+        guard
+            unsafe setsockopt(
+                descriptor.number, Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP, &group,
+                socklen_t(MemoryLayout<ipv6_mreq>.size)) == 0
         else { throw SystemError("join the routers' group on \(interface)") }
         // Neighbours drop an advertisement whose hop limit is not 255 (RFC 4861 §6.1.2).
         try descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_MULTICAST_HOPS, 255, "set the hop limit")
@@ -215,7 +235,9 @@ package enum Socket {
     }
 
     /// Sends an ICMPv6 message to all nodes on the link (ff02::1).
-    package static func sendToAllNodes(_ message: [UInt8], from descriptor: borrowing FileDescriptor, interface: UInt32) {
+    package static func sendToAllNodes(
+        _ message: [UInt8], from descriptor: borrowing FileDescriptor, interface: UInt32
+    ) {
         var name = sockaddr_in6()
         name.sin6_family = sa_family_t(AF_INET6)
         name.sin6_addr = allNodes(last: 1)
@@ -223,7 +245,8 @@ package enum Socket {
         let number = descriptor.number
         _ = unsafe withUnsafePointer(to: &name) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe sendto(number, message, message.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                unsafe sendto(
+                    number, message, message.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
             }
         }
     }
@@ -255,9 +278,11 @@ package struct NetworkInterface: Equatable, Sendable {
             if found[name] == nil {
                 order.append(name)
                 found[name] = unsafe NetworkInterface(
-                    name: name, index: if_nametoindex(name), macAddress: hardwareAddress(of: name), addresses: [])
+                    name: name, index: if_nametoindex(name), macAddress: hardwareAddress(of: name),
+                    addresses: [])
             }
-            guard let address = unsafe ipv4(entry.pointee.ifa_addr), let mask = unsafe ipv4(entry.pointee.ifa_netmask),
+            guard let address = unsafe ipv4(entry.pointee.ifa_addr),
+                let mask = unsafe ipv4(entry.pointee.ifa_netmask),
                 let network = IPv4Network(containing: address, prefixLength: mask.rawValue.nonzeroBitCount)
             else { continue }
             found[name]?.addresses.append(Address(address: address, network: network))
@@ -266,7 +291,9 @@ package struct NetworkInterface: Equatable, Sendable {
     }
 
     private static func ipv4(_ pointer: UnsafeMutablePointer<sockaddr>?) -> IPv4Address? {
-        guard let pointer = unsafe pointer, unsafe pointer.pointee.sa_family == sa_family_t(AF_INET) else { return nil }
+        guard let pointer = unsafe pointer, unsafe pointer.pointee.sa_family == sa_family_t(AF_INET) else {
+            return nil
+        }
         return unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
             unsafe IPv4Address(rawValue: UInt32(bigEndian: $0.pointee.sin_addr.s_addr))
         }

@@ -13,7 +13,8 @@ struct Roost: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, ImageCommands.self, Set.self, LeaseCommands.self,
+            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, ImageCommands.self, Set.self,
+            LeaseCommands.self,
             EventCommands.self, Doctor.self,
         ])
 }

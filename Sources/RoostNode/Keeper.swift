@@ -35,7 +35,9 @@ struct LeaseRenewal: Sendable {
 
     /// Fails where there is nothing to renew: a lease without end, or another DHCP client.
     init(_ words: KernelWords) throws(UsageError) {
-        guard let address = words.address, let seconds = words.leaseSeconds else { throw UsageError(text: "no lease to renew") }
+        guard let address = words.address, let seconds = words.leaseSeconds else {
+            throw UsageError(text: "no lease to renew")
+        }
         (self.address, server, machine, leaseSeconds) = (address, words.server, words.machine, seconds)
     }
 
@@ -61,7 +63,8 @@ struct LeaseRenewal: Sendable {
             usleep(100_000)
             guard let answer = try? socket.read(atMost: 1_500) else { continue }
             var wire = answer.span
-            guard let message = try? DHCPMessage(parsing: &wire), message.transaction == request.transaction else { continue }
+            guard let message = try? DHCPMessage(parsing: &wire), message.transaction == request.transaction
+            else { continue }
             return (try? message.options.value(of: .messageType)) == .ack
         }
         return false

@@ -33,13 +33,17 @@ struct KernelWords {
             let parts = word.split(separator: "=", maxSplits: 1)
             if parts.count == 2 { words[parts[0]] = parts[1] }
         }
-        guard let http = words["roost.http"], let machine = words["BOOTIF"].flatMap({ MACAddress($0.dropFirst(3)) }) else {
+        guard let http = words["roost.http"],
+            let machine = words["BOOTIF"].flatMap({ MACAddress($0.dropFirst(3)) })
+        else {
             throw UsageError(text: "the kernel command line has no roost.http and BOOTIF")
         }
         let endpoint = try Endpoint(http)
         return KernelWords(
             http: endpoint, boot: String(words["roost.boot"] ?? ""), machine: machine,
-            address: words["ip"].flatMap { IPv4Address($0.split(separator: ":", omittingEmptySubsequences: false)[0]) },
+            address: words["ip"].flatMap {
+                IPv4Address($0.split(separator: ":", omittingEmptySubsequences: false)[0])
+            },
             server: endpoint.address, leaseSeconds: words["roost.lease"].flatMap { Int($0) })
     }
 }

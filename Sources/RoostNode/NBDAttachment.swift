@@ -77,7 +77,8 @@ struct NBDAttachment {
 
     /// A connection behind its handshake.
     private func connected(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
-        let socket = try Socket.connected(to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)
+        let socket = try Socket.connected(
+            to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)
         let greeting = try socket.readExactly(NBDClientNegotiation.greetingByteCount)
         try socket.write(try NBDClientNegotiation.answer(greeting: greeting, exportName: self.export))
         while true {
@@ -86,7 +87,8 @@ struct NBDAttachment {
             let header = try NBDClientNegotiation.ReplyHeader(parsing: &wire)
             let data = try socket.readExactly(Int(header.dataByteCount))
             if header.reply.isError {
-                throw UsageError(text: "the server refuses ‘\(self.export)’: \(String(decoding: data, as: UTF8.self))")
+                throw UsageError(
+                    text: "the server refuses ‘\(self.export)’: \(String(decoding: data, as: UTF8.self))")
             }
             if header.reply == .acknowledged { break }
             if let found = try NBDClientNegotiation.export(in: data) { export = found }

@@ -24,10 +24,14 @@ enum RoostNode {
     private static func run(_ arguments: [String]) throws {
         switch (arguments.first, arguments.count) {
         case ("attach", 4):
-            guard let count = Int(arguments[3]), (1...16).contains(count) else { throw UsageError(text: usage) }
-            try NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2]).attach(connectionCount: count)
+            guard let count = Int(arguments[3]), (1...16).contains(count) else {
+                throw UsageError(text: usage)
+            }
+            try NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2]).attach(
+                connectionCount: count)
         case ("keep", 3):
-            try Keeper(attachment: NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2])).run()
+            try Keeper(attachment: NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2]))
+                .run()
         case ("report", 2...4):
             try ServerTalk(KernelWords.read()).report(
                 stage: arguments[1], detail: arguments.count > 2 ? arguments[2] : "",

@@ -28,7 +28,9 @@ struct ServerTalk {
     }
 
     private static func uptimeMilliseconds() -> Int? {
-        (try? WholeFile.read("/proc/uptime")).flatMap { milliseconds(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self)) }
+        (try? WholeFile.read("/proc/uptime")).flatMap {
+            milliseconds(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self))
+        }
     }
 
     /// `12.34` seconds.
@@ -51,21 +53,29 @@ struct ServerTalk {
         var answer: [UInt8] = []
         while case let more = try socket.read(atMost: 65_536), !more.isEmpty {
             answer += more
-            guard answer.count <= Self.answerByteLimit else { throw UsageError(text: "the answer to \(target) is too long") }
+            guard answer.count <= Self.answerByteLimit else {
+                throw UsageError(text: "the answer to \(target) is too long")
+            }
         }
         return try Self.body(of: answer, to: "\(method) \(target)")
     }
 
     private static func body(of answer: [UInt8], to what: String) throws -> [UInt8] {
-        guard let end = HTTPRequestHead.byteCount(in: answer.span) else { throw UsageError(text: "\(what): no HTTP answer") }
+        guard let end = HTTPRequestHead.byteCount(in: answer.span) else {
+            throw UsageError(text: "\(what): no HTTP answer")
+        }
         let head = String(decoding: answer[..<end], as: UTF8.self)
         let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         guard (200..<300).contains(status) else {
             let text = String(decoding: answer[end...].prefix(200), as: UTF8.self).filter { !$0.isNewline }
             throw UsageError(text: "\(what): status \(status): \(text)")
         }
-        let length = head.lowercased().split(whereSeparator: \.isNewline).first { $0.hasPrefix("content-length:") }
-        if let length = length.flatMap({ Int($0.dropFirst(15).filter { $0 != " " }) }), answer.count - end < length {
+        let length = head.lowercased().split(whereSeparator: \.isNewline).first {
+            $0.hasPrefix("content-length:")
+        }
+        if let length = length.flatMap({ Int($0.dropFirst(15).filter { $0 != " " }) }),
+            answer.count - end < length
+        {
             throw UsageError(text: "\(what): the answer is cut off")
         }
         return Array(answer[end...])

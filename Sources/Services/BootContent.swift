@@ -17,11 +17,14 @@ extension BootContext {
         let parts = path.split(separator: "/")
         switch parts.first {
         case "i" where parts.count == 3: return try imageFile(digest: parts[1], file: parts[2])
-        case "node" where parts.count == 3: return nodeContent(parts[1], file: parts[2], peer: peer, server: server)
+        case "node" where parts.count == 3:
+            return nodeContent(parts[1], file: parts[2], peer: peer, server: server)
         default: break
         }
         guard let name = parts.last.map(String.init) else { return nil }
-        if name.hasPrefix("grub.cfg"), let content = grubConfiguration(name, peer: peer, server: server) { return content }
+        if name.hasPrefix("grub.cfg"), let content = grubConfiguration(name, peer: peer, server: server) {
+            return content
+        }
         // Firmware asks with and without a directory in front, and in either case.
         guard let file = settings.loaders[name] ?? settings.loaders[name.lowercased()] else { return nil }
         return .file(try open(file), isImmutable: false, stage: .loader)
@@ -32,7 +35,9 @@ extension BootContext {
         if digest == settings.policy.nodeArchive?.digest, file == "node.cpio" {
             return .file(try open(settings.nodeArchivePath), isImmutable: true, stage: .initramfs)
         }
-        guard let version = snapshot.version(digest), version.manifest.file(String(file)) != nil else { return nil }
+        guard let version = snapshot.version(digest), version.manifest.file(String(file)) != nil else {
+            return nil
+        }
         let stage: BootStage? = file == "kernel" ? .kernel : nil
         return .file(try open(path(of: version, String(file))), isImmutable: true, stage: stage)
     }

@@ -16,7 +16,9 @@ package final class BootContext {
         /// Loader file name → path on this server.
         package var loaders: [String: String]
 
-        package init(policy: BootPolicy, imageStore: String, nodeArchivePath: String, loaders: [String: String]) {
+        package init(
+            policy: BootPolicy, imageStore: String, nodeArchivePath: String, loaders: [String: String]
+        ) {
             self.policy = policy
             self.imageStore = imageStore
             self.nodeArchivePath = nodeArchivePath
@@ -39,7 +41,8 @@ package final class BootContext {
     private var machines: [IPv4Address: MACAddress] = [:]
 
     package init(
-        settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker, sendEvent: @escaping @Sendable (BootEvent) -> Void
+        settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
+        sendEvent: @escaping @Sendable (BootEvent) -> Void
     ) {
         self.settings = settings
         self.snapshot = snapshot

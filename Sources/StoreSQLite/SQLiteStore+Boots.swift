@@ -9,7 +9,9 @@ extension SQLiteStore {
             let statement = try database.cachedStatement(
                 sql: "INSERT INTO boot_event (boot, mac, stage, at, detail) VALUES (?, ?, ?, ?, ?)")
             for event in events {
-                try statement.execute(arguments: [event.boot, event.macAddress.description, event.stage.rawValue, event.at, event.detail])
+                try statement.execute(arguments: [
+                    event.boot, event.macAddress.description, event.stage.rawValue, event.at, event.detail,
+                ])
             }
         }
     }
@@ -19,12 +21,15 @@ extension SQLiteStore {
             let filter = machine == nil ? "" : "WHERE mac = ?"
             let keys = try Row.fetchAll(
                 database,
-                sql: "SELECT boot, mac, max(at) AS last FROM boot_event \(filter) GROUP BY boot, mac ORDER BY last DESC LIMIT ?",
+                sql:
+                    "SELECT boot, mac, max(at) AS last FROM boot_event \(filter) GROUP BY boot, mac ORDER BY last DESC LIMIT ?",
                 arguments: machine.map { [$0.description, limit] } ?? [limit])
             return try keys.compactMap { key -> BootTimeline? in
                 guard let address = MACAddress(key["mac"] as String) else { return nil }
                 let rows = try Row.fetchAll(
-                    database, sql: "SELECT stage, at, detail FROM boot_event WHERE mac = ? AND boot = ? ORDER BY at, rowid",
+                    database,
+                    sql:
+                        "SELECT stage, at, detail FROM boot_event WHERE mac = ? AND boot = ? ORDER BY at, rowid",
                     arguments: [key["mac"] as String, key["boot"] as String])
                 let entries = rows.compactMap { row -> BootTimeline.Entry? in
                     guard let stage = BootStage(rawValue: row["stage"]) else { return nil }

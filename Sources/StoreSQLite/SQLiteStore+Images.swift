@@ -12,12 +12,15 @@ extension SQLiteStore {
                 database, sql: "SELECT * FROM image_version WHERE image = ? AND digest = ? AND NOT removed",
                 arguments: [image, digest.text])
             if let known { return try Self.version(of: known) }
-            let last = try Int.fetchOne(database, sql: "SELECT max(number) FROM image_version WHERE image = ?", arguments: [image])
+            let last = try Int.fetchOne(
+                database, sql: "SELECT max(number) FROM image_version WHERE image = ?", arguments: [image])
             let version = ImageVersion(
-                image: manifest.image, number: (last ?? 0) + 1, digest: digest, publishedAt: second, manifest: manifest)
+                image: manifest.image, number: (last ?? 0) + 1, digest: digest, publishedAt: second,
+                manifest: manifest)
             let json = try Self.json(manifest)
             try database.execute(
-                sql: "INSERT INTO image_version (image, number, digest, published_at, manifest) VALUES (?, ?, ?, ?, ?)",
+                sql:
+                    "INSERT INTO image_version (image, number, digest, published_at, manifest) VALUES (?, ?, ?, ?, ?)",
                 arguments: [image, version.number, digest.text, second, json])
             try record(
                 Change(
@@ -26,33 +29,49 @@ extension SQLiteStore {
             let hasStable = try Int.fetchOne(
                 database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
                 arguments: [image, ChannelName.stable.text])
-            if hasStable == nil { try point(.stable, of: manifest.image, to: version.number, by: who, in: database) }
+            if hasStable == nil {
+                try point(.stable, of: manifest.image, to: version.number, by: who, in: database)
+            }
             return version
         }
     }
 
-    package func promote(_ version: ImageVersion, to channel: ChannelName, by who: String) async throws(StoreError) {
+    package func promote(_ version: ImageVersion, to channel: ChannelName, by who: String)
+        async throws(StoreError)
+    {
         try await write { database in
             let exists = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
+                database,
+                sql:
+                    "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
                 arguments: [version.image.text, version.number])
-            guard exists == true else { throw StoreError.notFound("there is no version \(version.image)@\(version.number)") }
+            guard exists == true else {
+                throw StoreError.notFound("there is no version \(version.image)@\(version.number)")
+            }
             try point(channel, of: version.image, to: version.number, by: who, in: database)
         }
     }
 
-    package func rollBack(_ channel: ChannelName, of image: ImageName, by who: String) async throws(StoreError) -> Int {
+    package func rollBack(_ channel: ChannelName, of image: ImageName, by who: String)
+        async throws(StoreError) -> Int
+    {
         try await write { database in
             let row = try Row.fetchOne(
-                database, sql: "SELECT former FROM channel WHERE image = ? AND name = ?", arguments: [image.text, channel.text])
+                database, sql: "SELECT former FROM channel WHERE image = ? AND name = ?",
+                arguments: [image.text, channel.text])
             guard let row else { throw StoreError.notFound("image \(image) has no channel \(channel)") }
             guard let former: Int = row["former"] else {
                 throw StoreError.conflict("channel \(channel) of \(image) has never pointed anywhere else")
             }
             let exists = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
+                database,
+                sql:
+                    "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
                 arguments: [image.text, former])
-            guard exists == true else { throw StoreError.conflict("version \(image)@\(former), where \(channel) pointed before, is gone") }
+            guard exists == true else {
+                throw StoreError.conflict(
+                    "version \(image)@\(former), where \(channel) pointed before, is gone")
+            }
             try point(channel, of: image, to: former, by: who, in: database)
             return former
         }
@@ -62,7 +81,8 @@ extension SQLiteStore {
         _ channel: ChannelName, of image: ImageName, to number: Int, by who: String, in database: Database
     ) throws {
         let former = try Int.fetchOne(
-            database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?", arguments: [image.text, channel.text])
+            database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
+            arguments: [image.text, channel.text])
         guard former != number else { return }
         try database.execute(
             sql: """
@@ -71,8 +91,10 @@ extension SQLiteStore {
                 """, arguments: [image.text, channel.text, number, former])
         try record(
             Change(
-                kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init), after: String(number),
-                what: "\(image)@\(channel) now means \(image)@\(number)" + (former.map { ", before \(image)@\($0)" } ?? "")),
+                kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
+                after: String(number),
+                what: "\(image)@\(channel) now means \(image)@\(number)"
+                    + (former.map { ", before \(image)@\($0)" } ?? "")),
             by: who, in: database)
     }
 
@@ -82,14 +104,17 @@ extension SQLiteStore {
                 database, sql: "SELECT name FROM channel WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])
             guard channels.isEmpty else {
-                throw StoreError.conflict("\(version.image)@\(version.number) is what channel \(channels.joined(separator: ", ")) means; promote another version first")
+                throw StoreError.conflict(
+                    "\(version.image)@\(version.number) is what channel \(channels.joined(separator: ", ")) means; promote another version first"
+                )
             }
             try database.execute(
                 sql: "UPDATE image_version SET removed = 1 WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])
             try record(
                 Change(
-                    kind: "version", key: "\(version.image)@\(version.number)", before: "\"\(version.digest)\"", after: nil,
+                    kind: "version", key: "\(version.image)@\(version.number)",
+                    before: "\"\(version.digest)\"", after: nil,
                     what: "version \(version.image)@\(version.number) removed"), by: who, in: database)
         }
     }

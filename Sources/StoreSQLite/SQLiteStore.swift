@@ -14,7 +14,9 @@ package struct SQLiteStore: FleetStore {
     /// Opens the file, made and brought up to date as needed.
     ///
     /// - Parameter now: seconds since 1970.
-    package init(path: String, now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }) throws(StoreError) {
+    package init(path: String, now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) })
+        throws(StoreError)
+    {
         self.now = now
         do {
             var configuration = Configuration()
@@ -55,7 +57,9 @@ package struct SQLiteStore: FleetStore {
         do { return try await database.write(body) } catch { throw Self.storeError(error) }
     }
 
-    private static func storeError(_ error: any Error) -> StoreError { error as? StoreError ?? .unavailable(error) }
+    private static func storeError(_ error: any Error) -> StoreError {
+        error as? StoreError ?? .unavailable(error)
+    }
 
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -78,7 +82,8 @@ package struct SQLiteStore: FleetStore {
 
     func record(_ change: Change, by who: String, in database: Database) throws {
         try database.execute(
-            sql: "INSERT INTO revision (at, who, what, kind, key, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sql:
+                "INSERT INTO revision (at, who, what, kind, key, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [now(), who, change.what, change.kind, change.key, change.before, change.after])
     }
 
@@ -89,7 +94,9 @@ package struct SQLiteStore: FleetStore {
     package func snapshot() async throws(StoreError) -> FleetSnapshot {
         try await read { database in
             let revision = try Int.fetchOne(database, sql: "SELECT max(number) FROM revision") ?? 0
-            let nodes = try String.fetchAll(database, sql: "SELECT record FROM node").map { try Self.value(Node.self, json: $0) }
+            let nodes = try String.fetchAll(database, sql: "SELECT record FROM node").map {
+                try Self.value(Node.self, json: $0)
+            }
             let groups = try String.fetchAll(database, sql: "SELECT record FROM node_group")
                 .map { try Self.value(NodeGroup.self, json: $0) }
             return FleetSnapshot(
@@ -99,7 +106,8 @@ package struct SQLiteStore: FleetStore {
 
     static func images(in database: Database) throws -> [ImageCatalogue] {
         var versions: [ImageName: [ImageVersion]] = [:]
-        let rows = try Row.fetchAll(database, sql: "SELECT * FROM image_version WHERE NOT removed ORDER BY image, number")
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT * FROM image_version WHERE NOT removed ORDER BY image, number")
         for row in rows {
             let version = try version(of: row)
             versions[version.image, default: []].append(version)

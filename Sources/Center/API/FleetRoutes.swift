@@ -14,7 +14,8 @@ struct FleetRoutes {
     func add(to api: RouterGroup<BasicRequestContext>) {
         api.get("status") { _, _ in try await JSONAnswer(status()) }
         api.get("nodes") { _, _ in try await JSONAnswer(machines()) }
-        api.get("nodes/:name") { _, context in try await JSONAnswer(node(context.parameters.require("name"))) }
+        api.get("nodes/:name") { _, context in try await JSONAnswer(node(context.parameters.require("name")))
+        }
         api.put("nodes/:name") { request, context in
             var node = try await request.decoded(Node.self)
             node.name = try NodeName(context.parameters.require("name"))
@@ -24,7 +25,8 @@ struct FleetRoutes {
             return try JSONAnswer(node)
         }
         api.delete("nodes/:name") { _, context in
-            try await services.store.removeNode(NodeName(context.parameters.require("name")), by: Self.localUser)
+            try await services.store.removeNode(
+                NodeName(context.parameters.require("name")), by: Self.localUser)
             try await services.refresh()
             return HTTPResponse.Status.noContent
         }
@@ -56,7 +58,9 @@ struct FleetRoutes {
         }
         api.get("boots") { request, _ in
             let machine = try request.query("mac").map { text in
-                guard let mac = MACAddress(text) else { throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address") }
+                guard let mac = MACAddress(text) else {
+                    throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+                }
                 return mac
             }
             let limit = request.query("limit").flatMap { Int($0) } ?? 20
@@ -81,16 +85,20 @@ struct FleetRoutes {
     private func status() async throws -> StatusAnswer {
         let snapshot = try await services.store.snapshot()
         return StatusAnswer(
-            version: services.version, revision: snapshot.revision, roles: services.roles, address: services.policy.server,
-            nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count, leaseCount: await services.leases().count,
-            openConnections: await services.openVersions().values.reduce(0, +), machines: try await machines())
+            version: services.version, revision: snapshot.revision, roles: services.roles,
+            address: services.policy.server,
+            nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
+            leaseCount: await services.leases().count,
+            openConnections: await services.openVersions().values.reduce(0, +), machines: try await machines()
+        )
     }
 
     /// The nodes, and behind them the unknown machines that were seen.
     private func machines() async throws -> [MachineAnswer] {
         let snapshot = try await services.store.snapshot()
         var lastBoot: [MACAddress: BootTimeline] = [:]
-        for boot in try await services.store.boots(of: nil, limit: 1_000) where lastBoot[boot.macAddress] == nil {
+        for boot in try await services.store.boots(of: nil, limit: 1_000)
+        where lastBoot[boot.macAddress] == nil {
             lastBoot[boot.macAddress] = boot
         }
         var leased: [MACAddress: IPv4Address] = [:]
@@ -105,8 +113,12 @@ struct FleetRoutes {
                 address: macs.lazy.compactMap { leased[$0] }.first ?? node?.address, state: boot?.state ?? "",
                 readyAfter: boot?.readyAfter)
         }
-        let known = snapshot.nodes.values.sorted { $0.name < $1.name }.map { answer($0.name, $0, $0.macAddresses) }
-        let unknown = lastBoot.keys.filter { snapshot.node(at: $0) == nil }.sorted().map { answer(NodeName(unknown: $0), nil, [$0]) }
+        let known = snapshot.nodes.values.sorted { $0.name < $1.name }.map {
+            answer($0.name, $0, $0.macAddresses)
+        }
+        let unknown = lastBoot.keys.filter { snapshot.node(at: $0) == nil }.sorted().map {
+            answer(NodeName(unknown: $0), nil, [$0])
+        }
         return known + unknown
     }
 
@@ -130,12 +142,15 @@ struct FleetRoutes {
             node = Node(name: NodeName(unknown: mac), macAddresses: [mac])
         }
         var boots: [BootTimeline] = []
-        for mac in node.macAddresses { boots += try await services.store.boots(of: mac, limit: Self.bootLimit) }
+        for mac in node.macAddresses {
+            boots += try await services.store.boots(of: mac, limit: Self.bootLimit)
+        }
         let address = await services.leases().first { lease in
             node.macAddresses.contains { lease.holder == .macAddress($0) }
         }?.address
         var shown = node
-        for definition in SettingDefinition.all where definition.isSecret && shown.settings[definition.name] != nil {
+        for definition in SettingDefinition.all
+        where definition.isSecret && shown.settings[definition.name] != nil {
             shown.settings[definition.name] = .text("(set)")
         }
         return NodeAnswer(
@@ -151,13 +166,16 @@ struct FleetRoutes {
         func applied(to settings: [String: SettingValue]) throws -> [String: SettingValue] {
             var settings = settings
             for name in change.unset {
-                guard SettingDefinition.named(name) != nil else { throw InvalidSetting("there is no setting ‘\(name)’") }
+                guard SettingDefinition.named(name) != nil else {
+                    throw InvalidSetting("there is no setting ‘\(name)’")
+                }
                 settings[name] = nil
             }
             for (name, value) in change.set { settings[name] = try Self.checked(name, value) }
             return settings
         }
-        if let image = change.set["image"], case .text(let text) = image, let reference = ImageReference(text),
+        if let image = change.set["image"], case .text(let text) = image,
+            let reference = ImageReference(text),
             snapshot.version(reference) == nil
         {
             throw InvalidSetting("there is no version ‘\(text)’ (roost image list shows all)")
@@ -194,7 +212,8 @@ struct FleetRoutes {
         let client = BootClient(
             macAddress: mac, architecture: try Self.architecture(request.query("arch") ?? "bios"),
             program: request.query("loader") == "ipxe"
-                ? .ipxe(canHTTP: true) : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
+                ? .ipxe(canHTTP: true)
+                : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
         let decision = bootDecision(for: client, in: snapshot, under: services.policy)
         let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: services.policy)
         let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
@@ -203,11 +222,13 @@ struct FleetRoutes {
             case .file(let name), .url(let name): name
             case .nothing: nil
             }
-        let image: String? = if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
+        let image: String? =
+            if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
         return ExplainAnswer(
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
             address: snapshot.node(at: mac)?.address ?? lease?.address, bootFile: file,
-            bootFileReason: decision.reason.description, script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan),
+            bootFileReason: decision.reason.description,
+            script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan),
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) })
     }
@@ -220,8 +241,12 @@ struct FleetRoutes {
         case "arm64": .uefiARM64
         case "arm64-http": .uefiARM64HTTP
         default:
-            if let number = UInt16(text) { ClientArchitecture(rawValue: number) } else {
-                throw Problem(422, "Unknown architecture", "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
+            if let number = UInt16(text) {
+                ClientArchitecture(rawValue: number)
+            } else {
+                throw Problem(
+                    422, "Unknown architecture",
+                    "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
             }
         }
     }

@@ -9,7 +9,8 @@ struct ImageRoutes {
     func add(to api: RouterGroup<BasicRequestContext>) {
         api.get("images") { _, _ in
             let snapshot = try await services.store.snapshot()
-            return try await JSONAnswer(snapshot.images.values.sorted { $0.name < $1.name }.asyncFlatMap { try await answers($0) })
+            return try await JSONAnswer(
+                snapshot.images.values.sorted { $0.name < $1.name }.asyncFlatMap { try await answers($0) })
         }
         api.get("images/:name") { _, context in
             let image = try await image(context)
@@ -24,7 +25,8 @@ struct ImageRoutes {
             } catch {
                 throw Problem(422, "Unusable version", "\(error)")
             }
-            let version = try await services.store.addVersion(manifest, digest: published.digest, by: FleetRoutes.localUser)
+            let version = try await services.store.addVersion(
+                manifest, digest: published.digest, by: FleetRoutes.localUser)
             try await services.refresh()
             return try await JSONAnswer(answer(version), status: .created)
         }
@@ -38,7 +40,8 @@ struct ImageRoutes {
         }
         api.post("images/:name/channels/:channel/rollback") { _, context in
             let image = try await image(context)
-            let number = try await services.store.rollBack(channel(context), of: image.name, by: FleetRoutes.localUser)
+            let number = try await services.store.rollBack(
+                channel(context), of: image.name, by: FleetRoutes.localUser)
             try await services.refresh()
             return try await JSONAnswer(answer(version(String(number), of: image)))
         }
@@ -63,13 +66,17 @@ struct ImageRoutes {
     private func channel(_ context: BasicRequestContext) throws -> ChannelName {
         let text = try context.parameters.require("channel")
         guard let channel = ChannelName(text) else {
-            throw Problem(422, "Invalid name", "‘\(text)’ is no channel name: a lower-case letter, then letters, digits and hyphens")
+            throw Problem(
+                422, "Invalid name",
+                "‘\(text)’ is no channel name: a lower-case letter, then letters, digits and hyphens")
         }
         return channel
     }
 
     private func version(_ text: String, of image: ImageCatalogue) throws -> ImageVersion {
-        guard let reference = ImageReference("\(image.name)@\(text)"), let version = image.version(reference.selector) else {
+        guard let reference = ImageReference("\(image.name)@\(text)"),
+            let version = image.version(reference.selector)
+        else {
             throw StoreError.notFound("there is no version \(image.name)@\(text)")
         }
         return version
@@ -79,15 +86,19 @@ struct ImageRoutes {
         let open = await services.openVersions()
         return image.versions.map { version in
             VersionAnswer(
-                image: version.image, number: version.number, digest: version.digest, publishedAt: version.publishedAt,
-                channels: image.channels.filter { $0.value == version.number }.map(\.key).sorted { $0.text < $1.text },
+                image: version.image, number: version.number, digest: version.digest,
+                publishedAt: version.publishedAt,
+                channels: image.channels.filter { $0.value == version.number }.map(\.key).sorted {
+                    $0.text < $1.text
+                },
                 openConnections: open[version.digest] ?? 0, manifest: version.manifest)
         }
     }
 
     private func answer(_ version: ImageVersion) async throws -> VersionAnswer {
         let image = try await services.store.snapshot().images[version.image]
-        guard let image, let answer = try await answers(image).first(where: { $0.number == version.number }) else {
+        guard let image, let answer = try await answers(image).first(where: { $0.number == version.number })
+        else {
             throw StoreError.notFound("there is no version \(version.image)@\(version.number)")
         }
         return answer

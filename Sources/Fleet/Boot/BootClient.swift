@@ -39,7 +39,8 @@ package struct BootClient: Equatable, Sendable {
         uuid = (try? options.value(of: .clientUUID))??.uuid
         if uuid?.isMeaningful == false { uuid = nil }
         let vendorClass = (try? options.value(of: .vendorClass)) ?? ""
-        architecture = (try? options.value(of: .clientArchitecture))??.first ?? Self.architecture(in: vendorClass)
+        architecture =
+            (try? options.value(of: .clientArchitecture))??.first ?? Self.architecture(in: vendorClass)
         let userClasses = (try? options.value(of: .userClass))??.classes ?? []
         let loaderOptions = options[DHCPOption<[UInt8]>.etherboot.code]
         if userClasses.contains("iPXE") || userClasses.contains("gPXE") || loaderOptions != nil {
@@ -47,7 +48,8 @@ package struct BootClient: Equatable, Sendable {
         } else if vendorClass.hasPrefix("HTTPClient") {
             program = .httpFirmware
         } else if vendorClass.hasPrefix("PXEClient") || architecture != nil {
-            program = Self.isRaspberryPi(message.macAddress) && architecture == .biosX86 ? .raspberryPi : .firmware
+            program =
+                Self.isRaspberryPi(message.macAddress) && architecture == .biosX86 ? .raspberryPi : .firmware
         } else if !options.has(53) {
             program = .bootp
         } else {

@@ -31,8 +31,10 @@ extension BootDecision.Reason: CustomStringConvertible {
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
         case .unsupportedArchitecture(let number?): "no loader for client architecture \(number)"
         case .unsupportedArchitecture(nil): "it does not say its architecture"
-        case .loaderMissing(let file): "the loader \(file) is not on this server (install the loaders' packages)"
-        case .firstStage(let loader, let origin): "firmware gets the loader \(loader) first (setting loader: \(origin))"
+        case .loaderMissing(let file):
+            "the loader \(file) is not on this server (install the loaders' packages)"
+        case .firstStage(let loader, let origin):
+            "firmware gets the loader \(loader) first (setting loader: \(origin))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
         }
     }
@@ -79,10 +81,12 @@ private func loaderFile(for client: BootClient, wish: SettingValue, policy: Boot
         case "ipxe": return "ipxe.efi"
         case "snponly": return "snponly.efi"
         case "grub": return "shimx64.efi"
-        default: return policy.loaders.isSuperset(of: ["shimx64.efi", "grubx64.efi"]) ? "shimx64.efi" : "ipxe.efi"
+        default:
+            return policy.loaders.isSuperset(of: ["shimx64.efi", "grubx64.efi"]) ? "shimx64.efi" : "ipxe.efi"
         }
     case .uefiX64HTTP: return wish == "grub" ? "shimx64.efi" : wish == "snponly" ? "snponly.efi" : "ipxe.efi"
-    case .uefiARM64: return wish == "ipxe" || wish == "snponly" ? "\(wish ?? "ipxe")-arm64.efi" : "shimaa64.efi"
+    case .uefiARM64:
+        return wish == "ipxe" || wish == "snponly" ? "\(wish ?? "ipxe")-arm64.efi" : "shimaa64.efi"
     case .uefiARM64HTTP: return wish == "grub" ? "shimaa64.efi" : "ipxe-arm64.efi"
     case nil where client.program == .bootp: return "undionly.kpxe"
     default: return nil

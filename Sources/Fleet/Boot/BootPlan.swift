@@ -10,7 +10,8 @@ package struct ClientAddress: Equatable, Sendable {
     package var leaseSeconds: UInt32?
 
     package init(
-        address: IPv4Address, network: IPv4Network, router: IPv4Address? = nil, nameServers: [IPv4Address] = [],
+        address: IPv4Address, network: IPv4Network, router: IPv4Address? = nil,
+        nameServers: [IPv4Address] = [],
         leaseSeconds: UInt32? = nil
     ) {
         self.address = address
@@ -52,7 +53,9 @@ package struct BootIdentity: Equatable, Sendable {
     /// Names this boot in the node's reports and opens its configuration.
     package var boot: String?
 
-    package init(macAddress: MACAddress, uuid: MachineUUID? = nil, address: ClientAddress? = nil, boot: String? = nil) {
+    package init(
+        macAddress: MACAddress, uuid: MachineUUID? = nil, address: ClientAddress? = nil, boot: String? = nil
+    ) {
         self.macAddress = macAddress
         self.uuid = uuid
         self.address = address
@@ -85,7 +88,8 @@ package func bootPlan(
     plan.reasons.append(
         BootPlan.Reason(
             choice: "node \(name)",
-            because: node.map { "enrolled in \($0.group)" } ?? "unknown hardware address \(identity.macAddress)"))
+            because: node.map { "enrolled in \($0.group)" }
+                ?? "unknown hardware address \(identity.macAddress)"))
     if node == nil, policy.unknownNodes == .refuse {
         plan.target = .nothing(because: "this machine is not known here, and unknown machines are refused")
         return plan
@@ -97,9 +101,12 @@ package func bootPlan(
         plan.reasons.append(BootPlan.Reason(choice: "nothing to boot", because: problem.text))
     case .success(let (version, because)):
         plan.reasons.append(
-            BootPlan.Reason(choice: "image \(version.image)@\(version.number) (\(version.digest.short))", because: because))
+            BootPlan.Reason(
+                choice: "image \(version.image)@\(version.number) (\(version.digest.short))", because: because
+            ))
         guard let archive = policy.nodeArchive else {
-            plan.target = .nothing(because: "the server has no initramfs archive (roost-node or busybox is missing)")
+            plan.target = .nothing(
+                because: "the server has no initramfs archive (roost-node or busybox is missing)")
             return plan
         }
         plan.target = .image(version, nodeArchive: archive)

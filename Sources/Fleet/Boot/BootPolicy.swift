@@ -22,7 +22,8 @@ package struct BootPolicy: Equatable, Sendable {
 
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
-        unknownNodes: UnknownNodes = .open, loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = ""
+        unknownNodes: UnknownNodes = .open, loaders: Set<String>, nodeArchive: NodeArchive?,
+        domain: String = ""
     ) {
         self.server = server
         self.httpPort = httpPort

@@ -1,7 +1,8 @@
 extension BootScript {
     /// A GRUB configuration (GRUB manual, "Writing full configuration files directly").
     ///
-    /// Files come by HTTP on port 80, which GRUB 2.06 can do and which is faster than its TFTP; on another port by TFTP.
+    /// Files come by TFTP: Debian's signed network image of GRUB 2.06 has no HTTP module, and under Secure Boot none can
+    /// be loaded («disk `http,…' not found»).
     package static func grub(_ plan: BootPlan) -> String {
         let serial = """
             set timeout=0
@@ -19,7 +20,7 @@ extension BootScript {
 
                 """
         }
-        let device = plan.policy.httpPort == 80 ? "(http,\(plan.policy.server))" : "(tftp,\(plan.policy.server))"
+        let device = "(tftp,\(plan.policy.server))"
         return serial + """
             echo 'Roost: \(plan.name) boots \(version.image)@\(version.number)'
             if linux \(device)/\(path(version.digest, "kernel")) \(plan.commandLine.joined(separator: " ")); then

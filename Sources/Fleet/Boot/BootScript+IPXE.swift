@@ -17,7 +17,8 @@ extension BootScript {
                 """
         }
         let (kernel, modules, node) = (
-            path(version.digest, "kernel"), path(version.digest, "modules.cpio"), path(archive.digest, "node.cpio")
+            path(version.digest, "kernel"), path(version.digest, "modules.cpio"),
+            path(archive.digest, "node.cpio")
         )
         // UEFI kernels find an initrd only by its name on the command line; BIOS kernels ignore the words.
         let words = ["initrd=modules.cpio", "initrd=node.cpio"] + plan.commandLine

@@ -12,11 +12,15 @@ package func configurationArchive(
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()
     archive.addFile("files/etc/hostname", data: Array("\(name)\n".utf8))
-    archive.addFile("files/etc/hosts", data: Array(hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
+    archive.addFile(
+        "files/etc/hosts",
+        data: Array(hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
     let keys = settings.list(.authorisedKeys)
     if !keys.isEmpty {
         archive.addDirectory("files/root/.ssh", mode: 0o700)
-        archive.addFile("files/root/.ssh/authorized_keys", mode: 0o600, data: Array((keys.joined(separator: "\n") + "\n").utf8))
+        archive.addFile(
+            "files/root/.ssh/authorized_keys", mode: 0o600,
+            data: Array((keys.joined(separator: "\n") + "\n").utf8))
     }
     for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
         guard let file = ConfiguredFile(key: key) else { continue }
@@ -30,12 +34,21 @@ package func configurationArchive(
 }
 
 /// `/etc/hosts`: the node itself, the server, the nodes with fixed addresses, and what the settings add.
-private func hostsFile(name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy) -> String {
-    func full(_ name: NodeName) -> String { policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)" }
-    var lines = ["127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback", "\(policy.server) roost"]
+private func hostsFile(
+    name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
+) -> String {
+    func full(_ name: NodeName) -> String {
+        policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
+    }
+    var lines = [
+        "127.0.0.1 localhost", "127.0.1.1 \(full(name))", "::1 localhost ip6-localhost ip6-loopback",
+        "\(policy.server) roost",
+    ]
     for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
         if let address = node.address { lines.append("\(address) \(full(node.name))") }
     }
-    for (address, names) in settings.map(.hosts).sorted(by: { $0.key < $1.key }) { lines.append("\(address) \(names)") }
+    for (address, names) in settings.map(.hosts).sorted(by: { $0.key < $1.key }) {
+        lines.append("\(address) \(names)")
+    }
     return lines.joined(separator: "\n") + "\n"
 }

@@ -33,12 +33,15 @@ package struct BootTracker: Sendable {
         _ stage: BootStage, of machine: MACAddress, at: Int, detail: String, makeBoot: () -> String
     ) -> BootEvent? {
         if let current = currents[machine] {
-            let opensNew = stage == .dhcp && (current.stage.rank >= BootStage.kernel.rank || at - current.at > Self.staleAfter)
+            let opensNew =
+                stage == .dhcp
+                && (current.stage.rank >= BootStage.kernel.rank || at - current.at > Self.staleAfter)
             if !opensNew {
                 guard stage.rank > current.stage.rank else { return nil }
                 currents[machine]?.stage = stage
                 currents[machine]?.at = at
-                return BootEvent(boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail)
+                return BootEvent(
+                    boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail)
             }
             machineOfBoot[current.boot] = nil
         }

@@ -3,7 +3,8 @@ package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
     package init?(_ text: some StringProtocol) {
-        guard text.utf8.count == 64, text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        guard text.utf8.count == 64,
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
         self.text = String(text)
     }
@@ -147,7 +148,8 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         }
         if parts[1].count < 8, let number = Int(parts[1]), number > 0 {
             selector = .number(number)
-        } else if (8...64).contains(parts[1].count), parts[1].allSatisfy({ $0.isHexDigit && !$0.isUppercase }) {
+        } else if (8...64).contains(parts[1].count), parts[1].allSatisfy({ $0.isHexDigit && !$0.isUppercase })
+        {
             selector = .digest(prefix: String(parts[1]))
         } else if let channel = ChannelName(parts[1]) {
             selector = .channel(channel)
@@ -181,7 +183,8 @@ package struct ImageCatalogue: Equatable, Sendable {
 
     package func version(_ selector: ImageReference.Selector) -> ImageVersion? {
         switch selector {
-        case .channel(let channel): channels[channel].flatMap { number in versions.first { $0.number == number } }
+        case .channel(let channel):
+            channels[channel].flatMap { number in versions.first { $0.number == number } }
         case .number(let number): versions.first { $0.number == number }
         case .digest(let prefix): versions.last { $0.digest.text.hasPrefix(prefix) }
         }

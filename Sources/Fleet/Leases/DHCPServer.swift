@@ -41,7 +41,9 @@ package struct DHCPServer: Sendable {
 
     /// The subnets of the wire that the message came from: by relay address, else by interface.
     private func link(for message: DHCPMessage, interface: String?) -> DHCPLink? {
-        guard message.relay != .any else { return links.first { $0.interface == interface && interface != nil } }
+        guard message.relay != .any else {
+            return links.first { $0.interface == interface && interface != nil }
+        }
         return links.first { $0.subnets.contains { $0.network.contains(message.relay) } }
     }
 
@@ -56,10 +58,16 @@ package struct DHCPServer: Sendable {
     ) -> DHCPOutcome {
         guard message.operation == .request else { return DHCPOutcome(note: "not a request") }
         guard let link = link(for: message, interface: interface) else {
-            return DHCPOutcome(note: "no subnet is served for \(message.relay == .any ? interface ?? "?" : message.relay.description)")
+            return DHCPOutcome(
+                note:
+                    "no subnet is served for \(message.relay == .any ? interface ?? "?" : message.relay.description)"
+            )
         }
-        guard let holder = Self.holder(of: message) else { return DHCPOutcome(note: "client without identity") }
-        let turn = Turn(message: message, link: link, holder: holder, now: now, snapshot: snapshot, policy: policy)
+        guard let holder = Self.holder(of: message) else {
+            return DHCPOutcome(note: "client without identity")
+        }
+        let turn = Turn(
+            message: message, link: link, holder: holder, now: now, snapshot: snapshot, policy: policy)
         guard let type = try? message.options.value(of: .messageType) else {
             if message.options.has(53) { return DHCPOutcome(note: "malformed message type") }
             return answerBOOTP(turn)
@@ -99,14 +107,17 @@ package struct DHCPServer: Sendable {
             node = snapshot.node(at: client.macAddress, uuid: client.uuid)
         }
 
-        func subnet(of address: IPv4Address) -> DHCPSubnet? { link.subnets.first { $0.network.contains(address) } }
+        func subnet(of address: IPv4Address) -> DHCPSubnet? {
+            link.subnets.first { $0.network.contains(address) }
+        }
 
         var requestedAddress: IPv4Address? { (try? message.options.value(of: .requestedAddress)) ?? nil }
     }
 
     private static func holder(of message: DHCPMessage) -> LeaseHolder? {
         if let mac = message.macAddress, mac.rawValue != 0 { return .macAddress(mac) }
-        if let identifier = message.options[DHCPOption<[UInt8]>.clientIdentifier.code], identifier.count >= 2 {
+        if let identifier = message.options[DHCPOption<[UInt8]>.clientIdentifier.code], identifier.count >= 2
+        {
             return .clientIdentifier(identifier)
         }
         return nil
@@ -133,11 +144,15 @@ package struct DHCPServer: Sendable {
             return table.isFree(reserved, for: turn.holder, now: turn.now) ? reserved : nil
         }
         for candidate in [
-            table.lease(of: turn.holder)?.address, table.offer(to: turn.holder, now: turn.now), turn.requestedAddress,
+            table.lease(of: turn.holder)?.address, table.offer(to: turn.holder, now: turn.now),
+            turn.requestedAddress,
         ] {
             if let candidate, let subnet = turn.subnet(of: candidate), subnet.hasInPool(candidate),
-                !isReservedForOthers(candidate, turn), table.isFree(candidate, for: turn.holder, now: turn.now)
-            { return candidate }
+                !isReservedForOthers(candidate, turn),
+                table.isFree(candidate, for: turn.holder, now: turn.now)
+            {
+                return candidate
+            }
         }
         return table.takeFree(in: turn.link.subnets.flatMap(\.pools), now: turn.now)
     }
@@ -148,7 +163,8 @@ package struct DHCPServer: Sendable {
 
     /// Whether `address` is right for the client: reserved for it, or from a pool and free.
     private func mayHave(_ address: IPv4Address, _ turn: Turn) -> Bool {
-        guard table.isFree(address, for: turn.holder, now: turn.now), let subnet = turn.subnet(of: address) else {
+        guard table.isFree(address, for: turn.holder, now: turn.now), let subnet = turn.subnet(of: address)
+        else {
             return false
         }
         if let reserved = reservation(turn) { return reserved == address }
@@ -179,8 +195,11 @@ package struct DHCPServer: Sendable {
         guard let address = isRenewal ? message.clientAddress : turn.requestedAddress else {
             return DHCPOutcome(note: "request without an address")
         }
-        guard mayHave(address, turn), let subnet = turn.subnet(of: address) else { return refuse(address, turn) }
-        let known = table.lease(of: turn.holder)?.address == address
+        guard mayHave(address, turn), let subnet = turn.subnet(of: address) else {
+            return refuse(address, turn)
+        }
+        let known =
+            table.lease(of: turn.holder)?.address == address
             || table.offer(to: turn.holder, now: turn.now) == address || reservation(turn) == address
         // A client that we have never heard of may hold a lease of a server before us; it may keep it (RFC 2131 §4.3.2
         // would be silent, and an authoritative server would refuse: either costs the client its address).
@@ -239,7 +258,8 @@ package struct DHCPServer: Sendable {
     /// The client has an address and wants to know the rest: no lease, no address, no times (RFC 2131 §4.3.5).
     private func inform(_ turn: Turn) -> DHCPOutcome {
         guard let subnet = turn.subnet(of: turn.message.clientAddress) else {
-            return DHCPOutcome(note: "inform from \(turn.message.clientAddress), which is not in a served subnet")
+            return DHCPOutcome(
+                note: "inform from \(turn.message.clientAddress), which is not in a served subnet")
         }
         var outcome = reply(.ack, address: nil, subnet: subnet, turn)
         outcome.note = "inform \(turn.message.clientAddress)"
@@ -280,7 +300,8 @@ package struct DHCPServer: Sendable {
         copyIdentity(turn.message, to: &message)
         return DHCPOutcome(
             reply: DHCPOutcome.Reply(
-                message: message, destination: ReplyDestination(of: message, to: turn.message, isNegative: false),
+                message: message,
+                destination: ReplyDestination(of: message, to: turn.message, isNegative: false),
                 port: message.relay == .any ? 68 : 67),
             decision: turn.client.program == .system ? nil : decision, note: "")
     }
@@ -334,7 +355,8 @@ package struct DHCPServer: Sendable {
         case .raspberryPi:
             message.options.set(.vendorClass, to: "PXEClient")
             message.options[DHCPOption<[UInt8]>.vendorInformation.code] =
-                [6, 1, 3, 10, 4, 0] + Array("PXE".utf8) + [9, 20, 0, 0, 17] + Array("Raspberry Pi Boot".utf8) + [255]
+                [6, 1, 3, 10, 4, 0] + Array("PXE".utf8) + [9, 20, 0, 0, 17] + Array("Raspberry Pi Boot".utf8)
+                + [255]
         case .ipxe:
             // no-pxedhcp (option 175, sub-option 176): iPXE otherwise waits two seconds for a proxy's offer.
             message.options[DHCPOption<[UInt8]>.etherboot.code] = [0xB0, 1, 1]

@@ -18,8 +18,10 @@ package struct DHCPSubnet: Equatable, Sendable {
     package var options: [UInt8: [UInt8]]
 
     package init(
-        network: IPv4Network, server: IPv4Address, pools: [ClosedRange<IPv4Address>], router: IPv4Address? = nil,
-        nameServers: [IPv4Address] = [], timeServers: [IPv4Address] = [], domain: String = "", mtu: UInt16? = nil,
+        network: IPv4Network, server: IPv4Address, pools: [ClosedRange<IPv4Address>],
+        router: IPv4Address? = nil,
+        nameServers: [IPv4Address] = [], timeServers: [IPv4Address] = [], domain: String = "",
+        mtu: UInt16? = nil,
         routes: [ClasslessRoute] = [], leaseSeconds: UInt32? = 43_200, options: [UInt8: [UInt8]] = [:]
     ) {
         self.network = network
@@ -88,23 +90,35 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation]) -> 
             let text = "\(pool.lowerBound)-\(pool.upperBound)"
             let hosts = subnet.network.hosts
             if !hosts.contains(pool.lowerBound) || !hosts.contains(pool.upperBound) {
-                fatal("pool \(text) is not within \(subnet.network) (hosts \(hosts.lowerBound)-\(hosts.upperBound))")
+                fatal(
+                    "pool \(text) is not within \(subnet.network) (hosts \(hosts.lowerBound)-\(hosts.upperBound))"
+                )
             }
-            if pool.contains(subnet.server) { fatal("pool \(text) holds the server's own address \(subnet.server)") }
-            if let router = subnet.router, pool.contains(router) { fatal("pool \(text) holds the router \(router)") }
+            if pool.contains(subnet.server) {
+                fatal("pool \(text) holds the server's own address \(subnet.server)")
+            }
+            if let router = subnet.router, pool.contains(router) {
+                fatal("pool \(text) holds the router \(router)")
+            }
         }
         for (position, pool) in subnet.pools.enumerated() {
             for other in subnet.pools[..<position] where other.overlaps(pool) {
-                fatal("pools \(other.lowerBound)-\(other.upperBound) and \(pool.lowerBound)-\(pool.upperBound) overlap")
+                fatal(
+                    "pools \(other.lowerBound)-\(other.upperBound) and \(pool.lowerBound)-\(pool.upperBound) overlap"
+                )
             }
         }
         if let router = subnet.router, !subnet.network.contains(router) {
             fatal("router \(router) is not within \(subnet.network)")
         }
         if subnet.router == subnet.server {
-            warn("\(subnet.network): the router is this server's own address; nodes reach other networks only if it forwards")
+            warn(
+                "\(subnet.network): the router is this server's own address; nodes reach other networks only if it forwards"
+            )
         }
-        if subnet.pools.isEmpty { warn("subnet \(subnet.network) has no pool: only reserved addresses are given") }
+        if subnet.pools.isEmpty {
+            warn("subnet \(subnet.network) has no pool: only reserved addresses are given")
+        }
     }
     for reservation in reservations {
         guard let subnet = subnets.first(where: { $0.network.contains(reservation.address) }) else {
@@ -112,9 +126,13 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation]) -> 
             continue
         }
         if subnet.hasInPool(reservation.address) {
-            warn("reservation of \(reservation.address) lies in a pool: it is never given to others, but plan it outside")
+            warn(
+                "reservation of \(reservation.address) lies in a pool: it is never given to others, but plan it outside"
+            )
         }
-        if subnet.server == reservation.address { fatal("reservation of the server's own address \(subnet.server)") }
+        if subnet.server == reservation.address {
+            fatal("reservation of the server's own address \(subnet.server)")
+        }
     }
     return found
 }

@@ -76,7 +76,9 @@ package struct LeaseTable: Sendable {
     /// Enters a lease, read from the journal or just granted. The holder's former lease ends.
     package mutating func put(_ lease: Lease) {
         if let former = addressOfHolder[lease.holder], former != lease.address { leases[former] = nil }
-        if let former = leases[lease.address], former.holder != lease.holder { addressOfHolder[former.holder] = nil }
+        if let former = leases[lease.address], former.holder != lease.holder {
+            addressOfHolder[former.holder] = nil
+        }
         leases[lease.address] = lease
         addressOfHolder[lease.holder] = lease.address
         if offerOfHolder[lease.holder] == lease.address {

@@ -43,14 +43,18 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     package init(_ text: some StringProtocol) throws(InvalidName) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard text.hasPrefix("/") else { throw InvalidName(text, rule: "a group begins with a slash: /school/room-12") }
+        guard text.hasPrefix("/") else {
+            throw InvalidName(text, rule: "a group begins with a slash: /school/room-12")
+        }
         let names: [String] = text == "/" ? [] : Array(parts.dropFirst()).map { String($0) }
         guard names.count <= Self.depthLimit else {
             throw InvalidName(text, rule: "at most \(Self.depthLimit) levels")
         }
         for name in names {
-            guard (1...63).contains(name.utf8.count), name.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E }) else {
-                throw InvalidName(text, rule: "each level is 1 to 63 lower-case letters, digits, hyphens and dots")
+            guard (1...63).contains(name.utf8.count), name.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E })
+            else {
+                throw InvalidName(
+                    text, rule: "each level is 1 to 63 lower-case letters, digits, hyphens and dots")
             }
         }
         self.parts = names
@@ -75,7 +79,10 @@ package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertibl
             text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
         else {
             throw InvalidName(
-                text, rule: "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first")
+                text,
+                rule:
+                    "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
+            )
         }
         self.text = String(text)
     }
@@ -104,7 +111,9 @@ private func decodeName<Name>(
 }
 
 extension NodeName: Codable {
-    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try NodeName(text) } }
+    package init(from decoder: any Decoder) throws {
+        self = try decodeName(decoder) { text throws(InvalidName) in try NodeName(text) }
+    }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
@@ -112,7 +121,9 @@ extension NodeName: Codable {
 }
 
 extension GroupPath: Codable {
-    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try GroupPath(text) } }
+    package init(from decoder: any Decoder) throws {
+        self = try decodeName(decoder) { text throws(InvalidName) in try GroupPath(text) }
+    }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
@@ -120,7 +131,9 @@ extension GroupPath: Codable {
 }
 
 extension ImageName: Codable {
-    package init(from decoder: any Decoder) throws { self = try decodeName(decoder) { text throws(InvalidName) in try ImageName(text) } }
+    package init(from decoder: any Decoder) throws {
+        self = try decodeName(decoder) { text throws(InvalidName) in try ImageName(text) }
+    }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)

@@ -43,7 +43,9 @@ extension SettingDefinition {
         switch kind {
         case .text, .choice: return try checked(.text(text))
         case .integer:
-            guard let number = Int(text) else { throw InvalidSetting("\(name): ‘\(text)’ is not a whole number") }
+            guard let number = Int(text) else {
+                throw InvalidSetting("\(name): ‘\(text)’ is not a whole number")
+            }
             return try checked(.integer(number))
         case .boolean:
             switch text.lowercased() {
@@ -73,7 +75,8 @@ extension SettingDefinition {
             }
         case (.integer(let range), .integer(let number)):
             guard range.contains(number) else {
-                throw InvalidSetting("\(name): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
+                throw InvalidSetting(
+                    "\(name): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
             }
         default: throw InvalidSetting("\(name): ‘\(value)’ is not \(kindDescription)")
         }
@@ -98,7 +101,8 @@ extension SettingDefinition {
 extension StringProtocol {
     /// Without spaces at either end.
     var trimmed: SubSequence {
-        guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
+        guard let first = firstIndex(where: { !$0.isWhitespace }),
+            let last = lastIndex(where: { !$0.isWhitespace })
         else { return self[endIndex...] }
         return self[first...last]
     }

@@ -43,7 +43,8 @@ extension SettingValue: CustomStringConvertible {
         case .integer(let value): String(value)
         case .boolean(let value): value ? "yes" : "no"
         case .list(let values): values.joined(separator: ", ")
-        case .map(let values): values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        case .map(let values):
+            values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
         }
     }
 }

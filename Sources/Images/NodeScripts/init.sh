@@ -52,6 +52,7 @@ for step in /lib/roost/steps/*; do
     cat /run/roost/failure >/dev/console
 done
 
+say "starting $roost_init of $roost_export"
 # What is mounted goes along; from here on nothing may need it in the old place.
 for mounted in /run /proc /sys /dev; do
     mkdir -p "/sysroot$mounted"

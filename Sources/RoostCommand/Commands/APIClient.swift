@@ -55,12 +55,15 @@ struct APIClient {
         do {
             response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
         } catch {
-            throw Failure(text: "no server answers on \(socketPath): is ‘roost serve’ running? (\(error))", code: 5)
+            throw Failure(
+                text: "no server answers on \(socketPath): is ‘roost serve’ running? (\(error))", code: 5)
         }
         let data = Data(try await response.body.collect(upTo: Self.answerByteLimit).readableBytesView)
         guard (200..<300).contains(response.status.code) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
-            let code: Int32 = response.status.code == 404 ? 3 : response.status.code == 409 ? 4 : response.status.code == 503 ? 5 : 1
+            let code: Int32 =
+                response.status.code == 404
+                ? 3 : response.status.code == 409 ? 4 : response.status.code == 503 ? 5 : 1
             throw Failure(text: problem?.detail ?? "the server answered \(response.status.code)", code: code)
         }
         return data
@@ -68,7 +71,8 @@ struct APIClient {
 
     /// Text as one component of a path or one value of a query.
     static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+        text.addingPercentEncoding(
+            withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
     }
 }
 
@@ -105,7 +109,9 @@ struct TextTable {
     var text: String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
-            let cells = zip(row, widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }
+            let cells = zip(row, widths).map {
+                $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
+            }
             return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
         }.joined()
     }
@@ -113,10 +119,13 @@ struct TextTable {
 
 /// Values as people read them.
 enum Shown {
-    static func seconds(_ milliseconds: Int) -> String { String(format: "%.1f s", Double(milliseconds) / 1_000) }
+    static func seconds(_ milliseconds: Int) -> String {
+        String(format: "%.1f s", Double(milliseconds) / 1_000)
+    }
 
     static func time(second: Int) -> String {
-        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
+        Date(timeIntervalSince1970: Double(second)).formatted(
+            .iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
     }
 
     static func size(_ byteCount: Int) -> String { String(format: "%.1f MiB", Double(byteCount) / 1_048_576) }

@@ -11,8 +11,10 @@ struct Doctor: AsyncParsableCommand {
         abstract: "Look for what keeps machines from booting: each finding comes with its fix.")
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file")) var configuration: String?
-    @Option(help: ArgumentHelp("Look at this interface; may be given several times.", valueName: "name")) var interface: [String] = []
-    @Option(help: ArgumentHelp("Where leases, images and the store are kept.", valueName: "path")) var stateDirectory: String?
+    @Option(help: ArgumentHelp("Look at this interface; may be given several times.", valueName: "name"))
+    var interface: [String] = []
+    @Option(help: ArgumentHelp("Where leases, images and the store are kept.", valueName: "path"))
+    var stateDirectory: String?
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -26,10 +28,14 @@ struct Doctor: AsyncParsableCommand {
             settings.stateDirectory = stateDirectory ?? settings.stateDirectory
             let isRunning = (try? await server.client.send(.GET, "status", body: nil)) != nil
             let findings = Examination(
-                settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface, serverRuns: isRunning
+                settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface,
+                serverRuns: isRunning
             ).findings()
             try output.write(findings) { findings in
-                findings.map { "\($0.isGood ? "ok    " : "PROBLEM") \($0.text)\n" + ($0.fix.map { "        fix: \($0)\n" } ?? "") }.joined()
+                findings.map {
+                    "\($0.isGood ? "ok    " : "PROBLEM") \($0.text)\n"
+                        + ($0.fix.map { "        fix: \($0)\n" } ?? "")
+                }.joined()
             }
             if findings.contains(where: { !$0.isGood }) { throw ExitCode(1) }
         }

@@ -11,7 +11,8 @@ struct GroupCommands: AsyncParsableCommand {
 }
 
 struct GroupList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List groups with their own settings.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List groups with their own settings.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -30,12 +31,15 @@ struct GroupList: AsyncParsableCommand {
 }
 
 struct GroupAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "add", abstract: "Add a group: /school/room-12.")
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add a group: /school/room-12.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The group's path.") var path: String
 
     func run() async throws {
-        try await reportingFailure { try await server.client.send(.POST, "groups", json: NodeGroup(path: try GroupPath(path))) }
+        try await reportingFailure {
+            try await server.client.send(.POST, "groups", json: NodeGroup(path: try GroupPath(path)))
+        }
     }
 }
 
@@ -46,7 +50,8 @@ struct GroupRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.send(.DELETE, "groups?path=\(APIClient.escaped(try GroupPath(path).description))", body: nil)
+            try await server.client.send(
+                .DELETE, "groups?path=\(APIClient.escaped(try GroupPath(path).description))", body: nil)
         }
     }
 }

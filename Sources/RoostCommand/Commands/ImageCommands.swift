@@ -10,7 +10,8 @@ struct ImageCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Build, import, list and publish images.",
         subcommands: [
-            ImageBuild.self, ImageImport.self, ImageList.self, ImageShow.self, ImagePromote.self, ImageRollback.self,
+            ImageBuild.self, ImageImport.self, ImageList.self, ImageShow.self, ImagePromote.self,
+            ImageRollback.self,
             ImageRemove.self,
         ])
 }
@@ -19,8 +20,10 @@ struct ImageCommands: AsyncParsableCommand {
 struct PackingOptions: ParsableArguments {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory = "/var/lib/roost"
-    @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache = "/var/cache/roost"
+    @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
+        "/var/lib/roost"
+    @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache =
+        "/var/cache/roost"
     @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
 
     /// Makes a version with `make` and enters it in the server.
@@ -41,9 +44,12 @@ struct PackingOptions: ParsableArguments {
         let store = ImageStore(directory: "\(stateDirectory)/images")
         let packer = ImagePacker(store: store, effort: effort, progress: progress)
         let (digest, _) = try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
-        let data = try await server.client.send(.POST, "images/\(image)/versions", json: PublishRequest(digest: digest))
+        let data = try await server.client.send(
+            .POST, "images/\(image)/versions", json: PublishRequest(digest: digest))
         let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
-        try output.write(version) { "\($0.image)@\($0.number) \($0.digest.short) kernel \($0.manifest.kernelRelease)\n" }
+        try output.write(version) {
+            "\($0.image)@\($0.number) \($0.digest.short) kernel \($0.manifest.kernelRelease)\n"
+        }
     }
 }
 
@@ -53,17 +59,23 @@ struct ImageBuild: AsyncParsableCommand {
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.") var name: String
     @Option(help: "The distribution's suite.") var suite: String
-    @Option(help: ArgumentHelp("Packages beyond the base, with commas.", valueName: "packages")) var include: [String] = []
-    @Option(help: ArgumentHelp("A mirror or a deb line; may be given several times. Default: this host's own sources.", valueName: "mirror"))
+    @Option(help: ArgumentHelp("Packages beyond the base, with commas.", valueName: "packages")) var include:
+        [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "A mirror or a deb line; may be given several times. Default: this host's own sources.",
+            valueName: "mirror"))
     var mirror: [String] = []
     @Option(help: "Components, with commas.") var components = "main"
-    @Option(help: ArgumentHelp("A shell command run before packing, with the root as $1.", valueName: "command"))
+    @Option(
+        help: ArgumentHelp("A shell command run before packing, with the root as $1.", valueName: "command"))
     var customize: [String] = []
 
     func run() async throws {
         try await reportingFailure {
             let recipe = ImageRecipe(
-                suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) }, mirrors: mirror,
+                suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
+                mirrors: mirror,
                 components: components.split(separator: ",").map(String.init), scripts: customize)
             try await packing.publish(name) { try $0.build(recipe, as: $1) }
         }
@@ -83,13 +95,15 @@ struct ImageImport: AsyncParsableCommand {
 }
 
 struct ImageList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List images and their versions.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List images and their versions.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("images", [VersionAnswer].self), table: VersionTable.text)
+            try output.write(
+                try await server.client.get("images", [VersionAnswer].self), table: VersionTable.text)
         }
     }
 }
@@ -97,12 +111,15 @@ struct ImageList: AsyncParsableCommand {
 enum VersionTable {
     static func text(_ versions: [VersionAnswer]) -> String {
         guard !versions.isEmpty else { return "no image yet (roost image build NAME --suite bookworm)\n" }
-        var table = TextTable(["VERSION", "DIGEST", "CHANNELS", "PUBLISHED", "KERNEL", "SIZE", "IN USE", "SYSTEM"])
+        var table = TextTable([
+            "VERSION", "DIGEST", "CHANNELS", "PUBLISHED", "KERNEL", "SIZE", "IN USE", "SYSTEM",
+        ])
         for version in versions {
             table.add([
                 "\(version.image)@\(version.number)", version.digest.short,
                 version.channels.map(\.text).joined(separator: ","), Shown.time(second: version.publishedAt),
-                version.manifest.kernelRelease, Shown.size(version.manifest.files.map(\.byteCount).reduce(0, +)),
+                version.manifest.kernelRelease,
+                Shown.size(version.manifest.files.map(\.byteCount).reduce(0, +)),
                 String(version.openConnections), version.manifest.system,
             ])
         }
@@ -111,7 +128,8 @@ enum VersionTable {
 }
 
 struct ImageShow: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show a version: files and packages.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a version: files and packages.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION.") var reference: String
@@ -122,8 +140,12 @@ struct ImageShow: AsyncParsableCommand {
 
     private func text(_ version: VersionAnswer) -> String {
         var files = TextTable(["FILE", "SIZE", "SHA-256"])
-        for file in version.manifest.files { files.add([file.name, Shown.size(file.byteCount), file.sha256.text]) }
-        var text = VersionTable.text([version]) + "\norigin: \(version.manifest.origin)\ndigest: \(version.digest)\n\n" + files.text
+        for file in version.manifest.files {
+            files.add([file.name, Shown.size(file.byteCount), file.sha256.text])
+        }
+        var text =
+            VersionTable.text([version])
+            + "\norigin: \(version.manifest.origin)\ndigest: \(version.digest)\n\n" + files.text
         text += "\n\(version.manifest.packages.count) packages\n"
         for package in version.manifest.packages { text += "  \(package.name) \(package.version)\n" }
         return text
@@ -132,7 +154,9 @@ struct ImageShow: AsyncParsableCommand {
 
 /// The version that a reference means now.
 func find(_ text: String, _ client: APIClient) async throws -> VersionAnswer {
-    guard let reference = ImageReference(text) else { throw Failure(text: "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION", code: 64) }
+    guard let reference = ImageReference(text) else {
+        throw Failure(text: "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION", code: 64)
+    }
     let versions = try await client.get("images/\(reference.image)", [VersionAnswer].self)
     let found = versions.last { version in
         switch reference.selector {
@@ -156,7 +180,8 @@ struct ImagePromote: AsyncParsableCommand {
         try await reportingFailure {
             let version = try await find(reference, server.client)
             try await server.client.send(
-                .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))", json: PromoteRequest(version: String(version.number)))
+                .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))",
+                json: PromoteRequest(version: String(version.number)))
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
     }
@@ -172,7 +197,8 @@ struct ImageRollback: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let path = "images/\(APIClient.escaped(image))/channels/\(APIClient.escaped(channel))/rollback"
-            let version = try JSONDecoder().decode(VersionAnswer.self, from: try await server.client.send(.POST, path, body: nil))
+            let version = try JSONDecoder().decode(
+                VersionAnswer.self, from: try await server.client.send(.POST, path, body: nil))
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
     }
@@ -180,14 +206,16 @@ struct ImageRollback: AsyncParsableCommand {
 
 struct ImageRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Remove a version that no channel means. Nodes that run it keep it until they end.")
+        commandName: "rm",
+        abstract: "Remove a version that no channel means. Nodes that run it keep it until they end.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "NAME@VERSION.") var reference: String
 
     func run() async throws {
         try await reportingFailure {
             let version = try await find(reference, server.client)
-            try await server.client.send(.DELETE, "images/\(version.image)/versions/\(version.number)", body: nil)
+            try await server.client.send(
+                .DELETE, "images/\(version.image)/versions/\(version.number)", body: nil)
         }
     }
 }

@@ -7,11 +7,13 @@ import Wire
 /// `roost lease …`
 struct LeaseCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lease", abstract: "Show leases.", subcommands: [LeaseList.self], defaultSubcommand: LeaseList.self)
+        commandName: "lease", abstract: "Show leases.", subcommands: [LeaseList.self],
+        defaultSubcommand: LeaseList.self)
 }
 
 struct LeaseList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List leases in address order.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List leases in address order.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
@@ -21,7 +23,8 @@ struct LeaseList: AsyncParsableCommand {
                 var table = TextTable(["ADDRESS", "HOLDER", "NODE", "HOST NAME", "UNTIL"])
                 for lease in leases {
                     table.add([
-                        lease.address.description, lease.holder, lease.node?.text ?? "-", lease.hostName.isEmpty ? "-" : lease.hostName,
+                        lease.address.description, lease.holder, lease.node?.text ?? "-",
+                        lease.hostName.isEmpty ? "-" : lease.hostName,
                         lease.expiresAt.map { Shown.time(second: $0) } ?? "for ever",
                     ])
                 }
@@ -34,18 +37,21 @@ struct LeaseList: AsyncParsableCommand {
 /// `roost event …`
 struct EventCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "event", abstract: "Show boots and changes.", subcommands: [EventBoots.self, EventChanges.self])
+        commandName: "event", abstract: "Show boots and changes.",
+        subcommands: [EventBoots.self, EventChanges.self])
 }
 
 struct EventBoots: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "boots", abstract: "Show the last boots, newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "boots", abstract: "Show the last boots, newest first.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Option(help: "At most this many.") var limit = 20
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("boots?limit=\(limit)", [BootTimeline].self)) { boots in
+            try output.write(try await server.client.get("boots?limit=\(limit)", [BootTimeline].self)) {
+                boots in
                 var table = TextTable(["STARTED", "MAC", "STATE", "READY AFTER"])
                 for boot in boots {
                     table.add([
@@ -60,16 +66,22 @@ struct EventBoots: AsyncParsableCommand {
 }
 
 struct EventChanges: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "changes", abstract: "Show the last changes of the configuration.")
+    static let configuration = CommandConfiguration(
+        commandName: "changes", abstract: "Show the last changes of the configuration.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Option(help: "At most this many.") var limit = 50
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("revisions?limit=\(limit)", [Revision].self)) { revisions in
+            try output.write(try await server.client.get("revisions?limit=\(limit)", [Revision].self)) {
+                revisions in
                 var table = TextTable(["REVISION", "AT", "WHO", "WHAT"])
-                for revision in revisions { table.add([String(revision.number), Shown.time(second: revision.at), revision.who, revision.what]) }
+                for revision in revisions {
+                    table.add([
+                        String(revision.number), Shown.time(second: revision.at), revision.who, revision.what,
+                    ])
+                }
                 return table.text
             }
         }

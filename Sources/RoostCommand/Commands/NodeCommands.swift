@@ -9,24 +9,29 @@ import Wire
 struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, add, change and explain nodes.",
-        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeMove.self, NodeRemove.self, NodeExplain.self])
+        subcommands: [
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeMove.self, NodeRemove.self, NodeExplain.self,
+        ])
 }
 
 struct NodeList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List nodes, and unknown machines that were seen.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List nodes, and unknown machines that were seen.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("nodes", [MachineAnswer].self), table: MachineTable.text)
+            try output.write(
+                try await server.client.get("nodes", [MachineAnswer].self), table: MachineTable.text)
         }
     }
 }
 
 struct NodeShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a node: its settings with their origin, and its boots stage by stage.")
+        commandName: "show",
+        abstract: "Show a node: its settings with their origin, and its boots stage by stage.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.") var node: String
@@ -51,7 +56,9 @@ struct NodeShow: AsyncParsableCommand {
         var settings = TextTable(["SETTING", "VALUE", "FROM"])
         for setting in answer.settings {
             let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
-            settings.add([setting.name, value.count > 60 ? String(value.prefix(59)) + "…" : value, setting.origin])
+            settings.add([
+                setting.name, value.count > 60 ? String(value.prefix(59)) + "…" : value, setting.origin,
+            ])
         }
         text += settings.text
         for boot in answer.boots.prefix(3) { text += "\n" + TimelineTable.text(boot) }
@@ -64,18 +71,24 @@ enum TimelineTable {
         var table = TextTable(["STAGE", "AT", "TOOK", "DETAIL"])
         var before = boot.startedAt
         for entry in boot.entries {
-            table.add([entry.stage.rawValue, Shown.seconds(entry.at - boot.startedAt), Shown.seconds(entry.at - before), entry.detail])
+            table.add([
+                entry.stage.rawValue, Shown.seconds(entry.at - boot.startedAt),
+                Shown.seconds(entry.at - before), entry.detail,
+            ])
             before = entry.at
         }
-        return "boot \(boot.boot) of \(Shown.time(second: boot.startedAt / 1_000)): \(boot.state)\n" + table.text
+        return "boot \(boot.boot) of \(Shown.time(second: boot.startedAt / 1_000)): \(boot.state)\n"
+            + table.text
     }
 }
 
 struct NodeAdd: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "add", abstract: "Enrol a machine as a node.")
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Enrol a machine as a node.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The node's name; it becomes its host name.") var name: String
-    @Option(help: "Hardware address of a card it boots from; may be given several times.") var mac: [String] = []
+    @Option(help: "Hardware address of a card it boots from; may be given several times.") var mac: [String] =
+        []
     @Option(help: "SMBIOS UUID.") var uuid: String?
     @Option(help: "The group it is in.") var group = "/"
     @Option(help: "A fixed address outside the pools.") var address: String?
@@ -89,7 +102,8 @@ struct NodeAdd: AsyncParsableCommand {
                 throw Failure(text: "there is a node ‘\(name)’ already", code: 4)
             }
             let node = Node(
-                name: name, group: try GroupPath(group), macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
+                name: name, group: try GroupPath(group),
+                macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
                 uuid: try uuid.map { try parsed($0, "UUID", { MachineUUID($0) }) },
                 address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
             guard !node.macAddresses.isEmpty || node.uuid != nil else {
@@ -107,7 +121,8 @@ func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -
 }
 
 struct NodeMove: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "move", abstract: "Put a node into another group.")
+    static let configuration = CommandConfiguration(
+        commandName: "move", abstract: "Put a node into another group.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.") var node: String
     @Argument(help: "The group.") var group: String
@@ -122,12 +137,15 @@ struct NodeMove: AsyncParsableCommand {
 }
 
 struct NodeRemove: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Forget a node; its machine is unknown afterwards.")
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Forget a node; its machine is unknown afterwards.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The node's name.") var node: String
 
     func run() async throws {
-        try await reportingFailure { try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil) }
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil)
+        }
     }
 }
 
@@ -137,12 +155,14 @@ struct NodeExplain: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name, or the hardware address of any machine.") var node: String
-    @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.") var arch = "bios"
+    @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
+    var arch = "bios"
     @Option(help: "What asks: firmware or ipxe.") var loader = "firmware"
 
     func run() async throws {
         try await reportingFailure {
-            let query = "node=\(APIClient.escaped(node))&arch=\(APIClient.escaped(arch))&loader=\(APIClient.escaped(loader))"
+            let query =
+                "node=\(APIClient.escaped(node))&arch=\(APIClient.escaped(arch))&loader=\(APIClient.escaped(loader))"
             try output.write(try await server.client.get("explain?\(query)", ExplainAnswer.self), table: text)
         }
     }

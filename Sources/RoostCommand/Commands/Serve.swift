@@ -10,14 +10,18 @@ struct Serve: AsyncParsableCommand {
             SIGTERM ends it, SIGHUP reads the configuration of nodes and images anew.
             """)
 
-    @Option(help: ArgumentHelp("The configuration file (default: \(ServerSettings.defaultFile), where it exists).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The configuration file (default: \(ServerSettings.defaultFile), where it exists).",
+            valueName: "file"))
     var configuration: String?
     @Option(help: ArgumentHelp("Serve on this interface; may be given several times.", valueName: "name"))
     var interface: [String] = []
     @Option(help: ArgumentHelp("Where leases, images and the store are kept.", valueName: "path"))
     var stateDirectory: String?
     @Option(help: ArgumentHelp("The local socket of the API.", valueName: "path")) var socket: String?
-    @Option(help: ArgumentHelp("The static roost-node that nodes get.", valueName: "path")) var nodeProgram: String?
+    @Option(help: ArgumentHelp("The static roost-node that nodes get.", valueName: "path")) var nodeProgram:
+        String?
     @Option(help: ArgumentHelp("The user to become after binding.", valueName: "name")) var user: String?
     @Flag(help: "Check the configuration and end.") var check = false
 

@@ -17,7 +17,9 @@ struct Set: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Option(help: "The group whose settings change.") var group: String?
     @Option(help: "The node whose settings change.") var node: String?
-    @Option(help: ArgumentHelp("Remove a setting from this level; may be given several times.", valueName: "setting"))
+    @Option(
+        help: ArgumentHelp(
+            "Remove a setting from this level; may be given several times.", valueName: "setting"))
     var unset: [String] = []
     @Flag(help: "List all settings with their defaults.") var list = false
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
@@ -25,8 +27,12 @@ struct Set: AsyncParsableCommand {
     func run() async throws {
         if list { return print(Self.allSettings, terminator: "") }
         try await reportingFailure {
-            guard group == nil || node == nil else { throw Failure(text: "say --group or --node, not both", code: 64) }
-            guard !changes.isEmpty || !unset.isEmpty else { throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64) }
+            guard group == nil || node == nil else {
+                throw Failure(text: "say --group or --node, not both", code: 64)
+            }
+            guard !changes.isEmpty || !unset.isEmpty else {
+                throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
+            }
             var set: [String: SettingValue] = [:]
             for change in changes { (set[try name(change)]) = try value(change) }
             try await server.client.send(
@@ -35,7 +41,9 @@ struct Set: AsyncParsableCommand {
     }
 
     private func name(_ change: String) throws -> String {
-        guard let equals = change.firstIndex(of: "=") else { throw Failure(text: "‘\(change)’ is not SETTING=VALUE", code: 64) }
+        guard let equals = change.firstIndex(of: "=") else {
+            throw Failure(text: "‘\(change)’ is not SETTING=VALUE", code: 64)
+        }
         return String(change[..<equals])
     }
 
@@ -57,7 +65,10 @@ struct Set: AsyncParsableCommand {
     private static var allSettings: String {
         var table = TextTable(["SETTING", "TYPE", "DEFAULT", "MEANING"])
         for definition in SettingDefinition.all {
-            table.add([definition.name, definition.kindDescription, definition.defaultValue.description, definition.summary])
+            table.add([
+                definition.name, definition.kindDescription, definition.defaultValue.description,
+                definition.summary,
+            ])
         }
         return table.text
     }

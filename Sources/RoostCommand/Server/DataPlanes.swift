@@ -44,15 +44,23 @@ final class Sockets: @unchecked Sendable {
             if roles.contains(.dhcp) {
                 let frames = try Socket.frames()
                 dhcp.append(
-                    Box(dhcp: DHCP(
-                        socket: try Socket.datagram(port: 67, interface: interface.name, isShared: true), frames: frames,
-                        interface: interface)))
+                    Box(
+                        dhcp: DHCP(
+                            socket: try Socket.datagram(port: 67, interface: interface.name, isShared: true),
+                            frames: frames,
+                            interface: interface)))
                 if settings.dhcp.answersRouterSolicitations { openRouterSolicitations(interface) }
             }
             for own in interface.addresses {
-                if roles.contains(.tftp) { tftp.append(Box(socket: try Socket.datagram(own.address, port: settings.tftp.port))) }
-                if roles.contains(.http) { http.append(Box(socket: try Socket.listening(own.address, port: settings.httpPort))) }
-                if roles.contains(.nbd) { nbd.append(Box(socket: try Socket.listening(own.address, port: settings.nbdPort))) }
+                if roles.contains(.tftp) {
+                    tftp.append(Box(socket: try Socket.datagram(own.address, port: settings.tftp.port)))
+                }
+                if roles.contains(.http) {
+                    http.append(Box(socket: try Socket.listening(own.address, port: settings.httpPort)))
+                }
+                if roles.contains(.nbd) {
+                    nbd.append(Box(socket: try Socket.listening(own.address, port: settings.nbdPort)))
+                }
             }
         }
     }
@@ -60,7 +68,8 @@ final class Sockets: @unchecked Sendable {
     /// IPv6 may be off: then nobody waits for a router either.
     private func openRouterSolicitations(_ interface: NetworkInterface) {
         do {
-            routerSolicitations.append(Box(socket: try Socket.routerSolicitations(interface: interface.name), interface: interface))
+            routerSolicitations.append(
+                Box(socket: try Socket.routerSolicitations(interface: interface.name), interface: interface))
         } catch {
             ServerLog.logger.info("router solicitations on \(interface.name) are not answered: \(error)")
         }
@@ -107,11 +116,14 @@ final class DataPlanes: Sendable {
             var tracker = BootTracker()
             tracker.restore(boots)
             let residents = Residents(
-                context: BootContext(settings: context, snapshot: snapshot, tracker: tracker, sendEvent: sendEvent))
+                context: BootContext(
+                    settings: context, snapshot: snapshot, tracker: tracker, sendEvent: sendEvent))
             home.residents = residents
             do {
                 if let writer {
-                    try Self.startDHCP(residents, sockets, links: links, settings: settings, leases: found, committer: writer, loop: loop, log: log)
+                    try Self.startDHCP(
+                        residents, sockets, links: links, settings: settings, leases: found,
+                        committer: writer, loop: loop, log: log)
                 }
                 try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
             } catch {
@@ -121,7 +133,8 @@ final class DataPlanes: Sendable {
     }
 
     private static func startDHCP(
-        _ residents: Residents, _ sockets: Sockets, links: [DHCPLink], settings: ServerSettings, leases: [Lease],
+        _ residents: Residents, _ sockets: Sockets, links: [DHCPLink], settings: ServerSettings,
+        leases: [Lease],
         committer: LeaseCommitter, loop: EventLoop, log: @escaping @Sendable (String) -> Void
     ) throws {
         let service = DHCPService(
@@ -129,7 +142,9 @@ final class DataPlanes: Sendable {
             context: residents.context, log: log)
         for box in sockets.dhcp {
             guard let dhcp = box.dhcp.take() else { continue }
-            try service.listen(on: dhcp.socket, frames: dhcp.frames, at: DHCPService.Endpoint(interface: box.interface), loop: loop)
+            try service.listen(
+                on: dhcp.socket, frames: dhcp.frames, at: DHCPService.Endpoint(interface: box.interface),
+                loop: loop)
         }
         for box in sockets.routerSolicitations {
             guard let socket = box.socket.take(), let interface = box.interface else { continue }
@@ -149,15 +164,18 @@ final class DataPlanes: Sendable {
         for box in sockets.tftp {
             guard let socket = box.socket.take() else { continue }
             residents.others.append(
-                try TFTPService(socket: socket, loop: loop, context: residents.context, settings: tftp, log: log))
+                try TFTPService(
+                    socket: socket, loop: loop, context: residents.context, settings: tftp, log: log))
         }
         for box in sockets.http {
             guard let socket = box.socket.take() else { continue }
-            residents.others.append(try HTTPService(listener: socket, loop: loop, context: residents.context, log: log))
+            residents.others.append(
+                try HTTPService(listener: socket, loop: loop, context: residents.context, log: log))
         }
         for box in sockets.nbd {
             guard let socket = box.socket.take() else { continue }
-            residents.nbd.append(try NBDService(listener: socket, loop: loop, context: residents.context, log: log))
+            residents.nbd.append(
+                try NBDService(listener: socket, loop: loop, context: residents.context, log: log))
         }
     }
 
@@ -179,7 +197,9 @@ final class DataPlanes: Sendable {
         let home = home
         return await withCheckedContinuation { continuation in
             mailbox.submit { _ in
-                guard let residents = home.residents else { preconditionFailure("the loop was asked before it was prepared") }
+                guard let residents = home.residents else {
+                    preconditionFailure("the loop was asked before it was prepared")
+                }
                 continuation.resume(returning: question(residents))
             }
         }

@@ -29,15 +29,23 @@ struct Examination {
         do {
             let networks = try ServedNetworks(settings, named: interfaces, available: available)
             for interface in networks.interfaces {
-                found.append(Finding(isGood: true, text: "interface \(interface.name) has address \(interface.addresses[0].address)"))
+                found.append(
+                    Finding(
+                        isGood: true,
+                        text: "interface \(interface.name) has address \(interface.addresses[0].address)"))
             }
             for problem in problems(in: networks.links, reservations: settings.dhcp.reservations) {
-                found.append(Finding(isGood: false, text: "dhcp: \(problem)", fix: "change the section dhcp of the configuration"))
+                found.append(
+                    Finding(
+                        isGood: false, text: "dhcp: \(problem)",
+                        fix: "change the section dhcp of the configuration"))
             }
             if !serverRuns { found += networks.interfaces.flatMap(ports) }
             found += networks.interfaces.map(otherServers)
         } catch {
-            found.append(Finding(isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
+            found.append(
+                Finding(
+                    isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
         found += [loaders, nodeProgram, diskSpace]
         return found
@@ -49,12 +57,15 @@ struct Examination {
             guard settings.roles.contains(role) else { return nil }
             do {
                 try bind()
-                return Finding(isGood: true, text: "\(role.rawValue): port \(port) on \(interface.name) is free")
+                return Finding(
+                    isGood: true, text: "\(role.rawValue): port \(port) on \(interface.name) is free")
             } catch {
                 let taken = (error as? SystemError)?.number == SystemError.isBusy
                 return Finding(
                     isGood: false, text: "\(role.rawValue): port \(port) on \(interface.name): \(error)",
-                    fix: taken ? "end the program that has it (ss -lunpt shows which), or switch the role off" : "run as root")
+                    fix: taken
+                        ? "end the program that has it (ss -lunpt shows which), or switch the role off"
+                        : "run as root")
             }
         }
         return [
@@ -72,12 +83,16 @@ struct Examination {
             let others = offers.filter { offer in !interface.addresses.contains { $0.address == offer } }
             guard others.isEmpty else {
                 return Finding(
-                    isGood: false, text: "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
+                    isGood: false,
+                    text:
+                        "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
                     fix: "switch it off for this network, or switch Roost's role dhcp off")
             }
             return Finding(isGood: true, text: "no other DHCP server answers on \(interface.name)")
         } catch {
-            return Finding(isGood: false, text: "cannot look for other DHCP servers on \(interface.name): \(error)", fix: "run as root")
+            return Finding(
+                isGood: false, text: "cannot look for other DHCP servers on \(interface.name): \(error)",
+                fix: "run as root")
         }
     }
 
@@ -85,7 +100,8 @@ struct Examination {
         let missing = Loaders.missingPackages(own: settings.loaders)
         guard missing.isEmpty else {
             return Finding(
-                isGood: false, text: "boot loaders are missing: \(missing.keys.sorted().joined(separator: ", "))",
+                isGood: false,
+                text: "boot loaders are missing: \(missing.keys.sorted().joined(separator: ", "))",
                 fix: "apt install \(Swift.Set(missing.values).sorted().joined(separator: " "))")
         }
         return Finding(isGood: true, text: "the boot loaders for BIOS and UEFI are there")
@@ -95,23 +111,30 @@ struct Examination {
         let paths = settings.nodeProgram.map { [$0] } ?? NodeArchiveFile.nodePrograms
         let files = FileManager.default
         guard paths.contains(where: files.fileExists(atPath:)) else {
-            return Finding(isGood: false, text: "roost-node is not at \(paths.joined(separator: " or "))", fix: "make install")
+            return Finding(
+                isGood: false, text: "roost-node is not at \(paths.joined(separator: " or "))",
+                fix: "make install")
         }
         guard files.fileExists(atPath: settings.busybox) else {
-            return Finding(isGood: false, text: "\(settings.busybox) is missing", fix: "apt install busybox-static")
+            return Finding(
+                isGood: false, text: "\(settings.busybox) is missing", fix: "apt install busybox-static")
         }
         return Finding(isGood: true, text: "roost-node and busybox are there")
     }
 
     private var diskSpace: Finding {
         var path = settings.stateDirectory
-        while !FileManager.default.fileExists(atPath: path), path != "/" { path = URL(fileURLWithPath: path).deletingLastPathComponent().path }
+        while !FileManager.default.fileExists(atPath: path), path != "/" {
+            path = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        }
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
         let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
         guard free >= Self.freeByteCount else {
             return Finding(
                 isGood: false, text: "only \(free >> 20) MiB are free for \(settings.stateDirectory)",
-                fix: "make room there: leases cannot be written on a full disk, and then no machine gets an address")
+                fix:
+                    "make room there: leases cannot be written on a full disk, and then no machine gets an address"
+            )
         }
         return Finding(isGood: true, text: "\(free >> 30) GiB are free for \(settings.stateDirectory)")
     }
@@ -122,7 +145,8 @@ enum DHCPProbe {
     static func offers(on interface: NetworkInterface, waitMilliseconds: Int) throws -> [IPv4Address] {
         let socket = try Socket.datagram(port: 68, interface: interface.name, isShared: true)
         // A locally administered address that no card has.
-        var request = DHCPMessage(transaction: UInt32.random(in: .min ... .max), from: MACAddress(rawValue: 0x02_524F_4F53_54))
+        var request = DHCPMessage(
+            transaction: UInt32.random(in: .min ... .max), from: MACAddress(rawValue: 0x02_524F_4F53_54))
         request.flags = 0x8000
         request.options.set(.messageType, to: .discover)
         request.options[55] = [1, 3, 6, 15, 54, 66, 67]
@@ -134,7 +158,8 @@ enum DHCPProbe {
             usleep(50_000)
             while let answer = try? socket.read(atMost: 1_500), !answer.isEmpty {
                 var wire = answer.span
-                guard let message = try? DHCPMessage(parsing: &wire), message.transaction == request.transaction,
+                guard let message = try? DHCPMessage(parsing: &wire),
+                    message.transaction == request.transaction,
                     let server = (try? message.options.value(of: .serverIdentifier)) ?? nil
                 else { continue }
                 if !servers.contains(server) { servers.append(server) }

@@ -25,7 +25,8 @@ enum Loaders {
     static func missingPackages(own: [String: String]) -> [String: String] {
         let found = find(own: own)
         let usual = places.filter { !$0.name.contains("64.efi") || $0.name.contains("x64") }
-        return Dictionary(uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
+        return Dictionary(
+            uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
     }
 
     private static func isUsable(_ path: String) -> Bool {

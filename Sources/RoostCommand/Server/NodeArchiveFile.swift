@@ -12,14 +12,16 @@ enum NodeArchiveFile {
         let files = FileManager.default
         let candidates = settings.nodeProgram.map { [$0] } ?? nodePrograms
         guard let program = candidates.first(where: files.fileExists(atPath:)) else {
-            throw ImageLacks("roost-node is not at \(candidates.joined(separator: " or ")) (make install puts it there)")
+            throw ImageLacks(
+                "roost-node is not at \(candidates.joined(separator: " or ")) (make install puts it there)")
         }
         let directory = "\(settings.stateDirectory)/node"
         let temporary = "\(directory)/node.cpio.new"
         try InitramfsArchive.makeNodeArchive(nodeProgram: program, busybox: settings.busybox, to: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
-        for name in try files.contentsOfDirectory(atPath: directory) where name != "node.cpio.new" && name != "\(digest).cpio" {
+        for name in try files.contentsOfDirectory(atPath: directory)
+        where name != "node.cpio.new" && name != "\(digest).cpio" {
             try? files.removeItem(atPath: "\(directory)/\(name)")
         }
         if files.fileExists(atPath: path) {

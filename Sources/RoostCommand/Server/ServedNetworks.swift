@@ -17,14 +17,20 @@ struct ServedNetworks {
             if let name = network.interface, !names.contains(name) { names.append(name) }
         }
         guard !names.isEmpty else {
-            throw InvalidSetting("no interface is named to serve on; say which: --interface eth1, or ‘interfaces’ in the configuration (there are: \(available.map(\.name).joined(separator: ", ")))")
+            throw InvalidSetting(
+                "no interface is named to serve on; say which: --interface eth1, or ‘interfaces’ in the configuration (there are: \(available.map(\.name).joined(separator: ", ")))"
+            )
         }
         interfaces = try names.map { name in
             guard let interface = available.first(where: { $0.name == name }) else {
-                throw InvalidSetting("there is no interface ‘\(name)’ (there are: \(available.map(\.name).joined(separator: ", ")))")
+                throw InvalidSetting(
+                    "there is no interface ‘\(name)’ (there are: \(available.map(\.name).joined(separator: ", ")))"
+                )
             }
             guard !interface.addresses.isEmpty else {
-                throw InvalidSetting("interface \(name) has no IPv4 address; give it one: ip addr add 10.77.0.1/24 dev \(name)")
+                throw InvalidSetting(
+                    "interface \(name) has no IPv4 address; give it one: ip addr add 10.77.0.1/24 dev \(name)"
+                )
             }
             return interface
         }
@@ -33,11 +39,16 @@ struct ServedNetworks {
         var configured = settings.dhcp.networks
         for interface in interfaces where !configured.contains(where: { $0.interface == interface.name }) {
             // Without a word about it, an interface is served as it is.
-            if settings.dhcp.networks.isEmpty { configured.append(ServerSettings.Network(interface: interface.name)) }
+            if settings.dhcp.networks.isEmpty {
+                configured.append(ServerSettings.Network(interface: interface.name))
+            }
         }
         for network in configured {
-            let subnet = try Self.subnet(network, interfaces: interfaces, domain: settings.domain, ownAddress: address)
-            if let index = links.firstIndex(where: { $0.interface != nil && $0.interface == network.interface }) {
+            let subnet = try Self.subnet(
+                network, interfaces: interfaces, domain: settings.domain, ownAddress: address)
+            if let index = links.firstIndex(where: {
+                $0.interface != nil && $0.interface == network.interface
+            }) {
                 links[index].subnets.append(subnet)
             } else {
                 links.append(DHCPLink(interface: network.interface, subnets: [subnet]))
@@ -46,18 +57,23 @@ struct ServedNetworks {
     }
 
     private static func subnet(
-        _ network: ServerSettings.Network, interfaces: [NetworkInterface], domain: String, ownAddress: IPv4Address
+        _ network: ServerSettings.Network, interfaces: [NetworkInterface], domain: String,
+        ownAddress: IPv4Address
     ) throws -> DHCPSubnet {
         let interface = network.interface.flatMap { name in interfaces.first { $0.name == name } }
-        let own = interface?.addresses.first { network.subnet?.contains($0.address) ?? true } ?? interface?.addresses.first
+        let own =
+            interface?.addresses.first { network.subnet?.contains($0.address) ?? true }
+            ?? interface?.addresses.first
         guard let prefix = network.subnet ?? own?.network else {
             throw InvalidSetting("a network behind a relay needs its subnet")
         }
         let server = network.server ?? own?.address ?? ownAddress
         return DHCPSubnet(
-            network: prefix, server: server, pools: network.pools ?? defaultPools(prefix, server: server, router: network.router),
+            network: prefix, server: server,
+            pools: network.pools ?? defaultPools(prefix, server: server, router: network.router),
             router: network.router, nameServers: network.nameServers, timeServers: network.timeServers,
-            domain: network.domain ?? domain, mtu: network.mtu, routes: network.routes, leaseSeconds: network.leaseSeconds,
+            domain: network.domain ?? domain, mtu: network.mtu, routes: network.routes,
+            leaseSeconds: network.leaseSeconds,
             options: network.options)
     }
 
@@ -69,11 +85,16 @@ struct ServedNetworks {
         let count = hosts.upperBound.rawValue - hosts.lowerBound.rawValue + 1
         var start = hosts.lowerBound.rawValue + count / 2
         var ranges: [ClosedRange<IPv4Address>] = []
-        for taken in [server, router].compactMap({ $0 }).sorted() where taken.rawValue >= start && hosts.contains(taken) {
-            if taken.rawValue > start { ranges.append(IPv4Address(rawValue: start)...IPv4Address(rawValue: taken.rawValue - 1)) }
+        for taken in [server, router].compactMap({ $0 }).sorted()
+        where taken.rawValue >= start && hosts.contains(taken) {
+            if taken.rawValue > start {
+                ranges.append(IPv4Address(rawValue: start)...IPv4Address(rawValue: taken.rawValue - 1))
+            }
             start = taken.rawValue + 1
         }
-        if start <= hosts.upperBound.rawValue { ranges.append(IPv4Address(rawValue: start)...hosts.upperBound) }
+        if start <= hosts.upperBound.rawValue {
+            ranges.append(IPv4Address(rawValue: start)...hosts.upperBound)
+        }
         return ranges
     }
 }

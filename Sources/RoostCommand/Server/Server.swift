@@ -35,7 +35,8 @@ final class Server: Sendable {
         try Self.makeDirectories(settings)
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
-        let (events, send) = AsyncStream.makeStream(of: BootEvent.self, bufferingPolicy: .bufferingOldest(100_000))
+        let (events, send) = AsyncStream.makeStream(
+            of: BootEvent.self, bufferingPolicy: .bufferingOldest(100_000))
         let sendEvent: @Sendable (BootEvent) -> Void = { send.yield($0) }
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
@@ -44,8 +45,10 @@ final class Server: Sendable {
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
             sendEvent: sendEvent, log: Self.log)
-        center = settings.roles.contains(.center)
-            ? Self.makeCenter(settings, policy: contextSettings.policy, store: store, images: images, planes: planes) : nil
+        center =
+            settings.roles.contains(.center)
+            ? Self.makeCenter(
+                settings, policy: contextSettings.policy, store: store, images: images, planes: planes) : nil
         let store = store
         Task { await Self.record(events, in: store) }
     }
@@ -88,7 +91,9 @@ final class Server: Sendable {
 
     private static func ready(_ settings: ServerSettings, _ networks: ServedNetworks) {
         let roles = settings.roles.map(\.rawValue).joined(separator: " ")
-        log("ready: \(roles) on \(networks.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))")
+        log(
+            "ready: \(roles) on \(networks.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
+        )
         notifySystemd()
     }
 
@@ -102,19 +107,25 @@ final class Server: Sendable {
 
     private static func makeDirectories(_ settings: ServerSettings) throws {
         let files = FileManager.default
-        for path in [settings.stateDirectory, settings.imageDirectory, "\(settings.stateDirectory)/node",
-                     URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path] {
+        for path in [
+            settings.stateDirectory, settings.imageDirectory, "\(settings.stateDirectory)/node",
+            URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path,
+        ] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
     }
 
-    private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws -> BootContext.Settings {
+    private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws
+        -> BootContext.Settings
+    {
         let loaders = Loaders.find(own: settings.loaders)
-        for (name, package) in Loaders.missingPackages(own: settings.loaders).sorted(by: { $0.key < $1.key }) {
+        for (name, package) in Loaders.missingPackages(own: settings.loaders).sorted(by: { $0.key < $1.key })
+        {
             ServerLog.logger.warning("the loader \(name) is missing (apt install \(package))")
         }
         var policy = BootPolicy(
-            server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort, unknownNodes: settings.unknownNodes,
+            server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
+            unknownNodes: settings.unknownNodes,
             loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain)
         var archivePath = ""
         do {
@@ -123,11 +134,13 @@ final class Server: Sendable {
             ServerLog.logger.warning("nodes cannot boot: \(error)")
         }
         return BootContext.Settings(
-            policy: policy, imageStore: settings.imageDirectory, nodeArchivePath: archivePath, loaders: loaders)
+            policy: policy, imageStore: settings.imageDirectory, nodeArchivePath: archivePath,
+            loaders: loaders)
     }
 
     private static func makeCenter(
-        _ settings: ServerSettings, policy: BootPolicy, store: SQLiteStore, images: ImageStore, planes: DataPlanes
+        _ settings: ServerSettings, policy: BootPolicy, store: SQLiteStore, images: ImageStore,
+        planes: DataPlanes
     ) -> ControlCenter {
         let services = CenterServices(
             store: store, version: Roost.version, roles: settings.roles.map(\.rawValue), policy: policy,
@@ -145,7 +158,9 @@ final class Server: Sendable {
             } catch {
                 ServerLog.logger.error("a boot event is lost: \(error)")
             }
-            log("boot: \(event.macAddress) \(event.stage.rawValue)\(event.detail.isEmpty ? "" : ": \(event.detail)")")
+            log(
+                "boot: \(event.macAddress) \(event.stage.rawValue)\(event.detail.isEmpty ? "" : ": \(event.detail)")"
+            )
         }
     }
 
@@ -155,13 +170,16 @@ final class Server: Sendable {
     private static func dropPrivileges(_ settings: ServerSettings) throws {
         guard geteuid() == 0 else { return }
         guard let entry = unsafe getpwnam(settings.user) else {
-            ServerLog.logger.warning("runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
+            ServerLog.logger.warning(
+                "runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
             return
         }
         let (uid, gid) = unsafe (entry.pointee.pw_uid, entry.pointee.pw_gid)
         guard uid != 0 else { return }
         let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
-        for path in [settings.stateDirectory, settings.imageDirectory, directory] { _ = unsafe chown(path, uid, gid) }
+        for path in [settings.stateDirectory, settings.imageDirectory, directory] {
+            _ = unsafe chown(path, uid, gid)
+        }
         for name in try FileManager.default.contentsOfDirectory(atPath: settings.stateDirectory)
         where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
             _ = unsafe chown("\(settings.stateDirectory)/\(name)", uid, gid)

@@ -68,7 +68,9 @@ struct ServerSettings {
         stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
         socket = try top.value("socket", "an absolute path", Self.path) ?? socket
         user = try top.text("user") ?? user
-        unknownNodes = try top.value("unknown-nodes", "open or refuse") { BootPolicy.UnknownNodes(rawValue: $0) } ?? unknownNodes
+        unknownNodes =
+            try top.value("unknown-nodes", "open or refuse") { BootPolicy.UnknownNodes(rawValue: $0) }
+            ?? unknownNodes
         domain = try top.text("domain") ?? domain
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
@@ -84,7 +86,9 @@ struct ServerSettings {
             try section.finish(known: "port")
         }
         try top.finish(
-            known: "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd")
+            known:
+                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd"
+        )
     }
 
     private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }
@@ -95,22 +99,30 @@ struct ServerSettings {
 extension ServerSettings.DHCP {
     init(_ section: inout YAMLSection) throws {
         answersRouterSolicitations = try section.flag("router-advertisements") ?? true
-        networks = try section.sections("networks")?.map { section in
-            var section = section
-            return try ServerSettings.Network(&section)
-        } ?? []
-        reservations = try section.sections("reservations")?.map { section in
-            var section = section
-            return try Self.reservation(&section)
-        } ?? []
+        networks =
+            try section.sections("networks")?.map { section in
+                var section = section
+                return try ServerSettings.Network(&section)
+            } ?? []
+        reservations =
+            try section.sections("reservations")?.map { section in
+                var section = section
+                return try Self.reservation(&section)
+            } ?? []
         try section.finish(known: "router-advertisements, networks, reservations")
     }
 
     private static func reservation(_ section: inout YAMLSection) throws -> DHCPReservation {
         var identities: [DHCPReservation.Identity] = []
-        if let mac = try section.value("mac", "a hardware address", { MACAddress($0) }) { identities.append(.macAddress(mac)) }
-        if let uuid = try section.value("uuid", "a UUID", { MachineUUID($0) }) { identities.append(.uuid(uuid)) }
-        if let id = try section.value("client-id", "bytes in hexadecimal", ServerSettings.bytes) { identities.append(.clientIdentifier(id)) }
+        if let mac = try section.value("mac", "a hardware address", { MACAddress($0) }) {
+            identities.append(.macAddress(mac))
+        }
+        if let uuid = try section.value("uuid", "a UUID", { MachineUUID($0) }) {
+            identities.append(.uuid(uuid))
+        }
+        if let id = try section.value("client-id", "bytes in hexadecimal", ServerSettings.bytes) {
+            identities.append(.clientIdentifier(id))
+        }
         let address = try section.value("address", "an IPv4 address") { IPv4Address($0) }
         try section.finish(known: "mac, uuid, client-id, address")
         guard let address, identities.count == 1 else {
@@ -134,19 +146,28 @@ extension ServerSettings.Network {
         routes = try section.list("routes", "NETWORK via ROUTER", ServerSettings.route) ?? []
         if let text = try section.text("lease") {
             guard let seconds = ServerSettings.seconds(text) else {
-                throw section.fail("lease: ‘\(text)’ is neither a duration (90s, 30m, 12h, 7d) nor ‘infinite’")
+                throw section.fail(
+                    "lease: ‘\(text)’ is neither a duration (90s, 30m, 12h, 7d) nor ‘infinite’")
             }
             leaseSeconds = seconds
         }
         if var map = try section.section("options") {
             for (key, text) in try map.texts() {
-                guard let code = UInt8(key), (1...254).contains(code) else { throw map.fail("‘\(key)’ is not an option's number, 1 to 254") }
-                guard ![50, 51, 53, 54, 55, 61, 82].contains(code) else { throw map.fail("option \(code) is the server's own business") }
-                options[code] = text.hasPrefix("0x") ? try ServerSettings.bytes(String(text.dropFirst(2))) : Array(text.utf8)
+                guard let code = UInt8(key), (1...254).contains(code) else {
+                    throw map.fail("‘\(key)’ is not an option's number, 1 to 254")
+                }
+                guard ![50, 51, 53, 54, 55, 61, 82].contains(code) else {
+                    throw map.fail("option \(code) is the server's own business")
+                }
+                options[code] =
+                    text.hasPrefix("0x")
+                    ? try ServerSettings.bytes(String(text.dropFirst(2))) : Array(text.utf8)
             }
         }
         try section.finish(
-            known: "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options")
+            known:
+                "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options"
+        )
     }
 }
 
@@ -163,13 +184,17 @@ extension ServerSettings.TFTP {
 extension ServerSettings {
     static func range(_ text: String) -> ClosedRange<IPv4Address>? {
         let parts = text.split(separator: "-").map { $0.filter { !$0.isWhitespace } }
-        guard parts.count == 2, let first = IPv4Address(parts[0]), let last = IPv4Address(parts[1]), first <= last else { return nil }
+        guard parts.count == 2, let first = IPv4Address(parts[0]), let last = IPv4Address(parts[1]),
+            first <= last
+        else { return nil }
         return first...last
     }
 
     static func route(_ text: String) -> ClasslessRoute? {
         let words = text.split(separator: " ")
-        guard words.count == 3, words[1] == "via", let network = IPv4Network(words[0]), let router = IPv4Address(words[2]) else {
+        guard words.count == 3, words[1] == "via", let network = IPv4Network(words[0]),
+            let router = IPv4Address(words[2])
+        else {
             return nil
         }
         return ClasslessRoute(network: network, router: router)
@@ -179,7 +204,8 @@ extension ServerSettings {
     static func seconds(_ text: String) -> UInt32?? {
         if text == "infinite" { return .some(nil) }
         let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let number = UInt32(text.dropLast()), number > 0 else { return nil }
+        guard let unit = text.last.flatMap({ units[$0] }), let number = UInt32(text.dropLast()), number > 0
+        else { return nil }
         let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
         return overflow || seconds < 60 ? nil : .some(seconds)
     }
@@ -189,6 +215,8 @@ extension ServerSettings {
         guard !digits.isEmpty, digits.count.isMultiple(of: 2), digits.allSatisfy(\.isHexDigit) else {
             throw InvalidSetting("‘\(text)’ is not bytes in hexadecimal")
         }
-        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+        return stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
     }
 }

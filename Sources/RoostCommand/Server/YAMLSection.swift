@@ -21,7 +21,9 @@ struct YAMLSection {
         self.path = path
         line = node.mark?.line
         guard let mapping = node.mapping else {
-            throw ConfigurationError(file: file, line: node.mark?.line, text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values")
+            throw ConfigurationError(
+                file: file, line: node.mark?.line,
+                text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values")
         }
         for (key, value) in mapping {
             guard let name = key.string else {
@@ -35,7 +37,9 @@ struct YAMLSection {
     static func parse(_ text: String, file: String) throws -> YAMLSection {
         do {
             let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
-            if node.scalar?.string == "" || node.null != nil { return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([]))) }
+            if node.scalar?.string == "" || node.null != nil {
+                return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([])))
+            }
             return try YAMLSection(file: file, node: node)
         } catch let error as YamlError {
             throw ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(error)")
@@ -71,7 +75,10 @@ struct YAMLSection {
     mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
 
     mutating func flag(_ key: String) throws -> Bool? {
-        try value(key, "yes or no") { ["yes": true, "true": true, "on": true, "no": false, "false": false, "off": false][$0.lowercased()] }
+        try value(key, "yes or no") {
+            ["yes": true, "true": true, "on": true, "no": false, "false": false, "off": false][
+                $0.lowercased()]
+        }
     }
 
     mutating func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
@@ -86,7 +93,8 @@ struct YAMLSection {
         let items = node.sequence.map(Array.init) ?? [node]
         return try items.map { item in
             guard let text = item.scalar?.string, let value = try parse(text) else {
-                throw error(key, item.mark?.line ?? line, "‘\(item.scalar?.string ?? "…")’ is not \(expected)")
+                throw error(
+                    key, item.mark?.line ?? line, "‘\(item.scalar?.string ?? "…")’ is not \(expected)")
             }
             return value
         }
@@ -99,23 +107,29 @@ struct YAMLSection {
     mutating func sections(_ key: String) throws -> [YAMLSection]? {
         guard let (line, node) = take(key) else { return nil }
         guard let items = node.sequence else { throw error(key, line, "must be a list") }
-        return try items.enumerated().map { try YAMLSection(file: file, node: $1, path: "\(full(key))[\($0)]") }
+        return try items.enumerated().map {
+            try YAMLSection(file: file, node: $1, path: "\(full(key))[\($0)]")
+        }
     }
 
     /// All keys with their texts, for maps.
     mutating func texts() throws -> [String: String] {
         let all = left
         left = []
-        return try Dictionary(uniqueKeysWithValues: all.map { entry in
-            guard let text = entry.node.scalar?.string else { throw error(entry.key, entry.line, "must be text") }
-            return (entry.key, text)
-        })
+        return try Dictionary(
+            uniqueKeysWithValues: all.map { entry in
+                guard let text = entry.node.scalar?.string else {
+                    throw error(entry.key, entry.line, "must be text")
+                }
+                return (entry.key, text)
+            })
     }
 
     /// Fails when a key is left that nobody took.
     func finish(known: String) throws {
         guard let first = left.first else { return }
-        throw ConfigurationError(file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
+        throw ConfigurationError(
+            file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
     }
 
     func fail(_ text: String) -> ConfigurationError { ConfigurationError(file: file, line: line, text: text) }

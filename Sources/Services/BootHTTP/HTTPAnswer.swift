@@ -17,7 +17,9 @@ struct HTTPAnswer {
     var stage: BootStage?
 
     static func error(_ status: Int, _ text: String) -> HTTPAnswer {
-        HTTPAnswer(status: status, fields: [("Content-Type", "text/plain; charset=utf-8")], body: .bytes(Array("\(text)\n".utf8)))
+        HTTPAnswer(
+            status: status, fields: [("Content-Type", "text/plain; charset=utf-8")],
+            body: .bytes(Array("\(text)\n".utf8)))
     }
 
     /// The head with its empty line.

@@ -14,7 +14,9 @@ struct HTTPAnswering {
         _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
         // Slashes are collapsed and never redirected: firmware takes a redirection for an error.
-        guard let decoded = HTTPRequestHead.percentDecoded(request.path), let path = TFTPPath.canonical(decoded) else {
+        guard let decoded = HTTPRequestHead.percentDecoded(request.path),
+            let path = TFTPPath.canonical(decoded)
+        else {
             return .error(400, "this path is not allowed")
         }
         let parts = path.split(separator: "/")
@@ -40,7 +42,8 @@ struct HTTPAnswering {
             return answer(request, content)
         } catch {
             log("http: \(peer): \(path): \(error)")
-            return .error(error.number == SystemError.isMissing ? 404 : 500, "the server cannot read this file")
+            return .error(
+                error.number == SystemError.isMissing ? 404 : 500, "the server cannot read this file")
         }
     }
 
@@ -48,18 +51,23 @@ struct HTTPAnswering {
         switch content {
         case .text(let text, let stage):
             return HTTPAnswer(
-                status: 200, fields: [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")],
+                status: 200,
+                fields: [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")],
                 body: .bytes(Array(text.utf8)), stage: stage)
-        case .bytes(let bytes): return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
+        case .bytes(let bytes):
+            return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
         case .file(let file, let isImmutable, let stage):
             return answer(request, file, isImmutable: isImmutable, stage: stage)
         }
     }
 
     /// A file: whole, in part, or «you have it» (RFC 9110 §13.1, §14).
-    private func answer(_ request: HTTPRequestHead, _ file: MappedFile, isImmutable: Bool, stage: BootStage?) -> HTTPAnswer {
+    private func answer(_ request: HTTPRequestHead, _ file: MappedFile, isImmutable: Bool, stage: BootStage?)
+        -> HTTPAnswer
+    {
         // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.
-        let tag = isImmutable ? "\"\(request.path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
+        let tag =
+            isImmutable ? "\"\(request.path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
         var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
         if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
         if let tag, let known = request["if-none-match"], known == "*" || known.contains(tag) {
@@ -68,10 +76,15 @@ struct HTTPAnswering {
         // If-Range with another tag means: the whole of what is there now.
         let hasRange = request["if-range"].map { $0 == tag } ?? true
         switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
-        case .whole: return HTTPAnswer(status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
+        case .whole:
+            return HTTPAnswer(
+                status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
         case .part(let range):
-            fields.append(("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.byteCount)"))
-            return HTTPAnswer(status: 206, fields: fields, body: .file(file, range), stage: range.upperBound == file.byteCount ? stage : nil)
+            fields.append(
+                ("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.byteCount)"))
+            return HTTPAnswer(
+                status: 206, fields: fields, body: .file(file, range),
+                stage: range.upperBound == file.byteCount ? stage : nil)
         case .unsatisfiable:
             return HTTPAnswer(status: 416, fields: [("Content-Range", "bytes */\(file.byteCount)")])
         }
@@ -83,10 +96,13 @@ struct HTTPAnswering {
         guard let boot = request.query("boot"), isBootIdentifier(boot),
             let stage = request.query("stage").flatMap(BootStage.init(rawValue:))
         else { return .error(400, "a report needs boot and stage") }
-        guard body.count <= Self.reportByteLimit else { return .error(413, "at most \(Self.reportByteLimit) bytes") }
+        guard body.count <= Self.reportByteLimit else {
+            return .error(413, "at most \(Self.reportByteLimit) bytes")
+        }
         let text = String(decoding: body, as: UTF8.self)
         let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
-        context.report(stage, boot: boot, machine: machine, age: age, detail: String(text.filter { !$0.isNewline }))
+        context.report(
+            stage, boot: boot, machine: machine, age: age, detail: String(text.filter { !$0.isNewline }))
         return HTTPAnswer(status: 204)
     }
 
@@ -98,11 +114,13 @@ struct HTTPAnswering {
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "this configuration belongs to another boot")
         }
-        let archive = configurationArchive(for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
+        let archive = configurationArchive(
+            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(archive))
     }
 
     private func isBootIdentifier(_ text: String) -> Bool {
-        text.utf8.count == 16 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        text.utf8.count == 16
+            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }

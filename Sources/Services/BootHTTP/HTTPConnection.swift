@@ -63,7 +63,9 @@ final class HTTPConnection: EventHandler {
         let number = socket.number
         var count = 0
         let more = unsafe [UInt8](unsafeUninitializedCapacity: Self.inputByteCount) { buffer, used in
-            count = retrying { unsafe recv(number, buffer.baseAddress, Self.inputByteCount, Int32(MSG_DONTWAIT)) }
+            count = retrying {
+                unsafe recv(number, buffer.baseAddress, Self.inputByteCount, Int32(MSG_DONTWAIT))
+            }
             used = max(0, count)
         }
         if count == 0 { return close() }
@@ -79,9 +81,15 @@ final class HTTPConnection: EventHandler {
                 if input.count > HTTPRequestHead.byteLimit { refuse(431, "the head is too long") }
                 return
             }
-            guard let request = head(byteCount: headByteCount) else { return refuse(400, "this is not an HTTP request") }
-            guard let bodyByteCount = request.contentLength else { return refuse(400, "the length is not readable") }
-            guard bodyByteCount <= Self.bodyByteLimit else { return refuse(413, "at most \(Self.bodyByteLimit) bytes") }
+            guard let request = head(byteCount: headByteCount) else {
+                return refuse(400, "this is not an HTTP request")
+            }
+            guard let bodyByteCount = request.contentLength else {
+                return refuse(400, "the length is not readable")
+            }
+            guard bodyByteCount <= Self.bodyByteLimit else {
+                return refuse(413, "at most \(Self.bodyByteLimit) bytes")
+            }
             guard input.count >= headByteCount + bodyByteCount else { return }
             let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
             if input.count == headByteCount + bodyByteCount {
@@ -121,7 +129,8 @@ final class HTTPConnection: EventHandler {
             case .bytes(let bytes): output += bytes
             case .file(let mapped, let range):
                 if range.count <= Self.copyByteCount, let start = unsafe mapped.start {
-                    unsafe output += UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count)
+                    unsafe output += UnsafeRawBufferPointer(
+                        start: start + range.lowerBound, count: range.count)
                 } else {
                     file = (mapped, range)
                 }
@@ -138,7 +147,10 @@ final class HTTPConnection: EventHandler {
             let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT | (file == nil ? 0 : MSG_MORE))
             let start = outputStart
             let sent = unsafe output.withUnsafeBytes { bytes in
-                retrying { unsafe Glibc.send(number, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start, flags) }
+                retrying {
+                    unsafe Glibc.send(
+                        number, bytes.baseAddress.map { unsafe $0 + start }, bytes.count - start, flags)
+                }
             }
             if sent < 0, errno != EAGAIN { return close() }
             outputStart += max(0, sent)

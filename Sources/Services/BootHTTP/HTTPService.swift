@@ -17,7 +17,8 @@ package final class HTTPService: EventHandler {
     private var connections: [Int32: HTTPConnection] = [:]
 
     package init(
-        listener: consuming FileDescriptor, loop: EventLoop, context: BootContext, log: @escaping @Sendable (String) -> Void
+        listener: consuming FileDescriptor, loop: EventLoop, context: BootContext,
+        log: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         self.listener = listener
         self.loop = loop

@@ -40,7 +40,8 @@ package final class DHCPService {
 
     /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address.
     package func listen(
-        on socket: consuming FileDescriptor, frames: consuming FileDescriptor?, at endpoint: Endpoint, loop: EventLoop
+        on socket: consuming FileDescriptor, frames: consuming FileDescriptor?, at endpoint: Endpoint,
+        loop: EventLoop
     ) throws(SystemError) {
         let listener = Listener(socket: socket, frames: frames, endpoint: endpoint, service: self)
         listeners.append(listener)
@@ -56,7 +57,8 @@ package final class DHCPService {
         return (
             machine,
             ClientAddress(
-                address: address, network: subnet.network, router: subnet.router, nameServers: subnet.nameServers,
+                address: address, network: subnet.network, router: subnet.router,
+                nameServers: subnet.nameServers,
                 leaseSeconds: subnet.leaseSeconds)
         )
     }
@@ -96,14 +98,17 @@ package final class DHCPService {
             }
         }
 
-        private func sendFrame(_ bytes: [UInt8], to mac: MACAddress, _ address: IPv4Address, from server: IPv4Address) {
+        private func sendFrame(
+            _ bytes: [UInt8], to mac: MACAddress, _ address: IPv4Address, from server: IPv4Address
+        ) {
             guard let interface = endpoint.interface, let own = interface.macAddress, frames != nil else {
                 DatagramBatch.send(bytes, from: socket, to: .broadcast, port: 68, source: server)
                 return
             }
             let frame = UDPFrame.bytes(payload: bytes, from: (own, server, 67), to: (mac, address, 68))
             switch frames {
-            case .some(let frames): PacketFrames.send(frame, to: mac, interface: interface.index, from: frames)
+            case .some(let frames):
+                PacketFrames.send(frame, to: mac, interface: interface.index, from: frames)
             case .none: break
             }
         }
@@ -145,8 +150,12 @@ package final class DHCPService {
         if let machine = message.macAddress, outcome.beginsBoot {
             context.note(.dhcp, of: machine, detail: "\(outcome.note); \(decision.reason)")
         }
-        if case .nothing = decision.answer { log("dhcp: \(who(message)): nothing to boot: \(decision.reason)") }
+        if case .nothing = decision.answer {
+            log("dhcp: \(who(message)): nothing to boot: \(decision.reason)")
+        }
     }
 
-    private func who(_ message: DHCPMessage) -> String { message.macAddress?.description ?? "client without MAC" }
+    private func who(_ message: DHCPMessage) -> String {
+        message.macAddress?.description ?? "client without MAC"
+    }
 }

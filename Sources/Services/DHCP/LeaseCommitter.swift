@@ -1,5 +1,5 @@
-import Fleet
 import CLinux
+import Fleet
 import Glibc
 package import Linux
 import Synchronization
@@ -26,7 +26,9 @@ package final class LeaseCommitter: Sendable {
     private let log: @Sendable (String) -> Void
 
     /// Takes over the journal.
-    package init(journal: consuming LeaseJournal, log: @escaping @Sendable (String) -> Void) throws(SystemError) {
+    package init(journal: consuming LeaseJournal, log: @escaping @Sendable (String) -> Void)
+        throws(SystemError)
+    {
         let number = eventfd(0, 0)
         guard number >= 0 else { throw SystemError("make an event descriptor") }
         wake = FileDescriptor(owning: number)

@@ -25,8 +25,10 @@ package struct LeaseJournal: ~Copyable {
     package init(_ path: String) throws(SystemError) {
         var found: [IPv4AddressKey: Lease] = [:]
         do {
-            for lease in Self.read(try WholeFile.read(path, limit: 1 << 30)) { found[lease.address.rawValue] = lease }
-        } catch where error.number == ENOENT {}
+            for lease in Self.read(try WholeFile.read(path, limit: 1 << 30)) {
+                found[lease.address.rawValue] = lease
+            }
+        } catch  where error.number == ENOENT {}
         let byteCount = try Self.rewrite(path, found.values)
         file = try Self.open(path)
         self.byteCount = byteCount

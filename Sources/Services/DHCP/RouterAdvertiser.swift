@@ -17,7 +17,9 @@ package final class RouterAdvertiser: EventHandler {
 
     package func ready(_ events: EventLoop.Events) {
         while let message = try? socket.read(atMost: 1_500), !message.isEmpty {
-            guard message[0] == RouterAdvertisement.solicitationType, let source = interface.macAddress else { continue }
+            guard message[0] == RouterAdvertisement.solicitationType, let source = interface.macAddress else {
+                continue
+            }
             var answer: [UInt8] = []
             RouterAdvertisement(source: source).write(to: &answer)
             Socket.sendToAllNodes(answer, from: socket, interface: interface.index)

@@ -51,7 +51,9 @@ import Wire
             loop.change(socket, to: .readable)
             serveLeftover()
         }
-        if !isClosed, pending.isEmpty, events.contains(.readable) || !events.isDisjoint(with: .failed) { receive() }
+        if !isClosed, pending.isEmpty, events.contains(.readable) || !events.isDisjoint(with: .failed) {
+            receive()
+        }
     }
 
     private func close(_ reason: String?) {
@@ -75,7 +77,8 @@ import Wire
             unsafe memcpy(scratch.input, start, kept)
         }
         let count = retrying {
-            unsafe recv(socket.number, scratch.input + kept, NBDScratch.inputByteCount - kept, Int32(MSG_DONTWAIT))
+            unsafe recv(
+                socket.number, scratch.input + kept, NBDScratch.inputByteCount - kept, Int32(MSG_DONTWAIT))
         }
         if count == 0 { return close(nil) }
         if count < 0 {
@@ -83,7 +86,8 @@ import Wire
             return
         }
         leftover.removeAll(keepingCapacity: false)
-        let span = unsafe Span(_unsafeStart: scratch.input.assumingMemoryBound(to: UInt8.self), count: kept + count)
+        let span = unsafe Span(
+            _unsafeStart: scratch.input.assumingMemoryBound(to: UInt8.self), count: kept + count)
         handle(span)
     }
 
@@ -116,7 +120,9 @@ import Wire
             service.log("nbd: \(reason)")
         case .chosen(let export):
             do {
-                guard let version = service.version(named: export.name) else { return close("the version went away") }
+                guard let version = service.version(named: export.name) else {
+                    return close("the version went away")
+                }
                 file = try service.open(version)
                 digest = version.digest
             } catch {
@@ -137,7 +143,9 @@ import Wire
         var position = 0
         while input.count - position >= NBDProtocol.requestByteCount {
             var wire = input.extracting(position..<position + NBDProtocol.requestByteCount)
-            guard let request = try? NBDRequest(parsing: &wire) else { return close("request without its magic") }
+            guard let request = try? NBDRequest(parsing: &wire) else {
+                return close("request without its magic")
+            }
             position += NBDProtocol.requestByteCount
             switch request.command {
             case .read: read(request)
@@ -159,12 +167,15 @@ import Wire
             if !pending.isEmpty { break }
         }
         flushReplies()
-        if !isClosed, position < input.count { leftover = [UInt8](copying: input.extracting(position..<input.count)) }
+        if !isClosed, position < input.count {
+            leftover = [UInt8](copying: input.extracting(position..<input.count))
+        }
     }
 
     private func read(_ request: NBDRequest) {
         guard let file, request.byteCount > 0, request.byteCount <= UInt32(NBDProtocol.readByteLimit),
-            request.offset <= UInt64(file.byteCount), UInt64(request.byteCount) <= UInt64(file.byteCount) - request.offset
+            request.offset <= UInt64(file.byteCount),
+            UInt64(request.byteCount) <= UInt64(file.byteCount) - request.offset
         else { return reply(request, .invalid) }
         let offset = Int(request.offset)
         let byteCount = Int(request.byteCount)
@@ -196,7 +207,8 @@ import Wire
 
     private func prefetch(_ request: NBDRequest) {
         if let file {
-            _ = posix_fadvise(file.descriptor.number, off_t(request.offset), off_t(request.byteCount), POSIX_FADV_WILLNEED)
+            _ = posix_fadvise(
+                file.descriptor.number, off_t(request.offset), off_t(request.byteCount), POSIX_FADV_WILLNEED)
         }
         reply(request, .none)
     }
@@ -243,7 +255,8 @@ import Wire
         if more {
             // The last header has no slice yet: it goes out with the ones before it.
             let last = unsafe scratch.headers + (scratch.headerByteCount - NBDScratch.headerByteLimit)
-            unsafe scratch.slices[scratch.sliceCount] = iovec(iov_base: last, iov_len: usesStructuredReplies ? 28 : 16)
+            unsafe scratch.slices[scratch.sliceCount] = iovec(
+                iov_base: last, iov_len: usesStructuredReplies ? 28 : 16)
             scratch.sliceCount += 1
         }
         defer { (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0) }
@@ -256,7 +269,9 @@ import Wire
             let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0))
             sent = retrying { unsafe sendmsg(socket.number, &message, flags) }
             if sent < 0 {
-                guard errno == EAGAIN else { return close(Self.isGone(errno) ? nil : SystemError("send").description) }
+                guard errno == EAGAIN else {
+                    return close(Self.isGone(errno) ? nil : SystemError("send").description)
+                }
                 sent = 0
             }
         }
@@ -267,7 +282,8 @@ import Wire
                 sent -= length
                 continue
             }
-            unsafe keep(.bytes([UInt8](UnsafeRawBufferPointer(start: slice.iov_base, count: length).dropFirst(sent))))
+            unsafe keep(
+                .bytes([UInt8](UnsafeRawBufferPointer(start: slice.iov_base, count: length).dropFirst(sent))))
             sent = 0
         }
     }
@@ -276,7 +292,9 @@ import Wire
         guard pending.isEmpty, let file else { return keep(.file(offset: offset, byteCount: byteCount)) }
         var position = off_t(offset)
         let sent = retrying { unsafe sendfile(socket.number, file.descriptor.number, &position, byteCount) }
-        if sent < 0, errno != EAGAIN { return close(Self.isGone(errno) ? nil : SystemError("send a file").description) }
+        if sent < 0, errno != EAGAIN {
+            return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
+        }
         let done = max(0, sent)
         // After a short write the socket is full: back to the loop instead of trying again, which costs a fifth.
         if done < byteCount { keep(.file(offset: offset + done, byteCount: byteCount - done)) }
@@ -288,7 +306,9 @@ import Wire
         let sent = retrying {
             unsafe send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         }
-        if sent < 0, errno != EAGAIN { return close(Self.isGone(errno) ? nil : SystemError("send").description) }
+        if sent < 0, errno != EAGAIN {
+            return close(Self.isGone(errno) ? nil : SystemError("send").description)
+        }
         if max(0, sent) < bytes.count { keep(.bytes(Array(bytes[max(0, sent)...]))) }
     }
 
@@ -315,5 +335,7 @@ import Wire
     }
 
     /// The client went away: nothing to write home about.
-    private static func isGone(_ number: Int32) -> Bool { number == ECONNRESET || number == EPIPE || number == ETIMEDOUT }
+    private static func isGone(_ number: Int32) -> Bool {
+        number == ECONNRESET || number == EPIPE || number == ETIMEDOUT
+    }
 }

@@ -17,7 +17,8 @@ package final class NBDService: EventHandler {
     private var connections: [Int32: NBDConnection] = [:]
 
     package init(
-        listener: consuming FileDescriptor, loop: EventLoop, context: BootContext, log: @escaping @Sendable (String) -> Void
+        listener: consuming FileDescriptor, loop: EventLoop, context: BootContext,
+        log: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         self.listener = listener
         self.loop = loop
@@ -53,7 +54,9 @@ package final class NBDService: EventHandler {
     /// The version that a name stands for now. The connection keeps it, whatever the name stands for later.
     func version(named name: String) -> ImageVersion? {
         if name.isEmpty {
-            guard let only = context.snapshot.images.values.first, context.snapshot.images.count == 1 else { return nil }
+            guard let only = context.snapshot.images.values.first, context.snapshot.images.count == 1 else {
+                return nil
+            }
             return only.version(.channel(.stable))
         }
         return ImageReference(name).flatMap { context.snapshot.version($0) }
@@ -66,7 +69,9 @@ package final class NBDService: EventHandler {
 
 extension NBDService: NBDExportDirectory {
     package func export(named name: String) -> NBDExport? {
-        guard let version = version(named: name), let file = version.manifest.file("root.squashfs") else { return nil }
+        guard let version = version(named: name), let file = version.manifest.file("root.squashfs") else {
+            return nil
+        }
         return NBDExport(
             name: name, byteCount: UInt64(file.byteCount),
             flags: [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache],
@@ -75,7 +80,8 @@ extension NBDService: NBDExportDirectory {
 
     package var exportNames: [String] {
         context.snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
-            image.channels.keys.map { "\(image.name)@\($0)" }.sorted() + image.versions.map { "\(image.name)@\($0.number)" }
+            image.channels.keys.map { "\(image.name)@\($0)" }.sorted()
+                + image.versions.map { "\(image.name)@\($0.number)" }
         }
     }
 }

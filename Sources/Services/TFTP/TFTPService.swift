@@ -40,7 +40,8 @@ package final class TFTPService: EventHandler {
     }
 
     package init(
-        socket: consuming FileDescriptor, loop: EventLoop, context: BootContext, settings: Settings = Settings(),
+        socket: consuming FileDescriptor, loop: EventLoop, context: BootContext,
+        settings: Settings = Settings(),
         log: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         self.socket = socket
@@ -75,16 +76,21 @@ package final class TFTPService: EventHandler {
         }
         switch packet {
         case .read(let request): begin(request, peer: peer, local: datagram.localAddress)
-        case .write: answer(TFTPError(.accessViolation, "this server only reads"), to: peer, local: datagram.localAddress)
+        case .write:
+            answer(
+                TFTPError(.accessViolation, "this server only reads"), to: peer, local: datagram.localAddress)
         case .acknowledgement, .error:
             // Only with a single port does the rest of a transfer come here.
             if let transfer = transfers[peer], settings.isSinglePort {
                 transfer.received(packet)
             } else if case .acknowledgement = packet {
-                answer(TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: datagram.localAddress)
+                answer(
+                    TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: datagram.localAddress)
             }
         case .data, .optionAcknowledgement:
-            answer(TFTPError(.illegalOperation, "this server only sends"), to: peer, local: datagram.localAddress)
+            answer(
+                TFTPError(.illegalOperation, "this server only sends"), to: peer, local: datagram.localAddress
+            )
         }
     }
 
@@ -164,7 +170,8 @@ package final class TFTPService: EventHandler {
     /// A transfer came to its end. `stage`: what the client has reached with the whole file.
     func ended(_ transfer: TFTPTransfer, isWhole: Bool) {
         transfers[transfer.peer] = nil
-        guard isWhole, let stage = transfer.stage, let machine = context.machine(at: transfer.peer.address) else { return }
+        guard isWhole, let stage = transfer.stage, let machine = context.machine(at: transfer.peer.address)
+        else { return }
         context.note(stage, of: machine, detail: transfer.path)
     }
 }

@@ -88,7 +88,8 @@ final class TFTPTransfer: EventHandler {
         guard let number = descriptor else { return }
         while !isOver {
             // An acknowledgement has four bytes; an error message a few more.
-            let bytes = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) { buffer -> TFTPPacket?? in
+            let bytes = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) {
+                buffer -> TFTPPacket?? in
                 let count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
                 guard count > 0 else { return .none }
                 let start = unsafe UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
@@ -134,19 +135,25 @@ final class TFTPTransfer: EventHandler {
         case .finish: return end(isWhole: true)
         case .giveUp: return end(isWhole: false)
         }
-        deadline = EventLoop.now() + (agreed.timeoutSeconds.map { $0 * 1_000 } ?? service.settings.timeoutMilliseconds)
+        deadline =
+            EventLoop.now()
+            + (agreed.timeoutSeconds.map { $0 * 1_000 } ?? service.settings.timeoutMilliseconds)
     }
 
     private func send(_ bytes: [UInt8]) {
         switch socket {
-        case .some(let socket): DatagramBatch.send(bytes, from: socket, to: peer.address, port: peer.port, source: local)
+        case .some(let socket):
+            DatagramBatch.send(bytes, from: socket, to: peer.address, port: peer.port, source: local)
         case .none: service.send(bytes, to: peer, from: local)
         }
     }
 
     private func send(_ blocks: ClosedRange<Int>) {
         let number = descriptor ?? service.sharedSocket
-        unsafe content.withBytes { unsafe service.sender.send(blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: peer) }
+        unsafe content.withBytes {
+            unsafe service.sender.send(
+                blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: peer)
+        }
     }
 
     private func end(isWhole: Bool) {
@@ -183,13 +190,15 @@ final class TFTPTransfer: EventHandler {
 
     /// Sends `blocks` (counted from 1) of a content; what the socket does not take, the client asks for again.
     func send(
-        _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int, from socket: Int32,
+        _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int,
+        from socket: Int32,
         to peer: TFTPService.Peer
     ) {
         let packetByteCount = blockByteCount + 4
         var next = blocks.lowerBound
         while next <= blocks.upperBound {
-            let most = canSegment ? min(Self.segmentLimit, max(1, Self.datagramByteLimit / packetByteCount)) : 1
+            let most =
+                canSegment ? min(Self.segmentLimit, max(1, Self.datagramByteLimit / packetByteCount)) : 1
             let count = min(most, blocks.upperBound - next + 1)
             for index in 0..<count {
                 let block = next + index
@@ -198,16 +207,21 @@ final class TFTPTransfer: EventHandler {
                 unsafe headers[index] = (3 << 16 | UInt32(UInt16(truncatingIfNeeded: block))).bigEndian
                 unsafe slices[2 * index] = iovec(iov_base: headers + index, iov_len: 4)
                 unsafe slices[2 * index + 1] = iovec(
-                    iov_base: length > 0 ? UnsafeMutableRawPointer(mutating: content.baseAddress.map { unsafe $0 + start }) : nil,
+                    iov_base: length > 0
+                        ? UnsafeMutableRawPointer(mutating: content.baseAddress.map { unsafe $0 + start })
+                        : nil,
                     iov_len: length)
             }
             let sent = retrying {
                 unsafe roost_send_segments(
-                    socket, slices, count * 2, count > 1 ? UInt16(packetByteCount) : 0, peer.address.rawValue, peer.port)
+                    socket, slices, count * 2, count > 1 ? UInt16(packetByteCount) : 0, peer.address.rawValue,
+                    peer.port)
             }
             if sent < 0 {
                 // No checksum offload, IPsec, or a path with a smaller unit: one datagram at a time then.
-                guard count > 1, errno == EIO || errno == EINVAL || errno == EMSGSIZE, canSegment else { return }
+                guard count > 1, errno == EIO || errno == EINVAL || errno == EMSGSIZE, canSegment else {
+                    return
+                }
                 canSegment = false
                 continue
             }

@@ -11,7 +11,9 @@ package struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
         guard parts.count == 4 else { return nil }
         var value: UInt32 = 0
         for part in parts {
-            guard let byte = UInt8(part), part.count == 1 || part.first != "0", part.first != "+" else { return nil }
+            guard let byte = UInt8(part), part.count == 1 || part.first != "0", part.first != "+" else {
+                return nil
+            }
             value = value << 8 | UInt32(byte)
         }
         rawValue = value

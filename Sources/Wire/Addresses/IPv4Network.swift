@@ -27,7 +27,9 @@ package struct IPv4Network: Hashable, Sendable {
 
     package var broadcast: IPv4Address { IPv4Address(rawValue: base.rawValue | ~mask.rawValue) }
 
-    package func contains(_ address: IPv4Address) -> Bool { address.rawValue & mask.rawValue == base.rawValue }
+    package func contains(_ address: IPv4Address) -> Bool {
+        address.rawValue & mask.rawValue == base.rawValue
+    }
 
     package func overlaps(_ other: Self) -> Bool { contains(other.base) || other.contains(base) }
 
@@ -49,7 +51,8 @@ extension IPv4Network: Codable {
         guard let network = Self(text) else {
             throw DecodingError.dataCorruptedError(
                 in: container,
-                debugDescription: "‘\(text)’ is not an IPv4 network (write it as 10.77.0.0/24, host bits zero)")
+                debugDescription:
+                    "‘\(text)’ is not an IPv4 network (write it as 10.77.0.0/24, host bits zero)")
         }
         self = network
     }

@@ -45,7 +45,9 @@ package struct CPIOWriter: Sendable {
         addDirectory(String(path[..<slash]))
     }
 
-    private mutating func write(_ path: String, mode: UInt32, data: [UInt8], device: (UInt32, UInt32) = (0, 0)) {
+    private mutating func write(
+        _ path: String, mode: UInt32, data: [UInt8], device: (UInt32, UInt32) = (0, 0)
+    ) {
         inode += 1
         let linkCount: UInt32 = mode & 0o170000 == 0o040000 ? 2 : 1
         let header: [UInt32] = [

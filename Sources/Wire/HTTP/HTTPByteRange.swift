@@ -24,7 +24,8 @@ package enum HTTPByteRange: Equatable, Sendable {
         case (let first?, nil) where bounds[1].isEmpty:
             self = first < fileByteCount ? .part(first..<fileByteCount) : .unsatisfiable
         case (nil, let suffix?) where bounds[0].isEmpty:
-            self = suffix == 0 || fileByteCount == 0
+            self =
+                suffix == 0 || fileByteCount == 0
                 ? .unsatisfiable : .part(max(0, fileByteCount - suffix)..<fileByteCount)
         default: self = .whole
         }

@@ -60,7 +60,8 @@ package struct HTTPRequestHead: Equatable, Sendable {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst()?.hexadecimalDigit, let low = rest.popFirst()?.hexadecimalDigit else {
+            guard let high = rest.popFirst()?.hexadecimalDigit, let low = rest.popFirst()?.hexadecimalDigit
+            else {
                 return nil
             }
             bytes.append(high << 4 | low)
@@ -107,7 +108,9 @@ extension HTTPRequestHead {
         }
         let requestLine = try wire.readLine()
         let words = requestLine.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3, words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0" else { throw .invalid("request line") }
+        guard words.count == 3, words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0" else {
+            throw .invalid("request line")
+        }
         method = String(words[0])
         minorVersion = words[2].hasSuffix("1") ? 1 : 0
         // The absolute form (RFC 9112 §3.2.2) is reduced to its path.
@@ -125,7 +128,8 @@ extension HTTPRequestHead {
                 throw .tooLong("fields", count: fields.count + 1, limit: Self.fieldCountLimit)
             }
             // A space before the colon, and folded lines, are how requests are smuggled (RFC 9112 §5.1, §5.2).
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex, line.first?.isWhitespace == false,
+            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
+                line.first?.isWhitespace == false,
                 !line[..<colon].contains(where: \.isWhitespace)
             else { throw .invalid("field") }
             fields.append(

@@ -43,7 +43,9 @@ package enum NBDClientNegotiation {
         package var dataByteCount: UInt32
 
         package init(parsing wire: inout Span<UInt8>) throws(WireError) {
-            guard try wire.read(UInt64.self) == NBDProtocol.optionReplyMagic else { throw .invalid("reply magic") }
+            guard try wire.read(UInt64.self) == NBDProtocol.optionReplyMagic else {
+                throw .invalid("reply magic")
+            }
             option = NBDOption(rawValue: try wire.read())
             reply = NBDOptionReply(rawValue: try wire.read())
             dataByteCount = try wire.read()

@@ -86,7 +86,9 @@ package struct NBDNegotiation: Sendable {
             guard let data = try? rest.read(byteCount: Int(byteCount)) else { return .goingOn }
             input = input.extracting(droppingFirst: 16 + Int(byteCount))
             optionCount += 1
-            guard optionCount <= NBDProtocol.optionCountLimit else { return .closed(reason: "too many options") }
+            guard optionCount <= NBDProtocol.optionCountLimit else {
+                return .closed(reason: "too many options")
+            }
             let outcome = answer(NBDOption(rawValue: code), data, exports: exports, output: &output)
             if outcome != .goingOn { return outcome }
         }
@@ -96,7 +98,8 @@ package struct NBDNegotiation: Sendable {
         _ option: NBDOption, _ data: [UInt8], exports: some NBDExportDirectory, output: inout [UInt8]
     ) -> Outcome {
         switch option {
-        case .exportName: return choose(String(decoding: data, as: UTF8.self), exports: exports, output: &output)
+        case .exportName:
+            return choose(String(decoding: data, as: UTF8.self), exports: exports, output: &output)
         case .abort:
             Self.reply(.acknowledged, to: option, output: &output)
             return .closed(reason: "client aborted")
@@ -179,7 +182,8 @@ package struct NBDNegotiation: Sendable {
     private static func parseInformationRequest(_ data: [UInt8]) -> (String, [NBDInformation])? {
         var wire = data.span
         guard let nameByteCount = try? wire.read(UInt32.self), nameByteCount <= NBDProtocol.nameByteLimit,
-            let name = try? wire.read(byteCount: Int(nameByteCount)), let kindCount = try? wire.read(UInt16.self),
+            let name = try? wire.read(byteCount: Int(nameByteCount)),
+            let kindCount = try? wire.read(UInt16.self),
             wire.count == Int(kindCount) * 2
         else { return nil }
         var kinds: [NBDInformation] = []

@@ -115,7 +115,9 @@ package struct NBDRequest: Equatable, Sendable {
     package var offset: UInt64
     package var byteCount: UInt32
 
-    package init(_ command: NBDCommand, cookie: UInt64, offset: UInt64 = 0, byteCount: UInt32 = 0, flags: UInt16 = 0) {
+    package init(
+        _ command: NBDCommand, cookie: UInt64, offset: UInt64 = 0, byteCount: UInt32 = 0, flags: UInt16 = 0
+    ) {
         self.flags = flags
         self.command = command
         self.cookie = cookie

@@ -4,7 +4,8 @@ package enum TFTPPath {
     /// control characters. Backslashes are slashes: Windows boot managers and some PXE stacks send them. Empty
     /// components vanish: shim asks for `//grubx64.efi`.
     package static func canonical(_ path: String) -> String? {
-        guard path.utf8.count <= 512, path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+        guard path.utf8.count <= 512, path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else {
             return nil
         }
         var parts: [Substring] = []

@@ -1,0 +1,59 @@
+# Roost: everything that a newcomer and CI run. `make` lists the targets.
+
+BUILD ?= debug
+PREFIX ?= /usr/local
+SWIFT_FORMAT = swift format
+SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+
+.PHONY: help prerequisites build node demo test e2e check format bench install clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
+
+prerequisites: ## install what building, tests and the demo need (Debian packages)
+	@Packaging/prerequisites.sh
+
+build: prerequisites ## build the server and the node's program
+	swift build
+	@$(MAKE) --no-print-directory node
+
+# A path of its own: other flags would rebuild everything in .build.
+node:
+	swift build --configuration release --product roost-node --scratch-path .build-node --static-swift-stdlib \
+		-Xswiftc -static-executable
+	@mkdir -p .build
+	strip -o .build/roost-node .build-node/release/roost-node
+
+demo: build ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
+	Lab/demo.sh
+
+test: prerequisites node ## all tests: unit, interoperability, end to end in QEMU
+	swift build --build-tests
+	swift test --skip-build
+
+e2e: prerequisites node ## only the tests that need the laboratory
+	swift build --build-tests
+	swift test --skip-build --filter EndToEndTests
+
+check: prerequisites ## what must hold before every commit: format, scripts, tidiness, fuzzing
+	$(SWIFT_FORMAT) lint --strict --recursive --parallel Sources Tests Package.swift Fuzz Benchmarks
+	shellcheck $(wildcard $(SHELL_SCRIPTS))
+	swift build --build-tests
+	swift run --skip-build roost-fuzz --seconds 5
+
+format: ## bring Swift sources into form
+	$(SWIFT_FORMAT) format --in-place --recursive --parallel Sources Tests Package.swift Fuzz Benchmarks
+
+bench: prerequisites node ## measure the data planes against their peers
+	Benchmarks/run.sh
+
+install: ## build for use and install below PREFIX (run as root)
+	swift build --configuration release --product roost --static-swift-stdlib
+	@$(MAKE) --no-print-directory node
+	install -D -m 755 .build/release/roost $(DESTDIR)$(PREFIX)/bin/roost
+	install -D -m 755 .build/roost-node $(DESTDIR)$(PREFIX)/lib/roost/roost-node
+	install -D -m 644 Packaging/roost.yaml $(DESTDIR)/etc/roost/roost.yaml.example
+	install -D -m 644 Packaging/systemd/roost.service $(DESTDIR)/etc/systemd/system/roost.service
+
+clean: ## remove everything that was built
+	rm -rf .build .build-node .build-bench

@@ -1,0 +1,214 @@
+import Foundation
+import Testing
+
+/// A command that ended with an error: what it was and what it said.
+struct CommandFailed: Error, CustomStringConvertible {
+    var command: String
+    var status: Int32
+    var output: String
+    var description: String { "‘\(command)’ ended with \(status):\n\(output)" }
+}
+
+/// The laboratory of the end-to-end tests: a network namespace with a Roost server, and machines in QEMU.
+///
+/// Everything lives below `.build/lab-e2e` and in the namespace `roost-e2e`; both are cleared at the start and at the end.
+final class BootLab: Sendable {
+    static let namespace = "roost-e2e"
+    static let address = "10.77.0.1"
+
+    /// Why the tests cannot run here; nil when they can.
+    static var obstacle: String? {
+        if geteuid() != 0 { return "network namespaces and image building need root" }
+        for program in ["ip", "qemu-system-x86_64", "mmdebstrap", "mksquashfs"] where find(program) == nil {
+            return "\(program) is not installed (make prerequisites)"
+        }
+        if !FileManager.default.fileExists(atPath: nodeProgram) {
+            return "\(nodeProgram) is not built (make node)"
+        }
+        return nil
+    }
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    static let nodeProgram = "\(repository)/.build/roost-node"
+    static let roost = "\(repository)/.build/debug/roost"
+    static let directory = "\(repository)/.build/lab-e2e"
+    /// Built once and kept between runs: `make clean` removes it.
+    static let cache = "\(repository)/.build/lab-cache"
+
+    /// The laboratory with a running server and the image `debian`, made when the first test asks for it.
+    static let shared = Result { try BootLab() }
+
+    private init() throws {
+        _ = try? Self.lab("down")
+        try? FileManager.default.removeItem(atPath: Self.directory)
+        try FileManager.default.createDirectory(atPath: Self.directory, withIntermediateDirectories: true)
+        atexit { _ = try? BootLab.lab("down") }
+        try Self.lab("up")
+        try Self.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(Self.directory)/key"])
+        try startServer()
+        try buildImage()
+        try roost(
+            "set", "console=tty0,ttyS0", "kernel-arguments=mitigations=off",
+            "ssh-authorised-keys=@\(Self.directory)/key.pub")
+    }
+
+    // MARK: The server
+
+    static var stateDirectory: String { "\(directory)/state" }
+    static var socket: String { "\(directory)/api.sock" }
+
+    func startServer() throws {
+        try Self.lab(
+            "serve", "roost", Self.roost, "serve", "--interface", "br0", "--state-directory",
+            Self.stateDirectory, "--socket",
+            Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon")
+        try waitUntil("the server is ready", seconds: 60) { log("roost").contains(" ready: ") }
+    }
+
+    func killServer() throws {
+        let pid = try text("\(Self.directory)/run/\(Self.namespace)/roost.pid").trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        kill(Int32(pid) ?? 0, SIGKILL)
+        try waitUntil("the server is dead", seconds: 10) { kill(Int32(pid) ?? 0, 0) != 0 }
+    }
+
+    private func buildImage() throws {
+        try roost(
+            "image", "build", "debian", "--suite", "bookworm", "--state-directory", Self.stateDirectory,
+            "--cache", Self.cache)
+    }
+
+    /// `roost` with arguments, against the laboratory's server.
+    @discardableResult
+    func roost(_ arguments: String...) throws -> String {
+        try Self.run(Self.roost, arguments, environment: ["ROOST_SOCKET": Self.socket])
+    }
+
+    func json(_ arguments: String...) throws -> Any {
+        let text = try Self.run(
+            Self.roost, arguments + ["--json"], environment: ["ROOST_SOCKET": Self.socket])
+        return try JSONSerialization.jsonObject(with: Data(text.utf8))
+    }
+
+    // MARK: Machines
+
+    /// Powers a machine on and waits until its console shows the last of `expecting`; it then goes on running.
+    @discardableResult
+    func boot(_ name: String, mac: String, _ options: [String] = [], expecting: [String], timeout: Int = 240)
+        throws -> String
+    {
+        let marks = expecting.flatMap { ["--expect", $0] }
+        return try Self.lab(
+            ["boot", name, "--mac", mac, "--timeout", String(timeout), "--keep"] + options + marks)
+    }
+
+    func powerOff(_ name: String) throws { try Self.lab("stop", name) }
+
+    /// The stages that the newest boot of a machine has reached.
+    func stages(_ node: String) throws -> [String] {
+        guard let answer = try json("node", "show", node) as? [String: Any],
+            let boots = answer["boots"] as? [[String: Any]],
+            let entries = boots.first?["entries"] as? [[String: Any]]
+        else { return [] }
+        return entries.compactMap { $0["stage"] as? String }
+    }
+
+    func waitForStage(_ stage: String, of node: String, seconds: Int = 120) throws {
+        try waitUntil("\(node) is \(stage)", seconds: seconds) {
+            ((try? stages(node)) ?? []).contains(stage)
+        }
+    }
+
+    /// A command on a machine, by SSH.
+    @discardableResult
+    func ssh(_ address: String, _ command: String, timeout: Int = 60) throws -> String {
+        try Self.lab(
+            "exec", "timeout", String(timeout), "ssh", "-i", "\(Self.directory)/key", "-o",
+            "StrictHostKeyChecking=no", "-o",
+            "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20",
+            "root@\(address)", command
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The address that a machine has now.
+    func address(of node: String) throws -> String {
+        let machines = try json("node", "list") as? [[String: Any]] ?? []
+        let machine = machines.first { $0["name"] as? String == node }
+        return try #require(machine?["address"] as? String)
+    }
+
+    // MARK: Tools
+
+    func log(_ name: String) -> String { (try? text("\(Self.directory)/log/\(name).log")) ?? "" }
+    func console(_ name: String) -> String { (try? text("\(Self.directory)/log/\(name).serial")) ?? "" }
+
+    private func text(_ path: String) throws -> String {
+        String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    }
+
+    func waitUntil(_ what: String, seconds: Int, _ condition: () throws -> Bool) throws {
+        let end = Date().addingTimeInterval(Double(seconds))
+        while Date() < end {
+            if try condition() { return }
+            usleep(100_000)
+        }
+        throw CommandFailed(
+            command: "wait until \(what)", status: 1, output: String(log("roost").suffix(2_000)))
+    }
+
+    @discardableResult
+    static func lab(_ arguments: String...) throws -> String { try lab(arguments) }
+
+    @discardableResult
+    static func lab(_ arguments: [String]) throws -> String {
+        try run(
+            "\(repository)/Lab/lab.sh", arguments, environment: ["LAB_DIR": directory, "LAB_NS": namespace])
+    }
+
+    private static func find(_ program: String) -> String? {
+        if program.hasPrefix("/") { return program }
+        return ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(program)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// Runs a program to its end and returns its standard output.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws
+        -> String
+    {
+        guard let path = find(program) else {
+            throw CommandFailed(command: program, status: 127, output: "not installed")
+        }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        // Files, not pipes: what a command leaves running would keep a pipe open.
+        let output = try temporaryFile()
+        let errors = try temporaryFile()
+        defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+        try process.run()
+        process.waitUntilExit()
+        let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: output)), as: UTF8.self)
+        guard process.terminationStatus == 0 else {
+            let said = String(decoding: try Data(contentsOf: URL(fileURLWithPath: errors)), as: UTF8.self)
+            throw CommandFailed(
+                command: ([program] + arguments).joined(separator: " "), status: process.terminationStatus,
+                output: String((text + said).suffix(4_000)))
+        }
+        return text
+    }
+
+    private static func temporaryFile() throws -> String {
+        let path = NSTemporaryDirectory() + "roost-e2e-" + UUID().uuidString
+        guard FileManager.default.createFile(atPath: path, contents: nil) else {
+            throw CommandFailed(command: "create \(path)", status: 1, output: "")
+        }
+        return path
+    }
+}

@@ -1,0 +1,308 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+@Suite struct DHCPServerTests {
+    /// A server of one subnet, a machine that talks to it, and a clock.
+    private struct Network {
+        var server: DHCPServer
+        var snapshot = FleetSnapshot.empty
+        var now = 1_000
+
+        init(
+            pool: String = "10.77.0.100-10.77.0.101", lease: UInt32? = 3_600,
+            reservations: [DHCPReservation] = []
+        ) throws {
+            let bounds = pool.split(separator: "-").compactMap { IPv4Address($0) }
+            let subnet = DHCPSubnet(
+                network: try #require(IPv4Network("10.77.0.0/24")), server: Sample.server,
+                pools: [bounds[0]...bounds[1]],
+                leaseSeconds: lease)
+            server = DHCPServer(
+                links: [DHCPLink(interface: "br0", subnets: [subnet])], reservations: reservations, leases: []
+            )
+        }
+
+        mutating func say(
+            _ type: DHCPMessageType, mac: UInt64 = 0x5254_0012_3456, interface: String = "br0",
+            _ change: (inout DHCPMessage) -> Void = { _ in }
+        ) -> DHCPOutcome {
+            var message = DHCPMessage(transaction: 7, from: MACAddress(rawValue: mac))
+            message.options.set(.messageType, to: type)
+            change(&message)
+            return server.handle(
+                message, on: interface, now: now, snapshot: snapshot, policy: Sample.policy())
+        }
+
+        /// DISCOVER and REQUEST; the address, when it was granted.
+        mutating func take(mac: UInt64 = 0x5254_0012_3456, clientIdentifier: [UInt8]? = nil) -> IPv4Address? {
+            guard let offer = say(.discover, mac: mac, { $0.options[61] = clientIdentifier }).reply?.message
+            else { return nil }
+            let ack = say(.request, mac: mac) {
+                $0.options[61] = clientIdentifier
+                $0.options.set(.requestedAddress, to: offer.yourAddress)
+                $0.options.set(.serverIdentifier, to: Sample.server)
+            }
+            guard (try? ack.reply?.message.options.value(of: .messageType)) == .ack, ack.lease != nil else {
+                return nil
+            }
+            return ack.reply?.message.yourAddress
+        }
+    }
+
+    private struct Absent: Error {}
+
+    /// `#require` for calls that mutate, which the macro does not take.
+    private func present<T>(_ value: T?) throws -> T {
+        guard let value else { throw Absent() }
+        return value
+    }
+
+    private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
+
+    @Test func `an offer is answered by an acknowledgement with its lease`() throws {
+        var network = try Network()
+        let offer = try #require(network.say(.discover).reply)
+        #expect(offer.destination == .hardware(Sample.mac, try address("10.77.0.100")))
+        #expect(offer.message.options.has(51))
+        #expect(network.take() == (try address("10.77.0.100")))
+    }
+
+    @Test
+    func `PXE, loader and system of one machine get one address though their client identifiers differ`()
+        throws
+    {
+        var network = try Network()
+        let first = network.take(clientIdentifier: [0] + [UInt8](repeating: 9, count: 16))
+        #expect(network.take(clientIdentifier: [1, 0x52, 0x54, 0, 0x12, 0x34, 0x56]) == first)
+        #expect(network.take(clientIdentifier: [255, 1, 2, 3, 4]) == first)
+    }
+
+    @Test func `a full pool says so, and gives the longest expired address first`() throws {
+        var network = try Network()
+        #expect(network.take(mac: 1) == (try address("10.77.0.100")))
+        network.now += 10
+        #expect(network.take(mac: 2) == (try address("10.77.0.101")))
+        #expect(network.take(mac: 3) == nil)
+        network.now += 3_595
+        #expect(network.take(mac: 3) == (try address("10.77.0.100")))
+        #expect(network.take(mac: 1) == nil)
+        network.now += 10
+        #expect(network.take(mac: 1) == (try address("10.77.0.101")))
+    }
+
+    @Test func `a client gets its old address back after its lease has ended`() throws {
+        var network = try Network(pool: "10.77.0.100-10.77.0.110")
+        let first = network.take(mac: 1)
+        network.now += 100_000
+        #expect(network.take(mac: 2) != first)
+        #expect(network.take(mac: 1) == first)
+    }
+
+    @Test func `an offer that nobody takes becomes free again`() throws {
+        var network = try Network()
+        _ = network.say(.discover, mac: 1)
+        _ = network.say(.discover, mac: 2)
+        #expect(network.say(.discover, mac: 3).reply == nil)
+        network.now += 61
+        #expect(network.say(.discover, mac: 3).reply != nil)
+    }
+
+    @Test func `a renewal goes to the client itself and prolongs the lease`() throws {
+        var network = try Network()
+        let own = try present(network.take())
+        network.now += 1_800
+        let outcome = network.say(.request) { $0.clientAddress = own }
+        #expect(outcome.reply?.destination == .unicast(own))
+        #expect(outcome.lease?.expiresAt == network.now + 3_600)
+    }
+
+    @Test(arguments: ["10.78.0.5", "10.77.0.50", "10.77.0.101"])
+    func `an address that is not the client's is refused aloud`(wrong: String) throws {
+        var network = try Network()
+        #expect(network.take(mac: 1) != nil)
+        #expect(network.take(mac: 2) == (try address("10.77.0.101")))
+        let outcome = network.say(.request, mac: 3) {
+            $0.options.set(.requestedAddress, to: IPv4Address(wrong) ?? .any)
+        }
+        #expect(try outcome.reply?.message.options.value(of: .messageType) == .nak)
+        #expect(outcome.reply?.destination == .broadcast)
+        #expect(outcome.lease == nil)
+    }
+
+    @Test func `a request for another server is not ours`() throws {
+        var network = try Network()
+        let outcome = network.say(.request) {
+            $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0064))
+            $0.options.set(.serverIdentifier, to: IPv4Address(rawValue: 0x0A4D_0002))
+        }
+        #expect(outcome.reply == nil)
+    }
+
+    @Test func `a declined address is left alone, and the client gets another`() throws {
+        var network = try Network()
+        let first = try present(network.take())
+        let outcome = network.say(.decline) { $0.options.set(.requestedAddress, to: first) }
+        #expect(outcome.lease?.holder == .foreign(first))
+        #expect(network.take() == (try address("10.77.0.101")))
+    }
+
+    @Test func `a released address comes back to its client`() throws {
+        var network = try Network(pool: "10.77.0.100-10.77.0.110")
+        let first = try present(network.take())
+        #expect(network.say(.release) { $0.clientAddress = first }.lease?.expiresAt == network.now)
+        #expect(network.take(mac: 9) != first)
+        #expect(network.take() == first)
+    }
+
+    @Test func `through a relay the answer goes to the relay, with its option 82 last and untouched`() throws
+    {
+        var network = try Network()
+        let relay = try address("10.77.0.2")
+        let outcome = network.say(.discover, interface: "other") {
+            $0.relay = relay
+            $0.options[82] = [1, 2, 0xAB, 0xCD]
+        }
+        let reply = try #require(outcome.reply)
+        #expect(reply.destination == .relay(relay))
+        #expect(reply.port == 67)
+        var wire: [UInt8] = []
+        reply.message.options.write(to: &wire)
+        #expect(wire.suffix(7) == [82, 4, 1, 2, 0xAB, 0xCD, 255])
+    }
+
+    @Test func `a relay of a network that is not served, and another interface, get no answer`() throws {
+        var network = try Network()
+        #expect(network.say(.discover) { $0.relay = IPv4Address(rawValue: 0x0B00_0001) }.reply == nil)
+        #expect(network.say(.discover, interface: "eth9").reply == nil)
+    }
+
+    @Test
+    func `reservations by address, client identifier and UUID lie outside the pool and are nobody else's`()
+        throws
+    {
+        let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        var network = try Network(reservations: [
+            DHCPReservation(.macAddress(Sample.mac), try address("10.77.0.10")),
+            DHCPReservation(.clientIdentifier([1, 2, 3]), try address("10.77.0.11")),
+            DHCPReservation(.uuid(uuid), try address("10.77.0.12")),
+        ])
+        #expect(network.take() == (try address("10.77.0.10")))
+        #expect(network.take(mac: 5, clientIdentifier: [1, 2, 3]) == (try address("10.77.0.11")))
+        let offer = network.say(.discover, mac: 6) { $0.options.set(.clientUUID, to: ClientUUID(uuid)) }
+        #expect(offer.reply?.message.yourAddress == (try address("10.77.0.12")))
+        let thief = network.say(.request, mac: 7) {
+            $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_000A))
+        }
+        #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
+    }
+
+    @Test func `leases without end are written as such`() throws {
+        var network = try Network(lease: nil)
+        let offer = try #require(network.say(.discover).reply?.message)
+        #expect(try offer.options.value(of: .leaseTime) == .max)
+        #expect(!offer.options.has(58))
+        #expect(network.take() != nil)
+        network.now += 1 << 40
+        #expect(network.take(mac: 2) == (try address("10.77.0.101")))
+        #expect(network.take(mac: 3) == nil)
+    }
+
+    @Test func `who only informs itself gets neither address nor times`() throws {
+        var network = try Network()
+        let outcome = network.say(.inform) { $0.clientAddress = IPv4Address(rawValue: 0x0A4D_0032) }
+        let message = try #require(outcome.reply?.message)
+        #expect(message.yourAddress == .any)
+        #expect(!message.options.has(51))
+        #expect(outcome.lease == nil)
+    }
+
+    @Test func `the boot file stands in the header and in options 66 and 67, with option 43 for PXE`() throws
+    {
+        var network = try Network()
+        let message = try #require(
+            network.say(.discover) { $0.options[60] = Array("PXEClient:Arch:00000:UNDI:002001".utf8) }.reply?
+                .message)
+        #expect(message.bootFile == "undionly.kpxe")
+        #expect(message.nextServer == Sample.server)
+        #expect(try message.options.value(of: .bootFileName) == "undionly.kpxe")
+        #expect(try message.options.value(of: .tftpServerName) == "10.77.0.1")
+        #expect(message.options[43] == [6, 1, 8, 255])
+        #expect(!message.options.has(52))
+    }
+
+    @Test func `HTTP boot gets HTTPClient back and a URL; iPXE is told not to wait for a proxy`() throws {
+        var network = try Network()
+        let http = try #require(
+            network.say(.discover) { $0.options[60] = Array("HTTPClient:Arch:00016:UNDI:003000".utf8) }.reply?
+                .message)
+        #expect(try http.options.value(of: .vendorClass) == "HTTPClient")
+        #expect(try http.options.value(of: .bootFileName) == "http://10.77.0.1/ipxe.efi")
+        let ipxe = try #require(network.say(.discover) { $0.options[175] = [0x13, 1, 1] }.reply?.message)
+        #expect(ipxe.options[175] == [0xB0, 1, 1])
+    }
+
+    @Test func `a BOOTP client gets an address for ever`() throws {
+        var network = try Network()
+        let message = DHCPMessage(transaction: 7, from: Sample.mac)
+        let outcome = network.server.handle(
+            message, on: "br0", now: 0, snapshot: .empty, policy: Sample.policy())
+        #expect(outcome.lease?.expiresAt == Lease.never)
+        #expect(outcome.reply?.message.bootFile == "undionly.kpxe")
+    }
+
+    @Test func `twenty thousand clients keep their addresses through two rounds`() throws {
+        var network = try Network(pool: "10.77.0.1-10.77.0.1")
+        let subnet = DHCPSubnet(
+            network: try #require(IPv4Network("10.0.0.0/8")), server: try address("10.255.255.254"),
+            pools: [try address("10.0.0.1")...(try address("10.0.100.0"))])
+        network.server = DHCPServer(
+            links: [DHCPLink(interface: "br0", subnets: [subnet])], reservations: [], leases: [])
+        func round() -> [IPv4Address?] {
+            (1...20_000).map { mac in
+                let offer = network.say(.discover, mac: UInt64(mac))
+                return network.say(.request, mac: UInt64(mac)) {
+                    $0.options.set(.requestedAddress, to: offer.reply?.message.yourAddress ?? .any)
+                }.lease?.address
+            }
+        }
+        let first = round()
+        #expect(Set(first.compactMap { $0 }).count == 20_000)
+        #expect(round() == first)
+    }
+}
+
+@Suite struct DHCPSettingsProblemTests {
+    private func found(_ change: (inout DHCPSubnet) -> Void, reservations: [DHCPReservation] = []) throws
+        -> [String]
+    {
+        let range = try #require(IPv4Address("10.77.0.100"))...(try #require(IPv4Address("10.77.0.200")))
+        var subnet = DHCPSubnet(
+            network: try #require(IPv4Network("10.77.0.0/24")), server: Sample.server, pools: [range])
+        change(&subnet)
+        return problems(in: [DHCPLink(interface: "br0", subnets: [subnet])], reservations: reservations).map(
+            \.description)
+    }
+
+    @Test func `good settings have no problem`() throws {
+        #expect(try found { _ in } == [])
+    }
+
+    @Test func `the mistakes that people make are found`() throws {
+        #expect(try found { $0.router = Sample.server }.first?.contains("own address") == true)
+        #expect(
+            try found { $0.router = IPv4Address(rawValue: 0x0A4E_0001) }.first?.contains("not within") == true
+        )
+        #expect(
+            try found { $0.server = IPv4Address(rawValue: 0x0A4D_0065) }.first?.contains("own address")
+                == true)
+        let address = IPv4Address(rawValue: 0x0A4D_0065)
+        #expect(
+            try found({ _ in }, reservations: [DHCPReservation(.macAddress(Sample.mac), address)]).first?
+                .contains("in a pool") == true)
+        #expect(
+            try found { $0.pools = [address...IPv4Address(rawValue: 0x0A4E_0000)] }.first?.contains(
+                "not within") == true)
+    }
+}

@@ -1,0 +1,54 @@
+import Fleet
+import Foundation
+import Testing
+import Wire
+
+@testable import Services
+
+@Suite struct LeaseJournalTests {
+    private let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "roost-\(UUID()).journal"
+    ).path
+
+    private func lease(_ address: UInt32, _ expiresAt: Int, holder: LeaseHolder? = nil) -> Lease {
+        Lease(
+            address: IPv4Address(rawValue: address),
+            holder: holder ?? .macAddress(MACAddress(rawValue: UInt64(address))),
+            expiresAt: expiresAt, hostName: "pc\(address)")
+    }
+
+    private func sorted(_ leases: [Lease]) -> [Lease] { leases.sorted { $0.address < $1.address } }
+
+    @Test func `leases of every kind come back after opening again`() throws {
+        let leases = [
+            lease(1, 100), lease(2, Lease.never), lease(3, 5, holder: .clientIdentifier([1, 2, 3])),
+            lease(4, 7, holder: .foreign(IPv4Address(rawValue: 4))),
+        ]
+        var journal = try LeaseJournal(path)
+        try journal.append(leases)
+        try journal.append([lease(1, 200)])
+        let again = try LeaseJournal(path)
+        #expect(sorted(again.leases) == [lease(1, 200)] + leases.dropFirst())
+    }
+
+    /// `kill -9` and a power cut leave a journal that ends anywhere.
+    @Test func `a journal cut off at any byte has every whole record before it and nothing else`() throws {
+        var journal = try LeaseJournal(path)
+        try journal.append((1...5).map { lease($0, Int($0) * 10) })
+        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let recordByteCount = (whole.count - 8) / 5
+        for length in 0...whole.count {
+            let count = LeaseJournal.read(Array(whole[..<length])).count
+            #expect(count == max(0, length - 8) / recordByteCount, "cut at \(length)")
+        }
+    }
+
+    @Test func `a damaged record ends the journal`() throws {
+        var journal = try LeaseJournal(path)
+        try journal.append((1...3).map { lease($0, 10) })
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        bytes[8 + (bytes.count - 8) / 3 + 10] ^= 0xFF
+        #expect(LeaseJournal.read(bytes).count == 1)
+        #expect(LeaseJournal.read(Array("something else".utf8)).isEmpty)
+    }
+}
