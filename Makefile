@@ -3,6 +3,7 @@
 BUILD ?= debug
 PREFIX ?= /usr/local
 SWIFT_FORMAT = swift format
+SWIFT_FILES = Sources Tests Package.swift Fuzz
 SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 
 .PHONY: help prerequisites build node demo test e2e check format bench install clean
@@ -36,13 +37,13 @@ e2e: prerequisites node ## only the tests that need the laboratory
 	swift test --skip-build --filter EndToEndTests
 
 check: prerequisites ## what must hold before every commit: format, scripts, tidiness, fuzzing
-	$(SWIFT_FORMAT) lint --strict --recursive --parallel Sources Tests Package.swift Fuzz Benchmarks
+	$(SWIFT_FORMAT) lint --strict --recursive --parallel $(SWIFT_FILES)
 	shellcheck $(wildcard $(SHELL_SCRIPTS))
 	swift build --build-tests
 	swift run --skip-build roost-fuzz --seconds 5
 
 format: ## bring Swift sources into form
-	$(SWIFT_FORMAT) format --in-place --recursive --parallel Sources Tests Package.swift Fuzz Benchmarks
+	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
 
 bench: prerequisites node ## measure the data planes against their peers
 	Benchmarks/run.sh

@@ -60,6 +60,9 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
         .executableTarget(name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house),
+        .executableTarget(
+            name: "roost-fuzz", dependencies: ["Fleet", "Services", "Wire"], path: "Fuzz",
+            swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: house),
         .testTarget(

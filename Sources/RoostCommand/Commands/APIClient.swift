@@ -51,9 +51,19 @@ struct APIClient {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
         }
+        // A server that is not there is said at once, not after a minute of trying again.
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+        let result = await Result { try await answer(to: request, from: http) }
+        try await http.shutdown()
+        return try result.get()
+    }
+
+    private func answer(to request: HTTPClientRequest, from http: HTTPClient) async throws -> Data {
         let response: HTTPClientResponse
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            response = try await http.execute(request, timeout: .seconds(60))
         } catch {
             throw Failure(
                 text: "no server answers on \(socketPath): is ‘roost serve’ running? (\(error))", code: 5)
@@ -129,4 +139,11 @@ enum Shown {
     }
 
     static func size(_ byteCount: Int) -> String { String(format: "%.1f MiB", Double(byteCount) / 1_048_576) }
+}
+
+extension Result where Failure == any Error {
+    /// What an asynchronous `body` returns or throws.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
 }

@@ -1,0 +1,240 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Other people's clients against our servers, without a machine.
+    @Suite struct InteroperabilityTests {
+        private let lab: BootLab
+
+        init() throws {
+            lab = try BootLab.shared.get()
+            try ClientHost.made.get()
+        }
+
+        /// A host on the laboratory's bridge: a namespace of its own with one cable.
+        private enum ClientHost {
+            static let name = "roost-e2e-host"
+
+            /// Once for all tests: a namespace that goes takes its cable away only some time later.
+            static let made = Result { try make() }
+
+            private static func make() throws {
+                _ = try? BootLab.run("ip", ["netns", "del", name])
+                try BootLab.run("ip", ["netns", "add", name])
+                let bridge = ["-n", BootLab.namespace]
+                try BootLab.run(
+                    "ip",
+                    bridge + ["link", "add", "h0", "type", "veth", "peer", "name", "eth0", "netns", name])
+                try BootLab.run("ip", bridge + ["link", "set", "h0", "master", "br0", "up"])
+                try BootLab.run("ip", ["-n", name, "link", "set", "eth0", "address", "52:54:00:00:0a:01"])
+                try BootLab.run("ip", ["-n", name, "link", "set", "lo", "up"])
+                try BootLab.run("ip", ["-n", name, "link", "set", "eth0", "up"])
+                try BootLab.run("ip", ["-n", name, "addr", "add", "10.77.0.2/24", "dev", "eth0"])
+                atexit { _ = try? BootLab.run("ip", ["netns", "del", ClientHost.name]) }
+            }
+
+            @discardableResult
+            static func run(_ arguments: String...) throws -> String {
+                try BootLab.run("ip", ["netns", "exec", name] + arguments)
+            }
+        }
+
+        private func scratch(_ name: String) -> String { "\(BootLab.directory)/\(name)" }
+
+        private func sum(_ path: String) throws -> String {
+            String(try BootLab.run("sha256sum", [path]).prefix(64))
+        }
+
+        private func rootOfDebian() throws -> String {
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let digest = try #require(images.first?["digest"] as? String)
+            return "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"
+        }
+
+        // MARK: DHCP
+
+        @Test func `udhcpc and dhclient get the same address for one machine`() throws {
+            let first = try ClientHost.run(
+                "sh", "-c",
+                "busybox udhcpc -i eth0 -q -n -t 5 -s /bin/true 2>&1 | sed -n 's/.*lease of \\([0-9.]*\\) .*/\\1/p'"
+            )
+            let second = try ClientHost.run(
+                "sh", "-c",
+                "timeout 30 dhclient -4 -1 -d -v -lf \(scratch("dhclient.leases")) -pf \(scratch("dhclient.pid")) -sf /bin/true eth0 2>&1 "
+                    + "| sed -n -e 's/^DHCPACK of \\([0-9.]*\\) .*/\\1/p' -e '/^bound/q'")
+            #expect(first.hasPrefix("10.77.0."))
+            #expect(first == second)
+        }
+
+        @Test
+        func
+            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no lease that was acknowledged`()
+            throws
+        {
+            let load = Thread.result {
+                try ClientHost.run(
+                    "sh", "-c",
+                    "perfdhcp -4 -l eth0 -L 67 -r 200 -R 100 -p 4 -W 100000 10.77.0.1 2>&1 || true")
+            }
+            usleep(2_500_000)
+            try lab.killServer()
+            let report = try load.value()
+            let received = report.components(separatedBy: "REQUEST-ACK").last?
+                .split(separator: "\n").first { $0.hasPrefix("received packets") }?.split(separator: " ").last
+            let acknowledged = try #require(received.flatMap { Int($0) })
+            #expect(acknowledged >= 100)
+            try lab.startServer()
+            let leases = try lab.json("lease", "list") as? [[String: Any]] ?? []
+            // perfdhcp makes up 100 machines; each of their leases is there again.
+            #expect(leases.count { ($0["holder"] as? String)?.hasPrefix("00:0c:01") == true } == 100)
+        }
+
+        @Test func `the doctor sees another DHCP server and says what to do`() throws {
+            let report = try ClientHost.run(
+                "sh", "-c",
+                "\(BootLab.roost) doctor --interface eth0 --socket /nonexistent --state-directory /tmp || true"
+            )
+            #expect(report.contains("another DHCP server answers on eth0: 10.77.0.1"))
+            #expect(report.contains("fix: switch it off"))
+        }
+
+        // MARK: TFTP
+
+        @Test(arguments: [
+            "curl -sS --tftp-blksize 1468 -o OUT tftp://10.77.0.1/ipxe.efi",
+            "curl -sS --tftp-no-options -o OUT tftp://10.77.0.1//ipxe.efi",
+            "atftp --get --option 'blksize 1024' --option 'windowsize 16' --remote-file ipxe.efi --local-file OUT 10.77.0.1",
+            "tftp -m binary 10.77.0.1 -c get IPXE.EFI OUT",
+        ])
+        func `a TFTP client gets the whole file`(command: String) throws {
+            let out = scratch("tftp.out")
+            try ClientHost.run("sh", "-c", command.replacingOccurrences(of: "OUT", with: out))
+            #expect(try sum(out) == sum("/usr/lib/ipxe/ipxe.efi"))
+        }
+
+        @Test(arguments: ["nothing", "../../etc/passwd", "i/abc/kernel"])
+        func `a file that is not there is refused at once`(path: String) throws {
+            let answer = try ClientHost.run(
+                "sh", "-c",
+                "timeout 5 curl -sS --path-as-is -o /dev/null tftp://10.77.0.1/\(path) 2>&1; echo status $?")
+            #expect(!answer.contains("status 0") && !answer.contains("status 124"))
+        }
+
+        // MARK: NBD
+
+        @Test func `nbdinfo, nbdcopy and qemu-img read the image`() throws {
+            let root = try rootOfDebian()
+            #expect(try ClientHost.run("nbdinfo", "--list", "nbd://10.77.0.1").contains("debian@stable"))
+            #expect(try ClientHost.run("nbdinfo", "--can", "multi-conn", "nbd://10.77.0.1/debian") == "")
+            #expect(try ClientHost.run("nbdinfo", "--is", "read-only", "nbd://10.77.0.1/debian") == "")
+            try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/debian@1", scratch("nbd.out"))
+            #expect(try sum(scratch("nbd.out")) == sum(root))
+            try ClientHost.run(
+                "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/debian", root)
+            #expect(throws: CommandFailed.self) { try ClientHost.run("nbdinfo", "nbd://10.77.0.1/nothing") }
+        }
+
+        @Test func `connections that end in the middle of everything leave the server up`() throws {
+            let script = """
+                import socket, struct, os
+                for n in range(200):
+                    s = socket.create_connection(('10.77.0.1', 10809)); s.recv(18)
+                    name = b'debian'
+                    data = struct.pack('>I', len(name)) + name + struct.pack('>H', 0)
+                    s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
+                    s.recv(4096)
+                    for i in range(64):
+                        s.sendall(struct.pack('>IHHQQI', 0x25609513, 0, 0, i, i * 131072, 131072))
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0)); s.close()
+                for port in (80, 10809):
+                    for n in range(50):
+                        s = socket.create_connection(('10.77.0.1', port)); s.sendall(os.urandom(3000)); s.close()
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for port in (67, 69):
+                    for n in range(500):
+                        u.sendto(os.urandom(n * 3), ('10.77.0.1', port))
+                """
+            try ClientHost.run("python3", "-c", script)
+            #expect(try lab.roost("status").contains("roost "))
+            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/debian").hasSuffix("\n"))
+        }
+
+        // MARK: HTTP
+
+        @Test func `curl gets ranges, heads and «you have it», and never a redirection`() throws {
+            let digest = try #require(try rootOfDebian().split(separator: "/").dropLast().last)
+            let url = "http://10.77.0.1//i/\(digest)/root.squashfs"
+            let head = try ClientHost.run("curl", "-sSI", url)
+            #expect(head.hasPrefix("HTTP/1.1 200"))
+            #expect(head.contains("immutable"))
+            try ClientHost.run("curl", "-sS", "-r", "1000000-1999999", "-o", scratch("http.out"), url)
+            let expected = try BootLab.run(
+                "sh", ["-c", "tail -c +1000001 \(try rootOfDebian()) | head -c 1000000 | sha256sum"])
+            #expect(try sum(scratch("http.out")) == expected.prefix(64))
+            let tag = try #require(head.split(whereSeparator: \.isNewline).first { $0.hasPrefix("ETag: ") })
+                .dropFirst(6)
+            let again = try ClientHost.run(
+                "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "If-None-Match: \(tag)", url)
+            #expect(again == "304")
+            for (path, status) in [
+                ("/nothing", "404"), ("/%2e%2e/etc/passwd", "400"), ("/node/x/report", "404"),
+            ] {
+                let code = try ClientHost.run(
+                    "curl", "-sS", "--path-as-is", "-o", "/dev/null", "-w", "%{http_code}",
+                    "http://10.77.0.1\(path)")
+                #expect(code == status, "\(path)")
+            }
+        }
+
+        @Test func `a configuration is given inside its own boot only`() throws {
+            let url = "http://10.77.0.1/node/52:54:00:00:0a:0b/configuration?boot=0123456789abcdef"
+            #expect(try ClientHost.run("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", url) == "403")
+        }
+
+        // MARK: Trouble
+
+        @Test func `a second server on the same ports ends with a clear error`() throws {
+            do {
+                try BootLab.lab(
+                    "exec", "timeout", "20", BootLab.roost, "serve", "--interface", "br0",
+                    "--state-directory",
+                    scratch("second-state"), "--socket", scratch("second.sock"), "--node-program",
+                    BootLab.nodeProgram)
+                Issue.record("the second server started")
+            } catch let failure as CommandFailed {
+                #expect(failure.output.contains("Address already in use"))
+            }
+            #expect(try lab.roost("status").contains("roost "))
+        }
+
+        @Test
+        func
+            `on a full disk nobody gets an address that would be forgotten, and everything goes on afterwards`()
+            throws
+        {
+            let state = scratch("small")
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=24M", "small", state])
+            defer { _ = try? BootLab.run("umount", ["-l", state]) }
+            try lab.killServer()
+            defer { try? lab.startServer() }
+            try BootLab.lab(
+                "serve", "small", BootLab.roost, "serve", "--interface", "br0", "--state-directory", state,
+                "--socket",
+                scratch("small.sock"), "--node-program", BootLab.nodeProgram, "--user", "none")
+            defer { _ = try? BootLab.lab("stop", "small") }
+            try lab.waitUntil("the server is ready", seconds: 30) { lab.log("small").contains(" ready: ") }
+            let many =
+                "perfdhcp -4 -l eth0 -L 67 -r 100 -R 100 -n 150 -W 500000 10.77.0.1 >/dev/null 2>&1 || true"
+            try ClientHost.run("sh", "-c", many)
+            _ = try? BootLab.run("dd", ["if=/dev/zero", "of=\(state)/filler", "bs=4k"])
+            // What is left of the journal's last page still takes some leases.
+            try ClientHost.run("sh", "-c", many)
+            let ask = "busybox udhcpc -i eth0 -q -n -t 2 -T 1 -s /bin/true 2>&1 || true"
+            #expect(!(try ClientHost.run("sh", "-c", ask)).contains("obtained"))
+            #expect(lab.log("small").contains("leases cannot be written"))
+            try FileManager.default.removeItem(atPath: "\(state)/filler")
+            #expect(try ClientHost.run("sh", "-c", ask).contains("obtained"))
+        }
+    }
+}
