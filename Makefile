@@ -3,7 +3,7 @@
 BUILD ?= debug
 PREFIX ?= /usr/local
 SWIFT_FORMAT = swift format
-SWIFT_FILES = Sources Tests Package.swift Fuzz
+SWIFT_FILES = Sources Tests Package.swift Fuzz Benchmarks/Planes
 SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 
 .PHONY: help prerequisites build node demo test e2e check format bench install clean
@@ -45,7 +45,7 @@ check: prerequisites ## what must hold before every commit: format, scripts, tid
 format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
 
-bench: prerequisites node ## measure the data planes against their peers
+bench: prerequisites ## measure the data planes against their peers
 	Benchmarks/run.sh
 
 install: ## build for use and install below PREFIX (run as root)

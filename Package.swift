@@ -61,6 +61,10 @@ let package = Package(
             ], swiftSettings: house),
         .executableTarget(name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house),
         .executableTarget(
+            name: "roost-planes", dependencies: ["Fleet", "Linux", "Services", "Wire"],
+            path: "Benchmarks/Planes",
+            swiftSettings: house),
+        .executableTarget(
             name: "roost-fuzz", dependencies: ["Fleet", "Services", "Wire"], path: "Fuzz",
             swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
@@ -70,6 +74,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
         .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),
+        .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),
     ],
     swiftLanguageModes: [.v6]

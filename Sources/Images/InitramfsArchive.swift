@@ -9,9 +9,9 @@ package enum InitramfsArchive {
         "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dirname", "echo", "find", "grep",
         "head", "ip", "kill",
         "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh",
-        "sleep", "switch_root",
+        "sleep", "sort", "switch_root",
         "sync", "tail", "test", "tr", "udhcpc", "umount", "vi", "dmesg", "cttyhack", "lsmod", "blkid",
-        "printf",
+        "printf", "xargs",
     ]
 
     /// Packs everything below `directory`, in path order, and compresses it.

@@ -198,6 +198,13 @@ package enum Socket {
         try open(AF_PACKET, Int32(SOCK_RAW.rawValue), 0, "a packet socket")
     }
 
+    /// A socket that receives the ARP of one interface, and sends whole frames on it.
+    package static func arp(interface: UInt32) throws(SystemError) -> FileDescriptor {
+        let number = roost_open_arp(interface)
+        guard number >= 0 else { throw SystemError("open a packet socket for ARP") }
+        return FileDescriptor(owning: number)
+    }
+
     /// A raw ICMPv6 socket that receives router solicitations of one interface.
     package static func routerSolicitations(interface: String) throws(SystemError) -> FileDescriptor {
         let descriptor = try open(

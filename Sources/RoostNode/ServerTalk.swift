@@ -21,6 +21,10 @@ struct ServerTalk {
         _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: detail)
     }
 
+    func sendHardware(_ json: String) throws {
+        _ = try request("POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: json)
+    }
+
     func fetchConfiguration(to path: String) throws {
         let body = try request("GET", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: "")
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)

@@ -33,7 +33,7 @@ package final class BootContext {
     package var settings: Settings
     package var snapshot: FleetSnapshot
     package var tracker: BootTracker
-    private let sendEvent: @Sendable (BootEvent) -> Void
+    private let send: @Sendable (NodeReport) -> Void
     /// Asks the DHCP service; without one nobody is known by address.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     private var openFiles: [String: MappedFile] = [:]
@@ -42,12 +42,12 @@ package final class BootContext {
 
     package init(
         settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
-        sendEvent: @escaping @Sendable (BootEvent) -> Void
+        send: @escaping @Sendable (NodeReport) -> Void
     ) {
         self.settings = settings
         self.snapshot = snapshot
         self.tracker = tracker
-        self.sendEvent = sendEvent
+        self.send = send
     }
 
     /// Milliseconds since 1970.
@@ -73,13 +73,15 @@ package final class BootContext {
             let text = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
-        if let event { sendEvent(event) }
+        if let event { send(.boot(event)) }
     }
 
     /// - Parameter age: milliseconds since the node reached the stage.
     package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String) {
-        sendEvent(tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail))
+        send(.boot(tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail)))
     }
+
+    package func reportHardware(_ json: [UInt8], of machine: MACAddress) { send(.hardware(machine, json)) }
 
     // MARK: Files
 

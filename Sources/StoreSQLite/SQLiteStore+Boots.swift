@@ -16,6 +16,29 @@ extension SQLiteStore {
         }
     }
 
+    package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) {
+        let second = currentSecond
+        try await write { database in
+            let record = try Self.json(hardware)
+            let known = try String.fetchOne(
+                database, sql: "SELECT record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 1",
+                arguments: [machine.description])
+            guard known != record else { return }
+            try database.execute(
+                sql: "INSERT INTO hardware (mac, at, record) VALUES (?, ?, ?)",
+                arguments: [machine.description, second, record])
+        }
+    }
+
+    package func hardware(of machine: MACAddress) async throws(StoreError) -> Hardware? {
+        try await read { database in
+            try String.fetchOne(
+                database, sql: "SELECT record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 1",
+                arguments: [machine.description]
+            ).map { try Self.value(json: $0) }
+        }
+    }
+
     package func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline] {
         try await read { database in
             let filter = machine == nil ? "" : "WHERE mac = ?"

@@ -89,6 +89,29 @@ extension EndToEnd {
             #expect(leases.count { ($0["holder"] as? String)?.hasPrefix("00:0c:01") == true } == 100)
         }
 
+        @Test func `an address that somebody took by hand is found by ARP and not given away`() throws {
+            let other = "roost-e2e-other"
+            try BootLab.run("ip", ["netns", "add", other])
+            defer { _ = try? BootLab.run("ip", ["netns", "del", other]) }
+            try BootLab.run(
+                "ip",
+                [
+                    "-n", BootLab.namespace, "link", "add", "h1", "type", "veth", "peer", "name", "eth0",
+                    "netns", other,
+                ])
+            try BootLab.run("ip", ["-n", BootLab.namespace, "link", "set", "h1", "master", "br0", "up"])
+            try BootLab.run("ip", ["-n", other, "addr", "add", "10.77.0.240/24", "dev", "eth0"])
+            try BootLab.run("ip", ["-n", other, "link", "set", "eth0", "up"])
+            try ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:02")
+            defer { _ = try? ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:01") }
+            // A cable that has just been plugged in takes a moment.
+            try ClientHost.run("ping", "-c", "1", "-w", "10", "10.77.0.240")
+            let answer = try ClientHost.run(
+                "sh", "-c", "busybox udhcpc -i eth0 -r 10.77.0.240 -q -n -t 5 -s /bin/true 2>&1")
+            #expect(answer.contains("obtained") && !answer.contains("lease of 10.77.0.240"))
+            #expect(lab.log("roost").contains("10.77.0.240 is in use by"))
+        }
+
         @Test func `the doctor sees another DHCP server and says what to do`() throws {
             let report = try ClientHost.run(
                 "sh", "-c",

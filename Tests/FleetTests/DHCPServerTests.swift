@@ -148,6 +148,20 @@ import Wire
         #expect(network.take() == (try address("10.77.0.101")))
     }
 
+    @Test func `somebody found on an offered address keeps it, and the client gets another`() throws {
+        var network = try Network()
+        let offer = network.say(.discover)
+        let first = try #require(offer.probe)
+        #expect(network.server.found(Sample.mac, on: first, now: network.now) == nil)
+        #expect(
+            network.server.found(MACAddress(rawValue: 9), on: first, now: network.now)?.holder
+                == .foreign(first))
+        let request = network.say(.request) { $0.options.set(.requestedAddress, to: first) }
+        #expect(try request.reply?.message.options.value(of: .messageType) == .nak)
+        #expect(network.take() == (try address("10.77.0.101")))
+        #expect(network.say(.discover).probe == nil)
+    }
+
     @Test func `a released address comes back to its client`() throws {
         var network = try Network(pool: "10.77.0.100-10.77.0.110")
         let first = try present(network.take())

@@ -32,6 +32,8 @@ ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, ui
                             uint32_t peer_address, uint16_t peer_port);
 
 int roost_accept(int fd);
+// A packet socket that receives the ARP of one interface, and can send on it.
+int roost_open_arp(uint32_t interface);
 int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, const void *frame, size_t byte_count);
 int roost_hardware_address(const char *interface, uint8_t *address);
 int roost_interface_up(const char *interface);

@@ -32,6 +32,8 @@ package struct NodeAnswer: Codable, Sendable {
     /// Of the lease that it holds now.
     package var leasedAddress: IPv4Address?
     package var settings: [SettingAnswer]
+    /// Nil while the node has not reported it.
+    package var hardware: Hardware?
     /// Newest first.
     package var boots: [BootTimeline]
 }

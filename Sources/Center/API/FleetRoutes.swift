@@ -145,6 +145,10 @@ struct FleetRoutes {
         for mac in node.macAddresses {
             boots += try await services.store.boots(of: mac, limit: Self.bootLimit)
         }
+        var hardware: Hardware?
+        for mac in node.macAddresses where hardware == nil {
+            hardware = try await services.store.hardware(of: mac)
+        }
         let address = await services.leases().first { lease in
             node.macAddresses.contains { lease.holder == .macAddress($0) }
         }?.address
@@ -156,6 +160,7 @@ struct FleetRoutes {
         return NodeAnswer(
             node: shown, leasedAddress: address,
             settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
+            hardware: hardware,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 

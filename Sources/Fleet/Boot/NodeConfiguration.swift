@@ -24,7 +24,9 @@ package func configurationArchive(
     }
     for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
         guard let file = ConfiguredFile(key: key) else { continue }
-        archive.addFile("files/\(file.path)", mode: file.mode, data: Array(content.utf8))
+        // A line of text ends with a line end, whether or not somebody typed it.
+        let text = content.isEmpty || content.hasSuffix("\n") ? content : content + "\n"
+        archive.addFile("files/\(file.path)", mode: file.mode, data: Array(text.utf8))
     }
     archive.addFile("time-zone", data: Array("\(settings.text(.timeZone))\n".utf8))
     let hash = settings.text(.rootPasswordHash)

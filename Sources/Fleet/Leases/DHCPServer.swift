@@ -15,6 +15,8 @@ package struct DHCPOutcome: Equatable, Sendable {
     package var lease: Lease?
     /// What the client was told to load, for the timeline; nil for systems.
     package var decision: BootDecision?
+    /// An address that this client never had before: somebody else may sit on it.
+    package var probe: IPv4Address?
     /// For the log.
     package var note: String
     /// Whether the message was the first step of a boot program (DISCOVER, or a BOOTP request).
@@ -177,9 +179,11 @@ package struct DHCPServer: Sendable {
         guard let address = chooseAddress(turn), let subnet = turn.subnet(of: address) else {
             return DHCPOutcome(note: "no free address", beginsBoot: true)
         }
+        let isNew = table.lease(of: turn.holder)?.address != address
         table.makeOffer(address, to: turn.holder, now: turn.now)
         var outcome = reply(.offer, address: address, subnet: subnet, turn)
         outcome.note = "offer \(address)"
+        outcome.probe = isNew ? address : nil
         outcome.beginsBoot = true
         return outcome
     }
@@ -278,6 +282,23 @@ package struct DHCPServer: Sendable {
         outcome.note = "bootp \(address)"
         outcome.beginsBoot = true
         return outcome
+    }
+
+    /// Somebody answers on an address. Unless it is the client that it is offered to or leased by, nobody gets it for a while.
+    ///
+    /// - Returns: the lease that keeps it free, to be made durable; nil when all is well.
+    package mutating func found(_ mac: MACAddress, on address: IPv4Address, now: Int) -> Lease? {
+        guard links.contains(where: { $0.subnets.contains { $0.hasInPool(address) } }) else { return nil }
+        let holder = LeaseHolder.macAddress(mac)
+        guard table.offer(to: holder, now: now) != address, table.lease(of: holder)?.address != address else {
+            return nil
+        }
+        // A lease that is held stands: two machines fight over it already, and taking it away mends nothing.
+        if let lease = table.lease(at: address), lease.expiresAt > now { return nil }
+        let lease = Lease(
+            address: address, holder: .foreign(address), expiresAt: now + LeaseTable.foreignSeconds)
+        table.put(lease)
+        return lease
     }
 
     // MARK: Replies

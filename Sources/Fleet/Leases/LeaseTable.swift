@@ -79,6 +79,9 @@ package struct LeaseTable: Sendable {
         if let former = leases[lease.address], former.holder != lease.holder {
             addressOfHolder[former.holder] = nil
         }
+        if case .foreign = lease.holder, let offer = offers.removeValue(forKey: lease.address) {
+            offerOfHolder[offer.holder] = nil
+        }
         leases[lease.address] = lease
         addressOfHolder[lease.holder] = lease.address
         if offerOfHolder[lease.holder] == lease.address {

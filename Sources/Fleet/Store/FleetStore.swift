@@ -70,6 +70,11 @@ package protocol FleetStore: Sendable {
     /// The last changes, newest first.
     func revisions(limit: Int) async throws(StoreError) -> [Revision]
 
+    /// Keeps what a machine is made of, when it differs from what is known.
+    func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError)
+
+    func hardware(of machine: MACAddress) async throws(StoreError) -> Hardware?
+
     func append(_ events: [BootEvent]) async throws(StoreError)
 
     /// The last boots of one machine, or of all, newest first.

@@ -34,4 +34,10 @@ UNIT
 mac=$(cat "/sys/class/net/$interface/address")
 printf '[Match]\nMACAddress=%s\n\n[Link]\nUnmanaged=yes\n' "$mac" >/run/systemd/network/10-roost.network
 printf '[device-roost]\nmatch-device=mac:%s\nmanaged=0\n' "$mac" >/run/NetworkManager/conf.d/10-roost.conf
+# Nice to know, but no reason not to boot.
+if [ -d /sys/firmware/efi/efivars ]; then
+    modprobe -q efivarfs || true
+    mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null || true
+fi
+roost-node hardware || true
 roost-node report handover "$roost_init"

@@ -133,9 +133,9 @@ enum Shown {
         String(format: "%.1f s", Double(milliseconds) / 1_000)
     }
 
+    /// In UTC: `2026-11-21 10:00:00Z`.
     static func time(second: Int) -> String {
-        Date(timeIntervalSince1970: Double(second)).formatted(
-            .iso8601.dateTimeSeparator(.space).timeZone(separator: .omitted))
+        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
     }
 
     static func size(_ byteCount: Int) -> String { String(format: "%.1f MiB", Double(byteCount) / 1_048_576) }

@@ -53,6 +53,17 @@ struct NodeShow: AsyncParsableCommand {
 
 
             """
+        if let hardware = answer.hardware {
+            text += """
+                machine    \(hardware.vendor) \(hardware.product), serial \(hardware.serial.isEmpty ? "-" : hardware.serial)
+                firmware   \(hardware.firmwareKind), \(hardware.firmware)\(hardware.isSecureBootOn ? ", Secure Boot on" : "")
+                processor  \(hardware.processorCount) × \(hardware.processor)
+                memory     \(hardware.memoryMebibytes) MiB
+                cards      \(hardware.cards.map { "\($0.name) \($0.macAddress) \($0.driver)" }.joined(separator: ", "))
+
+
+                """
+        }
         var settings = TextTable(["SETTING", "VALUE", "FROM"])
         for setting in answer.settings {
             let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")

@@ -98,7 +98,7 @@ final class DataPlanes: Sendable {
 
     init(
         settings: ServerSettings, networks: ServedNetworks, sockets: Sockets, context: BootContext.Settings,
-        snapshot: FleetSnapshot, boots: [BootTimeline], sendEvent: @escaping @Sendable (BootEvent) -> Void,
+        snapshot: FleetSnapshot, boots: [BootTimeline], send: @escaping @Sendable (NodeReport) -> Void,
         log: @escaping @Sendable (String) -> Void
     ) throws {
         let home = Home()
@@ -117,7 +117,7 @@ final class DataPlanes: Sendable {
             tracker.restore(boots)
             let residents = Residents(
                 context: BootContext(
-                    settings: context, snapshot: snapshot, tracker: tracker, sendEvent: sendEvent))
+                    settings: context, snapshot: snapshot, tracker: tracker, send: send))
             home.residents = residents
             do {
                 if let writer {

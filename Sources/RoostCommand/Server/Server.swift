@@ -35,22 +35,22 @@ final class Server: Sendable {
         try Self.makeDirectories(settings)
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
-        let (events, send) = AsyncStream.makeStream(
-            of: BootEvent.self, bufferingPolicy: .bufferingOldest(100_000))
-        let sendEvent: @Sendable (BootEvent) -> Void = { send.yield($0) }
+        let (reports, send) = AsyncStream.makeStream(
+            of: NodeReport.self, bufferingPolicy: .bufferingOldest(100_000))
+        let sendReport: @Sendable (NodeReport) -> Void = { send.yield($0) }
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
         store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
         planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
-            sendEvent: sendEvent, log: Self.log)
+            send: sendReport, log: Self.log)
         center =
             settings.roles.contains(.center)
             ? Self.makeCenter(
                 settings, policy: contextSettings.policy, store: store, images: images, planes: planes) : nil
         let store = store
-        Task { await Self.record(events, in: store) }
+        Task { await Self.record(reports, in: store) }
     }
 
     /// Everything that can be checked without binding or writing.
@@ -150,17 +150,22 @@ final class Server: Sendable {
         return ControlCenter(services: services, socketPath: settings.socket, logger: ServerLog.logger)
     }
 
-    /// Writes boot events in batches: whatever came while one batch was written is the next.
-    private static func record(_ events: AsyncStream<BootEvent>, in store: SQLiteStore) async {
-        for await event in events {
+    /// Writes what the nodes report, in the order in which it came.
+    private static func record(_ reports: AsyncStream<NodeReport>, in store: SQLiteStore) async {
+        for await report in reports {
             do {
-                try await store.append([event])
+                switch report {
+                case .boot(let event):
+                    try await store.append([event])
+                    let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
+                    log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
+                case .hardware(let machine, let json):
+                    try await store.save(
+                        try JSONDecoder().decode(Hardware.self, from: Data(json)), of: machine)
+                }
             } catch {
-                ServerLog.logger.error("a boot event is lost: \(error)")
+                ServerLog.logger.error("a node's report is lost: \(error)")
             }
-            log(
-                "boot: \(event.macAddress) \(event.stage.rawValue)\(event.detail.isEmpty ? "" : ": \(event.detail)")"
-            )
         }
     }
 

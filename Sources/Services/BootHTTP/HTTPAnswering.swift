@@ -25,6 +25,9 @@ struct HTTPAnswering {
             case "report":
                 guard request.method == "POST" else { return .error(405, "reports are posted") }
                 return report(request, body: body, machine: machine)
+            case "hardware":
+                guard request.method == "POST" else { return .error(405, "hardware is posted") }
+                return hardware(request, body: body, machine: machine)
             case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
             default: break
             }
@@ -103,6 +106,15 @@ struct HTTPAnswering {
         let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
         context.report(
             stage, boot: boot, machine: machine, age: age, detail: String(text.filter { !$0.isNewline }))
+        return HTTPAnswer(status: 204)
+    }
+
+    /// `POST /node/MAC/hardware?boot=ID` with JSON, inside the machine's own boot only.
+    private func hardware(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "this report belongs to another boot")
+        }
+        context.reportHardware(body, of: machine)
         return HTTPAnswer(status: 204)
     }
 

@@ -24,6 +24,8 @@ package final class DHCPService {
     private var server: DHCPServer
     private let links: [DHCPLink]
     private var listeners: [Listener] = []
+    /// By interface name.
+    private var probes: [String: ConflictProbe] = [:]
     private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
 
     package init(
@@ -44,8 +46,22 @@ package final class DHCPService {
         loop: EventLoop
     ) throws(SystemError) {
         let listener = Listener(socket: socket, frames: frames, endpoint: endpoint, service: self)
+        if let interface = endpoint.interface {
+            probes[interface.name] = try probe(on: interface, loop: loop)
+        }
         listeners.append(listener)
         try loop.add(listener.socket, listener)
+    }
+
+    private func probe(on interface: NetworkInterface, loop: EventLoop) throws(SystemError) -> ConflictProbe {
+        try ConflictProbe(
+            socket: try Socket.arp(interface: interface.index), interface: interface, loop: loop
+        ) {
+            [unowned self] address, mac in
+            guard let lease = server.found(mac, on: address, now: context.now() / 1_000) else { return }
+            log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
+            committer.commit(lease) {}
+        }
     }
 
     package var leases: [Lease] { server.table.all }
@@ -135,6 +151,9 @@ package final class DHCPService {
         let outcome = server.handle(
             message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,
             policy: context.settings.policy)
+        if let address = outcome.probe, message.relay == .any, let name = listener.endpoint.interface?.name {
+            probes[name]?.ask(address)
+        }
         if let decision = outcome.decision { trace(message, outcome, decision) }
         guard let reply = outcome.reply else {
             if let lease = outcome.lease { committer.commit(lease) {} }

@@ -44,6 +44,14 @@ CREATE TABLE channel (
     PRIMARY KEY (image, name)
 ) STRICT;
 
+CREATE TABLE hardware (
+    mac TEXT NOT NULL,
+    at INTEGER NOT NULL,            -- seconds since 1970: when it was first seen so
+    record TEXT NOT NULL            -- JSON
+) STRICT;
+
+CREATE INDEX hardware_by_mac ON hardware (mac, at);
+
 CREATE TABLE boot_event (
     boot TEXT NOT NULL,
     mac TEXT NOT NULL,

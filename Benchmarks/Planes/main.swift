@@ -1,0 +1,67 @@
+// roost-planes: the data planes alone, on loopback, for the benchmarks; the same services as in ‘roost serve’.
+//
+// roost-planes DIRECTORY NBD-PORT HTTP-PORT TFTP-PORT DHCP-PORT
+// DIRECTORY holds images/bench/DIGEST/{root.squashfs,kernel,modules.cpio}, whose digest is 64 times the letter a.
+
+import Fleet
+import Foundation
+import Linux
+import Services
+import Wire
+
+let arguments = CommandLine.arguments
+let ports = arguments.dropFirst(2).compactMap { UInt16($0) }
+guard arguments.count == 6, ports.count == 4, let digest = Digest(String(repeating: "a", count: 64)) else {
+    print("usage: roost-planes DIRECTORY NBD-PORT HTTP-PORT TFTP-PORT DHCP-PORT")
+    exit(64)
+}
+let directory = arguments[1]
+let image = try ImageName("bench")
+let store = "\(directory)/images"
+let version = try ImageVersion(
+    image: image, number: 1, digest: digest, publishedAt: 0,
+    manifest: ImageManifest(
+        image: image, architecture: "amd64", kernelRelease: "0", system: "",
+        files: ["root.squashfs", "kernel", "modules.cpio"].map { name in
+            let path = "\(store)/bench/\(digest)/\(name)"
+            return ImageManifest.File(
+                name: name, byteCount: try FileDescriptor(opening: path).byteCount(), sha256: digest)
+        }, packages: [], origin: ""))
+let snapshot = FleetSnapshot(
+    revision: 1, nodes: [], groups: [],
+    images: [ImageCatalogue(name: image, versions: [version], channels: [.stable: 1])])
+guard let network = IPv4Network("127.0.0.0/8"), let first = IPv4Address("127.16.0.0"),
+    let last = IPv4Address("127.31.255.255")
+else { exit(1) }
+let subnet = DHCPSubnet(network: network, server: .loopback, pools: [first...last])
+let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchive: nil)
+let settings = BootContext.Settings(
+    policy: policy, imageStore: store, nodeArchivePath: "",
+    loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"])
+let log: @Sendable (String) -> Void = { _ in }
+
+/// Binds everything and serves for ever.
+func serve() throws {
+    let loop = try EventLoop()
+    let context = BootContext(settings: settings, snapshot: snapshot, tracker: BootTracker(), send: { _ in })
+    let nbd = try NBDService(
+        listener: try Socket.listening(.loopback, port: ports[0]), loop: loop, context: context, log: log)
+    let http = try HTTPService(
+        listener: try Socket.listening(.loopback, port: ports[1]), loop: loop, context: context, log: log)
+    let tftp = try TFTPService(
+        socket: try Socket.datagram(.loopback, port: ports[2]), loop: loop, context: context, log: log)
+    let journal = try LeaseJournal("\(directory)/leases.journal")
+    let leases = journal.leases
+    let dhcp = DHCPService(
+        links: [DHCPLink(interface: nil, subnets: [subnet])], reservations: [], leases: leases,
+        committer: try LeaseCommitter(journal: journal, log: log), context: context, log: log)
+    try dhcp.listen(
+        on: try Socket.datagram(.loopback, port: ports[3]), frames: nil,
+        at: DHCPService.Endpoint(interface: nil),
+        loop: loop)
+    print("ready")
+    fflush(nil)
+    withExtendedLifetime((nbd, http, tftp, dhcp)) { loop.run() }
+}
+
+try serve()

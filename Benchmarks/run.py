@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""The data planes against their peers, side by side: `make bench`.
+
+Every row compares server CPU per operation (user and system time of the server's whole process tree) between Roost and a
+peer, alternating within each repetition; the ratio is the median of the paired ratios, above 1 where Roost needs less. The
+server has processor 1, the client processor 0. Clients throw the payload away, so that the server is the limit.
+"""
+import argparse, datetime, json, os, platform, shutil, signal, socket, statistics, subprocess, sys, time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WORK = os.path.join(ROOT, ".build", "bench")
+LOAD = os.path.join(WORK, "load")
+TICK = os.sysconf("SC_CLK_TCK")
+HOST = "127.0.0.1"
+NBD, HTTP, TFTP, DHCP = 20809, 20080, 20069, 20067
+
+
+def tree(pid):
+    """A process and all below it."""
+    found = [pid]
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children") as file:
+                for child in file.read().split():
+                    found += tree(int(child))
+    except FileNotFoundError:
+        pass
+    return found
+
+
+def cpu_seconds(pid):
+    total = 0
+    for one in tree(pid):
+        try:
+            with open(f"/proc/{one}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            # Ended children count too: nbd-server forks for each client.
+            total += sum(int(fields[i]) for i in (11, 12, 13, 14))
+        except FileNotFoundError:
+            pass
+    return total / TICK
+
+
+class Server:
+    def __init__(self, name, command, port, udp=False, wait=None):
+        self.name, self.port = name, port
+        log = open(os.path.join(WORK, f"{name}.log"), "w")
+        self.process = subprocess.Popen(["taskset", "-c", "1"] + command, stdout=log, stderr=log, start_new_session=True)
+        for _ in range(100):
+            if self.process.poll() is not None:
+                raise SystemExit(f"{name} ended: see {WORK}/{name}.log")
+            if udp or self.listens():
+                break
+            time.sleep(0.1)
+        time.sleep(wait or 0.5)
+
+    def listens(self):
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex((HOST, self.port)) == 0
+
+    def stop(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def measure(server, load):
+    """CPU microseconds of the server per operation, and operations per second."""
+    before = cpu_seconds(server.process.pid)
+    done = subprocess.run(["taskset", "-c", "0"] + load, capture_output=True, text=True)
+    used = cpu_seconds(server.process.pid) - before
+    if done.returncode != 0:
+        return None
+    result = json.loads(done.stdout)
+    if not result["operations"]:
+        return None
+    result["us"] = used / result["operations"] * 1e6
+    result["rate"] = result["operations"] / result["seconds"]
+    return result
+
+
+def compare(title, ours, our_load, peers, repetitions):
+    """peers: [(name, server, load, gate)]"""
+    rows = []
+    for name, start, load, gate in peers:
+        pairs = []
+        for _ in range(repetitions):
+            server = ours()
+            mine = measure(server, our_load)
+            server.stop()
+            server = start()
+            theirs = measure(server, load)
+            server.stop()
+            if mine and theirs and mine["us"] > 0:
+                pairs.append((mine, theirs))
+        if not pairs:
+            print(f"{title}: {name} gave no measurement", file=sys.stderr)
+            continue
+        ratio = statistics.median(t["us"] / m["us"] for m, t in pairs)
+        row = {
+            "what": title, "peer": name, "ours_us": round(statistics.median(m["us"] for m, _ in pairs), 2),
+            "theirs_us": round(statistics.median(t["us"] for _, t in pairs), 2), "ratio": round(ratio, 2),
+            "rate": round(statistics.median(m["rate"] / t["rate"] for m, t in pairs), 2), "gate": gate,
+        }
+        rows.append(row)
+        verdict = "" if ratio >= gate else "   BELOW THE GATE"
+        print(f"{title:28} {name:12} {row['ours_us']:9.2f} {row['theirs_us']:9.2f} µs  ×{row['ratio']:<6} gate {gate}  rate ×{row['rate']}{verdict}", flush=True)
+    return rows
+
+
+def program(name):
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin:" + os.path.join(WORK, "peers/usr/sbin"))
+    if not path:
+        raise SystemExit(f"{name} is not installed (Benchmarks/peers.sh installs the peers)")
+    return path
+
+
+def prepare():
+    os.makedirs(LOAD, exist_ok=True)
+    for name in ("nbdload", "tftpload", "httpload", "dhcpload"):
+        subprocess.run(["cc", "-O2", "-o", f"{LOAD}/{name}", f"{ROOT}/Benchmarks/Load/{name}.c"], check=True)
+    version = os.path.join(WORK, "images/bench", "a" * 64)
+    os.makedirs(version, exist_ok=True)
+    for name, size in (("root.squashfs", 1 << 30), ("kernel", 30 << 20), ("modules.cpio", 4096)):
+        path = os.path.join(version, name)
+        if not os.path.exists(path) or os.path.getsize(path) != size:
+            with open(path, "wb") as file:
+                block = os.urandom(1 << 20)
+                for start in range(0, size, 1 << 20):
+                    file.write(block[: min(1 << 20, size - start)])
+    subprocess.run(["cat", os.path.join(version, "root.squashfs")], stdout=subprocess.DEVNULL)  # Into the page cache.
+    return version
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--only", help="nbd, tftp, http or dhcp")
+    parser.add_argument("--gate", action="store_true", help="fail when a row is below its gate")
+    options = parser.parse_args()
+    version = prepare()
+    image, kernel = os.path.join(version, "root.squashfs"), os.path.join(version, "kernel")
+    seconds = str(options.seconds)
+    rows = []
+
+    def planes():
+        journal = os.path.join(WORK, "leases.journal")
+        if os.path.exists(journal):
+            os.remove(journal)
+        return Server("roost", [f"{ROOT}/.build-bench/release/roost-planes", WORK, str(NBD), str(HTTP), str(TFTP), str(DHCP)], NBD)
+
+    def wanted(plane):
+        return options.only in (None, plane)
+
+    if wanted("nbd"):
+        config = os.path.join(WORK, "nbd.conf")
+        with open(config, "w") as file:
+            file.write(f"[generic]\nlistenaddr = {HOST}\nport = {NBD}\n[bench]\nexportname = {image}\nreadonly = true\n")
+        servers = {
+            "nbdkit": lambda: Server("nbdkit", [program("nbdkit"), "-f", "-r", "-t", "1", "-i", HOST, "-p", str(NBD), "file", image], NBD),
+            "nbd-server": lambda: Server("nbd-server", [program("nbd-server"), "-n", "-C", config], NBD),
+            "qemu-nbd": lambda: Server("qemu-nbd", [program("qemu-nbd"), "-r", "-t", "-e", "128", "-b", HOST, "-p", str(NBD), "-f", "raw", "-x", "bench", image], NBD),
+        }
+        cases = [
+            ("NBD 4K, 8 conns, QD16", 8, 16, 4096, "rand", (3.5, 4.5, 6)),
+            ("NBD 4K, 64 conns, QD16", 64, 16, 4096, "rand", (3.5, 4.5, 6)),
+            ("NBD 4K, 64 conns, QD1", 64, 1, 4096, "rand", (1.4, 1.5, 2)),
+            ("NBD 128K, 8 conns, QD16", 8, 16, 131072, "seq", (1.7, 2, 2.5)),
+            ("NBD 1M, 1 conn, QD16", 1, 16, 1 << 20, "seq", (1.7, 2, 2.5)),
+            ("NBD 4K, 1 conn, QD1", 1, 1, 4096, "rand", (0.9, None, None)),
+        ]
+        for title, connections, depth, size, order, gates in cases:
+            load = [f"{LOAD}/nbdload", HOST, str(NBD), "bench", str(connections), str(depth), str(size), order, seconds]
+            peers = [(n, servers[n], load, g) for n, g in zip(servers, gates) if g]
+            rows += compare(title, planes, load, peers, options.repetitions)
+
+    if wanted("tftp"):
+        root = os.path.join(WORK, "tftp")
+        os.makedirs(root, exist_ok=True)
+        shutil.copy(kernel, os.path.join(root, "bench.bin"))
+        servers = {
+            "dnsmasq": lambda: Server("dnsmasq", [program("dnsmasq"), "-k", "-u", "root", "--port=0", f"--listen-address={HOST}", "--bind-interfaces", "--enable-tftp", f"--tftp-root={root}", "--tftp-max=200", f"--pid-file={WORK}/dnsmasq.pid"], 69, udp=True),
+            "tftpd-hpa": lambda: Server("tftpd-hpa", [program("in.tftpd"), "-L", "-u", "root", "-a", f"{HOST}:{TFTP}", "-s", root], TFTP, udp=True),
+            "atftpd": lambda: Server("atftpd", [program("atftpd"), "--daemon", "--no-fork", "--user", "root.root", "--bind-address", HOST, "--port", str(TFTP), "--maxthread", "200", root], TFTP, udp=True),
+        }
+
+        def load(window, port=TFTP):
+            return [f"{LOAD}/tftpload", HOST, str(port), "bench.bin", "50", str(window), "1468", seconds]
+
+        rows += compare("TFTP window 1", planes, load(0), [
+            ("dnsmasq", servers["dnsmasq"], load(0, 69), 1.0), ("tftpd-hpa", servers["tftpd-hpa"], load(0), 1.7),
+            ("atftpd", servers["atftpd"], load(0), 2.2)], options.repetitions)
+        for window in (8, 16, 64):
+            rows += compare(f"TFTP window {window}", planes, load(window), [("atftpd", servers["atftpd"], load(window), 3)], options.repetitions)
+        rows += compare("TFTP our 16 to their 1", planes, load(16), [
+            ("dnsmasq", servers["dnsmasq"], load(0, 69), 3), ("tftpd-hpa", servers["tftpd-hpa"], load(0), 6)], options.repetitions)
+
+    if wanted("http"):
+        config = os.path.join(WORK, "nginx.conf")
+        with open(config, "w") as file:
+            file.write(f"""daemon off; master_process off; worker_processes 1; pid {WORK}/nginx.pid; error_log stderr; user root;
+events {{ worker_connections 1024; }}
+http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; open_file_cache max=100; default_type application/octet-stream;
+  client_body_temp_path {WORK}/n0; proxy_temp_path {WORK}/n1; fastcgi_temp_path {WORK}/n2; uwsgi_temp_path {WORK}/n3; scgi_temp_path {WORK}/n4;
+  server {{ listen {HOST}:{HTTP}; root {WORK}/www; }} }}
+""")
+        www = os.path.join(WORK, "www/i")
+        os.makedirs(www, exist_ok=True)
+        if not os.path.exists(os.path.join(www, "a" * 64)):
+            os.symlink(version, os.path.join(www, "a" * 64))
+        nginx = lambda: Server("nginx", [program("nginx"), "-c", config], HTTP)
+        for name, connections, gate in (
+            ("root.squashfs", 8, 0.85), ("kernel", 1, 0.85), ("kernel", 8, 0.85), ("kernel", 64, 0.85),
+            ("modules.cpio", 1, 1.0), ("modules.cpio", 8, 1.0), ("modules.cpio", 64, 1.0)):
+            size = {"root.squashfs": "1 GiB", "kernel": "30 MiB", "modules.cpio": "4 KiB"}[name]
+            load = [f"{LOAD}/httpload", HOST, str(HTTP), f"/i/{'a' * 64}/{name}", str(connections), seconds if name != "root.squashfs" else "4"]
+            rows += compare(f"HTTP {size}, {connections} conns", planes, load, [("nginx", nginx, load, gate)], options.repetitions)
+
+    if wanted("dhcp"):
+        config = os.path.join(WORK, "kea.conf")
+        with open(config, "w") as file:
+            json.dump({"Dhcp4": {
+                "interfaces-config": {"interfaces": ["lo/127.0.0.1"], "dhcp-socket-type": "udp"},
+                "lease-database": {"type": "memfile", "persist": True, "name": f"{WORK}/kea-leases.csv", "lfc-interval": 0},
+                "multi-threading": {"enable-multi-threading": False}, "valid-lifetime": 43200,
+                "subnet4": [{"subnet": "127.0.0.0/8", "pools": [{"pool": "127.16.0.0 - 127.31.255.255"}], "relay": {"ip-addresses": ["127.0.0.2"]}}],
+                "loggers": [{"name": "kea-dhcp4", "output_options": [{"output": "stdout"}], "severity": "ERROR"}]}}, file)
+        os.makedirs("/run/kea", exist_ok=True)
+
+        def kea():
+            for name in os.listdir(WORK):
+                if name.startswith("kea-leases"):
+                    os.remove(os.path.join(WORK, name))
+            return Server("kea", [program("kea-dhcp4"), "-c", config, "-p", str(DHCP)], DHCP, udp=True, wait=2)
+
+        def dnsmasq():
+            lease_file = os.path.join(WORK, "dnsmasq.leases")
+            if os.path.exists(lease_file):
+                os.remove(lease_file)
+            return Server("dnsmasq", [program("dnsmasq"), "-k", "-u", "root", "--port=0", "--interface=lo", "--bind-interfaces", f"--dhcp-alternate-port={DHCP},67", "--dhcp-range=127.16.0.0,127.31.255.255,255.0.0.0,12h", "--dhcp-lease-max=1000000", "--no-ping", f"--dhcp-leasefile={lease_file}", f"--pid-file={WORK}/dnsmasq.pid", "--dhcp-authoritative", "--quiet-dhcp"], DHCP, udp=True)
+
+        for outstanding in (64, 1024):
+            load = [f"{LOAD}/dhcpload", HOST, str(DHCP), "127.0.0.2", "10000", str(outstanding), seconds]
+            peers = [("kea", kea, load, 4)]
+            if outstanding == 64:
+                peers.append(("dnsmasq", dnsmasq, load, 30))
+            rows += compare(f"DHCP DORA, {outstanding} at once", planes, load, peers, options.repetitions)
+
+    with open(os.path.join(WORK, "results.json"), "w") as file:
+        json.dump({"date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} × {platform.machine()}, Linux {platform.release()}", "rows": rows}, file, indent=1)
+    below = [row for row in rows if row["ratio"] < row["gate"]]
+    print(f"{len(rows)} rows, {len(below)} below their gate; written to {WORK}/results.json")
+    if options.gate and below:
+        sys.exit(1)
+
+
+main()

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// What the house's rules say of the sources as text.
+@Suite struct TidyTests {
+    private struct Source {
+        var path: String
+        var lines: [String]
+    }
+
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    private static func sources(below directory: String) throws -> [Source] {
+        let base = root.appendingPathComponent(directory)
+        let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
+        return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+            let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
+            return Source(path: "\(directory)/\(name)", lines: text.components(separatedBy: "\n"))
+        }
+    }
+
+    /// Which of our modules, and of others', a target may import. Arrows point downwards only.
+    private static let allowed: [String: Set<String>] = [
+        "Wire": [], "Fleet": ["Wire"], "Linux": ["CLinux", "Glibc", "Synchronization", "Wire"],
+        "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Wire"],
+        "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
+        "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
+        "Center": ["Fleet", "Foundation", "Hummingbird", "Logging", "Wire"],
+        "RoostNode": ["Glibc", "Linux", "Wire"],
+    ]
+
+    @Test(arguments: allowed.keys.sorted())
+    func `a target imports only what lies below it`(target: String) throws {
+        let allowed = try #require(Self.allowed[target])
+        for source in try Self.sources(below: "Sources/\(target)") {
+            for line in source.lines where line.contains("import ") {
+                let words = line.split(separator: " ")
+                guard let index = words.firstIndex(of: "import"), index <= 1, !line.hasPrefix("//"),
+                    words.count > index + 1
+                else { continue }
+                #expect(allowed.contains(String(words[index + 1])), "\(source.path): \(line)")
+            }
+        }
+    }
+
+    @Test func `nothing ends the program for somebody else's mistake`() throws {
+        for source in try Self.sources(below: "Sources") {
+            for (number, line) in source.lines.enumerated() {
+                let code = line.components(separatedBy: "//")[0]
+                for word in ["try!", "as!", "fatalError("] where code.contains(word) {
+                    Issue.record("\(source.path):\(number + 1): \(word)")
+                }
+            }
+        }
+    }
+
+    @Test func `unchecked sendability gives its proof`() throws {
+        for source in try Self.sources(below: "Sources") {
+            for (number, line) in source.lines.enumerated() {
+                guard line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") else {
+                    continue
+                }
+                let nearby = source.lines[max(0, number - 2)...min(source.lines.count - 1, number + 4)]
+                #expect(nearby.contains { $0.contains("// Sendable:") }, "\(source.path):\(number + 1)")
+            }
+        }
+    }
+
+    @Test func `a file stays a file that can be read`() throws {
+        for source in try Self.sources(below: "Sources") {
+            #expect(source.lines.count <= 420, "\(source.path) has \(source.lines.count) lines")
+        }
+    }
+
+    @Test func `no file or folder is called after nothing`() throws {
+        let empty = ["Utils", "Common", "Extras", "Helpers", "Manager", "New", "Old"]
+        for source in try Self.sources(below: "Sources") {
+            for part in source.path.split(whereSeparator: { "/+.".contains($0) }) {
+                #expect(!empty.contains(String(part)), "\(source.path)")
+            }
+        }
+    }
+
+    @Test func `every package type of the lower floors says what it is`() throws {
+        for source in try ["Wire", "Fleet", "Services"].flatMap({ try Self.sources(below: "Sources/\($0)") })
+        {
+            for (number, line) in source.lines.enumerated() where number > 0 {
+                let isType = ["struct ", "enum ", "class ", "final class ", "protocol "].contains {
+                    line.hasPrefix("package \($0)")
+                }
+                guard isType else { continue }
+                #expect(source.lines[number - 1].hasPrefix("///"), "\(source.path):\(number + 1): \(line)")
+            }
+        }
+    }
+}
