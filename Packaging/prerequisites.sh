@@ -11,7 +11,7 @@ packages=(
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client
   # other people's clients, for the tests
-  udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils
+  udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3
   # checks
   shellcheck
 )

@@ -43,7 +43,8 @@ let log: @Sendable (String) -> Void = { _ in }
 /// Binds everything and serves for ever.
 func serve() throws {
     let loop = try EventLoop()
-    let context = BootContext(settings: settings, snapshot: snapshot, tracker: BootTracker(), send: { _ in })
+    let context = try BootContext(
+        loop: loop, settings: settings, snapshot: snapshot, tracker: BootTracker(), send: { _ in })
     let nbd = try NBDService(
         listener: try Socket.listening(.loopback, port: ports[0]), loop: loop, context: context, log: log)
     let http = try HTTPService(

@@ -3,17 +3,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <net/route.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define BATCH 256
@@ -138,53 +136,13 @@ int roost_hardware_address(const char *interface, uint8_t *address) {
     return 0;
 }
 
-int roost_interface_up(const char *interface) {
-    struct ifreq r = {0};
-    if (with_interface(interface, SIOCGIFFLAGS, &r) < 0) return -1;
-    r.ifr_flags |= IFF_UP;
-    return with_interface(interface, SIOCSIFFLAGS, &r);
+int roost_resident_pages(void *address, size_t byte_count, unsigned char *pages) {
+    return mincore(address, byte_count, pages);
 }
 
-int roost_set_address(const char *interface, uint32_t address, uint32_t mask) {
-    struct ifreq r = {0};
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
-    memcpy(&r.ifr_addr, &a, sizeof a);
-    if (with_interface(interface, SIOCSIFADDR, &r) < 0) return -1;
-    a.sin_addr.s_addr = htonl(mask);
-    memcpy(&r.ifr_netmask, &a, sizeof a);
-    return with_interface(interface, SIOCSIFNETMASK, &r);
-}
-
-int roost_add_default_route(uint32_t router) {
-    struct rtentry route = {.rt_flags = RTF_UP | RTF_GATEWAY};
-    struct sockaddr_in a = {.sin_family = AF_INET};
-    memcpy(&route.rt_dst, &a, sizeof a);
-    memcpy(&route.rt_genmask, &a, sizeof a);
-    a.sin_addr.s_addr = htonl(router);
-    memcpy(&route.rt_gateway, &a, sizeof a);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    int result = ioctl(fd, SIOCADDRT, &route);
-    int error = errno;
-    close(fd);
-    errno = error;
-    return result;
-}
-
-ssize_t roost_read_cached(int fd, void *bytes, size_t byte_count, off_t offset) {
-    struct iovec slice = {bytes, byte_count};
-    return preadv2(fd, &slice, 1, offset, RWF_NOWAIT);
-}
-
-int roost_drop_privileges(uid_t uid, gid_t gid, uint64_t capabilities) {
-    if (prctl(PR_SET_KEEPCAPS, 1L) < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0
-        || setresuid(uid, uid, uid) < 0) return -1;
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2] = {
-        {(uint32_t)capabilities, (uint32_t)capabilities, 0},
-        {(uint32_t)(capabilities >> 32), (uint32_t)(capabilities >> 32), 0},
-    };
-    if (syscall(SYS_capset, &header, data) < 0) return -1;
+int roost_drop_privileges(uid_t uid, gid_t gid) {
+    // glibc changes all threads; leaving user 0 clears the capabilities of each (capabilities(7)).
+    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) return -1;
     return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
 }
 

@@ -6,7 +6,8 @@ package struct CenterServices: Sendable {
     package var store: any FleetStore
     package var version: String
     package var roles: [String]
-    package var policy: BootPolicy
+    /// As the data planes have it now.
+    package var policy: @Sendable () async -> BootPolicy
     /// Reads the configuration anew and gives it to the data planes; called after each change.
     package var refresh: @Sendable () async throws -> Void
     package var leases: @Sendable () async -> [Lease]
@@ -18,7 +19,8 @@ package struct CenterServices: Sendable {
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
     package init(
-        store: any FleetStore, version: String, roles: [String], policy: BootPolicy,
+        store: any FleetStore, version: String, roles: [String],
+        policy: @escaping @Sendable () async -> BootPolicy,
         refresh: @escaping @Sendable () async throws -> Void, leases: @escaping @Sendable () async -> [Lease],
         openVersions: @escaping @Sendable () async -> [Digest: Int],
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,

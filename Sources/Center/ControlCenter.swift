@@ -1,37 +1,63 @@
 import Fleet
 import Foundation
 import Hummingbird
+import HummingbirdTLS
 package import Logging
+import NIOSSL
 
-/// The control center: the API, on a local socket.
+/// The control center: the API, on a local socket and, where wanted, by HTTPS.
 package struct ControlCenter: Sendable {
-    /// A request's body may have at most this many bytes.
-    private static let bodyByteLimit = 8 << 20
-
     private let services: CenterServices
     private let socketPath: String
+    private let remote: RemoteAccess?
     private let logger: Logger
 
-    package init(services: CenterServices, socketPath: String, logger: Logger) {
+    package init(services: CenterServices, socketPath: String, remote: RemoteAccess?, logger: Logger) {
         self.services = services
         self.socketPath = socketPath
+        self.remote = remote
         self.logger = logger
     }
 
     /// Serves until cancelled. `ready` is called when the socket listens.
     package func run(ready: @escaping @Sendable () -> Void) async throws {
+        unsafe unlink(socketPath)
+        // Whoever may open the socket administers everything: its owner and group.
+        let local = Application(
+            router: router(token: nil),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: socketPath), serverName: "roost"),
+            onServerRunning: { [socketPath] _ in
+                unsafe chmod(socketPath, 0o660)
+                ready()
+            }, logger: logger)
+        guard let remote else { return try await local.runService(gracefulShutdownSignals: []) }
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(remote.certificatePath).map {
+                .certificate($0)
+            },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: remote.keyPath, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        let distant = Application(
+            router: router(token: remote.token), server: try .tls(.http1(), tlsConfiguration: tls),
+            configuration: ApplicationConfiguration(
+                address: .hostname(remote.host, port: remote.port), serverName: "roost"), logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await local.runService(gracefulShutdownSignals: []) }
+            group.addTask { try await distant.runService(gracefulShutdownSignals: []) }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func router(token: String?) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware(logger: logger))
+        if let token { router.add(middleware: TokenMiddleware(token: token)) }
         let api = router.group("api/v1")
         FleetRoutes(services: services).add(to: api)
         ImageRoutes(services: services).add(to: api)
-        unsafe unlink(socketPath)
-        let application = Application(
-            router: router,
-            configuration: ApplicationConfiguration(
-                address: .unixDomainSocket(path: socketPath), serverName: "roost"),
-            onServerRunning: { _ in ready() }, logger: logger)
-        try await application.runService(gracefulShutdownSignals: [])
+        return router
     }
 }
 

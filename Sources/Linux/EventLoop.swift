@@ -148,19 +148,35 @@ package final class EventLoop {
         }
     }
 
-    /// Starts a loop on a thread of its own. `prepare` runs there first and registers the handlers.
+    /// Starts a loop on a thread of its own. `prepare` runs there first and registers the handlers; its error is ours.
     package static func start(
-        name: String, prepare: @escaping @Sendable (EventLoop) -> Void
-    ) throws(SystemError) -> Mailbox {
+        name: String, prepare: @escaping @Sendable (EventLoop) throws -> Void
+    ) throws -> Mailbox {
         // Sendable: the loop is handed to its thread and used nowhere else; only the mailbox stays behind.
         struct Handed: @unchecked Sendable { let loop: EventLoop }
         let handed = Handed(loop: try EventLoop())
         let mailbox = handed.loop.sender
+        let number = eventfd(0, 0)
+        guard number >= 0 else { throw SystemError("make an event descriptor") }
+        let prepared = Prepared(signal: FileDescriptor(owning: number))
         try NamedThread.start(name) {
-            prepare(handed.loop)
-            handed.loop.run()
+            let result = Result { try prepare(handed.loop) }
+            prepared.result.withLock { $0 = result }
+            _ = eventfd_write(prepared.signal.number, 1)
+            if case .success = result { handed.loop.run() }
         }
+        var value: eventfd_t = 0
+        _ = retrying { unsafe eventfd_read(prepared.signal.number, &value) }
+        try prepared.result.withLock { try $0?.get() }
         return mailbox
+    }
+
+    /// How `prepare` ended, for the thread that waits for it.
+    private final class Prepared: Sendable {
+        let signal: FileDescriptor
+        let result = Mutex<Result<Void, any Error>?>(nil)
+
+        init(signal: consuming FileDescriptor) { self.signal = signal }
     }
 }
 

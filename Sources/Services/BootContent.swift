@@ -4,7 +4,7 @@ package import Wire
 
 /// What a boot client gets for a path, by TFTP and HTTP alike.
 package enum BootContent {
-    case file(MappedFile, isImmutable: Bool, stage: BootStage?)
+    case file(ServedFile, isImmutable: Bool, stage: BootStage?)
     case text(String, stage: BootStage?)
     case bytes([UInt8])
 }

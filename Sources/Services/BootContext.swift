@@ -36,18 +36,24 @@ package final class BootContext {
     private let send: @Sendable (NodeReport) -> Void
     /// Asks the DHCP service; without one nobody is known by address.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
-    private var openFiles: [String: MappedFile] = [:]
+    private var openFiles: [String: ServedFile] = [:]
+    private let readers: ColdReaders
     /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
     private var machines: [IPv4Address: MACAddress] = [:]
 
+    /// - Parameter loop: the loop that all of this lives on.
     package init(
-        settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
+        loop: EventLoop, settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
         send: @escaping @Sendable (NodeReport) -> Void
-    ) {
+    ) throws(SystemError) {
         self.settings = settings
+        readers = try ColdReaders(mailbox: loop.sender)
         self.snapshot = snapshot
         self.tracker = tracker
         self.send = send
+        loop.every(milliseconds: 10_000) { [unowned self] in
+            for file in openFiles.values { file.age(now: EventLoop.now()) }
+        }
     }
 
     /// Milliseconds since 1970.
@@ -86,10 +92,10 @@ package final class BootContext {
     // MARK: Files
 
     /// The mapped file at `path`, opened at most once.
-    package func open(_ path: String) throws(SystemError) -> MappedFile {
+    package func open(_ path: String) throws(SystemError) -> ServedFile {
         if let file = openFiles[path] { return file }
         if openFiles.count >= Self.openFileLimit { openFiles.removeAll() }
-        let file = try MappedFile(path)
+        let file = ServedFile(try MappedFile(path), readers: readers)
         openFiles[path] = file
         return file
     }

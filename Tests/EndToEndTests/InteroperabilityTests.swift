@@ -150,11 +150,52 @@ extension EndToEnd {
             #expect(try ClientHost.run("nbdinfo", "--list", "nbd://10.77.0.1").contains("debian@stable"))
             #expect(try ClientHost.run("nbdinfo", "--can", "multi-conn", "nbd://10.77.0.1/debian") == "")
             #expect(try ClientHost.run("nbdinfo", "--is", "read-only", "nbd://10.77.0.1/debian") == "")
+            // From the disk, not from memory: the server must not stop for it, and must send the same bytes.
+            try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/debian@1", scratch("nbd.out"))
             #expect(try sum(scratch("nbd.out")) == sum(root))
             try ClientHost.run(
                 "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/debian", root)
             #expect(throws: CommandFailed.self) { try ClientHost.run("nbdinfo", "nbd://10.77.0.1/nothing") }
+        }
+
+        @Test func `fio reads at random with many requests in flight and finds no error`() throws {
+            let report = try ClientHost.run(
+                "fio", "--name=read", "--ioengine=nbd", "--uri=nbd://10.77.0.1/debian", "--rw=randread",
+                "--bs=4k",
+                "--iodepth=32", "--io_size=64m", "--size=64m")
+            #expect(report.contains("err= 0"))
+        }
+
+        @Test func `SIGHUP takes up a changed configuration, and a mistake in it changes nothing`() throws {
+            let file = scratch("reload.yaml")
+            func write(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: file)) }
+            let network = "dhcp:\n  networks:\n    - interface: br0\n      pools: [10.77.0.50-10.77.0.60]\n"
+            try write("interfaces: [br0]\n")
+            try lab.killServer()
+            defer { try? lab.startServer() }
+            try BootLab.lab(
+                "serve", "reloaded", BootLab.roost, "serve", "--configuration", file, "--state-directory",
+                scratch("reload-state"), "--socket", scratch("reload.sock"), "--node-program",
+                BootLab.nodeProgram,
+                "--user", "none")
+            defer { _ = try? BootLab.lab("stop", "reloaded") }
+            try lab.waitUntil("the server is ready", seconds: 30) { lab.log("reloaded").contains(" ready: ") }
+            let pid = try String(
+                contentsOfFile: "\(BootLab.directory)/run/\(BootLab.namespace)/reloaded.pid", encoding: .utf8)
+            let hangUp = "kill -HUP \(pid.trimmingCharacters(in: .whitespacesAndNewlines))"
+            try write(network + "      gateway: 10.77.0.1\n")
+            try BootLab.run("sh", ["-c", hangUp])
+            try lab.waitUntil("the mistake is said", seconds: 10) {
+                lab.log("reloaded").contains("reload.yaml:5: unknown key")
+            }
+            try write(network)
+            try BootLab.run("sh", ["-c", hangUp])
+            try lab.waitUntil("the server has reloaded", seconds: 10) {
+                lab.log("reloaded").contains("reloaded: ")
+            }
+            let answer = try ClientHost.run("sh", "-c", "busybox udhcpc -i eth0 -q -n -t 5 -s /bin/true 2>&1")
+            #expect(answer.contains("lease of 10.77.0.5"))
         }
 
         @Test func `connections that end in the middle of everything leave the server up`() throws {
@@ -190,6 +231,7 @@ extension EndToEnd {
             let head = try ClientHost.run("curl", "-sSI", url)
             #expect(head.hasPrefix("HTTP/1.1 200"))
             #expect(head.contains("immutable"))
+            try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("curl", "-sS", "-r", "1000000-1999999", "-o", scratch("http.out"), url)
             let expected = try BootLab.run(
                 "sh", ["-c", "tail -c +1000001 \(try rootOfDebian()) | head -c 1000000 | sha256sum"])

@@ -26,7 +26,7 @@ import Testing
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Wire"],
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
         "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
-        "Center": ["Fleet", "Foundation", "Hummingbird", "Logging", "Wire"],
+        "Center": ["Fleet", "Foundation", "Hummingbird", "HummingbirdTLS", "Logging", "NIOSSL", "Wire"],
         "RoostNode": ["Glibc", "Linux", "Wire"],
     ]
 

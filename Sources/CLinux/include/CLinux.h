@@ -36,12 +36,9 @@ int roost_accept(int fd);
 int roost_open_arp(uint32_t interface);
 int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, const void *frame, size_t byte_count);
 int roost_hardware_address(const char *interface, uint8_t *address);
-int roost_interface_up(const char *interface);
-int roost_set_address(const char *interface, uint32_t address, uint32_t mask);
-int roost_add_default_route(uint32_t router);
-// Reads from the page cache only: -1 with EAGAIN where the bytes are not there.
-ssize_t roost_read_cached(int fd, void *bytes, size_t byte_count, off_t offset);
-// Becomes `uid`/`gid` and keeps the capabilities whose bits are set.
-int roost_drop_privileges(uid_t uid, gid_t gid, uint64_t capabilities);
+// mincore(2): a byte for each page, its lowest bit set when the page is in memory.
+int roost_resident_pages(void *address, size_t byte_count, unsigned char *pages);
+// Becomes `uid`/`gid` in every thread, for good: without capabilities and without the way back.
+int roost_drop_privileges(uid_t uid, gid_t gid);
 int roost_set_name(const char *name);
 int roost_watch_descriptor_limit(uint64_t wanted);

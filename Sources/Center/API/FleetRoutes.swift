@@ -86,7 +86,7 @@ struct FleetRoutes {
         let snapshot = try await services.store.snapshot()
         return StatusAnswer(
             version: services.version, revision: snapshot.revision, roles: services.roles,
-            address: services.policy.server,
+            address: await services.policy().server,
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +), machines: try await machines()
@@ -219,8 +219,9 @@ struct FleetRoutes {
             program: request.query("loader") == "ipxe"
                 ? .ipxe(canHTTP: true)
                 : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
-        let decision = bootDecision(for: client, in: snapshot, under: services.policy)
-        let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: services.policy)
+        let policy = await services.policy()
+        let decision = bootDecision(for: client, in: snapshot, under: policy)
+        let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: policy)
         let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
         let file: String? =
             switch decision.answer {

@@ -4,13 +4,29 @@ import Center
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// How a command reaches the server.
 struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's local socket.", valueName: "path"))
     var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? ServerSettings.defaultSocket
 
-    var client: APIClient { APIClient(socketPath: socket) }
+    @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
+    var server: String?
+    @Option(
+        help: ArgumentHelp(
+            "Its token (better in ROOST_TOKEN: others see a command's words).", valueName: "token"))
+    var token: String?
+    @Option(help: ArgumentHelp("Its certificate, to be trusted (or ROOST_CERTIFICATE).", valueName: "file"))
+    var certificate: String?
+
+    var client: APIClient {
+        let environment = ProcessInfo.processInfo.environment
+        return APIClient(
+            socketPath: socket, server: server ?? environment["ROOST_SERVER"],
+            token: token ?? environment["ROOST_TOKEN"],
+            certificatePath: certificate ?? environment["ROOST_CERTIFICATE"])
+    }
 }
 
 /// How a command answers.
@@ -30,6 +46,10 @@ struct OutputOptions: ParsableArguments {
 struct APIClient {
     private static let answerByteLimit = 256 << 20
     let socketPath: String
+    /// `https://HOST:PORT`; nil for the local socket.
+    let server: String?
+    let token: String?
+    let certificatePath: String?
 
     func get<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> T {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
@@ -42,11 +62,13 @@ struct APIClient {
 
     @discardableResult
     func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
-        guard let url = URL(httpURLWithSocketPath: socketPath, uri: "/api/v1/\(path)") else {
-            throw Failure(text: "‘\(socketPath)’ cannot be a socket's path", code: 64)
-        }
+        let url =
+            server.map { URL(string: "\($0)/api/v1/\(path)") }
+            ?? URL(httpURLWithSocketPath: socketPath, uri: "/api/v1/\(path)")
+        guard let url else { throw Failure(text: "‘\(server ?? socketPath)’ cannot be a server", code: 64) }
         var request = HTTPClientRequest(url: url.absoluteString)
         request.method = method
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(bytes: body))
@@ -54,6 +76,11 @@ struct APIClient {
         // A server that is not there is said at once, not after a minute of trying again.
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
+        if let certificatePath {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(certificatePath)
+            configuration.tlsConfiguration = tls
+        }
         let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         let result = await Result { try await answer(to: request, from: http) }
         try await http.shutdown()
@@ -66,7 +93,8 @@ struct APIClient {
             response = try await http.execute(request, timeout: .seconds(60))
         } catch {
             throw Failure(
-                text: "no server answers on \(socketPath): is ‘roost serve’ running? (\(error))", code: 5)
+                text: "no server answers on \(server ?? socketPath): is ‘roost serve’ running? (\(error))",
+                code: 5)
         }
         let data = Data(try await response.body.collect(upTo: Self.answerByteLimit).readableBytesView)
         guard (200..<300).contains(response.status.code) else {

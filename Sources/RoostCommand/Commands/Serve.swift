@@ -27,21 +27,28 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var settings = try readSettings()
-            settings.stateDirectory = stateDirectory ?? settings.stateDirectory
-            settings.socket = socket ?? settings.socket
-            settings.nodeProgram = nodeProgram ?? settings.nodeProgram
-            settings.user = user ?? settings.user
+            let settings = try readSettings()
             let interfaces = interface.isEmpty ? settings.interfaces : interface
             if check {
                 try Server.check(settings, interfaces: interfaces)
                 return print("the configuration is good")
             }
-            try await Server(settings: settings, interfaces: interfaces).run()
+            try await Server(settings: settings, interfaces: interfaces) { [self] in try readSettings() }
+                .run()
         }
     }
 
+    /// The configuration file, with what the command line says over it.
     private func readSettings() throws -> ServerSettings {
+        var settings = try readFile()
+        settings.stateDirectory = stateDirectory ?? settings.stateDirectory
+        settings.socket = socket ?? settings.socket
+        settings.nodeProgram = nodeProgram ?? settings.nodeProgram
+        settings.user = user ?? settings.user
+        return settings
+    }
+
+    private func readFile() throws -> ServerSettings {
         let file = configuration ?? ServerSettings.defaultFile
         guard let data = FileManager.default.contents(atPath: file) else {
             guard configuration == nil else { throw Failure(text: "\(file) cannot be read", code: 1) }

@@ -116,19 +116,15 @@ final class DataPlanes: Sendable {
             var tracker = BootTracker()
             tracker.restore(boots)
             let residents = Residents(
-                context: BootContext(
-                    settings: context, snapshot: snapshot, tracker: tracker, send: send))
+                context: try BootContext(
+                    loop: loop, settings: context, snapshot: snapshot, tracker: tracker, send: send))
             home.residents = residents
-            do {
-                if let writer {
-                    try Self.startDHCP(
-                        residents, sockets, links: links, settings: settings, leases: found,
-                        committer: writer, loop: loop, log: log)
-                }
-                try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
-            } catch {
-                log("a service did not start: \(error)")
+            if let writer {
+                try Self.startDHCP(
+                    residents, sockets, links: links, settings: settings, leases: found, committer: writer,
+                    loop: loop, log: log)
             }
+            try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
         }
     }
 
@@ -184,6 +180,22 @@ final class DataPlanes: Sendable {
         let home = home
         mailbox.submit { _ in home.residents?.context.swap(snapshot) }
     }
+
+    /// The networks, reservations and policy are these from now on.
+    func reconfigure(
+        _ networks: ServedNetworks, reservations: [DHCPReservation], context: BootContext.Settings
+    ) {
+        let home = home
+        let links = networks.links
+        mailbox.submit { _ in
+            home.residents?.context.settings = context
+            home.residents?.dhcp?.reconfigure(links: links, reservations: reservations)
+        }
+    }
+
+    func policy() async -> BootPolicy { await contextSettings().policy }
+
+    func contextSettings() async -> BootContext.Settings { await ask { $0.context.settings } }
 
     func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
 

@@ -15,6 +15,9 @@ import Wire
 /// This is the only place that knows every adapter.
 final class Server: Sendable {
     private let settings: ServerSettings
+    private let interfaces: [String]
+    /// Reads the configuration file and the command line anew.
+    private let readSettings: @Sendable () throws -> ServerSettings
     private let networks: ServedNetworks
     private let store: SQLiteStore
     private let images: ImageStore
@@ -23,8 +26,13 @@ final class Server: Sendable {
     private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
 
     /// Binds every socket and starts the data planes.
-    init(settings: ServerSettings, interfaces: [String]) async throws {
+    init(
+        settings: ServerSettings, interfaces: [String],
+        readSettings: @escaping @Sendable () throws -> ServerSettings
+    ) async throws {
         self.settings = settings
+        self.interfaces = interfaces
+        self.readSettings = readSettings
         networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
         let reservations = settings.dhcp.reservations
         for problem in problems(in: networks.links, reservations: reservations) {
@@ -47,8 +55,7 @@ final class Server: Sendable {
             send: sendReport, log: Self.log)
         center =
             settings.roles.contains(.center)
-            ? Self.makeCenter(
-                settings, policy: contextSettings.policy, store: store, images: images, planes: planes) : nil
+            ? try Self.makeCenter(settings, store: store, images: images, planes: planes) : nil
         let store = store
         Task { await Self.record(reports, in: store) }
     }
@@ -79,13 +86,31 @@ final class Server: Sendable {
         Self.log("ended")
     }
 
-    /// SIGHUP: the configuration is read anew. What sockets and networks are needs a restart.
+    /// SIGHUP: the configuration is read anew. A mistake in it changes nothing; what is bound to ports and users needs a restart.
     private func reload() async {
         do {
+            let new = try readSettings()
+            let networks = try ServedNetworks(new, named: interfaces, available: NetworkInterface.all())
+            for problem in problems(in: networks.links, reservations: new.dhcp.reservations)
+            where problem.isFatal {
+                throw InvalidSetting("dhcp: \(problem)")
+            }
+            var context = await planes.contextSettings()
+            context.loaders = Loaders.find(own: new.loaders)
+            context.policy.loaders = Swift.Set(context.loaders.keys)
+            context.policy.unknownNodes = new.unknownNodes
+            context.policy.domain = new.domain
+            planes.reconfigure(networks, reservations: new.dhcp.reservations, context: context)
             planes.swap(try await store.snapshot())
-            Self.log("reloaded: nodes, groups, settings and images are as the store has them")
+            let needsRestart = settings.differencesThatNeedRestart(from: new)
+            for key in needsRestart {
+                ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
+            }
+            Self.log(
+                "reloaded: networks, reservations, loaders, unknown-nodes and domain are as the configuration says"
+            )
         } catch {
-            ServerLog.logger.error("reload: \(error)")
+            ServerLog.logger.error("reload: nothing is changed: \(error)")
         }
     }
 
@@ -139,15 +164,20 @@ final class Server: Sendable {
     }
 
     private static func makeCenter(
-        _ settings: ServerSettings, policy: BootPolicy, store: SQLiteStore, images: ImageStore,
+        _ settings: ServerSettings, store: SQLiteStore, images: ImageStore,
         planes: DataPlanes
-    ) -> ControlCenter {
+    ) throws -> ControlCenter {
         let services = CenterServices(
-            store: store, version: Roost.version, roles: settings.roles.map(\.rawValue), policy: policy,
+            store: store, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            policy: { await planes.policy() },
             refresh: { planes.swap(try await store.snapshot()) }, leases: { await planes.leases() },
             openVersions: { await planes.openVersions() }, manifest: { try images.manifest(of: $0, $1) },
             removeFiles: { try images.remove($0, $1) })
-        return ControlCenter(services: services, socketPath: settings.socket, logger: ServerLog.logger)
+        let remote = try settings.httpsAddress.map {
+            try CenterKeys.make($0, stateDirectory: settings.stateDirectory)
+        }
+        return ControlCenter(
+            services: services, socketPath: settings.socket, remote: remote, logger: ServerLog.logger)
     }
 
     /// Writes what the nodes report, in the order in which it came.
@@ -169,9 +199,7 @@ final class Server: Sendable {
         }
     }
 
-    /// CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_NET_BROADCAST: to answer from port 67 and to send frames.
-    private static let keptCapabilities: UInt64 = 1 << 10 | 1 << 11 | 1 << 13
-
+    /// Every socket is open by now: nothing that follows needs a capability.
     private static func dropPrivileges(_ settings: ServerSettings) throws {
         guard geteuid() == 0 else { return }
         guard let entry = unsafe getpwnam(settings.user) else {
@@ -182,14 +210,19 @@ final class Server: Sendable {
         let (uid, gid) = unsafe (entry.pointee.pw_uid, entry.pointee.pw_gid)
         guard uid != 0 else { return }
         let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
-        for path in [settings.stateDirectory, settings.imageDirectory, directory] {
+        for path in [
+            settings.stateDirectory, settings.imageDirectory, directory, "\(settings.stateDirectory)/center",
+        ] {
             _ = unsafe chown(path, uid, gid)
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: settings.stateDirectory)
         where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
             _ = unsafe chown("\(settings.stateDirectory)/\(name)", uid, gid)
         }
-        guard roost_drop_privileges(uid, gid, keptCapabilities) == 0 else {
+        for name in ["certificate.pem", "key.pem", "token"] {
+            _ = unsafe chown("\(settings.stateDirectory)/center/\(name)", uid, gid)
+        }
+        guard roost_drop_privileges(uid, gid) == 0 else {
             throw SystemError("become user \(settings.user)")
         }
     }

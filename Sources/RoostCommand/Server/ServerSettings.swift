@@ -16,6 +16,8 @@ struct ServerSettings {
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
     var socket = Self.defaultSocket
+    /// `ADDRESS:PORT` of the API by HTTPS; nil leaves it on the local socket.
+    var httpsAddress: String?
     var user = "roost"
     var unknownNodes = BootPolicy.UnknownNodes.open
     var domain = ""
@@ -50,7 +52,7 @@ struct ServerSettings {
         var options: [UInt8: [UInt8]] = [:]
     }
 
-    struct TFTP {
+    struct TFTP: Equatable {
         var port: UInt16 = 69
         var isSinglePort = false
         var blockByteLimit = 1_468
@@ -85,13 +87,30 @@ struct ServerSettings {
             nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
             try section.finish(known: "port")
         }
+        if var section = try top.section("center") {
+            httpsAddress = try section.text("https")
+            try section.finish(known: "https")
+        }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd"
+                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd, center"
         )
     }
 
     private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }
+
+    /// Keys whose change a running server cannot follow.
+    func differencesThatNeedRestart(from other: Self) -> [String] {
+        let changed: [(String, Bool)] = [
+            ("roles", roles != other.roles), ("interfaces", interfaces != other.interfaces),
+            ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
+            ("user", user != other.user), ("center.https", httpsAddress != other.httpsAddress),
+            ("node-program", nodeProgram != other.nodeProgram),
+            ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
+            ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),
+        ]
+        return changed.filter(\.1).map(\.0)
+    }
 
     var imageDirectory: String { "\(stateDirectory)/images" }
 }

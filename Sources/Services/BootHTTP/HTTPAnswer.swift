@@ -7,7 +7,7 @@ struct HTTPAnswer {
     enum Body {
         case none
         case bytes([UInt8])
-        case file(MappedFile, Range<Int>)
+        case file(ServedFile, Range<Int>)
     }
 
     var status: Int

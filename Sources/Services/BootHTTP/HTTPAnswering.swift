@@ -65,7 +65,7 @@ struct HTTPAnswering {
     }
 
     /// A file: whole, in part, or «you have it» (RFC 9110 §13.1, §14).
-    private func answer(_ request: HTTPRequestHead, _ file: MappedFile, isImmutable: Bool, stage: BootStage?)
+    private func answer(_ request: HTTPRequestHead, _ file: ServedFile, isImmutable: Bool, stage: BootStage?)
         -> HTTPAnswer
     {
         // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.

@@ -9,6 +9,8 @@ import Wire
 final class HTTPConnection: EventHandler {
     /// Up to this size a file goes out of its mapping with its head in one call; above, by `sendfile`.
     private static let copyByteCount = 32 * 1024
+    /// Looked at before each call of `sendfile`, which takes about as much as a socket holds.
+    private static let warmByteCount = 4 << 20
     private static let bodyByteLimit = 64 * 1024
     /// Taken from the socket at a time.
     private static let inputByteCount = 16 * 1024
@@ -23,11 +25,13 @@ final class HTTPConnection: EventHandler {
     /// Bytes that go first, then the rest of a file.
     private var output: [UInt8] = []
     private var outputStart = 0
-    private var file: (MappedFile, Range<Int>)?
+    private var file: (ServedFile, Range<Int>)?
     private var sending: (answer: HTTPAnswer, path: Substring)?
     private var closesWhenSent = false
     private var isClosed = false
     private var waitsForSpace = false
+    /// The next bytes of the file come from a disk that is being waited for.
+    private var isFetching = false
 
     init(socket: consuming FileDescriptor, service: HTTPService, loop: EventLoop) {
         peer = Socket.peer(socket) ?? .any
@@ -51,6 +55,7 @@ final class HTTPConnection: EventHandler {
     func ready(_ events: EventLoop.Events) {
         guard !isClosed else { return }
         lastActivity = EventLoop.now()
+        if isFetching { return events.contains(.failed) ? close() : () }
         if sending != nil {
             if events.contains(.failed) { return close() }
             continueSending()
@@ -128,7 +133,9 @@ final class HTTPConnection: EventHandler {
             case .none: break
             case .bytes(let bytes): output += bytes
             case .file(let mapped, let range):
-                if range.count <= Self.copyByteCount, let start = unsafe mapped.start {
+                if range.count <= Self.copyByteCount, mapped.isWarm(range),
+                    let start = unsafe mapped.mapped.start
+                {
                     unsafe output += UnsafeRawBufferPointer(
                         start: start + range.lowerBound, count: range.count)
                 } else {
@@ -157,8 +164,12 @@ final class HTTPConnection: EventHandler {
             if outputStart < output.count { return waitForSpace() }
         }
         if let (mapped, range) = file {
+            let next = range.lowerBound..<min(range.upperBound, range.lowerBound + Self.warmByteCount)
+            guard mapped.isWarm(next) else { return fetch(next, of: mapped) }
             var position = off_t(range.lowerBound)
-            let sent = retrying { unsafe sendfile(number, mapped.descriptor.number, &position, range.count) }
+            let sent = retrying {
+                unsafe sendfile(number, mapped.mapped.descriptor.number, &position, next.count)
+            }
             if sent < 0, errno != EAGAIN { return close() }
             let rest = range.lowerBound + max(0, sent)..<range.upperBound
             file = rest.isEmpty ? nil : (mapped, rest)
@@ -173,6 +184,18 @@ final class HTTPConnection: EventHandler {
             waitsForSpace = false
             loop.change(socket, to: .readable)
             answerNext()
+        }
+    }
+
+    private func fetch(_ range: Range<Int>, of file: ServedFile) {
+        isFetching = true
+        loop.change(socket, to: [])
+        file.fetch(range) { [weak self] in
+            guard let self, !isClosed else { return }
+            isFetching = false
+            lastActivity = EventLoop.now()
+            loop.change(socket, to: waitsForSpace ? .writable : .readable)
+            continueSending()
         }
     }
 

@@ -22,7 +22,7 @@ package final class DHCPService {
     private let committer: LeaseCommitter
     private let log: @Sendable (String) -> Void
     private var server: DHCPServer
-    private let links: [DHCPLink]
+    private var links: [DHCPLink]
     private var listeners: [Listener] = []
     /// By interface name.
     private var probes: [String: ConflictProbe] = [:]
@@ -62,6 +62,12 @@ package final class DHCPService {
             log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
             committer.commit(lease) {}
         }
+    }
+
+    /// Serves other networks from now on; what is leased stays leased.
+    package func reconfigure(links: [DHCPLink], reservations: [DHCPReservation]) {
+        self.links = links
+        server = DHCPServer(links: links, reservations: reservations, leases: server.table.all)
     }
 
     package var leases: [Lease] { server.table.all }

@@ -23,13 +23,15 @@ import Wire
     private unowned let loop: EventLoop
     private var negotiation: NBDNegotiation? = NBDNegotiation()
     private var usesStructuredReplies = false
-    private var file: MappedFile?
+    private var file: ServedFile?
     private(set) var digest: Digest?
     /// Bytes received but not yet understood: part of a message.
     private var leftover: [UInt8] = []
     private var pending: [Pending] = []
     private var closesWhenSent = false
     private var isClosed = false
+    /// A read waits for a disk; nothing more is taken from the client meanwhile.
+    private var isFetching = false
 
     init(socket: consuming FileDescriptor, service: NBDService, loop: EventLoop) {
         self.socket = socket
@@ -44,6 +46,7 @@ import Wire
 
     func ready(_ events: EventLoop.Events) {
         if isClosed { return }
+        if isFetching { return events.contains(.failed) ? close(nil) : () }
         if events.contains(.writable) {
             flushPending()
             guard !isClosed, pending.isEmpty else { return }
@@ -148,7 +151,14 @@ import Wire
             }
             position += NBDProtocol.requestByteCount
             switch request.command {
-            case .read: read(request)
+            case .read:
+                if let cold = coldRange(of: request) {
+                    // This request is taken up again when its bytes are there.
+                    position -= NBDProtocol.requestByteCount
+                    fetch(cold)
+                } else {
+                    read(request)
+                }
             case .disconnect:
                 flushReplies()
                 return close(nil)
@@ -164,11 +174,30 @@ import Wire
             default: reply(request, .invalid)
             }
             if isClosed { return }
-            if !pending.isEmpty { break }
+            if isFetching || !pending.isEmpty { break }
         }
         flushReplies()
         if !isClosed, position < input.count {
             leftover = [UInt8](copying: input.extracting(position..<input.count))
+        }
+    }
+
+    /// The bytes that a request asks for, when the disk has to be waited for.
+    private func coldRange(of request: NBDRequest) -> Range<Int>? {
+        guard let file, request.offset <= UInt64(file.byteCount) else { return nil }
+        let start = Int(request.offset)
+        let range = start..<min(file.byteCount, start + Int(request.byteCount))
+        return file.isWarm(range) ? nil : range
+    }
+
+    private func fetch(_ range: Range<Int>) {
+        isFetching = true
+        loop.change(socket, to: [])
+        file?.fetch(range) { [weak self] in
+            guard let self, !isClosed else { return }
+            isFetching = false
+            loop.change(socket, to: pending.isEmpty ? .readable : .writable)
+            if pending.isEmpty { serveLeftover() }
         }
     }
 
@@ -188,7 +217,7 @@ import Wire
             if !isClosed { sendFile(offset: offset, byteCount: byteCount) }
             return
         }
-        guard let start = unsafe file.start else { return }
+        guard let start = unsafe file.mapped.start else { return }
         unsafe scratch.slices[scratch.sliceCount] = header
         unsafe scratch.slices[scratch.sliceCount + 1] = iovec(
             iov_base: UnsafeMutableRawPointer(mutating: start + offset), iov_len: byteCount)
@@ -208,7 +237,8 @@ import Wire
     private func prefetch(_ request: NBDRequest) {
         if let file {
             _ = posix_fadvise(
-                file.descriptor.number, off_t(request.offset), off_t(request.byteCount), POSIX_FADV_WILLNEED)
+                file.mapped.descriptor.number, off_t(request.offset), off_t(request.byteCount),
+                POSIX_FADV_WILLNEED)
         }
         reply(request, .none)
     }
@@ -291,7 +321,9 @@ import Wire
     private func sendFile(offset: Int, byteCount: Int) {
         guard pending.isEmpty, let file else { return keep(.file(offset: offset, byteCount: byteCount)) }
         var position = off_t(offset)
-        let sent = retrying { unsafe sendfile(socket.number, file.descriptor.number, &position, byteCount) }
+        let sent = retrying {
+            unsafe sendfile(socket.number, file.mapped.descriptor.number, &position, byteCount)
+        }
         if sent < 0, errno != EAGAIN {
             return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
         }
@@ -313,7 +345,7 @@ import Wire
     }
 
     private func keep(_ rest: Pending) {
-        if pending.isEmpty { loop.change(socket, to: .writable) }
+        if pending.isEmpty, !isFetching { loop.change(socket, to: .writable) }
         pending.append(rest)
     }
 

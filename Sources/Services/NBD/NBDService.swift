@@ -62,7 +62,7 @@ package final class NBDService: EventHandler {
         return ImageReference(name).flatMap { context.snapshot.version($0) }
     }
 
-    func open(_ version: ImageVersion) throws(SystemError) -> MappedFile {
+    func open(_ version: ImageVersion) throws(SystemError) -> ServedFile {
         try context.open(context.path(of: version, "root.squashfs"))
     }
 }

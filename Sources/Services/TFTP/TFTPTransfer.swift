@@ -6,7 +6,7 @@ import Wire
 
 /// What a transfer reads from.
 enum TFTPContent {
-    case file(MappedFile)
+    case file(ServedFile)
     case bytes([UInt8])
 
     var byteCount: Int {
@@ -33,7 +33,8 @@ enum TFTPContent {
 
     func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
         switch self {
-        case .file(let file): unsafe body(UnsafeRawBufferPointer(start: file.start, count: file.byteCount))
+        case .file(let file):
+            unsafe body(UnsafeRawBufferPointer(start: file.mapped.start, count: file.byteCount))
         case .bytes(let bytes): unsafe bytes.withUnsafeBytes { unsafe body($0) }
         }
     }
@@ -149,6 +150,17 @@ final class TFTPTransfer: EventHandler {
     }
 
     private func send(_ blocks: ClosedRange<Int>) {
+        if case .file(let file) = content {
+            let start = (blocks.lowerBound - 1) * agreed.blockByteCount
+            let range =
+                min(start, file.byteCount)..<min(file.byteCount, blocks.upperBound * agreed.blockByteCount)
+            guard file.isWarm(range) else {
+                // The window goes out when the disk has it; the client's time-out is longer than that.
+                return file.fetch(range) { [weak self] in
+                    if let self, !isOver { send(blocks) }
+                }
+            }
+        }
         let number = descriptor ?? service.sharedSocket
         unsafe content.withBytes {
             unsafe service.sender.send(
