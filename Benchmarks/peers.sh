@@ -22,12 +22,8 @@ if [[ ${#missing[@]} -gt 0 ]]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 # These two conflict with each other as packages: they are only unpacked.
-mkdir -p "$work"
-cd "$work"
 for package in tftpd-hpa atftpd; do
-  if ! ls ./usr/sbin/"${package/tftpd-hpa/in.tftpd}" >/dev/null 2>&1; then
-    apt-get download -qq "$package"
-    dpkg -x "$package"_*.deb .
-    rm -f "$package"_*.deb
-  fi
+  [[ ! -d $work/$package ]] || continue
+  mkdir -p "$work/$package"
+  (cd "$work" && apt-get download -qq "$package" 2>/dev/null && dpkg -x "$package"_*.deb "$package" && rm -f "$package"_*.deb)
 done

@@ -42,17 +42,23 @@ def cpu_seconds(pid):
 
 
 class Server:
-    def __init__(self, name, command, port, udp=False, wait=None):
+    """A running server. One that goes into the background by itself says in `pid_file` who it is then."""
+
+    def __init__(self, name, command, port, udp=False, wait=None, pid_file=None):
         self.name, self.port = name, port
         log = open(os.path.join(WORK, f"{name}.log"), "w")
         self.process = subprocess.Popen(["taskset", "-c", "1"] + command, stdout=log, stderr=log, start_new_session=True)
+        if pid_file:
+            self.process.wait()
         for _ in range(100):
-            if self.process.poll() is not None:
+            if not pid_file and self.process.poll() is not None:
                 raise SystemExit(f"{name} ended: see {WORK}/{name}.log")
             if udp or self.listens():
                 break
             time.sleep(0.1)
         time.sleep(wait or 0.5)
+        self.pid = int(open(pid_file).read()) if pid_file else self.process.pid
+        self.in_background = pid_file is not None
 
     def listens(self):
         with socket.socket() as probe:
@@ -60,6 +66,11 @@ class Server:
             return probe.connect_ex((HOST, self.port)) == 0
 
     def stop(self):
+        if self.in_background:
+            os.kill(self.pid, signal.SIGTERM)
+            while os.path.exists(f"/proc/{self.pid}"):
+                time.sleep(0.05)
+            return
         try:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(5)
@@ -70,9 +81,9 @@ class Server:
 
 def measure(server, load):
     """CPU microseconds of the server per operation, and operations per second."""
-    before = cpu_seconds(server.process.pid)
+    before = cpu_seconds(server.pid)
     done = subprocess.run(["taskset", "-c", "0"] + load, capture_output=True, text=True)
-    used = cpu_seconds(server.process.pid) - before
+    used = cpu_seconds(server.pid) - before
     if done.returncode != 0:
         return None
     result = json.loads(done.stdout)
@@ -113,7 +124,8 @@ def compare(title, ours, our_load, peers, repetitions):
 
 
 def program(name):
-    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin:" + os.path.join(WORK, "peers/usr/sbin"))
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin:" + ":".join(
+        os.path.join(WORK, "peers", package, "usr/sbin") for package in ("tftpd-hpa", "atftpd")))
     if not path:
         raise SystemExit(f"{name} is not installed (Benchmarks/peers.sh installs the peers)")
     return path
@@ -163,7 +175,7 @@ def main():
             file.write(f"[generic]\nlistenaddr = {HOST}\nport = {NBD}\n[bench]\nexportname = {image}\nreadonly = true\n")
         servers = {
             "nbdkit": lambda: Server("nbdkit", [program("nbdkit"), "-f", "-r", "-t", "1", "-i", HOST, "-p", str(NBD), "file", image], NBD),
-            "nbd-server": lambda: Server("nbd-server", [program("nbd-server"), "-n", "-C", config], NBD),
+            "nbd-server": lambda: Server("nbd-server", [program("nbd-server"), "-C", config, "-p", f"{WORK}/nbd-server.pid"], NBD, pid_file=f"{WORK}/nbd-server.pid"),
             "qemu-nbd": lambda: Server("qemu-nbd", [program("qemu-nbd"), "-r", "-t", "-e", "128", "-b", HOST, "-p", str(NBD), "-f", "raw", "-x", "bench", image], NBD),
         }
         cases = [

@@ -109,6 +109,8 @@ package final class EventLoop {
 
     /// Runs until `stop`.
     package func run() {
+        // `sendfile` to a client that has gone raises it; there is no flag against that as `send` has.
+        _ = signal(SIGPIPE, SIG_IGN)
         var events = unsafe [epoll_event](repeating: epoll_event(), count: Self.batchCount)
         while isRunning {
             let count = unsafe epoll_wait(epoll.number, &events, Int32(Self.batchCount), timeout())

@@ -37,6 +37,8 @@ package final class BootContext {
     /// Asks the DHCP service; without one nobody is known by address.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     private var openFiles: [String: ServedFile] = [:]
+    /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did.
+    var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
     private var machines: [IPv4Address: MACAddress] = [:]
@@ -104,6 +106,7 @@ package final class BootContext {
     package func swap(_ snapshot: FleetSnapshot) {
         self.snapshot = snapshot
         openFiles.removeAll()
+        immutableFiles.removeAll()
     }
 
     package func path(of version: ImageVersion, _ file: String) -> String {

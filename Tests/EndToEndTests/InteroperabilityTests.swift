@@ -198,6 +198,29 @@ extension EndToEnd {
             #expect(answer.contains("lease of 10.77.0.5"))
         }
 
+        @Test func `the API answers by HTTPS to who has the token, and to nobody else`() throws {
+            let file = scratch("https.yaml")
+            try Data("interfaces: [br0]\nroles: [center]\ncenter:\n  https: 10.77.0.1:8443\n".utf8)
+                .write(to: URL(fileURLWithPath: file))
+            let state = scratch("https-state")
+            try BootLab.lab(
+                "serve", "https", BootLab.roost, "serve", "--configuration", file, "--state-directory", state, "--socket",
+                scratch("https.sock"), "--node-program", BootLab.nodeProgram, "--user", "daemon")
+            defer { _ = try? BootLab.lab("stop", "https") }
+            try lab.waitUntil("the server is ready", seconds: 30) { lab.log("https").contains(" ready: ") }
+            let token = try String(contentsOfFile: "\(state)/center/token", encoding: .utf8)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let ask = [BootLab.roost, "status", "--server", "https://10.77.0.1:8443"]
+            let trusting = ask + ["--certificate", "\(state)/center/certificate.pem"]
+            try lab.waitUntil("HTTPS answers", seconds: 10) {
+                (try? ClientHost.run("sh", "-c", (trusting + ["--token", token]).joined(separator: " ")))?
+                    .contains("roost ") == true
+            }
+            for wrong in [trusting, trusting + ["--token", "0" + token.dropFirst()], ask + ["--token", token]] {
+                #expect(throws: CommandFailed.self) { try ClientHost.run("sh", "-c", wrong.joined(separator: " ")) }
+            }
+        }
+
         @Test func `connections that end in the middle of everything leave the server up`() throws {
             let script = """
                 import socket, struct, os

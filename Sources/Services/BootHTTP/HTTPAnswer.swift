@@ -15,6 +15,8 @@ struct HTTPAnswer {
     var body = Body.none
     /// What the client has reached when the whole body is sent.
     var stage: BootStage?
+    /// The head as bytes, when it has been made before.
+    var knownHead: [UInt8]?
 
     static func error(_ status: Int, _ text: String) -> HTTPAnswer {
         HTTPAnswer(
@@ -24,6 +26,7 @@ struct HTTPAnswer {
 
     /// The head with its empty line.
     func head(keepsAlive: Bool) -> [UInt8] {
+        if let knownHead, keepsAlive { return knownHead }
         var text = "HTTP/1.1 \(status) \(Self.reasons[status] ?? "Unknown")\r\nServer: roost\r\n"
         if status != 204, status != 304 { text += "Content-Length: \(byteCount)\r\n" }
         for (name, value) in fields { text += "\(name): \(value)\r\n" }

@@ -13,6 +13,14 @@ struct HTTPAnswering {
     func answer(
         _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
+        if request.method == "GET", let known = context.immutableFiles[request.target],
+            request["range"] == nil,
+            request["if-none-match"] == nil
+        {
+            return HTTPAnswer(
+                status: 200, body: .file(known.file, 0..<known.file.byteCount), stage: known.stage,
+                knownHead: known.head)
+        }
         // Slashes are collapsed and never redirected: firmware takes a redirection for an error.
         guard let decoded = HTTPRequestHead.percentDecoded(request.path),
             let path = TFTPPath.canonical(decoded)
@@ -80,8 +88,15 @@ struct HTTPAnswering {
         let hasRange = request["if-range"].map { $0 == tag } ?? true
         switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
         case .whole:
-            return HTTPAnswer(
+            let answer = HTTPAnswer(
                 status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
+            // A fleet boots a few versions; whoever asks for more than that does so on purpose.
+            if isImmutable, request.method == "GET", !request.target.contains("?"),
+                context.immutableFiles.count < 256
+            {
+                context.immutableFiles[request.target] = (file, stage, answer.head(keepsAlive: true))
+            }
+            return answer
         case .part(let range):
             fields.append(
                 ("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.byteCount)"))

@@ -24,6 +24,9 @@ package final class DHCPService {
     private var server: DHCPServer
     private var links: [DHCPLink]
     private var listeners: [Listener] = []
+    /// Answers of the batch that is being handled: those that need no lease, and those that do.
+    private var offers: [(DHCPOutcome.Reply, server: IPv4Address)] = []
+    private var grants: [LeaseCommitter.Entry] = []
     /// By interface name.
     private var probes: [String: ConflictProbe] = [:]
     private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
@@ -60,7 +63,7 @@ package final class DHCPService {
             [unowned self] address, mac in
             guard let lease = server.found(mac, on: address, now: context.now() / 1_000) else { return }
             log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
-            committer.commit(lease) {}
+            committer.commit([LeaseCommitter.Entry(lease: lease)])
         }
     }
 
@@ -85,7 +88,7 @@ package final class DHCPService {
         )
     }
 
-    fileprivate final class Listener: EventHandler, Sendable {
+    final class Listener: EventHandler, Sendable {
         let socket: FileDescriptor
         let frames: FileDescriptor?
         let endpoint: Endpoint
@@ -104,20 +107,28 @@ package final class DHCPService {
 
         func ready(_ events: EventLoop.Events) { unsafe service.receive(self) }
 
-        /// Sends one reply. Any thread may call it.
-        func send(_ reply: DHCPOutcome.Reply, from server: IPv4Address) {
-            var bytes: [UInt8] = []
-            reply.message.write(to: &bytes)
-            switch reply.destination {
-            case .relay(let address), .unicast(let address):
-                DatagramBatch.send(bytes, from: socket, to: address, port: reply.port, source: server)
-            case .broadcast:
-                DatagramBatch.send(
-                    bytes, from: socket, to: .broadcast, port: reply.port, source: server,
-                    interface: endpoint.interface?.index ?? 0)
-            case .hardware(let mac, let address):
-                sendFrame(bytes, to: mac, address, from: server)
+        /// Sends replies, those that go by UDP together. Any thread may call it.
+        func send(_ replies: [(DHCPOutcome.Reply, server: IPv4Address)]) {
+            var outgoing: [DatagramBatch.Outgoing] = []
+            outgoing.reserveCapacity(replies.count)
+            for (reply, server) in replies {
+                var bytes: [UInt8] = []
+                bytes.reserveCapacity(320)
+                reply.message.write(to: &bytes)
+                switch reply.destination {
+                case .relay(let address), .unicast(let address):
+                    outgoing.append(
+                        DatagramBatch.Outgoing(
+                            bytes: bytes, address: address, port: reply.port, source: server))
+                case .broadcast:
+                    outgoing.append(
+                        DatagramBatch.Outgoing(
+                            bytes: bytes, address: .broadcast, port: reply.port, source: server,
+                            interface: endpoint.interface?.index ?? 0))
+                case .hardware(let mac, let address): sendFrame(bytes, to: mac, address, from: server)
+                }
             }
+            DatagramBatch.send(outgoing, from: socket)
         }
 
         private func sendFrame(
@@ -141,6 +152,10 @@ package final class DHCPService {
             let count = batch.receive(from: listener.socket)
             guard count > 0 else { return }
             for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
+            listener.send(offers)
+            offers.removeAll(keepingCapacity: true)
+            committer.commit(grants)
+            grants.removeAll(keepingCapacity: true)
             if count < Self.batchCount { return }
         }
     }
@@ -162,13 +177,13 @@ package final class DHCPService {
         }
         if let decision = outcome.decision { trace(message, outcome, decision) }
         guard let reply = outcome.reply else {
-            if let lease = outcome.lease { committer.commit(lease) {} }
+            if let lease = outcome.lease { grants.append(LeaseCommitter.Entry(lease: lease)) }
             if outcome.lease == nil { log("dhcp: \(who(message)): no answer: \(outcome.note)") }
             return
         }
         let source = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
-        guard let lease = outcome.lease else { return listener.send(reply, from: source) }
-        committer.commit(lease) { listener.send(reply, from: source) }
+        guard let lease = outcome.lease else { return offers.append((reply, source)) }
+        grants.append(LeaseCommitter.Entry(lease: lease, answer: (reply, source, listener)))
     }
 
     private func trace(_ message: DHCPMessage, _ outcome: DHCPOutcome, _ decision: BootDecision) {

@@ -3,6 +3,7 @@ import Fleet
 import Glibc
 package import Linux
 import Synchronization
+import Wire
 
 /// Writes leases to the journal on a thread of its own and sends each answer when its lease is durable.
 ///
@@ -13,7 +14,8 @@ package final class LeaseCommitter: Sendable {
 
     struct Entry {
         var lease: Lease
-        var send: @Sendable () -> Void
+        /// What is sent when the lease is durable, from which address, and by whom; nil for nothing.
+        var answer: (reply: DHCPOutcome.Reply, server: IPv4Address, listener: DHCPService.Listener)?
     }
 
     private struct State {
@@ -46,15 +48,17 @@ package final class LeaseCommitter: Sendable {
         init(_ journal: consuming Mutex<LeaseJournal?>) { self.journal = journal }
     }
 
-    /// Calls `send` after `lease` is on the disk, on the committer's thread.
-    func commit(_ lease: Lease, then send: @escaping @Sendable () -> Void) {
+    /// Writes the leases, and then sends their answers, on the committer's thread.
+    func commit(_ entries: [Entry]) {
+        guard !entries.isEmpty else { return }
         let wasEmpty = state.withLock { state in
-            guard state.queue.count < Self.queueLimit else {
-                state.dropped += 1
+            guard state.queue.count + entries.count <= Self.queueLimit else {
+                state.dropped += entries.count
                 return false
             }
-            state.queue.append(Entry(lease: lease, send: send))
-            return state.queue.count == 1
+            let wasEmpty = state.queue.isEmpty
+            state.queue += entries
+            return wasEmpty
         }
         if wasEmpty { _ = eventfd_write(wake.number, 1) }
     }
@@ -74,11 +78,21 @@ package final class LeaseCommitter: Sendable {
                 try holder.journal.withLock { journal throws(SystemError) in
                     try journal?.append(batch.map(\.lease))
                 }
-                for entry in batch { entry.send() }
+                send(batch)
             } catch {
                 // No acknowledgement without its lease on the disk: the clients ask again.
                 log("dhcp: leases cannot be written, nobody gets one until this is mended: \(error)")
             }
+        }
+    }
+
+    /// Each listener's answers together.
+    private func send(_ batch: [Entry]) {
+        var rest = batch.compactMap(\.answer)[...]
+        while let first = rest.first {
+            let same = rest.prefix { $0.listener === first.listener }
+            first.listener.send(same.map { ($0.reply, $0.server) })
+            rest = rest.dropFirst(same.count)
         }
     }
 }

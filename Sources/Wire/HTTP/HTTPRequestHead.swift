@@ -38,7 +38,9 @@ package struct HTTPRequestHead: Equatable, Sendable {
     }
 
     /// The path without its query.
-    package var path: Substring { target.prefix { $0 != "?" } }
+    package var path: Substring {
+        target.utf8.firstIndex(of: UInt8(ascii: "?")).map { target[..<$0] } ?? target[...]
+    }
 
     /// The value of a query parameter, percent-decoded.
     package func query(_ name: String) -> String? {
@@ -52,7 +54,7 @@ package struct HTTPRequestHead: Equatable, Sendable {
 
     /// Nil when a percent sign is not followed by two hexadecimal digits.
     package static func percentDecoded(_ text: some StringProtocol) -> String? {
-        guard text.contains("%") else { return String(text) }
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
@@ -101,25 +103,29 @@ extension HTTPRequestHead {
         return nil
     }
 
-    /// Reads a whole head, the empty line included.
+    /// Reads a whole head, the empty line included. Works on bytes: text is made of what is kept only.
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         guard wire.count <= Self.byteLimit else {
             throw .tooLong("head", count: wire.count, limit: Self.byteLimit)
         }
         let requestLine = try wire.readLine()
-        let words = requestLine.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 3, words[2] == "HTTP/1.1" || words[2] == "HTTP/1.0" else {
-            throw .invalid("request line")
+        guard let firstSpace = requestLine.firstIndex(of: 0x20),
+            let lastSpace = requestLine.lastIndex(of: 0x20),
+            firstSpace > 0, firstSpace < lastSpace, !requestLine[(firstSpace + 1)..<lastSpace].contains(0x20)
+        else { throw .invalid("request line") }
+        switch String(decoding: requestLine[(lastSpace + 1)...], as: UTF8.self) {
+        case "HTTP/1.1": minorVersion = 1
+        case "HTTP/1.0": minorVersion = 0
+        default: throw .invalid("request line")
         }
-        method = String(words[0])
-        minorVersion = words[2].hasSuffix("1") ? 1 : 0
+        method = String(decoding: requestLine[..<firstSpace], as: UTF8.self)
+        var target = requestLine[(firstSpace + 1)..<lastSpace]
         // The absolute form (RFC 9112 §3.2.2) is reduced to its path.
-        if words[1].hasPrefix("http://"), let slash = words[1].dropFirst(7).firstIndex(of: "/") {
-            target = String(words[1][slash...])
-        } else {
-            target = String(words[1])
+        if target.starts(with: "http://".utf8), let slash = target.dropFirst(7).firstIndex(of: 0x2F) {
+            target = target[slash...]
         }
-        guard target.hasPrefix("/"), !method.isEmpty else { throw .invalid("request target") }
+        guard target.first == 0x2F else { throw .invalid("request target") }
+        self.target = String(decoding: target, as: UTF8.self)
         fields = []
         while true {
             let line = try wire.readLine()
@@ -128,30 +134,24 @@ extension HTTPRequestHead {
                 throw .tooLong("fields", count: fields.count + 1, limit: Self.fieldCountLimit)
             }
             // A space before the colon, and folded lines, are how requests are smuggled (RFC 9112 §5.1, §5.2).
-            guard let colon = line.firstIndex(of: ":"), colon > line.startIndex,
-                line.first?.isWhitespace == false,
-                !line[..<colon].contains(where: \.isWhitespace)
+            guard let colon = line.firstIndex(of: 0x3A), colon > 0,
+                !line[..<colon].contains(where: { $0 == 0x20 || $0 == 0x09 })
             else { throw .invalid("field") }
+            let name = line[..<colon].map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+            var value = line[(colon + 1)...]
+            while let first = value.first, first == 0x20 || first == 0x09 { value.removeFirst() }
+            while let last = value.last, last == 0x20 || last == 0x09 { value.removeLast() }
             fields.append(
                 Field(
-                    name: line[..<colon].lowercased(),
-                    value: String(line[line.index(after: colon)...].trimmingSpaces())))
+                    name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)
+                ))
         }
     }
 }
 
-extension Substring {
-    fileprivate func trimmingSpaces() -> Substring {
-        var rest = self
-        while let first = rest.first, first == " " || first == "\t" { rest.removeFirst() }
-        while let last = rest.last, last == " " || last == "\t" { rest.removeLast() }
-        return rest
-    }
-}
-
 extension Span<UInt8> {
-    /// Text up to the next line end, which is taken too.
-    fileprivate mutating func readLine() throws(WireError) -> String {
+    /// The bytes up to the next line end, which is taken too.
+    fileprivate mutating func readLine() throws(WireError) -> [UInt8] {
         var length = 0
         while length < count, self[length] != 0x0A { length += 1 }
         guard length < count else { throw .truncated(needed: length + 1, left: count) }
@@ -159,6 +159,6 @@ extension Span<UInt8> {
         try skip(1)
         if bytes.last == 0x0D { bytes.removeLast() }
         guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else { throw .invalid("head") }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
