@@ -204,7 +204,8 @@ extension EndToEnd {
                 .write(to: URL(fileURLWithPath: file))
             let state = scratch("https-state")
             try BootLab.lab(
-                "serve", "https", BootLab.roost, "serve", "--configuration", file, "--state-directory", state, "--socket",
+                "serve", "https", BootLab.roost, "serve", "--configuration", file, "--state-directory", state,
+                "--socket",
                 scratch("https.sock"), "--node-program", BootLab.nodeProgram, "--user", "daemon")
             defer { _ = try? BootLab.lab("stop", "https") }
             try lab.waitUntil("the server is ready", seconds: 30) { lab.log("https").contains(" ready: ") }
@@ -216,8 +217,12 @@ extension EndToEnd {
                 (try? ClientHost.run("sh", "-c", (trusting + ["--token", token]).joined(separator: " ")))?
                     .contains("roost ") == true
             }
-            for wrong in [trusting, trusting + ["--token", "0" + token.dropFirst()], ask + ["--token", token]] {
-                #expect(throws: CommandFailed.self) { try ClientHost.run("sh", "-c", wrong.joined(separator: " ")) }
+            for wrong in [
+                trusting, trusting + ["--token", "0" + token.dropFirst()], ask + ["--token", token],
+            ] {
+                #expect(throws: CommandFailed.self) {
+                    try ClientHost.run("sh", "-c", wrong.joined(separator: " "))
+                }
             }
         }
 
