@@ -87,20 +87,18 @@ final class TFTPTransfer: EventHandler {
 
     func ready(_ events: EventLoop.Events) {
         guard let number = descriptor else { return }
-        while !isOver {
-            // An acknowledgement has four bytes; an error message a few more.
-            let bytes = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) {
-                buffer -> TFTPPacket?? in
-                let count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
-                guard count > 0 else { return .none }
-                let start = unsafe UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
-                guard let start = unsafe start else { return .none }
-                var wire = unsafe Span<UInt8>(_unsafeStart: start, count: count)
-                return .some(try? TFTPPacket(parsing: &wire))
-            }
-            guard let packet = bytes else { return }
-            if let packet { received(packet) }
+        guard !isOver else { return }
+        // One packet for each wake-up: a second look finds nothing while the client waits for us, and costs a call.
+        // An acknowledgement has four bytes; an error message a few more.
+        let packet = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) {
+            buffer -> TFTPPacket? in
+            let count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+            let start = unsafe UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+            guard count > 0, let start = unsafe start else { return nil }
+            var wire = unsafe Span<UInt8>(_unsafeStart: start, count: count)
+            return try? TFTPPacket(parsing: &wire)
         }
+        if let packet { received(packet) }
     }
 
     private var descriptor: Int32? {
