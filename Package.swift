@@ -20,6 +20,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -31,7 +32,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "Wire", swiftSettings: house),
-        .target(name: "Fleet", dependencies: ["Wire"], swiftSettings: house),
+        .target(
+            name: "Fleet",
+            dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: house),
         .target(name: "CLinux"),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
@@ -73,7 +77,7 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: house),
         .testTarget(
-            name: "ServicesTests", dependencies: ["Fleet", "Services", "Wire"], swiftSettings: house),
+            name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"], swiftSettings: house),
         .testTarget(
             name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
         .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),

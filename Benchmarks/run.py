@@ -260,7 +260,7 @@ http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000
             load = [f"{LOAD}/dhcpload", HOST, str(DHCP), "127.0.0.2", "10000", str(outstanding), seconds]
             peers = [("kea", kea, load, 4)]
             if outstanding == 64:
-                peers.append(("dnsmasq", dnsmasq, load, 30))
+                peers.append(("dnsmasq", dnsmasq, load + [str(DHCP)], 30))
             rows += compare(f"DHCP DORA, {outstanding} at once", planes, load, peers, options.repetitions)
 
     with open(os.path.join(WORK, "results.json"), "w") as file:

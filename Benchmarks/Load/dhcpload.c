@@ -1,5 +1,6 @@
-// dhcpload SERVER PORT RELAY CLIENTS OUTSTANDING SECONDS: DISCOVER, OFFER, REQUEST, ACK through a relay's address.
-// The relay's address must be one of ours (loopback has all of 127/8); it listens on port 67.
+// dhcpload SERVER PORT RELAY CLIENTS OUTSTANDING SECONDS [RELAY-PORT]: DISCOVER, OFFER, REQUEST, ACK through a relay's
+// address, which must be one of ours (loopback has all of 127/8). Servers answer to port 67 of a relay, except dnsmasq
+// on another port than that: it answers to its own.
 #include "load.h"
 
 static int fd;
@@ -25,11 +26,13 @@ static void put(unsigned char *b, uint32_t id, uint32_t xid, int type, uint32_t 
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) return 2;
+    if (argc != 7 && argc != 8) return 2;
     server = at(argv[1], atoi(argv[2]));
     fd = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in own = at(argv[3], 67);
+    struct sockaddr_in own = at(argv[3], argc == 8 ? atoi(argv[7]) : 67);
     relay = own.sin_addr.s_addr;
+    int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes); // Beside a server that is bound to all addresses.
     if (bind(fd, (struct sockaddr *)&own, sizeof own) < 0) fail("bind");
     int size = 8 << 20;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);

@@ -51,11 +51,11 @@ func serve() throws {
         listener: try Socket.listening(.loopback, port: ports[1]), loop: loop, context: context, log: log)
     let tftp = try TFTPService(
         socket: try Socket.datagram(.loopback, port: ports[2]), loop: loop, context: context, log: log)
-    let journal = try LeaseJournal("\(directory)/leases.journal")
-    let leases = journal.leases
+    let path = "\(directory)/leases.journal"
+    let leases = try LeaseJournal.leases(at: path)
     let dhcp = DHCPService(
         links: [DHCPLink(interface: nil, subnets: [subnet])], reservations: [], leases: leases,
-        committer: try LeaseCommitter(journal: journal, log: log), context: context, log: log)
+        committer: try LeaseCommitter(journal: try LeaseJournal(path), log: log), context: context, log: log)
     try dhcp.listen(
         on: try Socket.datagram(.loopback, port: ports[3]), frames: nil,
         at: DHCPService.Endpoint(interface: nil),

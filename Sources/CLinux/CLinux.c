@@ -48,6 +48,18 @@ int roost_receive_datagrams(int fd, struct roost_datagram *datagrams, unsigned c
     return received;
 }
 
+// Appends a control message to those that `h` has; `memory` holds CONTROL_BYTES.
+static void add_control(struct msghdr *h, char *memory, int level, int type, const void *value, size_t byte_count) {
+    struct cmsghdr *c = (struct cmsghdr *)(memory + h->msg_controllen);
+    h->msg_control = memory;
+    h->msg_controllen += CMSG_SPACE(byte_count);
+    memset(c, 0, CMSG_SPACE(byte_count));
+    c->cmsg_level = level;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(byte_count);
+    memcpy(CMSG_DATA(c), value, byte_count);
+}
+
 int roost_send_datagrams(int fd, const struct roost_datagram *datagrams, unsigned count) {
     static _Thread_local struct mmsghdr headers[BATCH];
     static _Thread_local struct iovec slices[BATCH];
@@ -61,17 +73,13 @@ int roost_send_datagrams(int fd, const struct roost_datagram *datagrams, unsigne
             .sin_addr.s_addr = htonl(d->peer_address)};
         headers[i].msg_hdr = (struct msghdr){.msg_name = &peers[i], .msg_namelen = sizeof peers[i],
             .msg_iov = &slices[i], .msg_iovlen = 1};
-        if (!d->local_address && !d->interface) continue;
         struct msghdr *h = &headers[i].msg_hdr;
-        h->msg_control = control[i];
-        h->msg_controllen = CMSG_SPACE(sizeof(struct in_pktinfo));
-        memset(control[i], 0, CONTROL_BYTES);
-        struct cmsghdr *c = CMSG_FIRSTHDR(h);
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
-        struct in_pktinfo info = {.ipi_ifindex = (int)d->interface, .ipi_spec_dst.s_addr = htonl(d->local_address)};
-        memcpy(CMSG_DATA(c), &info, sizeof info);
+        if (d->local_address || d->interface) {
+            struct in_pktinfo info = {.ipi_ifindex = (int)d->interface, .ipi_spec_dst.s_addr = htonl(d->local_address)};
+            add_control(h, control[i], IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+        }
+        if (d->segment_byte_count)
+            add_control(h, control[i], SOL_UDP, UDP_SEGMENT, &d->segment_byte_count, sizeof d->segment_byte_count);
     }
     return sendmmsg(fd, headers, count, MSG_DONTWAIT);
 }
@@ -85,16 +93,9 @@ ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, ui
         h.msg_name = &peer;
         h.msg_namelen = sizeof peer;
     }
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
-    if (segment_byte_count) {
-        h.msg_control = control;
-        h.msg_controllen = sizeof control;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-        c->cmsg_level = SOL_UDP;
-        c->cmsg_type = UDP_SEGMENT;
-        c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
-        memcpy(CMSG_DATA(c), &segment_byte_count, sizeof segment_byte_count);
-    }
+    _Alignas(struct cmsghdr) char control[CONTROL_BYTES];
+    if (segment_byte_count)
+        add_control(&h, control, SOL_UDP, UDP_SEGMENT, &segment_byte_count, sizeof segment_byte_count);
     return sendmsg(fd, &h, MSG_DONTWAIT);
 }
 

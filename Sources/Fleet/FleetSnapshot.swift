@@ -10,6 +10,7 @@ package final class FleetSnapshot: Sendable {
     /// For look-ups while booting.
     private let nameOfAddress: [MACAddress: NodeName]
     private let nameOfUUID: [MachineUUID: NodeName]
+    private let reservedAddresses: Set<IPv4Address>
     private let versionOfDigest: [Digest: ImageVersion]
 
     package init(revision: Int, nodes: [Node], groups: [NodeGroup], images: [ImageCatalogue]) {
@@ -23,6 +24,7 @@ package final class FleetSnapshot: Sendable {
         nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) { first, _ in
             first
         }
+        reservedAddresses = Set(nodes.compactMap(\.address))
         versionOfDigest = Dictionary(images.flatMap(\.versions).map { ($0.digest, $0) }) { first, _ in first }
     }
 
@@ -34,6 +36,9 @@ package final class FleetSnapshot: Sendable {
         if let uuid, uuid.isMeaningful, let name = nameOfUUID[uuid] { return nodes[name] }
         return nil
     }
+
+    /// Whether a node's record reserves `address` for it.
+    package func hasReserved(_ address: IPv4Address) -> Bool { reservedAddresses.contains(address) }
 
     package func version(_ digest: Digest) -> ImageVersion? { versionOfDigest[digest] }
 

@@ -48,6 +48,22 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Writes all of `bytes` from byte `offset` of the file on.
+    package func write(_ bytes: [UInt8], at offset: Int) throws(SystemError) {
+        var start = 0
+        while start < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { buffer in
+                retrying {
+                    unsafe pwrite(
+                        number, buffer.baseAddress?.advanced(by: start), buffer.count - start,
+                        off_t(offset + start))
+                }
+            }
+            guard written > 0 else { throw SystemError("write") }
+            start += written
+        }
+    }
+
     /// The next bytes, at most `limit`; empty at the end.
     package func read(atMost limit: Int) throws(SystemError) -> [UInt8] {
         var result = 0

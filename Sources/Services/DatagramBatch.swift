@@ -54,47 +54,6 @@ import Wire
         unsafe body(Span(_unsafeStart: start, count: Int(entry.byte_count)))
     }
 
-    /// A datagram on its way out.
-    struct Outgoing: Sendable {
-        var bytes: [UInt8]
-        var address: IPv4Address
-        var port: UInt16
-        var source: IPv4Address
-        /// Index of the interface to send on; 0 by route.
-        var interface: UInt32 = 0
-    }
-
-    /// Sends many datagrams with as few system calls as there are hundreds of them.
-    static func send(_ all: [Outgoing], from socket: borrowing FileDescriptor) {
-        guard !all.isEmpty else { return }
-        let number = socket.number
-        var memory: [UInt8] = []
-        memory.reserveCapacity(all.reduce(0) { $0 + $1.bytes.count })
-        for one in all { memory += one.bytes }
-        unsafe memory.withUnsafeMutableBytes { buffer in
-            guard let base = buffer.baseAddress else { return }
-            unsafe withUnsafeTemporaryAllocation(of: roost_datagram.self, capacity: all.count) { table in
-                var offset = 0
-                for (index, one) in all.enumerated() {
-                    unsafe table.initializeElement(
-                        at: index,
-                        to: roost_datagram(
-                            bytes: base + offset, capacity: 0, byte_count: UInt32(one.bytes.count),
-                            peer_address: one.address.rawValue, peer_port: one.port,
-                            local_address: one.source.rawValue, interface: one.interface))
-                    offset += one.bytes.count
-                }
-                var sent = 0
-                while sent < all.count {
-                    let result = unsafe roost_send_datagrams(
-                        number, table.baseAddress.map { unsafe $0 + sent }, UInt32(all.count - sent))
-                    // One that cannot be sent (no route, a full buffer) is left out: its client asks again.
-                    sent += max(1, Int(result))
-                }
-            }
-        }
-    }
-
     /// Sends one datagram; a full buffer or an unreachable peer is the peer's to repeat.
     @discardableResult
     static func send(

@@ -44,11 +44,17 @@ extension [UInt8] {
     }
 
     /// Appends an integer, most significant byte first.
+    @inlinable
     package mutating func write<T: FixedWidthInteger>(_ value: T) {
-        var shift = T.bitWidth
-        while shift > 0 {
-            shift -= 8
-            append(UInt8(truncatingIfNeeded: value >> T(shift)))
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
+    }
+
+    /// Puts an integer over the bytes that begin at `start`, which exist.
+    @inlinable
+    package mutating func overwrite<T: FixedWidthInteger>(_ value: T, at start: Int) {
+        let byteCount = T.bitWidth / 8
+        for index in 0..<byteCount {
+            self[start + index] = UInt8(truncatingIfNeeded: value >> T(8 * (byteCount - 1 - index)))
         }
     }
 

@@ -212,6 +212,65 @@ import Wire
         #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
     }
 
+    @Test func `an address that a node's record reserves is nobody else's, though it lies in the pool`()
+        throws
+    {
+        var network = try Network(pool: "10.77.0.100-10.77.0.102")
+        let reserved = try address("10.77.0.100")
+        let node = Node(name: try NodeName("pc1"), macAddresses: [Sample.mac], address: reserved)
+        network.snapshot = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
+        #expect(network.take(mac: 1) == (try address("10.77.0.101")))
+        let thief = network.say(.request, mac: 2) { $0.options.set(.requestedAddress, to: reserved) }
+        #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
+        #expect(network.take() == reserved)
+        // The record goes: the address that was passed over comes back to the pool.
+        network.snapshot = .empty
+        #expect(network.take(mac: 3) == (try address("10.77.0.102")))
+        network.now += 4_000
+        #expect(Set((4...6).compactMap { network.take(mac: $0) }).count == 3)
+    }
+
+    @Test
+    func `a reserved address that somebody still holds is given when it is free, and another until then`()
+        throws
+    {
+        var network = try Network()
+        let reserved = try address("10.77.0.100")
+        #expect(network.take(mac: 1) == reserved)
+        let node = Node(name: try NodeName("pc1"), macAddresses: [Sample.mac], address: reserved)
+        network.snapshot = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
+        let other = try present(network.take())
+        #expect(other == (try address("10.77.0.101")))
+        // The holder may not renew, and then the node may not either: it belongs on the reserved one.
+        let renewal = network.say(.request, mac: 1) { $0.clientAddress = reserved }
+        #expect(try renewal.reply?.message.options.value(of: .messageType) == .nak)
+        network.now += 3_601
+        #expect(
+            try network.say(.request) { $0.clientAddress = other }.reply?.message.options.value(
+                of: .messageType)
+                == .nak)
+        #expect(network.take() == reserved)
+    }
+
+    @Test func `offers that nobody takes come free behind leases that last longer`() throws {
+        var network = try Network(pool: "10.77.0.100-10.77.0.109", lease: 43_200)
+        #expect(network.take(mac: 1) != nil)
+        for mac: UInt64 in 2...10 { #expect(network.say(.discover, mac: mac).reply != nil) }
+        #expect(network.say(.discover, mac: 11).reply == nil)
+        network.now += 61
+        #expect((11...19).allSatisfy { network.take(mac: $0) != nil })
+        #expect(network.take(mac: 20) == nil)
+    }
+
+    @Test func `an address released early is given before the end of its lease`() throws {
+        var network = try Network(lease: 43_200)
+        let first = try present(network.take(mac: 1))
+        #expect(network.take(mac: 2) != nil)
+        #expect(network.take(mac: 3) == nil)
+        _ = network.say(.release, mac: 1) { $0.clientAddress = first }
+        #expect(network.take(mac: 3) == first)
+    }
+
     @Test func `leases without end are written as such`() throws {
         var network = try Network(lease: nil)
         let offer = try #require(network.say(.discover).reply?.message)

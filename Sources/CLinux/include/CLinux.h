@@ -19,6 +19,7 @@ struct roost_datagram {
     uint16_t peer_port;     // Host order.
     uint32_t local_address; // Host order: the destination on receipt, the source on sending (0: the kernel's choice).
     uint32_t interface;     // Index: where it came in, or goes out (0: by route).
+    uint16_t segment_byte_count; // On sending: cut into datagrams of this size, the last may be shorter (0: one).
 };
 
 // Receives up to `count` datagrams; the number, or -1 with errno.

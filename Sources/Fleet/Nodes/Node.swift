@@ -8,7 +8,7 @@ package struct Node: Equatable, Sendable, Codable {
     package var macAddresses: [MACAddress]
     /// SMBIOS UUID, when the firmware has a meaningful one.
     package var uuid: MachineUUID?
-    /// A fixed address outside the pools; nil for one from the pool.
+    /// A fixed address, which nobody else gets even if it lies in a pool; nil for one from the pool.
     package var address: IPv4Address?
     /// The node's own settings, the strongest level.
     package var settings: [String: SettingValue]

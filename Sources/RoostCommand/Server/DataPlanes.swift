@@ -107,9 +107,9 @@ final class DataPlanes: Sendable {
         var leases: [Lease] = []
         var committer: LeaseCommitter?
         if settings.roles.contains(.dhcp) {
-            let journal = try LeaseJournal("\(settings.stateDirectory)/leases.journal")
-            leases = journal.leases
-            committer = try LeaseCommitter(journal: journal, log: log)
+            let path = "\(settings.stateDirectory)/leases.journal"
+            leases = try LeaseJournal.leases(at: path)
+            committer = try LeaseCommitter(journal: try LeaseJournal(path), log: log)
         }
         let (found, writer) = (leases, committer)
         mailbox = try EventLoop.start(name: "roost-loop") { loop in

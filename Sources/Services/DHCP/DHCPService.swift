@@ -24,9 +24,10 @@ package final class DHCPService {
     private var server: DHCPServer
     private var links: [DHCPLink]
     private var listeners: [Listener] = []
-    /// Answers of the batch that is being handled: those that need no lease, and those that do.
-    private var offers: [(DHCPOutcome.Reply, server: IPv4Address)] = []
-    private var grants: [LeaseCommitter.Entry] = []
+    /// Answers of the batch that is being handled: those that need no lease, and those that do, with their leases.
+    private var offers = Replies()
+    private var grants = Replies()
+    private var granted: [Lease] = []
     /// By interface name.
     private var probes: [String: ConflictProbe] = [:]
     private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
@@ -63,7 +64,7 @@ package final class DHCPService {
             [unowned self] address, mac in
             guard let lease = server.found(mac, on: address, now: context.now() / 1_000) else { return }
             log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
-            committer.commit([LeaseCommitter.Entry(lease: lease)])
+            committer.commit([lease], answers: nil)
         }
     }
 
@@ -107,43 +108,54 @@ package final class DHCPService {
 
         func ready(_ events: EventLoop.Events) { unsafe service.receive(self) }
 
-        /// Sends replies, those that go by UDP together. Any thread may call it.
-        func send(_ replies: [(DHCPOutcome.Reply, server: IPv4Address)]) {
-            var outgoing: [DatagramBatch.Outgoing] = []
-            outgoing.reserveCapacity(replies.count)
-            for (reply, server) in replies {
-                var bytes: [UInt8] = []
-                bytes.reserveCapacity(320)
-                reply.message.write(to: &bytes)
-                switch reply.destination {
-                case .relay(let address), .unicast(let address):
-                    outgoing.append(
-                        DatagramBatch.Outgoing(
-                            bytes: bytes, address: address, port: reply.port, source: server))
-                case .broadcast:
-                    outgoing.append(
-                        DatagramBatch.Outgoing(
-                            bytes: bytes, address: .broadcast, port: reply.port, source: server,
-                            interface: endpoint.interface?.index ?? 0))
-                case .hardware(let mac, let address): sendFrame(bytes, to: mac, address, from: server)
+        /// Adds a reply, in bytes, to those that are sent together.
+        func put(_ reply: DHCPOutcome.Reply, into replies: inout Replies) {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(512)
+            reply.message.write(to: &bytes)
+            let server = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
+            var path = DatagramQueue.Path(address: .broadcast, port: reply.port, source: server)
+            switch reply.destination {
+            case .relay(let address), .unicast(let address): path.address = address
+            case .broadcast: path.interface = endpoint.interface?.index ?? 0
+            case .hardware(let mac, let address):
+                if let own = endpoint.interface?.macAddress, frames != nil {
+                    let frame = UDPFrame.bytes(
+                        payload: bytes, from: (own, server, 67), to: (mac, address, 68))
+                    return replies.frames.append(Replies.Frame(bytes: frame, destination: mac))
                 }
             }
-            DatagramBatch.send(outgoing, from: socket)
+            replies.datagrams.append(bytes, path)
         }
 
-        private func sendFrame(
-            _ bytes: [UInt8], to mac: MACAddress, _ address: IPv4Address, from server: IPv4Address
-        ) {
-            guard let interface = endpoint.interface, let own = interface.macAddress, frames != nil else {
-                DatagramBatch.send(bytes, from: socket, to: .broadcast, port: 68, source: server)
-                return
-            }
-            let frame = UDPFrame.bytes(payload: bytes, from: (own, server, 67), to: (mac, address, 68))
+        /// Any thread may call it.
+        func send(_ replies: Replies) {
+            replies.datagrams.send(from: socket)
+            guard let interface = endpoint.interface?.index else { return }
             switch frames {
             case .some(let frames):
-                PacketFrames.send(frame, to: mac, interface: interface.index, from: frames)
+                for frame in replies.frames {
+                    PacketFrames.send(frame.bytes, to: frame.destination, interface: interface, from: frames)
+                }
             case .none: break
             }
+        }
+    }
+
+    /// Replies in bytes, on their way out of one listener.
+    struct Replies: Sendable {
+        /// To a client that does not answer ARP for its address yet.
+        struct Frame: Sendable {
+            var bytes: [UInt8]
+            var destination: MACAddress
+        }
+
+        var datagrams = DatagramQueue()
+        var frames: [Frame] = []
+
+        mutating func removeAll() {
+            datagrams.removeAll()
+            frames.removeAll(keepingCapacity: true)
         }
     }
 
@@ -153,9 +165,10 @@ package final class DHCPService {
             guard count > 0 else { return }
             for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
             listener.send(offers)
-            offers.removeAll(keepingCapacity: true)
-            committer.commit(grants)
-            grants.removeAll(keepingCapacity: true)
+            offers.removeAll()
+            if !granted.isEmpty { committer.commit(granted, answers: (grants, listener)) }
+            grants.removeAll()
+            granted.removeAll(keepingCapacity: true)
             if count < Self.batchCount { return }
         }
     }
@@ -176,14 +189,16 @@ package final class DHCPService {
             probes[name]?.ask(address)
         }
         if let decision = outcome.decision { trace(message, outcome, decision) }
+        if let lease = outcome.lease { granted.append(lease) }
         guard let reply = outcome.reply else {
-            if let lease = outcome.lease { grants.append(LeaseCommitter.Entry(lease: lease)) }
             if outcome.lease == nil { log("dhcp: \(who(message)): no answer: \(outcome.note)") }
             return
         }
-        let source = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
-        guard let lease = outcome.lease else { return offers.append((reply, source)) }
-        grants.append(LeaseCommitter.Entry(lease: lease, answer: (reply, source, listener)))
+        if outcome.lease == nil {
+            listener.put(reply, into: &offers)
+        } else {
+            listener.put(reply, into: &grants)
+        }
     }
 
     private func trace(_ message: DHCPMessage, _ outcome: DHCPOutcome, _ decision: BootDecision) {

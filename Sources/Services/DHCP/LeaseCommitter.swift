@@ -9,17 +9,15 @@ import Wire
 ///
 /// Everything that waits while one batch is written becomes the next batch: one `fdatasync` for all of them.
 package final class LeaseCommitter: Sendable {
-    /// Answers that may wait for the disk; more are dropped, and the clients ask again.
+    /// Leases that may wait for the disk; more are dropped with their answers, and the clients ask again.
     private static let queueLimit = 65_536
 
-    struct Entry {
-        var lease: Lease
-        /// What is sent when the lease is durable, from which address, and by whom; nil for nothing.
-        var answer: (reply: DHCPOutcome.Reply, server: IPv4Address, listener: DHCPService.Listener)?
-    }
+    /// What is sent when the leases are durable, and by whom.
+    typealias Answers = (replies: DHCPService.Replies, listener: DHCPService.Listener)
 
     private struct State {
-        var queue: [Entry] = []
+        var leases: [Lease] = []
+        var answers: [Answers] = []
         var dropped = 0
     }
 
@@ -49,15 +47,15 @@ package final class LeaseCommitter: Sendable {
     }
 
     /// Writes the leases, and then sends their answers, on the committer's thread.
-    func commit(_ entries: [Entry]) {
-        guard !entries.isEmpty else { return }
+    func commit(_ leases: [Lease], answers: Answers?) {
         let wasEmpty = state.withLock { state in
-            guard state.queue.count + entries.count <= Self.queueLimit else {
-                state.dropped += entries.count
+            guard state.leases.count + leases.count <= Self.queueLimit else {
+                state.dropped += leases.count
                 return false
             }
-            let wasEmpty = state.queue.isEmpty
-            state.queue += entries
+            let wasEmpty = state.leases.isEmpty
+            state.leases += leases
+            if let answers { state.answers.append(answers) }
             return wasEmpty
         }
         if wasEmpty { _ = eventfd_write(wake.number, 1) }
@@ -67,32 +65,22 @@ package final class LeaseCommitter: Sendable {
         while true {
             var value: eventfd_t = 0
             _ = unsafe eventfd_read(wake.number, &value)
-            let (batch, dropped) = state.withLock { state in
-                let taken = (state.queue, state.dropped)
+            let batch = state.withLock { state in
+                let taken = state
                 state = State()
                 return taken
             }
-            if dropped > 0 { log("dhcp: \(dropped) answers dropped, the disk is too slow") }
-            guard !batch.isEmpty else { continue }
+            if batch.dropped > 0 { log("dhcp: \(batch.dropped) answers dropped, the disk is too slow") }
+            guard !batch.leases.isEmpty else { continue }
             do {
                 try holder.journal.withLock { journal throws(SystemError) in
-                    try journal?.append(batch.map(\.lease))
+                    try journal?.append(batch.leases)
                 }
-                send(batch)
+                for answers in batch.answers { answers.listener.send(answers.replies) }
             } catch {
                 // No acknowledgement without its lease on the disk: the clients ask again.
                 log("dhcp: leases cannot be written, nobody gets one until this is mended: \(error)")
             }
-        }
-    }
-
-    /// Each listener's answers together.
-    private func send(_ batch: [Entry]) {
-        var rest = batch.compactMap(\.answer)[...]
-        while let first = rest.first {
-            let same = rest.prefix { $0.listener === first.listener }
-            first.listener.send(same.map { ($0.reply, $0.server) })
-            rest = rest.dropFirst(same.count)
         }
     }
 }

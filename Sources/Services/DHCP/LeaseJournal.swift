@@ -8,92 +8,124 @@ import Wire
 /// Layout: eight bytes of magic, then records of `[length: UInt16][CRC-32: UInt32][payload]`, big-endian. A payload is
 /// `[address: UInt32][expiry: UInt64][holder kind: UInt8][holder length: UInt8][holder][host name]`. A record that is cut
 /// off or damaged ends the journal: it was being written when the machine stopped, and nobody was told of it.
+/// Zeros follow: a record that is written over them changes no length, so that `fdatasync` has one block to write
+/// instead of two.
 package struct LeaseJournal: ~Copyable {
+    /// Length and checksum of a record.
+    private static let headByteCount = 6
     private static let magic = Array("ROOSTLJ1".utf8)
-    /// From this size on the journal is written anew when live leases fill less than a quarter of it.
+    /// From this size on the journal is written anew when it has grown to four times what it was after the last time.
     private static let compactionByteCount = 8 << 20
+    /// Zeros that are laid out at a time.
+    private static let extensionByteCount = 256 << 10
 
     private let path: String
     private var file: FileDescriptor
+    /// Bytes of the magic and the records.
     private var byteCount: Int
-    private var live: [IPv4AddressKey: Lease]
+    /// Bytes of the file, with the zeros.
+    private var extent: Int
+    private var compactedByteCount: Int
 
-    /// `IPv4Address` as the key of live leases.
-    private typealias IPv4AddressKey = UInt32
-
-    /// Opens the journal and reads the leases that are in it; makes it when it is missing.
+    /// Opens the journal; makes it when it is missing.
     package init(_ path: String) throws(SystemError) {
-        var found: [IPv4AddressKey: Lease] = [:]
-        do {
-            for lease in Self.read(try WholeFile.read(path, limit: 1 << 30)) {
-                found[lease.address.rawValue] = lease
-            }
-        } catch  where error.number == ENOENT {}
-        let byteCount = try Self.rewrite(path, found.values)
+        let byteCount = try Self.compact(path)
         file = try Self.open(path)
         self.byteCount = byteCount
+        extent = byteCount
+        compactedByteCount = byteCount
         self.path = path
-        live = found
     }
 
-    package var leases: [Lease] { Array(live.values) }
+    /// What the journal at `path` says, the last word on each address; none when it is missing.
+    package static func leases(at path: String) throws(SystemError) -> [Lease] {
+        var latest: [UInt32: Lease] = [:]
+        do {
+            for lease in read(try WholeFile.read(path, limit: 1 << 30)) {
+                latest[lease.address.rawValue] = lease
+            }
+        } catch  where error.number == ENOENT {}
+        return Array(latest.values)
+    }
 
     /// Appends `leases` and returns when they are on the disk.
     package mutating func append(_ leases: [Lease]) throws(SystemError) {
         var bytes: [UInt8] = []
-        for lease in leases {
-            Self.write(lease, to: &bytes)
-            live[lease.address.rawValue] = lease
-        }
+        bytes.reserveCapacity(leases.count * 48)
+        for lease in leases { Self.write(lease, to: &bytes) }
+        try extend(to: byteCount + bytes.count)
         do {
-            try file.write(bytes)
+            try file.write(bytes, at: byteCount)
             try file.synchroniseData()
         } catch {
-            // Half a record may be there: what follows it would be lost with it.
-            if ftruncate(file.number, off_t(byteCount)) == 0 { _ = lseek(file.number, 0, SEEK_END) }
+            // Half a record may be there, and whole ones whose clients are not told.
+            if ftruncate(file.number, off_t(byteCount)) == 0 { extent = byteCount }
             throw error
         }
         byteCount += bytes.count
-        if byteCount > Self.compactionByteCount, byteCount > live.count * 4 * 48 {
-            byteCount = try Self.rewrite(path, live.values)
+        if byteCount > max(Self.compactionByteCount, compactedByteCount * 4) {
+            // The leases are on the disk already; a journal that cannot be made shorter now (a full disk) is left long.
+            compactedByteCount = byteCount
+            guard let shorter = try? Self.compact(path) else { return }
             file = try Self.open(path)
+            byteCount = shorter
+            extent = shorter
+            compactedByteCount = shorter
         }
     }
 
-    /// Writes the leases as a new journal and returns its length in bytes.
-    private static func rewrite(
-        _ path: String, _ leases: some Sequence<Lease>
-    ) throws(SystemError) -> Int {
+    /// Lays out zeros up to `needed` bytes and beyond; on a disk that is nearly full, no more than needed.
+    private mutating func extend(to needed: Int) throws(SystemError) {
+        guard needed > extent else { return }
+        do {
+            try layZeros(until: needed + Self.extensionByteCount)
+        } catch {
+            try layZeros(until: needed)
+        }
+    }
+
+    private mutating func layZeros(until end: Int) throws(SystemError) {
+        try file.write([UInt8](repeating: 0, count: end - extent), at: extent)
+        try file.synchronise()
+        extent = end
+    }
+
+    /// Writes the journal anew with the last word on each address, and returns its length in bytes.
+    private static func compact(_ path: String) throws(SystemError) -> Int {
         var bytes = magic
-        for lease in leases { write(lease, to: &bytes) }
+        for lease in try leases(at: path) { write(lease, to: &bytes) }
         try WholeFile.replace(path, with: bytes, mode: 0o600)
         return bytes.count
     }
 
     private static func open(_ path: String) throws(SystemError) -> FileDescriptor {
-        try FileDescriptor(opening: path, flags: O_WRONLY | O_APPEND)
+        try FileDescriptor(opening: path, flags: O_WRONLY)
     }
 
     private static func write(_ lease: Lease, to bytes: inout [UInt8]) {
-        var payload: [UInt8] = []
-        payload.write(lease.address.rawValue)
-        payload.write(UInt64(lease.expiresAt))
-        let (kind, holder): (UInt8, [UInt8])
+        let start = bytes.count
+        bytes.write(UInt16(0))
+        bytes.write(UInt32(0))
+        bytes.write(lease.address.rawValue)
+        bytes.write(UInt64(lease.expiresAt))
         switch lease.holder {
         case .macAddress(let address):
-            var wire: [UInt8] = []
-            address.write(to: &wire)
-            (kind, holder) = (1, wire)
-        case .clientIdentifier(let identifier): (kind, holder) = (2, identifier)
-        case .foreign: (kind, holder) = (3, [])
+            bytes.append(1)
+            bytes.append(6)
+            bytes.write(UInt16(truncatingIfNeeded: address.rawValue >> 32))
+            bytes.write(UInt32(truncatingIfNeeded: address.rawValue))
+        case .clientIdentifier(let identifier):
+            bytes.append(2)
+            bytes.append(UInt8(identifier.count))
+            bytes += identifier
+        case .foreign:
+            bytes.append(3)
+            bytes.append(0)
         }
-        payload.append(kind)
-        payload.append(UInt8(truncatingIfNeeded: holder.count))
-        payload += holder
-        payload.write(lease.hostName)
-        bytes.write(UInt16(payload.count))
-        bytes.write(CRC32.of(payload))
-        bytes += payload
+        bytes.append(contentsOf: lease.hostName.utf8)
+        let payload = start + headByteCount
+        bytes.overwrite(UInt16(bytes.count - payload), at: start)
+        bytes.overwrite(CRC32.of(bytes.span.extracting(payload..<bytes.count)), at: start + 2)
     }
 
     /// The leases of a journal's bytes, in the order of writing.
@@ -101,7 +133,7 @@ package struct LeaseJournal: ~Copyable {
         guard bytes.starts(with: magic) else { return [] }
         var wire = bytes.span.extracting(droppingFirst: magic.count)
         var leases: [Lease] = []
-        while let count = try? wire.read(UInt16.self), let checksum = try? wire.read(UInt32.self),
+        while let count = try? wire.read(UInt16.self), count > 0, let checksum = try? wire.read(UInt32.self),
             let payload = try? wire.read(byteCount: Int(count)), CRC32.of(payload) == checksum
         {
             var fields = payload.span

@@ -25,8 +25,8 @@ package struct DHCPMessage: Equatable, Sendable {
     package var nextServer = IPv4Address.any
     /// `giaddr`: the relay that passed this on.
     package var relay = IPv4Address.any
-    /// `chaddr`, without its filling; up to 16 bytes.
-    package var hardwareAddress: [UInt8]
+    /// `chaddr`, without its filling.
+    package var hardwareAddress: HardwareAddress
     /// `sname`, up to 63 bytes.
     package var serverName = ""
     /// `file`, up to 127 bytes.
@@ -47,15 +47,12 @@ package struct DHCPMessage: Equatable, Sendable {
     package init(transaction: UInt32, from hardwareAddress: MACAddress) {
         operation = .request
         self.transaction = transaction
-        var bytes: [UInt8] = []
-        hardwareAddress.write(to: &bytes)
-        self.hardwareAddress = bytes
+        self.hardwareAddress = HardwareAddress(hardwareAddress)
     }
 
     /// The client's Ethernet address; nil for other hardware.
     package var macAddress: MACAddress? {
-        guard hardwareType == 1, hardwareAddress.count == 6 else { return nil }
-        return MACAddress(rawValue: hardwareAddress.reduce(0) { $0 << 8 | UInt64($1) })
+        hardwareType == 1 ? hardwareAddress.macAddress : nil
     }
 
     /// The client cannot receive unicast before it has an address (RFC 2131 §4.1).
@@ -73,8 +70,8 @@ extension DHCPMessage: WireCodable {
         self.operation = operation
         hardwareType = try wire.read()
         let hardwareByteCount: UInt8 = try wire.read()
-        guard hardwareByteCount <= 16 else {
-            throw .tooLong("hlen", count: Int(hardwareByteCount), limit: 16)
+        guard hardwareByteCount <= HardwareAddress.byteLimit else {
+            throw .tooLong("hlen", count: Int(hardwareByteCount), limit: HardwareAddress.byteLimit)
         }
         hops = try wire.read()
         transaction = try wire.read()
@@ -84,10 +81,11 @@ extension DHCPMessage: WireCodable {
         yourAddress = try IPv4Address(parsing: &wire)
         nextServer = try IPv4Address(parsing: &wire)
         relay = try IPv4Address(parsing: &wire)
-        hardwareAddress = try wire.read(byteCount: Int(hardwareByteCount))
-        try wire.skip(16 - Int(hardwareByteCount))
-        let serverNameField = try wire.read(byteCount: 64)
-        let bootFileField = try wire.read(byteCount: 128)
+        hardwareAddress = try HardwareAddress(parsing: &wire, byteCount: Int(hardwareByteCount))
+        var serverNameField = wire.extracting(first: 64)
+        try wire.skip(64)
+        var bootFileField = wire.extracting(first: 128)
+        try wire.skip(128)
         // A BOOTP message may end here or have another cookie; it then has no options that we could read.
         if !wire.isEmpty {
             let cookie: UInt32 = try wire.read()
@@ -96,14 +94,12 @@ extension DHCPMessage: WireCodable {
         let overload = try options.value(of: .overload) ?? 0
         guard overload <= 3 else { throw .invalid("option overload") }
         if overload & 1 != 0 {
-            var field = bootFileField.span
-            try options.append(parsing: &field)
+            try options.append(parsing: &bootFileField)
         } else {
             bootFile = Self.text(bootFileField)
         }
         if overload & 2 != 0 {
-            var field = serverNameField.span
-            try options.append(parsing: &field)
+            try options.append(parsing: &serverNameField)
         } else {
             serverName = Self.text(serverNameField)
         }
@@ -114,7 +110,7 @@ extension DHCPMessage: WireCodable {
         let start = wire.count
         wire.append(operation.rawValue)
         wire.append(hardwareType)
-        wire.append(UInt8(hardwareAddress.count))
+        wire.append(UInt8(hardwareAddress.byteCount))
         wire.append(hops)
         wire.write(transaction)
         wire.write(seconds)
@@ -123,7 +119,7 @@ extension DHCPMessage: WireCodable {
         yourAddress.write(to: &wire)
         nextServer.write(to: &wire)
         relay.write(to: &wire)
-        Self.write(hardwareAddress, fieldByteCount: 16, to: &wire)
+        hardwareAddress.write(to: &wire)
         Self.write(serverName.utf8.prefix(63), fieldByteCount: 64, to: &wire)
         Self.write(bootFile.utf8.prefix(127), fieldByteCount: 128, to: &wire)
         wire.write(Self.magicCookie)
@@ -132,8 +128,11 @@ extension DHCPMessage: WireCodable {
         if missing > 0 { wire.append(contentsOf: repeatElement(0, count: missing)) }
     }
 
-    private static func text(_ field: [UInt8]) -> String {
-        String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+    private static func text(_ field: borrowing Span<UInt8>) -> String {
+        var count = 0
+        while count < field.count, field[count] != 0 { count += 1 }
+        return count == 0
+            ? "" : String(decoding: [UInt8](copying: field.extracting(first: count)), as: UTF8.self)
     }
 
     private static func write(_ value: some Collection<UInt8>, fieldByteCount: Int, to wire: inout [UInt8]) {

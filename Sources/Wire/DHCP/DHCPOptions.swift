@@ -4,60 +4,118 @@ package struct DHCPOption<Value: WireCodable>: Sendable {
     package init(code: UInt8) { self.code = code }
 }
 
-/// The options of one DHCP message, in the order in which they came.
+/// The options of one DHCP message.
 ///
-/// The values lie in one array with an index beside it, so that a message costs two allocations however many
+/// They lie in one array, in the order in which they are written, so that a message costs one allocation however many
 /// options it has.
-package struct DHCPOptions: Sendable {
-    private struct Entry {
-        var code: UInt8
-        var start: Int32
-        var byteCount: Int32
-    }
-
-    private var bytes: [UInt8] = []
-    private var index: [Entry] = []
+package struct DHCPOptions: Equatable, Sendable {
+    /// For each option its code, the length of its value in two bytes, and the value.
+    private var entries: [UInt8] = []
+    private static let headByteCount = 3
+    private static let valueByteLimit = Int(UInt16.max)
 
     package init() {}
 
     /// The codes that have a value.
-    package var codes: [UInt8] { index.map(\.code) }
+    package var codes: [UInt8] {
+        var codes: [UInt8] = []
+        var position = 0
+        while position < entries.count {
+            codes.append(entries[position])
+            position += byteCount(at: position)
+        }
+        return codes
+    }
 
     /// The bytes of an option; several occurrences joined (RFC 3396 §7). Setting nil removes it.
     package subscript(code: UInt8) -> [UInt8]? {
-        get {
-            index.first { $0.code == code }.map { Array(bytes[Int($0.start)..<Int($0.start + $0.byteCount)]) }
-        }
+        get { position(of: code).map { Array(entries[valueRange(at: $0)]) } }
         set {
-            index.removeAll { $0.code == code }
-            guard let newValue else { return }
-            index.append(Entry(code: code, start: Int32(bytes.count), byteCount: Int32(newValue.count)))
-            bytes.append(contentsOf: newValue)
+            guard let newValue else { return remove(code) }
+            put(code) { $0 += newValue }
         }
     }
 
     /// The value of an option: nil when absent, an error when malformed or when bytes are left over.
     package func value<Value>(of option: DHCPOption<Value>) throws(WireError) -> Value? {
-        guard let entry = index.first(where: { $0.code == option.code }) else { return nil }
-        var wire = bytes.span.extracting(Int(entry.start)..<Int(entry.start + entry.byteCount))
+        guard let position = position(of: option.code) else { return nil }
+        var wire = entries.span.extracting(valueRange(at: position))
         let value = try Value(parsing: &wire)
         guard wire.isEmpty else { throw .trailing(byteCount: wire.count) }
         return value
     }
 
     package mutating func set<Value>(_ option: DHCPOption<Value>, to value: Value) {
-        index.removeAll { $0.code == option.code }
-        let start = bytes.count
-        value.write(to: &bytes)
-        index.append(Entry(code: option.code, start: Int32(start), byteCount: Int32(bytes.count - start)))
+        put(option.code) { value.write(to: &$0) }
     }
 
-    package func has(_ code: UInt8) -> Bool { index.contains { $0.code == code } }
-}
+    /// Takes the value of `other`, or stays as it is when there is none.
+    package mutating func copy(_ code: UInt8, from other: Self) {
+        guard let position = other.position(of: code) else { return }
+        put(code) { $0 += other.entries[other.valueRange(at: position)] }
+    }
 
-extension DHCPOptions: Equatable {
-    package static func == (left: Self, right: Self) -> Bool {
-        left.codes == right.codes && left.codes.allSatisfy { left[$0] == right[$0] }
+    package func has(_ code: UInt8) -> Bool { position(of: code) != nil }
+
+    // MARK: Entries
+
+    /// Message type first (some firmware looks no further), relay agent information last (RFC 3046 §2.2), the others
+    /// in code order.
+    private static func rank(_ code: UInt8) -> Int { code == 53 ? -1 : code == 82 ? 256 : Int(code) }
+
+    /// Bytes of the entry at `position`, its head included.
+    private func byteCount(at position: Int) -> Int {
+        Self.headByteCount + (Int(entries[position + 1]) << 8 | Int(entries[position + 2]))
+    }
+
+    private func valueRange(at position: Int) -> Range<Int> {
+        position + Self.headByteCount..<position + byteCount(at: position)
+    }
+
+    /// Where `code` stands, or has to stand.
+    private func place(of code: UInt8) -> (position: Int, isThere: Bool) {
+        let rank = Self.rank(code)
+        var position = 0
+        while position < entries.count {
+            let other = Self.rank(entries[position])
+            if other >= rank { return (position, other == rank) }
+            position += byteCount(at: position)
+        }
+        return (position, false)
+    }
+
+    private func position(of code: UInt8) -> Int? {
+        let (position, isThere) = place(of: code)
+        return isThere ? position : nil
+    }
+
+    private mutating func remove(_ code: UInt8) {
+        guard let position = position(of: code) else { return }
+        removeEntry(at: position)
+    }
+
+    private mutating func removeEntry(at position: Int) {
+        entries.removeSubrange(position..<position + byteCount(at: position))
+    }
+
+    /// Enters an option with the value that `write` appends, in place of the one before.
+    private mutating func put(_ code: UInt8, _ write: (inout [UInt8]) -> Void) {
+        if entries.isEmpty { entries.reserveCapacity(256) }
+        let (position, isThere) = place(of: code)
+        if isThere { removeEntry(at: position) }
+        let start = entries.count
+        entries.append(code)
+        entries.write(UInt16(0))
+        write(&entries)
+        let excess = entries.count - start - Self.headByteCount - Self.valueByteLimit
+        if excess > 0 { entries.removeLast(excess) }
+        entries.overwrite(UInt16(entries.count - start - Self.headByteCount), at: start + 1)
+        // Seldom: options mostly come, and are set, in order.
+        if position < start {
+            let entry = Array(entries[start...])
+            entries.removeLast(entry.count)
+            entries.insert(contentsOf: entry, at: position)
+        }
     }
 }
 
@@ -67,11 +125,7 @@ extension DHCPOptions: WireCodable {
 
     /// Options up to the end mark or the end of the bytes: firmware that leaves the mark out exists, and a message
     /// of 1,500 bytes cannot hold more than its bytes.
-    package init(parsing wire: inout Span<UInt8>) throws(WireError) {
-        bytes.reserveCapacity(wire.count)
-        index.reserveCapacity(24)
-        try append(parsing: &wire)
-    }
+    package init(parsing wire: inout Span<UInt8>) throws(WireError) { try append(parsing: &wire) }
 
     /// Reads one more field of options: the `file` or `sname` field of an overloaded message (RFC 2131 §4.1).
     package mutating func append(parsing wire: inout Span<UInt8>) throws(WireError) {
@@ -79,36 +133,31 @@ extension DHCPOptions: WireCodable {
             let code: UInt8 = try wire.read()
             if code == Self.pad { continue }
             if code == Self.end { return }
-            let length: UInt8 = try wire.read()
-            guard wire.count >= Int(length) else {
-                throw .truncated(needed: Int(length), left: wire.count)
+            let length = Int(try wire.read(UInt8.self))
+            guard wire.count >= length else { throw .truncated(needed: length, left: wire.count) }
+            let former = self[code]
+            let value = wire.extracting(first: length)
+            put(code) { entries in
+                if let former { entries += former }
+                for index in value.indices { entries.append(value[index]) }
             }
-            if has(code) {
-                var whole = self[code] ?? []
-                for position in 0..<Int(length) { whole.append(wire[position]) }
-                self[code] = whole
-            } else {
-                index.append(Entry(code: code, start: Int32(bytes.count), byteCount: Int32(length)))
-                for position in 0..<Int(length) { bytes.append(wire[position]) }
-            }
-            try wire.skip(Int(length))
+            try wire.skip(length)
         }
     }
 
-    /// Message type first (some firmware looks no further), relay agent information last (RFC 3046 §2.2), the others
-    /// in code order; a value above 255 bytes in several parts (RFC 3396 §5); the end mark.
+    /// In the order of `rank`; a value above 255 bytes in several parts (RFC 3396 §5); the end mark.
     package func write(to wire: inout [UInt8]) {
-        func rank(_ code: UInt8) -> Int { code == 53 ? -1 : code == 82 ? 256 : Int(code) }
-        for entry in index.sorted(by: { rank($0.code) < rank($1.code) }) {
-            var start = Int(entry.start)
-            let end = start + Int(entry.byteCount)
+        var position = 0
+        while position < entries.count {
+            var part = valueRange(at: position)
             repeat {
-                let count = min(255, end - start)
-                wire.append(entry.code)
+                let count = min(255, part.count)
+                wire.append(entries[position])
                 wire.append(UInt8(count))
-                wire.append(contentsOf: bytes[start..<start + count])
-                start += count
-            } while start < end
+                wire.append(contentsOf: entries[part.prefix(count)])
+                part = part.dropFirst(count)
+            } while !part.isEmpty
+            position += byteCount(at: position)
         }
         wire.append(Self.end)
     }
