@@ -97,6 +97,8 @@ def measure(server, load):
 def compare(title, ours, our_load, peers, repetitions):
     """peers: [(name, server, load, gate)]"""
     rows = []
+    if ROW not in title:
+        return rows
     for name, start, load, gate in peers:
         pairs = []
         for _ in range(repetitions):
@@ -153,8 +155,11 @@ def main():
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", help="nbd, tftp, http or dhcp")
+    parser.add_argument("--row", help="only rows whose title holds this")
     parser.add_argument("--gate", action="store_true", help="fail when a row is below its gate")
     options = parser.parse_args()
+    global ROW
+    ROW = options.row or ""
     version = prepare()
     image, kernel = os.path.join(version, "root.squashfs"), os.path.join(version, "kernel")
     seconds = str(options.seconds)

@@ -65,8 +65,18 @@ package enum Socket {
         let descriptor = try open(AF_INET, Int32(SOCK_STREAM.rawValue), 0, "TCP")
         try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "reuse an address")
         try bind(descriptor, local, port, "TCP")
+        chooseCongestionControl(descriptor)
         guard listen(descriptor.number, 4096) == 0 else { throw SystemError("listen on \(local):\(port)") }
         return descriptor
+    }
+
+    /// CUBIC, whatever the host prefers: a host tuned for the internet has BBR, which paces by timers, and a transfer
+    /// in a local network then costs a third more (`docs/decisions/0005-cubic.md`). Connections inherit it.
+    private static func chooseCongestionControl(_ descriptor: borrowing FileDescriptor) {
+        let name = Array("cubic".utf8)
+        // Where it is not allowed the host's own remains, which works as well.
+        _ = unsafe setsockopt(
+            descriptor.number, Int32(IPPROTO_TCP), TCP_CONGESTION, name, socklen_t(name.count))
     }
 
     /// The port that the kernel chose for a socket bound to port 0.

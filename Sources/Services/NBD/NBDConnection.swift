@@ -32,6 +32,8 @@ import Wire
     private var isClosed = false
     /// A read waits for a disk; nothing more is taken from the client meanwhile.
     private var isFetching = false
+    /// Whether packets wait to be full: several large answers go out one behind the other.
+    private var isCorked = false
 
     init(socket: consuming FileDescriptor, service: NBDService, loop: EventLoop) {
         self.socket = socket
@@ -157,6 +159,7 @@ import Wire
                     position -= NBDProtocol.requestByteCount
                     fetch(cold)
                 } else {
+                    if request.byteCount >= Self.sendfileByteCount, position < input.count { cork(true) }
                     read(request)
                 }
             case .disconnect:
@@ -177,6 +180,7 @@ import Wire
             if isFetching || !pending.isEmpty { break }
         }
         flushReplies()
+        cork(false)
         if !isClosed, position < input.count {
             leftover = [UInt8](copying: input.extracting(position..<input.count))
         }
@@ -316,6 +320,13 @@ import Wire
                 .bytes([UInt8](UnsafeRawBufferPointer(start: slice.iov_base, count: length).dropFirst(sent))))
             sent = 0
         }
+    }
+
+    /// Between large answers no packet goes out that is not full: without this, each ends with a small one.
+    private func cork(_ isOn: Bool) {
+        guard isCorked != isOn, !isClosed else { return }
+        isCorked = isOn
+        try? socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isOn ? 1 : 0, "hold packets back")
     }
 
     private func sendFile(offset: Int, byteCount: Int) {
