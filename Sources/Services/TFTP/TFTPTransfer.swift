@@ -159,10 +159,11 @@ final class TFTPTransfer: EventHandler {
                 }
             }
         }
-        let number = descriptor ?? service.sharedSocket
+        // A socket of our own is connected: naming the peer again would make the kernel look for the way each time.
+        let (number, destination) = descriptor.map { ($0, nil) } ?? (service.sharedSocket, peer)
         unsafe content.withBytes {
             unsafe service.sender.send(
-                blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: peer)
+                blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: destination)
         }
     }
 
@@ -182,29 +183,51 @@ final class TFTPTransfer: EventHandler {
     /// A datagram before cutting has at most this many bytes.
     private static let datagramByteLimit = 65_507
     private static let segmentLimit = 64
+    private static let copyByteLimit = 1_536
 
     private let headers: UnsafeMutablePointer<UInt32>
     private let slices: UnsafeMutablePointer<iovec>
+    private let packet: UnsafeMutableRawPointer
     /// Cleared when the kernel or the card cannot cut.
     private var canSegment = true
 
     init() {
         unsafe headers = .allocate(capacity: Self.segmentLimit)
         unsafe slices = .allocate(capacity: Self.segmentLimit * 2)
+        unsafe packet = .allocate(byteCount: Self.copyByteLimit, alignment: 16)
     }
 
     deinit {
         unsafe headers.deallocate()
         unsafe slices.deallocate()
+        unsafe packet.deallocate()
+    }
+
+    /// A single block of usual size is copied behind its header: cheaper than to have the kernel gather the two.
+    private func sendOne(
+        _ block: Int, of content: UnsafeRawBufferPointer, _ blockByteCount: Int, from socket: Int32
+    ) {
+        let start = (block - 1) * blockByteCount
+        let length = max(0, min(blockByteCount, content.count - start))
+        unsafe packet.storeBytes(of: (3 << 16 | UInt32(UInt16(truncatingIfNeeded: block))).bigEndian, as: UInt32.self)
+        if length > 0, let base = content.baseAddress {
+            unsafe memcpy(packet + 4, base + start, length)
+        }
+        _ = retrying { unsafe Glibc.send(socket, packet, 4 + length, Int32(MSG_DONTWAIT)) }
     }
 
     /// Sends `blocks` (counted from 1) of a content; what the socket does not take, the client asks for again.
+    ///
+    /// - Parameter peer: nil for a connected socket.
     func send(
         _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int,
         from socket: Int32,
-        to peer: TFTPService.Peer
+        to peer: TFTPService.Peer?
     ) {
         let packetByteCount = blockByteCount + 4
+        if blocks.count == 1, peer == nil, packetByteCount <= Self.copyByteLimit {
+            return unsafe sendOne(blocks.lowerBound, of: content, blockByteCount, from: socket)
+        }
         var next = blocks.lowerBound
         while next <= blocks.upperBound {
             let most =
@@ -224,8 +247,8 @@ final class TFTPTransfer: EventHandler {
             }
             let sent = retrying {
                 unsafe roost_send_segments(
-                    socket, slices, count * 2, count > 1 ? UInt16(packetByteCount) : 0, peer.address.rawValue,
-                    peer.port)
+                    socket, slices, count * 2, count > 1 ? UInt16(packetByteCount) : 0,
+                    peer?.address.rawValue ?? 0, peer?.port ?? 0)
             }
             if sent < 0 {
                 // No checksum offload, IPsec, or a path with a smaller unit: one datagram at a time then.
