@@ -45,7 +45,7 @@ check: prerequisites ## what must hold before every commit: format, scripts, tid
 format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
 
-bench: prerequisites ## measure the data planes against their peers
+bench: prerequisites build node ## measure against the peers: data planes, and a boot against LTSP
 	Benchmarks/run.sh
 
 install: ## build for use and install below PREFIX (run as root)

@@ -45,10 +45,15 @@ extension EndToEnd {
                 try lab.ssh(address, "grep -c '^root:.6.salt.' /etc/shadow; stat -c '%a %G' /etc/shadow")
                     == "1\n640 shadow")
             #expect(try lab.ssh(address, "grep pc-1 /etc/hosts").contains("127.0.1.1 pc-1"))
+            let identity = try lab.ssh(address, "cat /etc/machine-id")
+            #expect(identity.count == 32)
+            // Not a «first boot», in which systemd enables whatever there is.
+            #expect(try lab.ssh(address, "systemctl is-enabled systemd-networkd || true") == "disabled")
             try lab.powerOff("pc1")
             try lab.boot("pc1", mac: mac, expecting: [Self.handover])
-            try lab.waitForStage("handover", of: "pc-1")
+            try lab.waitForStage("ready", of: "pc-1")
             #expect(try lab.address(of: "pc-1") == address)
+            #expect(try lab.ssh(address, "cat /etc/machine-id") == identity)
             try lab.powerOff("pc1")
         }
 

@@ -15,6 +15,16 @@ trap 'umount /sysroot/run' EXIT
 cp /bin/busybox /run/roost/busybox
 inside() { chroot /sysroot /run/roost/busybox "$@"; }
 
+# The same in each boot, and another one on each machine: without one systemd takes every boot for the first, and
+# enables all services that the image has. The vendor's UUID itself is nobody's business (machine-id(5)).
+identity=$(cat /sys/class/dmi/id/product_uuid 2>/dev/null || true)
+case $identity in
+    '' | *00000000-0000-0000-0000-000000000000* | [Ff][Ff][Ff][Ff][Ff][Ff][Ff][Ff]-*)
+        identity=$(cat "/sys/class/net/$(cat /run/roost/interface)/address")
+        ;;
+esac
+printf 'roost machine %s' "$identity" | sha256sum | cut -c1-32 >/run/roost/machine-id
+inside cp /run/roost/machine-id /etc/machine-id
 inside cp -a /run/roost/configuration/files/. /
 zone=$(cat /run/roost/configuration/time-zone)
 if [ -e "/sysroot/usr/share/zoneinfo/$zone" ]; then

@@ -1,0 +1,127 @@
+#!/bin/bash
+# boot.sh [REPETITIONS]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP.
+#
+# LTSP's server runs in a chroot of its own with what its documentation asks for: dnsmasq, and NFS by Ganesha, because
+# not every kernel has nfsd. Both boot in the laboratory (Lab/lab.sh), in the namespace roost-bench.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$here/.build/bench/boot
+lab=$here/Lab/lab.sh
+roost=$here/.build/debug/roost
+export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/api.sock
+repetitions=${1:-1}
+arguments='mitigations=off'
+
+[[ $(id -u) = 0 ]] || { echo 'boot.sh needs root: it makes a network namespace and two Debian roots' >&2; exit 1; }
+[[ -x $roost && -e $here/.build/roost-node ]] || { echo "run 'make build node' first" >&2; exit 1; }
+mkdir -p "$work/debs"
+finish() {
+  trap - EXIT INT TERM
+  "$lab" down >/dev/null 2>&1 || true
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+"$lab" down >/dev/null 2>&1 || true
+
+debian() { # DIRECTORY PACKAGES: a Debian root, made once
+  local root=$1 packages=$2
+  [[ ! -e $root/.made ]] || return 0
+  rm -rf "$root"
+  echo "building $root ..." >&2
+  # shellcheck disable=SC2016  # The hooks run in mmdebstrap's own shell.
+  mmdebstrap --quiet --mode=root --variant=minbase --components=main --include="$packages" \
+    --aptopt='Apt::Install-Recommends "false"' --dpkgopt=force-unsafe-io --dpkgopt=force-confold \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --skip=download/empty --skip=essential/unlink --skip=cleanup/apt/cache \
+    --essential-hook='mkdir -p "$1"/etc/initramfs-tools; echo update_initramfs=no >"$1"/etc/initramfs-tools/update-initramfs.conf' \
+    --setup-hook='mkdir -p "$1"/var/cache/apt/archives' --setup-hook="sync-in $work/debs /var/cache/apt/archives/" \
+    --customize-hook="sync-out /var/cache/apt/archives $work/debs" \
+    --customize-hook='rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*_*' \
+    bookworm "$root" >"$work/${root##*/}.log" 2>&1 || { tail -n 20 "$work/${root##*/}.log" >&2; exit 1; }
+  touch "$root/.made"
+}
+
+# Powers a machine on and prints the seconds until its log-in prompt.
+seconds_to_login() {
+  "$lab" boot "$1" --timeout 400 --expect 'login:' | tee "$work/$1.out" | sed -n 's/^lab: *\([0-9.]*\) s  expect .*/\1/p'
+  "$lab" stop "$1" >/dev/null 2>&1 || true
+}
+
+# A command in LTSP's server, in the laboratory's namespace and with mounts of its own.
+in_server() {
+  # shellcheck disable=SC2016  # The inner shell expands them.
+  "$lab" exec unshare -m bash -c '
+    mount --make-rprivate / && cd "$1" && shift
+    mount -t proc proc server/proc; mount -t sysfs sys server/sys
+    mount --rbind /dev server/dev; mount -t tmpfs tmpfs server/run; mount -t tmpfs tmpfs server/tmp
+    mkdir -p server/srv/ltsp/client && mount --bind client server/srv/ltsp/client
+    exec chroot server "$@"' - "$work" "$@"
+}
+
+with_ltsp() {
+  export LAB_NET=192.168.67.1/24 # LTSP's own range.
+  "$lab" up >/dev/null
+  # Every command of LTSP's wants a default route.
+  "$lab" exec ip route add default via 192.168.67.254
+  if [[ ! -e $work/server/.served ]]; then
+    echo 'packing the root with LTSP ...' >&2
+    # They end with errors where there is no systemd to restart services and in their own cleaning up; what they
+    # write is checked instead.
+    for command in dnsmasq 'image client' ipxe initrd; do
+      # shellcheck disable=SC2086  # Words are wanted.
+      in_server ltsp $command >>"$work/ltsp.log" 2>&1 || true
+    done
+    for file in etc/dnsmasq.d/ltsp-dnsmasq.conf srv/ltsp/images/client.img srv/tftp/ltsp/ltsp.ipxe srv/tftp/ltsp/ltsp.img; do
+      [[ -s $work/server/$file ]] || { echo "LTSP did not make /$file: see $work/ltsp.log" >&2; exit 1; }
+    done
+    sed -i "s/^set cmdline_ltsp BOOTIF.*/& console=tty0 console=ttyS0,115200 $arguments/" "$work/server/srv/tftp/ltsp/ltsp.ipxe"
+    cat >"$work/server/etc/ganesha/ganesha.conf" <<'CONF'
+NFS_CORE_PARAM { Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = false; }
+NFSv4 { Graceless = true; }
+EXPORT { Export_Id = 1; Path = /srv/ltsp; Pseudo = /srv/ltsp; Access_Type = RO; Squash = No_Root_Squash; Protocols = 3;
+  Transports = TCP; SecType = sys; FSAL { Name = VFS; } }
+CONF
+    cat >"$work/server/root/serve" <<'SERVE'
+mkdir -p /run/rpcbind /run/ganesha /var/run/ganesha
+rpcbind -f -w &
+dnsmasq -k -u root --conf-dir=/etc/dnsmasq.d --interface=br0 --bind-dynamic --log-facility=- --pid-file=/run/dnsmasq.pid &
+exec ganesha.nfsd -F -L /dev/stdout -f /etc/ganesha/ganesha.conf -N NIV_EVENT -p /run/ganesha.pid
+SERVE
+    touch "$work/server/.served"
+  fi
+  # What `serve` starts is a program: a shell with this function in it.
+  "$lab" serve ltsp bash -c "$(declare -f in_server); work='$work' lab='$lab'; in_server bash /root/serve" >/dev/null
+  for ((i = 0; i < 100; i++)); do
+    ! "$lab" exec ss -Hltn 'sport = :2049' | grep -q . || break
+    sleep 0.2
+  done
+  for ((i = 0; i < repetitions; i++)); do seconds_to_login ltsp-client; done
+  "$lab" down >/dev/null
+}
+
+with_roost() {
+  export LAB_NET=10.77.0.1/24
+  "$lab" up >/dev/null
+  "$lab" serve roost "$roost" serve --interface br0 --state-directory "$work/state" --socket "$ROOST_SOCKET" \
+    --node-program "$here/.build/roost-node" --user daemon >/dev/null
+  for ((i = 0; i < 100; i++)); do
+    ! grep -q ' ready: ' "$LAB_DIR/log/roost.log" || break
+    sleep 0.2
+  done
+  "$roost" image show client >/dev/null 2>&1 || "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
+  "$roost" set image=client console=tty0,ttyS0 "kernel-arguments=$arguments" >/dev/null
+  for ((i = 0; i < repetitions; i++)); do seconds_to_login roost-client; done
+  "$lab" down >/dev/null
+}
+
+debian "$work/server" ltsp,dnsmasq,squashfs-tools,nfs-ganesha,nfs-ganesha-vfs,rpcbind,ipxe,iproute2,procps,busybox,ethtool,net-tools
+debian "$work/client" linux-image-amd64,systemd-sysv,zstd,initramfs-tools,ltsp,nfs-common,iproute2,busybox,kmod,udev,dbus
+theirs=$(with_ltsp)
+ours=$(with_roost)
+ours=$ours theirs=$theirs python3 - <<'PY'
+import os, statistics
+ours, theirs = ([float(word) for word in os.environ[name].split() if word[0].isdigit()] for name in ("ours", "theirs"))
+ratio = statistics.median(theirs) / statistics.median(ours)
+print(f"{'boot to the log-in prompt':28} {'ltsp':12} {statistics.median(ours):9.1f} {statistics.median(theirs):9.1f} s   ×{ratio:<6.2f} gate 2" + ("" if ratio >= 2 else "   BELOW THE GATE"))
+PY
