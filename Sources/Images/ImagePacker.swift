@@ -38,7 +38,9 @@ package struct ImagePacker: Sendable {
         try Self.lint(root: root)
         let modules = try KernelModules(root: root)
         progress("kernel \(modules.release)")
-        let build = try store.makeBuildDirectory(for: image)
+        let directory = try store.makeBuildDirectory(for: image)
+        let build = directory.path
+        defer { withExtendedLifetime(directory) {} }
         do {
             try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: "\(build)/kernel")
             let staging = "\(build)/modules"

@@ -16,20 +16,32 @@ package struct ImageStore: Sendable {
         "\(directory)/\(image)/\(digest)"
     }
 
+    /// A directory that a version is built in. It is locked as long as its builder lives.
+    package final class BuildDirectory: Sendable {
+        package let path: String
+        private let lock: FileDescriptor
+
+        fileprivate init(_ path: String) throws {
+            self.path = path
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            lock = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
+            guard lock.lock() else { throw ImageLacks("\(path) is somebody else's") }
+        }
+    }
+
     /// A fresh directory to build a version of `image` in. What an interrupted build left is removed first.
-    package func makeBuildDirectory(for image: ImageName) throws -> String {
+    package func makeBuildDirectory(for image: ImageName) throws -> BuildDirectory {
         let files = FileManager.default
         let base = "\(directory)/\(image)"
         try files.createDirectory(atPath: base, withIntermediateDirectories: true)
         for name in try files.contentsOfDirectory(atPath: base) where name.hasPrefix(".building-") {
-            // The name holds the builder's process; who still runs keeps its work.
-            guard let pid = Int32(name.dropFirst(".building-".count)), kill(pid, 0) != 0 else { continue }
-            try? files.removeItem(atPath: "\(base)/\(name)")
+            let path = "\(base)/\(name)"
+            guard let left = try? FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY), left.lock()
+            else { continue }
+            // A program that the interrupted build had started may still write there.
+            for _ in 0..<3 where files.fileExists(atPath: path) { try? files.removeItem(atPath: path) }
         }
-        let path = "\(base)/.building-\(ProcessInfo.processInfo.processIdentifier)"
-        try? files.removeItem(atPath: path)
-        try files.createDirectory(atPath: path, withIntermediateDirectories: false)
-        return path
+        return try BuildDirectory("\(base)/.building-\(UUID().uuidString)")
     }
 
     /// Moves a finished build directory, whose files the manifest names, to its place.

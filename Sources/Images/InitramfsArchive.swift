@@ -8,7 +8,8 @@ package enum InitramfsArchive {
     private static let applets = [
         "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dirname", "echo", "find", "grep",
         "head", "ip", "kill",
-        "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh", "sha256sum",
+        "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh",
+        "sha256sum",
         "sleep", "sort", "switch_root",
         "sync", "tail", "test", "tr", "udhcpc", "umount", "vi", "dmesg", "cttyhack", "lsmod", "blkid",
         "printf", "xargs",

@@ -24,6 +24,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return Int(status.st_size)
     }
 
+    /// Locks the file or directory until the descriptor closes; false when somebody else has done so (flock(2)).
+    package func lock() -> Bool { retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 }
+
     package func synchronise() throws(SystemError) {
         guard retrying({ fsync(number) }) == 0 else { throw SystemError("write a file through to the disk") }
     }

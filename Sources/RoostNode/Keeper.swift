@@ -15,7 +15,7 @@ struct Keeper {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
         let netlink = try GenericNetlink(family: "nbd")
         try netlink.join("nbd_mc_group")
-        if let renewal = try? LeaseRenewal(KernelWords.read()) {
+        if let renewal = try? LeaseRenewal(of: KernelWords.read()) {
             try NamedThread.start("roost-lease") { renewal.run() }
         }
         while true {
@@ -33,12 +33,24 @@ struct LeaseRenewal: Sendable {
     private let machine: MACAddress
     private let leaseSeconds: Int
 
-    /// Fails where there is nothing to renew: a lease without end, or another DHCP client.
-    init(_ words: KernelWords) throws(UsageError) {
-        guard let address = words.address, let seconds = words.leaseSeconds else {
+    /// What `udhcpc` got in the initramfs: the address, its server and its seconds.
+    private static let ownLeasePath = "/run/roost/lease"
+
+    /// Fails where there is nothing to renew: a lease without end, or an address that somebody wrote down.
+    init(of words: KernelWords) throws(UsageError) {
+        let text = (try? WholeFile.read(Self.ownLeasePath)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let own = text.split(whereSeparator: \.isWhitespace)
+        if own.count == 3, let address = IPv4Address(own[0]), let server = IPv4Address(own[1]),
+            let seconds = UInt32(own[2]), seconds != .max
+        {
+            (self.address, self.server, machine, leaseSeconds) = (
+                address, server, words.machine, Int(seconds)
+            )
+        } else if let address = words.address, let seconds = words.leaseSeconds {
+            (self.address, server, machine, leaseSeconds) = (address, words.server, words.machine, seconds)
+        } else {
             throw UsageError(text: "no lease to renew")
         }
-        (self.address, server, machine, leaseSeconds) = (address, words.server, words.machine, seconds)
     }
 
     func run() {

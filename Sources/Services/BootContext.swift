@@ -37,6 +37,8 @@ package final class BootContext {
     /// Asks the DHCP service; without one nobody is known by address.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     private var openFiles: [String: ServedFile] = [:]
+    /// All that somebody reads, also those that are no longer in `openFiles`.
+    private var servedFiles: [WeakFile] = []
     /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
@@ -54,7 +56,9 @@ package final class BootContext {
         self.tracker = tracker
         self.send = send
         loop.every(milliseconds: 10_000) { [unowned self] in
-            for file in openFiles.values { file.age(now: EventLoop.now()) }
+            let now = EventLoop.now()
+            servedFiles.removeAll { $0.file == nil }
+            for served in servedFiles { served.file?.age(now: now) }
         }
     }
 
@@ -99,14 +103,22 @@ package final class BootContext {
         if openFiles.count >= Self.openFileLimit { openFiles.removeAll() }
         let file = ServedFile(try MappedFile(path), readers: readers)
         openFiles[path] = file
+        servedFiles.append(WeakFile(file: file))
         return file
     }
 
-    /// Forgets files whose version is no longer in the snapshot; who reads one keeps it until the end.
+    private struct WeakFile {
+        weak var file: ServedFile?
+    }
+
+    /// After a change of the images no file is kept on the chance that somebody asks; who reads one keeps it until the
+    /// end.
     package func swap(_ snapshot: FleetSnapshot) {
+        if snapshot.images != self.snapshot.images {
+            openFiles.removeAll()
+            immutableFiles.removeAll()
+        }
         self.snapshot = snapshot
-        openFiles.removeAll()
-        immutableFiles.removeAll()
     }
 
     package func path(of version: ImageVersion, _ file: String) -> String {

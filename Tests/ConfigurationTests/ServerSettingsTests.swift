@@ -21,6 +21,7 @@ import Testing
         #expect(settings.dhcp.networks.count == 2)
         #expect(settings.dhcp.networks[1].leaseSeconds == nil)
         #expect(settings.dhcp.reservations.count == 2)
+        #expect(settings.loaderRules.count == 1)
     }
 
     @Test func `an empty file means the defaults`() throws {
@@ -41,6 +42,8 @@ import Testing
         ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is neither a duration"),
         ("dhcp:\n  reservations:\n    - address: 10.0.0.1\n", "exactly one of mac, uuid, client-id"),
         ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is the server's own business"),
+        ("loader-rules:\n  - loader: ipxe.efi\n", "at least one of mac, architecture, vendor-class"),
+        ("loader-rules:\n  - mac: 52:54\n", "‘52:54’ is not the beginning of a hardware address"),
         ("interfaces: {a: b}\n", "interfaces"),
         ("a: [\n", "not readable as YAML"),
     ])

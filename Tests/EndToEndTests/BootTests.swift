@@ -75,7 +75,10 @@ extension EndToEnd {
             // The root is away for some seconds: whoever reads waits, and gets the same bytes.
             try lab.killServer()
             let reading = Thread.result { try self.lab.ssh(address, sum, timeout: 120) }
-            usleep(3_000_000)
+            try lab.waitUntil("the reading has begun", seconds: 20) {
+                try BootLab.lab("exec", "ss", "-Htn", "state", "established", "dst", "\(address):22")
+                    .contains(":22")
+            }
             try lab.startServer()
             #expect(try reading.value() == before)
             try lab.powerOff("pc2")
@@ -134,6 +137,57 @@ extension EndToEnd {
                 "pc6", mac: "52:54:00:00:00:06", ["--firmware", "uefi-sb", "--rom", "none"],
                 expecting: ["[Ss]ecure boot enabled", Self.handover], timeout: 300)
             try lab.powerOff("pc6")
+        }
+
+        @Test
+        func
+            `a boot stops where it is asked to; a step that fails says so, reports itself, and does what was set`()
+            throws
+        {
+            let mac = "52:54:00:00:00:07"
+            try lab.roost("node", "add", "pc-7", "--mac", mac)
+            func set(_ words: String, onFailure: String) throws {
+                try lab.roost(
+                    "set", "--node", "pc-7", "kernel-arguments=mitigations=off,\(words)",
+                    "on-failure=\(onFailure)")
+            }
+            try set("roost.break=root", onFailure: "retry")
+            try lab.boot(
+                "pc7", mac: mac, ["--expect", "stopped before 30-root", "--expect", "# ", "--send", "exit"],
+                expecting: [Self.handover])
+            try lab.powerOff("pc7")
+            try set("roost.overlay=nonsense", onFailure: "shell")
+            try lab.boot(
+                "pc7", mac: mac,
+                [
+                    "--expect", "BOOT FAILED at step 30-root: .*mount", "--expect", "this is a shell",
+                    "--expect", "# ", "--send", "exit",
+                ], expecting: ["BOOT FAILED at step 30-root"])
+            #expect(try lab.stages("pc-7").contains("failed"))
+            #expect(try lab.roost("node", "show", "pc-7").contains("step 30-root: "))
+            try lab.powerOff("pc7")
+            try set("roost.overlay=nonsense", onFailure: "reboot")
+            try lab.boot(
+                "pc7", mac: mac,
+                expecting: ["BOOT FAILED", "restarting in 10 seconds", "reboot: Restarting system"])
+            try lab.powerOff("pc7")
+        }
+
+        @Test func `a node whose kernel is told to ask by DHCP does so, and its lease is kept`() throws {
+            let mac = "52:54:00:00:00:08"
+            try lab.roost("node", "add", "pc-8", "--mac", mac)
+            try lab.roost(
+                "set", "--node", "pc-8",
+                "kernel-arguments=mitigations=off,ip=dhcp,roost.break=handover")
+            try lab.boot(
+                "pc8", mac: mac,
+                [
+                    "--expect", "stopped before 50-handover", "--expect", "# ", "--send",
+                    "cat /run/roost/lease; exit",
+                ],
+                expecting: ["10.77.0.[0-9]+ 10.77.0.1 [0-9]+", Self.handover])
+            #expect(try lab.roost("node", "show", "pc-8").contains(" by DHCP"))
+            try lab.powerOff("pc8")
         }
     }
 }

@@ -91,6 +91,35 @@ import Wire
         #expect(decision.reason.description.contains("group /school"))
     }
 
+    @Test func `the first loader rule that fits counts, unless the node's own setting says otherwise`() throws
+    {
+        var policy = Sample.policy()
+        policy.loaderRules = [
+            LoaderRule(architecture: .uefiARM64, loader: "ipxe.efi"),
+            LoaderRule(
+                macPattern: MACPattern("52:54:00:*"), architecture: .uefiX64,
+                vendorClass: "PXEClient", loader: "snponly.efi"),
+            LoaderRule(vendorClass: "PXEClient", loader: "ipxe.efi"),
+        ]
+        func decision(_ mac: UInt64, _ vendorClass: String) throws -> BootDecision {
+            let client = BootClient(
+                macAddress: MACAddress(rawValue: mac), architecture: .uefiX64, program: .firmware,
+                vendorClass: vendorClass)
+            return bootDecision(for: client, in: try Sample.snapshot(), under: policy)
+        }
+        #expect(
+            try decision(0x5254_0000_0099, "PXEClient:Arch:00007").reason == .rule(2, loader: "snponly.efi"))
+        #expect(try decision(0x5255_0000_0099, "PXEClient:Arch:00007").reason == .rule(3, loader: "ipxe.efi"))
+        #expect(try decision(0x5255_0000_0099, "").answer == .file("shimx64.efi"))
+        // The group of this one wants iPXE.
+        #expect(try decision(Sample.mac.rawValue, "PXEClient").reason.description.contains("group /school"))
+    }
+
+    @Test(arguments: ["", "*", "52:54", "52:54:00:12:34:56:*", "5:*", "zz:*", "52:54:00:12:34:56:78"])
+    func `what is no beginning of a hardware address is refused`(text: String) {
+        #expect(MACPattern(text) == nil)
+    }
+
     @Test func `a loader that is not on the server is never offered`() throws {
         let client = BootClient(macAddress: Sample.mac, architecture: .biosX86, program: .firmware)
         let decision = bootDecision(for: client, in: try Sample.snapshot(), under: Sample.policy(loaders: []))

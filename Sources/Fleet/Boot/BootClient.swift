@@ -21,14 +21,19 @@ package struct BootClient: Equatable, Sendable {
     package var uuid: MachineUUID?
     package var architecture: ClientArchitecture?
     package var program: Program
+    /// Option 60; empty when absent.
+    package var vendorClass: String
 
     package init(
-        macAddress: MACAddress?, uuid: MachineUUID? = nil, architecture: ClientArchitecture?, program: Program
+        macAddress: MACAddress?, uuid: MachineUUID? = nil, architecture: ClientArchitecture?,
+        program: Program,
+        vendorClass: String = ""
     ) {
         self.macAddress = macAddress
         self.uuid = uuid
         self.architecture = architecture
         self.program = program
+        self.vendorClass = vendorClass
     }
 
     /// Malformed options are as good as absent here: a machine with odd firmware should still boot.
@@ -38,7 +43,7 @@ package struct BootClient: Equatable, Sendable {
         // Some ROMs send no option 97, and QEMU without -uuid sends zeros.
         uuid = (try? options.value(of: .clientUUID))??.uuid
         if uuid?.isMeaningful == false { uuid = nil }
-        let vendorClass = (try? options.value(of: .vendorClass)) ?? ""
+        vendorClass = (try? options.value(of: .vendorClass)) ?? ""
         architecture =
             (try? options.value(of: .clientArchitecture))??.first ?? Self.architecture(in: vendorClass)
         let userClasses = (try? options.value(of: .userClass))??.classes ?? []

@@ -17,6 +17,8 @@ package struct BootDecision: Equatable, Sendable {
         case unsupportedArchitecture(UInt16?)
         case loaderMissing(String)
         case firstStage(loader: String, setting: SettingOrigin)
+        /// The number of the rule, from 1.
+        case rule(Int, loader: String)
         case loaderAsksForScript
     }
 
@@ -35,6 +37,7 @@ extension BootDecision.Reason: CustomStringConvertible {
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
+        case .rule(let number, let loader): "firmware gets the loader \(loader) first (loader rule \(number))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
         }
     }
@@ -57,7 +60,10 @@ package func bootDecision(
             answer: canHTTP ? .url("\(policy.httpBase)/\(path)") : .file(path), reason: .loaderAsksForScript)
     }
     let setting = snapshot.settings(of: node)[.loader]
-    guard let file = loaderFile(for: client, wish: setting.value, policy: policy) else {
+    // What is set for the node is nearer to it than a rule for all machines.
+    let rule = setting.value == .text("auto") ? policy.loaderRules.firstIndex { $0.fits(client) } : nil
+    let ruled = rule.map { policy.loaderRules[$0].loader }
+    guard let file = ruled ?? loaderFile(for: client, wish: setting.value, policy: policy) else {
         return BootDecision(answer: .nothing, reason: .unsupportedArchitecture(client.architecture?.rawValue))
     }
     guard policy.loaders.contains(file) else {
@@ -65,7 +71,8 @@ package func bootDecision(
     }
     return BootDecision(
         answer: client.program == .httpFirmware ? .url("\(policy.httpBase)/\(file)") : .file(file),
-        reason: .firstStage(loader: file, setting: setting.origin))
+        reason: rule.map { .rule($0 + 1, loader: file) } ?? .firstStage(loader: file, setting: setting.origin)
+    )
 }
 
 /// The first-stage loader for an architecture and the node's wish.

@@ -16,6 +16,8 @@ package struct BootPolicy: Equatable, Sendable {
     package var unknownNodes: UnknownNodes
     /// Loader files that are really there.
     package var loaders: Set<String>
+    /// The first that fits counts.
+    package var loaderRules: [LoaderRule]
     /// The Roost part of the initramfs.
     package var nodeArchive: NodeArchive?
     package var domain: String
@@ -23,7 +25,7 @@ package struct BootPolicy: Equatable, Sendable {
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
         unknownNodes: UnknownNodes = .open, loaders: Set<String>, nodeArchive: NodeArchive?,
-        domain: String = ""
+        domain: String = "", loaderRules: [LoaderRule] = []
     ) {
         self.server = server
         self.httpPort = httpPort
@@ -32,6 +34,7 @@ package struct BootPolicy: Equatable, Sendable {
         self.loaders = loaders
         self.nodeArchive = nodeArchive
         self.domain = domain
+        self.loaderRules = loaderRules
     }
 
     /// The same on another of the server's addresses.

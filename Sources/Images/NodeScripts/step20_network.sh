@@ -51,6 +51,10 @@ set -- $ip_words
 set +f
 IFS=$old_ifs
 client=${1:-} router=${3:-} mask=${4:-}
+case $client in
+    # ip=dhcp and its kin: the method alone (Documentation/admin-guide/nfs/nfsroot.rst).
+    *[!0-9.]*) client='' ;;
+esac
 ip addr flush dev "$interface"
 if [ -n "$client" ]; then
     ip addr add "$client/$mask" broadcast + dev "$interface"
@@ -65,6 +69,7 @@ for address in ${router:-}; do
     break
 done
 printf '%s' "${dns:-}" >/run/roost/dns
+printf '%s %s %s\n' "$ip" "${serverid:-}" "${lease:-}" >/run/roost/lease
 SCRIPT
     chmod 755 /run/roost/udhcpc
     udhcpc -q -n -t 10 -i "$interface" -s /run/roost/udhcpc >/dev/null || {

@@ -43,16 +43,14 @@ final class Server: Sendable {
         try Self.makeDirectories(settings)
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
-        let (reports, send) = AsyncStream.makeStream(
-            of: NodeReport.self, bufferingPolicy: .bufferingOldest(100_000))
-        let sendReport: @Sendable (NodeReport) -> Void = { send.yield($0) }
+        let reports = ReportQueue()
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
         store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
         planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
-            send: sendReport, log: Self.log)
+            send: { reports.add($0) }, log: Self.log)
         center =
             settings.roles.contains(.center)
             ? try Self.makeCenter(settings, store: store, images: images, planes: planes) : nil
@@ -107,7 +105,7 @@ final class Server: Sendable {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
             Self.log(
-                "reloaded: networks, reservations, loaders, unknown-nodes and domain are as the configuration says"
+                "reloaded: networks, reservations, loaders and their rules, unknown-nodes and domain are as the configuration says"
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(error)")
@@ -151,7 +149,11 @@ final class Server: Sendable {
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
             unknownNodes: settings.unknownNodes,
-            loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain)
+            loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain,
+            loaderRules: settings.loaderRules)
+        for rule in settings.loaderRules where loaders[rule.loader] == nil {
+            ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
+        }
         var archivePath = ""
         do {
             (policy.nodeArchive, archivePath) = try NodeArchiveFile.make(settings)
@@ -180,21 +182,30 @@ final class Server: Sendable {
             services: services, socketPath: settings.socket, remote: remote, logger: ServerLog.logger)
     }
 
-    /// Writes what the nodes report, in the order in which it came.
-    private static func record(_ reports: AsyncStream<NodeReport>, in store: SQLiteStore) async {
-        for await report in reports {
+    /// Writes what the nodes report: the boot events of a batch in one transaction.
+    private static func record(_ reports: ReportQueue, in store: SQLiteStore) async {
+        await reports.drain { batch, dropped in
+            if dropped > 0 {
+                ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
+            }
+            var events: [BootEvent] = []
+            for case .boot(let event) in batch {
+                events.append(event)
+                let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
+                log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
+            }
             do {
-                switch report {
-                case .boot(let event):
-                    try await store.append([event])
-                    let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
-                    log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
-                case .hardware(let machine, let json):
-                    try await store.save(
-                        try JSONDecoder().decode(Hardware.self, from: Data(json)), of: machine)
-                }
+                try await store.append(events)
             } catch {
-                ServerLog.logger.error("a node's report is lost: \(error)")
+                ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
+            }
+            for case .hardware(let machine, let json) in batch {
+                do {
+                    let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
+                    try await store.save(hardware, of: machine)
+                } catch {
+                    ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
+                }
             }
         }
     }

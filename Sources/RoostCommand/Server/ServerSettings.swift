@@ -24,6 +24,7 @@ struct ServerSettings {
     var nodeProgram: String?
     var busybox = "/bin/busybox"
     var loaders: [String: String] = [:]
+    var loaderRules: [LoaderRule] = []
     var dhcp = DHCP()
     var tftp = TFTP()
     var httpPort: UInt16 = 80
@@ -77,6 +78,11 @@ struct ServerSettings {
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
+        loaderRules =
+            try top.sections("loader-rules")?.map { section in
+                var section = section
+                return try Self.loaderRule(&section)
+            } ?? []
         if var section = try top.section("dhcp") { dhcp = try DHCP(&section) }
         if var section = try top.section("tftp") { tftp = try TFTP(&section) }
         if var section = try top.section("http") {
@@ -93,8 +99,24 @@ struct ServerSettings {
         }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, dhcp, tftp, http, nbd, center"
+                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
         )
+    }
+
+    private static func loaderRule(_ section: inout YAMLSection) throws -> LoaderRule {
+        let mac = try section.value("mac", "the beginning of a hardware address (52:54:00:*)") {
+            MACPattern($0)
+        }
+        let architecture = try section.number("architecture", 0...65_535)
+            .map { ClientArchitecture(rawValue: UInt16($0)) }
+        let vendorClass = try section.text("vendor-class")
+        let loader = try section.text("loader")
+        try section.finish(known: "mac, architecture, vendor-class, loader")
+        guard let loader, mac != nil || architecture != nil || vendorClass != nil else {
+            throw section.fail("a rule needs a loader and at least one of mac, architecture, vendor-class")
+        }
+        return LoaderRule(
+            macPattern: mac, architecture: architecture, vendorClass: vendorClass, loader: loader)
     }
 
     private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }

@@ -209,7 +209,8 @@ final class TFTPTransfer: EventHandler {
     ) {
         let start = (block - 1) * blockByteCount
         let length = max(0, min(blockByteCount, content.count - start))
-        unsafe packet.storeBytes(of: (3 << 16 | UInt32(UInt16(truncatingIfNeeded: block))).bigEndian, as: UInt32.self)
+        unsafe packet.storeBytes(
+            of: (3 << 16 | UInt32(UInt16(truncatingIfNeeded: block))).bigEndian, as: UInt32.self)
         if length > 0, let base = content.baseAddress {
             unsafe memcpy(packet + 4, base + start, length)
         }
