@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Package.swift Fuzz Benchmarks/Planes
 SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+# The build that `make install` puts in place. The optimiser sees faults that the debug build does not.
+FOR_USE = --configuration release --product roost --static-swift-stdlib
 
 .PHONY: help prerequisites build node demo test e2e check format bench install clean
 
@@ -36,11 +38,12 @@ e2e: prerequisites node ## only the tests that need the laboratory
 	swift build --build-tests
 	swift test --skip-build --filter EndToEndTests
 
-check: prerequisites ## what must hold before every commit: format, scripts, tidiness, fuzzing
+check: prerequisites ## what must hold before every commit: format, scripts, fuzzing, the build for use
 	$(SWIFT_FORMAT) lint --strict --recursive --parallel $(SWIFT_FILES)
 	shellcheck $(wildcard $(SHELL_SCRIPTS))
 	swift build --build-tests
 	swift run --skip-build roost-fuzz --seconds 5
+	swift build $(FOR_USE)
 
 format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
@@ -49,9 +52,9 @@ bench: prerequisites build node ## measure against the peers: data planes, and a
 	Benchmarks/run.sh
 
 install: ## build for use and install below PREFIX (run as root)
-	swift build --configuration release --product roost --static-swift-stdlib
+	swift build $(FOR_USE)
 	@$(MAKE) --no-print-directory node
-	install -D -m 755 .build/release/roost $(DESTDIR)$(PREFIX)/bin/roost
+	install -s -D -m 755 .build/release/roost $(DESTDIR)$(PREFIX)/bin/roost
 	install -D -m 755 .build/roost-node $(DESTDIR)$(PREFIX)/lib/roost/roost-node
 	install -D -m 644 Packaging/roost.yaml $(DESTDIR)/etc/roost/roost.yaml.example
 	install -D -m 644 Packaging/systemd/roost.service $(DESTDIR)/etc/systemd/system/roost.service

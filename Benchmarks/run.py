@@ -5,7 +5,7 @@ Every row compares server CPU per operation (user and system time of the server'
 peer, alternating within each repetition; the ratio is the median of the paired ratios, above 1 where Roost needs less. The
 server has processor 1, the client processor 0. Clients throw the payload away, so that the server is the limit.
 """
-import argparse, datetime, json, os, platform, shutil, signal, socket, statistics, subprocess, sys, time
+import argparse, datetime, json, os, platform, shutil, signal, socket, statistics, struct, subprocess, sys, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, ".build", "bench")
@@ -94,8 +94,58 @@ def measure(server, load):
     return result
 
 
-def compare(title, ours, our_load, peers, repetitions):
-    """peers: [(name, server, load, gate)]"""
+def resident(pid):
+    """Kilobytes of a process tree, shared pages divided among those who share them."""
+    total = 0
+    for one in tree(pid):
+        with open(f"/proc/{one}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("Pss_Anon:"))
+    return total
+
+
+def memory_of_connections(server, count):
+    """Kilobytes that `count` idle NBD connections cost the server."""
+    name = b"bench"
+    data = struct.pack(">I", len(name)) + name + struct.pack(">H", 0)
+    before, sockets = resident(server.pid), []
+    for _ in range(count):
+        one = socket.create_connection((HOST, NBD))
+        one.recv(18)
+        one.sendall(struct.pack(">IQII", 3, 0x49484156454F5054, 7, len(data)) + data)
+        one.recv(4096)
+        sockets.append(one)
+    time.sleep(0.5)
+    used = resident(server.pid) - before
+    for one in sockets:
+        one.close()
+    return used
+
+
+def compare_memory(title, ours, peers, count):
+    rows = []
+    if ROW not in title:
+        return rows
+    server = ours()
+    mine = memory_of_connections(server, count)
+    server.stop()
+    for name, start, gate in peers:
+        server = start()
+        theirs = memory_of_connections(server, count)
+        server.stop()
+        rows.append(row_of(title, name, mine, theirs, theirs / mine, gate, "KB"))
+    return rows
+
+
+def row_of(title, peer, ours, theirs, ratio, gate, unit, rate=None):
+    verdict = "" if ratio >= gate else "   BELOW THE GATE"
+    beside = "" if rate is None else f"  rate ×{rate:.2f}"
+    print(f"{title:28} {peer:12} {ours:9.2f} {theirs:9.2f} {unit:2}  ×{ratio:<6.2f} gate {gate}{beside}{verdict}", flush=True)
+    return {"what": title, "peer": peer, "ours": round(ours, 2), "theirs": round(theirs, 2), "unit": unit, "ratio": round(ratio, 2),
+            "rate": rate and round(rate, 2), "gate": gate}
+
+
+def compare(title, ours, our_load, peers, repetitions, tails={}):
+    """peers: [(name, server, load, gate)]; tails: the gate of the 99th percentile of the latency, by peer"""
     rows = []
     if ROW not in title:
         return rows
@@ -113,15 +163,15 @@ def compare(title, ours, our_load, peers, repetitions):
         if not pairs:
             print(f"{title}: {name} gave no measurement", file=sys.stderr)
             continue
-        ratio = statistics.median(t["us"] / m["us"] for m, t in pairs)
-        row = {
-            "what": title, "peer": name, "ours_us": round(statistics.median(m["us"] for m, _ in pairs), 2),
-            "theirs_us": round(statistics.median(t["us"] for _, t in pairs), 2), "ratio": round(ratio, 2),
-            "rate": round(statistics.median(m["rate"] / t["rate"] for m, t in pairs), 2), "gate": gate,
-        }
-        rows.append(row)
-        verdict = "" if ratio >= gate else "   BELOW THE GATE"
-        print(f"{title:28} {name:12} {row['ours_us']:9.2f} {row['theirs_us']:9.2f} µs  ×{row['ratio']:<6} gate {gate}  rate ×{row['rate']}{verdict}", flush=True)
+
+        def medians(key):
+            return (statistics.median(m[key] for m, _ in pairs), statistics.median(t[key] for _, t in pairs),
+                    statistics.median(t[key] / m[key] for m, t in pairs))
+
+        rate = statistics.median(m["rate"] / t["rate"] for m, t in pairs)
+        rows.append(row_of(title, name, *medians("us"), gate, "µs", rate))
+        if name in tails:
+            rows.append(row_of(f"{title}, p99", name, *medians("p99"), tails[name], "µs"))
     return rows
 
 
@@ -194,7 +244,9 @@ def main():
         for title, connections, depth, size, order, gates in cases:
             load = [f"{LOAD}/nbdload", HOST, str(NBD), "bench", str(connections), str(depth), str(size), order, seconds]
             peers = [(n, servers[n], load, g) for n, g in zip(servers, gates) if g]
-            rows += compare(title, planes, load, peers, options.repetitions)
+            tails = {"nbdkit": 1.0, "qemu-nbd": 2} if title.endswith("64 conns, QD1") else {}
+            rows += compare(title, planes, load, peers, options.repetitions, tails)
+        rows += compare_memory("NBD memory, 1,000 conns", planes, [("nbdkit", servers["nbdkit"], 0.95), ("nbd-server", servers["nbd-server"], 10)], 1000)
 
     if wanted("tftp"):
         root = os.path.join(WORK, "tftp")

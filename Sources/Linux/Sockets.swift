@@ -154,6 +154,9 @@ package enum Socket {
         try descriptor.setOption(tcp, TCP_KEEPIDLE, 30, "keep alive")
         try descriptor.setOption(tcp, TCP_KEEPINTVL, 10, "keep alive")
         try descriptor.setOption(tcp, TCP_KEEPCNT, 3, "keep alive")
+        // A machine that is switched off while it reads acknowledges nothing: the kernel would try for a quarter of an
+        // hour, and its image stay open as long.
+        try descriptor.setOption(tcp, TCP_USER_TIMEOUT, 60_000, "give up on silence")
     }
 
     /// A blocking connection, for clients.

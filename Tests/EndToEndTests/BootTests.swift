@@ -173,6 +173,28 @@ extension EndToEnd {
             try lab.powerOff("pc7")
         }
 
+        @Test func `the laboratory works in a user namespace, without rights over the machine`() throws {
+            // The laboratory's own directory is the server's user's, who does not exist in there.
+            let directory = NSTemporaryDirectory() + "roost-e2e-alone"
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let script = """
+                set -e
+                trap "$LAB down" EXIT
+                $LAB up
+                $LAB serve roost $ROOST serve --interface br0 --state-directory $LAB_DIR/state \
+                    --socket $LAB_DIR/api.sock --node-program $NODE_PROGRAM --user root
+                until grep -q ' ready: ' $LAB_DIR/log/roost.log; do sleep 0.1; done
+                $LAB boot alone --timeout 60 --expect iPXE --expect 'Roost: .*no image'
+                """
+            try BootLab.run(
+                "unshare", ["-Urnm", "bash", "-c", script],
+                environment: [
+                    "LAB": "\(BootLab.repository)/Lab/lab.sh", "LAB_DIR": directory,
+                    "LAB_NS": "-",
+                    "ROOST": BootLab.roost, "NODE_PROGRAM": BootLab.nodeProgram,
+                ])
+        }
+
         @Test func `a node whose kernel is told to ask by DHCP does so, and its lease is kept`() throws {
             let mac = "52:54:00:00:00:08"
             try lab.roost("node", "add", "pc-8", "--mac", mac)

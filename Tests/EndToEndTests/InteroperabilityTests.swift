@@ -254,6 +254,69 @@ extension EndToEnd {
             #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/debian").hasSuffix("\n"))
         }
 
+        @Test func `who writes is refused, and a connection that only trims goes on`() throws {
+            let script = """
+                import socket, struct
+                def connected():
+                    s = socket.create_connection(('10.77.0.1', 10809), 10); s.recv(18)
+                    data = struct.pack('>I', 6) + b'debian' + struct.pack('>H', 0)
+                    s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
+                    s.recv(4096)
+                    return s
+                def ask(s, command, length, data=b''):
+                    s.sendall(struct.pack('>IHHQQI', 0x25609513, 0, command, 7, 0, length) + data)
+                    answer = s.recv(16)
+                    return struct.unpack('>II', answer[:8])[1] if answer else 'closed'
+                s = connected()
+                print(ask(s, 4, 4096), ask(s, 6, 4096), ask(s, 3, 0), ask(s, 99, 0))
+                print(ask(s, 1, 512, b'x' * 512), s.recv(1) or 'closed')
+                """
+            // EPERM for trim and write-zeroes, flush is fine, EINVAL for what does not exist; EPERM and an end for a write.
+            #expect(try ClientHost.run("python3", "-c", script) == "1 1 0 22\n1 closed\n")
+        }
+
+        @Test
+        func `clients that are switched off, idle or in the middle of a read, are let go after a minute`()
+            throws
+        {
+            let gone = "roost-e2e-gone"
+            try BootLab.run("ip", ["netns", "add", gone])
+            defer { _ = try? BootLab.run("ip", ["netns", "del", gone]) }
+            let bridge = ["-n", BootLab.namespace, "link"]
+            try BootLab.run(
+                "ip", bridge + ["add", "h2", "type", "veth", "peer", "name", "eth0", "netns", gone])
+            try BootLab.run("ip", bridge + ["set", "h2", "master", "br0", "up"])
+            try BootLab.run("ip", ["-n", gone, "addr", "add", "10.77.0.241/24", "dev", "eth0"])
+            try BootLab.run("ip", ["-n", gone, "link", "set", "eth0", "up"])
+            let script = """
+                import socket, struct, time
+                kept = []
+                for isReading in (False, True):
+                    s = socket.create_connection(('10.77.0.1', 10809), 20); kept.append(s); s.recv(18)
+                    data = struct.pack('>I', 6) + b'debian' + struct.pack('>H', 0)
+                    s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
+                    s.recv(4096)
+                    if isReading:
+                        for i in range(64):
+                            s.sendall(struct.pack('>IHHQQI', 0x25609513, 0, 0, i, i * 1048576, 1048576))
+                print('connected', flush=True); time.sleep(300)
+                """
+            let client = Process()
+            client.executableURL = URL(fileURLWithPath: "/usr/sbin/ip")
+            client.arguments = ["netns", "exec", gone, "python3", "-c", script]
+            try client.run()
+            defer { client.terminate() }
+            func connections() throws -> Int {
+                try BootLab.lab("exec", "ss", "-Htn", "state", "established", "dst", "10.77.0.241")
+                    .split(whereSeparator: \.isNewline).count
+            }
+            try lab.waitUntil("both are connected", seconds: 30) { try connections() == 2 }
+            // The cable is cut: no packet says good-bye.
+            try BootLab.run("ip", bridge + ["set", "h2", "down"])
+            try lab.waitUntil("both are let go", seconds: 120) { try connections() == 0 }
+            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/debian").hasSuffix("\n"))
+        }
+
         // MARK: HTTP
 
         @Test func `curl gets ranges, heads and «you have it», and never a redirection`() throws {

@@ -19,7 +19,7 @@ struct FleetRoutes {
         api.put("nodes/:name") { request, context in
             var node = try await request.decoded(Node.self)
             node.name = try NodeName(context.parameters.require("name"))
-            for (name, value) in node.settings { node.settings[name] = try Self.checked(name, value) }
+            node.settings = try Self.checked(node.settings)
             try await services.store.save(node, by: Self.localUser)
             try await services.refresh()
             return try JSONAnswer(node)
@@ -71,6 +71,12 @@ struct FleetRoutes {
             return try await JSONAnswer(services.store.revisions(limit: min(max(limit, 1), 1_000)))
         }
         api.get("explain") { request, _ in try await JSONAnswer(explain(request)) }
+    }
+
+    private static func checked(_ settings: [String: SettingValue]) throws -> [String: SettingValue] {
+        var checked = settings
+        for (name, value) in settings { checked[name] = try Self.checked(name, value) }
+        return checked
     }
 
     static func checked(_ name: String, _ value: SettingValue) throws -> SettingValue {
