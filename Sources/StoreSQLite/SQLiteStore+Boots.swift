@@ -6,12 +6,25 @@ extension SQLiteStore {
     package func append(_ events: [BootEvent]) async throws(StoreError) {
         guard !events.isEmpty else { return }
         try await write { database in
-            let statement = try database.cachedStatement(
+            let entry = try database.cachedStatement(
                 sql: "INSERT INTO boot_event (boot, mac, stage, at, detail) VALUES (?, ?, ?, ?, ?)")
+            let boot = try database.cachedStatement(
+                sql: """
+                    INSERT INTO boot (mac, boot, last_at) VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)
+                    """)
+            let last = try database.cachedStatement(
+                sql: """
+                    INSERT INTO last_boot (mac, boot, at) VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET boot = excluded.boot, at = excluded.at WHERE excluded.at >= at
+                    """)
             for event in events {
-                try statement.execute(arguments: [
-                    event.boot, event.macAddress.description, event.stage.rawValue, event.at, event.detail,
+                let machine = event.macAddress.description
+                try entry.execute(arguments: [
+                    event.boot, machine, event.stage.rawValue, event.at, event.detail,
                 ])
+                try boot.execute(arguments: [machine, event.boot, event.at])
+                try last.execute(arguments: [machine, event.boot, event.at])
             }
         }
     }
@@ -43,23 +56,46 @@ extension SQLiteStore {
         try await read { database in
             let filter = machine == nil ? "" : "WHERE mac = ?"
             let keys = try Row.fetchAll(
-                database,
-                sql:
-                    "SELECT boot, mac, max(at) AS last FROM boot_event \(filter) GROUP BY boot, mac ORDER BY last DESC LIMIT ?",
+                database, sql: "SELECT mac, boot FROM boot \(filter) ORDER BY last_at DESC LIMIT ?",
                 arguments: machine.map { [$0.description, limit] } ?? [limit])
-            return try keys.compactMap { key -> BootTimeline? in
-                guard let address = MACAddress(key["mac"] as String) else { return nil }
+            return try keys.compactMap { key in
                 let rows = try Row.fetchAll(
                     database,
-                    sql:
-                        "SELECT stage, at, detail FROM boot_event WHERE mac = ? AND boot = ? ORDER BY at, rowid",
-                    arguments: [key["mac"] as String, key["boot"] as String])
-                let entries = rows.compactMap { row -> BootTimeline.Entry? in
-                    guard let stage = BootStage(rawValue: row["stage"]) else { return nil }
-                    return BootTimeline.Entry(stage: stage, at: row["at"], detail: row["detail"])
-                }
-                return BootTimeline(boot: key["boot"], macAddress: address, entries: entries)
+                    sql: """
+                        SELECT mac, boot, stage, at, detail FROM boot_event WHERE mac = ? AND boot = ?
+                        ORDER BY at, rowid
+                        """, arguments: [key["mac"] as String, key["boot"] as String])
+                return Self.timelines(of: rows).first
             }
         }
+    }
+
+    package func lastBoots() async throws(StoreError) -> [BootTimeline] {
+        try await read { database in
+            Self.timelines(
+                of: try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT mac, boot, stage, boot_event.at AS at, detail
+                        FROM last_boot JOIN boot_event USING (mac, boot) ORDER BY mac, boot_event.at, boot_event.rowid
+                        """))
+        }
+    }
+
+    /// The boots of events that come boot by boot, in order of time within each.
+    private static func timelines(of rows: [Row]) -> [BootTimeline] {
+        var timelines: [BootTimeline] = []
+        for row in rows {
+            guard let address = MACAddress(row["mac"] as String),
+                let stage = BootStage(rawValue: row["stage"])
+            else { continue }
+            let boot: String = row["boot"]
+            if timelines.last?.boot != boot || timelines.last?.macAddress != address {
+                timelines.append(BootTimeline(boot: boot, macAddress: address, entries: []))
+            }
+            timelines[timelines.count - 1].entries.append(
+                BootTimeline.Entry(stage: stage, at: row["at"], detail: row["detail"]))
+        }
+        return timelines
     }
 }

@@ -32,6 +32,8 @@ package struct SQLiteStore: FleetStore {
                     sql: """
                         DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?
                         """, arguments: [Self.eventLimit])
+                try database.execute(
+                    sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
             }
         } catch {
             throw .unavailable(error)
@@ -41,7 +43,8 @@ package struct SQLiteStore: FleetStore {
     /// Numbered steps that are never edited after a release.
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        for (name, bytes) in [("0001", PackageResources.step0001_sql)] {
+        let steps = [("0001", PackageResources.step0001_sql), ("0002", PackageResources.step0002_sql)]
+        for (name, bytes) in steps {
             migrator.registerMigration(name) { try $0.execute(sql: String(decoding: bytes, as: UTF8.self)) }
         }
         return migrator

@@ -146,7 +146,34 @@ extension EndToEnd {
             #expect(!answer.contains("status 0") && !answer.contains("status 124"))
         }
 
+        @Test func `a client that wants to write by TFTP is refused at once`() throws {
+            let answer = try ClientHost.run(
+                "sh", "-c", "timeout 5 curl -sS -T /etc/hostname tftp://10.77.0.1/x 2>&1; echo status $?")
+            #expect(!answer.contains("status 0") && !answer.contains("status 124"))
+        }
+
         // MARK: NBD
+
+        @Test func `options that are not there are refused, and the export is given all the same`() throws {
+            let script = """
+                import socket, struct
+                s = socket.create_connection(('10.77.0.1', 10809), 10); s.recv(18); s.sendall(struct.pack('>I', 3))
+                def option(number, data):
+                    s.sendall(struct.pack('>QII', 0x49484156454F5054, number, len(data)) + data)
+                    head = b''
+                    while len(head) < 20: head += s.recv(20 - len(head))
+                    magic, asked, kind, length = struct.unpack('>QIII', head)
+                    while length: length -= len(s.recv(length))
+                    return hex(kind)
+                name = struct.pack('>I', 6) + b'debian'
+                context = struct.pack('>I', 1) + struct.pack('>I', 15) + b'base:allocation'
+                print(option(5, b''), option(10, name + context), option(77, b'?'), option(7, name + struct.pack('>H', 0)))
+                """
+            // STARTTLS, SET_META_CONTEXT and nonsense: unsupported (or by policy). GO: information.
+            let answers = try ClientHost.run("python3", "-c", script).split(whereSeparator: \.isWhitespace)
+            #expect(answers.dropLast().allSatisfy { $0 == "0x80000001" || $0 == "0x80000002" })
+            #expect(answers.last == "0x3")
+        }
 
         @Test func `nbdinfo, nbdcopy and qemu-img read the image`() throws {
             let root = try rootOfDebian()

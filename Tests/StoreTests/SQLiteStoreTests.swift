@@ -111,5 +111,22 @@ import Wire
         #expect(boots[1].entries.map(\.stage) == [.dhcp, .kernel, .ready])
         #expect(boots[1].readyAfter == 20)
         #expect(try await store.boots(of: MACAddress(rawValue: 2), limit: 10).isEmpty)
+        // A report that comes late does not bring its boot back.
+        try await store.append([event("a", .failed, 40)])
+        #expect(try await store.lastBoots().map(\.boot) == ["b"])
+    }
+
+    @Test func `every machine has its last boot, however many boots others have had since`() async throws {
+        let events = (0..<3_000).map { number in
+            BootEvent(
+                boot: "boot\(number)", macAddress: MACAddress(rawValue: UInt64(min(number, 1_500))),
+                stage: .dhcp,
+                at: number, detail: "")
+        }
+        try await store.append(events)
+        let last = try await store.lastBoots()
+        #expect(last.count == 1_501)
+        #expect(last.first { $0.macAddress.rawValue == 1_500 }?.boot == "boot2999")
+        #expect(try await store.boots(of: nil, limit: 2).map(\.boot) == ["boot2999", "boot2998"])
     }
 }

@@ -103,10 +103,7 @@ struct FleetRoutes {
     private func machines() async throws -> [MachineAnswer] {
         let snapshot = try await services.store.snapshot()
         var lastBoot: [MACAddress: BootTimeline] = [:]
-        for boot in try await services.store.boots(of: nil, limit: 1_000)
-        where lastBoot[boot.macAddress] == nil {
-            lastBoot[boot.macAddress] = boot
-        }
+        for boot in try await services.store.lastBoots() { lastBoot[boot.macAddress] = boot }
         var leased: [MACAddress: IPv4Address] = [:]
         for lease in await services.leases() {
             if case .macAddress(let mac) = lease.holder { leased[mac] = lease.address }

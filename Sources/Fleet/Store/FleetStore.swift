@@ -79,4 +79,7 @@ package protocol FleetStore: Sendable {
 
     /// The last boots of one machine, or of all, newest first.
     func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
+
+    /// The last boot of every machine that was ever seen.
+    func lastBoots() async throws(StoreError) -> [BootTimeline]
 }
