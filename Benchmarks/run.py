@@ -47,13 +47,15 @@ class Server:
     def __init__(self, name, command, port, udp=False, wait=None, pid_file=None):
         self.name, self.port = name, port
         log = open(os.path.join(WORK, f"{name}.log"), "w")
+        if pid_file and os.path.exists(pid_file):
+            os.remove(pid_file)  # That of the server before.
         self.process = subprocess.Popen(["taskset", "-c", "1"] + command, stdout=log, stderr=log, start_new_session=True)
         if pid_file:
             self.process.wait()
         for _ in range(100):
             if not pid_file and self.process.poll() is not None:
                 raise SystemExit(f"{name} ended: see {WORK}/{name}.log")
-            if udp or self.listens():
+            if (udp or self.listens()) and (not pid_file or os.path.exists(pid_file)):
                 break
             time.sleep(0.1)
         time.sleep(wait or 0.5)
@@ -67,7 +69,10 @@ class Server:
 
     def stop(self):
         if self.in_background:
-            os.kill(self.pid, signal.SIGTERM)
+            try:
+                os.kill(self.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return  # It ended by itself, as peers do when many clients leave at once.
             while os.path.exists(f"/proc/{self.pid}"):
                 time.sleep(0.05)
             return
