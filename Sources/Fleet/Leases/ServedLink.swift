@@ -1,0 +1,67 @@
+import Wire
+
+extension DHCPServer {
+    /// A subnet with the options that all its clients are told, made once.
+    struct ServedSubnet {
+        let subnet: DHCPSubnet
+        /// With an address.
+        let granting: DHCPOptions
+        /// To those who have one.
+        let informing: DHCPOptions
+
+        init(_ subnet: DHCPSubnet) {
+            self.subnet = subnet
+            func withOwn(_ options: DHCPOptions) -> DHCPOptions {
+                var options = options
+                for (code, value) in subnet.options { options[code] = value }
+                return options
+            }
+            var options = DHCPOptions()
+            options.setNetwork(subnet)
+            informing = withOwn(options)
+            options.setTimes(subnet.leaseSeconds)
+            granting = withOwn(options)
+        }
+    }
+
+    struct ServedLink {
+        let interface: String?
+        let subnets: [ServedSubnet]
+        let pools: [ClosedRange<IPv4Address>]
+
+        init(_ link: DHCPLink) {
+            interface = link.interface
+            subnets = link.subnets.map(ServedSubnet.init)
+            pools = link.subnets.flatMap(\.pools)
+        }
+    }
+}
+
+extension DHCPOptions {
+    fileprivate mutating func setTimes(_ seconds: UInt32?) {
+        let seconds = seconds ?? .max
+        set(.leaseTime, to: seconds)
+        guard seconds != .max else { return }
+        set(.renewalTime, to: seconds / 2)
+        set(.rebindingTime, to: UInt32(UInt64(seconds) * 7 / 8))
+    }
+
+    fileprivate mutating func setNetwork(_ subnet: DHCPSubnet) {
+        set(.serverIdentifier, to: subnet.server)
+        set(.subnetMask, to: subnet.network.mask)
+        set(.broadcastAddress, to: subnet.network.broadcast)
+        if let router = subnet.router { set(.routers, to: [router]) }
+        if !subnet.nameServers.isEmpty { set(.domainNameServers, to: subnet.nameServers) }
+        if !subnet.timeServers.isEmpty { set(.timeServers, to: subnet.timeServers) }
+        if !subnet.domain.isEmpty { set(.domainName, to: subnet.domain) }
+        if let mtu = subnet.mtu { set(.interfaceMTU, to: mtu) }
+        if !subnet.routes.isEmpty {
+            // A client that reads option 121 ignores option 3 (RFC 3442), so the default route stands in both.
+            var routes = subnet.routes
+            if let router = subnet.router, let everything = IPv4Network("0.0.0.0/0") {
+                routes.append(ClasslessRoute(network: everything, router: router))
+            }
+            set(.classlessRoutes, to: routes)
+        }
+    }
+}
