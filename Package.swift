@@ -22,11 +22,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -36,6 +38,7 @@ let package = Package(
             name: "Fleet",
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: house),
+        .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
@@ -49,11 +52,17 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "Fleet", .product(name: "Hummingbird", package: "hummingbird"),
+                "CArgon2", "Fleet", "Wire",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Mustache", package: "swift-mustache"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ], swiftSettings: house),
+            ], resources: [.embedInCode("Assets")], swiftSettings: house),
         .executableTarget(
             name: "RoostCommand",
             dependencies: [
@@ -80,6 +89,7 @@ let package = Package(
             name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"], swiftSettings: house),
         .testTarget(
             name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
+        .testTarget(name: "CenterTests", dependencies: ["Center", "Fleet", "Wire"], swiftSettings: house),
         .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),

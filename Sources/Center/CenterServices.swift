@@ -3,14 +3,16 @@ import Wire
 
 /// What the control center needs of the rest of the server.
 package struct CenterServices: Sendable {
-    package var store: any FleetStore
+    package var fleet: LiveFleet
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.
     package var policy: @Sendable () async -> BootPolicy
-    /// Reads the configuration anew and gives it to the data planes; called after each change.
-    package var refresh: @Sendable () async throws -> Void
     package var leases: @Sendable () async -> [Lease]
+    /// The networks that are served, as the interfaces and the configuration file make them.
+    package var networks: @Sendable () async -> [NetworkAnswer]
+    /// What links of wall boards are signed with.
+    package var wallSecret: String
     /// Open NBD connections of each version.
     package var openVersions: @Sendable () async -> [Digest: Int]
     /// The manifest of a version in the image store, checked.
@@ -19,21 +21,31 @@ package struct CenterServices: Sendable {
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
     package init(
-        store: any FleetStore, version: String, roles: [String],
-        policy: @escaping @Sendable () async -> BootPolicy,
-        refresh: @escaping @Sendable () async throws -> Void, leases: @escaping @Sendable () async -> [Lease],
+        fleet: LiveFleet, version: String, roles: [String],
+        policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
+        networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
     ) {
-        self.store = store
+        self.fleet = fleet
         self.version = version
         self.roles = roles
         self.policy = policy
-        self.refresh = refresh
         self.leases = leases
+        self.networks = networks
+        self.wallSecret = wallSecret
         self.openVersions = openVersions
         self.manifest = manifest
         self.removeFiles = removeFiles
+    }
+
+    /// The address that each machine has leased.
+    func addresses() async -> [MACAddress: IPv4Address] {
+        var addresses: [MACAddress: IPv4Address] = [:]
+        for lease in await leases() {
+            if case .macAddress(let mac) = lease.holder { addresses[mac] = lease.address }
+        }
+        return addresses
     }
 }

@@ -1,141 +1,161 @@
 import Fleet
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 package import Logging
+import NIOCore
 import NIOSSL
+import Synchronization
 
-/// The control center: the API, on a local socket and, where wanted, by HTTPS.
-package struct ControlCenter: Sendable {
-    private let services: CenterServices
-    private let socketPath: String
-    private let remote: RemoteAccess?
-    private let logger: Logger
+/// Where the control center listens beside its local socket.
+package struct CenterAddress: Sendable, Equatable {
+    package var host: String
+    package var port: Int
+    /// PEM files; nil for plain HTTP, which is only for loopback.
+    package var certificate: (chainPath: String, keyPath: String)?
 
-    package init(services: CenterServices, socketPath: String, remote: RemoteAccess?, logger: Logger) {
-        self.services = services
-        self.socketPath = socketPath
-        self.remote = remote
-        self.logger = logger
+    package init(host: String, port: Int, certificate: (chainPath: String, keyPath: String)?) {
+        self.host = host
+        self.port = port
+        self.certificate = certificate
     }
 
-    /// Serves until cancelled. `ready` is called when the socket listens.
-    package func run(ready: @escaping @Sendable () -> Void) async throws {
+    package static func == (left: Self, right: Self) -> Bool {
+        left.host == right.host && left.port == right.port
+            && left.certificate?.chainPath == right.certificate?.chainPath
+    }
+
+    package var url: String { "\(certificate == nil ? "http" : "https")://\(host):\(port)" }
+}
+
+/// The control center: API and pages, on a local socket and by HTTPS.
+package struct ControlCenter: Sendable {
+    /// Seconds that a client may take to say or take nothing.
+    private static let idleTimeout = TimeAmount.seconds(75)
+
+    private let services: CenterServices
+    private let gate: Gate
+    private let renderer: PageRenderer
+    private let socketPath: String
+    private let addresses: [CenterAddress]
+    private let logger: Logger
+
+    package init(
+        services: CenterServices, socketPath: String, addresses: [CenterAddress], logger: Logger
+    ) throws {
+        self.services = services
+        self.socketPath = socketPath
+        self.addresses = addresses
+        self.logger = logger
+        gate = Gate(fleet: services.fleet, logger: logger)
+        renderer = try PageRenderer(version: services.version)
+    }
+
+    /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is
+    /// no administrator.
+    package func run(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
         unsafe unlink(socketPath)
+        let setupWord = try await gate.setupWord()
+        let setupLink = setupWord.flatMap { word in addresses.first.map { "\($0.url)/setup?token=\(word)" } }
+        let listening = Countdown(addresses.count + 1) { ready(setupLink) }
         // Whoever may open the socket administers everything: its owner and group.
         let local = Application(
-            router: router(token: nil),
+            router: localRouter(),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: socketPath), serverName: "roost"),
             onServerRunning: { [socketPath] _ in
                 unsafe chmod(socketPath, 0o660)
-                ready()
+                listening.arrive()
             }, logger: logger)
-        guard let remote else { return try await local.runService(gracefulShutdownSignals: []) }
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(remote.certificatePath).map {
-                .certificate($0)
-            },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: remote.keyPath, format: .pem)))
-        tls.minimumTLSVersion = .tlsv12
-        let distant = Application(
-            router: router(token: remote.token), server: try .tls(.http1(), tlsConfiguration: tls),
-            configuration: ApplicationConfiguration(
-                address: .hostname(remote.host, port: remote.port), serverName: "roost"), logger: logger)
+        let distant = try addresses.map { try application(at: $0) { listening.arrive() } }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await local.runService(gracefulShutdownSignals: []) }
-            group.addTask { try await distant.runService(gracefulShutdownSignals: []) }
+            group.addTask { [services] in try await services.fleet.events.pulse() }
+            for application in distant {
+                group.addTask { try await application.runService(gracefulShutdownSignals: []) }
+            }
             try await group.next()
             group.cancelAll()
         }
     }
 
-    private func router(token: String?) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
-        router.add(middleware: ProblemMiddleware(logger: logger))
-        if let token { router.add(middleware: TokenMiddleware(token: token)) }
-        let api = router.group("api/v1")
-        FleetRoutes(services: services).add(to: api)
-        ImageRoutes(services: services).add(to: api)
+    private func application(at address: CenterAddress, running: @escaping @Sendable () -> Void) throws
+        -> Application<RouterResponder<CenterContext>>
+    {
+        let http = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
+        var server = HTTPServerBuilder.http1(configuration: http)
+        if let certificate = address.certificate {
+            var tls = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.chainPath).map {
+                    .certificate($0)
+                },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
+            tls.minimumTLSVersion = .tlsv12
+            server = try .tls(.http1(configuration: http), tlsConfiguration: tls)
+        }
+        return Application(
+            responder: distantRouter(isTLS: address.certificate != nil).buildResponder(), server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port), serverName: "roost"),
+            onServerRunning: { _ in running() }, logger: logger)
+    }
+
+    // MARK: Routes
+
+    private func localRouter() -> Router<CenterContext> {
+        let router = Router(context: CenterContext.self)
+        router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
+        router.add(middleware: LocalIdentityMiddleware())
+        addAPI(to: router)
         return router
     }
-}
 
-/// Makes every error an answer of RFC 9457.
-struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    let logger: Logger
-
-    @concurrent func handle(
-        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch {
-            let problem = problem(for: error, path: request.uri.path)
-            let body = try JSONEncoder().encode(problem)
-            return Response(
-                status: .init(code: problem.status), headers: [.contentType: "application/problem+json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
-        }
+    private func distantRouter(isTLS: Bool) -> Router<CenterContext> {
+        let router = Router(context: CenterContext.self)
+        router.add(middleware: SecurityHeaders(isTLS: isTLS))
+        router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
+        router.add(middleware: RateLimitMiddleware(limit: RateLimit(perSecond: 200, burst: 1_000)))
+        router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
+        addAPI(to: router)
+        EntryPages(services: services, gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())
+        let pages = Pages(services: services, renderer: renderer)
+        pages.add(to: Routes(group: router.group()))
+        WallPage(pages: pages).add(to: router.group())
+        return router
     }
 
-    private func problem(for error: any Error, path: String) -> Problem {
-        switch error {
-        case let problem as Problem: return problem
-        case StoreError.notFound(let detail): return Problem(404, "Not found", detail)
-        case StoreError.conflict(let detail): return Problem(409, "Conflict", detail)
-        case let error as StoreError:
-            logger.error("\(error)")
-            return Problem(503, "Unavailable", error.description)
-        case let error as InvalidName: return Problem(422, "Invalid name", error.description)
-        case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
-        case let error as DecodingError: return Problem(422, "Unreadable request", Self.text(of: error))
-        case let error as HTTPError where error.status.code == 404:
-            return Problem(404, "Not found", error.body ?? "there is no \(path)")
-        case let error as HTTPError:
-            return Problem(error.status.code, "Refused", error.body ?? error.status.reasonPhrase)
-        default:
-            logger.error("\(path): \(error)")
-            return Problem(500, "Failed", "\(error)")
-        }
-    }
-
-    private static func text(of error: DecodingError) -> String {
-        switch error {
-        case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-            .valueNotFound(_, let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
-        @unknown default: return "\(error)"
+    private func addAPI(to router: Router<CenterContext>) {
+        let group = router.group("api/v1")
+        let api = Routes(group: group)
+        FleetRoutes(services: services).add(to: api)
+        ImageRoutes(services: services).add(to: api)
+        HistoryRoutes(services: services).add(to: api)
+        AccessRoutes(services: services).add(to: api)
+        EventRoutes(services: services).add(to: api)
+        group.get("openapi.yaml") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/yaml"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: Assets.openAPI)))
         }
     }
 }
 
-extension Request {
-    /// The body as JSON.
-    func decoded<T: Decodable>(_: T.Type = T.self) async throws -> T {
-        let buffer = try await body.collect(upTo: 8 << 20)
-        return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
+/// Calls something when the last of several has arrived.
+private final class Countdown: Sendable {
+    private let left: Mutex<Int>
+    private let body: @Sendable () -> Void
+
+    init(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+        left = Mutex(count)
+        self.body = body
     }
 
-    func query(_ name: String) -> String? { uri.queryParameters.get(name) }
-}
-
-/// An answer as JSON.
-struct JSONAnswer: ResponseGenerator {
-    private let data: Data
-    private let status: HTTPResponse.Status
-
-    init(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        data = try encoder.encode(value)
-        self.status = status
-    }
-
-    func response(from request: Request, context: some RequestContext) throws -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    func arrive() {
+        let isLast = left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+        if isLast { body() }
     }
 }

@@ -2,22 +2,46 @@ package import Wire
 
 /// The whole configuration at one revision: an immutable value that every data plane reads without a lock.
 package final class FleetSnapshot: Sendable {
+    /// What a snapshot is made of.
+    package struct Contents: Sendable {
+        package var nodes: [NodeName: Node] = [:]
+        package var groups: [GroupPath: NodeGroup] = [:]
+        package var rules: [RuleName: MatchRule] = [:]
+        package var images: [ImageName: ImageCatalogue] = [:]
+        /// What the machines last said that they are made of: match rules ask for it.
+        package var hardware: [MACAddress: Hardware] = [:]
+
+        package init() {}
+    }
+
     /// Counts up with every change.
     package let revision: Int
-    package let nodes: [NodeName: Node]
-    package let groups: [GroupPath: NodeGroup]
-    package let images: [ImageName: ImageCatalogue]
+    package let contents: Contents
+    /// Every node in the order in which people count.
+    package let nodeOrder: [NodeName]
     /// For look-ups while booting.
     private let nameOfAddress: [MACAddress: NodeName]
     private let nameOfUUID: [MachineUUID: NodeName]
     private let reservedAddresses: Set<IPv4Address>
     private let versionOfDigest: [Digest: ImageVersion]
+    /// From the weakest to the strongest.
+    let enrolmentRules: [(network: IPv4Network, enrolment: Enrolment)]
+    private let compiledRules: [(rule: MatchRule, condition: Condition)]
 
-    package init(revision: Int, nodes: [Node], groups: [NodeGroup], images: [ImageCatalogue]) {
+    package var nodes: [NodeName: Node] { contents.nodes }
+    package var groups: [GroupPath: NodeGroup] { contents.groups }
+    package var rules: [RuleName: MatchRule] { contents.rules }
+    package var images: [ImageName: ImageCatalogue] { contents.images }
+
+    /// - Parameter order: the nodes in order, when whoever calls has it already.
+    package init(revision: Int, contents: Contents, nodeOrder order: [NodeName]? = nil) {
         self.revision = revision
-        self.nodes = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
-        self.groups = Dictionary(groups.map { ($0.path, $0) }) { first, _ in first }
-        self.images = Dictionary(images.map { ($0.name, $0) }) { first, _ in first }
+        self.contents = contents
+        let nodes = contents.nodes.values
+        nodeOrder =
+            order
+            ?? nodes.map { ($0.name.countingKey, $0.name) }
+            .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
         nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
             first, _ in first
         }
@@ -25,10 +49,28 @@ package final class FleetSnapshot: Sendable {
             first
         }
         reservedAddresses = Set(nodes.compactMap(\.address))
-        versionOfDigest = Dictionary(images.flatMap(\.versions).map { ($0.digest, $0) }) { first, _ in first }
+        versionOfDigest = Dictionary(contents.images.values.flatMap(\.versions).map { ($0.digest, $0) }) {
+            first, _ in first
+        }
+        let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
+        enrolmentRules = Self.enrolmentRules(of: EffectiveSettings(levels: site))
+        compiledRules = contents.rules.values
+            .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
+            .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }
     }
 
-    package static let empty = FleetSnapshot(revision: 0, nodes: [], groups: [], images: [])
+    package convenience init(
+        revision: Int, nodes: [Node], groups: [NodeGroup], images: [ImageCatalogue], rules: [MatchRule] = []
+    ) {
+        var contents = Contents()
+        contents.nodes = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
+        contents.groups = Dictionary(groups.map { ($0.path, $0) }) { first, _ in first }
+        contents.rules = Dictionary(rules.map { ($0.name, $0) }) { first, _ in first }
+        contents.images = Dictionary(images.map { ($0.name, $0) }) { first, _ in first }
+        self.init(revision: revision, contents: contents)
+    }
+
+    package static let empty = FleetSnapshot(revision: 0, contents: Contents())
 
     /// The node with this hardware address or, failing that, this UUID.
     package func node(at address: MACAddress?, uuid: MachineUUID? = nil) -> Node? {
@@ -46,18 +88,55 @@ package final class FleetSnapshot: Sendable {
         images[reference.image]?.version(reference.selector)
     }
 
+    /// What is known of a node's hardware; nil while it has never reported any.
+    package func hardware(of node: Node) -> Hardware? {
+        node.macAddresses.lazy.compactMap { self.contents.hardware[$0] }.first
+    }
+
+    package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
+
     /// The settings of `node`; of an unknown machine (nil), those of the site.
     package func settings(of node: Node?) -> EffectiveSettings {
-        var levels: [EffectiveSettings.Level] = (node?.group ?? .site).lineage.compactMap { path in
-            groups[path].map { (.group(path), $0.settings) }
+        var levels = levels(of: node?.group ?? .site)
+        if let node {
+            if !compiledRules.isEmpty {
+                let facts = facts(of: node)
+                for (rule, condition) in compiledRules where condition.holds(for: facts) {
+                    levels.append((.rule(rule.name), rule.settings))
+                }
+            }
+            levels.append((.node(node.name), node.settings))
         }
-        if let node { levels.append((.node(node.name), node.settings)) }
         return EffectiveSettings(levels: levels)
     }
 
-    /// The same snapshot with other images: what publishing changes.
-    package func replacing(images: [ImageCatalogue]) -> FleetSnapshot {
-        FleetSnapshot(
-            revision: revision, nodes: Array(nodes.values), groups: Array(groups.values), images: images)
+    /// What holds in `group` before rules and nodes say something else.
+    package func settings(of group: GroupPath) -> EffectiveSettings {
+        EffectiveSettings(levels: levels(of: group))
+    }
+
+    private func levels(of group: GroupPath) -> [EffectiveSettings.Level] {
+        group.lineage.compactMap { path in groups[path].map { (.group(path), $0.settings) } }
+    }
+
+    /// The nodes in `group` and below it, in order.
+    package func nodes(below group: GroupPath) -> [Node] {
+        nodeOrder.compactMap { nodes[$0] }.filter { group.contains($0.group) }
+    }
+
+    // MARK: Others like it
+
+    /// The same with other images: what publishing changes.
+    package func replacing(images: [ImageCatalogue], revision: Int) -> FleetSnapshot {
+        var contents = contents
+        contents.images = Dictionary(images.map { ($0.name, $0) }) { first, _ in first }
+        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
+    }
+
+    /// The same, with what one machine said it is made of.
+    package func replacing(hardware: Hardware, of machine: MACAddress) -> FleetSnapshot {
+        var contents = contents
+        contents.hardware[machine] = hardware
+        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
     }
 }

@@ -13,8 +13,9 @@ struct Roost: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, ImageCommands.self, Set.self,
-            LeaseCommands.self,
-            EventCommands.self, Doctor.self,
+            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, RuleCommands.self,
+            ImageCommands.self,
+            Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self, EventCommands.self,
+            AdministratorCommands.self, TokenCommands.self, Doctor.self,
         ])
 }

@@ -130,6 +130,6 @@ package final class BootContext {
         let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(
             macAddress: machine, address: lease, boot: tracker.currentBoot(of: machine))
-        return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server))
+        return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server, for: address))
     }
 }

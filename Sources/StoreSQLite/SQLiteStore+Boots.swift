@@ -29,26 +29,33 @@ extension SQLiteStore {
         }
     }
 
-    package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) {
+    package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Bool {
         let second = currentSecond
-        try await write { database in
+        return try await write { database in
             let record = try Self.json(hardware)
             let known = try String.fetchOne(
-                database, sql: "SELECT record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 1",
+                database, sql: "SELECT record FROM last_hardware WHERE mac = ?",
                 arguments: [machine.description])
-            guard known != record else { return }
+            guard known != record else { return false }
             try database.execute(
                 sql: "INSERT INTO hardware (mac, at, record) VALUES (?, ?, ?)",
                 arguments: [machine.description, second, record])
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO last_hardware (mac, record) VALUES (?, ?)",
+                arguments: [machine.description, record])
+            return true
         }
     }
 
-    package func hardware(of machine: MACAddress) async throws(StoreError) -> Hardware? {
+    package func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord] {
         try await read { database in
-            try String.fetchOne(
-                database, sql: "SELECT record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 1",
+            try Row.fetchAll(
+                database, sql: "SELECT at, record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 100",
                 arguments: [machine.description]
-            ).map { try Self.value(json: $0) }
+            ).map {
+                HardwareRecord(
+                    macAddress: machine, at: $0["at"], hardware: try Self.value(json: $0["record"]))
+            }
         }
     }
 

@@ -23,9 +23,12 @@ extension SQLiteStore {
                     "INSERT INTO image_version (image, number, digest, published_at, manifest) VALUES (?, ?, ?, ?, ?)",
                 arguments: [image, version.number, digest.text, second, json])
             try record(
-                Change(
-                    kind: "version", key: "\(image)@\(version.number)", before: nil, after: "\"\(digest)\"",
-                    what: "version \(image)@\(version.number) published"), by: who, in: database)
+                [
+                    Revision.Edit(
+                        kind: "version", key: "\(image)@\(version.number)", before: nil,
+                        after: "\"\(digest)\"")
+                ],
+                what: "version \(image)@\(version.number) published", by: who, in: database)
             let hasStable = try Int.fetchOne(
                 database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
                 arguments: [image, ChannelName.stable.text])
@@ -33,22 +36,6 @@ extension SQLiteStore {
                 try point(.stable, of: manifest.image, to: version.number, by: who, in: database)
             }
             return version
-        }
-    }
-
-    package func promote(_ version: ImageVersion, to channel: ChannelName, by who: String)
-        async throws(StoreError)
-    {
-        try await write { database in
-            let exists = try Bool.fetchOne(
-                database,
-                sql:
-                    "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
-                arguments: [version.image.text, version.number])
-            guard exists == true else {
-                throw StoreError.notFound("there is no version \(version.image)@\(version.number)")
-            }
-            try point(channel, of: version.image, to: version.number, by: who, in: database)
         }
     }
 
@@ -90,11 +77,13 @@ extension SQLiteStore {
                 ON CONFLICT (image, name) DO UPDATE SET number = excluded.number, former = excluded.former
                 """, arguments: [image.text, channel.text, number, former])
         try record(
-            Change(
-                kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
-                after: String(number),
-                what: "\(image)@\(channel) now means \(image)@\(number)"
-                    + (former.map { ", before \(image)@\($0)" } ?? "")),
+            [
+                Revision.Edit(
+                    kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
+                    after: String(number))
+            ],
+            what: "\(image)@\(channel) now means \(image)@\(number)"
+                + (former.map { ", before \(image)@\($0)" } ?? ""),
             by: who, in: database)
     }
 
@@ -112,10 +101,12 @@ extension SQLiteStore {
                 sql: "UPDATE image_version SET removed = 1 WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])
             try record(
-                Change(
-                    kind: "version", key: "\(version.image)@\(version.number)",
-                    before: "\"\(version.digest)\"", after: nil,
-                    what: "version \(version.image)@\(version.number) removed"), by: who, in: database)
+                [
+                    Revision.Edit(
+                        kind: "version", key: "\(version.image)@\(version.number)",
+                        before: "\"\(version.digest)\"", after: nil)
+                ],
+                what: "version \(version.image)@\(version.number) removed", by: who, in: database)
         }
     }
 }

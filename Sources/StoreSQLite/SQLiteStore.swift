@@ -43,7 +43,10 @@ package struct SQLiteStore: FleetStore {
     /// Numbered steps that are never edited after a release.
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        let steps = [("0001", PackageResources.step0001_sql), ("0002", PackageResources.step0002_sql)]
+        let steps = [
+            ("0001", PackageResources.step0001_sql), ("0002", PackageResources.step0002_sql),
+            ("0003", PackageResources.step0003_sql),
+        ]
         for (name, bytes) in steps {
             migrator.registerMigration(name) { try $0.execute(sql: String(decoding: bytes, as: UTF8.self)) }
         }
@@ -74,38 +77,9 @@ package struct SQLiteStore: FleetStore {
         try JSONDecoder().decode(T.self, from: Data(json.utf8))
     }
 
-    /// What a change replaces, and with what, as JSON.
-    struct Change {
-        var kind: String
-        var key: String
-        var before: String?
-        var after: String?
-        var what: String
-    }
-
-    func record(_ change: Change, by who: String, in database: Database) throws {
-        try database.execute(
-            sql:
-                "INSERT INTO revision (at, who, what, kind, key, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            arguments: [now(), who, change.what, change.kind, change.key, change.before, change.after])
-    }
-
     var currentSecond: Int { now() }
 
-    // MARK: Snapshot
-
-    package func snapshot() async throws(StoreError) -> FleetSnapshot {
-        try await read { database in
-            let revision = try Int.fetchOne(database, sql: "SELECT max(number) FROM revision") ?? 0
-            let nodes = try String.fetchAll(database, sql: "SELECT record FROM node").map {
-                try Self.value(Node.self, json: $0)
-            }
-            let groups = try String.fetchAll(database, sql: "SELECT record FROM node_group")
-                .map { try Self.value(NodeGroup.self, json: $0) }
-            return FleetSnapshot(
-                revision: revision, nodes: nodes, groups: groups, images: try Self.images(in: database))
-        }
-    }
+    // MARK: Images
 
     static func images(in database: Database) throws -> [ImageCatalogue] {
         var versions: [ImageName: [ImageVersion]] = [:]

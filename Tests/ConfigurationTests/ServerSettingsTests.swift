@@ -37,7 +37,6 @@ import Testing
         ),
         ("http:\n  port: 99999\n", "roost.yaml:2: http.port: ‘99999’ is not a whole number"),
         ("roles: [dhcp, ftp]\n", "‘ftp’ is not one of dhcp"),
-        ("unknown-nodes: maybe\n", "roost.yaml:1: unknown-nodes: ‘maybe’ is not open or refuse"),
         ("dhcp:\n  networks:\n    - subnet: 10.0.0.1/24\n", "‘10.0.0.1/24’ is not a network"),
         ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is neither a duration"),
         ("dhcp:\n  reservations:\n    - address: 10.0.0.1\n", "exactly one of mac, uuid, client-id"),

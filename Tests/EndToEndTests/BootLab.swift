@@ -86,6 +86,18 @@ final class BootLab: Sendable {
         try Self.run(Self.roost, arguments, environment: ["ROOST_SOCKET": Self.socket])
     }
 
+    /// The laboratory's administrator, whose password is that of all tests.
+    static let administrator = "ann"
+
+    func addAdministrator() throws {
+        let known = try roost("admin", "list")
+        guard !known.contains(Self.administrator) else { return }
+        try Self.run(
+            "sh",
+            ["-c", "echo '\(CenterServer.password)' | \(Self.roost) admin add \(Self.administrator) admin"],
+            environment: ["ROOST_SOCKET": Self.socket])
+    }
+
     func json(_ arguments: String...) throws -> Any {
         let text = try Self.run(
             Self.roost, arguments + ["--json"], environment: ["ROOST_SOCKET": Self.socket])

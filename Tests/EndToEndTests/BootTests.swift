@@ -57,6 +57,42 @@ extension EndToEnd {
             try lab.powerOff("pc1")
         }
 
+        @Test func `a machine that waits on its screen is approved on its page and boots`() throws {
+            let mac = "52:54:00:00:00:77"
+            try lab.addAdministrator()
+            try lab.roost("set", "enrolment=quarantine")
+            defer { _ = try? lab.roost("set", "--unset", "enrolment") }
+            try lab.boot(
+                "waiting", mac: mac,
+                expecting: ["waits for approval", "Code: ", "https://10.77.0.1:8443/machines"])
+            defer { _ = try? lab.powerOff("waiting") }
+            let browser = try Browser(inLab: true)
+            defer { browser.quit() }
+            try browser.open("https://10.77.0.1:8443/machines")
+            try browser.type(BootLab.administrator, into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Log in")
+            try browser.waitFor(mac)
+            // The code on the page is the one on the screen.
+            let code = try #require(lab.console("waiting").firstMatch(of: /Code: ([A-Z2-9]{4})/)?.1)
+            #expect(browser.text.contains(code))
+            try browser.screenshot("machines-waiting")
+            let form = "form[action='/machines/\(mac)/approve']"
+            try browser.type("lab-7", into: "\(form) input[name=name]")
+            try browser.click("\(form) button")
+            try browser.waitFor("Saved as revision")
+            try lab.waitForStage("ready", of: "lab-7")
+            // The page of the node follows without being loaded again.
+            try browser.open("https://10.77.0.1:8443/nodes/lab-7")
+            try browser.waitFor("handover")
+            try browser.screenshot("node-booted")
+            #expect(try lab.ssh(lab.address(of: "lab-7"), "hostname") == "lab-7")
+            try browser.open("https://10.77.0.1:8443/wizard")
+            try browser.waitFor("It is ready:")
+            try browser.screenshot("wizard")
+            #expect(try browser.axeFindings() == [])
+        }
+
         @Test
         func
             `publishing leaves a running node alone and the next boot takes the new version; the server may be killed meanwhile`()

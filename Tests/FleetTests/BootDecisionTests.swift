@@ -127,8 +127,8 @@ import Wire
     }
 
     @Test func `unknown machines can be refused, known ones then still boot`() throws {
-        let snapshot = try Sample.snapshot()
-        let policy = Sample.policy(unknown: .refuse)
+        let snapshot = try Sample.snapshot(site: ["enrolment": .text("refuse")])
+        let policy = Sample.policy()
         let unknown = BootClient(
             macAddress: MACAddress(rawValue: 7), architecture: .biosX86, program: .firmware)
         #expect(bootDecision(for: unknown, in: snapshot, under: policy).reason == .refusedUnknown)

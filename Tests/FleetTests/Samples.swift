@@ -27,9 +27,9 @@ enum Sample {
             image: name, number: number, digest: digest(character), publishedAt: 0, manifest: manifest)
     }
 
-    static func policy(unknown: BootPolicy.UnknownNodes = .open, loaders: Set<String>? = nil) -> BootPolicy {
+    static func policy(loaders: Set<String>? = nil) -> BootPolicy {
         BootPolicy(
-            server: server, unknownNodes: unknown,
+            server: server,
             loaders: loaders ?? ["undionly.kpxe", "ipxe.efi", "snponly.efi", "shimx64.efi", "grubx64.efi"],
             nodeArchive: NodeArchive(digest: digest("f"), byteCount: 1))
     }

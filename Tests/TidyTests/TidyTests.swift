@@ -26,7 +26,11 @@ import Testing
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Wire"],
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
         "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
-        "Center": ["Fleet", "Foundation", "Hummingbird", "HummingbirdTLS", "Logging", "NIOSSL", "Wire"],
+        "Center": [
+            "CArgon2", "Crypto", "Dispatch", "Fleet", "Foundation", "HTTPTypes", "Hummingbird",
+            "HummingbirdCore",
+            "HummingbirdTLS", "Logging", "Mustache", "NIOCore", "NIOSSL", "Synchronization", "Wire",
+        ],
         "RoostNode": ["Glibc", "Linux", "Wire"],
     ]
 

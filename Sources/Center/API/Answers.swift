@@ -29,6 +29,8 @@ package struct SettingAnswer: Codable, Sendable {
 /// A node with what is known of it beyond its record.
 package struct NodeAnswer: Codable, Sendable {
     package var node: Node
+    /// Whether somebody has enrolled it.
+    package var isKnown: Bool
     /// Of the lease that it holds now.
     package var leasedAddress: IPv4Address?
     package var settings: [SettingAnswer]
@@ -43,12 +45,114 @@ package struct MachineAnswer: Codable, Sendable {
     package var name: NodeName
     package var isKnown: Bool
     package var group: GroupPath?
+    package var tags: [String]
     package var macAddress: MACAddress?
     package var address: IPv4Address?
     /// `ready`, `at kernel`, `failed: …`; empty when no boot was seen.
     package var state: String
     /// Milliseconds from the first request to ready, of the last boot.
     package var readyAfter: Int?
+    /// The version that it boots next; nil when there is none.
+    package var version: String?
+    /// Milliseconds since 1970 of the last event of its last boot.
+    package var seenAt: Int?
+    /// What is on the screen of an unknown machine that waits.
+    package var code: String?
+    /// What it is made of, in a few words.
+    package var hardware: String?
+}
+
+/// What happened to several machines, and what is wrong now.
+package struct FiguresAnswer: Codable, Sendable {
+    package struct Trouble: Codable, Sendable {
+        package var machine: NodeName
+        package var isKnown: Bool
+        package var text: String
+        package var fix: String
+    }
+
+    package struct Minute: Codable, Sendable {
+        /// Milliseconds since 1970.
+        package var at: Int
+        package var started: Int
+        package var ready: Int
+    }
+
+    /// Machines by state: ready, booting, failed, stuck, unseen.
+    package var states: [String: Int]
+    package var unknownCount: Int
+    /// Of the last boots of all machines.
+    package var bootCount: Int
+    /// Milliseconds to ready.
+    package var median: Int?
+    package var percentile95: Int?
+    /// Median milliseconds of each stage, by the stage that was reached.
+    package var stages: [String: Int]
+    /// The last hour, minute by minute.
+    package var minutes: [Minute]
+    /// At most fifty.
+    package var troubles: [Trouble]
+}
+
+/// A subnet that is served.
+package struct NetworkAnswer: Codable, Sendable {
+    /// Empty for networks behind relays.
+    package var interface: String
+    package var server: IPv4Address
+    package var network: String
+    /// `10.77.0.100-10.77.0.200`.
+    package var pools: [String]
+    package var router: IPv4Address?
+    /// Addresses in the pools.
+    package var size: Int
+    package var leased: Int
+
+    package init(
+        interface: String, server: IPv4Address, network: String, pools: [String], router: IPv4Address?,
+        size: Int,
+        leased: Int
+    ) {
+        self.interface = interface
+        self.server = server
+        self.network = network
+        self.pools = pools
+        self.router = router
+        self.size = size
+        self.leased = leased
+    }
+}
+
+/// A setting that there is.
+package struct SettingDefinitionAnswer: Codable, Sendable {
+    package var name: String
+    /// `text`, `choice`, `integer`, `boolean`, `list`, `map`.
+    package var kind: String
+    /// The words of a choice.
+    package var choices: [String]?
+    package var minimum: Int?
+    package var maximum: Int?
+    package var defaultValue: SettingValue
+    package var summary: String
+    package var appliesAt: String
+    package var isSecret: Bool
+    package var isSiteWide: Bool
+
+    package init(_ definition: SettingDefinition) {
+        name = definition.name
+        defaultValue = definition.defaultValue
+        summary = definition.summary
+        appliesAt = definition.phase.rawValue
+        isSecret = definition.isSecret
+        isSiteWide = definition.isSiteWide
+        switch definition.kind {
+        case .text: kind = "text"
+        case .choice(let words): (kind, choices) = ("choice", words)
+        case .integer(let range): (kind, minimum, maximum) = ("integer", range.lowerBound, range.upperBound)
+        case .boolean: kind = "boolean"
+        case .list: kind = "list"
+        case .map: kind = "map"
+        }
+    }
 }
 
 package struct VersionAnswer: Codable, Sendable {
@@ -127,9 +231,47 @@ package struct PromoteRequest: Codable, Sendable {
     package init(version: String) { self.version = version }
 }
 
+/// Several edits, made together as one revision or not at all.
+package struct ChangeRequest: Codable, Sendable {
+    /// One edit; exactly one of its parts is there.
+    package struct Edit: Codable, Sendable {
+        /// Adds the node or replaces the one with its name.
+        package var node: Node?
+        package var removeNode: NodeName?
+        package var group: NodeGroup?
+        package var removeGroup: GroupPath?
+        package var rule: MatchRule?
+        package var removeRule: RuleName?
+        package var settings: SettingsChange?
+
+        package init(
+            node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
+            removeGroup: GroupPath? = nil, rule: MatchRule? = nil, removeRule: RuleName? = nil,
+            settings: SettingsChange? = nil
+        ) {
+            self.node = node
+            self.removeNode = removeNode
+            self.group = group
+            self.removeGroup = removeGroup
+            self.rule = rule
+            self.removeRule = removeRule
+            self.settings = settings
+        }
+    }
+
+    package var edits: [Edit]
+    /// One line for people; made of the edits when it is missing.
+    package var summary: String?
+
+    package init(edits: [Edit], summary: String? = nil) {
+        self.edits = edits
+        self.summary = summary
+    }
+}
+
 /// Changes of the settings of one level.
 package struct SettingsChange: Codable, Sendable {
-    /// A group's path, or a node's name.
+    /// A group's path, a node's name, or `rule:` and a rule's name.
     package var target: String
     package var set: [String: SettingValue]
     package var unset: [String]
@@ -139,6 +281,46 @@ package struct SettingsChange: Codable, Sendable {
         self.set = set
         self.unset = unset
     }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        target = try fields.decode(String.self, forKey: .target)
+        set = try fields.decodeIfPresent([String: SettingValue].self, forKey: .set) ?? [:]
+        unset = try fields.decodeIfPresent([String].self, forKey: .unset) ?? []
+    }
+}
+
+package struct RevisionAnswer: Codable, Sendable {
+    package var revision: Int
+    package init(revision: Int) { self.revision = revision }
+}
+
+/// Takes a waiting machine into the fleet.
+package struct ApprovalRequest: Codable, Sendable {
+    package var name: NodeName
+    package var group: GroupPath?
+    package var address: IPv4Address?
+
+    package init(name: NodeName, group: GroupPath? = nil, address: IPv4Address? = nil) {
+        self.name = name
+        self.group = group
+        self.address = address
+    }
+}
+
+package struct HardwareChangeAnswer: Codable, Sendable {
+    /// Seconds since 1970.
+    package var at: Int
+    package var differences: [Hardware.Difference]
+    /// Whether this can hardly be the machine that it was before.
+    package var isAnotherMachine: Bool
+}
+
+package struct HardwareAnswer: Codable, Sendable {
+    package var macAddress: MACAddress
+    package var hardware: Hardware
+    /// Newest first.
+    package var changes: [HardwareChangeAnswer]
 }
 
 /// An error of the API (RFC 9457).
@@ -146,11 +328,18 @@ package struct Problem: Codable, Sendable, Error, CustomStringConvertible {
     package var title: String
     package var status: Int
     package var detail: String
+    /// Seconds to wait before trying again (`Retry-After`); not part of the body.
+    package var retryAfter: Int?
 
-    package init(_ status: Int, _ title: String, _ detail: String) {
-        self.status = status
+    private enum CodingKeys: String, CodingKey {
+        case title, status, detail
+    }
+
+    package init(_ status: Int, _ title: String, _ detail: String, retryAfter: Int? = nil) {
         self.title = title
+        self.status = status
         self.detail = detail
+        self.retryAfter = retryAfter
     }
 
     package var description: String { detail }

@@ -3,226 +3,259 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// Nodes, groups, settings, leases, boots, changes.
+/// Nodes, groups, rules, settings, leases, boots.
 struct FleetRoutes {
-    /// Who makes changes through the local socket.
-    static let localUser = "local administrator"
-    private static let bootLimit = 5
-
     let services: CenterServices
 
-    func add(to api: RouterGroup<BasicRequestContext>) {
-        api.get("status") { _, _ in try await JSONAnswer(status()) }
-        api.get("nodes") { _, _ in try await JSONAnswer(machines()) }
-        api.get("nodes/:name") { _, context in try await JSONAnswer(node(context.parameters.require("name")))
+    func add(to api: Routes) {
+        addNodes(to: api)
+        addPlaces(to: api)
+        addChanges(to: api)
+        api.get("status", .read) { _, _, caller in try await JSONAnswer(status(caller)) }
+        api.get("figures", .read) { request, _, caller in
+            try await JSONAnswer(views(request, caller).figures())
         }
-        api.put("nodes/:name") { request, context in
+        api.get("leases", .read) { _, _, caller in try await JSONAnswer(leases(caller)) }
+        api.get("boots", .read) { request, _, caller in try await JSONAnswer(boots(request, caller)) }
+        api.get("explain", .read) { request, _, caller in try await JSONAnswer(explain(request, caller)) }
+        api.get("networks", .read) { _, _, _ in try await JSONAnswer(services.networks()) }
+        api.get("settings", .read) { _, _, _ in
+            try JSONAnswer(SettingDefinition.all.map(SettingDefinitionAnswer.init))
+        }
+    }
+
+    func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
+        FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
+    }
+
+    // MARK: Nodes
+
+    private func addNodes(to api: Routes) {
+        api.get("nodes", .read) { request, _, caller in
+            let offset = try request.query("offset", 0...10_000_000, default: 0)
+            let limit = try request.query("limit", 1...FleetViews.pageLimit, default: FleetViews.pageLimit)
+            let page = try await views(request, caller).nodes(
+                request.query("q") ?? "", offset: offset, limit: limit)
+            let query = request.query("q").map { "&q=\(Escape.component($0))" } ?? ""
+            return try JSONAnswer(
+                page.rows, next: page.next.map { "/api/v1/nodes?offset=\($0)&limit=\(limit)\(query)" })
+        }
+        api.get("nodes/:name", .read) { request, context, caller in
+            let views = try views(request, caller)
+            let answer = try await views.node(context.parameter("name"))
+            let stored = try await views.snapshot().nodes[answer.node.name]
+            return try JSONAnswer(answer, etag: try stored.map(RecordTag.of))
+        }
+        api.put("nodes/:name", .enrol) { request, context, caller in
             var node = try await request.decoded(Node.self)
-            node.name = try NodeName(context.parameters.require("name"))
-            node.settings = try Self.checked(node.settings)
-            try await services.store.save(node, by: Self.localUser)
-            try await services.refresh()
-            return try JSONAnswer(node)
+            node.name = try NodeName(context.parameter("name"))
+            let wanted = request.headers[.ifMatch]
+            let given = node
+            let snapshot = try await services.fleet.change(by: caller.name) { current in
+                let stored = current.nodes[given.name]
+                try RecordTag.check(wanted, stored)
+                var node = given
+                node.settings = Self.keepingSecrets(given.settings, of: stored?.settings)
+                let edits = [FleetEdit.node(node.name, node)]
+                try caller.requireLeave(for: edits, in: current)
+                return edits
+            }
+            let stored = snapshot.nodes[node.name] ?? node
+            return try JSONAnswer(Redaction.of(stored), etag: RecordTag.of(stored))
         }
-        api.delete("nodes/:name") { _, context in
-            try await services.store.removeNode(
-                NodeName(context.parameters.require("name")), by: Self.localUser)
-            try await services.refresh()
+        api.delete("nodes/:name", .configure) { request, context, caller in
+            let name = try NodeName(context.parameter("name"))
+            let wanted = request.headers[.ifMatch]
+            try await services.fleet.change(by: caller.name) { current in
+                try RecordTag.check(wanted, current.nodes[name])
+                let edits = [FleetEdit.node(name, nil)]
+                try caller.requireLeave(for: edits, in: current)
+                return edits
+            }
             return HTTPResponse.Status.noContent
         }
-        api.get("groups") { _, _ in
-            try await JSONAnswer(services.store.snapshot().groups.values.sorted { $0.path < $1.path })
+        api.get("nodes/:name/hardware", .read) { request, context, caller in
+            try await JSONAnswer(views(request, caller).hardware(context.parameter("name")))
         }
-        api.post("groups") { request, _ in
+        api.get("machines", .read) { request, _, caller in
+            try await JSONAnswer(views(request, caller).unknownMachines())
+        }
+        api.post("machines/:mac/approve", .enrol) { request, context, caller in
+            let text = try context.parameter("mac")
+            guard let mac = MACAddress(text) else {
+                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+            }
+            let approval = try await request.decoded(ApprovalRequest.self)
+            let snapshot = try await approve(mac, approval, caller)
+            return try JSONAnswer(snapshot.nodes[approval.name].map(Redaction.of), status: .created)
+        }
+    }
+
+    /// Takes a machine into the fleet: name, place and address in one revision.
+    @discardableResult
+    func approve(_ mac: MACAddress, _ approval: ApprovalRequest, _ caller: Caller) async throws
+        -> FleetSnapshot
+    {
+        let node = Node(
+            name: approval.name, group: approval.group ?? .site, macAddresses: [mac],
+            address: approval.address)
+        return try await services.fleet.change(
+            by: caller.name, what: "machine \(mac) approved as \(node.name)"
+        ) {
+            guard $0.nodes[node.name] == nil else {
+                throw StoreError.conflict("there is a node \(node.name) already")
+            }
+            let edits = [FleetEdit.node(node.name, node)]
+            try caller.requireLeave(for: edits, in: $0)
+            return edits
+        }
+    }
+
+    /// A secret that comes back as it was shown stays what it is.
+    static func keepingSecrets(
+        _ settings: [String: SettingValue], of stored: [String: SettingValue]?
+    ) -> [String: SettingValue] {
+        var settings = settings
+        for definition in SettingDefinition.all
+        where definition.isSecret && settings[definition.name] == .text("(set)") {
+            settings[definition.name] = stored?[definition.name]
+        }
+        return settings
+    }
+
+    // MARK: Groups and rules
+
+    private func addPlaces(to api: Routes) {
+        api.get("groups", .read) { request, _, caller in
+            let snapshot = try await views(request, caller).snapshot()
+            return try JSONAnswer(
+                snapshot.groups.values.filter { caller.sees($0.path) }.sorted { $0.path < $1.path }
+                    .map(Redaction.of))
+        }
+        api.post("groups", .configure) { request, _, caller in
             let group = try await request.decoded(NodeGroup.self)
-            guard try await services.store.snapshot().groups[group.path] == nil else {
-                throw StoreError.conflict("group \(group.path) is there already")
-            }
-            try await services.store.save(group, by: Self.localUser)
-            try await services.refresh()
-            return try JSONAnswer(group, status: .created)
-        }
-        api.delete("groups") { request, _ in
-            let path = try GroupPath(request.query("path") ?? "")
-            try await services.store.removeGroup(path, by: Self.localUser)
-            try await services.refresh()
-            return HTTPResponse.Status.noContent
-        }
-        api.post("settings") { request, _ in
-            try await change(request.decoded(SettingsChange.self))
-            return HTTPResponse.Status.noContent
-        }
-        api.get("leases") { _, _ in
-            let snapshot = try await services.store.snapshot()
-            return try await JSONAnswer(services.leases().map { LeaseAnswer($0, snapshot: snapshot) })
-        }
-        api.get("boots") { request, _ in
-            let machine = try request.query("mac").map { text in
-                guard let mac = MACAddress(text) else {
-                    throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+            try await services.fleet.change(by: caller.name) { current in
+                guard current.groups[group.path] == nil else {
+                    throw StoreError.conflict("group \(group.path) is there already")
                 }
-                return mac
+                let edits = [FleetEdit.group(group.path, group)]
+                try caller.requireLeave(for: edits, in: current)
+                return edits
             }
-            let limit = request.query("limit").flatMap { Int($0) } ?? 20
-            return try await JSONAnswer(services.store.boots(of: machine, limit: min(max(limit, 1), 1_000)))
+            return try JSONAnswer(Redaction.of(group), status: .created)
         }
-        api.get("revisions") { request, _ in
-            let limit = request.query("limit").flatMap { Int($0) } ?? 50
-            return try await JSONAnswer(services.store.revisions(limit: min(max(limit, 1), 1_000)))
+        api.delete("groups", .configure) { request, _, caller in
+            let path = try GroupPath(request.query("path") ?? "")
+            try await services.fleet.change(by: caller.name) { current in
+                let edits = [FleetEdit.group(path, nil)]
+                try caller.requireLeave(for: edits, in: current)
+                return edits
+            }
+            return HTTPResponse.Status.noContent
         }
-        api.get("explain") { request, _ in try await JSONAnswer(explain(request)) }
+        api.get("rules", .read) { request, _, caller in
+            let rules = try await views(request, caller).snapshot().rules.values
+            return try JSONAnswer(rules.sorted { ($0.priority, $0.name) < ($1.priority, $1.name) })
+        }
     }
 
-    private static func checked(_ settings: [String: SettingValue]) throws -> [String: SettingValue] {
-        var checked = settings
-        for (name, value) in settings { checked[name] = try Self.checked(name, value) }
-        return checked
+    // MARK: Changes
+
+    private func addChanges(to api: Routes) {
+        api.post("changes", .enrol) { request, _, caller in
+            let change = try await request.decoded(ChangeRequest.self)
+            let wanted = request.headers[.ifMatch]
+            let snapshot = try await services.fleet.change(by: caller.name, what: change.summary) { current in
+                if let wanted, wanted != "\"\(current.revision)\"" {
+                    throw Problem(
+                        412, "Precondition failed",
+                        "the configuration has revision \(current.revision) by now; look at the plan again")
+                }
+                let edits = try Edits.of(change, in: current)
+                try caller.requireLeave(for: edits, in: current)
+                return edits
+            }
+            return try JSONAnswer(
+                RevisionAnswer(revision: snapshot.revision), etag: "\"\(snapshot.revision)\"")
+        }
+        api.post("plan", .read) { request, _, caller in
+            let change = try await request.decoded(ChangeRequest.self)
+            let current = services.fleet.snapshot
+            let plan = try plan(of: Edits.of(change, in: current), in: current, for: caller)
+            return try JSONAnswer(plan, etag: "\"\(current.revision)\"")
+        }
     }
 
-    static func checked(_ name: String, _ value: SettingValue) throws -> SettingValue {
-        guard let definition = SettingDefinition.named(name) else {
-            throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
-        }
-        return try definition.checked(value)
+    /// What edits would do, as far as the caller may see it.
+    func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot, for caller: Caller) throws -> ChangePlan {
+        try caller.requireLeave(for: edits, in: snapshot)
+        return try ChangePlan(of: edits, in: snapshot)
     }
 
     // MARK: Reading
 
-    private func status() async throws -> StatusAnswer {
-        let snapshot = try await services.store.snapshot()
+    private func status(_ caller: Caller) async throws -> StatusAnswer {
+        let snapshot = services.fleet.snapshot
+        let views = FleetViews(services: services, caller: caller)
+        let known = try await views.nodes("", offset: 0, limit: FleetViews.pageLimit)
+        let unknown = await views.unknownMachines().prefix(FleetViews.pageLimit)
         return StatusAnswer(
             version: services.version, revision: snapshot.revision, roles: services.roles,
             address: await services.policy().server,
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
-            openConnections: await services.openVersions().values.reduce(0, +), machines: try await machines()
-        )
+            openConnections: await services.openVersions().values.reduce(0, +),
+            machines: known.rows + unknown)
     }
 
-    /// The nodes, and behind them the unknown machines that were seen.
-    private func machines() async throws -> [MachineAnswer] {
-        let snapshot = try await services.store.snapshot()
-        var lastBoot: [MACAddress: BootTimeline] = [:]
-        for boot in try await services.store.lastBoots() { lastBoot[boot.macAddress] = boot }
-        var leased: [MACAddress: IPv4Address] = [:]
-        for lease in await services.leases() {
-            if case .macAddress(let mac) = lease.holder { leased[mac] = lease.address }
+    private func leases(_ caller: Caller) async -> [LeaseAnswer] {
+        let snapshot = services.fleet.snapshot
+        return await services.leases().map { LeaseAnswer($0, snapshot: snapshot) }.filter { lease in
+            caller.sees(lease.node.flatMap { snapshot.nodes[$0]?.group })
         }
-        func answer(_ name: NodeName, _ node: Node?, _ macs: [MACAddress]) -> MachineAnswer {
-            let mac = macs.first { lastBoot[$0] != nil } ?? macs.first
-            let boot = mac.flatMap { lastBoot[$0] }
-            return MachineAnswer(
-                name: name, isKnown: node != nil, group: node?.group, macAddress: mac,
-                address: macs.lazy.compactMap { leased[$0] }.first ?? node?.address, state: boot?.state ?? "",
-                readyAfter: boot?.readyAfter)
-        }
-        let known = snapshot.nodes.values.sorted { $0.name < $1.name }.map {
-            answer($0.name, $0, $0.macAddresses)
-        }
-        let unknown = lastBoot.keys.filter { snapshot.node(at: $0) == nil }.sorted().map {
-            answer(NodeName(unknown: $0), nil, [$0])
-        }
-        return known + unknown
     }
 
-    private func find(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
-        let mac = MACAddress(text)
-        if let node = mac.flatMap({ snapshot.node(at: $0) }) { return node }
-        if let name = try? NodeName(text), let node = snapshot.nodes[name] { return node }
-        throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
-    }
-
-    private func node(_ text: String) async throws -> NodeAnswer {
-        let snapshot = try await services.store.snapshot()
-        let node: Node
-        do {
-            node = try find(text, in: snapshot)
-        } catch {
-            // A machine that boots without being enrolled is shown as well.
-            guard let mac = MACAddress(text.hasPrefix("n") ? String(text.dropFirst()) : text),
-                try await !services.store.boots(of: mac, limit: 1).isEmpty
-            else { throw error }
-            node = Node(name: NodeName(unknown: mac), macAddresses: [mac])
-        }
-        var boots: [BootTimeline] = []
-        for mac in node.macAddresses {
-            boots += try await services.store.boots(of: mac, limit: Self.bootLimit)
-        }
-        var hardware: Hardware?
-        for mac in node.macAddresses where hardware == nil {
-            hardware = try await services.store.hardware(of: mac)
-        }
-        let address = await services.leases().first { lease in
-            node.macAddresses.contains { lease.holder == .macAddress($0) }
-        }?.address
-        var shown = node
-        for definition in SettingDefinition.all
-        where definition.isSecret && shown.settings[definition.name] != nil {
-            shown.settings[definition.name] = .text("(set)")
-        }
-        return NodeAnswer(
-            node: shown, leasedAddress: address,
-            settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
-            hardware: hardware,
-            boots: boots.sorted { $0.startedAt > $1.startedAt })
-    }
-
-    // MARK: Changing
-
-    private func change(_ change: SettingsChange) async throws {
-        let snapshot = try await services.store.snapshot()
-        func applied(to settings: [String: SettingValue]) throws -> [String: SettingValue] {
-            var settings = settings
-            for name in change.unset {
-                guard SettingDefinition.named(name) != nil else {
-                    throw InvalidSetting("there is no setting ‘\(name)’")
-                }
-                settings[name] = nil
+    private func boots(_ request: Request, _ caller: Caller) async throws -> [BootTimeline] {
+        let machine = try request.query("mac").map { text in
+            guard let mac = MACAddress(text) else {
+                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
             }
-            for (name, value) in change.set { settings[name] = try Self.checked(name, value) }
-            return settings
+            return mac
         }
-        if let image = change.set["image"], case .text(let text) = image,
-            let reference = ImageReference(text),
-            snapshot.version(reference) == nil
-        {
-            throw InvalidSetting("there is no version ‘\(text)’ (roost image list shows all)")
+        let limit = try request.query("limit", 1...1_000, default: 20)
+        let snapshot = services.fleet.snapshot
+        return try await services.fleet.store.boots(of: machine, limit: limit).filter {
+            caller.sees(snapshot.node(at: $0.macAddress)?.group)
         }
-        if change.target.hasPrefix("/") {
-            let path = try GroupPath(change.target)
-            guard var group = snapshot.groups[path] ?? (path == .site ? NodeGroup(path: .site) : nil) else {
-                throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
-            }
-            group.settings = try applied(to: group.settings)
-            try await services.store.save(group, by: Self.localUser)
-        } else {
-            var node = try find(change.target, in: snapshot)
-            node.settings = try applied(to: node.settings)
-            try await services.store.save(node, by: Self.localUser)
-        }
-        try await services.refresh()
     }
 
-    // MARK: Explaining
-
-    private func explain(_ request: Request) async throws -> ExplainAnswer {
-        let snapshot = try await services.store.snapshot()
+    private func explain(_ request: Request, _ caller: Caller) async throws -> ExplainAnswer {
+        let snapshot = try await views(request, caller).snapshot()
         let text = request.query("node") ?? ""
         let mac: MACAddress
         if let address = MACAddress(text) {
             mac = address
-        } else if let address = try find(text, in: snapshot).macAddresses.first {
+        } else if let address = try FleetViews.find(text, in: snapshot).macAddresses.first {
             mac = address
         } else {
             throw Problem(422, "No address", "node \(text) has no hardware address yet")
         }
-        let lease = await services.leases().first { $0.holder == .macAddress(mac) }
+        if let node = snapshot.node(at: mac) { try caller.require(.read, in: node.group) }
         let client = BootClient(
             macAddress: mac, architecture: try Self.architecture(request.query("arch") ?? "bios"),
             program: request.query("loader") == "ipxe"
                 ? .ipxe(canHTTP: true)
                 : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
+        let leased = await services.leases().first { $0.holder == .macAddress(mac) }?.address
         let policy = await services.policy()
+        return Self.explanation(
+            of: client, mac, at: leased, in: snapshot, under: policy.on(server: policy.server, for: leased))
+    }
+
+    private static func explanation(
+        of client: BootClient, _ mac: MACAddress, at leased: IPv4Address?, in snapshot: FleetSnapshot,
+        under policy: BootPolicy
+    ) -> ExplainAnswer {
         let decision = bootDecision(for: client, in: snapshot, under: policy)
         let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: policy)
         let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
@@ -235,7 +268,7 @@ struct FleetRoutes {
             if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
         return ExplainAnswer(
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
-            address: snapshot.node(at: mac)?.address ?? lease?.address, bootFile: file,
+            address: snapshot.node(at: mac)?.address ?? leased, bootFile: file,
             bootFileReason: decision.reason.description,
             script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan),
             commandLine: plan.commandLine, image: image,
@@ -244,19 +277,16 @@ struct FleetRoutes {
 
     private static func architecture(_ text: String) throws -> ClientArchitecture {
         switch text {
-        case "bios": .biosX86
-        case "uefi": .uefiX64
-        case "uefi-http": .uefiX64HTTP
-        case "arm64": .uefiARM64
-        case "arm64-http": .uefiARM64HTTP
+        case "bios": return .biosX86
+        case "uefi": return .uefiX64
+        case "uefi-http": return .uefiX64HTTP
+        case "arm64": return .uefiARM64
+        case "arm64-http": return .uefiARM64HTTP
         default:
-            if let number = UInt16(text) {
-                ClientArchitecture(rawValue: number)
-            } else {
-                throw Problem(
-                    422, "Unknown architecture",
-                    "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
-            }
+            if let number = UInt16(text) { return ClientArchitecture(rawValue: number) }
+            throw Problem(
+                422, "Unknown architecture",
+                "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
         }
     }
 }

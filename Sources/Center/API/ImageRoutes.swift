@@ -6,18 +6,19 @@ import Hummingbird
 struct ImageRoutes {
     let services: CenterServices
 
-    func add(to api: RouterGroup<BasicRequestContext>) {
-        api.get("images") { _, _ in
-            let snapshot = try await services.store.snapshot()
+    func add(to api: Routes) {
+        api.get("images", .read) { request, _, _ in
+            let snapshot = try await snapshot(request)
             return try await JSONAnswer(
                 snapshot.images.values.sorted { $0.name < $1.name }.asyncFlatMap { try await answers($0) })
         }
-        api.get("images/:name") { _, context in
-            let image = try await image(context)
+        api.get("images/:name", .read) { request, context, _ in
+            let image = try image(context, in: await snapshot(request))
             return try await JSONAnswer(answers(image))
         }
-        api.post("images/:name/versions") { request, context in
-            let name = try ImageName(context.parameters.require("name"))
+        api.post("images/:name/versions", .publish) { request, context, caller in
+            try caller.require(.publish, in: .site)
+            let name = try ImageName(context.parameter("name"))
             let published = try await request.decoded(PublishRequest.self)
             let manifest: ImageManifest
             do {
@@ -25,46 +26,78 @@ struct ImageRoutes {
             } catch {
                 throw Problem(422, "Unusable version", "\(error)")
             }
-            let version = try await services.store.addVersion(
-                manifest, digest: published.digest, by: FleetRoutes.localUser)
-            try await services.refresh()
+            let version = try await services.fleet.store.addVersion(
+                manifest, digest: published.digest, by: caller.name)
+            try await services.fleet.reload()
             return try await JSONAnswer(answer(version), status: .created)
         }
-        api.put("images/:name/channels/:channel") { request, context in
-            let image = try await image(context)
+        api.put("images/:name/channels/:channel", .publish) { request, context, caller in
             let wanted = try await request.decoded(PromoteRequest.self).version
-            let version = try version(wanted, of: image)
-            try await services.store.promote(version, to: channel(context), by: FleetRoutes.localUser)
-            try await services.refresh()
+            let image = try image(context, in: services.fleet.snapshot)
+            let version = try await promote(wanted, of: image, to: channel(context), caller)
             return try await JSONAnswer(answer(version))
         }
-        api.post("images/:name/channels/:channel/rollback") { _, context in
-            let image = try await image(context)
-            let number = try await services.store.rollBack(
-                channel(context), of: image.name, by: FleetRoutes.localUser)
-            try await services.refresh()
-            return try await JSONAnswer(answer(version(String(number), of: image)))
+        api.post("images/:name/channels/:channel/rollback", .publish) { _, context, caller in
+            let image = try image(context, in: services.fleet.snapshot)
+            let version = try await rollBack(channel(context), of: image, caller)
+            return try await JSONAnswer(answer(version))
         }
-        api.delete("images/:name/versions/:version") { _, context in
-            let image = try await image(context)
-            let version = try version(context.parameters.require("version"), of: image)
-            try await services.store.remove(version, by: FleetRoutes.localUser)
-            try await services.refresh()
-            try services.removeFiles(version.image, version.digest)
+        api.delete("images/:name/versions/:version", .publish) { _, context, caller in
+            let image = try image(context, in: services.fleet.snapshot)
+            try await remove(version(context.parameter("version"), of: image), caller)
             return HTTPResponse.Status.noContent
         }
     }
 
-    private func image(_ context: BasicRequestContext) async throws -> ImageCatalogue {
-        let name = try ImageName(context.parameters.require("name"))
-        guard let image = try await services.store.snapshot().images[name] else {
+    private func snapshot(_ request: Request) async throws -> FleetSnapshot {
+        guard let second = try TimeTravel.second(of: request) else { return services.fleet.snapshot }
+        return try await services.fleet.store.snapshot(at: second)
+    }
+
+    // MARK: Acts
+
+    /// Points a channel at a version: `3`, or the beginning of a digest.
+    @discardableResult
+    func promote(_ wanted: String, of image: ImageCatalogue, to channel: ChannelName, _ caller: Caller)
+        async throws -> ImageVersion
+    {
+        try caller.require(.publish, in: .site)
+        let version = try version(wanted, of: image)
+        try await services.fleet.change(by: caller.name) { _ in
+            [.channel(image.name, channel, version.number)]
+        }
+        return version
+    }
+
+    @discardableResult
+    func rollBack(_ channel: ChannelName, of image: ImageCatalogue, _ caller: Caller) async throws
+        -> ImageVersion
+    {
+        try caller.require(.publish, in: .site)
+        let number = try await services.fleet.store.rollBack(channel, of: image.name, by: caller.name)
+        try await services.fleet.reload()
+        return try version(String(number), of: image)
+    }
+
+    func remove(_ version: ImageVersion, _ caller: Caller) async throws {
+        try caller.require(.publish, in: .site)
+        try await services.fleet.store.remove(version, by: caller.name)
+        try await services.fleet.reload()
+        try services.removeFiles(version.image, version.digest)
+    }
+
+    // MARK: Finding
+
+    private func image(_ context: CenterContext, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
+        let name = try ImageName(context.parameter("name"))
+        guard let image = snapshot.images[name] else {
             throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
         }
         return image
     }
 
-    private func channel(_ context: BasicRequestContext) throws -> ChannelName {
-        let text = try context.parameters.require("channel")
+    private func channel(_ context: CenterContext) throws -> ChannelName {
+        let text = try context.parameter("channel")
         guard let channel = ChannelName(text) else {
             throw Problem(
                 422, "Invalid name",
@@ -73,7 +106,7 @@ struct ImageRoutes {
         return channel
     }
 
-    private func version(_ text: String, of image: ImageCatalogue) throws -> ImageVersion {
+    func version(_ text: String, of image: ImageCatalogue) throws -> ImageVersion {
         guard let reference = ImageReference("\(image.name)@\(text)"),
             let version = image.version(reference.selector)
         else {
@@ -82,7 +115,7 @@ struct ImageRoutes {
         return version
     }
 
-    private func answers(_ image: ImageCatalogue) async throws -> [VersionAnswer] {
+    func answers(_ image: ImageCatalogue) async throws -> [VersionAnswer] {
         let open = await services.openVersions()
         return image.versions.map { version in
             VersionAnswer(
@@ -96,7 +129,7 @@ struct ImageRoutes {
     }
 
     private func answer(_ version: ImageVersion) async throws -> VersionAnswer {
-        let image = try await services.store.snapshot().images[version.image]
+        let image = services.fleet.snapshot.images[version.image]
         guard let image, let answer = try await answers(image).first(where: { $0.number == version.number })
         else {
             throw StoreError.notFound("there is no version \(version.image)@\(version.number)")

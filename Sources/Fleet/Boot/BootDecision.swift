@@ -51,7 +51,7 @@ package func bootDecision(
 ) -> BootDecision {
     if client.program == .system { return BootDecision(answer: .nothing, reason: .notBooting) }
     let node = snapshot.node(at: client.macAddress, uuid: client.uuid)
-    if node == nil, policy.unknownNodes == .refuse {
+    if node == nil, snapshot.enrolment(at: policy.clientNetwork ?? policy.server) == .refuse {
         return BootDecision(answer: .nothing, reason: .refusedUnknown)
     }
     if case .ipxe(let canHTTP) = client.program {

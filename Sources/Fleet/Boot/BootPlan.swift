@@ -26,6 +26,8 @@ package struct ClientAddress: Equatable, Sendable {
 package struct BootPlan: Equatable, Sendable {
     package enum Target: Equatable, Sendable {
         case image(ImageVersion, nodeArchive: NodeArchive)
+        /// Nobody has approved the machine yet: it shows who it is, and asks again. The code is on the screen and in the list.
+        case waiting(code: String)
         /// Nothing can be booted; the text is shown on the machine's screen, and it asks again.
         case nothing(because: String)
     }
@@ -90,9 +92,20 @@ package func bootPlan(
             choice: "node \(name)",
             because: node.map { "enrolled in \($0.group)" }
                 ?? "unknown hardware address \(identity.macAddress)"))
-    if node == nil, policy.unknownNodes == .refuse {
-        plan.target = .nothing(because: "this machine is not known here, and unknown machines are refused")
-        return plan
+    if node == nil {
+        let place = identity.address?.address ?? policy.clientNetwork ?? policy.server
+        switch snapshot.enrolment(at: place) {
+        case .open: break
+        case .quarantine:
+            plan.target = .waiting(code: FleetSnapshot.screenCode(of: identity.macAddress))
+            plan.reasons.append(
+                BootPlan.Reason(choice: "waits for approval", because: "setting enrolment = quarantine"))
+            return plan
+        case .refuse:
+            plan.target = .nothing(
+                because: "this machine is not known here, and unknown machines are refused")
+            return plan
+        }
     }
     let chosen = chooseVersion(settings[.image], in: snapshot)
     switch chosen {

@@ -2,18 +2,14 @@ package import Wire
 
 /// What the server offers to those who boot: facts that stay while it runs.
 package struct BootPolicy: Equatable, Sendable {
-    package enum UnknownNodes: String, Sendable, CaseIterable {
-        /// They boot the site's image.
-        case open
-        /// They get an address and nothing to boot.
-        case refuse
-    }
-
     /// Our address on the client's network.
     package var server: IPv4Address
     package var httpPort: UInt16
     package var nbdPort: UInt16
-    package var unknownNodes: UnknownNodes
+    /// Some address in the client's network, which the rules of enrolment go by; nil where it is the server's.
+    package var clientNetwork: IPv4Address?
+    /// Where people find the control center, for the screens of waiting machines; empty without one.
+    package var centerURL: String
     /// Loader files that are really there.
     package var loaders: Set<String>
     /// The first that fits counts.
@@ -24,13 +20,13 @@ package struct BootPolicy: Equatable, Sendable {
 
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
-        unknownNodes: UnknownNodes = .open, loaders: Set<String>, nodeArchive: NodeArchive?,
-        domain: String = "", loaderRules: [LoaderRule] = []
+        loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = "", loaderRules: [LoaderRule] = [],
+        centerURL: String = ""
     ) {
         self.server = server
         self.httpPort = httpPort
         self.nbdPort = nbdPort
-        self.unknownNodes = unknownNodes
+        self.centerURL = centerURL
         self.loaders = loaders
         self.nodeArchive = nodeArchive
         self.domain = domain
@@ -38,9 +34,10 @@ package struct BootPolicy: Equatable, Sendable {
     }
 
     /// The same on another of the server's addresses.
-    package func on(server: IPv4Address) -> Self {
+    package func on(server: IPv4Address, for client: IPv4Address? = nil) -> Self {
         var policy = self
         policy.server = server
+        policy.clientNetwork = client
         return policy
     }
 

@@ -11,9 +11,8 @@ extension BootScript {
 
             """
         guard case .image(let version, let archive) = plan.target else {
-            guard case .nothing(let because) = plan.target else { return serial }
             return serial + """
-                echo 'Roost: \(plan.name): \(because.filter { $0 != "'" })'
+                \(screenLines(plan).map { "echo '\($0.filter { $0 != "'" })'" }.joined(separator: "\n"))
                 echo 'Asking again in \(retrySeconds) seconds.'
                 sleep \(retrySeconds)
                 reboot

@@ -9,7 +9,8 @@ extension BootScript {
         guard case .image(let version, let archive) = plan.target else {
             return """
                 #!ipxe
-                echo Roost: \(screenText(plan))
+                \(screenLines(plan).map { "echo \($0)" }.joined(separator: "\n"))
+                echo Memory: ${memsize} MiB
                 echo Asking again in \(retrySeconds) seconds.
                 sleep \(retrySeconds)
                 chain --replace \(again) || reboot
@@ -36,11 +37,5 @@ extension BootScript {
             chain --replace \(again) || reboot
 
             """
-    }
-
-    /// What a person in front of the machine needs to know.
-    private static func screenText(_ plan: BootPlan) -> String {
-        guard case .nothing(let because) = plan.target else { return "" }
-        return "\(plan.name): \(because)"
     }
 }

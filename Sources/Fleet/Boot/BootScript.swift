@@ -5,6 +5,19 @@ package enum BootScript {
     /// Seconds until a machine with nothing to boot asks again.
     static let retrySeconds = 10
 
+    /// What a person in front of a machine with nothing to boot needs to know.
+    static func screenLines(_ plan: BootPlan) -> [String] {
+        switch plan.target {
+        case .image: []
+        case .nothing(let because): ["Roost: \(plan.name): \(because)"]
+        case .waiting(let code):
+            [
+                "Roost: this machine waits for approval.", "Code: \(code)", "MAC: \(plan.macAddress)",
+                "Address: \(plan.policy.clientNetwork.map(\.description) ?? "-")",
+            ] + (plan.policy.centerURL.isEmpty ? [] : ["Approve it at: \(plan.policy.centerURL)/machines"])
+        }
+    }
+
     /// Where a machine's iPXE script is rendered, without a slash in front.
     static func scriptPath(of machine: MACAddress?) -> String {
         "node/\(machine?.text(separator: "-") ?? "unknown")/boot.ipxe"

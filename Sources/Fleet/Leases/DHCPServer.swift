@@ -290,7 +290,7 @@ package struct DHCPServer: Sendable {
         if let node = turn.node { message.options.set(.hostName, to: node.name.text) }
         var decision: BootDecision?
         if turn.client.program != .system {
-            let policy = turn.policy.on(server: subnet.server)
+            let policy = turn.policy.on(server: subnet.server, for: address ?? subnet.network.base)
             let made = bootDecision(for: turn.client, in: turn.snapshot, under: policy)
             setBoot(made, client: turn.client, policy: policy, in: &message)
             // What the operator wrote stands above what we decide.

@@ -7,6 +7,50 @@ package struct Hardware: Equatable, Sendable, Codable {
         package var macAddress: String
         /// Kernel driver; empty when unknown.
         package var driver: String
+        /// Megabits per second; nil without a link.
+        package var speed: Int?
+    }
+
+    /// One memory module (SMBIOS type 17).
+    package struct MemoryModule: Equatable, Sendable, Codable {
+        package var slot: String
+        package var mebibytes: Int
+        /// `DDR4`; empty when the firmware does not say.
+        package var kind: String
+        /// Megatransfers per second; 0 when unknown.
+        package var speed: Int
+        package var maker: String
+        package var part: String
+    }
+
+    package struct Disk: Equatable, Sendable, Codable {
+        package var name: String
+        package var model: String
+        package var serial: String
+        /// 512-byte sectors make no sense to people: MiB.
+        package var mebibytes: Int
+        package var isRotating: Bool
+    }
+
+    /// A device on PCI or USB: `8086:100e`, and what the kernel or the device itself calls it.
+    package struct Device: Equatable, Sendable, Codable {
+        /// Where it sits: `0000:00:03.0`, `1-2`.
+        package var place: String
+        package var id: String
+        package var name: String
+        /// Kernel driver; empty when none has taken it.
+        package var driver: String
+    }
+
+    /// A monitor by its EDID (VESA E-EDID 1.4).
+    package struct Monitor: Equatable, Sendable, Codable {
+        package var connector: String
+        /// Three letters of the maker and the product's number: `DEL a0c4`.
+        package var id: String
+        package var name: String
+        package var serial: String
+        /// `1920x1080`; empty when the EDID names no preferred mode.
+        package var mode: String
     }
 
     /// SMBIOS; empty where the firmware says nothing.
@@ -18,11 +62,100 @@ package struct Hardware: Equatable, Sendable, Codable {
     /// `bios` or `uefi`.
     package var firmwareKind: String
     package var isSecureBootOn: Bool
+    /// `2.0`, `1.2`; empty without one.
+    package var tpm: String
     package var processor: String
     package var processorCount: Int
     /// MiB that the kernel has.
     package var memoryMebibytes: Int
+    package var memoryModules: [MemoryModule]
     package var cards: [Card]
+    package var disks: [Disk]
+    /// Names of graphics devices.
+    package var graphics: [String]
+    package var pci: [Device]
+    package var usb: [Device]
+    package var monitors: [Monitor]
+}
+
+extension Hardware {
+    /// A node with an older initramfs leaves out what it does not know of.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        func text(_ key: CodingKeys) throws -> String {
+            try fields.decodeIfPresent(String.self, forKey: key) ?? ""
+        }
+        func list<T: Decodable>(_ key: CodingKeys, _: T.Type = T.self) throws -> [T] {
+            try fields.decodeIfPresent([T].self, forKey: key) ?? []
+        }
+        vendor = try text(.vendor)
+        product = try text(.product)
+        serial = try text(.serial)
+        board = try text(.board)
+        firmware = try text(.firmware)
+        firmwareKind = try text(.firmwareKind)
+        isSecureBootOn = try fields.decodeIfPresent(Bool.self, forKey: .isSecureBootOn) ?? false
+        tpm = try text(.tpm)
+        processor = try text(.processor)
+        processorCount = try fields.decodeIfPresent(Int.self, forKey: .processorCount) ?? 0
+        memoryMebibytes = try fields.decodeIfPresent(Int.self, forKey: .memoryMebibytes) ?? 0
+        memoryModules = try list(.memoryModules)
+        cards = try list(.cards)
+        disks = try list(.disks)
+        graphics = try list(.graphics)
+        pci = try list(.pci)
+        usb = try list(.usb)
+        monitors = try list(.monitors)
+    }
+
+    /// Every single fact with its name, in a fixed order: what histories compare.
+    package var facts: [(name: String, value: String)] {
+        var facts: [(String, String)] = [
+            ("vendor", vendor), ("product", product), ("serial", serial), ("board", board),
+            ("firmware", firmware), ("firmware kind", firmwareKind),
+            ("secure boot", isSecureBootOn ? "on" : "off"), ("tpm", tpm), ("processor", processor),
+            ("processors", String(processorCount)), ("memory", "\(memoryMebibytes) MiB"),
+        ]
+        facts += memoryModules.map {
+            ("module \($0.slot)", "\($0.mebibytes) MiB \($0.kind) \($0.maker) \($0.part)")
+        }
+        facts += cards.map { ("card \($0.name)", "\($0.macAddress) \($0.driver)") }
+        facts += disks.map { ("disk \($0.name)", "\($0.model) \($0.mebibytes) MiB \($0.serial)") }
+        facts += graphics.enumerated().map { ("graphics \($0.offset + 1)", $0.element) }
+        facts += pci.map { ("pci \($0.place)", "\($0.id) \($0.name)") }
+        facts += usb.map { ("usb \($0.place)", "\($0.id) \($0.name)") }
+        facts += monitors.map { ("monitor \($0.connector)", "\($0.id) \($0.name) \($0.serial)") }
+        return facts.filter { !$0.1.isEmpty }
+    }
+
+    /// What differs from `earlier`, fact by fact.
+    package func differences(from earlier: Hardware) -> [Difference] {
+        let (old, new) = (earlier.facts, facts)
+        let before = Dictionary(old.map { ($0.name, $0.value) }) { first, _ in first }
+        let after = Dictionary(new.map { ($0.name, $0.value) }) { first, _ in first }
+        var names: [String] = []
+        for (name, _) in old + new where before[name] != after[name] && !names.contains(name) {
+            names.append(name)
+        }
+        return names.map { Difference(fact: $0, before: before[$0], after: after[$0]) }
+    }
+
+    package struct Difference: Equatable, Sendable, Codable {
+        package var fact: String
+        /// Nil: it was not there.
+        package var before: String?
+        /// Nil: it is gone.
+        package var after: String?
+    }
+
+    /// Whether this can hardly be the machine that `earlier` was: the same network card in another box.
+    package func isAnotherMachine(than earlier: Hardware) -> Bool {
+        func differs(_ fact: KeyPath<Hardware, String>) -> Bool {
+            !earlier[keyPath: fact].isEmpty && !self[keyPath: fact].isEmpty
+                && earlier[keyPath: fact] != self[keyPath: fact]
+        }
+        return differs(\.serial) || (differs(\.product) && differs(\.board))
+    }
 }
 
 /// What the data planes hear from nodes, on its way to the store.
@@ -30,4 +163,18 @@ package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
     /// A machine's hardware as JSON of `Hardware`, not yet read.
     case hardware(MACAddress, [UInt8])
+}
+
+/// What a machine was made of from some moment on.
+package struct HardwareRecord: Equatable, Sendable, Codable {
+    package var macAddress: MACAddress
+    /// Seconds since 1970: when it was first seen so.
+    package var at: Int
+    package var hardware: Hardware
+
+    package init(macAddress: MACAddress, at: Int, hardware: Hardware) {
+        self.macAddress = macAddress
+        self.at = at
+        self.hardware = hardware
+    }
 }

@@ -27,6 +27,44 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
+
+    /// Sorts as people count: `n2` before `n10`. Each number stands with the count of its digits in front.
+    package var countingKey: [UInt8] {
+        var key: [UInt8] = []
+        key.reserveCapacity(text.utf8.count + 4)
+        var digits: [UInt8] = []
+        func flush() {
+            guard !digits.isEmpty else { return }
+            let number = digits.drop { $0 == 0x30 }
+            key += [0x30, UInt8(number.count)] + number
+            digits = []
+        }
+        for byte in text.utf8 {
+            if (0x30...0x39).contains(byte) {
+                digits.append(byte)
+            } else {
+                flush()
+                key.append(byte)
+            }
+        }
+        flush()
+        return key
+    }
+}
+
+/// The name of a match rule: 1 to 63 lower-case letters, digits and hyphens.
+package struct RuleName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        guard (1...63).contains(text.utf8.count), text.utf8.allSatisfy(\.isNameByte) else {
+            throw InvalidName(text, rule: "1 to 63 lower-case letters, digits and hyphens")
+        }
+        self.text = String(text)
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
 }
 
 /// A place in the tree of groups: `/`, `/school`, `/school/room-12`.
@@ -62,6 +100,12 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     /// The group itself and all above it, the site first.
     package var lineage: [GroupPath] { (0...parts.count).map { GroupPath(parts: Array(parts.prefix($0))) } }
+
+    /// Whether `other` is this group or lies below it.
+    package func contains(_ other: GroupPath) -> Bool { other.parts.starts(with: parts) }
+
+    /// The last part; `/` for the site.
+    package var lastPart: String { parts.last ?? "/" }
 
     package var parent: GroupPath? { parts.isEmpty ? nil : GroupPath(parts: Array(parts.dropLast())) }
 
@@ -133,6 +177,16 @@ extension GroupPath: Codable {
 extension ImageName: Codable {
     package init(from decoder: any Decoder) throws {
         self = try decodeName(decoder) { text throws(InvalidName) in try ImageName(text) }
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+extension RuleName: Codable {
+    package init(from decoder: any Decoder) throws {
+        self = try decodeName(decoder) { text throws(InvalidName) in try RuleName(text) }
     }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

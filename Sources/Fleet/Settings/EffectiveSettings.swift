@@ -2,6 +2,7 @@
 package enum SettingOrigin: Equatable, Sendable {
     case productDefault
     case group(GroupPath)
+    case rule(RuleName)
     case node(NodeName)
 }
 
@@ -10,6 +11,7 @@ extension SettingOrigin: CustomStringConvertible {
         switch self {
         case .productDefault: "default"
         case .group(let path): path == .site ? "site" : "group \(path)"
+        case .rule(let name): "rule \(name)"
         case .node(let name): "node \(name)"
         }
     }
@@ -30,7 +32,7 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The settings that hold for a node: product default → site → groups downwards → node.
+/// The settings that hold for a node: product default → site → groups downwards → match rules → node.
 package struct EffectiveSettings: Sendable {
     /// One level with what it sets.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
@@ -52,6 +54,20 @@ package struct EffectiveSettings: Sendable {
             hidden: layers.dropLast().reversed())
     }
 
+    /// The value alone, without where it comes from: what thousands of nodes are compared by.
+    package func value(of definition: SettingDefinition) -> SettingValue {
+        var value = definition.defaultValue
+        for level in levels {
+            if let stronger = level.settings[definition.name] {
+                value = combined(definition, value, stronger)
+            }
+        }
+        return value
+    }
+
+    /// Names of everything that some level sets.
+    var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
+
     private func combined(
         _ definition: SettingDefinition, _ weaker: SettingValue, _ stronger: SettingValue
     ) -> SettingValue {
@@ -67,18 +83,18 @@ package struct EffectiveSettings: Sendable {
     package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }
 
     package func text(_ definition: SettingDefinition) -> String {
-        if case .text(let value) = self[definition].value { value } else { "" }
+        if case .text(let value) = value(of: definition) { value } else { "" }
     }
 
     package func integer(_ definition: SettingDefinition) -> Int {
-        if case .integer(let value) = self[definition].value { value } else { 0 }
+        if case .integer(let value) = value(of: definition) { value } else { 0 }
     }
 
     package func list(_ definition: SettingDefinition) -> [String] {
-        if case .list(let value) = self[definition].value { value } else { [] }
+        if case .list(let value) = value(of: definition) { value } else { [] }
     }
 
     package func map(_ definition: SettingDefinition) -> [String: String] {
-        if case .map(let value) = self[definition].value { value } else { [:] }
+        if case .map(let value) = value(of: definition) { value } else { [:] }
     }
 }

@@ -17,17 +17,35 @@ package struct SettingDefinition: Equatable, Sendable {
     package var kind: Kind
     package var defaultValue: SettingValue
     package var summary: String
+    package var phase: Phase
     /// Whoever shows values shows only that there is one.
     package var isSecret: Bool
+    /// It is the site's alone: groups, rules and nodes cannot set it.
+    package var isSiteWide: Bool
+
+    /// When a change of the setting reaches a node.
+    package enum Phase: String, Sendable, CaseIterable, Codable {
+        /// At once, in the server: it concerns machines that are not enrolled.
+        case enrolment
+        /// When the node boots next: its loader and kernel.
+        case boot
+        /// When the node boots next: before its init.
+        case initialisation = "init"
+        /// When a user logs in next.
+        case session
+    }
 
     package init(
-        _ name: String, _ kind: Kind, _ defaultValue: SettingValue, _ summary: String, isSecret: Bool = false
+        _ name: String, _ kind: Kind, _ defaultValue: SettingValue, at phase: Phase, _ summary: String,
+        isSecret: Bool = false, isSiteWide: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.defaultValue = defaultValue
         self.summary = summary
+        self.phase = phase
         self.isSecret = isSecret
+        self.isSiteWide = isSiteWide
     }
 }
 

@@ -1,7 +1,10 @@
+import Wire
+
 extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
-        .image, .rootMode, .kernelArguments, .console, .loader, .overlaySize, .nbdConnections, .onFailure,
+        .enrolment, .enrolmentByNetwork, .image, .rootMode, .kernelArguments, .console, .loader, .overlaySize,
+        .nbdConnections, .onFailure,
         .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
     ]
@@ -10,43 +13,58 @@ extension SettingDefinition {
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
+    package static let enrolment = Self(
+        "enrolment", .choice(Enrolment.allCases.map(\.rawValue)), .text(Enrolment.open.rawValue),
+        at: .enrolment,
+        "Unknown machines boot the site's image (open), wait on a screen until they are approved (quarantine) or get nothing (refuse)",
+        isSiteWide: true)
+    package static let enrolmentByNetwork = Self(
+        "enrolment-by-network", .map, .map([:]), at: .enrolment,
+        "Other rules for single networks: 10.77.0.0/24=quarantine", isSiteWide: true)
     package static let image = Self(
         "image", .text, .text(""),
+        at: .boot,
         "The image to boot: NAME, NAME@CHANNEL or NAME@VERSION; empty means the server's only or default image"
     )
     package static let rootMode = Self(
-        "root-mode", .choice(["nbd"]), .text("nbd"), "How the node gets its root file system")
+        "root-mode", .choice(["nbd"]), .text("nbd"), at: .boot, "How the node gets its root file system")
     package static let kernelArguments = Self(
-        "kernel-arguments", .list, .list([]), "Words added to the kernel command line")
+        "kernel-arguments", .list, .list([]), at: .boot, "Words added to the kernel command line")
     package static let console = Self(
-        "console", .list, .list(["tty0"]), "Consoles of the kernel; the last one is /dev/console")
+        "console", .list, .list(["tty0"]), at: .boot, "Consoles of the kernel; the last one is /dev/console")
     package static let loader = Self(
         "loader", .choice(["auto", "ipxe", "snponly", "grub"]), .text("auto"),
-        "Boot loader of UEFI nodes; grub is the signed chain for Secure Boot")
+        at: .boot, "Boot loader of UEFI nodes; grub is the signed chain for Secure Boot")
     package static let overlaySize = Self(
-        "overlay-size", .text, .text("50%"), "Memory that changes to the root may take: a percentage or 512M")
+        "overlay-size", .text, .text("50%"), at: .boot,
+        "Memory that changes to the root may take: a percentage or 512M")
     package static let nbdConnections = Self(
-        "nbd-connections", .integer(1...16), .integer(2), "NBD connections of one node")
+        "nbd-connections", .integer(1...16), .integer(2), at: .boot, "NBD connections of one node")
     package static let onFailure = Self(
         "on-failure", .choice(["retry", "shell", "reboot"]), .text("retry"),
-        "What a node does when its boot fails")
+        at: .boot, "What a node does when its boot fails")
     package static let timeZone = Self(
-        "time-zone", .text, .text("Etc/UTC"), "Time zone, as in /usr/share/zoneinfo")
+        "time-zone", .text, .text("Etc/UTC"), at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
     package static let authorisedKeys = Self(
-        "ssh-authorised-keys", .list, .list([]), "SSH public keys that may log in as root")
+        "ssh-authorised-keys", .list, .list([]), at: .initialisation,
+        "SSH public keys that may log in as root")
     package static let rootPasswordHash = Self(
         "root-password-hash", .text, .text(""),
-        "Hash of root's password, as in /etc/shadow; empty leaves the image's",
+        at: .initialisation, "Hash of root's password, as in /etc/shadow; empty leaves the image's",
         isSecret: true)
     package static let hosts = Self(
-        "hosts", .map, .map([:]), "Lines for /etc/hosts: address=name [alias …]")
+        "hosts", .map, .map([:]), at: .initialisation, "Lines for /etc/hosts: address=name [alias …]")
     package static let files = Self(
         "files", .map, .map([:]),
-        "Files written before init: /path=content; :MODE behind the path sets the mode")
+        at: .initialisation, "Files written before init: /path=content; :MODE behind the path sets the mode")
 
     /// What is wrong with a value beyond its kind; nil when nothing is.
     static func problem(of value: SettingValue, in name: String) -> String? {
         switch (name, value) {
+        case (enrolmentByNetwork.name, .map(let map)):
+            map.first { IPv4Network($0.key) == nil || Enrolment(rawValue: $0.value) == nil }.map {
+                "‘\($0.key)=\($0.value)’ is not NETWORK=open, quarantine or refuse"
+            }
         case (image.name, .text(let text)):
             text.isEmpty || ImageReference(text) != nil
                 ? nil : "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION"

@@ -17,37 +17,84 @@ extension StoreError: CustomStringConvertible {
     }
 }
 
-/// One change of the configuration.
+/// One change of the configuration: what somebody did in one go.
 package struct Revision: Equatable, Sendable, Codable {
+    /// One record that it replaced, with the JSON of before and after.
+    package struct Edit: Equatable, Sendable, Codable {
+        /// `node`, `group`, `rule`, `channel`, `version`, `administrator`.
+        package var kind: String
+        package var key: String
+        /// Nil: it was not there.
+        package var before: String?
+        /// Nil: it is gone.
+        package var after: String?
+
+        package init(kind: String, key: String, before: String?, after: String?) {
+            self.kind = kind
+            self.key = key
+            self.before = before
+            self.after = after
+        }
+    }
+
     package var number: Int
     /// Seconds since 1970.
     package var at: Int
     package var who: String
     package var what: String
+    /// At most `editLimit` of them; empty where a list of revisions leaves them out.
+    package var edits: [Edit]
 
-    package init(number: Int, at: Int, who: String, what: String) {
+    /// Edits of one revision that are shown.
+    package static let editLimit = 1_000
+
+    package init(number: Int, at: Int, who: String, what: String, edits: [Edit] = []) {
         self.number = number
         self.at = at
         self.who = who
         self.what = what
+        self.edits = edits
+    }
+}
+
+/// Which revisions are asked for.
+package struct RevisionFilter: Equatable, Sendable {
+    /// Only of this kind and key: what happened to one node.
+    package var kind: String?
+    package var key: String?
+    package var who: String?
+    /// Only revisions before this number: the next page.
+    package var before: Int?
+    package var limit: Int
+
+    package init(
+        kind: String? = nil, key: String? = nil, who: String? = nil, before: Int? = nil, limit: Int = 50
+    ) {
+        self.kind = kind
+        self.key = key
+        self.who = who
+        self.before = before
+        self.limit = limit
     }
 }
 
 /// The configuration and the history of a fleet, in the domain's words. Every change is a revision.
-package protocol FleetStore: Sendable {
+package protocol FleetStore: AdministratorStore {
     /// Everything that the data planes need, as it is now.
     func snapshot() async throws(StoreError) -> FleetSnapshot
 
-    /// Adds a node or replaces the one with its name. Its hardware addresses must not be another's.
-    func save(_ node: Node, by who: String) async throws(StoreError)
+    /// The configuration as it was at that second, with today's knowledge of hardware.
+    func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot
 
-    func removeNode(_ name: NodeName, by who: String) async throws(StoreError)
+    /// Makes `edits` as one revision; `snapshot` is what they were checked against.
+    ///
+    /// - Parameter what: one line for people.
+    /// - Returns: the new revision's number; nil when the stored revision is no longer `snapshot`'s.
+    func apply(_ edits: [FleetEdit], to snapshot: FleetSnapshot, by who: String, what: String)
+        async throws(StoreError) -> Int?
 
-    /// Adds a group or replaces the one with its path.
-    func save(_ group: NodeGroup, by who: String) async throws(StoreError)
-
-    /// Removes a group that has neither nodes nor groups below it.
-    func removeGroup(_ path: GroupPath, by who: String) async throws(StoreError)
+    /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
+    func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
 
     /// Enters a version, with the next number of its image. The first version also becomes `stable`.
     ///
@@ -55,9 +102,6 @@ package protocol FleetStore: Sendable {
     func addVersion(
         _ manifest: ImageManifest, digest: Digest, by who: String
     ) async throws(StoreError) -> ImageVersion
-
-    /// Points a channel at a version.
-    func promote(_ version: ImageVersion, to channel: ChannelName, by who: String) async throws(StoreError)
 
     /// Points a channel back to where it pointed before its last change.
     ///
@@ -67,13 +111,19 @@ package protocol FleetStore: Sendable {
     /// Removes a version that no channel points to.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
-    /// The last changes, newest first.
-    func revisions(limit: Int) async throws(StoreError) -> [Revision]
+    /// The changes that fit, newest first, without their edits.
+    func revisions(_ filter: RevisionFilter) async throws(StoreError) -> [Revision]
+
+    /// One change with its edits.
+    func revision(_ number: Int) async throws(StoreError) -> Revision
 
     /// Keeps what a machine is made of, when it differs from what is known.
-    func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError)
+    ///
+    /// - Returns: whether it does.
+    func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Bool
 
-    func hardware(of machine: MACAddress) async throws(StoreError) -> Hardware?
+    /// What a machine was made of, newest first.
+    func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]
 
     func append(_ events: [BootEvent]) async throws(StoreError)
 

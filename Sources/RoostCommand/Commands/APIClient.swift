@@ -107,6 +107,22 @@ struct APIClient {
         return data
     }
 
+    /// All nodes that fit `query`, page by page.
+    func nodes(_ query: String, at: String? = nil) async throws -> [MachineAnswer] {
+        let pageLimit = 1_000
+        var all: [MachineAnswer] = []
+        while true {
+            var path = "nodes?limit=\(pageLimit)&offset=\(all.count)&q=\(Self.escaped(query))"
+            if let at { path += "&at=\(Self.escaped(at))" }
+            let page = try await get(path, [MachineAnswer].self)
+            all += page
+            if page.count < pageLimit { return all }
+        }
+    }
+
+    /// `?at=…` for a moment in the past.
+    static func query(at: String?) -> String { at.map { "?at=\(escaped($0))" } ?? "" }
+
     /// Text as one component of a path or one value of a query.
     static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(

@@ -38,7 +38,7 @@ struct LeaseList: AsyncParsableCommand {
 struct EventCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "event", abstract: "Show boots and changes.",
-        subcommands: [EventBoots.self, EventChanges.self])
+        subcommands: [EventBoots.self])
 }
 
 struct EventBoots: AsyncParsableCommand {
@@ -57,29 +57,6 @@ struct EventBoots: AsyncParsableCommand {
                     table.add([
                         Shown.time(second: boot.startedAt / 1_000), boot.macAddress.description, boot.state,
                         boot.readyAfter.map(Shown.seconds) ?? "-",
-                    ])
-                }
-                return table.text
-            }
-        }
-    }
-}
-
-struct EventChanges: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "changes", abstract: "Show the last changes of the configuration.")
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-    @Option(help: "At most this many.") var limit = 50
-
-    func run() async throws {
-        try await reportingFailure {
-            try output.write(try await server.client.get("revisions?limit=\(limit)", [Revision].self)) {
-                revisions in
-                var table = TextTable(["REVISION", "AT", "WHO", "WHAT"])
-                for revision in revisions {
-                    table.add([
-                        String(revision.number), Shown.time(second: revision.at), revision.who, revision.what,
                     ])
                 }
                 return table.text

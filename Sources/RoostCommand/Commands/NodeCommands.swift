@@ -10,20 +10,29 @@ struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeAdd.self, NodeMove.self, NodeRemove.self, NodeExplain.self,
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeApprove.self, NodeMove.self, NodeTag.self,
+            NodeRemove.self, NodeExplain.self,
         ])
 }
 
 struct NodeList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List nodes, and unknown machines that were seen.")
+        commandName: "list", abstract: "List nodes, and unknown machines that were seen.",
+        discussion: """
+            roost node list 'pc-[1-40] memory<2GiB group=/school state~failed'
+            Words are looked for in names, addresses and hardware; attributes are compared.
+            """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @Argument(help: "Only nodes that fit this condition.") var query: [String] = []
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(
-                try await server.client.get("nodes", [MachineAnswer].self), table: MachineTable.text)
+            let client = server.client
+            var machines = try await client.nodes(query.joined(separator: " "), at: at)
+            if query.isEmpty, at == nil { machines += try await client.get("machines", [MachineAnswer].self) }
+            try output.write(machines, table: MachineTable.text)
         }
     }
 }
@@ -35,10 +44,12 @@ struct NodeShow: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.") var node: String
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     func run() async throws {
         try await reportingFailure {
-            let answer = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self)
+            let path = "nodes/\(APIClient.escaped(node))" + APIClient.query(at: at)
+            let answer = try await server.client.get(path, NodeAnswer.self)
             try output.write(answer, table: text)
         }
     }
@@ -108,8 +119,8 @@ struct NodeAdd: AsyncParsableCommand {
         try await reportingFailure {
             let name = try NodeName(name)
             let client = server.client
-            let known = try await client.get("nodes", [MachineAnswer].self)
-            if known.contains(where: { $0.isKnown && $0.name == name }) {
+            let known = try? await client.get("nodes/\(name)", NodeAnswer.self)
+            if known?.isKnown == true {
                 throw Failure(text: "there is a node ‘\(name)’ already", code: 4)
             }
             let node = Node(
@@ -129,6 +140,63 @@ struct NodeAdd: AsyncParsableCommand {
 func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
     guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a \(what)", code: 64) }
     return value
+}
+
+struct NodeApprove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve", abstract: "Take an unknown machine into the fleet: name and place in one act."
+    )
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Its hardware address, or the code on its screen.") var machine: String
+    @Argument(help: "The node's name.") var name: String
+    @Option(help: "The group it is in.") var group = "/"
+    @Option(help: "A fixed address.") var address: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            var mac = MACAddress(machine)
+            if mac == nil {
+                let waiting = try await client.get("machines", [MachineAnswer].self)
+                let fitting = waiting.filter { $0.code == machine.uppercased() }
+                guard fitting.count < 2 else {
+                    throw Failure(text: "two machines have this code; name the hardware address", code: 4)
+                }
+                mac = fitting.first?.macAddress
+            }
+            guard let mac else {
+                throw Failure(
+                    text: "no machine with the code ‘\(machine)’ was seen (roost node list)", code: 3)
+            }
+            let approval = ApprovalRequest(
+                name: try NodeName(name), group: try GroupPath(group),
+                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+            try await client.send(
+                .POST, "machines/\(APIClient.escaped(mac.description))/approve", json: approval)
+        }
+    }
+}
+
+struct NodeTag: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tag", abstract: "Add tags to a node, or take them away.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "TAG to add, or -TAG to take away (behind --).") var tags: [String]
+
+    func run() async throws {
+        try await reportingFailure {
+            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
+            for tag in tags {
+                if tag.hasPrefix("-") {
+                    record.tags.removeAll { $0 == tag.dropFirst() }
+                } else {
+                    record.tags.append(tag)
+                }
+            }
+            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+        }
+    }
 }
 
 struct NodeMove: AsyncParsableCommand {

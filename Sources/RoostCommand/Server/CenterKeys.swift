@@ -1,47 +1,124 @@
-import Center
 import Foundation
 import Images
 import Linux
 
-/// The certificate, key and token of the API's HTTPS side, made when they are missing.
-enum CenterKeys {
-    /// - Parameter address: `HOST:PORT` as configured.
-    static func make(_ address: String, stateDirectory: String) throws -> RemoteAccess {
-        let parts = address.split(separator: ":")
-        guard parts.count == 2, let port = Int(parts[1]), (1...65_535).contains(port) else {
-            throw InvalidAddress(text: address)
-        }
-        let host = String(parts[0])
-        let directory = "\(stateDirectory)/center"
-        let files = FileManager.default
-        try files.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let (certificate, key, token) = (
-            "\(directory)/certificate.pem", "\(directory)/key.pem", "\(directory)/token"
-        )
-        if !files.fileExists(atPath: certificate) {
-            // Ten years: clients pin this very certificate, no authority stands behind it.
-            try Program("openssl", package: "openssl").run([
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                "-days", "3650",
-                "-keyout", key, "-out", certificate, "-subj", "/CN=roost", "-addext",
-                "subjectAltName=\(host.allSatisfy { $0.isNumber || $0 == "." } ? "IP" : "DNS"):\(host)",
-            ])
-            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
-        }
-        if !files.fileExists(atPath: token) {
-            let random = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-            let text = random.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            try WholeFile.replace(token, with: Array("\(text)\n".utf8), mode: 0o600)
-        }
-        let text = String(decoding: try WholeFile.read(token), as: UTF8.self)
-        return RemoteAccess(
-            host: host, port: port, certificatePath: certificate, keyPath: key,
-            token: text.trimmingCharacters(in: .whitespacesAndNewlines))
+/// The control center's own authority, and the certificate that it signs for the server: made and renewed at each start.
+struct CenterKeys {
+    /// Days that the server's certificate holds: browsers refuse longer ones, also of an authority added by hand.
+    private static let days = 397
+    /// It is made anew when fewer are left, so a server has to be started once in ten months.
+    private static let renewalDays = 90
+
+    let directory: String
+    let names: [String]
+
+    var authorityPath: String { "\(directory)/ca.pem" }
+    var chainPath: String { "\(directory)/certificate.pem" }
+    var keyPath: String { "\(directory)/key.pem" }
+    private var authorityKeyPath: String { "\(directory)/ca-key.pem" }
+    private var namesPath: String { "\(directory)/names" }
+
+    /// Files that the unprivileged server reads; the authority's own key is not among them.
+    static let servedFiles = ["ca.pem", "certificate.pem", "key.pem"]
+
+    /// - Parameter addresses: what people may type to reach the server, besides its names.
+    init(stateDirectory: String, addresses: [String]) {
+        directory = "\(stateDirectory)/center"
+        let host = ProcessInfo.processInfo.hostName
+        names = Array(Swift.Set(addresses + [host, "localhost", "127.0.0.1"])).sorted()
     }
 
-    private struct InvalidAddress: Error, CustomStringConvertible {
-        var text: String
-        var description: String { "center.https: ‘\(text)’ is not ADDRESS:PORT" }
+    /// Makes whatever is missing, near its end, or for other names.
+    func make() throws {
+        let files = FileManager.default
+        try files.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        let openssl = try Program("openssl", package: "openssl")
+        if !files.fileExists(atPath: authorityPath) || !files.fileExists(atPath: authorityKeyPath) {
+            try request(
+                openssl, subject: "Roost authority of \(ProcessInfo.processInfo.hostName)",
+                extensions: [
+                    "basicConstraints = critical, CA:TRUE, pathlen:0",
+                    "keyUsage = critical, keyCertSign, cRLSign",
+                    "subjectKeyIdentifier = hash",
+                ], arguments: ["-days", "3650", "-keyout", authorityKeyPath, "-out", authorityPath])
+        }
+        let known = (try? WholeFile.read(namesPath)).map { String(decoding: $0, as: UTF8.self) }
+        guard known != names.joined(separator: "\n") || !holds(openssl) else { return }
+        let alternatives = names.map { name in
+            "\(name.allSatisfy { $0.isNumber || $0 == "." } ? "IP" : "DNS"):\(name)"
+        }
+        let fresh = "\(directory)/certificate.new"
+        try request(
+            openssl, subject: names[0],
+            extensions: [
+                "basicConstraints = critical, CA:FALSE", "keyUsage = critical, digitalSignature",
+                "extendedKeyUsage = serverAuth", "subjectAltName = \(alternatives.joined(separator: ", "))",
+                "authorityKeyIdentifier = keyid",
+            ],
+            arguments: [
+                "-days", String(Self.days), "-CA", authorityPath, "-CAkey", authorityKeyPath, "-keyout",
+                keyPath,
+                "-out", fresh,
+            ])
+        try WholeFile.replace(
+            chainPath, with: try WholeFile.read(fresh) + WholeFile.read(authorityPath), mode: 0o644)
+        try files.removeItem(atPath: fresh)
+        try WholeFile.replace(namesPath, with: Array(names.joined(separator: "\n").utf8), mode: 0o644)
+    }
+
+    private func holds(_ openssl: Program) -> Bool {
+        guard FileManager.default.fileExists(atPath: chainPath),
+            FileManager.default.fileExists(atPath: keyPath)
+        else { return false }
+        let seconds = Self.renewalDays * 86_400
+        return (try? openssl.run(["x509", "-in", chainPath, "-noout", "-checkend", String(seconds)])) != nil
+    }
+
+    /// Makes a P-256 key and a certificate of it.
+    private func request(_ openssl: Program, subject: String, extensions: [String], arguments: [String])
+        throws
+    {
+        let file = "\(directory)/openssl.cnf"
+        let text = """
+            [req]
+            prompt = no
+            distinguished_name = subject
+            x509_extensions = extensions
+            [subject]
+            CN = \(subject.prefix(60))
+            [extensions]
+            \(extensions.joined(separator: "\n"))
+
+            """
+        try WholeFile.replace(file, with: Array(text.utf8), mode: 0o644)
+        try openssl.run(
+            [
+                "req", "-x509", "-config", file, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ] + arguments)
+        try FileManager.default.removeItem(atPath: file)
+    }
+
+    /// A random word that stays the same over restarts; made when it is missing.
+    static func secret(_ name: String, stateDirectory: String) throws -> String {
+        let directory = "\(stateDirectory)/center"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let path = "\(directory)/\(name)"
+        if let known = try? WholeFile.read(path), !known.isEmpty {
+            return String(decoding: known, as: UTF8.self)
+        }
+        let word = (0..<32).map { _ in String(UInt8.random(in: .min ... .max), radix: 16) }.joined()
+        try WholeFile.replace(path, with: Array(word.utf8), mode: 0o600)
+        return word
+    }
+
+    /// SHA-256 of the authority's certificate, as browsers show it.
+    func fingerprint() throws -> String {
+        let output = try Program("openssl", package: "openssl").run([
+            "x509", "-in", authorityPath, "-noout", "-fingerprint", "-sha256",
+        ])
+        return String(decoding: output, as: UTF8.self).split(separator: "=").last
+            .map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
     }
 }

@@ -1,3 +1,4 @@
+import Center
 import Fleet
 import Linux
 import Wire
@@ -96,5 +97,23 @@ struct ServedNetworks {
             ranges.append(IPv4Address(rawValue: start)...hosts.upperBound)
         }
         return ranges
+    }
+}
+
+extension ServedNetworks {
+    /// The networks as the control center shows them.
+    func answers(leases: [Lease]) -> [NetworkAnswer] {
+        links.flatMap { link in
+            link.subnets.map { subnet in
+                let size = subnet.pools.reduce(0) {
+                    $0 + Int($1.upperBound.rawValue - $1.lowerBound.rawValue) + 1
+                }
+                return NetworkAnswer(
+                    interface: link.interface ?? "", server: subnet.server,
+                    network: "\(subnet.network.base)/\(subnet.network.prefixLength)",
+                    pools: subnet.pools.map { "\($0.lowerBound)-\($0.upperBound)" }, router: subnet.router,
+                    size: size, leased: leases.count { subnet.network.contains($0.address) })
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ final class Server: Sendable {
     /// Reads the configuration file and the command line anew.
     private let readSettings: @Sendable () throws -> ServerSettings
     private let networks: ServedNetworks
-    private let store: SQLiteStore
+    private let fleet: LiveFleet
     private let images: ImageStore
     private let planes: DataPlanes
     private let center: ControlCenter?
@@ -46,16 +46,19 @@ final class Server: Sendable {
         let reports = ReportQueue()
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
-        store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
-        planes = try DataPlanes(
+        let store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
+        let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
             send: { reports.add($0) }, log: Self.log)
+        self.planes = planes
+        let fleet = try await LiveFleet(store: store) { planes.swap($0) }
+        self.fleet = fleet
         center =
             settings.roles.contains(.center)
-            ? try Self.makeCenter(settings, store: store, images: images, planes: planes) : nil
-        let store = store
-        Task { await Self.record(reports, in: store) }
+            ? try Self.makeCenter(settings, networks: networks, fleet: fleet, images: images, planes: planes)
+            : nil
+        Task { await Self.record(reports, in: fleet) }
     }
 
     /// Everything that can be checked without binding or writing.
@@ -76,7 +79,7 @@ final class Server: Sendable {
         }
         let (settings, networks) = (settings, networks)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await center.run { Self.ready(settings, networks) } }
+            group.addTask { try await center.run { Self.ready(settings, networks, setupLink: $0) } }
             group.addTask { await signals.waitForEnd { await self.reload() } }
             try await group.next()
             group.cancelAll()
@@ -96,23 +99,28 @@ final class Server: Sendable {
             var context = await planes.contextSettings()
             context.loaders = Loaders.find(own: new.loaders)
             context.policy.loaders = Swift.Set(context.loaders.keys)
-            context.policy.unknownNodes = new.unknownNodes
             context.policy.domain = new.domain
             planes.reconfigure(networks, reservations: new.dhcp.reservations, context: context)
-            planes.swap(try await store.snapshot())
+            try await fleet.reload()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
             for key in needsRestart {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
             Self.log(
-                "reloaded: networks, reservations, loaders and their rules, unknown-nodes and domain are as the configuration says"
+                "reloaded: networks, reservations, loaders and their rules and domain are as the configuration says"
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(error)")
         }
     }
 
-    private static func ready(_ settings: ServerSettings, _ networks: ServedNetworks) {
+    private static func ready(
+        _ settings: ServerSettings, _ networks: ServedNetworks, setupLink: String? = nil
+    ) {
+        if let setupLink {
+            // Standard output, not the log: the link makes an administrator and does not belong into archives.
+            FileHandle.standardOutput.write(Data("first log-in: \(setupLink)\n".utf8))
+        }
         let roles = settings.roles.map(\.rawValue).joined(separator: " ")
         log(
             "ready: \(roles) on \(networks.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
@@ -148,9 +156,8 @@ final class Server: Sendable {
         }
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
-            unknownNodes: settings.unknownNodes,
             loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain,
-            loaderRules: settings.loaderRules)
+            loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks))
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
@@ -165,25 +172,60 @@ final class Server: Sendable {
             loaders: loaders)
     }
 
+    /// What the screens of waiting machines show.
+    private static func centerURL(_ settings: ServerSettings, _ networks: ServedNetworks) -> String {
+        guard settings.roles.contains(.center) else { return "" }
+        let address =
+            settings.center.https?.first ?? "\(networks.address):\(ServerSettings.Center.port)"
+        return settings.center.https?.isEmpty == true ? "" : "https://\(address)"
+    }
+
     private static func makeCenter(
-        _ settings: ServerSettings, store: SQLiteStore, images: ImageStore,
+        _ settings: ServerSettings, networks: ServedNetworks, fleet: LiveFleet, images: ImageStore,
         planes: DataPlanes
     ) throws -> ControlCenter {
         let services = CenterServices(
-            store: store, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            fleet: fleet, version: Roost.version, roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
-            refresh: { planes.swap(try await store.snapshot()) }, leases: { await planes.leases() },
+            leases: { await planes.leases() },
+            networks: { networks.answers(leases: await planes.leases()) },
+            wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
             openVersions: { await planes.openVersions() }, manifest: { try images.manifest(of: $0, $1) },
             removeFiles: { try images.remove($0, $1) })
-        let remote = try settings.httpsAddress.map {
-            try CenterKeys.make($0, stateDirectory: settings.stateDirectory)
+        return try ControlCenter(
+            services: services, socketPath: settings.socket,
+            addresses: centerAddresses(settings, networks), logger: ServerLog.logger)
+    }
+
+    /// Where the control center listens, with its certificate made.
+    private static func centerAddresses(_ settings: ServerSettings, _ networks: ServedNetworks) throws
+        -> [CenterAddress]
+    {
+        let standard = networks.interfaces.map {
+            "\($0.addresses[0].address):\(ServerSettings.Center.port)"
         }
-        return ControlCenter(
-            services: services, socketPath: settings.socket, remote: remote, logger: ServerLog.logger)
+        let secure = (settings.center.https ?? standard).compactMap { ServerSettings.Center.parts($0) }
+        var addresses: [CenterAddress] = []
+        if !secure.isEmpty {
+            let certificate: (String, String)
+            if let chain = settings.center.certificate, let key = settings.center.key {
+                certificate = (chain, key)
+            } else {
+                let keys = CenterKeys(stateDirectory: settings.stateDirectory, addresses: secure.map(\.host))
+                try keys.make()
+                certificate = (keys.chainPath, keys.keyPath)
+                log("center: certificate of the own authority, SHA-256 \(try keys.fingerprint())")
+            }
+            addresses = secure.map { CenterAddress(host: $0.host, port: $0.port, certificate: certificate) }
+        }
+        if let plain = settings.center.http.flatMap({ ServerSettings.Center.parts($0) }) {
+            addresses.append(CenterAddress(host: plain.host, port: plain.port, certificate: nil))
+        }
+        return addresses
     }
 
     /// Writes what the nodes report: the boot events of a batch in one transaction.
-    private static func record(_ reports: ReportQueue, in store: SQLiteStore) async {
+    private static func record(_ reports: ReportQueue, in fleet: LiveFleet) async {
         await reports.drain { batch, dropped in
             if dropped > 0 {
                 ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
@@ -195,14 +237,15 @@ final class Server: Sendable {
                 log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
             }
             do {
-                try await store.append(events)
+                try await fleet.store.append(events)
+                fleet.note(events)
             } catch {
                 ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
             }
             for case .hardware(let machine, let json) in batch {
                 do {
                     let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
-                    try await store.save(hardware, of: machine)
+                    if try await fleet.store.save(hardware, of: machine) { fleet.note(hardware, of: machine) }
                 } catch {
                     ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
                 }
@@ -230,7 +273,7 @@ final class Server: Sendable {
         where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
             _ = unsafe chown("\(settings.stateDirectory)/\(name)", uid, gid)
         }
-        for name in ["certificate.pem", "key.pem", "token"] {
+        for name in CenterKeys.servedFiles {
             _ = unsafe chown("\(settings.stateDirectory)/center/\(name)", uid, gid)
         }
         guard roost_drop_privileges(uid, gid) == 0 else {

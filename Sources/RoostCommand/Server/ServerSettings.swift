@@ -16,10 +16,8 @@ struct ServerSettings {
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
     var socket = Self.defaultSocket
-    /// `ADDRESS:PORT` of the API by HTTPS; nil leaves it on the local socket.
-    var httpsAddress: String?
+    var center = Center()
     var user = "roost"
-    var unknownNodes = BootPolicy.UnknownNodes.open
     var domain = ""
     var nodeProgram: String?
     var busybox = "/bin/busybox"
@@ -60,6 +58,19 @@ struct ServerSettings {
         var windowBlockLimit = 64
     }
 
+    /// Where people and programs reach the control center.
+    struct Center: Equatable {
+        static let port = 8_443
+
+        /// `ADDRESS:PORT`, each by HTTPS; nil: port 8443 of every served interface. Empty: nowhere.
+        var https: [String]?
+        /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
+        var http: String?
+        /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
+        var certificate: String?
+        var key: String?
+    }
+
     init() {}
 
     /// Reads a file; every unknown key, and every value that cannot be, is an error with its line.
@@ -71,9 +82,6 @@ struct ServerSettings {
         stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
         socket = try top.value("socket", "an absolute path", Self.path) ?? socket
         user = try top.text("user") ?? user
-        unknownNodes =
-            try top.value("unknown-nodes", "open or refuse") { BootPolicy.UnknownNodes(rawValue: $0) }
-            ?? unknownNodes
         domain = try top.text("domain") ?? domain
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
@@ -93,13 +101,10 @@ struct ServerSettings {
             nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
             try section.finish(known: "port")
         }
-        if var section = try top.section("center") {
-            httpsAddress = try section.text("https")
-            try section.finish(known: "https")
-        }
+        if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, unknown-nodes, domain, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
+                "roles, interfaces, state-directory, socket, user, domain, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
         )
     }
 
@@ -126,7 +131,7 @@ struct ServerSettings {
         let changed: [(String, Bool)] = [
             ("roles", roles != other.roles), ("interfaces", interfaces != other.interfaces),
             ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
-            ("user", user != other.user), ("center.https", httpsAddress != other.httpsAddress),
+            ("user", user != other.user), ("center", center != other.center),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
             ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),
@@ -209,6 +214,31 @@ extension ServerSettings.Network {
             known:
                 "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options"
         )
+    }
+}
+
+extension ServerSettings.Center {
+    init(_ section: inout YAMLSection) throws {
+        https = try section.list("https", "ADDRESS:PORT") { Self.parts($0) == nil ? nil : $0 }
+        http = try section.value("http", "a loopback ADDRESS:PORT") { text in
+            Self.parts(text).flatMap { $0.host.hasPrefix("127.") ? text : nil }
+        }
+        certificate = try section.text("certificate")
+        key = try section.text("key")
+        guard (certificate == nil) == (key == nil) else {
+            throw section.fail("certificate and key belong together")
+        }
+        try section.finish(known: "https, http, certificate, key")
+    }
+
+    /// Host and port of `ADDRESS:PORT`.
+    static func parts(_ text: String) -> (host: String, port: Int)? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65_535).contains(port)
+        else {
+            return nil
+        }
+        return (String(parts[0]), port)
     }
 }
 

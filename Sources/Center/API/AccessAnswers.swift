@@ -1,0 +1,85 @@
+package import Fleet
+
+// What the API says and is told of those who use it.
+
+package struct AdministratorRequest: Codable, Sendable {
+    /// `operator`, `helpdesk@/school`.
+    package var grants: [String]
+    package var fullName: String?
+    package var isDisabled: Bool?
+    /// Left out: it stays as it is.
+    package var password: String?
+    package var source: Administrator.Source?
+
+    package init(
+        grants: [String], fullName: String? = nil, isDisabled: Bool? = nil, password: String? = nil,
+        source: Administrator.Source? = nil
+    ) {
+        self.grants = grants
+        self.fullName = fullName
+        self.isDisabled = isDisabled
+        self.password = password
+        self.source = source
+    }
+}
+
+package struct AdministratorAnswer: Codable, Sendable {
+    package var name: String
+    package var fullName: String
+    package var source: Administrator.Source
+    package var grants: [String]
+    package var isDisabled: Bool
+
+    package init(_ administrator: Administrator) {
+        name = administrator.name
+        fullName = administrator.fullName
+        source = administrator.source
+        grants = administrator.grants.map(\.description)
+        isDisabled = administrator.isDisabled
+    }
+}
+
+package struct TokenRequest: Codable, Sendable {
+    package var name: String
+    /// Left out: everything that its owner may do.
+    package var grants: [String]?
+    /// Days until it expires; left out: 90. Zero: never.
+    package var days: Int?
+    /// Whose it is; an admin of the site may make one for somebody else. Left out: the caller's.
+    package var owner: String?
+
+    package init(name: String, grants: [String]? = nil, days: Int? = nil, owner: String? = nil) {
+        self.name = name
+        self.owner = owner
+        self.grants = grants
+        self.days = days
+    }
+}
+
+package struct TokenAnswer: Codable, Sendable {
+    package var id: Int
+    package var name: String
+    package var owner: String
+    package var grants: [String]
+    package var createdAt: Int
+    package var expiresAt: Int?
+    package var usedAt: Int?
+    /// The token itself: told once, when it is made.
+    package var token: String?
+
+    package init(_ token: APIToken, secret: String? = nil) {
+        id = token.id
+        name = token.name
+        owner = token.owner
+        grants = token.grants.map(\.description)
+        createdAt = token.createdAt
+        expiresAt = token.expiresAt
+        usedAt = token.usedAt
+        self.token = secret
+    }
+}
+
+package struct CallerAnswer: Codable, Sendable {
+    package var name: String
+    package var grants: [String]
+}

@@ -1,0 +1,167 @@
+import Fleet
+import Hummingbird
+
+/// Administrators and tokens.
+struct AccessRoutes {
+    private static let tokenDays = 0...3_650
+    private static let standardTokenDays = 90
+    static let tokenLimit = 100
+
+    let services: CenterServices
+
+    private var store: any FleetStore { services.fleet.store }
+
+    func add(to api: Routes) {
+        api.get("whoami", .read) { _, _, caller in
+            try JSONAnswer(CallerAnswer(name: caller.name, grants: caller.grants.map(\.description)))
+        }
+        api.get("administrators", .administer) { _, _, _ in
+            try await JSONAnswer(store.administrators().map(AdministratorAnswer.init))
+        }
+        api.put("administrators/:name", .administer) { request, context, caller in
+            let wish = try await request.decoded(AdministratorRequest.self)
+            let administrator = try await save(context.parameter("name"), wish, caller)
+            return try JSONAnswer(AdministratorAnswer(administrator))
+        }
+        api.delete("administrators/:name", .administer) { _, context, caller in
+            try await remove(context.parameter("name"), caller)
+            return HTTPResponse.Status.noContent
+        }
+        api.get("tokens", .read) { _, _, caller in try await JSONAnswer(tokens(caller)) }
+        api.post("tokens", .read) { request, _, caller in
+            try await JSONAnswer(makeToken(request.decoded(), caller), status: .created)
+        }
+        api.delete("tokens/:id", .read) { _, context, caller in
+            let text = try context.parameter("id")
+            guard let id = Int(text) else {
+                throw Problem(422, "Invalid number", "‘\(text)’ is no token's number")
+            }
+            try await revoke(id, caller)
+            return HTTPResponse.Status.noContent
+        }
+    }
+
+    // MARK: Administrators
+
+    func grants(_ texts: [String], _ caller: Caller) throws -> [Grant] {
+        let snapshot = services.fleet.snapshot
+        let grants = try texts.map { text in
+            guard let grant = Grant(text) else {
+                let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(422, "Invalid role", "‘\(text)’ is not ROLE or ROLE@/group; roles are \(roles)")
+            }
+            guard grant.group == .site || snapshot.groups[grant.group] != nil else {
+                throw StoreError.notFound("there is no group \(grant.group)")
+            }
+            return grant
+        }
+        guard caller.grants.cover(grants) else {
+            throw Problem(403, "Forbidden", "nobody can give more than they have")
+        }
+        return grants
+    }
+
+    @discardableResult
+    func save(_ text: String, _ wish: AdministratorRequest, _ caller: Caller) async throws -> Administrator {
+        let name = try Administrator.checked(name: text)
+        let known = try await store.administrators().first { $0.name == name }
+        if let known { try requireAbove(known, caller) }
+        let administrator = Administrator(
+            name: name, source: wish.source ?? known?.source ?? .local,
+            grants: try grants(wish.grants, caller),
+            fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
+            isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
+        guard known != nil || wish.password != nil || administrator.source != .local else {
+            throw Problem(422, "No password", "a new administrator needs a password")
+        }
+        var hash: String?
+        if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
+        try await services.fleet.administer { [hash] store in
+            try await store.save(administrator, passwordHash: hash, by: caller.name)
+        }
+        // Whoever has lost a role or has a new password logs in again.
+        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled {
+            try await store.removeSessions(of: name, seenBefore: nil)
+        }
+        return administrator
+    }
+
+    /// Nobody changes an administrator who has more than they have.
+    private func requireAbove(_ other: Administrator, _ caller: Caller) throws {
+        guard caller.grants.cover(other.grants) else {
+            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) has not")
+        }
+    }
+
+    func remove(_ name: String, _ caller: Caller) async throws {
+        if let known = try await store.administrators().first(where: { $0.name == name }) {
+            try requireAbove(known, caller)
+        }
+        try await services.fleet.administer { store in
+            try await store.removeAdministrator(name, by: caller.name)
+        }
+    }
+
+    // MARK: Tokens
+
+    /// The name of the administrator behind a caller; tokens and the local socket make none for themselves.
+    private func owner(_ caller: Caller) throws -> String {
+        guard case .session = caller.proof else {
+            throw Problem(
+                403, "Forbidden",
+                "tokens are made by somebody who has logged in, not by a token or the local socket")
+        }
+        return caller.name
+    }
+
+    func tokens(_ caller: Caller) async throws -> [TokenAnswer] {
+        let isAll = caller.allows(.administer, in: .site)
+        let owner = isAll ? nil : caller.name
+        return try await store.tokens(of: owner).map { TokenAnswer($0) }
+    }
+
+    func makeToken(_ wish: TokenRequest, _ caller: Caller) async throws -> TokenAnswer {
+        let name = wish.name
+        guard (1...100).contains(name.count) else {
+            throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
+        }
+        let days = wish.days ?? Self.standardTokenDays
+        guard Self.tokenDays.contains(days) else {
+            throw Problem(
+                422, "Invalid time",
+                "days: 1 to \(Self.tokenDays.upperBound), or 0 for a token that never expires")
+        }
+        let owner =
+            try wish.owner.map { owner in
+                try caller.require(.administer, in: .site)
+                return owner
+            } ?? owner(caller)
+        let owned = try await store.administrators().first { $0.name == owner }?.grants ?? caller.grants
+        let grants = try wish.grants.map { try self.grants($0, caller) } ?? owned
+        guard owned.cover(grants) else {
+            throw Problem(403, "Forbidden", "a token cannot do more than its owner")
+        }
+        guard try await store.tokens(of: owner).count < Self.tokenLimit else {
+            throw StoreError.conflict("\(owner) has \(Self.tokenLimit) tokens; revoke some first")
+        }
+        let (secret, now) = ("roost_" + Secrets.make(), Clock.second)
+        let wanted = APIToken(
+            id: 0, name: name, owner: owner, grants: grants, createdAt: now,
+            expiresAt: days == 0 ? nil : now + days * 86_400)
+        let token = try await services.fleet.administer { store in
+            try await store.addToken(wanted, hash: Secrets.hash(secret))
+        }
+        return TokenAnswer(token, secret: secret)
+    }
+
+    func revoke(_ id: Int, _ caller: Caller) async throws {
+        let token = try await store.tokens(of: nil).first { $0.id == id }
+        let isOwn = token?.owner == caller.name
+        guard let token, isOwn || caller.allows(.administer, in: .site) else {
+            throw StoreError.notFound("there is no token \(id)")
+        }
+        try await services.fleet.administer { store in
+            try await store.removeToken(token.id, by: caller.name)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Hummingbird
+
+extension TimeTravel {
+    /// The moment that a request names; nil for now.
+    static func second(of request: Request) throws -> Int? { try request.query("at").map { try second($0) } }
+}
+
+/// Dates as people and browsers write them, in UTC.
+enum CalendarTime {
+    static func second(_ text: String) -> Int? {
+        let full = text.contains("T") || text.contains(" ") ? text : "\(text)T00:00:00"
+        var normal = full.replacingOccurrences(of: " ", with: "T")
+        // A browser's date field leaves out the seconds and the zone.
+        if normal.split(separator: ":").count == 2, !normal.hasSuffix("Z") { normal += ":00" }
+        if !normal.hasSuffix("Z"), !normal.dropFirst(11).contains("+"), !normal.dropFirst(11).contains("-") {
+            normal += "Z"
+        }
+        return (try? Date(normal, strategy: .iso8601)).map { Int($0.timeIntervalSince1970) }
+    }
+
+    /// `2026-11-21 10:00:00`, in UTC.
+    static func text(second: Int) -> String {
+        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
+            .replacingOccurrences(of: "Z", with: "")
+    }
+}
+
+/// Text as a part of a URL.
+enum Escape {
+    private static let plain = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+    static func component(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
+}

@@ -1,0 +1,140 @@
+import Fleet
+
+/// What a request for changes means in the configuration that it meets.
+enum Edits {
+    static func of(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> [FleetEdit] {
+        guard !change.edits.isEmpty else { throw Problem(422, "Nothing to do", "there is no edit in it") }
+        guard change.edits.count <= FleetEdit.countLimit else {
+            throw Problem(422, "Too much", "one change holds at most \(FleetEdit.countLimit) edits")
+        }
+        // Several edits of one record build on each other.
+        var pending = Pending(snapshot: snapshot)
+        for edit in change.edits { try pending.add(edit) }
+        return pending.edits
+    }
+
+    private struct Pending {
+        let snapshot: FleetSnapshot
+        var edits: [FleetEdit] = []
+        private var nodes: [NodeName: Node] = [:]
+        private var groups: [GroupPath: NodeGroup] = [:]
+        private var rules: [RuleName: MatchRule] = [:]
+
+        init(snapshot: FleetSnapshot) { self.snapshot = snapshot }
+
+        mutating func add(_ edit: ChangeRequest.Edit) throws {
+            let before = edits.count
+            if var node = edit.node {
+                node.settings = FleetRoutes.keepingSecrets(
+                    node.settings, of: (nodes[node.name] ?? snapshot.nodes[node.name])?.settings)
+                put(node)
+            }
+            if let name = edit.removeNode { edits.append(.node(name, nil)) }
+            if var group = edit.group {
+                group.settings = FleetRoutes.keepingSecrets(
+                    group.settings, of: (groups[group.path] ?? snapshot.groups[group.path])?.settings)
+                put(group)
+            }
+            if let path = edit.removeGroup { edits.append(.group(path, nil)) }
+            if let rule = edit.rule { put(rule) }
+            if let name = edit.removeRule { edits.append(.rule(name, nil)) }
+            if let settings = edit.settings { try add(settings) }
+            guard edits.count == before + 1 else {
+                throw Problem(
+                    422, "Unreadable request",
+                    "each edit is exactly one of node, removeNode, group, removeGroup, rule, removeRule, settings"
+                )
+            }
+        }
+
+        private mutating func put(_ node: Node) {
+            nodes[node.name] = node
+            edits.append(.node(node.name, node))
+        }
+
+        private mutating func put(_ group: NodeGroup) {
+            groups[group.path] = group
+            edits.append(.group(group.path, group))
+        }
+
+        private mutating func put(_ rule: MatchRule) {
+            rules[rule.name] = rule
+            edits.append(.rule(rule.name, rule))
+        }
+
+        private mutating func add(_ change: SettingsChange) throws {
+            try Edits.checkImage(change, in: snapshot)
+            if change.target.hasPrefix("/") {
+                let path = try GroupPath(change.target)
+                let stored =
+                    groups[path] ?? snapshot.groups[path] ?? (path == .site ? NodeGroup(path: .site) : nil)
+                guard var group = stored else {
+                    throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
+                }
+                group.settings = try Edits.applying(change, to: group.settings)
+                put(group)
+            } else if change.target.hasPrefix("rule:") {
+                let name = try RuleName(change.target.dropFirst(5))
+                guard var rule = rules[name] ?? snapshot.rules[name] else {
+                    throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
+                }
+                rule.settings = try Edits.applying(change, to: rule.settings)
+                put(rule)
+            } else {
+                let stored = try FleetViews.find(change.target, in: snapshot)
+                var node = nodes[stored.name] ?? stored
+                node.settings = try Edits.applying(change, to: node.settings)
+                put(node)
+            }
+        }
+    }
+
+    /// Settings with one level's changes made.
+    static func applying(_ change: SettingsChange, to settings: [String: SettingValue]) throws
+        -> [String: SettingValue]
+    {
+        var settings = settings
+        for name in change.unset {
+            guard SettingDefinition.named(name) != nil else {
+                throw InvalidSetting("there is no setting ‘\(name)’")
+            }
+            settings[name] = nil
+        }
+        for (name, value) in change.set {
+            guard let definition = SettingDefinition.named(name) else {
+                throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+            }
+            settings[name] = try definition.checked(value)
+        }
+        return settings
+    }
+
+    /// An image that is not there would leave a room dark: that is a mistake and not a wish.
+    private static func checkImage(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
+        if case .text(let text)? = change.set[SettingDefinition.image.name], !text.isEmpty,
+            let reference = ImageReference(text), snapshot.version(reference) == nil
+        {
+            throw InvalidSetting("there is no version ‘\(text)’ (roost image list shows all)")
+        }
+    }
+}
+
+/// A moment that somebody wants to look at.
+enum TimeTravel {
+    private static let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+
+    /// Seconds since 1970 of a text: `2026-11-21T10:00:00Z`, `2026-11-21`, seconds since 1970, or `2h` (ago).
+    static func second(_ text: String, now: Int = Clock.second) throws -> Int {
+        if let seconds = Int(text), seconds >= 0 { return min(seconds, now) }
+        if let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()), count >= 0 {
+            let (seconds, overflow) = count.multipliedReportingOverflow(by: unit)
+            return overflow ? 0 : max(0, now - seconds)
+        }
+        guard let date = CalendarTime.second(text) else {
+            throw Problem(
+                422, "Invalid time",
+                "at: ‘\(text)’ is neither a time such as 2026-11-21T10:00:00Z nor an age such as 30m, 2h, 7d")
+        }
+        return min(date, now)
+    }
+}

@@ -1,0 +1,70 @@
+import Fleet
+import Hummingbird
+
+/// Who changed what, and taking it back.
+struct HistoryRoutes {
+    let services: CenterServices
+
+    func add(to api: Routes) {
+        api.get("revisions", .audit) { request, _, caller in
+            let filter = RevisionFilter(
+                kind: request.query("kind"), key: request.query("key"), who: request.query("who"),
+                before: request.query("before").flatMap { Int($0) },
+                limit: try request.query("limit", 1...1_000, default: 50))
+            let revisions = try await services.fleet.store.revisions(filter)
+            let next = revisions.count == filter.limit ? revisions.last?.number : nil
+            return try JSONAnswer(
+                revisions, next: next.map { "/api/v1/revisions?before=\($0)&limit=\(filter.limit)" })
+        }
+        api.get("revisions/:number", .audit) { _, context, caller in
+            try await JSONAnswer(revision(Self.number(context), caller))
+        }
+        api.post("revisions/:number/undo", .configure) { _, context, caller in
+            let snapshot = try await undo(Self.number(context), caller)
+            return try JSONAnswer(RevisionAnswer(revision: snapshot.revision))
+        }
+    }
+
+    private static func number(_ context: CenterContext) throws -> Int {
+        let text = try context.parameter("number")
+        guard let number = Int(text), number > 0 else {
+            throw Problem(422, "Invalid number", "‘\(text)’ is not a revision's number")
+        }
+        return number
+    }
+
+    /// A revision as far as the caller may see it, with secrets hidden.
+    func revision(_ number: Int, _ caller: Caller) async throws -> Revision {
+        try caller.requireSomewhere(.audit)
+        var revision = try await services.fleet.store.revision(number)
+        let isEverywhere = caller.allows(.audit, in: .site)
+        revision.edits = revision.edits.filter { isEverywhere || mayAudit($0, caller) }.map {
+            Revision.Edit(
+                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
+                after: Redaction.of(json: $0.after))
+        }
+        return revision
+    }
+
+    private func mayAudit(_ edit: Revision.Edit, _ caller: Caller) -> Bool {
+        switch edit.kind {
+        case "group": (try? GroupPath(edit.key)).map { caller.allows(.audit, in: $0) } ?? false
+        case "node":
+            (try? NodeName(edit.key)).flatMap { services.fleet.snapshot.nodes[$0] }
+                .map { caller.allows(.audit, in: $0.group) } ?? false
+        default: false
+        }
+    }
+
+    @discardableResult
+    func undo(_ number: Int, _ caller: Caller) async throws -> FleetSnapshot {
+        let edits = try await services.fleet.store.inverse(of: number)
+        let undone = try await services.fleet.store.revision(number)
+        return try await services.fleet.change(
+            by: caller.name, what: "revision \(number) undone: \(undone.what)"
+        ) {
+            try caller.requireLeave(for: edits, in: $0)
+            return edits
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Fleet
+import Hummingbird
+
+/// Routes that say what leave they need: a route without one cannot be written.
+struct Routes {
+    typealias Handler<Answer> = @Sendable (Request, CenterContext, Caller) async throws -> Answer
+
+    let group: RouterGroup<CenterContext>
+
+    func get(
+        _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        add(path, .get, permission, handler)
+    }
+
+    func post(
+        _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        add(path, .post, permission, handler)
+    }
+
+    func put(
+        _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        add(path, .put, permission, handler)
+    }
+
+    func delete(
+        _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        add(path, .delete, permission, handler)
+    }
+
+    private func add(
+        _ path: RouterPath, _ method: HTTPRequest.Method, _ permission: Permission,
+        _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        group.on(path, method: method) { request, context in
+            try await handler(request, context, context.caller(permission))
+        }
+    }
+}

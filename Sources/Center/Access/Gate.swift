@@ -1,0 +1,189 @@
+import Fleet
+import Logging
+import Synchronization
+
+/// Decides who somebody is: by password, session, token, or the token of the first run.
+final class Gate: Sendable {
+    /// Seconds without use after which a log-in ends, and after which it ends in any case.
+    static let idleLimit = 8 * 3_600
+    static let sessionLimit = 7 * 24 * 3_600
+    /// Wrong passwords for one name from one address before the name is closed to it, and for how many seconds.
+    static let attemptLimit = 5
+    static let lockSeconds = 15 * 60
+    /// Wrong passwords of one address for any name.
+    static let addressAttemptLimit = 30
+
+    private struct Failures {
+        var count = 0
+        var last = 0
+    }
+
+    private struct State {
+        var failures: [String: Failures] = [:]
+        /// SHA-256 of the word that makes the first administrator; nil when there is one.
+        var setupHash: String?
+    }
+
+    private let fleet: LiveFleet
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(fleet: LiveFleet, logger: Logger) {
+        self.fleet = fleet
+        self.logger = logger
+    }
+
+    private var store: any FleetStore { fleet.store }
+
+    // MARK: First run
+
+    /// The word that makes the first administrator, anew at each start until there is one; nil when there is.
+    func setupWord() async throws -> String? {
+        guard try await store.administrators().isEmpty else { return nil }
+        let word = Secrets.make()
+        state.withLock { $0.setupHash = Secrets.hash(word) }
+        return word
+    }
+
+    func isSetUp() async throws -> Bool { try await !store.administrators().isEmpty }
+
+    func maySetUp(with word: String) async throws -> Bool {
+        guard try await !isSetUp() else { return false }
+        return state.withLock { state in
+            state.setupHash.map { Secrets.isEqual($0, Secrets.hash(word)) } ?? false
+        }
+    }
+
+    /// Makes the first administrator; the word then opens nothing any more.
+    func setUp(with word: String, name: String, password: String) async throws {
+        let (name, password) = (try Administrator.checked(name: name), try Passwords.checked(password))
+        let hash = try await Passwords.hash(password)
+        // The command line may have made one meanwhile.
+        let isSetUp = try await isSetUp()
+        let wasOpen =
+            !isSetUp
+            && state.withLock { state in
+                guard let setupHash = state.setupHash, Secrets.isEqual(setupHash, Secrets.hash(word)) else {
+                    return false
+                }
+                state.setupHash = nil
+                return true
+            }
+        guard wasOpen else {
+            throw Problem(403, "Forbidden", "this link was used or is from before the server's last start")
+        }
+        try await fleet.administer { store in
+            try await store.save(
+                Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash, by: "first run")
+        }
+    }
+
+    // MARK: Log-in
+
+    /// Opens a session: the cookie's value.
+    func logIn(name: String, password: String, from address: String) async throws -> String {
+        let keys = ["\(address) \(name)", address]
+        try checkLock(keys)
+        // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
+        countAttempt(keys)
+        let administrator = try await store.administrators().first { $0.name == name }
+        let hash = try await store.passwordHash(of: name)
+        let isRight = try await Passwords.matches(password, hash: hash)
+        guard isRight, let administrator, !administrator.isDisabled, administrator.source == .local else {
+            logger.warning("log-in refused", metadata: ["name": "\(name)", "address": "\(address)"])
+            throw Problem(401, "Unauthorised", "name or password is wrong")
+        }
+        state.withLock { state in keys.forEach { state.failures[$0] = nil } }
+        return try await openSession(of: name)
+    }
+
+    func openSession(of name: String) async throws -> String {
+        let (cookie, now) = (Secrets.make(), Clock.second)
+        try await store.removeSessions(of: nil, seenBefore: now - Self.idleLimit)
+        try await store.addSession(
+            LoginSession(administrator: name, csrfToken: Secrets.make(), createdAt: now, seenAt: now),
+            hash: Secrets.hash(cookie))
+        return cookie
+    }
+
+    private func checkLock(_ keys: [String]) throws {
+        let now = Clock.second
+        let wait: Int? = state.withLock { state in
+            for (key, limit) in zip(keys, [Self.attemptLimit, Self.addressAttemptLimit]) {
+                guard let failures = state.failures[key] else { continue }
+                let age = now - failures.last
+                if age > Self.lockSeconds {
+                    state.failures[key] = nil
+                } else if failures.count >= limit {
+                    return Self.lockSeconds - age
+                }
+            }
+            return nil
+        }
+        guard let wait else { return }
+        throw Problem(
+            429, "Too many attempts", "too many wrong passwords; try again in \(wait / 60 + 1) minutes",
+            retryAfter: wait)
+    }
+
+    private func countAttempt(_ keys: [String]) {
+        let now = Clock.second
+        state.withLock { state in
+            if state.failures.count > 10_000 {
+                state.failures = state.failures.filter { now - $0.value.last <= Self.lockSeconds }
+            }
+            for key in keys {
+                state.failures[key, default: Failures()].count += 1
+                state.failures[key]?.last = now
+            }
+        }
+    }
+
+    // MARK: Recognising
+
+    /// Who holds this cookie; nil when it opens nothing (any more).
+    func caller(cookie: String) async throws -> Caller? {
+        let (hash, now) = (Secrets.hash(cookie), Clock.second)
+        guard let session = try await store.session(hash: hash) else { return nil }
+        guard now - session.seenAt <= Self.idleLimit, now - session.createdAt <= Self.sessionLimit else {
+            try await store.removeSession(hash: hash)
+            return nil
+        }
+        // Not on every click: a write a minute is enough to know that somebody is there.
+        if now - session.seenAt > 60 { try await store.touchSession(hash: hash, at: now) }
+        guard let administrator = try await enabled(session.administrator) else { return nil }
+        return Caller(
+            name: administrator.name, grants: administrator.grants,
+            proof: .session(csrfToken: session.csrfToken, hash: hash))
+    }
+
+    /// Who holds this token.
+    func caller(token text: String) async throws -> Caller {
+        let now = Clock.second
+        guard let token = try await store.token(hash: Secrets.hash(text)),
+            let owner = try await enabled(token.owner)
+        else { throw Problem(401, "Unauthorised", "this token opens nothing (any more)") }
+        if let end = token.expiresAt, end <= now {
+            throw Problem(401, "Unauthorised", "the token ‘\(token.name)’ has expired")
+        }
+        if now - (token.usedAt ?? 0) > 60 { try await store.touchToken(token.id, at: now) }
+        // A token never does more than its owner may now.
+        let grants = token.grants.flatMap { wanted in
+            owner.grants.cover([wanted]) ? [wanted] : Self.common(wanted, owner.grants)
+        }
+        return Caller(name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id))
+    }
+
+    /// What is left of a grant whose owner has lost some of it: what they still have, where it is narrower.
+    private static func common(_ wanted: Grant, _ owned: [Grant]) -> [Grant] {
+        owned.filter { own in
+            wanted.group.contains(own.group) && own.role.permissions.isSubset(of: wanted.role.permissions)
+        }
+    }
+
+    private func enabled(_ name: String) async throws -> Administrator? {
+        try await store.administrators().first { $0.name == name && !$0.isDisabled }
+    }
+
+    func logOut(hash: String) async throws { try await store.removeSession(hash: hash) }
+}

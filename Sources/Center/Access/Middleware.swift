@@ -1,0 +1,116 @@
+import Fleet
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Finds out who asks: by bearer token or by cookie. A browser's changes need its session's CSRF token as well.
+struct IdentityMiddleware: RouterMiddleware {
+    /// The prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis §4.1.3).
+    static let cookieName = "__Host-roost"
+    /// The same on plain loopback, where browsers take no Secure cookie.
+    static let plainCookieName = "roost"
+    static let formByteLimit = 4 << 20
+
+    let gate: Gate
+    let isTLS: Bool
+
+    var cookie: String { isTLS ? Self.cookieName : Self.plainCookieName }
+
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        var (request, context) = (request, context)
+        context.language = Language(request)
+        if let header = request.headers[.authorization] {
+            guard header.hasPrefix("Bearer ") else {
+                throw Problem(401, "Unauthorised", "only bearer tokens are taken here")
+            }
+            context.caller = try await gate.caller(token: String(header.dropFirst(7)))
+        } else if let value = request.cookies[cookie]?.value {
+            context.caller = try await gate.caller(cookie: value)
+        }
+        let isChange = ![.get, .head, .options].contains(request.method)
+        if isChange {
+            if request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
+                let body = try await request.body.collect(upTo: Self.formByteLimit)
+                context.form = Form(String(buffer: body))
+            }
+            try checkOrigin(of: request, context)
+        }
+        return try await next(request, context)
+    }
+
+    /// A cookie travels with requests that other sites make a browser send; what they cannot know is the token.
+    private func checkOrigin(of request: Request, _ context: CenterContext) throws {
+        guard let caller = context.caller, case .session(let csrfToken, _) = caller.proof else { return }
+        let given = request.headers[.csrfToken] ?? context.form?["csrf"] ?? ""
+        guard Secrets.isEqual(given, csrfToken) else {
+            throw Problem(
+                403, "Forbidden", "the form does not belong to this log-in; load the page again and repeat it"
+            )
+        }
+    }
+}
+
+extension HTTPField.Name {
+    /// A literal that is a valid field name: it cannot fail.
+    static let csrfToken = HTTPField.Name("X-CSRF-Token") ?? .authorization
+}
+
+/// Gives the local socket its identity.
+struct LocalIdentityMiddleware: RouterMiddleware {
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.caller = .local
+        return try await next(request, context)
+    }
+}
+
+/// Refuses whoever asks too often.
+struct RateLimitMiddleware: RouterMiddleware {
+    let limit: RateLimit
+
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        guard limit.takes(context.address) else {
+            throw Problem(
+                429, "Too many requests",
+                "at most \(Int(limit.perSecond)) requests a second from one address",
+                retryAfter: 1)
+        }
+        return try await next(request, context)
+    }
+}
+
+/// What every answer says to browsers: nothing from elsewhere, in no frame, no guessing.
+struct SecurityHeaders: RouterMiddleware {
+    let isTLS: Bool
+
+    private static let policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        response.headers[.contentSecurityPolicy] = Self.policy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.referrerPolicy] = "same-origin"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        if isTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        return response
+    }
+}
+
+extension HTTPField.Name {
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
+}

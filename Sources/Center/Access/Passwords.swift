@@ -1,0 +1,67 @@
+import CArgon2
+import Dispatch
+
+/// Passwords hashed by Argon2id (RFC 9106) in its PHC text form.
+enum Passwords {
+    /// RFC 9106 §4 asks for 64 MiB where there is memory; 32 MiB and one pass more cost an attacker about the same.
+    private static let (passes, kibibytes, lanes): (UInt32, UInt32, UInt32) = (4, 32 * 1_024, 1)
+    private static let hashByteCount = 32
+    private static let saltByteCount = 16
+
+    static let lengths = 10...512
+
+    /// Two at a time: hashing takes memory, and a thousand log-ins at once must not take all of it.
+    private static let queue = DispatchQueue(label: "roost-passwords", attributes: .concurrent)
+    private static let slots = DispatchSemaphore(value: 2)
+
+    static func checked(_ password: String) throws -> String {
+        guard lengths.contains(password.utf8.count) else {
+            throw Problem(
+                422, "Unusable password",
+                "a password has \(lengths.lowerBound) to \(lengths.upperBound) bytes; a few words are best")
+        }
+        return password
+    }
+
+    static func hash(_ password: String) async throws -> String {
+        let salt = (0..<saltByteCount).map { _ in UInt8.random(in: .min ... .max) }
+        return try await away { try hash(password, salt: salt) }
+    }
+
+    private static func hash(_ password: String, salt: [UInt8]) throws -> String {
+        let byteCount = argon2_encodedlen(
+            passes, kibibytes, lanes, UInt32(salt.count), UInt32(hashByteCount), Argon2_id)
+        var text = [CChar](repeating: 0, count: byteCount)
+        let bytes = Array(password.utf8)
+        let result = unsafe argon2id_hash_encoded(
+            passes, kibibytes, lanes, bytes, bytes.count, salt, salt.count, hashByteCount, &text, text.count)
+        guard result == ARGON2_OK.rawValue else {
+            throw Problem(500, "Failed", "the password cannot be hashed (Argon2 says \(result))")
+        }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Whether `password` is the one that `hash` was made of; nil takes as long as a wrong one.
+    static func matches(_ password: String, hash: String?) async throws -> Bool {
+        guard let hash else {
+            _ = try await self.hash(password)
+            return false
+        }
+        guard password.utf8.count <= lengths.upperBound else { return false }
+        return try await away {
+            let bytes = Array(password.utf8)
+            return unsafe argon2id_verify(hash, bytes, bytes.count) == ARGON2_OK.rawValue
+        }
+    }
+
+    /// Runs `body` where it may block.
+    private static func away<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async {
+                slots.wait()
+                defer { slots.signal() }
+                continuation.resume(with: Result { try body() })
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// Makes pages live. Everything works without it, only not by itself.
+"use strict";
+
+// Times are sent in UTC; people read their own.
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.getAttribute("datetime").replace(" ", "T") + "Z");
+    if (!isNaN(date)) time.textContent = date.toLocaleString(document.documentElement.lang);
+  }
+}
+
+// Fetches this page again and puts its live parts in place of the old ones.
+let refreshing = false;
+async function refresh() {
+  if (refreshing || document.hidden) return;
+  refreshing = true;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    localTimes(page);
+    for (const part of document.querySelectorAll("[data-live]")) {
+      const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
+      // What somebody is filling in stays as it is.
+      if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
+      if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
+    }
+  } finally {
+    refreshing = false;
+  }
+}
+
+let waiting = null;
+function refreshSoon() {
+  if (waiting === null) waiting = setTimeout(() => { waiting = null; refresh(); }, 700);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  localTimes(document);
+  if (document.querySelector("[data-live]") && !new URLSearchParams(location.search).has("at")) {
+    const events = new EventSource(document.querySelector("[data-events]")?.dataset.events ?? "/api/v1/events");
+    for (const kind of ["boot", "configuration", "hardware", "drift"]) events.addEventListener(kind, refreshSoon);
+    document.addEventListener("visibilitychange", refreshSoon);
+  }
+  for (const select of document.querySelectorAll("[data-submit]")) {
+    select.addEventListener("change", () => select.form.submit());
+    select.form.querySelector("button")?.classList.add("hidden");
+  }
+  for (const field of document.querySelectorAll("[data-sets]")) {
+    field.addEventListener("input", () => {
+      const box = field.form.elements[field.dataset.sets];
+      if (box) box.checked = true;
+    });
+  }
+  document.querySelector("[data-select-all]")?.addEventListener("change", (event) => {
+    for (const box of document.querySelectorAll("[data-bulk] input[name=node]")) box.checked = event.target.checked;
+  });
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", () => {
+      navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    });
+  }
+});

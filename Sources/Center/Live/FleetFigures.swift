@@ -1,0 +1,66 @@
+import Fleet
+import Foundation
+import Wire
+
+/// What a machine is doing, for colours and counts.
+enum MachineState: String, Sendable, CaseIterable, Codable {
+    case ready, booting, failed
+    /// A stage is older than it should be.
+    case stuck
+    /// No boot was seen.
+    case unseen
+
+    /// Milliseconds after which a boot that is not ready counts as stuck; the slowest stage on the slowest hardware took 90 s.
+    static let stuckAfter = 180_000
+
+    init(_ boot: BootTimeline?, now: Int) {
+        guard let boot, let last = boot.entries.last else {
+            self = .unseen
+            return
+        }
+        switch last.stage {
+        case .ready: self = .ready
+        case .failed: self = .failed
+        default: self = now - last.at > Self.stuckAfter ? .stuck : .booting
+        }
+    }
+}
+
+/// Numbers over many boots.
+struct BootFigures: Sendable, Codable {
+    /// Boots that became ready, with their durations in milliseconds.
+    var count: Int
+    var median: Int?
+    var percentile95: Int?
+    /// Median of the time from each stage to the next, in milliseconds, by the stage that was reached.
+    var stages: [String: Int]
+
+    init(_ boots: some Sequence<BootTimeline>) {
+        var durations: [Int] = []
+        var steps: [BootStage: [Int]] = [:]
+        for boot in boots {
+            if let ready = boot.readyAfter { durations.append(ready) }
+            for (earlier, later) in zip(boot.entries, boot.entries.dropFirst()) {
+                steps[later.stage, default: []].append(later.at - earlier.at)
+            }
+        }
+        durations.sort()
+        count = durations.count
+        median = Self.percentile(50, of: durations)
+        percentile95 = Self.percentile(95, of: durations)
+        stages = [:]
+        for (stage, values) in steps { stages[stage.rawValue] = Self.percentile(50, of: values.sorted()) }
+    }
+
+    /// The smallest value that at least `percent` in a hundred are not above; nil of nothing.
+    static func percentile(_ percent: Int, of sorted: [Int]) -> Int? {
+        guard !sorted.isEmpty else { return nil }
+        return sorted[min(sorted.count - 1, max(0, (sorted.count * percent + 99) / 100 - 1))]
+    }
+}
+
+/// The current time as the stores and timelines count it.
+enum Clock {
+    static var second: Int { Int(Date().timeIntervalSince1970) }
+    static var millisecond: Int { Int(Date().timeIntervalSince1970 * 1_000) }
+}

@@ -1,0 +1,288 @@
+import Fleet
+import Foundation
+import Wire
+
+/// What pages and the API show of the fleet to one caller.
+struct FleetViews: Sendable {
+    static let pageLimit = 1_000
+
+    let services: CenterServices
+    let caller: Caller
+    /// Seconds since 1970 to travel back to; nil for now.
+    var at: Int?
+
+    var fleet: LiveFleet { services.fleet }
+
+    func snapshot() async throws -> FleetSnapshot {
+        guard let at else { return fleet.snapshot }
+        return try await fleet.store.snapshot(at: at)
+    }
+
+    // MARK: Nodes
+
+    struct Page<Row: Sendable>: Sendable {
+        var rows: [Row]
+        /// All that fit, on whatever page.
+        var count: Int
+        /// Where the next page begins; nil on the last.
+        var next: Int?
+    }
+
+    /// The nodes that fit `query`, in the order in which people count.
+    func nodes(_ query: String, offset: Int, limit: Int) async throws -> Page<MachineAnswer> {
+        let snapshot = try await snapshot()
+        let condition = try Condition(query)
+        let live = await LiveFacts(self)
+        var (rows, count): ([MachineAnswer], Int) = ([], 0)
+        for name in snapshot.nodeOrder {
+            guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
+            if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
+            if count >= offset, rows.count < limit { rows.append(live.answer(node, in: snapshot)) }
+            count += 1
+        }
+        return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
+    }
+
+    /// The names of all nodes that fit.
+    func names(_ query: String) async throws -> [NodeName] {
+        let snapshot = try await snapshot()
+        let condition = try Condition(query)
+        let live = await LiveFacts(self)
+        return snapshot.nodeOrder.filter { name in
+            guard let node = snapshot.nodes[name], caller.sees(node.group) else { return false }
+            return condition == .always || condition.holds(for: live.facts(of: node, in: snapshot))
+        }
+    }
+
+    /// Machines that were seen and that nobody has enrolled, the latest first.
+    func unknownMachines() async -> [MachineAnswer] {
+        let snapshot = fleet.snapshot
+        let live = await LiveFacts(self)
+        return live.boots.keys.filter { snapshot.node(at: $0) == nil }
+            .map { live.answer(unknown: $0, in: snapshot) }
+            .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
+    }
+
+    /// Finds a node by its name or a hardware address.
+    static func find(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
+        if let node = MACAddress(text).flatMap({ snapshot.node(at: $0) }) { return node }
+        if let name = try? NodeName(text), let node = snapshot.nodes[name] { return node }
+        throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
+    }
+
+    func node(_ text: String, bootLimit: Int = 10) async throws -> NodeAnswer {
+        let snapshot = try await snapshot()
+        let node = try known(text, in: snapshot)
+        if snapshot.nodes[node.name] != nil { try caller.require(.read, in: node.group) }
+        var boots: [BootTimeline] = []
+        for mac in node.macAddresses {
+            boots += try await fleet.store.boots(of: mac, limit: bootLimit)
+        }
+        if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
+        let leased = await services.addresses()
+        return NodeAnswer(
+            node: Redaction.of(node), isKnown: snapshot.nodes[node.name] != nil,
+            leasedAddress: node.macAddresses.lazy.compactMap { leased[$0] }.first,
+            settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
+            hardware: snapshot.hardware(of: node),
+            boots: boots.sorted { $0.startedAt > $1.startedAt })
+    }
+
+    /// The node of that name or hardware address, or a machine that boots without being enrolled.
+    private func known(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
+        do {
+            return try Self.find(text, in: snapshot)
+        } catch {
+            guard let mac = MACAddress(text.hasPrefix("n") ? String(text.dropFirst()) : text),
+                fleet.boot(of: mac) != nil
+            else { throw error }
+            return Node(name: NodeName(unknown: mac), macAddresses: [mac])
+        }
+    }
+
+    /// What a machine was made of, and what changed when.
+    func hardware(_ text: String) async throws -> HardwareAnswer {
+        let answer = try await node(text, bootLimit: 1)
+        for mac in answer.node.macAddresses {
+            let records = try await fleet.store.hardwareHistory(of: mac)
+            guard let latest = records.first else { continue }
+            let changes = zip(records, records.dropFirst()).map { later, earlier in
+                HardwareChangeAnswer(
+                    at: later.at, differences: later.hardware.differences(from: earlier.hardware),
+                    isAnotherMachine: later.hardware.isAnotherMachine(than: earlier.hardware))
+            }
+            return HardwareAnswer(macAddress: mac, hardware: latest.hardware, changes: changes)
+        }
+        throw StoreError.notFound("\(answer.node.name) has not told what it is made of")
+    }
+
+    // MARK: Figures
+
+    func figures() async throws -> FiguresAnswer {
+        let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
+        let live = await LiveFacts(self)
+        var states: [String: Int] = Dictionary(
+            uniqueKeysWithValues: MachineState.allCases.map { ($0.rawValue, 0) })
+        var troubles: [FiguresAnswer.Trouble] = []
+        var boots: [BootTimeline] = []
+        for node in snapshot.nodes.values where caller.sees(node.group) {
+            let boot = live.boot(of: node)
+            let state = MachineState(boot, now: now)
+            states[state.rawValue, default: 0] += 1
+            guard let boot else { continue }
+            boots.append(boot)
+            if state == .failed || state == .stuck, troubles.count < 50 {
+                troubles.append(Self.trouble(node.name, isKnown: true, boot, now: now))
+            }
+        }
+        var unknownCount = 0
+        for (mac, boot) in live.boots where snapshot.node(at: mac) == nil {
+            unknownCount += 1
+            boots.append(boot)
+            let state = MachineState(boot, now: now)
+            if state == .failed, troubles.count < 50 {
+                troubles.append(Self.trouble(NodeName(unknown: mac), isKnown: false, boot, now: now))
+            }
+        }
+        let figures = BootFigures(boots)
+        return FiguresAnswer(
+            states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
+            percentile95: figures.percentile95, stages: figures.stages,
+            minutes: Self.minutes(of: boots, now: now),
+            troubles: troubles.sorted { $0.machine < $1.machine })
+    }
+
+    private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {
+        let first = now / 60_000 - 59
+        var minutes = (0..<60).map { FiguresAnswer.Minute(at: (first + $0) * 60_000, started: 0, ready: 0) }
+        for boot in boots {
+            let started = boot.startedAt / 60_000 - first
+            if minutes.indices.contains(started) { minutes[started].started += 1 }
+            guard let after = boot.readyAfter else { continue }
+            let ready = (boot.startedAt + after) / 60_000 - first
+            if minutes.indices.contains(ready) { minutes[ready].ready += 1 }
+        }
+        return minutes
+    }
+
+    private static func trouble(
+        _ name: NodeName, isKnown: Bool, _ boot: BootTimeline, now: Int
+    ) -> FiguresAnswer.Trouble {
+        let last = boot.entries.last
+        let seconds = (now - (last?.at ?? now)) / 1_000
+        let stage = last?.stage ?? .dhcp
+        return FiguresAnswer.Trouble(
+            machine: name, isKnown: isKnown,
+            text: stage == .failed
+                ? "failed: \(last?.detail ?? "")" : "stuck after \(stage.rawValue) for \(seconds) s",
+            fix: stage.usualFix)
+    }
+}
+
+extension BootStage {
+    /// What helps most often when a machine goes no further than this stage.
+    var usualFix: String {
+        switch self {
+        case .dhcp: "does its firmware reach TFTP? ‘roost doctor’ looks at ports and loaders"
+        case .loader: "the loader does not fetch its script: look at its screen, try the setting loader"
+        case .script:
+            "the loader does not fetch the kernel: look at its screen and at the disk of this server"
+        case .kernel, .initramfs: "the kernel does not start: look at its console; is memory large enough?"
+        case .initialised: "the network card has no driver in the image, or its link is down"
+        case .network: "the root cannot be mounted: does the node reach port 10809 of this server?"
+        case .root, .configured: "the image's own init is missing or ends: look at the console"
+        case .handover: "the image does not come up to its end: look at its journal"
+        case .failed:
+            "the text says which step failed; ‘roost.break=STEP’ in kernel-arguments opens a shell there"
+        case .ready: "nothing"
+        }
+    }
+}
+
+/// The live facts that one list needs, taken once.
+struct LiveFacts {
+    let boots: [MACAddress: BootTimeline]
+    let leased: [MACAddress: IPv4Address]
+
+    init(_ views: FleetViews) async {
+        boots = views.fleet.boots
+        leased = await views.services.addresses()
+    }
+
+    func boot(of node: Node) -> BootTimeline? {
+        node.macAddresses.lazy.compactMap { self.boots[$0] }.max { $0.startedAt < $1.startedAt }
+    }
+
+    func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
+        var facts = snapshot.facts(of: node)
+        facts.addresses += node.macAddresses.compactMap { leased[$0] }
+        facts.state = boot(of: node)?.state ?? ""
+        if case .text(let image)? = node.settings["image"] { facts.image = image }
+        return facts
+    }
+
+    func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
+        let boot = boot(of: node)
+        let version = snapshot.version(for: snapshot.settings(of: node))
+        return MachineAnswer(
+            name: node.name, isKnown: true, group: node.group, tags: node.tags,
+            macAddress: boot?.macAddress ?? node.macAddresses.first,
+            address: node.macAddresses.lazy.compactMap { self.leased[$0] }.first ?? node.address,
+            state: boot?.state ?? "", readyAfter: boot?.readyAfter,
+            version: version.map { "\($0.image)@\($0.number)" }, seenAt: boot?.entries.last?.at, code: nil,
+            hardware: snapshot.hardware(of: node)?.headline)
+    }
+
+    func answer(unknown mac: MACAddress, in snapshot: FleetSnapshot) -> MachineAnswer {
+        let boot = boots[mac]
+        return MachineAnswer(
+            name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
+            address: leased[mac], state: boot?.state ?? "", readyAfter: boot?.readyAfter, version: nil,
+            seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
+            hardware: snapshot.contents.hardware[mac]?.headline)
+    }
+}
+
+extension Hardware {
+    /// `HP t630, 4096 MiB`.
+    var headline: String {
+        [[vendor, product].filter { !$0.isEmpty }.joined(separator: " "), "\(memoryMebibytes) MiB"]
+            .filter { !$0.isEmpty }.joined(separator: ", ")
+    }
+}
+
+/// Hides secrets in what is shown.
+enum Redaction {
+    static func of(_ settings: [String: SettingValue]) -> [String: SettingValue] {
+        var shown = settings
+        for definition in SettingDefinition.all where definition.isSecret && shown[definition.name] != nil {
+            shown[definition.name] = .text("(set)")
+        }
+        return shown
+    }
+
+    static func of(_ node: Node) -> Node {
+        var node = node
+        node.settings = of(node.settings)
+        return node
+    }
+
+    static func of(_ group: NodeGroup) -> NodeGroup {
+        NodeGroup(path: group.path, settings: of(group.settings))
+    }
+
+    /// A record's JSON as history keeps it.
+    static func of(json: String?) -> String? {
+        guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
+            var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
+        else { return json }
+        for definition in SettingDefinition.all where definition.isSecret && settings[definition.name] != nil
+        {
+            settings[definition.name] = "(set)"
+        }
+        record["settings"] = settings
+        let data = try? JSONSerialization.data(
+            withJSONObject: record, options: [.sortedKeys, .withoutEscapingSlashes])
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

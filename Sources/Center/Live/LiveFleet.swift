@@ -1,0 +1,168 @@
+package import Fleet
+import Synchronization
+package import Wire
+
+/// The fleet as it is at this moment, in memory: the configuration, and what each machine is doing.
+///
+/// Every change of the configuration goes through here: it is checked against what is there, stored, and handed to the data
+/// planes. Pages and the API read from here and never wait for the database to list nodes.
+package final class LiveFleet: Sendable {
+    /// Machines whose last boot is held here.
+    private static let machineLimit = 100_000
+    /// How often a change is tried again when another process changed something in between.
+    private static let attemptLimit = 5
+
+    private struct State {
+        var snapshot: FleetSnapshot
+        var boots: [MACAddress: BootTimeline]
+    }
+
+    package let store: any FleetStore
+    package let events: EventHub
+    private let state: Mutex<State>
+    private let distribute: @Sendable (FleetSnapshot) -> Void
+
+    /// - Parameter distribute: gives a new configuration to the data planes.
+    package init(store: any FleetStore, distribute: @escaping @Sendable (FleetSnapshot) -> Void)
+        async throws
+    {
+        self.store = store
+        self.distribute = distribute
+        events = EventHub()
+        var boots: [MACAddress: BootTimeline] = [:]
+        for boot in try await store.lastBoots() { boots[boot.macAddress] = boot }
+        state = Mutex(State(snapshot: try await store.snapshot(), boots: boots))
+    }
+
+    package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
+
+    /// The last boot of each machine that was ever seen.
+    package var boots: [MACAddress: BootTimeline] { state.withLock { $0.boots } }
+
+    package func boot(of machine: MACAddress) -> BootTimeline? { state.withLock { $0.boots[machine] } }
+
+    // MARK: Changing
+
+    /// Makes `edits` as one revision.
+    ///
+    /// - Parameters:
+    ///   - what: one line for people; nil makes it of the edits.
+    ///   - make: gets the configuration that the edits will be made on, once more when it changed meanwhile.
+    /// - Returns: the new configuration.
+    @discardableResult
+    package func change(
+        by who: String, what: String? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
+    ) async throws -> FleetSnapshot {
+        var attempts = 0
+        while attempts < Self.attemptLimit {
+            if let made = try await attempt(by: who, what: what, make) { return made }
+            attempts += 1
+            try await reload()
+        }
+        throw StoreError.conflict("others change the configuration all the time; try again")
+    }
+
+    /// Nil when another process changed the store since this one read it.
+    private func attempt(
+        by who: String, what: String?, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
+    ) async throws -> FleetSnapshot? {
+        let current = snapshot
+        let edits = try make(current)
+        guard !edits.isEmpty else { return current }
+        let checked = try current.applying(edits, revision: current.revision)
+        let number = try await store.apply(
+            Self.normalised(edits, as: checked), to: current, by: who,
+            what: what ?? Self.summary(of: edits, in: current))
+        guard let number else { return nil }
+        let next = FleetSnapshot(
+            revision: number, contents: checked.contents, nodeOrder: checked.nodeOrder)
+        take(next)
+        return next
+    }
+
+    /// The edits with the records as the check left them: in order, without doubles.
+    private static func normalised(_ edits: [FleetEdit], as snapshot: FleetSnapshot) -> [FleetEdit] {
+        edits.map { edit in
+            switch edit {
+            case .node(let name, _?): .node(name, snapshot.nodes[name])
+            case .group(let path, _?): .group(path, snapshot.groups[path])
+            case .rule(let name, _?): .rule(name, snapshot.rules[name])
+            default: edit
+            }
+        }
+    }
+
+    private static func summary(of edits: [FleetEdit], in snapshot: FleetSnapshot) -> String {
+        let first = edits[0].summary(in: snapshot)
+        return edits.count == 1 ? first : "\(first), and \(edits.count - 1) more"
+    }
+
+    /// Does something with the store that is a revision without being part of the configuration: administrators, tokens.
+    package func administer<T: Sendable>(_ body: @Sendable (any FleetStore) async throws -> T) async throws
+        -> T
+    {
+        let result = try await body(store)
+        try await reload()
+        return result
+    }
+
+    /// Reads everything anew: another program changed the store, or a version was published.
+    @discardableResult
+    package func reload() async throws -> FleetSnapshot {
+        let next = try await store.snapshot()
+        take(next)
+        return next
+    }
+
+    private func take(_ next: FleetSnapshot) {
+        let isNew = state.withLock { state in
+            // Two changes may come back in the other order than they were made.
+            guard next.revision >= state.snapshot.revision else { return false }
+            state.snapshot = next
+            return true
+        }
+        guard isNew else { return }
+        distribute(next)
+        events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
+    }
+
+    // MARK: What machines say
+
+    package func note(_ new: [BootEvent]) {
+        state.withLock { state in
+            for event in new {
+                let entry = BootTimeline.Entry(stage: event.stage, at: event.at, detail: event.detail)
+                if state.boots[event.macAddress]?.boot == event.boot {
+                    state.boots[event.macAddress]?.entries.append(entry)
+                } else if state.boots.count < Self.machineLimit || state.boots[event.macAddress] != nil {
+                    state.boots[event.macAddress] = BootTimeline(
+                        boot: event.boot, macAddress: event.macAddress, entries: [entry])
+                }
+            }
+        }
+        let snapshot = snapshot
+        for event in new {
+            let node = snapshot.node(at: event.macAddress)
+            events.publish(
+                ServerEvent(
+                    kind: .boot, node: node?.name, group: node?.group, machine: event.macAddress,
+                    text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
+        }
+    }
+
+    /// A machine said what it is made of, and it was not what was known.
+    package func note(_ hardware: Hardware, of machine: MACAddress) {
+        let (next, before) = state.withLock { state in
+            let before = state.snapshot.contents.hardware[machine]
+            state.snapshot = state.snapshot.replacing(hardware: hardware, of: machine)
+            return (state.snapshot, before)
+        }
+        if !next.rules.isEmpty { distribute(next) }
+        let node = next.node(at: machine)
+        let isOther = before.map { hardware.isAnotherMachine(than: $0) } ?? false
+        events.publish(
+            ServerEvent(
+                kind: isOther ? .drift : .hardware, node: node?.name, group: node?.group, machine: machine,
+                text: isOther ? "another machine answers to \(machine)" : "hardware of \(machine) recorded"))
+    }
+}

@@ -1,0 +1,108 @@
+import Fleet
+import Hummingbird
+
+/// Administrators with their roles, and the tokens of programs.
+struct AccessPages {
+    let pages: Pages
+
+    private var access: AccessRoutes { AccessRoutes(services: pages.services) }
+
+    func add(to routes: Routes) {
+        routes.get("administrators", .administer) { request, context, _ in
+            try await administrators(nil, request, context)
+        }
+        routes.post("administrators/save", .administer) { request, context, caller in
+            do {
+                try await save(pages.form(context), caller)
+                return pages.redirect("/administrators")
+            } catch {
+                guard let text = Self.text(of: error) else { throw error }
+                return try await administrators(text, request, context)
+            }
+        }
+        routes.get("tokens", .read) { request, context, caller in
+            try await tokens([:], request, context, caller)
+        }
+        routes.post("tokens", .read) { request, context, caller in
+            do {
+                let form = try pages.form(context)
+                let grants = Self.words(form["grants"])
+                let wish = TokenRequest(
+                    name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
+                let made = try await access.makeToken(wish, caller)
+                return try await tokens(["secret": made.token ?? ""], request, context, caller)
+            } catch {
+                guard let text = Self.text(of: error) else { throw error }
+                return try await tokens(["failure": text], request, context, caller)
+            }
+        }
+        routes.post("tokens/:id/revoke", .read) { _, context, caller in
+            guard let id = Int(try context.parameter("id")) else {
+                throw Problem(404, "Not found", "there is no such token")
+            }
+            try await access.revoke(id, caller)
+            return pages.redirect("/tokens")
+        }
+    }
+
+    /// What a person has to put right; nil for what is the server's fault.
+    private static func text(of error: any Error) -> String? {
+        switch error {
+        case let problem as Problem where problem.status < 500: problem.detail
+        case let error as InvalidName: error.description
+        case StoreError.conflict(let detail), StoreError.notFound(let detail): detail
+        default: nil
+        }
+    }
+
+    private static func words(_ text: String) -> [String] {
+        text.split { $0.isWhitespace || $0 == "," }.map(String.init)
+    }
+
+    private func administrators(_ failure: String?, _ request: Request, _ context: CenterContext) async throws
+        -> Response
+    {
+        let all = try await pages.fleet.store.administrators()
+        var fields: [String: Any] = [
+            "rows": all.enumerated().map { index, one -> [String: Any] in
+                [
+                    "id": index, "name": one.name, "fullName": one.fullName, "isDisabled": one.isDisabled,
+                    "grants": one.grants.map(\.description).joined(separator: " "),
+                ]
+            }
+        ]
+        fields["failure"] = failure
+        return try pages.show(
+            "administrators", "Administrators", section: "/administrators", fields, request, context,
+            status: failure == nil ? .ok : .unprocessableContent)
+    }
+
+    private func save(_ form: Form, _ caller: Caller) async throws {
+        let name = form["name"]
+        if form.has("remove") { return try await access.remove(name, caller) }
+        if form.has("new"), try await pages.fleet.store.administrators().contains(where: { $0.name == name })
+        {
+            throw StoreError.conflict("there is an administrator \(name) already")
+        }
+        try await access.save(
+            name,
+            AdministratorRequest(
+                grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
+                password: form["password"].isEmpty ? nil : form["password"]), caller)
+    }
+
+    private func tokens(
+        _ extra: [String: Any], _ request: Request, _ context: CenterContext, _ caller: Caller
+    ) async throws -> Response {
+        var fields = extra
+        fields["rows"] = try await access.tokens(caller).map { token -> [String: Any] in
+            [
+                "id": token.id, "name": token.name, "owner": token.owner,
+                "grants": token.grants.joined(separator: " "),
+                "created": Format.time(second: token.createdAt),
+                "expires": Format.time(second: token.expiresAt), "used": Format.time(second: token.usedAt),
+            ]
+        }
+        return try pages.show("tokens", "API tokens", section: "/tokens", fields, request, context)
+    }
+}

@@ -1,0 +1,138 @@
+import Fleet
+import Foundation
+
+/// Values as pages show them.
+enum Format {
+    /// `12.3 s`, `4 min 05 s`; empty for nil.
+    static func duration(_ milliseconds: Int?) -> String {
+        guard let milliseconds else { return "" }
+        guard milliseconds >= 120_000 else { return String(format: "%.1f s", Double(milliseconds) / 1_000) }
+        return String(format: "%d min %02d s", milliseconds / 60_000, milliseconds / 1_000 % 60)
+    }
+
+    /// In UTC, as `datetime` of a `<time>`; the page makes local time of it.
+    static func time(millisecond: Int?) -> String {
+        millisecond.map { CalendarTime.text(second: $0 / 1_000) } ?? ""
+    }
+
+    static func time(second: Int?) -> String { second.map { CalendarTime.text(second: $0) } ?? "" }
+
+    static func size(_ byteCount: Int) -> String {
+        byteCount >= 1 << 30
+            ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
+            : String(format: "%.0f MiB", Double(byteCount) / 1_048_576)
+    }
+}
+
+/// Settings as fields of a form.
+enum SettingFields {
+    /// - Parameters:
+    ///   - own: what this level sets itself.
+    ///   - effective: what holds here.
+    static func of(
+        _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
+        _ words: Words
+    ) -> [[String: Any]] {
+        definitions.map { definition in
+            let setting = effective[definition]
+            let isHidden = definition.isSecret
+            let value = own[definition.name]
+            let shown =
+                isHidden && setting.value != definition.defaultValue ? "(set)" : setting.value.description
+            var field: [String: Any] = [
+                "name": definition.name, "summary": words(definition.summary), "value": shown,
+                "origin": setting.origin.description, "isSet": value != nil,
+                "phase": words("applies at: \(definition.phase.rawValue)"),
+            ]
+            let text = isHidden ? (value == nil ? "" : "(set)") : (value ?? setting.value).formText
+            switch definition.kind {
+            case .choice(let options): field["choices"] = choices(options, chosen: text)
+            case .boolean: field["choices"] = choices(["yes", "no"], chosen: text)
+            case .integer(let range):
+                field["number"] =
+                    [
+                        "minimum": range.lowerBound, "maximum": range.upperBound, "own": text,
+                        "name": definition.name,
+                    ] as [String: Any]
+            case .text: field["line"] = ["own": text, "name": definition.name]
+            case .list, .map:
+                field["lines"] =
+                    [
+                        "own": text, "rows": min(8, max(2, text.split(separator: "\n").count + 1)),
+                        "name": definition.name,
+                        "hint": words(definition.kind == .list ? "one entry a line" : "one KEY=VALUE a line"),
+                    ] as [String: Any]
+            }
+            return field
+        }
+    }
+
+    private static func choices(_ words: [String], chosen: String) -> [String: Any] {
+        ["options": words.map { ["word": $0, "chosen": $0 == chosen] as [String: Any] }]
+    }
+
+    /// What a posted form changes of the settings that a level has.
+    static func change(_ form: Form, target: String, own: [String: SettingValue]) throws -> SettingsChange {
+        var change = SettingsChange(target: target, set: [:], unset: [])
+        for (name, text) in form.group("value.") {
+            guard let definition = SettingDefinition.named(name) else { continue }
+            guard form.has("has.\(name)") else {
+                if own[name] != nil { change.unset.append(name) }
+                continue
+            }
+            if definition.isSecret, text == "(set)" { continue }
+            let value = try definition.value(fromForm: text)
+            if own[name] != value { change.set[name] = value }
+        }
+        return change
+    }
+}
+
+extension SettingValue {
+    /// As it stands in a form's field: one entry a line.
+    var formText: String {
+        switch self {
+        case .list(let entries): entries.joined(separator: "\n")
+        case .map(let map):
+            map.sorted { $0.key < $1.key }.map { key, value in
+                // A value of several lines keeps them, written as \n.
+                "\(key)=\(value.replacing("\\", with: "\\\\").replacing("\n", with: "\\n"))"
+            }.joined(separator: "\n")
+        default: description
+        }
+    }
+}
+
+extension SettingDefinition {
+    /// Reads a value as a form's field holds it.
+    func value(fromForm text: String) throws(InvalidSetting) -> SettingValue {
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+        switch kind {
+        case .list: return try checked(.list(lines.filter { !$0.allSatisfy(\.isWhitespace) }))
+        case .map:
+            var map: [String: String] = [:]
+            for line in lines where !line.allSatisfy(\.isWhitespace) {
+                let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2 else { throw InvalidSetting("\(name): ‘\(line)’ is not KEY=VALUE") }
+                map[String(parts[0])] = Self.unescaped(parts[1])
+            }
+            return try checked(.map(map))
+        default: return try value(fromText: text)
+        }
+    }
+
+    private static func unescaped(_ text: Substring) -> String {
+        var (result, isEscaped) = ("", false)
+        for character in text {
+            if isEscaped {
+                result.append(character == "n" ? "\n" : character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else {
+                result.append(character)
+            }
+        }
+        return result
+    }
+}

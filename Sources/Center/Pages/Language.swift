@@ -1,0 +1,95 @@
+import Foundation
+import Hummingbird
+
+/// A language of the pages. The API speaks English.
+enum Language: String, Sendable, CaseIterable {
+    case english = "en"
+    case french = "fr"
+    case spanish = "es"
+    case portuguese = "pt"
+    case greek = "el"
+
+    static let cookieName = "roost-language"
+
+    var ownName: String {
+        switch self {
+        case .english: "English"
+        case .french: "Français"
+        case .spanish: "Español"
+        case .portuguese: "Português"
+        case .greek: "Ελληνικά"
+        }
+    }
+
+    /// What somebody chose on a page; failing that, what their browser prefers of what there is (RFC 9110 §12.5.4).
+    init(_ request: Request) {
+        if let chosen = request.cookies[Self.cookieName]?.value, let language = Self(rawValue: chosen) {
+            self = language
+            return
+        }
+        self = Self(accepted: request.headers[.acceptLanguage] ?? "")
+    }
+
+    init(accepted header: String) {
+        let wishes = header.split(separator: ",").prefix(20).map {
+            wish -> (language: Self?, weight: Double) in
+            let parts = wish.split(separator: ";")
+            let tag = parts.first?.split(separator: "-").first.map { $0.filter { $0 != " " }.lowercased() }
+            let weight = parts.dropFirst().lazy.compactMap { part -> Double? in
+                let text = part.filter { $0 != " " }
+                return text.hasPrefix("q=") ? Double(text.dropFirst(2)) : nil
+            }.first
+            return (tag.flatMap { Self(rawValue: $0) }, weight ?? 1)
+        }
+        var best: (language: Self, weight: Double)?
+        for (language, weight) in wishes {
+            guard let language, weight > 0, weight > best?.weight ?? 0 else { continue }
+            best = (language, weight)
+        }
+        self = best?.language ?? .english
+    }
+}
+
+/// The words of one language. English text is the key; what is missing stays English.
+struct Words: Sendable {
+    let language: Language
+    private let entries: [String: String]
+
+    /// - Parameter phrases: blocks of lines with a blank one between them: English, then each language of
+    ///   ``Language/allCases`` in its order.
+    init(_ language: Language, phrases: String) {
+        self.language = language
+        var entries: [String: String] = [:]
+        let column = Language.allCases.firstIndex(of: language) ?? 0
+        for block in phrases.components(separatedBy: "\n\n") {
+            let lines = block.split(separator: "\n").map(String.init)
+            if lines.count == Language.allCases.count { entries[lines[0]] = lines[column] }
+        }
+        self.entries = entries
+    }
+
+    func callAsFunction(_ english: String) -> String { entries[english] ?? english }
+
+    func has(_ english: String) -> Bool { entries[english] != nil }
+
+    /// `english` with `%1`, `%2` … replaced.
+    func callAsFunction(_ english: String, _ values: String...) -> String {
+        var text = self(english)
+        for (index, value) in values.enumerated() {
+            text = text.replacing("%\(index + 1)", with: value)
+        }
+        return text
+    }
+
+    /// Replaces every `[[English]]` of a template.
+    func translating(_ template: String) -> String {
+        var (result, rest) = ("", template[...])
+        while let open = rest.firstRange(of: "[["), let close = rest[open.upperBound...].firstRange(of: "]]")
+        {
+            result += rest[..<open.lowerBound]
+            result += self(String(rest[open.upperBound..<close.lowerBound]))
+            rest = rest[close.upperBound...]
+        }
+        return result + rest
+    }
+}

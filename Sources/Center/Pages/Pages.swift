@@ -1,0 +1,135 @@
+import Fleet
+import Foundation
+import Hummingbird
+import Wire
+
+/// What all pages that show the fleet have in common.
+struct Pages {
+    let services: CenterServices
+    let renderer: PageRenderer
+
+    func add(to routes: Routes) {
+        DashboardPage(pages: self).add(to: routes)
+        NodesPage(pages: self).add(to: routes)
+        NodePage(pages: self).add(to: routes)
+        MachinesPage(pages: self).add(to: routes)
+        GroupsPage(pages: self).add(to: routes)
+        RulesPage(pages: self).add(to: routes)
+        ImagesPage(pages: self).add(to: routes)
+        HistoryPages(pages: self).add(to: routes)
+        AccessPages(pages: self).add(to: routes)
+        WizardPage(pages: self).add(to: routes)
+        routes.post("changes", .enrol) { request, context, caller in
+            try await self.save(request, context, caller)
+        }
+    }
+
+    var fleet: LiveFleet { services.fleet }
+
+    func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
+        FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
+    }
+
+    func show(
+        _ template: String, _ title: String, section: String, _ fields: [String: Any], _ request: Request,
+        _ context: CenterContext, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        try renderer.page(
+            template, PageRenderer.Frame(title: title, section: section), fields, request: request,
+            context: context, status: status)
+    }
+
+    func redirect(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
+
+    func form(_ context: CenterContext) throws -> Form {
+        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is no form") }
+        return form
+    }
+
+    /// A state in the words of the page.
+    func shown(_ state: String, _ words: Words) -> String {
+        if state.isEmpty { return words("no boot seen") }
+        if state.hasPrefix("failed: ") { return "\(words("failed")): \(state.dropFirst(8))" }
+        if state.hasPrefix("at ") { return words("at %1", String(state.dropFirst(3))) }
+        return words(state)
+    }
+
+    func kind(_ state: String) -> String {
+        state == "ready"
+            ? "ready" : state.hasPrefix("failed") ? "failed" : state.hasPrefix("at ") ? "booting" : "unseen"
+    }
+
+    // MARK: What if
+
+    /// Shows what a change would do; its form saves it.
+    func plan(
+        _ change: ChangeRequest, back: String, section: String, _ request: Request, _ context: CenterContext,
+        _ caller: Caller
+    ) throws -> Response {
+        let (snapshot, words) = (fleet.snapshot, renderer.words(context))
+        let edits = try Edits.of(change, in: snapshot)
+        let plan = try FleetRoutes(services: services).plan(of: edits, in: snapshot, for: caller)
+        let rows = plan.nodes.flatMap { node -> [[String: Any]] in
+            guard !node.settings.isEmpty else {
+                return [["node": node.node.text, "setting": words(node.kind.rawValue)]]
+            }
+            return node.settings.map { setting in
+                [
+                    "node": node.node.text, "setting": setting.name,
+                    "before": setting.before?.description ?? "", "after": setting.after?.description ?? "",
+                    "origin": setting.origin,
+                ]
+            }
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return try show(
+            "plan", "What would change", section: section,
+            [
+                "edits": plan.edits, "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
+                "more": plan.nodeCount > plan.nodes.count ? plan.nodeCount - plan.nodes.count : 0,
+                "counts": plan.counts.sorted { $0.key < $1.key }.map {
+                    ["name": $0.key, "count": $0.value] as [String: Any]
+                },
+                "change": String(decoding: try encoder.encode(change), as: UTF8.self),
+                "revision": snapshot.revision, "back": back,
+            ], request, context)
+    }
+
+    /// Saves what a plan showed, unless something has changed since.
+    private func save(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
+    {
+        let form = try form(context)
+        let change = try JSONDecoder().decode(ChangeRequest.self, from: Data(form["change"].utf8))
+        let planned = Int(form["revision"])
+        let back = Back.path(form["back"])
+        let snapshot = try await fleet.change(by: caller.name, what: change.summary) { current in
+            guard planned == nil || planned == current.revision else {
+                throw Problem(
+                    409, "Conflict",
+                    "somebody else has changed the configuration since this plan was made; look at it again")
+            }
+            let edits = try Edits.of(change, in: current)
+            try caller.requireLeave(for: edits, in: current)
+            return edits
+        }
+        return redirect(Back.done(back, snapshot.revision))
+    }
+
+    /// Saves at once: for acts so small that nobody needs a plan.
+    func apply(_ caller: Caller, what: String? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit])
+        async throws -> FleetSnapshot
+    {
+        try await fleet.change(by: caller.name, what: what) { current in
+            let edits = try make(current)
+            try caller.requireLeave(for: edits, in: current)
+            return edits
+        }
+    }
+
+    /// Where this caller may put nodes.
+    func groups(_ caller: Caller, _ permission: Permission = .enrol) -> [String] {
+        let paths = Set(fleet.snapshot.groups.keys).union([.site])
+        return paths.filter { caller.allows(permission, in: $0) }.sorted().map(\.description)
+    }
+}

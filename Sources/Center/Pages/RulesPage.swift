@@ -1,0 +1,55 @@
+import Fleet
+import Foundation
+import Hummingbird
+
+/// Settings for all nodes whose hardware fits a condition.
+struct RulesPage {
+    let pages: Pages
+
+    func add(to routes: Routes) {
+        routes.get("rules", .read) { request, context, caller in
+            let snapshot = try await pages.views(request, caller).snapshot()
+            let rules = snapshot.rules.values.sorted { ($0.priority, $0.name) > ($1.priority, $1.name) }
+            let fields: [String: Any] = [
+                "rules": rules.map { row($0, in: snapshot) }, "mayEdit": caller.allows(.publish, in: .site),
+                "attributes": NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(
+                    separator: ", "),
+            ]
+            return try pages.show("rules", "Match rules", section: "/rules", fields, request, context)
+        }
+        routes.post("rules/edit", .publish) { request, context, caller in
+            let form = try pages.form(context)
+            let name = try RuleName(form["name"])
+            let edit =
+                form.has("remove")
+                ? ChangeRequest.Edit(removeRule: name) : ChangeRequest.Edit(rule: try rule(name, form))
+            return try pages.plan(
+                ChangeRequest(edits: [edit]), back: "/rules", section: "/rules", request, context, caller)
+        }
+    }
+
+    private func row(_ rule: MatchRule, in snapshot: FleetSnapshot) -> [String: Any] {
+        let condition = try? Condition(rule.condition)
+        let fitting = snapshot.nodes.values.count { condition?.holds(for: snapshot.facts(of: $0)) == true }
+        return [
+            "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
+            "fitting": fitting,
+            "settings": Redaction.of(rule.settings).sorted { $0.key < $1.key }.map {
+                "\($0.key)=\($0.value.description.replacing(", ", with: ","))"
+            }.joined(separator: "\n"),
+        ]
+    }
+
+    private func rule(_ name: RuleName, _ form: Form) throws -> MatchRule {
+        guard let priority = Int(form["priority"]), (-1_000...1_000).contains(priority) else {
+            throw Problem(422, "Invalid number", "the priority is a whole number, -1000 to 1000")
+        }
+        var settings: [String: SettingValue] = [:]
+        for line in form["settings"].split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace)
+        {
+            let (name, value) = try NodesPage.assignment(String(line))
+            settings[name] = value
+        }
+        return MatchRule(name: name, priority: priority, condition: form["condition"], settings: settings)
+    }
+}

@@ -1,0 +1,115 @@
+/// Somebody who may use the control center.
+package struct Administrator: Equatable, Sendable, Codable {
+    /// Where the proof comes from that somebody is who they say.
+    package enum Source: String, Sendable, Codable, CaseIterable {
+        /// A password that is kept here, hashed.
+        case local
+        case ldap
+        case oidc
+    }
+
+    /// 1 to 63 letters, digits, dots, hyphens, underscores and at signs.
+    package var name: String
+    package var source: Source
+    package var grants: [Grant]
+    /// For people; empty when not told.
+    package var fullName: String
+    package var isDisabled: Bool
+
+    package init(
+        name: String, source: Source = .local, grants: [Grant], fullName: String = "",
+        isDisabled: Bool = false
+    ) {
+        self.name = name
+        self.source = source
+        self.grants = grants
+        self.fullName = fullName
+        self.isDisabled = isDisabled
+    }
+
+    /// The name, when it can be one.
+    package static func checked(name: String) throws -> String {
+        let isGood =
+            (1...63).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0)
+                    || [0x2D, 0x2E, 0x5F, 0x40].contains($0)
+            }
+        guard isGood else {
+            throw InvalidName(name, rule: "1 to 63 letters, digits, dots, hyphens, underscores and @")
+        }
+        return name
+    }
+}
+
+/// A token for the API, without the secret itself.
+package struct APIToken: Equatable, Sendable, Codable {
+    package var id: Int
+    /// What its owner calls it.
+    package var name: String
+    package var owner: String
+    package var grants: [Grant]
+    /// Seconds since 1970.
+    package var createdAt: Int
+    /// Nil: it holds until it is revoked.
+    package var expiresAt: Int?
+    /// Nil: it was never used.
+    package var usedAt: Int?
+
+    package init(
+        id: Int, name: String, owner: String, grants: [Grant], createdAt: Int, expiresAt: Int?,
+        usedAt: Int? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.owner = owner
+        self.grants = grants
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.usedAt = usedAt
+    }
+}
+
+/// A log-in of somebody's browser.
+package struct LoginSession: Equatable, Sendable {
+    package var administrator: String
+    /// What each form of this session must bring along.
+    package var csrfToken: String
+    package var createdAt: Int
+    /// Seconds since 1970; moves on with use.
+    package var seenAt: Int
+
+    package init(administrator: String, csrfToken: String, createdAt: Int, seenAt: Int) {
+        self.administrator = administrator
+        self.csrfToken = csrfToken
+        self.createdAt = createdAt
+        self.seenAt = seenAt
+    }
+}
+
+/// Administrators, their log-ins and tokens. Secrets come in hashed: the store never sees one.
+package protocol AdministratorStore: Sendable {
+    func administrators() async throws(StoreError) -> [Administrator]
+
+    /// Adds or replaces; a nil hash leaves the password as it is.
+    func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
+
+    /// Removes somebody with all sessions and tokens; the last enabled admin of the site stays.
+    func removeAdministrator(_ name: String, by who: String) async throws(StoreError)
+
+    func passwordHash(of name: String) async throws(StoreError) -> String?
+
+    func addSession(_ session: LoginSession, hash: String) async throws(StoreError)
+    func session(hash: String) async throws(StoreError) -> LoginSession?
+    func touchSession(hash: String, at second: Int) async throws(StoreError)
+    func removeSession(hash: String) async throws(StoreError)
+    /// Ends all sessions of somebody, and everybody's that are older than `second`.
+    func removeSessions(of name: String?, seenBefore second: Int?) async throws(StoreError)
+
+    func tokens(of owner: String?) async throws(StoreError) -> [APIToken]
+    /// - Returns: the token with its number.
+    func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken
+    func token(hash: String) async throws(StoreError) -> APIToken?
+    func touchToken(_ id: Int, at second: Int) async throws(StoreError)
+    func removeToken(_ id: Int, by who: String) async throws(StoreError)
+}

@@ -1,0 +1,134 @@
+/// A question about a node that is answered yes or no: `memory < 2 GiB and vendor = "HP"`.
+///
+/// Match rules and the search of nodes use the same words. Their grammar, loosest first:
+///
+///     condition  = term *( "or" term )
+///     term       = factor *( ["and"] factor )
+///     factor     = "not" factor / "(" condition ")" / comparison / word
+///     comparison = attribute ( "=" / "!=" / "<" / "<=" / ">" / ">=" / "~" ) value
+///
+/// A word alone looks for itself in the node's name, its addresses and its hardware. A word with brackets is a range of
+/// names: `n[1-40]`, `pc-[01-12,20]`.
+package indirect enum Condition: Equatable, Sendable {
+    case always
+    case all([Condition])
+    case any([Condition])
+    case not(Condition)
+    case comparison(NodeAttribute, Comparison, ConditionValue)
+    case word(String)
+    case names(NameRange)
+}
+
+/// How an attribute is compared.
+package enum Comparison: String, Sendable, CaseIterable {
+    case equal = "="
+    case unequal = "!="
+    case less = "<"
+    case atMost = "<="
+    case greater = ">"
+    case atLeast = ">="
+    /// A pattern with `*` and `?`; without either, a part of the text.
+    case like = "~"
+}
+
+/// What an attribute is compared with.
+package enum ConditionValue: Equatable, Sendable {
+    case text(String)
+    /// A count, or MiB for an amount of memory.
+    case number(Int)
+}
+
+/// Why a text is no condition, with the place.
+package struct InvalidCondition: Error, Equatable, CustomStringConvertible {
+    package var text: String
+    package var problem: String
+
+    package var description: String { "‘\(text)’ is not a condition: \(problem)" }
+}
+
+extension Condition {
+    /// Nesting that a condition may have.
+    static let depthLimit = 32
+    /// Characters of a condition.
+    package static let lengthLimit = 2_000
+
+    /// Reads a condition as a person types it; an empty text is always true.
+    package init(_ text: some StringProtocol) throws(InvalidCondition) {
+        var parser = try ConditionParser(String(text))
+        self = try parser.whole()
+    }
+
+    /// Whether it holds for a node with these facts.
+    package func holds(for facts: NodeFacts) -> Bool {
+        switch self {
+        case .always: true
+        case .all(let parts): parts.allSatisfy { $0.holds(for: facts) }
+        case .any(let parts): parts.contains { $0.holds(for: facts) }
+        case .not(let part): !part.holds(for: facts)
+        case .word(let word): facts.mentions(word)
+        case .names(let range): range.contains(facts.name)
+        case .comparison(let attribute, let comparison, let value):
+            Self.holds(comparison, facts.values(of: attribute), value)
+        }
+    }
+
+    /// An attribute with several values (cards, monitors) fits when one of them does, and is unequal when none is equal.
+    private static func holds(_ comparison: Comparison, _ values: [ConditionValue], _ wanted: ConditionValue)
+        -> Bool
+    {
+        if comparison == .unequal { return !holds(.equal, values, wanted) }
+        return values.contains { value in
+            switch (value, wanted) {
+            case (.number(let value), .number(let wanted)):
+                switch comparison {
+                case .equal, .like: value == wanted
+                case .unequal: value != wanted
+                case .less: value < wanted
+                case .atMost: value <= wanted
+                case .greater: value > wanted
+                case .atLeast: value >= wanted
+                }
+            case (.text(let value), .text(let wanted)):
+                switch comparison {
+                case .equal: value.lowercased() == wanted.lowercased()
+                case .like: Wildcard.matches(value.lowercased(), pattern: wanted.lowercased())
+                case .less: value < wanted
+                case .atMost: value <= wanted
+                case .greater: value > wanted
+                case .atLeast: value >= wanted
+                case .unequal: false
+                }
+            default: false
+            }
+        }
+    }
+}
+
+/// Patterns with `*` and `?`.
+enum Wildcard {
+    /// Without a wildcard, `pattern` is looked for anywhere in `text`.
+    static func matches(_ text: String, pattern: String) -> Bool {
+        guard pattern.contains("*") || pattern.contains("?") else { return text.contains(pattern) }
+        return matches(Array(text.utf8)[...], Array(pattern.utf8)[...])
+    }
+
+    /// Goes back to the last star only, so that no pattern takes longer than the product of both lengths.
+    private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
+        var (position, place) = (text.startIndex, pattern.startIndex)
+        var star: (place: Int, position: Int)?
+        while position < text.endIndex {
+            if place < pattern.endIndex, pattern[place] == 0x2A {
+                star = (place, position)
+                place += 1
+            } else if place < pattern.endIndex, pattern[place] == 0x3F || pattern[place] == text[position] {
+                (position, place) = (position + 1, place + 1)
+            } else if let last = star {
+                star = (last.place, last.position + 1)
+                (position, place) = (last.position + 1, last.place + 1)
+            } else {
+                return false
+            }
+        }
+        return pattern[place...].allSatisfy { $0 == 0x2A }
+    }
+}

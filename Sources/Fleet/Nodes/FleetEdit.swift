@@ -1,0 +1,232 @@
+import Wire
+
+/// One record of the configuration replaced, added or removed.
+package enum FleetEdit: Equatable, Sendable {
+    /// Nil removes it.
+    case node(NodeName, Node?)
+    case group(GroupPath, NodeGroup?)
+    case rule(RuleName, MatchRule?)
+    /// Where a channel points; nil takes the channel away.
+    case channel(ImageName, ChannelName, Int?)
+}
+
+extension FleetEdit {
+    /// Edits that one change may hold: a school in one go.
+    package static let countLimit = 50_000
+    /// Characters of all settings of one level together.
+    static let settingsLimit = 1 << 20
+
+    /// One line for people.
+    package func summary(in snapshot: FleetSnapshot) -> String {
+        switch self {
+        case .node(let name, nil): "node \(name) removed"
+        case .node(let name, let node?):
+            snapshot.nodes[name] == nil ? "node \(name) added to \(node.group)" : "node \(name) changed"
+        case .group(let path, nil): "group \(path) removed"
+        case .group(let path, _?):
+            path == .site
+                ? "settings of the site changed"
+                : snapshot.groups[path] == nil ? "group \(path) added" : "settings of group \(path) changed"
+        case .rule(let name, nil): "rule \(name) removed"
+        case .rule(let name, _?): snapshot.rules[name] == nil ? "rule \(name) added" : "rule \(name) changed"
+        case .channel(let image, let channel, let number):
+            number.map { "\(image)@\(channel) now means \(image)@\($0)" }
+                ?? "channel \(image)@\(channel) removed"
+        }
+    }
+
+    /// The edit that would bring back what `snapshot` has now.
+    package func inverse(in snapshot: FleetSnapshot) -> FleetEdit {
+        switch self {
+        case .node(let name, _): .node(name, snapshot.nodes[name])
+        case .group(let path, _): .group(path, snapshot.groups[path])
+        case .rule(let name, _): .rule(name, snapshot.rules[name])
+        case .channel(let image, let channel, _):
+            .channel(image, channel, snapshot.images[image]?.channels[channel])
+        }
+    }
+
+    /// The group whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
+    package func places(in snapshot: FleetSnapshot) -> [GroupPath] {
+        switch self {
+        case .node(let name, let node):
+            [snapshot.nodes[name]?.group, node?.group].compactMap { $0 }
+        case .group(let path, _): [path]
+        case .rule, .channel: [.site]
+        }
+    }
+}
+
+extension FleetSnapshot {
+    /// This configuration with `edits` made, one after the other; throws when the result would contradict itself.
+    ///
+    /// - Parameter revision: its number.
+    package func applying(_ edits: [FleetEdit], revision: Int) throws -> FleetSnapshot {
+        guard edits.count <= FleetEdit.countLimit else {
+            throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
+        }
+        var contents = contents
+        var order: [NodeName]? = nodeOrder
+        for edit in edits {
+            switch edit {
+            case .node(let name, let node):
+                guard node != nil || contents.nodes[name] != nil else {
+                    throw StoreError.notFound("there is no node \(name)")
+                }
+                if (contents.nodes[name] == nil) != (node == nil) { order = nil }
+                contents.nodes[name] = try node.map { try Self.checked($0, named: name) }
+            case .group(let path, let group):
+                guard group != nil || contents.groups[path] != nil else {
+                    throw StoreError.notFound("there is no group \(path)")
+                }
+                contents.groups[path] = try group.map { try Self.checked($0, at: path) }
+            case .rule(let name, let rule):
+                guard rule != nil || contents.rules[name] != nil else {
+                    throw StoreError.notFound("there is no rule \(name)")
+                }
+                contents.rules[name] = try rule.map { try Self.checked($0, named: name) }
+            case .channel(let image, let channel, let number):
+                guard let catalogue = contents.images[image],
+                    number == nil || catalogue.versions.contains(where: { $0.number == number })
+                else { throw StoreError.notFound("there is no version \(image)@\(number ?? 0)") }
+                contents.images[image]?.channels[channel] = number
+            }
+        }
+        for edit in edits { try Self.check(edit, in: contents) }
+        let result = FleetSnapshot(revision: revision, contents: contents, nodeOrder: order)
+        try result.checkAddresses(of: edits)
+        return result
+    }
+
+    private static func checked(_ node: Node, named name: NodeName) throws -> Node {
+        var node = node
+        node.name = name
+        node.settings = try checked(node.settings)
+        node.tags = try checked(tags: node.tags)
+        var seen: Set<MACAddress> = []
+        node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }
+        return node
+    }
+
+    private static func checked(_ group: NodeGroup, at path: GroupPath) throws -> NodeGroup {
+        NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
+    }
+
+    private static func checked(_ rule: MatchRule, named name: RuleName) throws -> MatchRule {
+        var rule = rule
+        rule.name = name
+        rule.settings = try checked(rule.settings)
+        let condition = try Condition(rule.condition)
+        guard condition.isLasting else {
+            throw InvalidCondition(
+                text: rule.condition, problem: "a rule cannot depend on state, image or address")
+        }
+        return rule
+    }
+
+    private static func checked(_ settings: [String: SettingValue], isSite: Bool = false) throws -> [String:
+        SettingValue]
+    {
+        var checked = settings
+        var length = 0
+        for (name, value) in settings {
+            guard let definition = SettingDefinition.named(name) else {
+                throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+            }
+            guard isSite || !definition.isSiteWide else {
+                throw InvalidSetting("\(name) can only be set for the whole site")
+            }
+            checked[name] = try definition.checked(value)
+            length += value.description.utf8.count
+        }
+        guard length <= FleetEdit.settingsLimit else {
+            throw InvalidSetting(
+                "the settings of one level may be \(FleetEdit.settingsLimit >> 10) KiB together")
+        }
+        return checked
+    }
+
+    /// At most 32 tags of lower-case letters, digits, dots, hyphens and underscores.
+    private static func checked(tags: [String]) throws -> [String] {
+        for tag in tags {
+            let isGood =
+                (1...63).contains(tag.utf8.count)
+                && tag.utf8.allSatisfy {
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
+                        || [0x2D, 0x2E, 0x5F].contains($0)
+                }
+            guard isGood else {
+                throw InvalidName(
+                    tag, rule: "a tag is 1 to 63 lower-case letters, digits, dots, hyphens and underscores")
+            }
+        }
+        let unique = Set(tags).sorted()
+        guard unique.count <= 32 else { throw InvalidName(tags[32], rule: "a node has at most 32 tags") }
+        return unique
+    }
+
+    private static func check(_ edit: FleetEdit, in contents: Contents) throws {
+        switch edit {
+        case .node(let name, _):
+            guard let node = contents.nodes[name] else { return }
+            guard node.group == .site || contents.groups[node.group] != nil else {
+                throw StoreError.notFound("there is no group \(node.group) (roost group add \(node.group))")
+            }
+        case .group(let path, _):
+            if contents.groups[path] != nil {
+                guard let parent = path.parent, parent != .site else { return }
+                guard contents.groups[parent] != nil else {
+                    throw StoreError.notFound("there is no group \(parent) (roost group add \(parent))")
+                }
+            } else {
+                if let node = contents.nodes.values.first(where: { $0.group == path && path != .site }) {
+                    throw StoreError.conflict("group \(path) still holds the node \(node.name)")
+                }
+                if let below = contents.groups.keys.first(where: { $0 != path && path.contains($0) }),
+                    path != .site
+                {
+                    throw StoreError.conflict("group \(path) still holds the group \(below)")
+                }
+            }
+        case .rule, .channel: return
+        }
+    }
+
+    /// No network card and no fixed address belongs to two nodes.
+    private func checkAddresses(of edits: [FleetEdit]) throws {
+        let changed = edits.compactMap { edit -> Node? in
+            if case .node(let name, _) = edit { nodes[name] } else { nil }
+        }
+        guard !changed.isEmpty else { return }
+        var owners: [IPv4Address: NodeName] = [:]
+        for node in nodes.values {
+            guard let address = node.address else { continue }
+            if let other = owners.updateValue(node.name, forKey: address) {
+                throw StoreError.conflict(
+                    "address \(address) belongs to \(min(other, node.name)) and \(max(other, node.name))")
+            }
+        }
+        var ownerOfCard: [MACAddress: NodeName] = [:]
+        for node in nodes.values {
+            for mac in node.macAddresses {
+                if let other = ownerOfCard.updateValue(node.name, forKey: mac), other != node.name {
+                    let isNew = changed.contains { $0.name == node.name }
+                    throw StoreError.conflict(
+                        "hardware address \(mac) belongs to node \(isNew ? other : node.name)")
+                }
+            }
+        }
+    }
+}
+
+extension Condition {
+    /// Whether it asks for hardware and place only.
+    var isLasting: Bool {
+        switch self {
+        case .always, .word, .names: true
+        case .all(let parts), .any(let parts): parts.allSatisfy(\.isLasting)
+        case .not(let part): part.isLasting
+        case .comparison(let attribute, _, _): attribute.isLasting
+        }
+    }
+}

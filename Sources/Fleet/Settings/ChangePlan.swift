@@ -1,0 +1,147 @@
+import Wire
+
+/// What an edit of the configuration would do to the nodes: the answer to "what if".
+package struct ChangePlan: Equatable, Sendable, Codable {
+    /// Nodes that are told one by one; of the others there is the count.
+    package static let nodeLimit = 500
+
+    /// One node that would not be as it was.
+    package struct NodeChange: Equatable, Sendable, Codable {
+        package enum Kind: String, Sendable, Codable {
+            case added, removed, changed
+        }
+
+        package var node: NodeName
+        package var kind: Kind
+        /// The settings that would have another value for it, in the registry's order.
+        package var settings: [SettingChange]
+    }
+
+    package struct SettingChange: Equatable, Sendable, Codable {
+        /// A setting's name; `group`, `version`, `address` for what is no setting.
+        package var name: String
+        /// Nil: there was none.
+        package var before: SettingValue?
+        package var after: SettingValue?
+        /// Where the new value comes from.
+        package var origin: String
+    }
+
+    /// What is edited, a line each.
+    package var edits: [String]
+    /// At most `nodeLimit`, in the order in which people count.
+    package var nodes: [NodeChange]
+    /// All nodes that would change.
+    package var nodeCount: Int
+    /// How many nodes each setting changes on.
+    package var counts: [String: Int]
+}
+
+extension ChangePlan {
+    /// Compares `before` with what `edits` would make of it; throws what making them would throw.
+    package init(of edits: [FleetEdit], in before: FleetSnapshot) throws {
+        let after = try before.applying(edits, revision: before.revision)
+        self.edits = edits.map { $0.summary(in: before) }
+        nodes = []
+        nodeCount = 0
+        counts = [:]
+        for name in Self.candidates(edits, before, after) {
+            let changes = Self.changes(of: name, before, after)
+            guard let change = changes else { continue }
+            nodeCount += 1
+            for setting in change.settings { counts[setting.name, default: 0] += 1 }
+            if nodes.count < Self.nodeLimit { nodes.append(change) }
+        }
+    }
+
+    /// The nodes that can be concerned at all, in order.
+    private static func candidates(
+        _ edits: [FleetEdit], _ before: FleetSnapshot, _ after: FleetSnapshot
+    ) -> [NodeName] {
+        var names: Set<NodeName> = []
+        var groups: [GroupPath] = []
+        for edit in edits {
+            switch edit {
+            case .node(let name, _): names.insert(name)
+            case .group(let path, _): groups.append(path)
+            case .rule, .channel: groups.append(.site)
+            }
+        }
+        let gone = names.filter { after.nodes[$0] == nil }.sorted()
+        if groups.contains(.site) { return after.nodeOrder + gone }
+        if groups.isEmpty, names.count < 64 {
+            return names.filter { after.nodes[$0] != nil }.sorted {
+                $0.countingKey.lexicographicallyPrecedes($1.countingKey)
+            } + gone
+        }
+        return after.nodeOrder.filter { name in
+            names.contains(name)
+                || after.nodes[name].map { node in groups.contains { $0.contains(node.group) } } == true
+        } + gone
+    }
+
+    private static func changes(
+        of name: NodeName, _ before: FleetSnapshot, _ after: FleetSnapshot
+    ) -> NodeChange? {
+        let (old, new) = (before.nodes[name], after.nodes[name])
+        guard let new else { return old.map { _ in NodeChange(node: name, kind: .removed, settings: []) } }
+        let (was, willBe) = (before.settings(of: old), after.settings(of: new))
+        var changes: [SettingChange] = []
+        if let old {
+            func compare(_ what: String, _ first: String?, _ second: String?) {
+                guard first != second else { return }
+                changes.append(
+                    SettingChange(
+                        name: what, before: first.map { .text($0) }, after: second.map { .text($0) },
+                        origin: "node \(name)"))
+            }
+            compare("group", old.group.description, new.group.description)
+            compare("address", old.address?.description, new.address?.description)
+            compare("mac", Self.text(old.macAddresses), Self.text(new.macAddresses))
+            compare("tags", old.tags.joined(separator: ", "), new.tags.joined(separator: ", "))
+        }
+        let names = was.namesSet.union(willBe.namesSet)
+        for definition in SettingDefinition.all where names.contains(definition.name) {
+            let value = willBe.value(of: definition)
+            let former = old == nil ? nil : was.value(of: definition)
+            guard former != value else { continue }
+            func shown(_ value: SettingValue) -> SettingValue {
+                definition.isSecret && value != definition.defaultValue ? .text("(set)") : value
+            }
+            changes.append(
+                SettingChange(
+                    name: definition.name, before: former.map(shown), after: shown(value),
+                    origin: willBe[definition].origin.description))
+        }
+        if let version = Self.version(willBe, after), old != nil {
+            let former = Self.version(was, before)
+            if former != version {
+                changes.append(
+                    SettingChange(
+                        name: "version", before: former.map { .text($0) }, after: .text(version),
+                        origin: willBe[.image].origin.description))
+            }
+        }
+        guard old == nil || !changes.isEmpty else { return nil }
+        return NodeChange(node: name, kind: old == nil ? .added : .changed, settings: changes)
+    }
+
+    private static func text(_ addresses: [some CustomStringConvertible]) -> String {
+        addresses.map(\.description).joined(separator: ", ")
+    }
+
+    private static func version(_ settings: EffectiveSettings, _ snapshot: FleetSnapshot) -> String? {
+        snapshot.version(for: settings).map { "\($0.image)@\($0.number)" }
+    }
+}
+
+extension FleetSnapshot {
+    /// The version that a node with these settings boots; nil when there is none to boot.
+    package func version(for settings: EffectiveSettings) -> ImageVersion? {
+        let text = settings.text(.image)
+        guard !text.isEmpty else {
+            return images.count == 1 ? images.values.first?.version(.channel(.stable)) : nil
+        }
+        return ImageReference(text).flatMap { version($0) }
+    }
+}

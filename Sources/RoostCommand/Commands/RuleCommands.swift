@@ -1,0 +1,79 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import NIOHTTP1
+
+/// `roost rule …`
+struct RuleCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rule", abstract: "Settings for all nodes whose hardware fits a condition.",
+        discussion: """
+            roost rule add small-memory 'memory < 2 GiB' overlay-size=25%
+            A rule is stronger than groups and weaker than a node's own settings.
+            """,
+        subcommands: [RuleList.self, RuleAdd.self, RuleRemove.self])
+}
+
+struct RuleList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List rules, the weakest first.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("rules", [MatchRule].self)) { rules in
+                var table = TextTable(["RULE", "PRIORITY", "CONDITION", "SETTINGS"])
+                for rule in rules {
+                    let settings = rule.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                    table.add([
+                        rule.name.text, String(rule.priority), rule.condition,
+                        settings.joined(separator: " "),
+                    ])
+                }
+                return table.text
+            }
+        }
+    }
+}
+
+struct RuleAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add a rule, or replace the one with its name.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The rule's name.") var name: String
+    @Argument(help: "The condition, such as 'memory < 2 GiB and vendor = \"HP\"'.") var condition: String
+    @Argument(help: "SETTING=VALUE …") var settings: [String] = []
+    @Option(help: "Of two rules that fit, the higher number wins.") var priority = 0
+    @Flag(help: "Show what would change, and save nothing.") var plan = false
+
+    func run() async throws {
+        try await reportingFailure {
+            var values: [String: SettingValue] = [:]
+            for setting in settings {
+                let (name, value) = try SettingsEdit.assignment(setting)
+                values[name] = value
+            }
+            let rule = MatchRule(
+                name: try RuleName(name), priority: priority, condition: condition, settings: values)
+            let request = ChangeRequest(edits: [.init(rule: rule)])
+            guard plan else { return _ = try await server.client.send(.POST, "changes", json: request) }
+            let data = try await server.client.send(.POST, "plan", json: request)
+            print(Plan.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
+        }
+    }
+}
+
+struct RuleRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a rule.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The rule's name.") var name: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(
+                .POST, "changes", json: ChangeRequest(edits: [.init(removeRule: try RuleName(name))]))
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import NIOHTTP1
+
+/// Changes of the settings of one level, as they are typed.
+struct SettingsEdit: ParsableArguments {
+    @Option(help: "The group whose settings change.") var group: String?
+    @Option(help: "The node whose settings change.") var node: String?
+    @Option(help: "The match rule whose settings change.") var rule: String?
+    @Option(
+        help: ArgumentHelp(
+            "Remove a setting from this level; may be given several times.", valueName: "setting"))
+    var unset: [String] = []
+    @Argument(help: "SETTING=VALUE …") var changes: [String] = []
+
+    func request() throws -> ChangeRequest {
+        let targets = [group, node, rule.map { "rule:\($0)" }].compactMap { $0 }
+        guard targets.count <= 1 else {
+            throw Failure(text: "say one of --group, --node and --rule", code: 64)
+        }
+        guard !changes.isEmpty || !unset.isEmpty else {
+            throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
+        }
+        var set: [String: SettingValue] = [:]
+        for change in changes {
+            let (name, value) = try Self.assignment(change)
+            set[name] = value
+        }
+        return ChangeRequest(edits: [
+            .init(settings: SettingsChange(target: targets.first ?? "/", set: set, unset: unset))
+        ])
+    }
+
+    /// `SETTING=VALUE` or `SETTING=@FILE`.
+    static func assignment(_ change: String) throws -> (String, SettingValue) {
+        guard let equals = change.firstIndex(of: "=") else {
+            throw Failure(text: "‘\(change)’ is not SETTING=VALUE", code: 64)
+        }
+        let name = String(change[..<equals])
+        guard let definition = SettingDefinition.named(name) else {
+            throw Failure(text: "there is no setting ‘\(name)’ (roost set --list shows all)", code: 64)
+        }
+        let text = String(change.dropFirst(name.count + 1))
+        guard text.hasPrefix("@") else { return (name, try definition.value(fromText: text)) }
+        guard let data = FileManager.default.contents(atPath: String(text.dropFirst())) else {
+            throw Failure(text: "\(text.dropFirst()) cannot be read", code: 1)
+        }
+        let content = String(decoding: data, as: UTF8.self)
+        if definition.kind == .list { return (name, .list(content.split(separator: "\n").map(String.init))) }
+        return (name, try definition.value(fromText: content.trimmingCharacters(in: .newlines)))
+    }
+}
+
+/// `roost set`: changes settings of the site, a group, a rule or a node.
+struct Set: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Change settings of the site, a group, a match rule or a node.",
+        discussion: """
+            roost set image=debian@stable                 for the whole site
+            roost set --group /school loader=ipxe         for a group
+            roost set --node pc-7 kernel-arguments=quiet  for a node
+            Lists and maps take commas; NAME=@FILE reads the value from a file (for lists, a line each).
+            ‘roost plan’ takes the same words and shows what would change; ‘roost undo’ takes a change back.
+            """)
+    @OptionGroup var server: ServerOptions
+    @Flag(help: "List all settings with their defaults.") var list = false
+    @OptionGroup var edit: SettingsEdit
+
+    func run() async throws {
+        if list { return print(Self.allSettings, terminator: "") }
+        try await reportingFailure { try await server.client.send(.POST, "changes", json: edit.request()) }
+    }
+
+    private static var allSettings: String {
+        var table = TextTable(["SETTING", "TYPE", "DEFAULT", "APPLIES AT", "MEANING"])
+        for definition in SettingDefinition.all {
+            table.add([
+                definition.name, definition.kindDescription, definition.defaultValue.description,
+                definition.phase.rawValue, definition.summary,
+            ])
+        }
+        return table.text
+    }
+}
+
+/// `roost plan`: what `roost set` with the same words would do.
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show which nodes a change of settings would change, and how; nothing is saved.",
+        discussion: "It takes the same words as ‘roost set’.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var edit: SettingsEdit
+
+    func run() async throws {
+        try await reportingFailure {
+            let data = try await server.client.send(.POST, "plan", json: edit.request())
+            try output.write(JSONDecoder().decode(ChangePlan.self, from: data), table: Self.text)
+        }
+    }
+
+    static func text(_ plan: ChangePlan) -> String {
+        var text = plan.edits.map { "\($0)\n" }.joined()
+        text += plan.nodeCount == 0 ? "no node would change\n" : "\(plan.nodeCount) nodes would change:\n"
+        guard plan.nodeCount > 0 else { return text }
+        var table = TextTable(["NODE", "SETTING", "BEFORE", "AFTER", "FROM"])
+        for node in plan.nodes {
+            if node.settings.isEmpty { table.add([node.node.text, "(\(node.kind.rawValue))", "", "", ""]) }
+            for setting in node.settings {
+                table.add([
+                    node.node.text, setting.name, setting.before?.description ?? "-",
+                    setting.after?.description ?? "-", setting.origin,
+                ])
+            }
+        }
+        text += table.text
+        let more = plan.nodeCount - plan.nodes.count
+        return text + (more > 0 ? "and \(more) more\n" : "")
+    }
+}
+
+/// `roost get`: the effective settings of a node.
+struct Get: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the effective settings of a node, or one of them.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "The setting; without it, all.") var key: String?
+    @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "nodes/\(APIClient.escaped(node))" + APIClient.query(at: at)
+            var settings = try await server.client.get(path, NodeAnswer.self).settings
+            if let key {
+                settings = settings.filter { $0.name == key }
+                guard !settings.isEmpty else {
+                    throw Failure(text: "there is no setting ‘\(key)’ (roost set --list shows all)", code: 3)
+                }
+            }
+            let isAlone = key != nil && !origin
+            try output.write(settings) { isAlone ? "\($0[0].value)\n" : text($0) }
+        }
+    }
+
+    private func text(_ settings: [SettingAnswer]) -> String {
+        var table = TextTable(origin ? ["SETTING", "VALUE", "FROM", "HIDES"] : ["SETTING", "VALUE"])
+        for setting in settings {
+            let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
+            let hides = setting.hides.map { "\($0.origin): \($0.value)" }.joined(separator: "; ")
+            table.add(origin ? [setting.name, value, setting.origin, hides] : [setting.name, value])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,171 @@
+import Fleet
+import Foundation
+import Testing
+import Wire
+
+@testable import Center
+
+@Suite struct FormTests {
+    @Test func `a form's fields are decoded, and come several times where they do`() {
+        let form = Form("name=pc-1&note=a+b%26c&node=1&node=2&value.loader=ipxe&broken=%zz&flag")
+        #expect(form["name"] == "pc-1")
+        #expect(form["note"] == "a b&c")
+        #expect(form.all("node") == ["1", "2"])
+        #expect(form.group("value.").map(\.name) == ["loader"])
+        #expect(form["broken"] == "")
+        #expect(form.has("flag"))
+        #expect(!form.has("absent"))
+    }
+
+    @Test(arguments: [
+        ("/nodes?q=a", "/nodes?q=a"), ("//evil.example", "/"), ("https://evil.example", "/"),
+        ("/\\evil", "/"),
+        ("", "/"), ("/a\r\nSet-Cookie: x", "/"), ("javascript:alert(1)", "/"),
+    ])
+    func `the way back stays on this server`(text: String, path: String) {
+        #expect(Back.path(text) == path)
+    }
+
+    @Test func `the revision that was made goes along once`() {
+        #expect(Back.done("/nodes", 7) == "/nodes?done=7")
+        #expect(Back.done("/nodes?q=a&done=6", 7) == "/nodes?q=a&done=7")
+    }
+
+    @Test func `settings survive the way through a form`() throws {
+        let values: [(SettingDefinition, SettingValue)] = [
+            (.files, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
+            (.kernelArguments, .list(["quiet", "a=b"])),
+            (.nbdConnections, .integer(4)), (.loader, .text("ipxe")),
+        ]
+        for (definition, value) in values {
+            #expect(try definition.value(fromForm: value.formText) == value, "\(definition.name)")
+        }
+    }
+
+    @Test func `an unticked setting is taken away, an unchanged one left`() throws {
+        let own: [String: SettingValue] = ["loader": .text("ipxe"), "time-zone": .text("Europe/Paris")]
+        let form = Form(
+            "has.time-zone=yes&value.time-zone=Europe/Paris&value.loader=ipxe&has.on-failure=yes&value.on-failure=shell"
+        )
+        let change = try SettingFields.change(form, target: "/", own: own)
+        #expect(change.unset == ["loader"])
+        #expect(change.set == ["on-failure": .text("shell")])
+    }
+}
+
+@Suite struct CSVTests {
+    @Test func `nodes come from CSV with quotes, a header and gaps`() throws {
+        let nodes = try NodeCSV.nodes(
+            in:
+                "name,mac,group,address,tags\r\npc-1,52:54:00:00:00:01,/school,10.77.0.5,lab big\n\n\"pc-2\",52:54:00:00:00:02\n"
+        )
+        #expect(nodes.map(\.name.text) == ["pc-1", "pc-2"])
+        #expect(nodes[0].tags == ["lab", "big"])
+        #expect(nodes[0].address?.description == "10.77.0.5")
+        #expect(nodes[1].group == .site)
+    }
+
+    @Test(arguments: [
+        "pc-1", "pc-1,nonsense", "pc 1,52:54:00:00:00:01", "pc-1,52:54:00:00:00:01,/a,1.2.3", "",
+    ])
+    func `what is no CSV of nodes is refused with its line`(text: String) {
+        #expect(throws: Problem.self) { try NodeCSV.nodes(in: text) }
+    }
+}
+
+@Suite struct TimeTravelTests {
+    @Test(arguments: [
+        ("2026-11-21T10:00:00Z", 1_795_255_200), ("2026-11-21T10:00", 1_795_255_200),
+        ("2026-11-21", 1_795_219_200),
+        ("2h", 1_800_000_000 - 7_200), ("7d", 1_800_000_000 - 604_800), ("1700000000", 1_700_000_000),
+        ("2099-01-01", 1_800_000_000),
+    ])
+    func `moments as people write them`(text: String, second: Int) throws {
+        #expect(try TimeTravel.second(text, now: 1_800_000_000) == second)
+    }
+
+    @Test(arguments: ["yesterday", "-5", "5y", "2026-13-01", ""]) func `what is no moment is refused`(
+        text: String
+    ) {
+        #expect(throws: Problem.self) { try TimeTravel.second(text) }
+    }
+}
+
+@Suite struct LanguageTests {
+    @Test(arguments: [
+        ("fr-FR,fr;q=0.9,en;q=0.8", Language.french), ("de,el;q=0.5", .greek), ("pt-BR", .portuguese),
+        ("", .english),
+        ("zh", .english), ("en;q=0.1, es;q=0.7", .spanish), ("es;q=0", .english),
+    ])
+    func `a page speaks what the browser prefers`(header: String, language: Language) {
+        #expect(Language(accepted: header) == language)
+    }
+
+    /// Everything in double brackets in the templates.
+    private static var phrases: Set<String> {
+        var phrases: Set<String> = []
+        for (_, source) in Assets.templates {
+            for match in source.matches(of: /\[\[(.+?)\]\]/) { phrases.insert(String(match.1)) }
+        }
+        return phrases
+    }
+
+    @Test(arguments: Language.allCases.filter { $0 != .english })
+    func `every phrase of the pages is translated`(language: Language) {
+        let words = Words(language, phrases: Assets.phrases)
+        let missing = Self.phrases.union(SettingDefinition.all.map(\.summary)).filter { !words.has($0) }
+        #expect(missing.isEmpty, "\(missing.sorted().joined(separator: " | "))")
+    }
+}
+
+@Suite struct AccessTests {
+    @Test func `a password is only right when it is the same`() async throws {
+        let hash = try await Passwords.hash("four random words")
+        #expect(hash.hasPrefix("$argon2id$"))
+        #expect(try await Passwords.matches("four random words", hash: hash))
+        #expect(try await !Passwords.matches("four random wordz", hash: hash))
+        #expect(try await !Passwords.matches("", hash: nil))
+        #expect(throws: Problem.self) { try Passwords.checked("short") }
+    }
+
+    @Test func `secrets are long, different, and hashed alike`() {
+        let (one, two) = (Secrets.make(), Secrets.make())
+        #expect(one.count == 43 && one != two)
+        #expect(Secrets.hash("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")
+        #expect(Secrets.isEqual(one, one) && !Secrets.isEqual(one, two))
+    }
+
+    @Test func `whoever asks too often waits, and others do not`() {
+        let limit = RateLimit(perSecond: 10, burst: 5)
+        for _ in 0..<5 { #expect(limit.takes("a", now: 1_000)) }
+        #expect(!limit.takes("a", now: 1_000))
+        #expect(limit.takes("b", now: 1_000))
+        #expect(limit.takes("a", now: 1_100))
+        #expect(!limit.takes("a", now: 1_100))
+    }
+
+    @Test func `records that differ have different tags, and an old tag is refused`() throws {
+        var node = Node(name: try NodeName("pc"), macAddresses: [])
+        let tag = try RecordTag.of(node)
+        try RecordTag.check(tag, node)
+        try RecordTag.check(nil, node)
+        node.tags = ["new"]
+        #expect(throws: Problem.self) { try RecordTag.check(tag, node) }
+        #expect(throws: Problem.self) { try RecordTag.check("*", Optional<Node>.none) }
+    }
+
+    @Test func `secrets are hidden in what history shows`() {
+        let json = #"{"name":"pc","settings":{"loader":"ipxe","root-password-hash":"$6$x"}}"#
+        let shown = Redaction.of(json: json) ?? ""
+        #expect(!shown.contains("$6$x") && shown.contains("(set)") && shown.contains("ipxe"))
+    }
+}
+
+@Suite struct FigureTests {
+    @Test func `percentiles are values that were there`() {
+        #expect(BootFigures.percentile(50, of: []) == nil)
+        #expect(BootFigures.percentile(50, of: [1, 2, 3, 4]) == 2)
+        #expect(BootFigures.percentile(95, of: Array(1...100)) == 95)
+        #expect(BootFigures.percentile(95, of: [7]) == 7)
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+/// A real Chromium, driven over WebDriver (W3C WebDriver, 2018) as a person would use it.
+///
+/// With `inLab`, browser and driver run in the laboratory's namespace. The driver is spoken to by curl, which can go there
+/// too.
+final class Browser {
+    private let process = Process()
+    private let prefix: [String]
+    private let base: String
+    private let profile: String
+    private var session = ""
+
+    init(inLab: Bool = false, language: String = "en") throws {
+        prefix = inLab ? ["ip", "netns", "exec", BootLab.namespace] : []
+        profile = NSTemporaryDirectory() + "roost-browser-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: profile, withIntermediateDirectories: true)
+        let log = "\(profile)/driver.log"
+        try Data().write(to: URL(fileURLWithPath: log))
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = prefix + ["chromedriver", "--port=0"]
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        var port: Substring?
+        for _ in 0..<300 where port == nil {
+            usleep(100_000)
+            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            port = said.firstMatch(of: /started successfully on port (\d+)/)?.1
+        }
+        base = "http://127.0.0.1:\(try #require(port, "chromedriver did not start"))"
+        let options: [String: Any] = [
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                "--lang=\(language)",
+                "--user-data-dir=\(profile)/profile", "--window-size=1280,900", "--hide-scrollbars",
+            ], "prefs": ["intl.accept_languages": language],
+        ]
+        let answer = try send(
+            "POST", "/session",
+            [
+                "capabilities": [
+                    "alwaysMatch": [
+                        "browserName": "chrome", "acceptInsecureCerts": true, "goog:chromeOptions": options,
+                        "timeouts": ["pageLoad": 60_000, "script": 60_000],
+                    ]
+                ]
+            ])
+        session = "/session/" + (try #require((answer as? [String: Any])?["sessionId"] as? String))
+    }
+
+    func quit() {
+        _ = try? send("DELETE", session, nil)
+        // The driver does not always end when it is asked to.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: profile)
+    }
+
+    // MARK: WebDriver
+
+    @discardableResult
+    private func send(_ method: String, _ path: String, _ body: [String: Any]?) throws -> Any? {
+        var arguments = ["-s", "-m", "90", "-X", method, "-H", "Content-Type: application/json"]
+        if let body {
+            // In a file: a script such as axe's is longer than a command line may be.
+            let file = "\(profile)/request.json"
+            try JSONSerialization.data(withJSONObject: body).write(to: URL(fileURLWithPath: file))
+            arguments += ["--data-binary", "@\(file)"]
+        }
+        let words = prefix + ["curl"] + arguments + [base + path]
+        let text = try BootLab.run("env", words)
+        let answer = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+        let value = (answer as? [String: Any])?["value"]
+        if let error = value as? [String: Any], let name = error["error"] as? String {
+            throw CommandFailed(
+                command: "\(method) \(path)", status: 1, output: "\(name): \(error["message"] ?? "")")
+        }
+        return value
+    }
+
+    // MARK: What a person does
+
+    func open(_ url: String) throws { try send("POST", session + "/url", ["url": url]) }
+
+    var url: String { (try? send("GET", session + "/url", nil)) as? String ?? "" }
+    var title: String { (try? send("GET", session + "/title", nil)) as? String ?? "" }
+    /// Everything that can be read on the page.
+    var text: String { (try? run("return document.body.innerText")) as? String ?? "" }
+
+    @discardableResult
+    func run(_ script: String, _ arguments: [Any] = []) throws -> Any? {
+        try send("POST", session + "/execute/sync", ["script": script, "args": arguments])
+    }
+
+    private func element(_ selector: String) throws -> String {
+        let answer = try send(
+            "POST", session + "/element",
+            ["using": selector.hasPrefix("/") ? "xpath" : "css selector", "value": selector])
+        return try #require((answer as? [String: Any])?.values.first as? String)
+    }
+
+    func click(_ selector: String) throws {
+        try send("POST", session + "/element/\(element(selector))/click", [:])
+    }
+
+    /// Clicks the button or link that says exactly `label`.
+    func press(_ label: String) throws {
+        try click("//button[normalize-space()='\(label)'] | //a[normalize-space()='\(label)']")
+    }
+
+    /// Puts `text` in place of what a field has.
+    func type(_ text: String, into selector: String) throws {
+        let field = try element(selector)
+        try send("POST", session + "/element/\(field)/clear", [:])
+        try send("POST", session + "/element/\(field)/value", ["text": text])
+    }
+
+    /// Chooses an entry of a list by its text.
+    func choose(_ option: String, in selector: String) throws {
+        try run(
+            """
+            const list = document.querySelector(arguments[0]);
+            list.value = [...list.options].find((one) => one.text === arguments[1]).value;
+            list.dispatchEvent(new Event("input", {bubbles: true}));
+            list.dispatchEvent(new Event("change", {bubbles: true}));
+            """, [selector, option])
+    }
+
+    /// Presses keys in whatever has the focus.
+    func keys(_ keys: String) throws {
+        let actions = keys.flatMap { key in
+            [["type": "keyDown", "value": String(key)], ["type": "keyUp", "value": String(key)]]
+        }
+        try send(
+            "POST", session + "/actions",
+            ["actions": [["type": "key", "id": "keyboard", "actions": actions]]])
+    }
+
+    func resize(_ width: Int, _ height: Int) throws {
+        try send("POST", session + "/window/rect", ["width": width, "height": height])
+    }
+
+    /// Waits until the page shows `words`.
+    func waitFor(_ words: String, seconds: Int = 30) throws {
+        let end = Date().addingTimeInterval(Double(seconds))
+        while Date() < end {
+            if text.contains(words) { return }
+            usleep(200_000)
+        }
+        throw CommandFailed(
+            command: "wait for ‘\(words)’ on \(url)", status: 1, output: String(text.prefix(3_000)))
+    }
+
+    /// A picture of the page for the guide, and for those who look at it.
+    func screenshot(_ name: String) throws {
+        let base64 = try #require(try send("GET", session + "/screenshot", nil) as? String)
+        let directory = "\(BootLab.repository)/.build/screenshots"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let data = try #require(Data(base64Encoded: base64))
+        try data.write(to: URL(fileURLWithPath: "\(directory)/\(name).png"))
+    }
+
+    // MARK: Judges
+
+    /// What axe-core finds serious on this page: rule and place.
+    func axeFindings() throws -> [String] {
+        let axe = "\(BootLab.repository)/.build/python/axe_core_python/axe.min.js"
+        try run(try String(contentsOfFile: axe, encoding: .utf8) + "; window.axe = axe;")
+        let answer = try send(
+            "POST", session + "/execute/async",
+            [
+                "script": """
+                const done = arguments[0];
+                axe.run().then((result) => done(result.violations
+                  .filter((one) => one.impact === "serious" || one.impact === "critical")
+                  .map((one) => one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | "))));
+                """, "args": [],
+            ])
+        return answer as? [String] ?? ["axe did not answer"]
+    }
+
+    /// Whether the page is wider than its window.
+    var scrollsSideways: Bool {
+        (try? run("return document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"))
+            as? Bool
+            ?? true
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A control center without machines: `roost serve` with nothing but its role `center`, on loopback.
+final class CenterServer: Sendable {
+    static let password = "correct horse battery"
+
+    let directory: String
+    let port: Int
+    let base: String
+    private let process: UncheckedProcess
+
+    /// The process is only started, asked and ended.
+    private struct UncheckedProcess: @unchecked Sendable {
+        // Sendable: used by one test at a time.
+        var process: Process
+    }
+
+    /// With an administrator `ann` who may do everything.
+    static let shared = Result { try CenterServer() }
+
+    init(_ configuration: String = "") throws {
+        directory = NSTemporaryDirectory() + "roost-center-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        port = try Self.freePort()
+        base = "https://127.0.0.1:\(port)"
+        let file = "\(directory)/roost.yaml"
+        try Data(
+            """
+            roles: [center]
+            interfaces: [lo]
+            state-directory: \(directory)/state
+            socket: \(directory)/api.sock
+            user: nobody
+            node-program: \(BootLab.nodeProgram)
+            center:
+              https: ["127.0.0.1:\(port)"]
+            \(configuration)
+            """.utf8
+        ).write(to: URL(fileURLWithPath: file))
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: BootLab.roost)
+        process.arguments = ["serve", "--configuration", file]
+        let log = "\(directory)/log"
+        try Data().write(to: URL(fileURLWithPath: log))
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        self.process = UncheckedProcess(process: process)
+        let pid = process.processIdentifier
+        CenterServer.running.append(pid)
+        let end = Date().addingTimeInterval(60)
+        while !self.log.contains(" ready: ") {
+            guard Date() < end, process.isRunning else {
+                throw CommandFailed(command: "roost serve", status: 1, output: self.log)
+            }
+            usleep(100_000)
+        }
+    }
+
+    /// Servers that are ended with the tests.
+    fileprivate static let running = ProcessList()
+
+    var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
+    var authority: String { "\(directory)/state/center/ca.pem" }
+    var pid: Int32 { process.process.processIdentifier }
+
+    func stop() {
+        process.process.terminate()
+        process.process.waitUntilExit()
+    }
+
+    /// The link of the first run, as the server printed it.
+    var setupLink: String? {
+        log.split(separator: "\n").last { $0.hasPrefix("first log-in: ") }.map { String($0.dropFirst(14)) }
+    }
+
+    private static func freePort() throws -> Int {
+        let text = try BootLab.run(
+            "env",
+            [
+                "python3", "-c",
+                "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])",
+            ])
+        return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    @discardableResult
+    func roost(_ arguments: String...) throws -> String {
+        try BootLab.run(BootLab.roost, arguments, environment: ["ROOST_SOCKET": "\(directory)/api.sock"])
+    }
+
+    /// Adds an administrator with the usual password.
+    func addAdministrator(_ name: String, _ grants: String...) throws {
+        let words = grants.joined(separator: " ")
+        try BootLab.run(
+            "env", ["sh", "-c", "echo '\(Self.password)' | \(BootLab.roost) admin add \(name) \(words)"],
+            environment: ["ROOST_SOCKET": "\(directory)/api.sock"])
+    }
+
+    func token(_ owner: String, _ roles: String...) throws -> String {
+        let words = roles.flatMap { ["--role", $0] }
+        return try BootLab.run(
+            BootLab.roost, ["token", "add", "test", "--owner", owner] + words,
+            environment: ["ROOST_SOCKET": "\(directory)/api.sock"]
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    struct Answer {
+        var status: Int
+        var headers: String
+        var body: String
+    }
+
+    /// One request by curl, which trusts the server's own authority and nothing else.
+    func ask(
+        _ method: String, _ path: String, token: String? = nil, body: String? = nil, _ extra: [String] = []
+    )
+        throws -> Answer
+    {
+        var arguments = [
+            "-s", "-m", "30", "--cacert", authority, "-X", method, "-D", "-", "-w", "\n%{http_code}",
+        ]
+        if let token { arguments += ["-H", "Authorization: Bearer \(token)"] }
+        if let body { arguments += ["-H", "Content-Type: application/json", "--data-binary", body] }
+        let text = try BootLab.run("curl", arguments + extra + [path.hasPrefix("http") ? path : base + path])
+        var parts = text.components(separatedBy: "\r\n\r\n")
+        let headers = parts.removeFirst()
+        var lines = parts.joined(separator: "\r\n\r\n").components(separatedBy: "\n")
+        let status = Int(lines.removeLast()) ?? 0
+        return Answer(status: status, headers: headers, body: lines.joined(separator: "\n"))
+    }
+}
+
+/// Processes that have to end with this one.
+private final class ProcessList: Sendable {
+    private let all = Mutex<[Int32]>([])
+
+    init() { atexit { CenterServer.running.end() } }
+
+    func append(_ pid: Int32) { all.withLock { $0.append(pid) } }
+    func end() { all.withLock { pids in pids.forEach { kill($0, SIGTERM) } } }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// The control center as people use it: a real Chromium on its pages, other programs on its API.
+    @Suite struct CenterTests {
+        /// A server of its own with the administrator `ann`, logged in with a browser.
+        private func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.addAdministrator("ann", "admin")
+            let browser = try Browser()
+            defer { browser.quit() }
+            try logIn(browser, server, "ann")
+            try body(server, browser)
+        }
+
+        private func logIn(_ browser: Browser, _ server: CenterServer, _ name: String) throws {
+            try browser.open(server.base + "/login")
+            try browser.type(name, into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Log in")
+            try browser.waitFor("Dashboard")
+        }
+
+        @Test func `the link of the first run makes the first administrator, once`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            let link = try #require(server.setupLink)
+            let browser = try Browser()
+            defer { browser.quit() }
+            try browser.open(server.base + "/")
+            try browser.waitFor("Log in to Roost")
+            try browser.open(link)
+            try browser.type("ann", into: "#name")
+            try browser.type("short", into: "#password")
+            try browser.run("document.querySelector('#password').minLength = 0")
+            try browser.press("Make the administrator")
+            try browser.waitFor("a few words are best")
+            try browser.type("ann", into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Make the administrator")
+            try browser.waitFor("Dashboard")
+            try browser.press("Log out")
+            try browser.waitFor("Log in to Roost")
+            #expect(try server.ask("GET", link).status == 403)
+            try logIn(browser, server, "ann")
+        }
+
+        @Test func `a group is edited with its what-if, seen in the past, and undone`() throws {
+            try loggedIn { server, browser in
+                try server.roost("group", "add", "/school")
+                for number in 1...3 {
+                    try server.roost(
+                        "node", "add", "pc-\(number)", "--mac", "52:54:00:00:01:0\(number)", "--group",
+                        "/school")
+                }
+                usleep(1_100_000)
+                try browser.open(server.base + "/groups?path=/school")
+                try browser.choose("ipxe", in: "#value-loader")
+                try browser.press("What would change?")
+                try browser.waitFor("3 nodes would not be as they are")
+                #expect(browser.text.contains("pc-2"))
+                #expect(try !server.roost("get", "pc-1", "loader").contains("ipxe"))
+                try browser.screenshot("plan")
+                try browser.press("Save")
+                try browser.waitFor("Saved as revision")
+                #expect(try server.roost("get", "pc-1", "loader") == "ipxe\n")
+                try browser.open(server.base + "/nodes/pc-1")
+                try browser.waitFor("group /school")
+                try browser.screenshot("node")
+                try browser.open(server.base + "/nodes/pc-1?at=1s")
+                try browser.waitFor("As it was at")
+                try browser.open(server.base + "/history")
+                try browser.click("//tr[td[contains(., 'settings of group /school changed')]]//a")
+                try browser.press("Undo this revision")
+                try browser.waitFor("Saved as revision")
+                #expect(try server.roost("get", "pc-1", "loader") == "auto\n")
+            }
+        }
+
+        @Test func `nodes are added, searched, edited many at once, and come in from CSV`() throws {
+            try loggedIn { server, browser in
+                try browser.open(server.base + "/nodes")
+                try browser.run("document.querySelectorAll('details').forEach((one) => one.open = true)")
+                try browser.type(
+                    "n1,52:54:00:00:02:01\nn2,52:54:00:00:02:02\nn10,52:54:00:00:02:0a,,10.77.0.10,lab",
+                    into: "#csv")
+                try browser.click("form[action='/nodes/csv'] button")
+                try browser.waitFor("3 nodes would not be as they are")
+                try browser.press("Save")
+                try browser.waitFor("Saved as revision")
+                try browser.open(server.base + "/nodes?q=n%5B1-9%5D")
+                try browser.waitFor("2 nodes")
+                #expect(!browser.text.contains("n10"))
+                try browser.click("#all")
+                try browser.choose("add tag", in: "#act")
+                try browser.type("small", into: "#value")
+                try browser.press("What would change?")
+                try browser.waitFor("2 nodes would not")
+                try browser.press("Save")
+                try browser.waitFor("small")
+                #expect(try server.roost("node", "list", "tag=small").split(separator: "\n").count == 3)
+                try browser.type("nonsense = 1", into: "#q")
+                try browser.press("Search")
+                try browser.waitFor("there is no attribute")
+            }
+        }
+
+        @Test(arguments: [
+            "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
+            "/leases",
+            "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
+        ])
+        func `every page can be used by everybody, on every screen`(path: String) throws {
+            let tour = try Self.tour.get()
+            let (server, browser) = (tour.server, tour.browser)
+            try browser.resize(1_280, 900)
+            try browser.open(server.base + path)
+            #expect(try browser.axeFindings() == [])
+            #expect(browser.title.hasSuffix("Roost"))
+            try browser.screenshot("page\(path.replacing("/", with: "-").replacing("?", with: "-"))")
+            try browser.resize(390, 800)
+            try browser.open(server.base + path)
+            #expect(!browser.scrollsSideways)
+            #expect(try browser.axeFindings() == [])
+        }
+
+        /// One server and browser for the tour of all pages.
+        private static let tour: Result<UncheckedTour, any Error> = Result { try makeTour() }
+
+        private static func makeTour() throws -> UncheckedTour {
+            let server = try CenterServer()
+            try server.addAdministrator("ann", "admin")
+            try server.roost("group", "add", "/school")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
+            try server.roost("set", "--group", "/school", "loader=ipxe", "kernel-arguments=quiet")
+            try server.roost("rule", "add", "small", "memory < 2 GiB", "overlay-size=25%")
+            let browser = try Browser()
+            atexit { try? CenterTests.tour.get().browser.quit() }
+            try browser.open(server.base + "/login")
+            try browser.type("ann", into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Log in")
+            try browser.waitFor("Dashboard")
+            return UncheckedTour(server: server, browser: browser)
+        }
+
+        private struct UncheckedTour: @unchecked Sendable {
+            // Sendable: the tests of the suite run one after the other.
+            var server: CenterServer
+            var browser: Browser
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import Fleet
+
+@Suite struct FleetEditTests {
+    private func fleet(_ count: Int = 3) throws -> FleetSnapshot {
+        let school = try GroupPath("/school")
+        let nodes = try (1...count).map {
+            Node(
+                name: try NodeName("pc-\($0)"), group: school,
+                macAddresses: [MACAddress(rawValue: UInt64($0))])
+        }
+        return FleetSnapshot(
+            revision: 1, nodes: nodes, groups: [NodeGroup(path: .site), NodeGroup(path: school)], images: [])
+    }
+
+    private func hardware(_ mebibytes: Int) throws -> Hardware {
+        try JSONDecoder().decode(Hardware.self, from: Data(#"{"memoryMebibytes":\#(mebibytes)}"#.utf8))
+    }
+
+    @Test func `nodes stand in the order in which people count`() throws {
+        let fleet = try fleet(12)
+        #expect(fleet.nodeOrder.map(\.text).prefix(3) == ["pc-1", "pc-2", "pc-3"])
+        #expect(fleet.nodeOrder.last?.text == "pc-12")
+    }
+
+    @Test func `a plan tells which settings change on which node, and where they come from`() throws {
+        let school = try GroupPath("/school")
+        var group = NodeGroup(path: school)
+        group.settings = ["loader": .text("ipxe"), "root-password-hash": .text("$y$j9T$x$y")]
+        let plan = try ChangePlan(of: [.group(school, group)], in: fleet())
+        #expect(plan.nodeCount == 3)
+        #expect(plan.counts == ["loader": 3, "root-password-hash": 3])
+        let settings = try #require(plan.nodes.first?.settings)
+        #expect(settings.map(\.name) == ["loader", "root-password-hash"])
+        #expect(settings[0].before == .text("auto"))
+        #expect(settings[0].after == .text("ipxe"))
+        #expect(settings[0].origin == "group /school")
+        #expect(settings[1].after == .text("(set)"))
+    }
+
+    @Test func `what a node says itself hides a change of its group from it`() throws {
+        var snapshot = try fleet()
+        let name = try NodeName("pc-2")
+        var node = try #require(snapshot.nodes[name])
+        node.settings = ["loader": .text("grub")]
+        snapshot = try snapshot.applying([.node(name, node)], revision: 2)
+        let school = try GroupPath("/school")
+        let group = NodeGroup(path: school, settings: ["loader": .text("ipxe")])
+        let plan = try ChangePlan(of: [.group(school, group)], in: snapshot)
+        #expect(plan.nodes.map(\.node.text) == ["pc-1", "pc-3"])
+    }
+
+    @Test func `rules are stronger than groups and weaker than nodes, and hold for fitting hardware only`()
+        throws
+    {
+        let small = MatchRule(
+            name: try RuleName("small"), condition: "memory < 2GiB", settings: ["overlay-size": .text("25%")])
+        let tiny = MatchRule(
+            name: try RuleName("tiny"), priority: 1, condition: "memory < 1GiB",
+            settings: ["overlay-size": .text("10%")])
+        var snapshot = try fleet().applying([.rule(small.name, small), .rule(tiny.name, tiny)], revision: 2)
+        snapshot = snapshot.replacing(hardware: try hardware(1_500), of: MACAddress(rawValue: 1))
+        snapshot = snapshot.replacing(hardware: try hardware(500), of: MACAddress(rawValue: 2))
+        func size(_ name: String) throws -> String {
+            snapshot.settings(of: snapshot.nodes[try NodeName(name)]).text(.overlaySize)
+        }
+        #expect(try size("pc-1") == "25%")
+        #expect(try size("pc-2") == "10%")
+        #expect(try size("pc-3") == "50%")
+        let setting = snapshot.settings(of: snapshot.nodes[try NodeName("pc-2")])[.overlaySize]
+        #expect(setting.origin == .rule(tiny.name))
+        #expect(setting.hidden.map(\.origin) == [.rule(small.name), .productDefault])
+    }
+
+    @Test func `a rule cannot depend on what it may change`() throws {
+        let rule = MatchRule(name: try RuleName("odd"), condition: "state = ready")
+        #expect(throws: InvalidCondition.self) { try fleet().applying([.rule(rule.name, rule)], revision: 2) }
+    }
+
+    @Test func `contradictions are refused and say with whom`() throws {
+        let fleet = try fleet()
+        let clash = Node(name: try NodeName("new"), macAddresses: [MACAddress(rawValue: 2)])
+        #expect { try fleet.applying([.node(clash.name, clash)], revision: 2) } throws: { error in
+            "\(error)".contains("belongs to node pc-2")
+        }
+        var moved = try #require(fleet.nodes[try NodeName("pc-1")])
+        moved.group = try GroupPath("/nowhere")
+        #expect(throws: StoreError.self) { try fleet.applying([.node(moved.name, moved)], revision: 2) }
+        let school = try GroupPath("/school")
+        #expect(throws: StoreError.self) { try fleet.applying([.group(school, nil)], revision: 2) }
+        var site = NodeGroup(path: school)
+        site.settings = ["enrolment": .text("refuse")]
+        #expect(throws: InvalidSetting.self) { try fleet.applying([.group(school, site)], revision: 2) }
+        var tagged = try #require(fleet.nodes[try NodeName("pc-1")])
+        tagged.tags = ["Not A Tag"]
+        #expect(throws: InvalidName.self) { try fleet.applying([.node(tagged.name, tagged)], revision: 2) }
+    }
+
+    @Test func `a node can be renamed in one change and keeps its card`() throws {
+        let fleet = try fleet()
+        var node = try #require(fleet.nodes[try NodeName("pc-1")])
+        node.name = try NodeName("office-1")
+        let renamed = try fleet.applying([.node(NodeName("pc-1"), nil), .node(node.name, node)], revision: 2)
+        #expect(renamed.node(at: MACAddress(rawValue: 1))?.name.text == "office-1")
+        #expect(renamed.nodeOrder.first?.text == "office-1")
+    }
+
+    @Test func `enrolment goes by the narrowest network`() throws {
+        let site = NodeGroup(
+            path: .site,
+            settings: [
+                "enrolment": .text("quarantine"),
+                "enrolment-by-network": .map(["10.0.0.0/8": "refuse", "10.77.0.0/24": "open"]),
+            ])
+        let snapshot = try fleet().applying([.group(.site, site)], revision: 2)
+        func rule(_ text: String) throws -> Enrolment {
+            snapshot.enrolment(at: try #require(IPv4Address(text)))
+        }
+        #expect(try rule("10.77.0.9") == .open)
+        #expect(try rule("10.78.0.9") == .refuse)
+        #expect(try rule("192.168.1.1") == .quarantine)
+    }
+
+    @Test func `an unknown machine in quarantine shows its code and where to approve it`() throws {
+        let site = NodeGroup(path: .site, settings: ["enrolment": .text("quarantine")])
+        let snapshot = try fleet().applying([.group(.site, site)], revision: 2)
+        var policy = Sample.policy()
+        policy.centerURL = "https://10.77.0.1:8443"
+        let plan = bootPlan(for: BootIdentity(macAddress: Sample.mac), in: snapshot, under: policy)
+        let code = FleetSnapshot.screenCode(of: Sample.mac)
+        #expect(plan.target == .waiting(code: code))
+        for script in [BootScript.ipxe(plan), BootScript.grub(plan)] {
+            for text in [code, "52:54:00:12:34:56", "https://10.77.0.1:8443/machines"] {
+                #expect(script.contains(text), "\(text)")
+            }
+        }
+        #expect(code.count == 4)
+        #expect(
+            FleetSnapshot.screenCode(of: MACAddress(rawValue: 1))
+                != FleetSnapshot.screenCode(of: MACAddress(rawValue: 2)))
+    }
+}
+
+@Suite struct RoleTests {
+    @Test func `a role in a group holds below it and nowhere else`() throws {
+        let (school, room) = (try GroupPath("/school"), try GroupPath("/school/room-1"))
+        let grants = [Grant(.operator_, in: school), Grant(.auditor)]
+        #expect(grants.allow(.configure, in: room))
+        #expect(!grants.allow(.configure, in: .site))
+        #expect(!grants.allow(.administer, in: room))
+        #expect(grants.allow(.audit, in: .site))
+    }
+
+    @Test func `nobody gives what they have not`() throws {
+        let school = try GroupPath("/school")
+        let mine = [Grant(.operator_, in: school)]
+        #expect(mine.cover([Grant(.helpdesk, in: try GroupPath("/school/room-1"))]))
+        #expect(!mine.cover([Grant(.helpdesk)]))
+        #expect(!mine.cover([Grant(.admin, in: school)]))
+        #expect([Grant(.admin)].cover(mine))
+    }
+
+    @Test(arguments: [("admin", "admin"), ("operator@/school", "operator@/school"), ("auditor@/", "auditor")])
+    func `grants are read as they are written`(text: String, written: String) throws {
+        #expect(try #require(Grant(text)).description == written)
+    }
+
+    @Test(arguments: ["", "king", "admin@school", "admin@"]) func `what is no grant is none`(text: String) {
+        #expect(Grant(text) == nil)
+    }
+}
