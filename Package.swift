@@ -89,7 +89,12 @@ let package = Package(
             name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"], swiftSettings: house),
         .testTarget(
             name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
-        .testTarget(name: "CenterTests", dependencies: ["Center", "Fleet", "Wire"], swiftSettings: house),
+        .testTarget(
+            name: "CenterTests",
+            dependencies: [
+                "Center", "Fleet", "StoreSQLite", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: house),
         .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),

@@ -127,12 +127,7 @@ package struct ControlCenter: Sendable {
 
     private func addAPI(to router: Router<CenterContext>) {
         let group = router.group("api/v1")
-        let api = Routes(group: group)
-        FleetRoutes(services: services).add(to: api)
-        ImageRoutes(services: services).add(to: api)
-        HistoryRoutes(services: services).add(to: api)
-        AccessRoutes(services: services).add(to: api)
-        EventRoutes(services: services).add(to: api)
+        Routes(group: group).addAPI(services)
         group.get("openapi.yaml") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/yaml"],

@@ -51,7 +51,7 @@ final class CenterServer: Sendable {
         try process.run()
         self.process = UncheckedProcess(process: process)
         let pid = process.processIdentifier
-        CenterServer.running.append(pid)
+        CenterServer.running.append(pid, directory)
         let end = Date().addingTimeInterval(60)
         while !self.log.contains(" ready: ") {
             guard Date() < end, process.isRunning else {
@@ -71,6 +71,7 @@ final class CenterServer: Sendable {
     func stop() {
         process.process.terminate()
         process.process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// The link of the first run, as the server printed it.
@@ -117,7 +118,7 @@ final class CenterServer: Sendable {
 
     /// One request by curl, which trusts the server's own authority and nothing else.
     func ask(
-        _ method: String, _ path: String, token: String? = nil, body: String? = nil, _ extra: [String] = []
+        _ method: String, _ path: String, token: String? = nil, body: String? = nil, extra: [String] = []
     )
         throws -> Answer
     {
@@ -135,12 +136,20 @@ final class CenterServer: Sendable {
     }
 }
 
-/// Processes that have to end with this one.
+/// Processes that have to end with this one, and what they leave.
 private final class ProcessList: Sendable {
-    private let all = Mutex<[Int32]>([])
+    private let all = Mutex<[(pid: Int32, directory: String)]>([])
 
     init() { atexit { CenterServer.running.end() } }
 
-    func append(_ pid: Int32) { all.withLock { $0.append(pid) } }
-    func end() { all.withLock { pids in pids.forEach { kill($0, SIGTERM) } } }
+    func append(_ pid: Int32, _ directory: String) { all.withLock { $0.append((pid, directory)) } }
+
+    func end() {
+        all.withLock { processes in
+            for (pid, directory) in processes {
+                kill(pid, SIGTERM)
+                try? FileManager.default.removeItem(atPath: directory)
+            }
+        }
+    }
 }

@@ -6,6 +6,25 @@ struct Routes {
     typealias Handler<Answer> = @Sendable (Request, CenterContext, Caller) async throws -> Answer
 
     let group: RouterGroup<CenterContext>
+    /// Hears of each route, with its method, path and permission.
+    var noting: (HTTPRequest.Method, RouterPath, Permission) -> Void = { _, _, _ in }
+
+    init(
+        group: RouterGroup<CenterContext>,
+        noting: @escaping (HTTPRequest.Method, RouterPath, Permission) -> Void = { _, _, _ in }
+    ) {
+        self.group = group
+        self.noting = noting
+    }
+
+    /// Everything below `/api/v1`.
+    func addAPI(_ services: CenterServices) {
+        FleetRoutes(services: services).add(to: self)
+        ImageRoutes(services: services).add(to: self)
+        HistoryRoutes(services: services).add(to: self)
+        AccessRoutes(services: services).add(to: self)
+        EventRoutes(services: services).add(to: self)
+    }
 
     func get(
         _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
@@ -35,6 +54,7 @@ struct Routes {
         _ path: RouterPath, _ method: HTTPRequest.Method, _ permission: Permission,
         _ handler: @escaping Handler<some ResponseGenerator>
     ) {
+        noting(method, path, permission)
         group.on(path, method: method) { request, context in
             try await handler(request, context, context.caller(permission))
         }

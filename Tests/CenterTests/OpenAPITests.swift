@@ -1,0 +1,53 @@
+import Fleet
+import Foundation
+import Hummingbird
+import StoreSQLite
+import Testing
+import Wire
+import Yams
+
+@testable import Center
+
+/// The document and the routes say the same: paths, methods, and the permission that each needs.
+@Suite struct OpenAPITests {
+    private static func documented() throws -> [String: String] {
+        let text = String(decoding: Assets.openAPI, as: UTF8.self)
+        let document = try #require(try Yams.load(yaml: text) as? [String: Any])
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        var operations: [String: String] = [:]
+        for (path, methods) in paths {
+            // Names of parameters differ between the document and the router: their places count.
+            let shape = path.replacing(/\{[^}]+\}/, with: "*")
+            for (method, operation) in methods {
+                let permission = (operation as? [String: Any])?["x-permission"] as? String
+                operations["\(method.uppercased()) \(shape)"] = permission ?? "(none)"
+            }
+        }
+        return operations
+    }
+
+    /// A control center's services over an empty store.
+    private static func services() async throws -> CenterServices {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-api-\(UUID()).sqlite")
+            .path
+        let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
+        return CenterServices(
+            fleet: fleet, version: "test", roles: [],
+            policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
+            leases: { [] },
+            networks: { [] }, wallSecret: "", openVersions: { [:] },
+            manifest: { _, _ in throw StoreError.notFound("") }, removeFiles: { _, _ in })
+    }
+
+    @Test func `every route is documented with its permission, and nothing else is`() async throws {
+        var routes: [String: String] = [:]
+        let router = Router(context: CenterContext.self)
+        Routes(group: router.group("")) { method, path, permission in
+            let shape = "/\(path)".replacing("//", with: "/").replacing(/\{[^}]+\}/, with: "*")
+            routes["\(method.rawValue) \(shape)"] = permission.rawValue
+        }.addAPI(try await Self.services())
+        let documented = try Self.documented()
+        for (route, permission) in documented { #expect(routes[route] == permission, "\(route)") }
+        for route in routes.keys { #expect(documented[route] != nil, "\(route)") }
+    }
+}

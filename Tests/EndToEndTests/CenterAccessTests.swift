@@ -1,0 +1,309 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Who may do what over HTTPS, and what hostile clients reach.
+    @Suite struct CenterAccessTests {
+        private let server: CenterServer
+        private let tokens: [String: String]
+
+        /// One server with an administrator for each role, for all tests of the suite.
+        private static let shared = Result {
+            let server = try CenterServer()
+            try server.addAdministrator("ann", "admin")
+            for role in ["operator", "helpdesk", "auditor"] { try server.addAdministrator(role, role) }
+            try server.roost("group", "add", "/school")
+            try server.roost("group", "add", "/office")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:03:01", "--group", "/school")
+            try server.roost("node", "add", "desk-1", "--mac", "52:54:00:00:03:02", "--group", "/office")
+            try server.addAdministrator("teacher", "operator@/school")
+            var tokens: [String: String] = [:]
+            for name in ["ann", "operator", "helpdesk", "auditor", "teacher"] {
+                tokens[name] = try server.token(name)
+            }
+            return (server, tokens)
+        }
+
+        init() throws { (server, tokens) = try Self.shared.get() }
+
+        /// Operations of the document: method, path with example values, permission.
+        private static let operations: [(method: String, path: String, permission: String)] = {
+            let script = """
+                import sys, yaml
+                d = yaml.safe_load(open(sys.argv[1]))
+                values = {'name': 'pc-1', 'mac': '52:54:00:00:03:99', 'number': '1', 'image': 'debian', 'version': '1',
+                          'channel': 'stable', 'administrator': 'nobody', 'id': '999'}
+                for path, methods in d['paths'].items():
+                    for method, operation in methods.items():
+                        filled = path
+                        for name, value in values.items(): filled = filled.replace('{' + name + '}', value)
+                        print(method.upper(), '/api/v1' + filled, operation['x-permission'])
+                """
+            let document = "\(BootLab.repository)/Sources/Center/Assets/openapi.yaml"
+            let text = try? BootLab.run(
+                "env",
+                [
+                    "PYTHONPATH=\(BootLab.repository)/.build/python", "/usr/bin/python3", "-c", script,
+                    document,
+                ])
+            return (text ?? "").split(separator: "\n").map { line in
+                let words = line.split(separator: " ").map(String.init)
+                return (words[0], words[1], words[2])
+            }
+        }()
+
+        private static let permissions: [String: Set<String>] = [
+            "ann": ["read", "audit", "enrol", "configure", "publish", "administer"],
+            "operator": ["read", "audit", "enrol", "configure", "publish"], "helpdesk": ["read", "enrol"],
+            "auditor": ["read", "audit"], "teacher": ["read", "audit", "enrol", "configure", "publish"],
+        ]
+
+        @Test func `every call is refused without proof, with a false one, and with each wrong role`() throws
+        {
+            #expect(Self.operations.count > 30)
+            for (method, path, permission) in Self.operations where path != "/api/v1/events" {
+                let body = method == "POST" || method == "PUT" ? "{}" : nil
+                #expect(try server.ask(method, path, body: body).status == 401, "\(method) \(path)")
+                #expect(
+                    try server.ask(method, path, token: "roost_wrong", body: body).status == 401,
+                    "\(method) \(path)")
+                for (name, allowed) in Self.permissions where !allowed.contains(permission) {
+                    let status = try server.ask(method, path, token: tokens[name], body: body).status
+                    #expect(status == 403, "\(name): \(method) \(path)")
+                }
+            }
+        }
+
+        @Test(arguments: [
+            "/", "/nodes", "/nodes/pc-1", "/nodes.csv", "/machines", "/groups", "/rules", "/images",
+            "/leases", "/boots",
+            "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
+        ])
+        func `every page sends strangers to the log-in`(path: String) throws {
+            let answer = try server.ask("GET", path, extra: ["-H", "Accept: text/html"])
+            #expect(answer.status == 303)
+            #expect(answer.headers.contains("Location: /login?back="))
+            #expect(try server.ask("GET", path).status == 401)
+        }
+
+        @Test func `a role in one group reaches nothing in another`() throws {
+            let teacher = tokens["teacher"]
+            func change(_ edit: String) throws -> Int {
+                try server.ask("POST", "/api/v1/changes", token: teacher, body: "{\"edits\":[\(edit)]}")
+                    .status
+            }
+            #expect(try change(#"{"settings":{"target":"/school","set":{"loader":"ipxe"}}}"#) == 200)
+            #expect(try change(#"{"settings":{"target":"/office","set":{"loader":"ipxe"}}}"#) == 403)
+            #expect(try change(#"{"settings":{"target":"/","set":{"loader":"ipxe"}}}"#) == 403)
+            #expect(try change(#"{"settings":{"target":"desk-1","set":{"loader":"ipxe"}}}"#) == 403)
+            #expect(try change(#"{"removeNode":"desk-1"}"#) == 403)
+            // Neither by moving one's own node out nor somebody else's in.
+            #expect(
+                try change(
+                    #"{"node":{"name":"pc-1","group":"/office","macAddresses":["52:54:00:00:03:01"]}}"#)
+                    == 403)
+            #expect(
+                try change(
+                    #"{"node":{"name":"desk-1","group":"/school","macAddresses":["52:54:00:00:03:02"]}}"#)
+                    == 403)
+            #expect(try change(#"{"rule":{"name":"all","priority":0,"condition":"","settings":{}}}"#) == 403)
+            #expect(try server.ask("GET", "/api/v1/nodes/desk-1", token: teacher).status == 403)
+            let list = try server.ask("GET", "/api/v1/nodes", token: teacher).body
+            #expect(list.contains("pc-1") && !list.contains("desk-1"))
+            #expect(try !server.ask("GET", "/api/v1/groups", token: teacher).body.contains("office"))
+            let plan = #"{"edits":[{"settings":{"target":"/office","set":{"loader":"ipxe"}}}]}"#
+            #expect(try server.ask("POST", "/api/v1/plan", token: teacher, body: plan).status == 403)
+        }
+
+        @Test func `whoever lost a role has lost it in their tokens too`() throws {
+            try server.addAdministrator("leaver", "operator")
+            let token = try server.token("leaver")
+            #expect(try server.ask("GET", "/api/v1/revisions", token: token).status == 200)
+            try server.roost("admin", "add", "leaver", "helpdesk")
+            #expect(try server.ask("GET", "/api/v1/revisions", token: token).status == 403)
+            try server.roost("admin", "rm", "leaver")
+            #expect(try server.ask("GET", "/api/v1/nodes", token: token).status == 401)
+        }
+
+        @Test func `two writers do not overwrite each other`() throws {
+            let admin = tokens["ann"]
+            let answer = try server.ask("GET", "/api/v1/nodes/pc-1", token: admin)
+            let tag = try #require(answer.headers.firstMatch(of: /(?i)etag: (\S+)/)?.1)
+            let body =
+                #"{"name":"pc-1","group":"/school","macAddresses":["52:54:00:00:03:01"],"tags":["mine"]}"#
+            func put() throws -> Int {
+                try server.ask(
+                    "PUT", "/api/v1/nodes/pc-1", token: admin, body: body, extra: ["-H", "If-Match: \(tag)"]
+                ).status
+            }
+            #expect(try put() == 200)
+            #expect(try put() == 412)
+        }
+
+        // MARK: Browsers
+
+        /// Logs in with curl and returns the cookie and the session's CSRF token.
+        private func session(_ name: String) throws -> (cookie: String, token: String) {
+            let answer = try server.ask(
+                "POST", "/login",
+                extra: [
+                    "--data-urlencode", "name=\(name)", "--data-urlencode",
+                    "password=\(CenterServer.password)",
+                ])
+            let cookie = try #require(answer.headers.firstMatch(of: /Set-Cookie: (__Host-roost=[^;]+)/)?.1)
+            let page = try server.ask(
+                "GET", "/", extra: ["-H", "Cookie: \(cookie)", "-H", "Accept: text/html"])
+            let token = try #require(page.body.firstMatch(of: /data-csrf="([^"]+)"/)?.1)
+            return (String(cookie), String(token))
+        }
+
+        @Test func `a form without the session's token changes nothing`() throws {
+            let (cookie, token) = try session("ann")
+            func add(_ name: String, _ csrf: String?) throws -> Int {
+                var fields = ["--data-urlencode", "parent=/", "--data-urlencode", "name=\(name)"]
+                if let csrf { fields += ["--data-urlencode", "csrf=\(csrf)"] }
+                return try server.ask("POST", "/groups/add", extra: ["-H", "Cookie: \(cookie)"] + fields)
+                    .status
+            }
+            #expect(try add("forged", nil) == 403)
+            #expect(try add("forged", "wrong") == 403)
+            #expect(try add("honest", token) == 303)
+            let other = try session("operator").token
+            #expect(try add("forged", other) == 403)
+            let groups = try server.roost("group", "list")
+            #expect(groups.contains("honest") && !groups.contains("forged"))
+            // The same for the API with a browser's cookie.
+            let body = #"{"path":"/forged"}"#
+            #expect(
+                try server.ask("POST", "/api/v1/groups", body: body, extra: ["-H", "Cookie: \(cookie)"])
+                    .status == 403)
+        }
+
+        @Test func `five wrong passwords close the name to that address, the right one included`() throws {
+            try server.addAdministrator("victim", "auditor")
+            func logIn(_ password: String) throws -> Int {
+                try server.ask(
+                    "POST", "/login",
+                    extra: ["--data-urlencode", "name=victim", "--data-urlencode", "password=\(password)"]
+                ).status
+            }
+            #expect(try logIn(CenterServer.password) == 303)
+            for _ in 0..<5 { #expect(try logIn("wrong password") == 401) }
+            #expect(try logIn(CenterServer.password) == 429)
+            // Others still come in.
+            _ = try session("ann")
+        }
+
+        @Test func `names that are scripts stay text`() throws {
+            let script = "<script>document.title='broken'</script>"
+            let admin = tokens["ann"]
+            let body = """
+                {"edits":[{"settings":{"target":"/office","set":{"files":{"/etc/motd":"\(script)"},
+                "kernel-arguments":["a=<img/src=x/onerror=document.title=1>"]}}}],"summary":"\(script)"}
+                """
+            #expect(try server.ask("POST", "/api/v1/changes", token: admin, body: body).status == 200)
+            let browser = try Browser()
+            defer { browser.quit() }
+            try browser.open(server.base + "/login")
+            try browser.type("ann", into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Log in")
+            try browser.waitFor("Dashboard")
+            for path in [
+                "/groups?path=/office", "/nodes/desk-1", "/history", "/nodes?q=\(script)",
+                "/login?back=\(script)",
+            ] {
+                try browser.open(server.base + path)
+                #expect(browser.title.hasSuffix("Roost"), "\(path)")
+            }
+            #expect(browser.text.contains("Log in to Roost"))
+        }
+
+        // MARK: Hostile clients
+
+        @Test(arguments: [
+            ("/../etc/passwd", 404), ("/assets/../../etc/passwd", 404),
+            ("/assets/%2e%2e/%2e%2e/etc/passwd", 404),
+            ("/nodes/%2e%2e%2fetc", 401), ("/api/v1/nodes/%zz", 401), ("/%00", 404),
+        ])
+        func `paths lead nowhere`(path: String, status: Int) throws {
+            #expect(try server.ask("GET", path, extra: ["--path-as-is"]).status == status)
+        }
+
+        @Test func `bodies that are too large or no JSON are refused, and the server stays up`() throws {
+            let admin = tokens["ann"]
+            let large = "\(server.directory)/large"
+            try BootLab.run("env", ["truncate", "-s", "20M", large])
+            let answer = try server.ask(
+                "POST", "/api/v1/changes", token: admin,
+                extra: ["-H", "Content-Type: application/json", "--data-binary", "@\(large)"])
+            #expect(answer.status == 413)
+            for body in ["", "[]", "{\"edits\":{}}", "\u{FF}", String(repeating: "[", count: 100_000)] {
+                let status = try server.ask("POST", "/api/v1/changes", token: admin, body: body).status
+                #expect(status == 422, "\(body.prefix(20))")
+            }
+            #expect(try server.ask("GET", "/api/v1/status", token: admin).status == 200)
+        }
+
+        @Test func `slow and crooked clients are let go`() throws {
+            let script = """
+                import socket, ssl, sys, time
+                context = ssl.create_default_context(cafile=sys.argv[2])
+                def connect():
+                    raw = socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=20)
+                    return context.wrap_socket(raw, server_hostname='127.0.0.1')
+                slow = [connect() for _ in range(100)]
+                for one in slow: one.sendall(b'GET / HT')
+                crooked = [b'GET / HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n',
+                           b'POST /login HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: -1\\r\\n\\r\\n',
+                           b'POST /login HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1\\r\\nContent-Length: 2\\r\\n\\r\\nab',
+                           b'GET / HTTP/1.1\\r\\nHost: a\\r\\nA: ' + b'x' * 200000 + b'\\r\\n\\r\\n',
+                           b'\\x00' * 1000]
+                for bytes in crooked:
+                    one = connect(); one.sendall(bytes)
+                    answer = one.recv(4096)
+                    print(answer[:12].decode('latin1') or 'closed')
+                """
+            let answers = try BootLab.run(
+                "env", ["/usr/bin/python3", "-c", script, String(server.port), server.authority]
+            ).split(separator: "\n")
+            #expect(answers.count == 5)
+            for answer in answers { #expect(!answer.contains("200") && !answer.contains(" 5"), "\(answer)") }
+            #expect(try server.ask("GET", "/login").status == 200)
+        }
+
+        // MARK: Other people's judges
+
+        @Test func `schemathesis finds no 500 and no undocumented answer`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.addAdministrator("ann", "admin")
+            try server.roost("group", "add", "/school")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:03:01", "--group", "/school")
+            let token = try server.token("ann")
+            // What can take the judge's own rights away comes last.
+            let own = ["putAdministrator", "deleteAdministrator", "deleteToken"]
+            try judge(server, token, own.map { "--exclude-operation-id \($0)" } + ["--exclude-path /events"])
+            try judge(server, token, own.map { "--include-operation-id \($0)" })
+        }
+
+        /// Runs schemathesis; what it complains about is the error.
+        private func judge(_ server: CenterServer, _ token: String, _ selection: [String]) throws {
+            let report = "\(server.directory)/schemathesis"
+            let checks = "not_a_server_error,status_code_conformance,content_type_conformance"
+            try BootLab.run(
+                "env",
+                [
+                    "PYTHONPATH=\(BootLab.repository)/.build/python", "sh", "-c",
+                    """
+                    /usr/bin/python3 -m schemathesis.cli run '\(server.base)/api/v1/openapi.yaml' \
+                    --url '\(server.base)/api/v1' -H 'Authorization: Bearer \(token)' --tls-verify '\(server.authority)' \
+                    --checks \(checks),response_schema_conformance,response_headers_conformance \
+                    \(selection.joined(separator: " ")) --phases examples,coverage,fuzzing --max-examples 20 --seed 1 \
+                    --no-color --generation-database none --request-timeout 20 > \(report) 2>&1 \
+                    || { tail -c 3500 \(report); exit 1; }
+                    """,
+                ])
+        }
+    }
+}
