@@ -92,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "Center", "Fleet", "StoreSQLite", "Wire", .product(name: "Hummingbird", package: "hummingbird"),
+                "Center", "Fleet", "StoreSQLite", "Wire",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
         .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),

@@ -108,6 +108,20 @@ let parsers: [Parser] = [
         var wire = bytes.span
         _ = try NBDRequest(parsing: &wire)
     },
+    Parser(name: "smbios", seeds: [[17, 34] + [UInt8](repeating: 1, count: 32) + Array("a".utf8) + [0, 0]]) {
+        bytes in
+        _ = SMBIOSTable(parsing: bytes)
+    },
+    Parser(name: "edid", seeds: [[0, 255, 255, 255, 255, 255, 255, 0] + [UInt8](repeating: 0, count: 120)]) {
+        bytes in
+        _ = EDID(bytes)
+    },
+    Parser(
+        name: "condition",
+        seeds: ["memory < 2 GiB and (vendor = \"HP\" or not n[1-40,7] tag~x*)"].map { Array($0.utf8) }
+    ) { bytes in
+        _ = try Condition(String(decoding: bytes, as: UTF8.self))
+    },
     Parser(name: "nbd-client", seeds: [NBDNegotiation.greeting]) { bytes in
         _ = try? NBDClientNegotiation.answer(greeting: bytes, exportName: "debian")
         _ = try? NBDClientNegotiation.export(in: bytes)

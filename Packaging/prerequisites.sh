@@ -38,14 +38,14 @@ if [[ ${#missing[@]} -gt 0 ]]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# axe-core judges the pages, schemathesis the API; both only for the tests, and only below .build.
+# axe-core judges the pages, schemathesis the API, a Prometheus client the metrics: only for the tests, and only below .build.
 python=$(cd "$(dirname "$0")/.." && pwd)/.build/python
-if [[ ! -e $python/.complete ]]; then
-  printf 'fetching axe-core and schemathesis\n'
+if [[ ! -e $python/.complete-2 ]]; then
+  printf 'fetching axe-core, schemathesis and a Prometheus client\n'
   mkdir -p "$python"
   /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade \
     --target "$python" --no-deps axe-core-python==0.1.0
   /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade \
-    --target "$python" 'schemathesis>=4,<5'
-  touch "$python/.complete"
+    --target "$python" 'schemathesis>=4,<5' prometheus-client
+  touch "$python/.complete-2"
 fi

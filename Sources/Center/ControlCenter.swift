@@ -108,6 +108,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: LocalIdentityMiddleware())
         addAPI(to: router)
+        MetricsRoutes(services: services).add(to: router.group())
         return router
     }
 
@@ -119,6 +120,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router)
         EntryPages(services: services, gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())
+        MetricsRoutes(services: services).add(to: router.group())
         let pages = Pages(services: services, renderer: renderer)
         pages.add(to: Routes(group: router.group()))
         WallPage(pages: pages).add(to: router.group())

@@ -15,7 +15,8 @@ struct Roost: AsyncParsableCommand {
         subcommands: [
             Serve.self, Status.self, NodeCommands.self, GroupCommands.self, RuleCommands.self,
             ImageCommands.self,
-            Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self, EventCommands.self,
+            Inventory.self, Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self,
+            EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, Doctor.self,
         ])
 }

@@ -4,7 +4,8 @@ import Wire
 
 /// Collects what this machine is made of, from /sys and /proc, as JSON (the server's `Hardware`).
 enum HardwareInventory {
-    static func json() -> String {
+    /// - Parameter isComplete: whether every driver that there is has had its chance.
+    static func json(isComplete: Bool) -> String {
         func dmi(_ name: String) -> String { text("/sys/class/dmi/id/\(name)") }
         let processors = text("/proc/cpuinfo").split(separator: "\n")
         let model =
@@ -21,7 +22,10 @@ enum HardwareInventory {
             ("firmwareKind", quoted(isUEFI ? "uefi" : "bios")),
             ("isSecureBootOn", isSecureBootOn ? "true" : "false"), ("processor", quoted(model)),
             ("processorCount", String(processors.count { $0.hasPrefix("processor") })),
-            ("memoryMebibytes", String(memory / 1024)), ("cards", "[\(cards.joined(separator: ","))]"),
+            ("memoryMebibytes", String(memory / 1024)), ("cards", list(cards)), ("tpm", quoted(tpm)),
+            ("memoryModules", list(memoryModules)), ("isComplete", isComplete ? "true" : "false"),
+            ("disks", list(disks)), ("graphics", list(graphics)), ("pci", list(pci)), ("usb", list(usb)),
+            ("monitors", list(monitors)),
         ]
         return "{\(fields.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"
     }
@@ -30,6 +34,118 @@ enum HardwareInventory {
     private static var isSecureBootOn: Bool {
         let path = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
         return (try? WholeFile.read(path))?.last == 1
+    }
+
+    private static func list(_ items: [String]) -> String { "[\(items.joined(separator: ","))]" }
+
+    private static func object(_ fields: [(String, String)]) -> String {
+        "{\(fields.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"
+    }
+
+    private static var tpm: String {
+        guard unsafe access("/sys/class/tpm/tpm0", F_OK) == 0 else { return "" }
+        return text("/sys/class/tpm/tpm0/tpm_version_major") == "2" ? "2.0" : "1.2"
+    }
+
+    private static var memoryModules: [String] {
+        let table = (try? WholeFile.read("/sys/firmware/dmi/tables/DMI")) ?? []
+        return SMBIOSTable(parsing: table).memoryDevices.map { device in
+            object([
+                ("slot", quoted(device.slot)), ("mebibytes", String(device.mebibytes)),
+                ("kind", quoted(device.kind)), ("speed", String(device.speed)),
+                ("maker", quoted(device.maker)),
+                ("part", quoted(device.part)),
+            ])
+        }
+    }
+
+    /// Disks that belong to the machine: no loops, no memory, not the root that comes over the network.
+    private static var disks: [String] {
+        let foreign = ["loop", "ram", "zram", "nbd", "dm-", "md", "fd", "sr"]
+        return names("/sys/block").filter { name in !foreign.contains { name.hasPrefix($0) } }.map { name in
+            let path = "/sys/block/\(name)"
+            let serial = text("\(path)/device/serial")
+            let sectors = Int(text("\(path)/size")) ?? 0
+            return object([
+                ("name", quoted(name)), ("model", quoted(text("\(path)/device/model"))),
+                ("serial", quoted(serial.isEmpty ? text("\(path)/device/wwid") : serial)),
+                ("mebibytes", String(sectors / 2_048)),
+                ("isRotating", text("\(path)/queue/rotational") == "1" ? "true" : "false"),
+            ])
+        }
+    }
+
+    private static var pciDevices: [(place: String, id: String, kind: String, driver: String)] {
+        names("/sys/bus/pci/devices").map { place in
+            let path = "/sys/bus/pci/devices/\(place)"
+            func number(_ name: String) -> String { String(text("\(path)/\(name)").dropFirst(2)) }
+            return (place, "\(number("vendor")):\(number("device"))", number("class"), link("\(path)/driver"))
+        }
+    }
+
+    private static var pci: [String] {
+        pciDevices.map { device in
+            object([
+                ("place", quoted(device.place)), ("id", quoted(device.id)),
+                ("name", quoted(pciKinds[String(device.kind.prefix(2))] ?? "")),
+                ("driver", quoted(device.driver)),
+            ])
+        }
+    }
+
+    /// Base classes (PCI Code and ID Assignment, §1).
+    private static let pciKinds = [
+        "01": "storage", "02": "network", "03": "graphics", "04": "multimedia", "05": "memory",
+        "06": "bridge",
+        "07": "communication", "08": "system", "09": "input", "0c": "serial bus", "0d": "wireless",
+        "10": "encryption", "11": "signal processing", "12": "accelerator",
+    ]
+
+    private static var graphics: [String] {
+        pciDevices.filter { $0.kind.hasPrefix("03") }.map { device in
+            quoted(device.driver.isEmpty ? device.id : "\(device.id) (\(device.driver))")
+        }
+    }
+
+    /// Devices without hubs, which are only in the way.
+    private static var usb: [String] {
+        names("/sys/bus/usb/devices").compactMap { place in
+            let path = "/sys/bus/usb/devices/\(place)"
+            let vendor = text("\(path)/idVendor")
+            guard !vendor.isEmpty, text("\(path)/bDeviceClass") != "09" else { return nil }
+            let name = trimmed("\(text("\(path)/manufacturer")) \(text("\(path)/product"))")
+            return object([
+                ("place", quoted(place)), ("id", quoted("\(vendor):\(text("\(path)/idProduct"))")),
+                ("name", quoted(name)), ("driver", quoted("")),
+            ])
+        }
+    }
+
+    private static var monitors: [String] {
+        names("/sys/class/drm").compactMap { connector in
+            guard connector.contains("-"),
+                let bytes = try? WholeFile.read("/sys/class/drm/\(connector)/edid"),
+                let edid = EDID(bytes)
+            else { return nil }
+            return object([
+                ("connector", quoted(connector)), ("id", quoted(edid.id)), ("name", quoted(edid.name)),
+                ("serial", quoted(edid.serial)), ("mode", quoted(edid.mode)),
+            ])
+        }
+    }
+
+    /// The names in a directory, in order; none when there is no such directory.
+    private static func names(_ path: String) -> [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe _ = closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
     }
 
     private static var cards: [String] {

@@ -9,7 +9,7 @@ enum RoostNode {
           attach SERVER:PORT EXPORT CONNECTIONS   make EXPORT /dev/nbd0
           keep SERVER:PORT EXPORT                 mend its connections and the lease, for ever
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
-          hardware                                tell the server what this machine is made of
+          hardware [complete]                     tell the server what this machine is made of
           configuration FILE                      fetch this node's configuration archive
         """
 
@@ -37,7 +37,10 @@ enum RoostNode {
             try ServerTalk(KernelWords.read()).report(
                 stage: arguments[1], detail: arguments.count > 2 ? arguments[2] : "",
                 uptime: arguments.count > 3 ? arguments[3] : nil)
-        case ("hardware", 1): try ServerTalk(KernelWords.read()).sendHardware(HardwareInventory.json())
+        case ("hardware", 1...2):
+            // Before the image's own system runs, most drivers are not loaded yet: disks, monitors, USB are missing.
+            let isComplete = arguments.last == "complete"
+            try ServerTalk(KernelWords.read()).sendHardware(HardwareInventory.json(isComplete: isComplete))
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }

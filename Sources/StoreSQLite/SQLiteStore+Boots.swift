@@ -29,21 +29,23 @@ extension SQLiteStore {
         }
     }
 
-    package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Bool {
+    package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Hardware? {
         let second = currentSecond
         return try await write { database in
-            let record = try Self.json(hardware)
-            let known = try String.fetchOne(
+            let known: Hardware? = try String.fetchOne(
                 database, sql: "SELECT record FROM last_hardware WHERE mac = ?",
-                arguments: [machine.description])
-            guard known != record else { return false }
+                arguments: [machine.description]
+            ).map { try Self.value(json: $0) }
+            let hardware = hardware.completed(by: known)
+            guard known != hardware else { return nil }
+            let record = try Self.json(hardware)
             try database.execute(
                 sql: "INSERT INTO hardware (mac, at, record) VALUES (?, ?, ?)",
                 arguments: [machine.description, second, record])
             try database.execute(
                 sql: "INSERT OR REPLACE INTO last_hardware (mac, record) VALUES (?, ?)",
                 arguments: [machine.description, record])
-            return true
+            return hardware
         }
     }
 

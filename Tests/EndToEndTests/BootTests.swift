@@ -47,6 +47,25 @@ extension EndToEnd {
             #expect(try lab.ssh(address, "grep pc-1 /etc/hosts").contains("127.0.1.1 pc-1"))
             let identity = try lab.ssh(address, "cat /etc/machine-id")
             #expect(identity.count == 32)
+            // The running system has told what the initramfs could not see.
+            try lab.waitUntil("the hardware is complete", seconds: 30) {
+                let entries = try lab.json("inventory", "pc-1") as? [[String: Any]]
+                let hardware = entries?.first?["hardware"] as? [String: Any]
+                guard hardware?["isComplete"] as? Bool == true else { return false }
+                let modules = hardware?["memoryModules"] as? [[String: Any]]
+                #expect(modules?.first?["mebibytes"] as? Int == 1_024)
+                #expect(
+                    (hardware?["pci"] as? [[String: Any]])?.contains { $0["name"] as? String == "network" }
+                        == true)
+                #expect((hardware?["disks"] as? [Any])?.isEmpty == true)
+                #expect(hardware?["vendor"] as? String == "QEMU")
+                return true
+            }
+            #expect(
+                try lab.roost("inventory", "--format", "csv", "pc-1").contains(
+                    "pc-1,/school,52:54:00:00:00:01,QEMU"))
+            #expect(
+                try lab.roost("inventory", "--format", "glpi", "pc-1").contains("\"itemtype\":\"Computer\""))
             // Not a «first boot», in which systemd enables whatever there is.
             #expect(try lab.ssh(address, "systemctl is-enabled systemd-networkd || true") == "disabled")
             try lab.powerOff("pc1")

@@ -272,6 +272,36 @@ extension EndToEnd {
             #expect(try server.ask("GET", "/login").status == 200)
         }
 
+        @Test func `health needs no proof, metrics do, and a Prometheus client reads them`() throws {
+            #expect(try server.ask("GET", "/healthz").body == "ok\n")
+            #expect(try server.ask("GET", "/readyz").status == 200)
+            #expect(try server.ask("GET", "/metrics").status == 401)
+            let metrics = try server.ask("GET", "/metrics", token: tokens["auditor"])
+            #expect(metrics.status == 200)
+            let file = "\(server.directory)/metrics"
+            try Data(metrics.body.utf8).write(to: URL(fileURLWithPath: file))
+            let parse = """
+                import sys
+                from prometheus_client.parser import text_string_to_metric_families as parse
+                print(len(list(parse(open(sys.argv[1]).read()))))
+                """
+            let families = try BootLab.run(
+                "env",
+                ["PYTHONPATH=\(BootLab.repository)/.build/python", "/usr/bin/python3", "-c", parse, file])
+            #expect(Int(families.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 >= 8)
+            #expect(metrics.body.contains("roost_nodes{state=\"unseen\"} 2"))
+            // Every series of the dashboard is there, or comes with the first boot.
+            let dashboard = try String(
+                contentsOfFile: "\(BootLab.repository)/Packaging/grafana/roost.json", encoding: .utf8)
+            let later = ["roost_boot_seconds", "roost_boot_stage_seconds", "roost_root_connections"]
+            for match in dashboard.matches(of: /(roost_[a-z_]+|process_[a-z_]+)\{/)
+            where !later.contains(String(match.1)) {
+                #expect(
+                    metrics.body.contains("\n\(match.1)") || metrics.body.hasPrefix("\(match.1)"),
+                    "\(match.1)")
+            }
+        }
+
         // MARK: Other people's judges
 
         @Test func `schemathesis finds no 500 and no undocumented answer`() throws {

@@ -223,6 +223,24 @@ import Wire
         #expect(try await store.token(hash: "t") == nil)
     }
 
+    @Test func `a report from the initramfs takes nothing away from what the running system told`()
+        async throws
+    {
+        let mac = MACAddress(rawValue: 1)
+        func hardware(_ json: String) throws -> Hardware {
+            try JSONDecoder().decode(Hardware.self, from: Data(json.utf8))
+        }
+        let disk = #"{"name":"sda","model":"WD","serial":"7","mebibytes":9,"isRotating":false}"#
+        let full = try hardware(
+            #"{"serial":"1","memoryMebibytes":1024,"isComplete":true,"disks":[\#(disk)]}"#)
+        let early = try hardware(#"{"serial":"1","memoryMebibytes":1024,"isComplete":false}"#)
+        let other = try hardware(#"{"serial":"2","memoryMebibytes":1024,"isComplete":false}"#)
+        #expect(try await store.save(early, of: mac) == early)
+        #expect(try await store.save(full, of: mac) == full)
+        #expect(try await store.save(early, of: mac) == nil)
+        #expect(try await store.save(other, of: mac) == other)
+    }
+
     @Test func `hardware is kept when it differs, and its history stays`() async throws {
         let mac = MACAddress(rawValue: 1)
         func hardware(_ json: String) throws -> Hardware {
@@ -230,9 +248,9 @@ import Wire
         }
         let old = try hardware(#"{"vendor":"HP","serial":"1","memoryMebibytes":1024}"#)
         let new = try hardware(#"{"vendor":"HP","serial":"2","memoryMebibytes":2048}"#)
-        #expect(try await store.save(old, of: mac))
-        #expect(try await !store.save(old, of: mac))
-        #expect(try await store.save(new, of: mac))
+        #expect(try await store.save(old, of: mac) == old)
+        #expect(try await store.save(old, of: mac) == nil)
+        #expect(try await store.save(new, of: mac) == new)
         let history = try await store.hardwareHistory(of: mac)
         #expect(history.map(\.hardware) == [new, old])
         #expect(new.isAnotherMachine(than: old))

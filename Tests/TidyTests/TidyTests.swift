@@ -27,7 +27,7 @@ import Testing
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
         "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
         "Center": [
-            "CArgon2", "Crypto", "Dispatch", "Fleet", "Foundation", "HTTPTypes", "Hummingbird",
+            "CArgon2", "Crypto", "Dispatch", "Fleet", "Foundation", "Glibc", "HTTPTypes", "Hummingbird",
             "HummingbirdCore",
             "HummingbirdTLS", "Logging", "Mustache", "NIOCore", "NIOSSL", "Synchronization", "Wire",
         ],

@@ -77,6 +77,7 @@ struct FleetRoutes {
         api.get("nodes/:name/hardware", .read) { request, context, caller in
             try await JSONAnswer(views(request, caller).hardware(context.parameter("name")))
         }
+        api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
         api.get("machines", .read) { request, _, caller in
             try await JSONAnswer(views(request, caller).unknownMachines())
         }
@@ -89,6 +90,23 @@ struct FleetRoutes {
             let snapshot = try await approve(mac, approval, caller)
             return try JSONAnswer(snapshot.nodes[approval.name].map(Redaction.of), status: .created)
         }
+    }
+
+    /// The hardware of all nodes that fit, as a file.
+    func inventory(_ request: Request, _ caller: Caller) async throws -> Response {
+        let wish = request.query("format") ?? "json"
+        guard let format = InventoryFormat(rawValue: wish) else {
+            throw Problem(422, "Invalid parameter", "format: ‘\(wish)’ is not json, csv or glpi")
+        }
+        let entries = try await views(request, caller).inventory(request.query("q") ?? "")
+        let name = format == .csv ? "inventory.csv" : "inventory.json"
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: format.contentType, .contentDisposition: "attachment; filename=\"\(name)\"",
+            ],
+            body: ResponseBody(
+                byteBuffer: ByteBuffer(bytes: try InventoryExport.text(of: entries, as: format))))
     }
 
     /// Takes a machine into the fleet: name, place and address in one revision.

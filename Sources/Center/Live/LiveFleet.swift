@@ -15,6 +15,12 @@ package final class LiveFleet: Sendable {
     private struct State {
         var snapshot: FleetSnapshot
         var boots: [MACAddress: BootTimeline]
+        var counts = BootCounts()
+    }
+
+    /// Boots since the server started.
+    struct BootCounts: Sendable {
+        var (started, ready, failed) = (0, 0, 0)
     }
 
     package let store: any FleetStore
@@ -38,6 +44,8 @@ package final class LiveFleet: Sendable {
 
     /// The last boot of each machine that was ever seen.
     package var boots: [MACAddress: BootTimeline] { state.withLock { $0.boots } }
+
+    var bootCounts: BootCounts { state.withLock { $0.counts } }
 
     package func boot(of machine: MACAddress) -> BootTimeline? { state.withLock { $0.boots[machine] } }
 
@@ -131,6 +139,9 @@ package final class LiveFleet: Sendable {
     package func note(_ new: [BootEvent]) {
         state.withLock { state in
             for event in new {
+                if state.boots[event.macAddress]?.boot != event.boot { state.counts.started += 1 }
+                if event.stage == .ready { state.counts.ready += 1 }
+                if event.stage == .failed { state.counts.failed += 1 }
                 let entry = BootTimeline.Entry(stage: event.stage, at: event.at, detail: event.detail)
                 if state.boots[event.macAddress]?.boot == event.boot {
                     state.boots[event.macAddress]?.entries.append(entry)

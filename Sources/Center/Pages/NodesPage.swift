@@ -12,6 +12,10 @@ struct NodesPage {
     func add(to routes: Routes) {
         routes.get("nodes", .read) { request, context, caller in try await list(request, context, caller) }
         routes.get("nodes.csv", .read) { request, _, caller in try await csv(request, caller) }
+        routes.get("nodes/inventory", .read) { request, _, caller in
+            let answer = try await FleetRoutes(services: pages.services).inventory(request, caller)
+            return answer
+        }
         routes.post("nodes/add", .enrol) { _, context, caller in try await addNode(context, caller) }
         routes.post("nodes/bulk", .configure) { request, context, caller in
             try await bulk(request, context, caller)
@@ -225,17 +229,23 @@ enum NodeCSV {
         return cells + [cell.trimmingCharacters(in: .whitespaces)]
     }
 
-    static func text(of rows: [MachineAnswer]) -> String {
-        var text = "name,mac,group,address,tags,state,version,hardware\r\n"
-        for row in rows {
-            let cells = [
-                row.name.text, row.macAddress?.description ?? "", row.group?.description ?? "",
-                row.address?.description ?? "", row.tags.joined(separator: " "), row.state, row.version ?? "",
-                row.hardware ?? "",
-            ]
-            text += cells.map(quoted).joined(separator: ",") + "\r\n"
-        }
-        return text
+    static func text(of machines: [MachineAnswer]) -> String {
+        let header = ["name", "mac", "group", "address", "tags", "state", "version", "hardware"]
+        return text(
+            rows: [header]
+                + machines.map { machine in
+                    [
+                        machine.name.text, machine.macAddress?.description ?? "",
+                        machine.group?.description ?? "",
+                        machine.address?.description ?? "", machine.tags.joined(separator: " "),
+                        machine.state,
+                        machine.version ?? "", machine.hardware ?? "",
+                    ]
+                })
+    }
+
+    static func text(rows: [[String]]) -> String {
+        rows.map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
     }
 
     /// A cell that a spreadsheet reads as text: what begins like a formula gets an apostrophe.

@@ -76,6 +76,8 @@ package struct Hardware: Equatable, Sendable, Codable {
     package var pci: [Device]
     package var usb: [Device]
     package var monitors: [Monitor]
+    /// Whether every driver had its chance: a report from the initramfs lacks disks, USB and monitors.
+    package var isComplete: Bool
 }
 
 extension Hardware {
@@ -106,6 +108,26 @@ extension Hardware {
         pci = try list(.pci)
         usb = try list(.usb)
         monitors = try list(.monitors)
+        isComplete = try fields.decodeIfPresent(Bool.self, forKey: .isComplete) ?? true
+    }
+
+    /// What is known after this report: one from the initramfs says nothing of what `known` has from the running system,
+    /// unless it comes from another machine.
+    package func completed(by known: Hardware?) -> Hardware {
+        guard !isComplete, let known, known.isComplete, !isAnotherMachine(than: known) else { return self }
+        var merged = self
+        merged.disks = known.disks
+        merged.graphics = known.graphics
+        merged.pci = known.pci
+        merged.usb = known.usb
+        merged.monitors = known.monitors
+        merged.tpm = known.tpm.isEmpty ? tpm : known.tpm
+        // A card whose driver the initramfs has not loaded is not gone.
+        merged.cards =
+            cards + known.cards.filter { card in !cards.contains { $0.macAddress == card.macAddress } }
+        merged.isSecureBootOn = isSecureBootOn
+        merged.isComplete = true
+        return merged
     }
 
     /// Every single fact with its name, in a fixed order: what histories compare.

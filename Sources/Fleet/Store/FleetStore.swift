@@ -119,8 +119,8 @@ package protocol FleetStore: AdministratorStore {
 
     /// Keeps what a machine is made of, when it differs from what is known.
     ///
-    /// - Returns: whether it does.
-    func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Bool
+    /// - Returns: what is known now; nil when it is what was known.
+    func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Hardware?
 
     /// What a machine was made of, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]

@@ -21,6 +21,7 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/run/roost/roost-node report ready
+ExecStart=-/run/roost/roost-node hardware complete
 UNIT
 ln -sf ../roost-ready.service "$units/multi-user.target.wants/roost-ready.service"
 # An image has no host keys of its own; each boot makes its own unless the configuration brings some.

@@ -28,6 +28,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let settings = try readSettings()
+            ServerLog.use(settings.logFormat)
             let interfaces = interface.isEmpty ? settings.interfaces : interface
             if check {
                 try Server.check(settings, interfaces: interfaces)

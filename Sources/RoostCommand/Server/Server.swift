@@ -245,7 +245,9 @@ final class Server: Sendable {
             for case .hardware(let machine, let json) in batch {
                 do {
                     let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
-                    if try await fleet.store.save(hardware, of: machine) { fleet.note(hardware, of: machine) }
+                    if let known = try await fleet.store.save(hardware, of: machine) {
+                        fleet.note(known, of: machine)
+                    }
                 } catch {
                     ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
                 }

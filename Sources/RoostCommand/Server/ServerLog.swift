@@ -1,9 +1,22 @@
 import Foundation
 import Logging
+import Synchronization
 
-/// Lines on standard error, as systemd's journal and people want them: no time stamp under systemd, one elsewhere.
+/// Lines on standard error: as people and systemd's journal want them, or one JSON object each for programs.
 enum ServerLog {
+    enum Format: String, CaseIterable {
+        /// No time stamp under systemd, one elsewhere.
+        case text
+        /// `{"time":…,"level":…,"message":…}` with the event's own fields.
+        case json
+    }
+
     static let logger = Logger(label: "roost") { _ in Handler() }
+
+    private static let format = Mutex(Format.text)
+
+    /// Lines from now on have this form.
+    static func use(_ wanted: Format) { format.withLock { $0 = wanted } }
 
     private struct Handler: LogHandler {
         var logLevel = Logger.Level.info
@@ -16,8 +29,25 @@ enum ServerLog {
         }
 
         func log(event: LogEvent) {
-            let time = isJournal ? "" : Date().formatted(.iso8601) + " "
-            let line = "\(time)\(event.level == .info ? "" : "\(event.level): ")\(event.message)\n"
+            let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+                .filter { !$0.key.hasPrefix("hb.") }
+            let time = Date().formatted(.iso8601)
+            let line: String
+            switch ServerLog.format.withLock({ $0 }) {
+            case .text:
+                let level = event.level == .info ? "" : "\(event.level): "
+                let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
+                // A name that somebody typed must not look like a line of ours.
+                let text = "\(event.message)\(rest)".split(whereSeparator: \.isNewline).joined(
+                    separator: " ⏎ ")
+                line = "\(isJournal ? "" : "\(time) ")\(level)\(text)\n"
+            case .json:
+                var object = ["time": time, "level": event.level.rawValue, "message": "\(event.message)"]
+                for (key, value) in fields where object[key] == nil { object[key] = "\(value)" }
+                let data = try? JSONSerialization.data(
+                    withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+                line = data.map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
+            }
             FileHandle.standardError.write(Data(line.utf8))
         }
     }

@@ -17,6 +17,7 @@ struct ServerSettings {
     var stateDirectory = "/var/lib/roost"
     var socket = Self.defaultSocket
     var center = Center()
+    var logFormat = ServerLog.Format.text
     var user = "roost"
     var domain = ""
     var nodeProgram: String?
@@ -83,6 +84,7 @@ struct ServerSettings {
         socket = try top.value("socket", "an absolute path", Self.path) ?? socket
         user = try top.text("user") ?? user
         domain = try top.text("domain") ?? domain
+        logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
@@ -104,7 +106,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
         )
     }
 

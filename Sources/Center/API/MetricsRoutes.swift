@@ -1,0 +1,119 @@
+import Fleet
+import Foundation
+import Glibc
+import Hummingbird
+import Wire
+
+/// What monitoring asks: Prometheus metrics (text format 0.0.4), and whether the server lives and can serve.
+struct MetricsRoutes {
+    let services: CenterServices
+
+    func add(to router: RouterGroup<CenterContext>) {
+        // Without proof: they say yes or no and nothing else.
+        router.get("healthz") { _, _ in "ok\n" }
+        router.get("readyz") { _, _ in
+            _ = try await services.fleet.store.revisions(RevisionFilter(limit: 1))
+            _ = await services.policy()
+            return "ready\n"
+        }
+        Routes(group: router).get("metrics", .read) { _, _, caller in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await text(caller))))
+        }
+    }
+
+    private func text(_ caller: Caller) async throws -> String {
+        let figures = try await FleetViews(services: services, caller: caller).figures()
+        let fleet = services.fleet
+        var metrics = MetricsText()
+        metrics.add(
+            "roost_nodes", .gauge, "Nodes by what their last boot is doing.",
+            figures.states.sorted { $0.key < $1.key }.map { (["state": $0.key], Double($0.value)) })
+        metrics.add(
+            "roost_unknown_machines", .gauge, "Machines that nobody has enrolled.",
+            Double(figures.unknownCount))
+        let counts = fleet.bootCounts
+        metrics.add(
+            "roost_boots_total", .counter, "Boots since the server started, by how far they came.",
+            [
+                (["reached": "dhcp"], Double(counts.started)), (["reached": "ready"], Double(counts.ready)),
+                (["reached": "failed"], Double(counts.failed)),
+            ])
+        let durations = [(["quantile": "0.5"], figures.median), (["quantile": "0.95"], figures.percentile95)]
+        metrics.add(
+            "roost_boot_seconds", .gauge, "Power-on to ready of the machines' last boots.",
+            durations.compactMap { labels, value in value.map { (labels, Double($0) / 1_000) } })
+        metrics.add(
+            "roost_boot_stage_seconds", .gauge, "Median time that each stage of a boot takes.",
+            figures.stages.sorted { $0.key < $1.key }.map { (["stage": $0.key], Double($0.value) / 1_000) })
+        let networks = await services.networks()
+        metrics.add(
+            "roost_pool_addresses", .gauge, "Addresses in the pools.",
+            networks.map { (["network": $0.network], Double($0.size)) })
+        metrics.add(
+            "roost_pool_leased", .gauge, "Addresses that are leased.",
+            networks.map { (["network": $0.network], Double($0.leased)) })
+        let snapshot = fleet.snapshot
+        let open = await services.openVersions()
+        metrics.add(
+            "roost_root_connections", .gauge, "Open NBD connections.",
+            open.compactMap { digest, count in
+                snapshot.version(digest).map {
+                    (["image": $0.image.text, "version": String($0.number)], Double(count))
+                }
+            }.sorted { $0.0.description < $1.0.description })
+        metrics.add("roost_revision", .gauge, "The configuration's revision.", Double(snapshot.revision))
+        metrics.add(
+            "roost_event_listeners", .gauge, "Who listens to events now.", Double(fleet.events.listenerCount))
+        metrics.add(
+            "roost_info", .gauge, "The version of the server.", [(["version": services.version], 1)])
+        addProcess(to: &metrics)
+        return metrics.text
+    }
+
+    /// The names that Prometheus's own client libraries use.
+    private func addProcess(to metrics: inout MetricsText) {
+        var usage = rusage()
+        if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
+            let seconds = [usage.ru_utime, usage.ru_stime].reduce(0.0) {
+                $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
+            }
+            metrics.add("process_cpu_seconds_total", .counter, "Processor time of the server.", seconds)
+        }
+        if let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
+            let pages = statm.split(separator: " ").dropFirst().first.flatMap({ Double($0) })
+        {
+            metrics.add(
+                "process_resident_memory_bytes", .gauge, "Memory of the server.",
+                pages * Double(sysconf(Int32(_SC_PAGESIZE))))
+        }
+    }
+}
+
+/// Metrics in Prometheus's text format.
+struct MetricsText {
+    enum Kind: String {
+        case gauge, counter
+    }
+
+    private(set) var text = ""
+
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
+        add(name, kind, help, [([:], value)])
+    }
+
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [([String: String], Double)]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for (labels, value) in samples {
+            let pairs = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }
+            let shown = value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+            text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(shown)\n"
+        }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}
