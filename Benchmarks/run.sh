@@ -1,9 +1,13 @@
 #!/bin/bash
-# make bench: installs the peers, builds the data planes for measuring, and compares; then a boot beside LTSP's.
-# Arguments go to run.py; with any of them the boot is left out (boot.sh does it alone).
+# make bench: installs the peers, builds the data planes for measuring, and compares; then a boot beside LTSP's, and the
+# control center with 10,000 nodes. Arguments go to run.py; with any of them only the data planes are measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 Benchmarks/peers.sh
 swift build --configuration release --product roost-planes --scratch-path .build-bench
 python3 Benchmarks/run.py "$@"
-[[ $# -gt 0 ]] || Benchmarks/boot.sh
+if [[ $# -eq 0 ]]; then
+  Benchmarks/boot.sh
+  swift build --configuration release --product roost --static-swift-stdlib
+  python3 Benchmarks/center.py
+fi

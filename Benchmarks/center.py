@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""The control center with 10,000 nodes: list, search, dashboard, one change, plans, listeners, reports.
+
+Starts the release build of roost on loopback with an empty store, fills it through the API and measures over the wire.
+Every figure is compared with the bar that the project set for it; the machine's speed is in all of them.
+"""
+import argparse
+import http.client
+import json
+import os
+import socket
+import ssl
+import statistics
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+STAGES = ["dhcp", "script", "kernel", "initramfs", "init", "network", "root", "configured", "handover", "ready"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def address_of(number):
+    return ":".join(f"{byte:02x}" for byte in (0x5254 << 32 | number).to_bytes(6, "big"))
+
+
+class Center:
+    def __init__(self, program, directory):
+        self.directory = directory
+        self.port, self.boot_port = free_port(), free_port()
+        self.socket = f"{directory}/api.sock"
+        with open(f"{directory}/roost.yaml", "w", encoding="utf-8") as file:
+            file.write(f"""roles: [http, center]
+interfaces: [lo]
+state-directory: {directory}/state
+socket: {self.socket}
+user: root
+http: {{port: {self.boot_port}}}
+center: {{https: [], http: "127.0.0.1:{self.port}"}}
+""")
+        self.log = open(f"{directory}/log", "w+", encoding="utf-8")
+        self.process = subprocess.Popen(
+            [program, "serve", "--configuration", f"{directory}/roost.yaml"], stdout=self.log, stderr=self.log)
+        for _ in range(200):
+            time.sleep(0.05)
+            with open(f"{directory}/log", encoding="utf-8") as log:
+                if " ready: " in log.read():
+                    break
+        else:
+            raise SystemExit("the server did not start")
+        environment = dict(os.environ, ROOST_SOCKET=self.socket)
+        subprocess.run([program, "admin", "add", "bench", "admin"], env=environment, check=True,
+                       input="a password for benchmarks\n", text=True)
+        self.token = subprocess.run([program, "token", "add", "bench", "--owner", "bench"], env=environment,
+                                    check=True, capture_output=True, text=True).stdout.strip()
+        self.cookie = self.log_in()
+
+    def log_in(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request("POST", "/login", "name=bench&password=a+password+for+benchmarks",
+                           {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.getheader("Set-Cookie").split(";")[0]
+
+    def connect(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def api(self, connection, method, path, body=None):
+        connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body),
+                           {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {answer.status} {data[:300]}")
+        return json.loads(data) if data else None
+
+    def memory(self):
+        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) / 1024
+        return 0
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def first_byte(center, connection, path, count):
+    """Median milliseconds from the request to the first byte of the page."""
+    times = []
+    for _ in range(count):
+        connection.putrequest("GET", path)
+        connection.putheader("Cookie", center.cookie)
+        connection.putheader("Accept", "text/html")
+        start = time.perf_counter()
+        connection.endheaders()
+        answer = connection.getresponse()
+        times.append((time.perf_counter() - start) * 1000)
+        body = answer.read()
+        if answer.status != 200 or b"<h1>" not in body:
+            raise SystemExit(f"{path}: {answer.status}")
+    return statistics.median(times)
+
+
+def fill(center, connection, count):
+    groups = ["/school"] + [f"/school/room-{n}" for n in range(count // 50)]
+    edits = [{"group": {"path": path, "settings": {"loader": "ipxe"} if path == "/school" else {}}} for path in groups]
+    edits += [{"node": {"name": f"n{n}", "group": groups[1 + n // 50], "tags": ["lab"] if n % 7 == 0 else [],
+                        "macAddresses": [address_of(n)]}}
+              for n in range(count)]
+    start = time.perf_counter()
+    center.api(connection, "POST", "/changes", {"edits": edits, "summary": "filled"})
+    return time.perf_counter() - start
+
+
+def reports(center, connection, nodes):
+    """Seconds until all stages of one boot of every node are reported, stored and on the dashboard."""
+    start = time.perf_counter()
+    sock = socket.create_connection(("127.0.0.1", center.boot_port))
+    answers = sock.makefile("rb")
+    for stage in STAGES:
+        for first in range(0, nodes, 50):
+            batch = range(first, min(first + 50, nodes))
+            sock.sendall("".join(
+                f"POST /node/{address_of(n)}/report?boot={n:016x}&stage={stage} HTTP/1.1\r\nHost: a\r\n"
+                "Content-Length: 0\r\n\r\n" for n in batch).encode())
+            for _ in batch:
+                while answers.readline() not in (b"\r\n", b""):
+                    pass
+    while center.api(connection, "GET", "/figures")["bootCount"] < nodes:
+        time.sleep(0.05)
+    return time.perf_counter() - start
+
+
+def listeners(center, count):
+    """Seconds from a change until the last of `count` listeners has heard of it."""
+    sockets = []
+    for _ in range(count):
+        one = socket.create_connection(("127.0.0.1", center.port))
+        one.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {center.token}\r\n\r\n".encode())
+        sockets.append(one)
+        if len(sockets) % 100 == 0:
+            time.sleep(0.5)  # The limit of requests from one address.
+    for one in sockets:
+        data = b""
+        while b": pulse" not in data:
+            data += one.recv(4096)
+    connection = center.connect()
+    start = time.perf_counter()
+    center.api(connection, "POST", "/changes",
+               {"edits": [{"settings": {"target": "/", "set": {"time-zone": "Europe/Paris"}}}]})
+    for one in sockets:
+        data = b""
+        while b"event: configuration" not in data:
+            data += one.recv(4096)
+    seconds = time.perf_counter() - start
+    for one in sockets:
+        one.close()
+    return seconds
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--program", default=f"{HERE}/.build/release/roost")
+    options.add_argument("--nodes", type=int, default=10_000)
+    options.add_argument("--repetitions", type=int, default=20)
+    options = options.parse_args()
+    rows = []
+
+    def row(title, value, unit, bar):
+        rows.append((title, value, unit, bar))
+        print(f"{title:56} {value:10.2f} {unit:4} bar {bar:g}{'' if value <= bar else '   ABOVE THE BAR'}", flush=True)
+
+    with tempfile.TemporaryDirectory() as directory:
+        center = Center(options.program, directory)
+        try:
+            connection = center.connect()
+            empty = center.memory()
+            row(f"{options.nodes} nodes entered in one change", fill(center, connection, options.nodes), "s", 30)
+            seconds = reports(center, connection, options.nodes)
+            row(f"{options.nodes * len(STAGES)} reports of nodes, each", seconds / options.nodes / len(STAGES) * 1e6,
+                "µs", 1000)
+            for title, path in [("list of nodes, first byte", "/nodes"),
+                                ("list, last page", f"/nodes?offset={options.nodes - 100}"),
+                                ("search for a word", "/nodes?q=n77"), ("search for a range", "/nodes?q=n%5B100-200%5D"),
+                                ("search by tag and group", "/nodes?q=tag%3Dlab+group%3D%2Fschool%2Froom-3"),
+                                ("dashboard", "/"), ("one node", "/nodes/n5000"), ("groups", "/groups?path=/school")]:
+                row(title, first_byte(center, connection, path, options.repetitions), "ms", 50)
+            times = []
+            for n in range(5):
+                start = time.perf_counter()
+                center.api(connection, "POST", "/plan", {"edits": [
+                    {"settings": {"target": "/", "set": {"overlay-size": f"{n + 10}%"}}}]})
+                times.append(time.perf_counter() - start)
+            row("what-if of a change at the root, all nodes", statistics.median(times), "s", 1)
+            times = []
+            for n in range(5):
+                start = time.perf_counter()
+                center.api(connection, "POST", "/changes", {"edits": [
+                    {"settings": {"target": "/", "set": {"overlay-size": f"{n + 10}%"}}}]})
+                times.append(time.perf_counter() - start)
+            row("a change at the root, until the data planes have it", statistics.median(times), "s", 1)
+            row("1,000 listeners hear of a change", listeners(center, 1_000), "s", 1)
+            row("memory with these nodes", center.memory(), "MiB", 400)
+            print(f"memory when empty: {empty:.0f} MiB")
+        finally:
+            center.stop()
+    os.makedirs(f"{HERE}/.build/bench", exist_ok=True)
+    with open(f"{HERE}/.build/bench/center.json", "w", encoding="utf-8") as file:
+        json.dump([dict(zip(("title", "value", "unit", "bar"), row)) for row in rows], file, indent=1)
+
+
+main()
