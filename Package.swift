@@ -88,7 +88,9 @@ let package = Package(
         .testTarget(
             name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"], swiftSettings: house),
         .testTarget(
-            name: "StoreTests", dependencies: ["Fleet", "StoreSQLite", "Wire"], swiftSettings: house),
+            name: "StoreTests",
+            dependencies: ["Fleet", "StoreSQLite", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: house),
         .testTarget(
             name: "CenterTests",
             dependencies: [

@@ -17,6 +17,7 @@ struct Roost: AsyncParsableCommand {
             ImageCommands.self,
             Inventory.self, Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self,
             EventCommands.self,
-            AdministratorCommands.self, TokenCommands.self, Doctor.self,
+            AdministratorCommands.self, TokenCommands.self, Backup.self, Restore.self, Schema.self,
+            Doctor.self,
         ])
 }

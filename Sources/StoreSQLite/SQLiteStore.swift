@@ -26,7 +26,16 @@ package struct SQLiteStore: FleetStore {
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }
             database = try DatabasePool(path: path, configuration: configuration)
-            try Self.migrator.migrate(database)
+            let step = try database.read { database in
+                guard try database.tableExists("grdb_migrations") else { return 0 }
+                return try Int.fetchOne(database, sql: "SELECT count(*) FROM grdb_migrations") ?? 0
+            }
+            guard step <= SchemaSteps.latest else {
+                throw StoreError.conflict(
+                    "\(path) is at step \(step), which only a newer program knows; take it back with that program: roost schema --to \(SchemaSteps.latest)"
+                )
+            }
+            try SchemaSteps.migrator().migrate(database)
             try database.write { database in
                 try database.execute(
                     sql: """
@@ -36,21 +45,8 @@ package struct SQLiteStore: FleetStore {
                     sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
             }
         } catch {
-            throw .unavailable(error)
+            throw Self.storeError(error)
         }
-    }
-
-    /// Numbered steps that are never edited after a release.
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        let steps = [
-            ("0001", PackageResources.step0001_sql), ("0002", PackageResources.step0002_sql),
-            ("0003", PackageResources.step0003_sql),
-        ]
-        for (name, bytes) in steps {
-            migrator.registerMigration(name) { try $0.execute(sql: String(decoding: bytes, as: UTF8.self)) }
-        }
-        return migrator
     }
 
     // MARK: Access

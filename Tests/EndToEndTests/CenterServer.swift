@@ -9,13 +9,7 @@ final class CenterServer: Sendable {
     let directory: String
     let port: Int
     let base: String
-    private let process: UncheckedProcess
-
-    /// The process is only started, asked and ended.
-    private struct UncheckedProcess: @unchecked Sendable {
-        // Sendable: used by one test at a time.
-        var process: Process
-    }
+    private let pid = Mutex<Int32>(0)
 
     /// With an administrator `ann` who may do everything.
     static let shared = Result { try CenterServer() }
@@ -39,6 +33,10 @@ final class CenterServer: Sendable {
             \(configuration)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
+        try start(file)
+    }
+
+    private func start(_ file: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: BootLab.roost)
         process.arguments = ["serve", "--configuration", file]
@@ -49,9 +47,9 @@ final class CenterServer: Sendable {
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        self.process = UncheckedProcess(process: process)
-        let pid = process.processIdentifier
-        CenterServer.running.append(pid, directory)
+        let started = process.processIdentifier
+        pid.withLock { $0 = started }
+        CenterServer.running.append(started, directory)
         let end = Date().addingTimeInterval(60)
         while !self.log.contains(" ready: ") {
             guard Date() < end, process.isRunning else {
@@ -61,16 +59,24 @@ final class CenterServer: Sendable {
         }
     }
 
+    /// Starts the server that has ended once more, on what it left.
+    func startAgain() throws { try start("\(directory)/roost.yaml") }
+
+    /// Ends the server; what it keeps stays.
+    func end() throws {
+        let pid = pid.withLock { $0 }
+        kill(pid, SIGTERM)
+        for _ in 0..<200 where kill(pid, 0) == 0 { usleep(100_000) }
+    }
+
     /// Servers that are ended with the tests.
     fileprivate static let running = ProcessList()
 
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
     var authority: String { "\(directory)/state/center/ca.pem" }
-    var pid: Int32 { process.process.processIdentifier }
 
     func stop() {
-        process.process.terminate()
-        process.process.waitUntilExit()
+        try? end()
         try? FileManager.default.removeItem(atPath: directory)
     }
 

@@ -107,6 +107,37 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a backup taken while the server runs makes another server the same`() throws {
+            let server = try CenterServer()
+            try server.addAdministrator("ann", "admin")
+            let token = try server.token("ann")
+            try server.roost("group", "add", "/school")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
+            let (state, file) = (
+                "\(server.directory)/state", NSTemporaryDirectory() + "roost-\(UUID()).tar.zst"
+            )
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            try BootLab.run(BootLab.roost, ["backup", file, "--state-directory", state])
+            try server.roost("node", "add", "later", "--mac", "52:54:00:00:01:02")
+            #expect(throws: CommandFailed.self, "a server runs") {
+                try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
+            }
+            try server.end()
+            for bad in ["/dev/null", "/etc/passwd", "\(file).none"] {
+                #expect(throws: CommandFailed.self) {
+                    try BootLab.run(BootLab.roost, ["restore", bad, "--state-directory", state])
+                }
+            }
+            try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
+            try server.startAgain()
+            defer { server.stop() }
+            let nodes = try server.roost("node", "list")
+            #expect(nodes.contains("pc-1") && !nodes.contains("later"))
+            // Its authority, administrators and tokens are the ones that clients know.
+            #expect(try server.ask("GET", "/api/v1/nodes/pc-1", token: token).status == 200)
+            #expect(try server.roost("history").contains("node pc-1 added"))
+        }
+
         @Test(arguments: [
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
             "/leases",

@@ -23,6 +23,8 @@ final class Server: Sendable {
     private let images: ImageStore
     private let planes: DataPlanes
     private let center: ControlCenter?
+    /// No second server, and no restore, while this one runs.
+    private let stateLock: FileDescriptor
     private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
 
     /// Binds every socket and starts the data planes.
@@ -41,6 +43,10 @@ final class Server: Sendable {
         }
         _ = roost_watch_descriptor_limit(65_536)
         try Self.makeDirectories(settings)
+        guard let lock = try StateFiles.lock(settings.stateDirectory) else {
+            throw InvalidSetting("another server uses \(settings.stateDirectory)")
+        }
+        stateLock = lock
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
         let reports = ReportQueue()

@@ -1,0 +1,128 @@
+package import Fleet
+import Foundation
+import GRDB
+
+/// The numbered steps of the schema, up and down. A step is never edited after a release.
+package enum SchemaSteps {
+    private struct Step: Sendable {
+        var name: String
+        var up: [UInt8]
+        /// Nil for the first step, before which there is nothing.
+        var down: [UInt8]?
+    }
+
+    private static let steps = [
+        Step(name: "0001", up: PackageResources.step0001_sql, down: nil),
+        Step(name: "0002", up: PackageResources.step0002_sql, down: PackageResources.down0002_sql),
+        Step(name: "0003", up: PackageResources.step0003_sql, down: PackageResources.down0003_sql),
+    ]
+
+    /// The newest step that this program knows.
+    package static var latest: Int { steps.count }
+
+    /// Brings a database up; `limit` is for tests.
+    static func migrator(upTo limit: Int = latest) -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for step in steps.prefix(limit) {
+            migrator.registerMigration(step.name) { database in
+                try database.execute(sql: text(step.up))
+                try takeUpKeptTables(in: database)
+            }
+        }
+        return migrator
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// What an earlier downgrade has kept goes back to where it belongs.
+    private static func takeUpKeptTables(in database: Database) throws {
+        let kept = try String.fetchAll(
+            database,
+            sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'kept\\_%' ESCAPE '\\'")
+        // Administrators before the tokens that belong to them.
+        for name in kept.sorted() {
+            let table = String(name.dropFirst(5))
+            guard try database.tableExists(table) else { continue }
+            if table == "revision_edit" {
+                // The old program knew the first edit of each revision only.
+                try database.execute(
+                    sql:
+                        "DELETE FROM revision_edit WHERE revision IN (SELECT revision FROM kept_revision_edit)"
+                )
+            }
+            try database.execute(sql: "INSERT OR IGNORE INTO \(table) SELECT * FROM \(name)")
+            try database.execute(sql: "DROP TABLE \(name)")
+        }
+    }
+
+    /// The step that the database at `path` is at.
+    package static func current(path: String) throws(StoreError) -> Int {
+        do {
+            let queue = try DatabaseQueue(path: path)
+            return try queue.read { database in
+                guard try database.tableExists("grdb_migrations") else { return 0 }
+                return try Int.fetchOne(database, sql: "SELECT count(*) FROM grdb_migrations") ?? 0
+            }
+        } catch {
+            throw .unavailable(error)
+        }
+    }
+
+    /// Takes the database at `path` back to step `wanted`, for an older program. No server may use it meanwhile.
+    package static func downgrade(path: String, to wanted: Int) throws(StoreError) {
+        let now = try current(path: path)
+        guard (1...latest).contains(wanted), wanted <= now else {
+            throw .conflict("the store is at step \(now) of \(latest); it can be taken back to 1…\(now)")
+        }
+        guard now <= latest else {
+            throw .conflict("the store is at step \(now), which only a newer program knows")
+        }
+        do {
+            let queue = try DatabaseQueue(path: path)
+            try queue.write { database in
+                for step in steps[wanted..<now].reversed() {
+                    guard let down = step.down else { continue }
+                    try database.execute(sql: text(down))
+                    try database.execute(
+                        sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [step.name])
+                }
+            }
+        } catch {
+            throw .unavailable(error)
+        }
+    }
+
+    /// Writes a consistent copy of the database at `path`, which may be in use, to `target`.
+    package static func copy(path: String, to target: String) throws(StoreError) {
+        do {
+            try DatabaseQueue(path: path).vacuum(into: target)
+        } catch {
+            throw .unavailable(error)
+        }
+    }
+
+    /// Throws unless the database at `path` is whole and not newer than this program.
+    package static func verify(path: String) throws(StoreError) {
+        let step = try current(path: path)
+        guard (1...latest).contains(step) else {
+            throw .conflict(
+                step == 0
+                    ? "this is no store of Roost"
+                    : "the store is at step \(step), which only a newer program knows")
+        }
+        let problems: [String]
+        do {
+            problems = try DatabaseQueue(path: path).read { database in
+                try String.fetchAll(database, sql: "PRAGMA integrity_check")
+                    + Row.fetchAll(
+                        database, sql: "PRAGMA foreign_key_check"
+                    ).map(\.description)
+            }
+        } catch {
+            throw .unavailable(error)
+        }
+        guard problems == ["ok"] else {
+            throw .conflict("the store is damaged: \(problems.prefix(3).joined(separator: "; "))")
+        }
+    }
+}

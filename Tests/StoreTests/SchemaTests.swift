@@ -1,0 +1,132 @@
+import Fleet
+import Foundation
+import GRDB
+import Testing
+import Wire
+
+@testable import StoreSQLite
+
+/// Up and down between all steps of the schema, with data.
+@Suite struct SchemaTests {
+    private let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "roost-schema-\(UUID()).sqlite"
+    )
+    .path
+
+    /// Columns and indexes of every table that is not kept for later.
+    private func shape(_ path: String) throws -> [String] {
+        try DatabaseQueue(path: path).read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT type, name FROM sqlite_master
+                    WHERE name NOT LIKE 'kept%' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'grdb%'
+                    """)
+            return try rows.flatMap { row -> [String] in
+                let (type, name): (String, String) = (row["type"], row["name"])
+                guard type == "table" else { return ["\(type) \(name)"] }
+                return try Row.fetchAll(database, sql: "PRAGMA table_info(\(name))").map {
+                    "\(name).\($0["name"] as String) \($0["type"] as String)"
+                }
+            }.sorted()
+        }
+    }
+
+    /// A database as an older program made it, at `step`, with a node, a group, revisions and boots in it.
+    private func old(_ step: Int) throws {
+        let queue = try DatabaseQueue(path: path)
+        try SchemaSteps.migrator(upTo: step).migrate(queue)
+        try queue.write { database in
+            let node =
+                #"{"group":"/school","macAddresses":["52:54:00:00:00:01"],"name":"pc-1","settings":{}}"#
+            let group = #"{"path":"/school","settings":{"loader":"ipxe"}}"#
+            try database.execute(sql: "INSERT INTO node_group VALUES ('/school', ?)", arguments: [group])
+            try database.execute(sql: "INSERT INTO node VALUES ('pc-1', ?)", arguments: [node])
+            try database.execute(sql: "INSERT INTO node_address VALUES ('52:54:00:00:00:01', 'pc-1')")
+            let columns = step < 3 ? ", kind, key, before, after" : ""
+            let values = step < 3 ? ", 'node', 'pc-1', NULL, '\(node)'" : ""
+            try database.execute(
+                sql:
+                    "INSERT INTO revision (number, at, who, what\(columns)) VALUES (1, 5, 'ann', 'added'\(values))"
+            )
+            if step >= 3 {
+                try database.execute(
+                    sql: "INSERT INTO revision_edit VALUES (1, 'node', 'pc-1', NULL, ?)", arguments: [node])
+            }
+            try database.execute(
+                sql: "INSERT INTO boot_event VALUES ('b', '52:54:00:00:00:01', 'ready', 7, 'x')")
+            try database.execute(
+                sql: "INSERT INTO hardware VALUES ('52:54:00:00:00:01', 5, '{\"serial\":\"s\"}')")
+            if step >= 2 {
+                try database.execute(sql: "INSERT INTO boot VALUES ('52:54:00:00:00:01', 'b', 7)")
+                try database.execute(sql: "INSERT INTO last_boot VALUES ('52:54:00:00:00:01', 'b', 7)")
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `a store of every earlier step comes up with everything in it`(step: Int)
+        async throws
+    {
+        try old(step)
+        let store = try SQLiteStore(path: path)
+        let snapshot = try await store.snapshot()
+        #expect(snapshot.node(at: MACAddress(rawValue: 0x5254_0000_0001))?.name.text == "pc-1")
+        #expect(snapshot.groups[try GroupPath("/school")]?.settings == ["loader": .text("ipxe")])
+        #expect(snapshot.contents.hardware.values.map(\.serial) == ["s"])
+        #expect(try await store.lastBoots().map(\.boot) == ["b"])
+        #expect(try await store.revision(1).edits.map(\.key) == ["pc-1"])
+        #expect(try await store.inverse(of: 1) == [.node(try NodeName("pc-1"), nil)])
+        #expect(try SchemaSteps.current(path: path) == SchemaSteps.latest)
+    }
+
+    @Test(arguments: [1, 2])
+    func `a store goes back to every earlier step, and loses nothing on the way up again`(
+        step: Int
+    ) async throws {
+        try old(step)
+        let fresh = try shape(path)
+        do {
+            let store = try SQLiteStore(path: path)
+            let rule = MatchRule(name: try RuleName("small"), condition: "memory < 2GiB")
+            let pc = Node(name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 2)])
+            let number = try await store.apply(
+                [.rule(rule.name, rule), .node(pc.name, pc)], to: store.snapshot(), by: "ann",
+                what: "two at once")
+            #expect(number == 2)
+            let ann = Administrator(name: "ann", grants: [Grant(.admin)])
+            try await store.save(ann, passwordHash: "hash", by: "ann")
+            _ = try await store.addToken(
+                APIToken(id: 0, name: "t", owner: "ann", grants: [], createdAt: 1, expiresAt: nil), hash: "t")
+        }
+        try SchemaSteps.downgrade(path: path, to: step)
+        #expect(try shape(path) == fresh)
+        #expect(try SchemaSteps.current(path: path) == step)
+        try SchemaSteps.verify(path: path)
+        // The old program goes on working with it.
+        try await DatabaseQueue(path: path).write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO revision (at, who, what, kind, key, before, after)
+                    VALUES (9, 'bob', 'old', 'group', '/school', NULL, NULL)
+                    """)
+        }
+        let store = try SQLiteStore(path: path)
+        #expect(try await store.snapshot().rules.keys.map(\.text) == ["small"])
+        #expect(try await store.revision(2).edits.map(\.kind) == ["rule", "node"])
+        #expect(try await store.revisions(RevisionFilter(limit: 1)).first?.who == "bob")
+        #expect(try await store.passwordHash(of: "ann") == "hash")
+        #expect(try await store.token(hash: "t")?.name == "t")
+        #expect(try await store.lastBoots().map(\.boot) == ["b"])
+    }
+
+    @Test func `a store of a newer program, or none at all, is refused`() async throws {
+        #expect(throws: StoreError.self) { try SchemaSteps.verify(path: path + ".none") }
+        _ = try SQLiteStore(path: path)
+        try await DatabaseQueue(path: path).write { database in
+            try database.execute(sql: "INSERT INTO grdb_migrations VALUES ('9999')")
+        }
+        #expect(throws: StoreError.self) { try SchemaSteps.verify(path: path) }
+        #expect(throws: StoreError.self) { try SchemaSteps.downgrade(path: path, to: 1) }
+        #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
+    }
+}
