@@ -4,6 +4,7 @@ import Wire
 /// What the control center needs of the rest of the server.
 package struct CenterServices: Sendable {
     package var fleet: LiveFleet
+    package var logs: NodeLogs
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.
@@ -21,7 +22,7 @@ package struct CenterServices: Sendable {
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
     package init(
-        fleet: LiveFleet, version: String, roles: [String],
+        fleet: LiveFleet, logs: NodeLogs, version: String, roles: [String],
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
@@ -29,6 +30,7 @@ package struct CenterServices: Sendable {
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
     ) {
         self.fleet = fleet
+        self.logs = logs
         self.version = version
         self.roles = roles
         self.policy = policy

@@ -32,7 +32,7 @@ import Yams
             .path
         let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
         return CenterServices(
-            fleet: fleet, version: "test", roles: [],
+            fleet: fleet, logs: try NodeLogs(directory: path + ".logs"), version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
             networks: { [] }, wallSecret: "", openVersions: { [:] },

@@ -112,6 +112,34 @@ extension EndToEnd {
             #expect(try browser.axeFindings() == [])
         }
 
+        @Test func `what the kernel and the system log is on the server, and a crash is kept`() throws {
+            let mac = "52:54:00:00:00:78"
+            try lab.roost("node", "add", "talker", "--mac", mac)
+            try lab.roost("set", "--node", "talker", "netconsole=yes")
+            try lab.boot("talker", mac: mac, expecting: [Self.handover])
+            defer { _ = try? lab.powerOff("talker") }
+            try lab.waitForStage("ready", of: "talker")
+            let address = try lab.address(of: "talker")
+            // By syslog from the system, by netconsole from the kernel.
+            try lab.ssh(address, "echo '<13>cron[5]: by syslog' >/dev/udp/10.77.0.1/514", timeout: 20)
+            try lab.ssh(address, "echo '<2>by the kernel' >/dev/kmsg")
+            func log() throws -> [String: Any] {
+                try #require(try lab.json("node", "log", "talker") as? [String: Any])
+            }
+            func has(_ text: String) throws -> Bool {
+                (try log()["lines"] as? [String])?.contains { $0.contains(text) } == true
+            }
+            try lab.waitUntil("syslog has arrived", seconds: 20) { try has("notice cron[5]: by syslog") }
+            try lab.waitUntil("netconsole has arrived", seconds: 20) { try has("by the kernel") }
+            // The machine dies of it: whoever asks by SSH gets no answer.
+            _ = try? lab.ssh(
+                address, "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 & exit 0", timeout: 10)
+            try lab.waitUntil("the crash is kept", seconds: 60) {
+                let crashes = try log()["crashes"] as? [[String: Any]]
+                return (crashes?.first?["text"] as? String)?.contains("sysrq triggered crash") == true
+            }
+        }
+
         @Test
         func
             `publishing leaves a running node alone and the next boot takes the new version; the server may be killed meanwhile`()

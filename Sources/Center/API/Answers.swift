@@ -308,6 +308,20 @@ package struct ApprovalRequest: Codable, Sendable {
     }
 }
 
+/// What a node logged.
+package struct LogAnswer: Codable, Sendable {
+    package struct Crash: Codable, Sendable {
+        /// Seconds since 1970.
+        package var at: Int
+        package var text: String
+    }
+
+    /// Oldest first: time in UTC, severity, text.
+    package var lines: [String]
+    /// Newest first.
+    package var crashes: [Crash]
+}
+
 package struct HardwareChangeAnswer: Codable, Sendable {
     /// Seconds since 1970.
     package var at: Int

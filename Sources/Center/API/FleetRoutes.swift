@@ -77,6 +77,11 @@ struct FleetRoutes {
         api.get("nodes/:name/hardware", .read) { request, context, caller in
             try await JSONAnswer(views(request, caller).hardware(context.parameter("name")))
         }
+        api.get("nodes/:name/log", .read) { request, context, caller in
+            let lines = try request.query("lines", 1...2_000, default: 200)
+            return try await JSONAnswer(
+                views(request, caller).log(context.parameter("name"), lineCount: lines))
+        }
         api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
         api.get("machines", .read) { request, _, caller in
             try await JSONAnswer(views(request, caller).unknownMachines())

@@ -13,6 +13,10 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case hardware
         /// The same network card in another machine.
         case drift
+        /// A machine logged something.
+        case log
+        /// A machine's kernel came to its end.
+        case crash
     }
 
     package var kind: Kind

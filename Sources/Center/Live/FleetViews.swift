@@ -116,6 +116,22 @@ struct FleetViews: Sendable {
         throw StoreError.notFound("\(answer.node.name) has not told what it is made of")
     }
 
+    /// The end of a node's log, and its crashes.
+    func log(_ text: String, lineCount: Int) async throws -> LogAnswer {
+        let snapshot = fleet.snapshot
+        let node = try known(text, in: snapshot)
+        if snapshot.nodes[node.name] != nil { try caller.require(.read, in: node.group) }
+        var answer = LogAnswer(lines: [], crashes: [])
+        for machine in node.macAddresses {
+            answer.lines += await services.logs.tail(machine, lineCount: lineCount)
+            answer.crashes += await services.logs.crashes(machine).map {
+                LogAnswer.Crash(at: $0.at, text: $0.text)
+            }
+        }
+        answer.lines = Array(answer.lines.sorted().suffix(lineCount))
+        return answer
+    }
+
     // MARK: Figures
 
     func figures() async throws -> FiguresAnswer {

@@ -161,6 +161,20 @@ package final class LiveFleet: Sendable {
         }
     }
 
+    /// Machines logged something: who watches hears of it once for each machine, and of each crash.
+    package func note(_ lines: [NodeLogs.Line]) {
+        let snapshot = snapshot
+        for (machine, lines) in Dictionary(grouping: lines, by: \.machine) {
+            let node = snapshot.node(at: machine)
+            let crash = lines.first(where: \.message.isCrash)
+            events.publish(
+                ServerEvent(
+                    kind: crash == nil ? .log : .crash, node: node?.name, group: node?.group,
+                    machine: machine,
+                    text: (crash ?? lines.last)?.message.text ?? ""))
+        }
+    }
+
     /// A machine said what it is made of, and it was not what was known.
     package func note(_ hardware: Hardware, of machine: MACAddress) {
         let (next, before) = state.withLock { state in

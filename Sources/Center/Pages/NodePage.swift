@@ -43,6 +43,11 @@ struct NodePage {
             fields["hardware"] = ["facts": hardware.facts.map { ["name": $0.name, "value": $0.value] }]
             fields["changes"] = try await views.hardware(node.name.text).changes.map(change)
         }
+        if views.at == nil {
+            let log = try await views.log(node.name.text, lineCount: 100)
+            fields["log"] = log.lines.joined(separator: "\n")
+            fields["crashes"] = log.crashes.map { ["at": Format.time(second: $0.at), "text": $0.text] }
+        }
         if let stored, views.at == nil, caller.allows(.configure, in: node.group) {
             fields["mayEdit"] = true
             fields["tag"] = try RecordTag.of(stored)

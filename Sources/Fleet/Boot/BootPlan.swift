@@ -183,6 +183,9 @@ private func kernelCommandLine(
     words.append("roost.connections=\(settings.integer(.nbdConnections))")
     words.append("roost.overlay=\(settings.text(.overlaySize))")
     words.append("roost.failure=\(settings.text(.onFailure))")
+    if settings.value(of: .netconsole) == .boolean(true), let port = policy.netconsolePort {
+        words.append("roost.netconsole=\(port)")
+    }
     if let boot = identity.boot { words.append("roost.boot=\(boot)") }
     // systemd and udev must leave the boot card's name alone: it is in use before they run.
     words.append("net.ifnames=0")

@@ -8,6 +8,8 @@ package struct BootPolicy: Equatable, Sendable {
     package var nbdPort: UInt16
     /// Some address in the client's network, which the rules of enrolment go by; nil where it is the server's.
     package var clientNetwork: IPv4Address?
+    /// Where kernels send their messages; nil where nobody listens.
+    package var netconsolePort: UInt16?
     /// Where people find the control center, for the screens of waiting machines; empty without one.
     package var centerURL: String
     /// Loader files that are really there.
@@ -21,12 +23,13 @@ package struct BootPolicy: Equatable, Sendable {
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
         loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = "", loaderRules: [LoaderRule] = [],
-        centerURL: String = ""
+        centerURL: String = "", netconsolePort: UInt16? = nil
     ) {
         self.server = server
         self.httpPort = httpPort
         self.nbdPort = nbdPort
         self.centerURL = centerURL
+        self.netconsolePort = netconsolePort
         self.loaders = loaders
         self.nodeArchive = nodeArchive
         self.domain = domain

@@ -185,6 +185,8 @@ package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
     /// A machine's hardware as JSON of `Hardware`, not yet read.
     case hardware(MACAddress, [UInt8])
+    /// A message that it logged, with milliseconds since 1970.
+    case log(MACAddress, at: Int, LogMessage)
 }
 
 /// What a machine was made of from some moment on.

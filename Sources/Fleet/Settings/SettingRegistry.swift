@@ -4,7 +4,7 @@ extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
         .enrolment, .enrolmentByNetwork, .image, .rootMode, .kernelArguments, .console, .loader, .overlaySize,
-        .nbdConnections, .onFailure,
+        .nbdConnections, .onFailure, .netconsole,
         .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
     ]
@@ -43,6 +43,9 @@ extension SettingDefinition {
     package static let onFailure = Self(
         "on-failure", .choice(["retry", "shell", "reboot"]), .text("retry"),
         at: .boot, "What a node does when its boot fails")
+    package static let netconsole = Self(
+        "netconsole", .boolean, .boolean(false), at: .boot,
+        "Send the kernel's messages to the server as they come (netconsole)")
     package static let timeZone = Self(
         "time-zone", .text, .text("Etc/UTC"), at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
     package static let authorisedKeys = Self(

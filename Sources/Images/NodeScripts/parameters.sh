@@ -2,7 +2,7 @@
 # The kernel's words for Roost, read in this one place. Nothing here is evaluated: values are only assigned.
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
-roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' boot_mac='' ip_words=''
+roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole='' boot_mac='' ip_words=''
 set -f
 # shellcheck disable=SC2013  # Words are wanted.
 for word in $(cat /proc/cmdline); do
@@ -19,6 +19,7 @@ for word in $(cat /proc/cmdline); do
         roost.boot=*) roost_boot=$value ;;
         roost.dns=*) roost_dns=$value ;;
         roost.lease=*) roost_lease=$value ;;
+        roost.netconsole=*) roost_netconsole=$value ;;
         init=*) roost_init=$value ;;
         ip=*) ip_words=$value ;;
         # GRUB writes the address with colons, PXELINUX and iPXE with hyphens.

@@ -79,5 +79,10 @@ SCRIPT
 fi
 if [ -n "$roost_dns" ]; then printf '%s' "$roost_dns" | tr ',' ' ' >/run/roost/dns; fi
 printf '%s' "$interface" >/run/roost/interface
+# Without a hardware address netconsole sends to everybody on the wire: the server is on it, or a router is.
+if [ -n "$roost_netconsole" ]; then
+    server=${roost_http%:*}
+    modprobe -q netconsole "netconsole=@/$interface,$roost_netconsole@$server/" || echo 'netconsole cannot be started' >&2
+fi
 roost-node report init '' "$(cat /run/roost/started)"
 roost-node report network "$interface ${client:-by DHCP}"

@@ -11,7 +11,7 @@ struct NodeCommands: AsyncParsableCommand {
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeApprove.self, NodeMove.self, NodeTag.self,
-            NodeRemove.self, NodeExplain.self,
+            NodeRemove.self, NodeExplain.self, NodeLog.self,
         ])
 }
 
@@ -224,6 +224,26 @@ struct NodeRemove: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil)
+        }
+    }
+}
+
+struct NodeLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Show the end of what a node logged, and its crashes.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+    @Option(help: "At most this many lines.") var lines = 200
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "nodes/\(APIClient.escaped(node))/log?lines=\(lines)"
+            try output.write(try await server.client.get(path, LogAnswer.self)) { log in
+                log.crashes.reversed().map { "--- crash at \(Shown.time(second: $0.at))\n\($0.text)" }
+                    .joined()
+                    + log.lines.map { "\($0)\n" }.joined()
+            }
         }
     }
 }

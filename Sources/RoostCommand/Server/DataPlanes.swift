@@ -37,6 +37,7 @@ final class Sockets: @unchecked Sendable {
     var tftp: [Box] = []
     var http: [Box] = []
     var nbd: [Box] = []
+    var logs: [Box] = []
 
     init(_ settings: ServerSettings, networks: ServedNetworks) throws {
         let roles = settings.roles
@@ -60,6 +61,11 @@ final class Sockets: @unchecked Sendable {
                 }
                 if roles.contains(.nbd) {
                     nbd.append(Box(socket: try Socket.listening(own.address, port: settings.nbdPort)))
+                }
+                if roles.contains(.center) {
+                    for port in settings.logs.ports {
+                        logs.append(Box(socket: try Socket.datagram(own.address, port: port)))
+                    }
                 }
             }
         }
@@ -167,6 +173,11 @@ final class DataPlanes: Sendable {
             guard let socket = box.socket.take() else { continue }
             residents.others.append(
                 try HTTPService(listener: socket, loop: loop, context: residents.context, log: log))
+        }
+        for box in sockets.logs {
+            guard let socket = box.socket.take() else { continue }
+            residents.others.append(
+                try LogReceiver(socket: socket, loop: loop, context: residents.context))
         }
         for box in sockets.nbd {
             guard let socket = box.socket.take() else { continue }

@@ -23,6 +23,7 @@ final class Server: Sendable {
     private let images: ImageStore
     private let planes: DataPlanes
     private let center: ControlCenter?
+    private let logs: NodeLogs
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
     private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
@@ -47,6 +48,7 @@ final class Server: Sendable {
             throw InvalidSetting("another server uses \(settings.stateDirectory)")
         }
         stateLock = lock
+        logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
         let reports = ReportQueue()
@@ -62,9 +64,11 @@ final class Server: Sendable {
         self.fleet = fleet
         center =
             settings.roles.contains(.center)
-            ? try Self.makeCenter(settings, networks: networks, fleet: fleet, images: images, planes: planes)
+            ? try Self.makeCenter(
+                settings, networks: networks, fleet: fleet, logs: logs, images: images, planes: planes)
             : nil
-        Task { await Self.record(reports, in: fleet) }
+        let logs = logs
+        Task { await Self.record(reports, in: fleet, logs) }
     }
 
     /// Everything that can be checked without binding or writing.
@@ -163,7 +167,8 @@ final class Server: Sendable {
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
             loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain,
-            loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks))
+            loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks),
+            netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil)
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
@@ -187,11 +192,12 @@ final class Server: Sendable {
     }
 
     private static func makeCenter(
-        _ settings: ServerSettings, networks: ServedNetworks, fleet: LiveFleet, images: ImageStore,
+        _ settings: ServerSettings, networks: ServedNetworks, fleet: LiveFleet, logs: NodeLogs,
+        images: ImageStore,
         planes: DataPlanes
     ) throws -> ControlCenter {
         let services = CenterServices(
-            fleet: fleet, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            fleet: fleet, logs: logs, version: Roost.version, roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
             leases: { await planes.leases() },
             networks: { networks.answers(leases: await planes.leases()) },
@@ -231,7 +237,7 @@ final class Server: Sendable {
     }
 
     /// Writes what the nodes report: the boot events of a batch in one transaction.
-    private static func record(_ reports: ReportQueue, in fleet: LiveFleet) async {
+    private static func record(_ reports: ReportQueue, in fleet: LiveFleet, _ logs: NodeLogs) async {
         await reports.drain { batch, dropped in
             if dropped > 0 {
                 ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
@@ -247,6 +253,14 @@ final class Server: Sendable {
                 fleet.note(events)
             } catch {
                 ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
+            }
+            var lines: [NodeLogs.Line] = []
+            for case .log(let machine, let at, let message) in batch {
+                lines.append(NodeLogs.Line(machine: machine, at: at, message: message))
+            }
+            if !lines.isEmpty {
+                logs.append(lines)
+                fleet.note(lines)
             }
             for case .hardware(let machine, let json) in batch {
                 do {
@@ -274,6 +288,7 @@ final class Server: Sendable {
         let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
         for path in [
             settings.stateDirectory, settings.imageDirectory, directory, "\(settings.stateDirectory)/center",
+            "\(settings.stateDirectory)/logs", "\(settings.stateDirectory)/logs/crashes",
         ] {
             _ = unsafe chown(path, uid, gid)
         }

@@ -17,6 +17,7 @@ struct ServerSettings {
     var stateDirectory = "/var/lib/roost"
     var socket = Self.defaultSocket
     var center = Center()
+    var logs = Logs()
     var logFormat = ServerLog.Format.text
     var user = "roost"
     var domain = ""
@@ -57,6 +58,14 @@ struct ServerSettings {
         var isSinglePort = false
         var blockByteLimit = 1_468
         var windowBlockLimit = 64
+    }
+
+    /// Where nodes send what they log, by UDP; nil: nowhere.
+    struct Logs: Equatable {
+        var syslogPort: UInt16? = 514
+        var netconsolePort: UInt16? = 6_666
+
+        var ports: [UInt16] { [syslogPort, netconsolePort].compactMap { $0 } }
     }
 
     /// Where people and programs reach the control center.
@@ -103,10 +112,11 @@ struct ServerSettings {
             nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
             try section.finish(known: "port")
         }
+        if var section = try top.section("logs") { logs = try Logs(&section) }
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
         )
     }
 
@@ -133,7 +143,7 @@ struct ServerSettings {
         let changed: [(String, Bool)] = [
             ("roles", roles != other.roles), ("interfaces", interfaces != other.interfaces),
             ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
-            ("user", user != other.user), ("center", center != other.center),
+            ("user", user != other.user), ("center", center != other.center), ("logs", logs != other.logs),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
             ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),
@@ -216,6 +226,17 @@ extension ServerSettings.Network {
             known:
                 "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options"
         )
+    }
+}
+
+extension ServerSettings.Logs {
+    init(_ section: inout YAMLSection) throws {
+        // Zero is off.
+        syslogPort = try section.number("syslog", 0...65_535).map(UInt16.init) ?? syslogPort
+        netconsolePort = try section.number("netconsole", 0...65_535).map(UInt16.init) ?? netconsolePort
+        if syslogPort == 0 { syslogPort = nil }
+        if netconsolePort == 0 { netconsolePort = nil }
+        try section.finish(known: "syslog, netconsole")
     }
 }
 
