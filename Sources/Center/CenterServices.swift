@@ -1,10 +1,13 @@
 package import Fleet
+package import Logging
 import Wire
 
 /// What the control center needs of the rest of the server.
 package struct CenterServices: Sendable {
     package var fleet: LiveFleet
     package var logs: NodeLogs
+    /// Tells web hooks what happens.
+    let webHooks: WebHookSender
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.
@@ -22,7 +25,7 @@ package struct CenterServices: Sendable {
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
     package init(
-        fleet: LiveFleet, logs: NodeLogs, version: String, roles: [String],
+        fleet: LiveFleet, logs: NodeLogs, logger: Logger, version: String, roles: [String],
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
@@ -31,6 +34,7 @@ package struct CenterServices: Sendable {
     ) {
         self.fleet = fleet
         self.logs = logs
+        webHooks = WebHookSender(fleet: fleet, logger: logger)
         self.version = version
         self.roles = roles
         self.policy = policy

@@ -72,6 +72,7 @@ package struct ControlCenter: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await local.runService(gracefulShutdownSignals: []) }
             group.addTask { [services] in try await services.fleet.events.pulse() }
+            group.addTask { [services] in try await services.webHooks.run() }
             for application in distant {
                 group.addTask { try await application.runService(gracefulShutdownSignals: []) }
             }

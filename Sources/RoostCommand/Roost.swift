@@ -17,7 +17,8 @@ struct Roost: AsyncParsableCommand {
             ImageCommands.self,
             Inventory.self, Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self,
             EventCommands.self,
-            AdministratorCommands.self, TokenCommands.self, Backup.self, Restore.self, Schema.self,
+            AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
+            Schema.self,
             Doctor.self,
         ])
 }

@@ -1,6 +1,7 @@
 import Fleet
 import Foundation
 import Hummingbird
+import Logging
 import StoreSQLite
 import Testing
 import Wire
@@ -32,7 +33,8 @@ import Yams
             .path
         let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
         return CenterServices(
-            fleet: fleet, logs: try NodeLogs(directory: path + ".logs"), version: "test", roles: [],
+            fleet: fleet, logs: try NodeLogs(directory: path + ".logs"), logger: Logger(label: "test"),
+            version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
             networks: { [] }, wallSecret: "", openVersions: { [:] },

@@ -28,6 +28,7 @@ final class CenterServer: Sendable {
             socket: \(directory)/api.sock
             user: nobody
             node-program: \(BootLab.nodeProgram)
+            logs: {syslog: 0, netconsole: 0}
             center:
               https: ["127.0.0.1:\(port)"]
             \(configuration)

@@ -142,6 +142,7 @@ extension EndToEnd {
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
             "/leases",
             "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
+            "/hooks",
         ])
         func `every page can be used by everybody, on every screen`(path: String) throws {
             let tour = try Self.tour.get()

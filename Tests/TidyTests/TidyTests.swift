@@ -27,9 +27,11 @@ import Testing
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
         "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
         "Center": [
-            "CArgon2", "Crypto", "Dispatch", "Fleet", "Foundation", "Glibc", "HTTPTypes", "Hummingbird",
+            "AsyncHTTPClient", "CArgon2", "Crypto", "Dispatch", "Fleet", "Foundation", "Glibc", "HTTPTypes",
+            "Hummingbird",
             "HummingbirdCore",
-            "HummingbirdTLS", "Logging", "Mustache", "NIOCore", "NIOSSL", "Synchronization", "Wire",
+            "HummingbirdTLS", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOSSL", "Synchronization",
+            "Wire",
         ],
         "RoostNode": ["Glibc", "Linux", "Wire"],
     ]

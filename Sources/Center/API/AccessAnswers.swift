@@ -79,6 +79,44 @@ package struct TokenAnswer: Codable, Sendable {
     }
 }
 
+package struct WebHookRequest: Codable, Sendable {
+    package var url: String
+    /// Left out: all.
+    package var kinds: [String]?
+    /// Left out: the site.
+    package var group: GroupPath?
+
+    package init(url: String, kinds: [String]? = nil, group: GroupPath? = nil) {
+        self.url = url
+        self.kinds = kinds
+        self.group = group
+    }
+}
+
+package struct WebHookAnswer: Codable, Sendable {
+    package var id: Int
+    package var url: String
+    package var kinds: [String]
+    package var group: GroupPath
+    /// Seconds since 1970; nil before the first delivery since the server's start.
+    package var lastAt: Int?
+    /// `200`, or why there was no answer.
+    package var lastResult: String?
+    package var isHealthy: Bool?
+    /// Told once, when the hook is made.
+    package var secret: String?
+
+    init(_ hook: WebHook, _ outcome: WebHookSender.Outcome?) {
+        id = hook.id
+        url = hook.url
+        kinds = hook.kinds
+        group = hook.group
+        lastAt = outcome?.at
+        lastResult = outcome?.text
+        isHealthy = outcome?.isGood
+    }
+}
+
 package struct CallerAnswer: Codable, Sendable {
     package var name: String
     package var grants: [String]

@@ -24,6 +24,7 @@ struct Routes {
         HistoryRoutes(services: services).add(to: self)
         AccessRoutes(services: services).add(to: self)
         EventRoutes(services: services).add(to: self)
+        WebHookRoutes(services: services).add(to: self)
     }
 
     func get(

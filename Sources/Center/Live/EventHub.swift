@@ -39,7 +39,7 @@ package struct ServerEvent: Sendable, Codable, Equatable {
 /// Hands events to everybody who listens. A listener that is too slow loses the oldest, and learns that it did.
 package final class EventHub: Sendable {
     /// Events that wait for one listener.
-    private static let bufferLimit = 256
+    package static let bufferLimit = 256
     package static let listenerLimit = 5_000
 
     package struct Numbered: Sendable {
@@ -82,9 +82,11 @@ package final class EventHub: Sendable {
     package var listenerCount: Int { state.withLock { $0.listeners.count } }
 
     /// Events from now on; nil when too many listen already. The listener is forgotten when its task ends.
-    package func listen() -> AsyncStream<Numbered>? {
+    ///
+    /// - Parameter bufferLimit: events that wait for this listener; beyond, the oldest go.
+    package func listen(bufferLimit: Int = EventHub.bufferLimit) -> AsyncStream<Numbered>? {
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Numbered.self, bufferingPolicy: .bufferingNewest(Self.bufferLimit))
+            of: Numbered.self, bufferingPolicy: .bufferingNewest(bufferLimit))
         let id: Int? = state.withLock { state in
             guard state.listeners.count < Self.listenerLimit else { return nil }
             let id = state.nextListener

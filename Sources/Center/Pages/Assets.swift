@@ -20,6 +20,7 @@ enum Assets {
         ("revision", text(PackageResources.revision_mustache)),
         ("administrators", text(PackageResources.administrators_mustache)),
         ("tokens", text(PackageResources.tokens_mustache)),
+        ("hooks", text(PackageResources.hooks_mustache)),
         ("wall", text(PackageResources.wall_mustache)),
         ("wizard", text(PackageResources.wizard_mustache)),
     ]

@@ -100,6 +100,7 @@ struct PageRenderer: Sendable {
         ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/images", "Images", .read),
         ("/leases", "Leases", .read), ("/boots", "Boots", .read), ("/history", "History", .audit),
         ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
+        ("/hooks", "Web hooks", .administer),
         ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
     ]
 

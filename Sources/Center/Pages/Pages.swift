@@ -19,6 +19,7 @@ struct Pages {
         HistoryPages(pages: self).add(to: routes)
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)
+        HooksPage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { request, context, caller in
             try await self.save(request, context, caller)
         }

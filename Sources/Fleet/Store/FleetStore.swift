@@ -79,7 +79,7 @@ package struct RevisionFilter: Equatable, Sendable {
 }
 
 /// The configuration and the history of a fleet, in the domain's words. Every change is a revision.
-package protocol FleetStore: AdministratorStore {
+package protocol FleetStore: AdministratorStore, WebHookStore {
     /// Everything that the data planes need, as it is now.
     func snapshot() async throws(StoreError) -> FleetSnapshot
 

@@ -63,11 +63,21 @@ final class Sockets: @unchecked Sendable {
                     nbd.append(Box(socket: try Socket.listening(own.address, port: settings.nbdPort)))
                 }
                 if roles.contains(.center) {
-                    for port in settings.logs.ports {
-                        logs.append(Box(socket: try Socket.datagram(own.address, port: port)))
-                    }
+                    for port in settings.logs.ports { try openLogs(own.address, port, settings) }
                 }
             }
+        }
+    }
+
+    /// A syslog server that is there already is no reason not to boot machines, unless the configuration asks for both.
+    private func openLogs(_ address: IPv4Address, _ port: UInt16, _ settings: ServerSettings) throws {
+        do {
+            logs.append(Box(socket: try Socket.datagram(address, port: port)))
+        } catch {
+            guard error.number == SystemError.isBusy, settings.logs == ServerSettings.Logs() else {
+                throw error
+            }
+            ServerLog.logger.warning("logs of nodes are not received: port \(port) on \(address) is taken")
         }
     }
 

@@ -197,7 +197,8 @@ final class Server: Sendable {
         planes: DataPlanes
     ) throws -> ControlCenter {
         let services = CenterServices(
-            fleet: fleet, logs: logs, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            fleet: fleet, logs: logs, logger: ServerLog.logger, version: Roost.version,
+            roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
             leases: { await planes.leases() },
             networks: { networks.answers(leases: await planes.leases()) },

@@ -1,0 +1,119 @@
+import AsyncHTTPClient
+import Crypto
+import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Tells web hooks what happens, in order, with retries and signatures.
+///
+/// A hook that does not answer holds up nobody else; what waits for it is bounded, and the oldest goes first.
+final class WebHookSender: Sendable {
+    /// Seconds before each further attempt.
+    static let pauses: [Double] = [1, 5, 30, 120, 600]
+    private static let queueLimit = 1_000
+    private static let timeout = TimeAmount.seconds(10)
+
+    /// How the last delivery to a hook went.
+    struct Outcome: Sendable {
+        /// Seconds since 1970.
+        var at: Int
+        /// `200`, or why there was no answer.
+        var text: String
+        var isGood: Bool
+    }
+
+    private let fleet: LiveFleet
+    private let logger: Logger
+    private let outcomes = Mutex<[Int: Outcome]>([:])
+    private let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    init(fleet: LiveFleet, logger: Logger) {
+        self.fleet = fleet
+        self.logger = logger
+    }
+
+    func outcome(of hook: Int) -> Outcome? { outcomes.withLock { $0[hook] } }
+
+    /// The hooks are others now.
+    func reload() { changed.continuation.yield() }
+
+    /// Delivers until cancelled. Each hook has a task of its own, which ends with the hook or with this call.
+    func run() async throws {
+        changed.continuation.yield()
+        var running: [Int: Task<Void, Never>] = [:]
+        defer { for task in running.values { task.cancel() } }
+        for await _ in changed.stream {
+            let hooks = try await fleet.store.webHooks()
+            for (id, task) in running where !hooks.contains(where: { $0.id == id }) {
+                task.cancel()
+                running[id] = nil
+            }
+            for hook in hooks where running[hook.id] == nil {
+                running[hook.id] = Task { await deliver(to: hook) }
+            }
+        }
+    }
+
+    private func deliver(to hook: WebHook) async {
+        guard let events = fleet.events.listen(bufferLimit: Self.queueLimit) else { return }
+        for await numbered in events {
+            guard let event = numbered.event, wants(hook, event) else { continue }
+            await deliver(event, number: numbered.number, to: hook)
+            if Task.isCancelled { return }
+        }
+    }
+
+    private func wants(_ hook: WebHook, _ event: ServerEvent) -> Bool {
+        guard hook.kinds.isEmpty || hook.kinds.contains(event.kind.rawValue) else { return false }
+        return event.group.map { hook.group.contains($0) } ?? (hook.group == .site)
+    }
+
+    private func deliver(_ event: ServerEvent, number: Int, to hook: WebHook) async {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let body = try? encoder.encode(event) else { return }
+        for attempt in 0...Self.pauses.count {
+            let outcome = await attemptDelivery(body, event, number: number, to: hook)
+            outcomes.withLock { $0[hook.id] = outcome }
+            if outcome.isGood { return }
+            guard attempt < Self.pauses.count else {
+                logger.error("web hook \(hook.id) gave up on event \(number): \(outcome.text)")
+                return
+            }
+            do { try await Task.sleep(for: .seconds(Self.pauses[attempt])) } catch { return }
+        }
+    }
+
+    private func attemptDelivery(_ body: Data, _ event: ServerEvent, number: Int, to hook: WebHook) async
+        -> Outcome
+    {
+        var request = HTTPClientRequest(url: hook.url)
+        request.method = .POST
+        let time = Clock.second
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.headers.add(name: "User-Agent", value: "roost")
+        request.headers.add(name: "X-Roost-Event", value: event.kind.rawValue)
+        request.headers.add(name: "X-Roost-Delivery", value: String(number))
+        request.headers.add(name: "X-Roost-Time", value: String(time))
+        request.headers.add(
+            name: "X-Roost-Signature", value: Self.signature(of: body, at: time, secret: hook.secret))
+        request.body = .bytes(ByteBuffer(bytes: body))
+        do {
+            let answer = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
+            let isGood = (200..<300).contains(answer.status.code)
+            return Outcome(at: time, text: String(answer.status.code), isGood: isGood)
+        } catch {
+            return Outcome(at: time, text: "\(error)", isGood: false)
+        }
+    }
+
+    /// `sha256=` and the HMAC of the time, a full stop and the body: an old delivery cannot be sent again as a new one.
+    static func signature(of body: Data, at second: Int, secret: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Data("\(second).".utf8) + body, using: SymmetricKey(data: Data(secret.utf8)))
+        return "sha256=" + code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,28 @@
+/// An address elsewhere that is told what happens.
+package struct WebHook: Equatable, Sendable {
+    package var id: Int
+    /// `https://…` or `http://…`.
+    package var url: String
+    /// Deliveries are signed with it (HMAC-SHA256).
+    package var secret: String
+    /// Kinds of events; empty: all.
+    package var kinds: [String]
+    /// Events of this group and below it; the site's: also of what is in no group.
+    package var group: GroupPath
+
+    package init(id: Int, url: String, secret: String, kinds: [String], group: GroupPath) {
+        self.id = id
+        self.url = url
+        self.secret = secret
+        self.kinds = kinds
+        self.group = group
+    }
+}
+
+/// The web hooks.
+package protocol WebHookStore: Sendable {
+    func webHooks() async throws(StoreError) -> [WebHook]
+    /// - Returns: the hook with its number.
+    func addWebHook(_ hook: WebHook, by who: String) async throws(StoreError) -> WebHook
+    func removeWebHook(_ id: Int, by who: String) async throws(StoreError)
+}

@@ -1,0 +1,45 @@
+package import Fleet
+import GRDB
+
+extension SQLiteStore {
+    package func webHooks() async throws(StoreError) -> [WebHook] {
+        try await read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM web_hook ORDER BY id").map { row in
+                WebHook(
+                    id: row["id"], url: row["url"], secret: row["secret"],
+                    kinds: try Self.value(json: row["kinds"]),
+                    group: try GroupPath(row["group_path"] as String))
+            }
+        }
+    }
+
+    package func addWebHook(_ hook: WebHook, by who: String) async throws(StoreError) -> WebHook {
+        try await write { database in
+            try database.execute(
+                sql: "INSERT INTO web_hook (url, secret, kinds, group_path) VALUES (?, ?, ?, ?)",
+                arguments: [hook.url, hook.secret, try Self.json(hook.kinds), hook.group.description])
+            var hook = hook
+            hook.id = Int(database.lastInsertedRowID)
+            try record(
+                [
+                    Revision.Edit(
+                        kind: "hook", key: String(hook.id), before: nil, after: try Self.json(hook.url))
+                ],
+                what: "web hook \(hook.id) added: \(hook.url)", by: who, in: database)
+            return hook
+        }
+    }
+
+    package func removeWebHook(_ id: Int, by who: String) async throws(StoreError) {
+        try await write { database in
+            guard
+                let url = try String.fetchOne(
+                    database, sql: "SELECT url FROM web_hook WHERE id = ?", arguments: [id])
+            else { throw StoreError.notFound("there is no web hook \(id)") }
+            try database.execute(sql: "DELETE FROM web_hook WHERE id = ?", arguments: [id])
+            try record(
+                [Revision.Edit(kind: "hook", key: String(id), before: try Self.json(url), after: nil)],
+                what: "web hook \(id) removed: \(url)", by: who, in: database)
+        }
+    }
+}
