@@ -163,6 +163,18 @@ final class Browser {
         try data.write(to: URL(fileURLWithPath: "\(directory)/\(name).png"))
     }
 
+    /// Shows pages as for somebody who prefers dark ones, or light ones again.
+    func prefersDark(_ isDark: Bool) throws {
+        try send(
+            "POST", session + "/goog/cdp/execute",
+            [
+                "cmd": "Emulation.setEmulatedMedia",
+                "params": [
+                    "features": [["name": "prefers-color-scheme", "value": isDark ? "dark" : "light"]]
+                ],
+            ])
+    }
+
     // MARK: Judges
 
     /// What axe-core finds serious on this page: rule and place.

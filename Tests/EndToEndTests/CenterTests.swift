@@ -152,6 +152,10 @@ extension EndToEnd {
             #expect(try browser.axeFindings() == [])
             #expect(browser.title.hasSuffix("Roost"))
             try browser.screenshot("page\(path.replacing("/", with: "-").replacing("?", with: "-"))")
+            try browser.prefersDark(true)
+            #expect(try browser.axeFindings() == [])
+            if path == "/" { try browser.screenshot("page-dark") }
+            try browser.prefersDark(false)
             try browser.resize(390, 800)
             try browser.open(server.base + path)
             #expect(!browser.scrollsSideways)

@@ -131,6 +131,8 @@ package struct SettingDefinitionAnswer: Codable, Sendable {
     package var choices: [String]?
     package var minimum: Int?
     package var maximum: Int?
+    /// What a number counts; empty for what has none.
+    package var unit: String
     package var defaultValue: SettingValue
     package var summary: String
     package var appliesAt: String
@@ -140,6 +142,7 @@ package struct SettingDefinitionAnswer: Codable, Sendable {
     package init(_ definition: SettingDefinition) {
         name = definition.name
         defaultValue = definition.defaultValue
+        unit = definition.unit
         summary = definition.summary
         appliesAt = definition.phase.rawValue
         isSecret = definition.isSecret

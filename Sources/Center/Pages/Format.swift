@@ -52,7 +52,7 @@ enum SettingFields {
                 field["number"] =
                     [
                         "minimum": range.lowerBound, "maximum": range.upperBound, "own": text,
-                        "name": definition.name,
+                        "name": definition.name, "unit": definition.unit,
                     ] as [String: Any]
             case .text: field["line"] = ["own": text, "name": definition.name]
             case .list, .map:

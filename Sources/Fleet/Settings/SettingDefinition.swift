@@ -17,6 +17,8 @@ package struct SettingDefinition: Equatable, Sendable {
     package var kind: Kind
     package var defaultValue: SettingValue
     package var summary: String
+    /// What a number counts; empty for what has none.
+    package var unit: String
     package var phase: Phase
     /// Whoever shows values shows only that there is one.
     package var isSecret: Bool
@@ -37,13 +39,14 @@ package struct SettingDefinition: Equatable, Sendable {
 
     package init(
         _ name: String, _ kind: Kind, _ defaultValue: SettingValue, at phase: Phase, _ summary: String,
-        isSecret: Bool = false, isSiteWide: Bool = false
+        unit: String = "", isSecret: Bool = false, isSiteWide: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.defaultValue = defaultValue
         self.summary = summary
         self.phase = phase
+        self.unit = unit
         self.isSecret = isSecret
         self.isSiteWide = isSiteWide
     }

@@ -39,7 +39,8 @@ extension SettingDefinition {
         "overlay-size", .text, .text("50%"), at: .boot,
         "Memory that changes to the root may take: a percentage or 512M")
     package static let nbdConnections = Self(
-        "nbd-connections", .integer(1...16), .integer(2), at: .boot, "NBD connections of one node")
+        "nbd-connections", .integer(1...16), .integer(2), at: .boot, "NBD connections of one node",
+        unit: "connections")
     package static let onFailure = Self(
         "on-failure", .choice(["retry", "shell", "reboot"]), .text("retry"),
         at: .boot, "What a node does when its boot fails")

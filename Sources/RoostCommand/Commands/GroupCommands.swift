@@ -15,10 +15,12 @@ struct GroupList: AsyncParsableCommand {
         commandName: "list", abstract: "List groups with their own settings.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("groups", [NodeGroup].self)) { groups in
+            let path = "groups" + APIClient.query(at: at)
+            try output.write(try await server.client.get(path, [NodeGroup].self)) { groups in
                 var table = TextTable(["GROUP", "SETTINGS"])
                 for group in groups {
                     let settings = group.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

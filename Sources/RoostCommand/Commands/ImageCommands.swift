@@ -99,11 +99,13 @@ struct ImageList: AsyncParsableCommand {
         commandName: "list", abstract: "List images and their versions.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     func run() async throws {
         try await reportingFailure {
+            let path = "images" + APIClient.query(at: at)
             try output.write(
-                try await server.client.get("images", [VersionAnswer].self), table: VersionTable.text)
+                try await server.client.get(path, [VersionAnswer].self), table: VersionTable.text)
         }
     }
 }

@@ -20,10 +20,12 @@ struct RuleList: AsyncParsableCommand {
         commandName: "list", abstract: "List rules, the weakest first.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("rules", [MatchRule].self)) { rules in
+            let path = "rules" + APIClient.query(at: at)
+            try output.write(try await server.client.get(path, [MatchRule].self)) { rules in
                 var table = TextTable(["RULE", "PRIORITY", "CONDITION", "SETTINGS"])
                 for rule in rules {
                     let settings = rule.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
