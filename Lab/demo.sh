@@ -69,6 +69,8 @@ The machine and the server stay up. From another shell:
   export ROOST_SOCKET=$ROOST_SOCKET
   $roost status
   ip netns exec $LAB_NS ssh -i $LAB_DIR/key root@$address
+The control center is at https://10.77.0.1:8443 in that namespace:
+  ip netns exec $LAB_NS curl --cacert $LAB_DIR/state/center/ca.pem https://10.77.0.1:8443/readyz
 Ctrl-C ends everything.
 TEXT
 while sleep 3600; do :; done

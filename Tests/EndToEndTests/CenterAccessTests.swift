@@ -111,6 +111,8 @@ extension EndToEnd {
             let list = try server.ask("GET", "/api/v1/nodes", token: teacher).body
             #expect(list.contains("pc-1") && !list.contains("desk-1"))
             #expect(try !server.ask("GET", "/api/v1/groups", token: teacher).body.contains("office"))
+            let history = try server.ask("GET", "/api/v1/revisions?limit=1000", token: teacher).body
+            #expect(history.contains("node pc-1 added") && !history.contains("desk-1"))
             let plan = #"{"edits":[{"settings":{"target":"/office","set":{"loader":"ipxe"}}}]}"#
             #expect(try server.ask("POST", "/api/v1/plan", token: teacher, body: plan).status == 403)
         }

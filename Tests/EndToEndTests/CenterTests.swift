@@ -107,6 +107,27 @@ extension EndToEnd {
             }
         }
 
+        @Test func `a group is moved on its page, and nodes come in by the command line`() throws {
+            try loggedIn { server, browser in
+                try server.roost("group", "add", "/school")
+                try server.roost("group", "add", "/school/room-1")
+                let file = "\(server.directory)/nodes.csv"
+                try Data("name,mac,group\nn1,52:54:00:00:04:01,/school/room-1\nn2,52:54:00:00:04:02\n".utf8)
+                    .write(to: URL(fileURLWithPath: file))
+                #expect(try server.roost("node", "import", "--plan", file).contains("2 nodes would change"))
+                #expect(try server.roost("node", "import", file).contains("2 nodes, revision"))
+                try browser.open(server.base + "/groups?path=/school")
+                try browser.type("/college", into: "#new-path")
+                try browser.press("What would change?")
+                try browser.waitFor("/college/room-1")
+                try browser.press("Save")
+                try browser.waitFor("Saved as revision")
+                #expect(try server.roost("node", "show", "n1").contains("/college/room-1"))
+                try server.roost("group", "move", "/college", "/school")
+                #expect(try server.roost("group", "list").contains("/school/room-1"))
+            }
+        }
+
         @Test func `a backup taken while the server runs makes another server the same`() throws {
             let server = try CenterServer()
             try server.addAdministrator("ann", "admin")

@@ -108,6 +108,31 @@ import Wire
         #expect(renamed.nodeOrder.first?.text == "office-1")
     }
 
+    @Test func `a group moves with everything below it, and back`() throws {
+        let (school, room) = (try GroupPath("/school"), try GroupPath("/school/room-1"))
+        var fleet = try fleet()
+        var node = try #require(fleet.nodes[try NodeName("pc-1")])
+        node.group = room
+        fleet = try fleet.applying(
+            [
+                .group(room, NodeGroup(path: room, settings: ["loader": .text("ipxe")])),
+                .node(node.name, node),
+            ],
+            revision: 2)
+        let college = try GroupPath("/college")
+        let moved = try fleet.applying(fleet.edits(moving: school, to: college), revision: 3)
+        #expect(moved.groups.keys.map(\.description).sorted() == ["/", "/college", "/college/room-1"])
+        #expect(moved.nodes[node.name]?.group.description == "/college/room-1")
+        #expect(moved.settings(of: moved.nodes[node.name]).text(.loader) == "ipxe")
+        let back = try moved.applying(moved.edits(moving: college, to: school), revision: 4)
+        #expect(back.groups == fleet.groups && back.nodes == fleet.nodes)
+        #expect(throws: StoreError.self) {
+            try fleet.edits(moving: school, to: GroupPath("/school/room-1/x"))
+        }
+        #expect(throws: StoreError.self) { try fleet.edits(moving: school, to: room) }
+        #expect(throws: StoreError.self) { try fleet.edits(moving: .site, to: college) }
+    }
+
     @Test func `enrolment goes by the narrowest network`() throws {
         let site = NodeGroup(
             path: .site,

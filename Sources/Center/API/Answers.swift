@@ -243,22 +243,35 @@ package struct ChangeRequest: Codable, Sendable {
         package var removeNode: NodeName?
         package var group: NodeGroup?
         package var removeGroup: GroupPath?
+        package var moveGroup: GroupMove?
         package var rule: MatchRule?
         package var removeRule: RuleName?
         package var settings: SettingsChange?
 
         package init(
             node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
-            removeGroup: GroupPath? = nil, rule: MatchRule? = nil, removeRule: RuleName? = nil,
-            settings: SettingsChange? = nil
+            removeGroup: GroupPath? = nil, moveGroup: GroupMove? = nil, rule: MatchRule? = nil,
+            removeRule: RuleName? = nil, settings: SettingsChange? = nil
         ) {
             self.node = node
             self.removeNode = removeNode
             self.group = group
             self.removeGroup = removeGroup
+            self.moveGroup = moveGroup
             self.rule = rule
             self.removeRule = removeRule
             self.settings = settings
+        }
+    }
+
+    /// A group with everything below it goes elsewhere, or gets another name.
+    package struct GroupMove: Codable, Sendable {
+        package var from: GroupPath
+        package var to: GroupPath
+
+        package init(from: GroupPath, to: GroupPath) {
+            self.from = from
+            self.to = to
         }
     }
 

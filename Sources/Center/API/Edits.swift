@@ -36,13 +36,20 @@ enum Edits {
                 put(group)
             }
             if let path = edit.removeGroup { edits.append(.group(path, nil)) }
+            if let move = edit.moveGroup {
+                guard edits.isEmpty else {
+                    throw Problem(422, "Unreadable request", "moveGroup stands alone in a change")
+                }
+                edits = try snapshot.edits(moving: move.from, to: move.to)
+                return
+            }
             if let rule = edit.rule { put(rule) }
             if let name = edit.removeRule { edits.append(.rule(name, nil)) }
             if let settings = edit.settings { try add(settings) }
             guard edits.count == before + 1 else {
                 throw Problem(
                     422, "Unreadable request",
-                    "each edit is exactly one of node, removeNode, group, removeGroup, rule, removeRule, settings"
+                    "each edit is exactly one of node, removeNode, group, removeGroup, moveGroup, rule, removeRule, settings"
                 )
             }
         }

@@ -11,8 +11,7 @@ struct HistoryRoutes {
                 kind: request.query("kind"), key: request.query("key"), who: request.query("who"),
                 before: request.query("before").flatMap { Int($0) },
                 limit: try request.query("limit", 1...1_000, default: 50))
-            let revisions = try await services.fleet.store.revisions(filter)
-            let next = revisions.count == filter.limit ? revisions.last?.number : nil
+            let (revisions, next) = try await revisions(filter, caller)
             return try JSONAnswer(
                 revisions, next: next.map { "/api/v1/revisions?before=\($0)&limit=\(filter.limit)" })
         }
@@ -31,6 +30,16 @@ struct HistoryRoutes {
             throw Problem(422, "Invalid number", "‘\(text)’ is not a revision's number")
         }
         return number
+    }
+
+    /// The revisions that fit, without those of which the caller may see nothing, and the last one's number when there are more.
+    func revisions(_ filter: RevisionFilter, _ caller: Caller) async throws -> ([Revision], next: Int?) {
+        let found = try await services.fleet.store.revisions(filter)
+        let next = found.count == filter.limit ? found.last?.number : nil
+        if caller.allows(.audit, in: .site) { return (found, next) }
+        var visible: [Revision] = []
+        for one in found where try await !revision(one.number, caller).edits.isEmpty { visible.append(one) }
+        return (visible, next)
     }
 
     /// A revision as far as the caller may see it, with secrets hidden.

@@ -85,6 +85,14 @@ struct GroupsPage {
             let change = ChangeRequest(edits: [ChangeRequest.Edit(removeGroup: path)])
             return try pages.plan(change, back: "/groups", section: "/groups", request, context, caller)
         }
+        if !form["new-path"].isEmpty, form["new-path"] != path.description {
+            let to = try GroupPath(form["new-path"])
+            let change = ChangeRequest(
+                edits: [ChangeRequest.Edit(moveGroup: ChangeRequest.GroupMove(from: path, to: to))],
+                summary: "group \(path) moved to \(to)")
+            let target = "/groups?path=\(Escape.component(to.description))"
+            return try pages.plan(change, back: target, section: "/groups", request, context, caller)
+        }
         let own = pages.fleet.snapshot.groups[path]?.settings ?? [:]
         let change = try SettingFields.change(form, target: path.description, own: own)
         guard !change.set.isEmpty || !change.unset.isEmpty else { return pages.redirect(back) }

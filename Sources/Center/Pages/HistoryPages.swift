@@ -81,7 +81,7 @@ struct HistoryPages {
         let filter = RevisionFilter(
             kind: request.query("kind"), key: request.query("key"), who: request.query("who"),
             before: request.query("before").flatMap { Int($0) }, limit: Self.rowLimit)
-        let revisions = try await pages.fleet.store.revisions(filter)
+        let (revisions, next) = try await history.revisions(filter, caller)
         var fields: [String: Any] = [
             "rows": revisions.map {
                 [
@@ -91,12 +91,12 @@ struct HistoryPages {
             "who": filter.who ?? "", "key": filter.key ?? "",
             "kinds": Self.kinds.map { ["word": $0, "chosen": $0 == filter.kind] as [String: Any] },
         ]
-        if revisions.count == Self.rowLimit, let last = revisions.last {
+        if let next {
             let rest = [("who", filter.who), ("kind", filter.kind), ("key", filter.key)].compactMap {
                 name, value in
                 value.map { "&\(name)=\(Escape.component($0))" }
             }
-            fields["next"] = "/history?before=\(last.number)\(rest.joined())"
+            fields["next"] = "/history?before=\(next)\(rest.joined())"
         }
         return try pages.show("history", "History", section: "/history", fields, request, context)
     }

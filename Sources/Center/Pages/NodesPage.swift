@@ -1,4 +1,4 @@
-import Fleet
+package import Fleet
 import Foundation
 import Hummingbird
 import Wire
@@ -171,8 +171,8 @@ enum NodeFields {
 }
 
 /// Nodes as comma-separated values (RFC 4180): name, mac, group, address, tags.
-enum NodeCSV {
-    static func nodes(in text: String) throws -> [Node] {
+package enum NodeCSV {
+    package static func nodes(in text: String) throws -> [Node] {
         var nodes: [Node] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             .enumerated()

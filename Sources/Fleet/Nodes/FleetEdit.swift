@@ -58,6 +58,32 @@ extension FleetEdit {
 }
 
 extension FleetSnapshot {
+    /// The edits that move a group with everything below it; `to` must not be there yet.
+    package func edits(moving from: GroupPath, to: GroupPath) throws -> [FleetEdit] {
+        guard from != .site, groups[from] != nil else {
+            throw StoreError.notFound("there is no group \(from)")
+        }
+        guard to != .site, groups[to] == nil else {
+            throw StoreError.conflict("group \(to) is there already")
+        }
+        guard !from.contains(to) else { throw StoreError.conflict("group \(from) cannot move into itself") }
+        func moved(_ path: GroupPath) throws -> GroupPath {
+            try GroupPath(to.description + path.description.dropFirst(from.description.count))
+        }
+        let concerned = groups.values.filter { from.contains($0.path) }.sorted { $0.path < $1.path }
+        // Parents are made before and taken away after what is in them.
+        var edits = try concerned.map { group in
+            let path = try moved(group.path)
+            return FleetEdit.group(path, NodeGroup(path: path, settings: group.settings))
+        }
+        edits += try nodes(below: from).map { node in
+            var node = node
+            node.group = try moved(node.group)
+            return .node(node.name, node)
+        }
+        return edits + concerned.reversed().map { .group($0.path, nil) }
+    }
+
     /// This configuration with `edits` made, one after the other; throws when the result would contradict itself.
     ///
     /// - Parameter revision: its number.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Center
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -6,8 +7,8 @@ import NIOHTTP1
 /// `roost group …`
 struct GroupCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "group", abstract: "List, add and remove groups.",
-        subcommands: [GroupList.self, GroupAdd.self, GroupRemove.self])
+        commandName: "group", abstract: "List, add, move and remove groups.",
+        subcommands: [GroupList.self, GroupAdd.self, GroupMove.self, GroupRemove.self])
 }
 
 struct GroupList: AsyncParsableCommand {
@@ -41,6 +42,24 @@ struct GroupAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.send(.POST, "groups", json: NodeGroup(path: try GroupPath(path)))
+        }
+    }
+}
+
+struct GroupMove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move", abstract: "Move a group with everything below it, or give it another name.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The group's path.") var path: String
+    @Argument(help: "Its new path.") var newPath: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let move = ChangeRequest.GroupMove(from: try GroupPath(path), to: try GroupPath(newPath))
+            try await server.client.send(
+                .POST, "changes",
+                json: ChangeRequest(
+                    edits: [.init(moveGroup: move)], summary: "group \(move.from) moved to \(move.to)"))
         }
     }
 }

@@ -10,7 +10,8 @@ struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeAdd.self, NodeApprove.self, NodeMove.self, NodeTag.self,
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
+            NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self,
         ])
 }
@@ -132,6 +133,35 @@ struct NodeAdd: AsyncParsableCommand {
                 throw Failure(text: "say how the node is recognised: --mac or --uuid", code: 64)
             }
             try await client.send(.PUT, "nodes/\(name)", json: node)
+        }
+    }
+}
+
+struct NodeImport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Add many nodes from CSV: name,mac,group,address,tags.",
+        discussion: "All of them or none; nodes with these names are replaced. ‘-’ reads standard input.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The file.") var file: String
+    @Flag(help: "Show what would change, and save nothing.") var plan = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let data =
+                file == "-"
+                ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
+            guard let data else { throw Failure(text: "\(file) cannot be read", code: 3) }
+            let nodes = try NodeCSV.nodes(in: String(decoding: data, as: UTF8.self))
+            let request = ChangeRequest(
+                edits: nodes.map { .init(node: $0) }, summary: "\(nodes.count) nodes added from CSV")
+            let answer = try await server.client.send(.POST, plan ? "plan" : "changes", json: request)
+            guard plan else {
+                return try output.write(JSONDecoder().decode(RevisionAnswer.self, from: answer)) {
+                    "\(nodes.count) nodes, revision \($0.revision)\n"
+                }
+            }
+            try output.write(JSONDecoder().decode(ChangePlan.self, from: answer), table: Plan.text)
         }
     }
 }

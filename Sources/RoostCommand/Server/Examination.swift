@@ -73,6 +73,10 @@ struct Examination {
             check(.tftp, settings.tftp.port) { _ = try Socket.datagram(address, port: settings.tftp.port) },
             check(.http, settings.httpPort) { _ = try Socket.listening(address, port: settings.httpPort) },
             check(.nbd, settings.nbdPort) { _ = try Socket.listening(address, port: settings.nbdPort) },
+            settings.center.https == nil
+                ? check(.center, UInt16(ServerSettings.Center.port)) {
+                    _ = try Socket.listening(address, port: UInt16(ServerSettings.Center.port))
+                } : nil,
         ].compactMap { $0 }
     }
 
