@@ -126,17 +126,10 @@ package final class FleetSnapshot: Sendable {
 
     // MARK: Others like it
 
-    /// The same with other images: what publishing changes.
-    package func replacing(images: [ImageCatalogue], revision: Int) -> FleetSnapshot {
+    /// The same, with what machines said they are made of.
+    package func replacing(hardware new: [MACAddress: Hardware]) -> FleetSnapshot {
         var contents = contents
-        contents.images = Dictionary(images.map { ($0.name, $0) }) { first, _ in first }
-        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
-    }
-
-    /// The same, with what one machine said it is made of.
-    package func replacing(hardware: Hardware, of machine: MACAddress) -> FleetSnapshot {
-        var contents = contents
-        contents.hardware[machine] = hardware
+        contents.hardware.merge(new) { $1 }
         return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
     }
 }

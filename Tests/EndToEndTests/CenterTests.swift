@@ -55,6 +55,7 @@ extension EndToEnd {
                         "node", "add", "pc-\(number)", "--mac", "52:54:00:00:01:0\(number)", "--group",
                         "/school")
                 }
+                // Revisions have whole seconds: what was before has to lie in another one.
                 usleep(1_100_000)
                 try browser.open(server.base + "/groups?path=/school")
                 try browser.choose("ipxe", in: "#value-loader")

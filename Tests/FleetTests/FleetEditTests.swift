@@ -62,8 +62,8 @@ import Wire
             name: try RuleName("tiny"), priority: 1, condition: "memory < 1GiB",
             settings: ["overlay-size": .text("10%")])
         var snapshot = try fleet().applying([.rule(small.name, small), .rule(tiny.name, tiny)], revision: 2)
-        snapshot = snapshot.replacing(hardware: try hardware(1_500), of: MACAddress(rawValue: 1))
-        snapshot = snapshot.replacing(hardware: try hardware(500), of: MACAddress(rawValue: 2))
+        snapshot = snapshot.replacing(hardware: [MACAddress(rawValue: 1): try hardware(1_500)])
+        snapshot = snapshot.replacing(hardware: [MACAddress(rawValue: 2): try hardware(500)])
         func size(_ name: String) throws -> String {
             snapshot.settings(of: snapshot.nodes[try NodeName(name)]).text(.overlaySize)
         }

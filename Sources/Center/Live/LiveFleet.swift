@@ -175,19 +175,25 @@ package final class LiveFleet: Sendable {
         }
     }
 
-    /// A machine said what it is made of, and it was not what was known.
-    package func note(_ hardware: Hardware, of machine: MACAddress) {
+    /// Machines said what they are made of, and it was not what was known: one new snapshot for all that came together, because
+    /// a whole fleet tells it on its first morning.
+    package func note(_ hardware: [MACAddress: Hardware]) {
+        guard !hardware.isEmpty else { return }
         let (next, before) = state.withLock { state in
-            let before = state.snapshot.contents.hardware[machine]
-            state.snapshot = state.snapshot.replacing(hardware: hardware, of: machine)
+            let before = state.snapshot.contents.hardware
+            state.snapshot = state.snapshot.replacing(hardware: hardware)
             return (state.snapshot, before)
         }
         if !next.rules.isEmpty { distribute(next) }
-        let node = next.node(at: machine)
-        let isOther = before.map { hardware.isAnotherMachine(than: $0) } ?? false
-        events.publish(
-            ServerEvent(
-                kind: isOther ? .drift : .hardware, node: node?.name, group: node?.group, machine: machine,
-                text: isOther ? "another machine answers to \(machine)" : "hardware of \(machine) recorded"))
+        for (machine, hardware) in hardware {
+            let node = next.node(at: machine)
+            let isOther = before[machine].map { hardware.isAnotherMachine(than: $0) } ?? false
+            events.publish(
+                ServerEvent(
+                    kind: isOther ? .drift : .hardware, node: node?.name, group: node?.group,
+                    machine: machine,
+                    text: isOther
+                        ? "another machine answers to \(machine)" : "hardware of \(machine) recorded"))
+        }
     }
 }

@@ -263,16 +263,18 @@ final class Server: Sendable {
                 logs.append(lines)
                 fleet.note(lines)
             }
+            var changed: [MACAddress: Hardware] = [:]
             for case .hardware(let machine, let json) in batch {
                 do {
                     let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
                     if let known = try await fleet.store.save(hardware, of: machine) {
-                        fleet.note(known, of: machine)
+                        changed[machine] = known
                     }
                 } catch {
                     ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
                 }
             }
+            fleet.note(changed)
         }
     }
 
