@@ -27,6 +27,9 @@ package final class EventLoop {
     private let mailbox: Mailbox
     private var handlers: [(any EventHandler)?] = []
     private var ticks: [Tick] = []
+    private var batchEnds: [() -> Void] = []
+    /// Descriptors that the last `epoll_wait` named.
+    package private(set) var readyCount = 0
     private var isRunning = true
 
     private struct Tick {
@@ -105,6 +108,9 @@ package final class EventLoop {
         ticks.append(Tick(period: milliseconds, due: Self.now() + milliseconds, action: action))
     }
 
+    /// Calls `action` whenever all descriptors that one `epoll_wait` named have been handled.
+    package func afterEvents(_ action: @escaping () -> Void) { batchEnds.append(action) }
+
     package func stop() { isRunning = false }
 
     /// Runs until `stop`.
@@ -114,7 +120,8 @@ package final class EventLoop {
         var events = unsafe [epoll_event](repeating: epoll_event(), count: Self.batchCount)
         while isRunning {
             let count = unsafe epoll_wait(epoll.number, &events, Int32(Self.batchCount), timeout())
-            for index in 0..<max(0, Int(count)) {
+            readyCount = max(0, Int(count))
+            for index in 0..<readyCount {
                 let event = unsafe events[index]
                 let number = unsafe Int(event.data.fd)
                 if number == Int(mailbox.wake.number) {
@@ -123,6 +130,7 @@ package final class EventLoop {
                     unsafe handlers[number]?.ready(Events(rawValue: event.events))
                 }
             }
+            for action in batchEnds { action() }
             runTicks()
         }
     }

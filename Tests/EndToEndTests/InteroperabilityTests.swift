@@ -322,7 +322,8 @@ extension EndToEnd {
             client.executableURL = URL(fileURLWithPath: "/usr/sbin/ip")
             client.arguments = ["netns", "exec", gone, "python3", "-c", script]
             try client.run()
-            defer { client.terminate() }
+            // Not `terminate`: a child of this thread has SIGTERM blocked, and would hold the test's output open.
+            defer { kill(client.processIdentifier, SIGKILL) }
             func connections() throws -> Int {
                 try BootLab.lab("exec", "ss", "-Htn", "state", "established", "dst", "10.77.0.241")
                     .split(whereSeparator: \.isNewline).count

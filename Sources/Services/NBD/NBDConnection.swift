@@ -179,6 +179,7 @@ import Wire
             if isClosed { return }
             if isFetching || !pending.isEmpty { break }
         }
+        if position == input.count, postponeLoneReply() { return }
         flushReplies()
         cork(false)
         if !isClosed, position < input.count {
@@ -282,6 +283,28 @@ import Wire
     }
 
     // MARK: Sending
+
+    /// Leaves the only reply that the scratch holds, a header and its data, to the end of the loop's batch. Whoever has
+    /// several requests in flight, or is alone, gets its replies at once.
+    private func postponeLoneReply() -> Bool {
+        let scratch = service.scratch
+        guard loop.readyCount > 1, scratch.replyCount == 1, scratch.sliceCount == 2, pending.isEmpty,
+            !isClosed, !isCorked,
+            unsafe service.postponed.add(self, header: scratch.slices[0], data: scratch.slices[1])
+        else { return false }
+        (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0)
+        return true
+    }
+
+    /// Sends a reply that was postponed.
+    func sendPostponed(header: iovec, data: iovec) {
+        guard !isClosed else { return }
+        let scratch = service.scratch
+        unsafe scratch.slices[0] = header
+        unsafe scratch.slices[1] = data
+        scratch.sliceCount = 2
+        flushReplies()
+    }
 
     /// Sends what the scratch holds; `more` says that a file follows its last header.
     private func flushReplies(more: Bool = false) {
