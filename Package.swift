@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         .target(name: "Wire", swiftSettings: house),
@@ -39,6 +40,7 @@ let package = Package(
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: house),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
@@ -52,13 +54,14 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "CArgon2", "Fleet", "Wire",
+                "CArgon2", "CLDAP", "Fleet", "Wire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -100,7 +103,9 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
             ], swiftSettings: house),
-        .testTarget(name: "ConfigurationTests", dependencies: ["RoostCommand"], swiftSettings: house),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
+            swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),
     ],

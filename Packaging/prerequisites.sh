@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   # building
-  libsqlite3-dev libargon2-dev openssl binutils make
+  libsqlite3-dev libargon2-dev libldap-dev openssl binutils make
   # serving: loaders, images, the initramfs
   ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils
   # the laboratory
@@ -38,14 +38,33 @@ if [[ ${#missing[@]} -gt 0 ]]; then
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# axe-core judges the pages, schemathesis the API, a Prometheus client the metrics: only for the tests, and only below .build.
-python=$(cd "$(dirname "$0")/.." && pwd)/.build/python
-if [[ ! -e $python/.complete-2 ]]; then
+# What only the tests need, and only below .build: axe-core judges the pages, schemathesis the API, a Prometheus client the
+# metrics; Canaille and slapd know people who log in.
+build=$(cd "$(dirname "$0")/.." && pwd)/.build
+# Arguments: a folder below .build, then packages for pip.
+fetch_python() {
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade --target "$build/$1" "${@:2}"
+}
+if [[ ! -e $build/python/.complete-2 ]]; then
   printf 'fetching axe-core, schemathesis and a Prometheus client\n'
-  mkdir -p "$python"
-  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade \
-    --target "$python" --no-deps axe-core-python==0.1.0
-  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --upgrade \
-    --target "$python" 'schemathesis>=4,<5' prometheus-client
-  touch "$python/.complete-2"
+  fetch_python python --no-deps axe-core-python==0.1.0
+  fetch_python python 'schemathesis>=4,<5' prometheus-client
+  touch "$build/python/.complete-2"
+fi
+if [[ ! -e $build/canaille/.complete ]]; then
+  printf 'fetching Canaille\n'
+  fetch_python canaille 'canaille[front,oidc]==0.3.6'
+  touch "$build/canaille/.complete"
+fi
+if [[ ! -e $build/slapd/.complete ]]; then
+  # Unpacked, not installed: a package would start a directory on this machine.
+  printf 'fetching slapd\n'
+  mkdir -p "$build/slapd"
+  (
+    cd "$build/slapd"
+    apt-get download -qq slapd libltdl7 libodbc2 2>/dev/null
+    for package in ./*.deb; do dpkg -x "$package" .; done
+    rm -f ./*.deb
+    touch .complete
+  )
 fi

@@ -42,19 +42,27 @@ package struct ControlCenter: Sendable {
     private let logger: Logger
 
     package init(
-        services: CenterServices, socketPath: String, addresses: [CenterAddress], logger: Logger
+        services: CenterServices, socketPath: String, addresses: [CenterAddress],
+        logInSources: LogInSources = LogInSources(), logger: Logger
     ) throws {
         self.services = services
         self.socketPath = socketPath
         self.addresses = addresses
         self.logger = logger
-        gate = Gate(fleet: services.fleet, logger: logger)
+        gate = try Gate(fleet: services.fleet, sources: logInSources, logger: logger)
         renderer = try PageRenderer(version: services.version)
     }
 
     /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is
     /// no administrator.
     package func run(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve(ready: ready)) } catch { result = .failure(error) }
+        await gate.openID?.shutDown()
+        try result.get()
+    }
+
+    private func serve(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
         unsafe unlink(socketPath)
         let setupWord = try await gate.setupWord()
         let setupLink = setupWord.flatMap { word in addresses.first.map { "\($0.url)/setup?token=\(word)" } }

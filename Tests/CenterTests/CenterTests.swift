@@ -6,6 +6,12 @@ import Wire
 @testable import Center
 
 @Suite struct FormTests {
+    @Test func `what is typed cannot leave its place in a filter`() {
+        #expect(LDAPDirectory.escaped("ann") == "ann")
+        #expect(LDAPDirectory.escaped("*)(uid=\\\0") == "\\2a\\29\\28uid=\\5c\\00")
+        #expect(LDAPDirectory.escaped("é") == "\\c3\\a9")
+    }
+
     @Test func `a form's fields are decoded, and come several times where they do`() {
         let form = Form("name=pc-1&note=a+b%26c&node=1&node=2&value.loader=ipxe&broken=%zz&flag")
         #expect(form["name"] == "pc-1")

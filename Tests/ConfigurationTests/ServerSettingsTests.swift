@@ -1,3 +1,5 @@
+import Center
+import Fleet
 import Foundation
 import Testing
 
@@ -22,6 +24,43 @@ import Testing
         #expect(settings.dhcp.networks[1].leaseSeconds == nil)
         #expect(settings.dhcp.reservations.count == 2)
         #expect(settings.loaderRules.count == 1)
+    }
+
+    @Test func `log-in sources are valid as the manual shows them, and refuse what would not be safe`() throws
+    {
+        let directory = NSTemporaryDirectory() + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        for name in ["ldap.password", "ldap-ca.pem", "oidc.secret", "login-ca.pem"] {
+            try Data("secret\n".utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+        }
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../Packaging/roost.yaml")
+        // The commented blocks of the manual, uncommented.
+        let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
+        let first = try #require(lines.firstIndex { $0 == "  # ldap:" })
+        let block = lines[first...].prefix { $0.hasPrefix("  # ") }
+            .filter { !$0.hasPrefix("  # Log-in at") }.map { "  " + $0.dropFirst(4) }
+        let text = (["center:"] + block).joined(separator: "\n")
+            .replacing("/etc/roost", with: directory)
+        let sources = try ServerSettings(parsing: text, file: "roost.yaml").center.logInSources
+        #expect(sources.ldap?.searcherPassword == "secret")
+        #expect(sources.ldap?.grants?.grants(of: ["cn=Teachers,ou=groups,dc=x"]).count == 2)
+        #expect(sources.openID?.clientSecret == "secret")
+        #expect(sources.openID?.redirect?.hasSuffix(":8443/login/oidc/done") == true)
+
+        #expect(
+            error("center: {ldap: {url: 'ldap://far', base: dc=x, tls: no}}").contains(
+                "passwords go in clear"))
+        #expect(error("center: {ldap: {url: 'http://x', base: dc=x}}").contains("ldaps://HOST"))
+        #expect(
+            error("center: {ldap: {url: 'ldaps://x', base: dc=x, bind: cn=a}}").contains("belong together"))
+        #expect(error("center: {ldap: {url: 'ldaps://x', base: dc=x, roles: {a: king}}}").contains("‘king’"))
+        #expect(
+            error("center: {oidc: {issuer: 'http://far', client: a, secret-file: /x}}").contains("https://"))
+        #expect(
+            error("center: {oidc: {issuer: 'https://far', client: a, secret-file: /x}}").contains("not there")
+        )
     }
 
     @Test func `an empty file means the defaults`() throws {

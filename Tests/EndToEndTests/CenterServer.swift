@@ -86,7 +86,7 @@ final class CenterServer: Sendable {
         log.split(separator: "\n").last { $0.hasPrefix("first log-in: ") }.map { String($0.dropFirst(14)) }
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let text = try BootLab.run(
             "env",
             [

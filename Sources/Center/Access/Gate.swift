@@ -26,11 +26,18 @@ final class Gate: Sendable {
 
     private let fleet: LiveFleet
     private let logger: Logger
+    private let ldap: LDAPDirectory?
+    /// Nil: people do not log in at a provider.
+    let openID: OpenIDProvider?
+    private let openIDGrants: DirectoryGrants?
     private let state = Mutex(State())
 
-    init(fleet: LiveFleet, logger: Logger) {
+    init(fleet: LiveFleet, sources: LogInSources = LogInSources(), logger: Logger) throws {
         self.fleet = fleet
         self.logger = logger
+        ldap = sources.ldap.map { LDAPDirectory(settings: $0) }
+        openID = try sources.openID.map { try OpenIDProvider(settings: $0, logger: logger) }
+        openIDGrants = sources.openID?.grants
     }
 
     private var store: any FleetStore { fleet.store }
@@ -80,21 +87,74 @@ final class Gate: Sendable {
 
     // MARK: Log-in
 
-    /// Opens a session: the cookie's value.
+    /// Opens a session by a password, which a local account or the directory knows: the cookie's value.
     func logIn(name: String, password: String, from address: String) async throws -> String {
         let keys = ["\(address) \(name)", address]
         try checkLock(keys)
         // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
         countAttempt(keys)
-        let administrator = try await store.administrators().first { $0.name == name }
-        let hash = try await store.passwordHash(of: name)
-        let isRight = try await Passwords.matches(password, hash: hash)
-        guard isRight, let administrator, !administrator.isDisabled, administrator.source == .local else {
+        guard let proved = try await prove(name: name, password: password) else {
             logger.warning("log-in refused", metadata: ["name": "\(name)", "address": "\(address)"])
             throw Problem(401, "Unauthorised", "name or password is wrong")
         }
         state.withLock { state in keys.forEach { state.failures[$0] = nil } }
-        return try await openSession(of: name)
+        return try await openSession(of: proved)
+    }
+
+    /// The administrator whose password this is; nil when it is nobody's who may log in.
+    private func prove(name: String, password: String) async throws -> String? {
+        let known = try await store.administrators().first { $0.name == name }
+        guard let ldap, known.map({ $0.source == .ldap }) ?? true else {
+            let hash = known?.source == .local ? try await store.passwordHash(of: name) : nil
+            let isRight = try await Passwords.matches(password, hash: hash)
+            return isRight && known?.isDisabled == false ? name : nil
+        }
+        do {
+            guard let person = try await ldap.person(name: name, password: password) else { return nil }
+            return try await admit(person, source: .ldap, grants: ldap.settings.grants)
+        } catch let error as LDAPDirectory.Unreachable {
+            logger.error("\(error)")
+            throw Problem(
+                503, "Directory not reachable", "the directory of accounts cannot be asked now",
+                retryAfter: 30)
+        }
+    }
+
+    /// Opens a session for somebody whom the provider vouches for: the cookie's value.
+    func logIn(_ person: DirectoryPerson) async throws -> String {
+        try await openSession(of: admit(person, source: .oidc, grants: openIDGrants))
+    }
+
+    /// The administrator that somebody from a directory is here, with the roles that their groups give them now.
+    ///
+    /// Where groups give roles, they alone do: who has lost the group has lost the role. Otherwise only those get in
+    /// who were given a role here.
+    private func admit(
+        _ person: DirectoryPerson, source: Administrator.Source, grants map: DirectoryGrants?
+    ) async throws -> String {
+        let name = try Administrator.checked(name: person.name)
+        let known = try await store.administrators().first { $0.name == name }
+        // Nobody becomes somebody else by having their name elsewhere.
+        guard known.map({ $0.source == source }) ?? true else {
+            logger.warning("log-in refused: \(name) of \(source.rawValue) is not the \(name) of this server")
+            throw Problem(403, "Forbidden", "\(name) is the name of another account of this server")
+        }
+        guard known?.isDisabled != true else { throw Problem(403, "Forbidden", "\(name) may not log in") }
+        let grants = map?.grants(of: person.groups) ?? known?.grants ?? []
+        var now =
+            known ?? Administrator(name: name, source: source, grants: [], fullName: person.fullName)
+        now.grants = grants
+        if !person.fullName.isEmpty { now.fullName = String(person.fullName.prefix(200)) }
+        if now != known, known != nil || !grants.isEmpty {
+            try await fleet.administer { [now] store in
+                try await store.save(now, passwordHash: nil, by: source.rawValue)
+            }
+        }
+        guard !grants.isEmpty else {
+            throw Problem(
+                403, "Forbidden", "\(name) has no role here; an administrator or a group has to give one")
+        }
+        return name
     }
 
     func openSession(of name: String) async throws -> String {

@@ -68,9 +68,11 @@ struct AccessPages {
                 [
                     "id": index, "name": one.name, "fullName": one.fullName, "isDisabled": one.isDisabled,
                     "grants": one.grants.map(\.description).joined(separator: " "),
+                    "isLocal": one.source == .local, "source": one.source.rawValue,
                 ]
             }
         ]
+        fields["sources"] = Administrator.Source.allCases.map(\.rawValue)
         fields["failure"] = failure
         return try pages.show(
             "administrators", "Administrators", section: "/administrators", fields, request, context,
@@ -88,7 +90,8 @@ struct AccessPages {
             name,
             AdministratorRequest(
                 grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
-                password: form["password"].isEmpty ? nil : form["password"]), caller)
+                password: form["password"].isEmpty ? nil : form["password"],
+                source: Administrator.Source(rawValue: form["source"])), caller)
     }
 
     private func tokens(

@@ -13,11 +13,15 @@ struct EntryPages {
         addAssets(to: router)
         router.get("login") { request, context in
             try page(
-                "login", "Log in",
-                ["back": back(request.query("back")), "isSetUp": try await gate.isSetUp()], request,
-                context)
+                "login", "Log in", try await logInFields(back(request.query("back"))), request, context)
         }
         router.post("login") { request, context in try await logIn(request, context) }
+        if let provider = gate.openID {
+            router.get("login/oidc") { request, context in try await depart(to: provider, request) }
+            router.get("login/oidc/done") { request, context in
+                try await arrive(from: provider, request, context)
+            }
+        }
         router.post("logout") { _, context in
             if case .session(_, let hash)? = context.caller?.proof { try await gate.logOut(hash: hash) }
             return redirect("/login", cookie: cookie("", seconds: 0))
@@ -74,14 +78,54 @@ struct EntryPages {
                 name: form["name"], password: form["password"], from: context.address)
             return redirect(back(form["back"]), cookie: cookie(secret, seconds: Gate.sessionLimit))
         } catch let problem as Problem {
+            var fields = try await logInFields(back(form["back"]))
+            fields["failure"] = pages.words(context)(problem.detail)
+            fields["name"] = form["name"]
             return try page(
-                "login", "Log in",
-                [
-                    "failure": pages.words(context)(problem.detail), "name": form["name"],
-                    "back": back(form["back"]), "isSetUp": try await gate.isSetUp(),
-                ], request, context, status: .init(code: problem.status))
+                "login", "Log in", fields, request, context, status: .init(code: problem.status))
         }
     }
+
+    private func logInFields(_ back: String) async throws -> [String: Any] {
+        var fields: [String: Any] = ["back": back, "isSetUp": try await gate.isSetUp()]
+        if let provider = gate.openID { fields["provider"] = ["title": provider.settings.title] }
+        return fields
+    }
+
+    // MARK: Log-in at a provider
+
+    private func depart(to provider: OpenIDProvider, _ request: Request) async throws -> Response {
+        let host = request.head.authority ?? ""
+        let own = "\(isTLS ? "https" : "http")://\(host)/login/oidc/done"
+        let departure = try await provider.depart(
+            redirect: provider.settings.redirect ?? own, back: back(request.query("back")))
+        return redirect(
+            departure.url,
+            cookie: cookie(departure.cookie, seconds: OpenIDProvider.logInLimit, name: departureCookie))
+    }
+
+    private func arrive(from provider: OpenIDProvider, _ request: Request, _ context: CenterContext)
+        async throws -> Response
+    {
+        do {
+            if let error = request.query("error") {
+                throw Problem(403, "Forbidden", "the log-in provider refused: \(error.prefix(100))")
+            }
+            let (person, back) = try await provider.arrive(
+                cookie: request.cookies[departureCookie]?.value ?? "", state: request.query("state") ?? "",
+                code: request.query("code") ?? "", issuer: request.query("iss") ?? "")
+            let secret = try await gate.logIn(person)
+            return redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit))
+        } catch let problem as Problem {
+            var fields = try await logInFields("/")
+            fields["failure"] = pages.words(context)(problem.detail)
+            return try page(
+                "login", "Log in", fields, request, context, status: .init(code: problem.status))
+        }
+    }
+
+    /// Says which log-in a browser began; the prefix as for the session's.
+    private var departureCookie: String { isTLS ? "__Host-roost-oidc" : "roost-oidc" }
 
     private func setUp(_ request: Request, _ context: CenterContext) async throws -> Response {
         guard let form = context.form else { throw Problem(400, "Unreadable request", "this is no form") }
@@ -99,8 +143,8 @@ struct EntryPages {
         return redirect("/", cookie: cookie(secret, seconds: Gate.sessionLimit))
     }
 
-    private func cookie(_ value: String, seconds: Int) -> String {
-        let name = isTLS ? IdentityMiddleware.cookieName : IdentityMiddleware.plainCookieName
+    private func cookie(_ value: String, seconds: Int, name: String? = nil) -> String {
+        let name = name ?? (isTLS ? IdentityMiddleware.cookieName : IdentityMiddleware.plainCookieName)
         return
             "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(seconds)\(isTLS ? "; Secure" : "")"
     }

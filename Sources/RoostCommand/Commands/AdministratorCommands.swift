@@ -43,25 +43,35 @@ struct AdministratorList: AsyncParsableCommand {
 struct AdministratorAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add an administrator, or change the roles of one.",
-        discussion: "For a new one, the password is read from standard input.")
+        discussion: """
+            For a new one, the password is read from standard input; whoever logs in by a directory (--source ldap, oidc)
+            has none here.
+            """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "Log-in name.") var name: String
     @Argument(help: "ROLE or ROLE@/group …") var grants: [String]
     @Option(help: "For people.") var fullName: String?
+    @Option(
+        help:
+            "Where the password is: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var source: Administrator.Source?
     @Flag(help: "May not log in.") var disabled = false
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
             let known = try await client.get("administrators", [AdministratorAnswer].self)
-            let isNew = !known.contains { $0.name == name }
+            let isNew = !known.contains { $0.name == name } && source ?? .local == .local
             let wish = AdministratorRequest(
                 grants: grants, fullName: fullName, isDisabled: disabled,
-                password: isNew ? try PasswordInput.read() : nil)
+                password: isNew ? try PasswordInput.read() : nil, source: source)
             try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
         }
     }
 }
+
+extension Administrator.Source: ExpressibleByArgument {}
 
 struct AdministratorPassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -207,7 +207,8 @@ final class Server: Sendable {
             removeFiles: { try images.remove($0, $1) })
         return try ControlCenter(
             services: services, socketPath: settings.socket,
-            addresses: centerAddresses(settings, networks), logger: ServerLog.logger)
+            addresses: centerAddresses(settings, networks), logInSources: settings.center.logInSources,
+            logger: ServerLog.logger)
     }
 
     /// Where the control center listens, with its certificate made.

@@ -1,3 +1,4 @@
+import Center
 import Fleet
 import Foundation
 import Wire
@@ -79,6 +80,8 @@ struct ServerSettings {
         /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
         var certificate: String?
         var key: String?
+        /// Where people prove who they are, beside passwords that are kept here.
+        var logInSources = LogInSources()
     }
 
     init() {}
@@ -251,7 +254,9 @@ extension ServerSettings.Center {
         guard (certificate == nil) == (key == nil) else {
             throw section.fail("certificate and key belong together")
         }
-        try section.finish(known: "https, http, certificate, key")
+        if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
+        if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
+        try section.finish(known: "https, http, certificate, key, ldap, oidc")
     }
 
     /// Host and port of `ADDRESS:PORT`.

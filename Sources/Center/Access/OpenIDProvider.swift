@@ -1,0 +1,397 @@
+import AsyncHTTPClient
+import Crypto
+package import Fleet
+import Foundation
+import JWTKit
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Synchronization
+
+/// An OpenID Connect provider that people log in at.
+package struct OpenIDSettings: Equatable, Sendable {
+    /// As the provider's tokens write it; `/.well-known/openid-configuration` is below it.
+    package var issuer: String
+    package var clientID: String
+    package var clientSecret: String
+    /// What the button says behind “Log in with”.
+    package var title = "single sign-on"
+    /// The claim with the log-in name.
+    package var nameClaim = "preferred_username"
+    /// The claim with the names of groups.
+    package var groupsClaim = "groups"
+    package var scopes = ["openid", "profile", "email"]
+    /// PEM file of the authority that signed the provider's certificate; nil: the system's.
+    package var authorityPath: String?
+    /// Where the provider sends browsers back to; nil: `/login/oidc/done` of the address that the browser used.
+    package var redirect: String?
+    /// Nil: roles are given here, by hand.
+    package var grants: DirectoryGrants?
+
+    package init(issuer: String, clientID: String, clientSecret: String) {
+        self.issuer = issuer
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+    }
+}
+
+/// The relying party of OpenID Connect: authorization code flow with PKCE (OpenID Connect Core 1.0 §3.1, RFC 7636).
+actor OpenIDProvider {
+    /// Seconds between leaving for the provider and coming back.
+    static let logInLimit = 600
+    private static let pendingLimit = 10_000
+    private static let answerByteLimit = 1 << 20
+    private static let timeout = TimeAmount.seconds(10)
+    /// Seconds after which a provider's description is fetched anew, and between two looks for an unknown key.
+    private static let (descriptionAge, keySearchPause) = (3_600, 60)
+
+    /// What the provider says of itself (OpenID Connect Discovery 1.0 §3), as far as it is used.
+    private struct Description: Decodable {
+        var issuer: String
+        var authorization_endpoint: String
+        var token_endpoint: String
+        var jwks_uri: String
+        var userinfo_endpoint: String?
+        var token_endpoint_auth_methods_supported: [String]?
+    }
+
+    private struct TokenAnswer: Decodable {
+        var id_token: String
+        var access_token: String?
+    }
+
+    /// A browser that has gone to the provider.
+    private struct Pending {
+        var state: String
+        var nonce: String
+        var verifier: String
+        var redirect: String
+        var back: String
+        var since: Int
+    }
+
+    /// Where a browser goes, and the cookie by which it is known again.
+    struct Departure {
+        var url: String
+        var cookie: String
+    }
+
+    let settings: OpenIDSettings
+    private let client: HTTPClient
+    private let logger: Logger
+    private var description: (value: Description, at: Int)?
+    private var keys: (value: JWTKeyCollection, at: Int)?
+    /// By the hash of the browser's cookie.
+    private var pending: [String: Pending] = [:]
+
+    init(settings: OpenIDSettings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        if let path = settings.authorityPath {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
+            client = HTTPClient(
+                eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: .init(tlsConfiguration: tls))
+        } else {
+            client = .shared
+        }
+    }
+
+    /// Ends connections to the provider; it cannot be asked afterwards.
+    func shutDown() async {
+        if client !== HTTPClient.shared { try? await client.shutdown() }
+    }
+
+    // MARK: The way out and back
+
+    func depart(redirect: String, back: String) async throws -> Departure {
+        let description = try await self.describe()
+        let now = Clock.second
+        if pending.count >= Self.pendingLimit {
+            pending = pending.filter { now - $0.value.since < Self.logInLimit }
+            guard pending.count < Self.pendingLimit else {
+                throw Problem(503, "Busy", "too many people log in at this moment", retryAfter: 60)
+            }
+        }
+        let cookie = Secrets.make()
+        let one = Pending(
+            state: Secrets.make(), nonce: Secrets.make(), verifier: Secrets.make(), redirect: redirect,
+            back: back, since: now)
+        pending[Secrets.hash(cookie)] = one
+        let challenge = Self.base64URL(SHA256.hash(data: Data(one.verifier.utf8)))
+        let fields = [
+            ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirect),
+            ("scope", settings.scopes.joined(separator: " ")), ("state", one.state), ("nonce", one.nonce),
+            ("code_challenge", challenge), ("code_challenge_method", "S256"),
+        ]
+        let separator = description.authorization_endpoint.contains("?") ? "&" : "?"
+        return Departure(
+            url: description.authorization_endpoint + separator + Self.form(fields), cookie: cookie)
+    }
+
+    /// Who came back, and where they wanted to go.
+    /// - Parameter issuer: who the browser says that it comes from (RFC 9207); empty when it says nothing.
+    func arrive(cookie: String, state: String, code: String, issuer: String) async throws -> (
+        DirectoryPerson, back: String
+    ) {
+        let now = Clock.second
+        guard let one = pending.removeValue(forKey: Secrets.hash(cookie)), now - one.since < Self.logInLimit,
+            Secrets.isEqual(one.state, state), issuer.isEmpty || issuer == settings.issuer
+        else {
+            throw Problem(
+                403, "Forbidden", "this log-in was not begun here, or too long ago; please begin again")
+        }
+        let description = try await self.describe()
+        let answer = try await tokens(code, one, description)
+        let claims = try await verified(answer.id_token, nonce: one.nonce, description)
+        var all = claims.values
+        let isComplete = all[settings.nameClaim]?.text != nil && all[settings.groupsClaim] != nil
+        if !isComplete, let access = answer.access_token, let url = description.userinfo_endpoint {
+            let more = try await userInfo(url, access)
+            // OpenID Connect Core §5.3.2: an answer about somebody else must not be used.
+            guard more["sub"]?.text == all["sub"]?.text else {
+                throw failure("its user information is about somebody else")
+            }
+            all.merge(more) { mine, _ in mine }
+        }
+        guard let name = all[settings.nameClaim]?.text, !name.isEmpty else {
+            throw failure("it does not tell ‘\(settings.nameClaim)’ (setting name-claim)")
+        }
+        let person = DirectoryPerson(
+            name: name, fullName: all["name"]?.text ?? "", groups: all[settings.groupsClaim]?.texts ?? [])
+        return (person, one.back)
+    }
+
+    // MARK: Asking the provider
+
+    private func describe() async throws -> Description {
+        let now = Clock.second
+        if let description, now - description.at < Self.descriptionAge { return description.value }
+        let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
+        let found: Description = try await get("\(base)/.well-known/openid-configuration")
+        guard found.issuer == settings.issuer else {
+            throw failure("it calls itself ‘\(found.issuer)’, not ‘\(settings.issuer)’")
+        }
+        description = (found, now)
+        return found
+    }
+
+    private func tokens(_ code: String, _ one: Pending, _ description: Description) async throws
+        -> TokenAnswer
+    {
+        var request = HTTPClientRequest(url: description.token_endpoint)
+        request.method = .POST
+        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+        var fields = [
+            ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", one.redirect),
+            ("code_verifier", one.verifier),
+        ]
+        // RFC 6749 §2.3.1: Basic unless the provider says that it only takes the other.
+        let methods = description.token_endpoint_auth_methods_supported ?? ["client_secret_basic"]
+        if methods.contains("client_secret_basic") {
+            let pair = "\(Self.escaped(settings.clientID)):\(Self.escaped(settings.clientSecret))"
+            request.headers.add(
+                name: "Authorization", value: "Basic \(Data(pair.utf8).base64EncodedString())")
+        } else {
+            fields += [("client_id", settings.clientID), ("client_secret", settings.clientSecret)]
+        }
+        request.body = .bytes(ByteBuffer(string: Self.form(fields)))
+        return try await answer(to: request)
+    }
+
+    private func userInfo(_ url: String, _ token: String) async throws -> [String: ClaimValue] {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        return try await answer(to: request)
+    }
+
+    private func get<T: Decodable>(_ url: String) async throws -> T {
+        try await answer(to: HTTPClientRequest(url: url))
+    }
+
+    private func answer<T: Decodable>(to request: HTTPClientRequest) async throws -> T {
+        var request = request
+        request.headers.add(name: "Accept", value: "application/json")
+        request.headers.add(name: "User-Agent", value: "roost")
+        let bytes: ByteBuffer
+        let status: Int
+        do {
+            let answer = try await client.execute(request, timeout: Self.timeout)
+            status = Int(answer.status.code)
+            bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
+        } catch {
+            throw failure("\(request.url) gives no answer: \(error)")
+        }
+        guard status == 200 else { throw failure("\(request.url) answers \(status)") }
+        do {
+            return try JSONDecoder().decode(T.self, from: Data(bytes.readableBytesView))
+        } catch {
+            throw failure("\(request.url) does not answer as OpenID Connect wants it")
+        }
+    }
+
+    // MARK: Judging tokens
+
+    /// The claims of an ID token that this provider signed for us now (OpenID Connect Core §3.1.3.7).
+    private func verified(_ token: String, nonce: String, _ description: Description) async throws -> IDClaims
+    {
+        let claims: IDClaims
+        do {
+            claims = try await keyCollection(description, isNew: false).verify(token, as: IDClaims.self)
+        } catch {
+            // The provider may have changed its keys since.
+            guard let keys, Clock.second - keys.at >= Self.keySearchPause else {
+                throw failure("its token is not signed by it: \(error)")
+            }
+            do {
+                claims = try await keyCollection(description, isNew: true).verify(token, as: IDClaims.self)
+            } catch { throw failure("its token is not signed by it: \(error)") }
+        }
+        let audience = Set(claims.values["aud"]?.texts ?? [])
+        guard claims.values["iss"]?.text == description.issuer else {
+            throw failure("its token is another's")
+        }
+        guard audience.contains(settings.clientID),
+            audience.count == 1 || claims.values["azp"]?.text == settings.clientID
+        else { throw failure("its token is for \(audience.sorted().joined(separator: ", ")), not for us") }
+        guard let told = claims.values["nonce"]?.text, Secrets.isEqual(told, nonce) else {
+            throw failure("its token is from another log-in")
+        }
+        return claims
+    }
+
+    private func keyCollection(_ description: Description, isNew: Bool) async throws -> JWTKeyCollection {
+        let now = Clock.second
+        if !isNew, let keys, now - keys.at < Self.descriptionAge { return keys.value }
+        struct KeySet: Decodable { var keys: [ClaimValue] }
+        let set: KeySet = try await get(description.jwks_uri)
+        let collection = JWTKeyCollection()
+        for (index, key) in set.keys.enumerated() {
+            guard case .object(var fields) = key, fields["use"]?.text != "enc" else { continue }
+            // A set of one key may leave its name out; tokens then name none either.
+            if fields["kid"] == nil { fields["kid"] = .string("key-\(index)") }
+            // Keys of kinds that are not understood are no reason to refuse the others.
+            guard let data = try? JSONEncoder().encode(ClaimValue.object(fields)),
+                let one = try? JSONDecoder().decode(JWK.self, from: data)
+            else { continue }
+            do { try await collection.add(jwk: one) } catch {
+                logger.debug("a key of \(settings.issuer) is of no use: \(error)")
+            }
+        }
+        keys = (collection, now)
+        return collection
+    }
+
+    private func failure(_ text: String) -> Problem {
+        logger.warning("OpenID Connect: \(settings.issuer): \(text)")
+        return Problem(
+            502, "Log-in provider failed", "the log-in provider failed; the server's log says how")
+    }
+
+    // MARK: Text
+
+    private static func base64URL(_ bytes: some Sequence<UInt8>) -> String {
+        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+
+    private static func form(_ fields: [(String, String)]) -> String {
+        fields.map { "\($0.0)=\(escaped($0.1))" }.joined(separator: "&")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        let plain = CharacterSet(charactersIn: "-._~").union(.alphanumerics)
+            .intersection(CharacterSet(charactersIn: Unicode.Scalar(0)..<Unicode.Scalar(128)))
+        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
+    }
+}
+
+/// All claims of an ID token.
+struct IDClaims: JWTPayload {
+    var values: [String: ClaimValue]
+
+    init(from decoder: any Decoder) throws {
+        values = try decoder.singleValueContainer().decode([String: ClaimValue].self)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(values)
+    }
+
+    /// The time is judged here; who may use the token, by whoever knows what they wait for.
+    func verify(using algorithm: some JWTAlgorithm) throws {
+        /// Seconds that clocks may differ by.
+        let leeway = 120.0
+        let now = Date().timeIntervalSince1970
+        guard let end = values["exp"]?.number, end + leeway > now else {
+            throw JWTError.claimVerificationFailure(
+                failedClaim: ExpirationClaim(value: Date(timeIntervalSince1970: values["exp"]?.number ?? 0)),
+                reason: "expired")
+        }
+        guard let start = values["iat"]?.number, start - leeway < now else {
+            throw JWTError.claimVerificationFailure(
+                failedClaim: IssuedAtClaim(value: Date(timeIntervalSince1970: values["iat"]?.number ?? 0)),
+                reason: "from the future")
+        }
+    }
+}
+
+/// Any value of JSON.
+enum ClaimValue: Codable, Sendable, Equatable {
+    case string(String)
+    case number(Double)
+    case flag(Bool)
+    case list([ClaimValue])
+    case object([String: ClaimValue])
+    case none
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .none
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode(Bool.self) {
+            self = .flag(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode([ClaimValue].self) {
+            self = .list(value)
+        } else {
+            self = .object(try container.decode([String: ClaimValue].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .string(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .flag(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        case .none: try container.encodeNil()
+        }
+    }
+
+    var text: String? {
+        guard case .string(let value) = self else { return nil }
+        return value
+    }
+
+    var number: Double? {
+        guard case .number(let value) = self else { return nil }
+        return value
+    }
+
+    /// One string or a list of them.
+    var texts: [String] {
+        switch self {
+        case .string(let value): [value]
+        case .list(let values): values.compactMap(\.text)
+        default: []
+        }
+    }
+}

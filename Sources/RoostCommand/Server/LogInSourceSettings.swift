@@ -1,0 +1,111 @@
+import Center
+import Fleet
+import Foundation
+
+// `center.ldap` and `center.oidc` of the configuration file.
+
+extension LDAPSettings {
+    init(_ section: inout YAMLSection) throws {
+        let url = try section.value("url", "ldaps://HOST or ldap://HOST") { text in
+            text.hasPrefix("ldaps://") || text.hasPrefix("ldap://") ? text : nil
+        }
+        guard let url, let base = try section.text("base") else {
+            throw section.fail("a directory needs url and base (dc=example,dc=org)")
+        }
+        self.init(url: url, base: base)
+        if let flag = try section.flag("tls") {
+            let host = url.dropFirst("ldap://".count)
+            guard flag || host.hasPrefix("127.") || host.hasPrefix("localhost") else {
+                throw section.fail(
+                    "without TLS, only a directory on this host is asked: passwords go in clear")
+            }
+            usesTLS = flag
+        }
+        authorityPath = try section.value("authority", "a PEM file", LogInSources.file)
+        searcher = try section.text("bind") ?? searcher
+        searcherPassword = try section.value("password-file", "a file", LogInSources.secret) ?? ""
+        guard searcher.isEmpty == searcherPassword.isEmpty else {
+            throw section.fail("bind and password-file belong together")
+        }
+        filter =
+            try section.value("filter", "a filter with {name} in it") { $0.contains("{name}") ? $0 : nil }
+            ?? filter
+        nameAttribute = try section.text("name-attribute") ?? nameAttribute
+        groupBase = try section.text("group-base")
+        groupFilter = try section.text("group-filter") ?? groupFilter
+        grants = try DirectoryGrants(in: &section)
+        try section.finish(
+            known:
+                "url, base, tls, authority, bind, password-file, filter, name-attribute, group-base, group-filter, roles"
+        )
+    }
+}
+
+extension OpenIDSettings {
+    init(_ section: inout YAMLSection) throws {
+        let issuer = try section.value("issuer", "https://…", Self.address)
+        let client = try section.text("client")
+        let secret = try section.value("secret-file", "a file", LogInSources.secret)
+        guard let issuer, let client, let secret else {
+            throw section.fail("a provider needs issuer, client and secret-file")
+        }
+        self.init(issuer: issuer, clientID: client, clientSecret: secret)
+        title = try section.text("title") ?? title
+        nameClaim = try section.text("name-claim") ?? nameClaim
+        groupsClaim = try section.text("groups-claim") ?? groupsClaim
+        scopes = try section.list("scopes", "a scope") { $0 } ?? scopes
+        guard scopes.contains("openid") else { throw section.fail("scopes must contain openid") }
+        authorityPath = try section.value("authority", "a PEM file", LogInSources.file)
+        redirect = try section.value("redirect", "https://…/login/oidc/done") { text in
+            text.hasSuffix("/login/oidc/done") ? Self.address(text) : nil
+        }
+        grants = try DirectoryGrants(in: &section)
+        try section.finish(
+            known:
+                "issuer, client, secret-file, title, name-claim, groups-claim, scopes, authority, redirect, roles"
+        )
+    }
+
+    /// HTTPS, or plain HTTP on this host.
+    private static func address(_ text: String) -> String? {
+        let isSafe = ["https://", "http://127.", "http://localhost"].contains { text.hasPrefix($0) }
+        return isSafe && URL(string: text) != nil ? text : nil
+    }
+}
+
+extension DirectoryGrants {
+    /// `roles`: a mapping from a group's name to its roles; nil when the key is absent.
+    init?(in section: inout YAMLSection) throws {
+        guard var map = try section.section("roles") else { return nil }
+        var groups: [String: [Grant]] = [:]
+        for (group, text) in try map.texts() {
+            groups[group] = try text.split { $0 == "," || $0.isWhitespace }.map { word in
+                guard let grant = Grant(word) else {
+                    let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw map.fail("‘\(word)’ is not ROLE or ROLE@/group; roles are \(roles)")
+                }
+                return grant
+            }
+        }
+        self.init(groups)
+    }
+}
+
+extension LogInSources {
+    static func file(_ path: String) throws -> String? {
+        guard path.hasPrefix("/") else { return nil }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw InvalidSetting("\(path) is not there, or not readable")
+        }
+        return path
+    }
+
+    /// What a file holds, without the end of its line.
+    static func secret(_ path: String) throws -> String? {
+        guard let path = try file(path) else { return nil }
+        let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { throw InvalidSetting("\(path) is empty") }
+        return text
+    }
+}

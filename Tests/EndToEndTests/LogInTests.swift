@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Log-in by a directory and by a provider that other people wrote.
+    @Suite struct LogInTests {
+        private func withProviders(_ body: (CenterServer, LogInProviders) throws -> Void) throws {
+            let providers = try LogInProviders()
+            defer { providers.stop() }
+            let server = try CenterServer(providers.configuration)
+            defer { server.stop() }
+            try server.addAdministrator("ann", "admin")
+            try server.roost("group", "add", "/school")
+            try body(server, providers)
+        }
+
+        /// The answer to a log-in form: 303 with a cookie when it opens.
+        private func logIn(_ server: CenterServer, _ name: String, _ password: String) throws
+            -> CenterServer.Answer
+        {
+            try server.ask(
+                "POST", "/login",
+                extra: ["--data-urlencode", "name=\(name)", "--data-urlencode", "password=\(password)"])
+        }
+
+        private func administrators(_ server: CenterServer) throws -> String {
+            try server.roost("admin", "list")
+        }
+
+        @Test func `people of a directory log in by its passwords, with the roles of their groups`() throws {
+            try withProviders { server, providers in
+                // The directory is away: said so, and local accounts still open.
+                let away = try logIn(server, "tess", "chalk and board")
+                #expect(away.status == 503)
+                #expect(away.body.contains("directory"))
+                #expect(try logIn(server, "ann", CenterServer.password).status == 303)
+
+                try providers.startDirectory()
+                let opened = try logIn(server, "tess", "chalk and board")
+                #expect(opened.status == 303, "\(opened) \(server.log.suffix(800))")
+                #expect(try administrators(server).contains("Tess Example"))
+                #expect(try administrators(server).contains("helpdesk@/school"))
+                let cookie = try #require(
+                    opened.headers.split(separator: "\r\n").first { $0.hasPrefix("Set-Cookie: ") }
+                ).dropFirst(12).prefix { $0 != ";" }
+                let who = try server.ask("GET", "/api/v1/whoami", extra: ["-H", "Cookie: \(cookie)"])
+                #expect(who.body.contains("\"tess\""))
+                #expect(who.body.contains("helpdesk@"))
+                #expect(
+                    try server.ask("GET", "/api/v1/administrators", extra: ["-H", "Cookie: \(cookie)"]).status
+                        == 403)
+
+                #expect(try logIn(server, "tess", "wrong").status == 401)
+                #expect(try logIn(server, "tess", "").status == 401)
+                // Nobody widens the search, or gets in by being found.
+                for name in ["*", "te*", "tess)(uid=*", "uid=tess,dc=school"] {
+                    #expect(
+                        [401, 422].contains(try logIn(server, name, "chalk and board").status), "\(name)")
+                }
+                let roleless = try logIn(server, "otto", "only a pupil")
+                #expect(roleless.status == 403)
+                #expect(roleless.body.contains("no role"))
+                // Somebody in the directory with the name of a local account is not that account.
+                #expect(try logIn(server, "ann", "not the real ann").status == 401)
+                #expect(!(try administrators(server).contains("otto")))
+
+                // Who may not log in here does not, whatever the directory says.
+                try server.roost("admin", "add", "tess", "helpdesk@/school", "--disabled")
+                #expect(try logIn(server, "tess", "chalk and board").status == 403)
+                #expect(
+                    try server.ask("GET", "/api/v1/whoami", extra: ["-H", "Cookie: \(cookie)"]).status == 401)
+            }
+        }
+
+        @Test func `a browser logs in at an OpenID Connect provider and comes back with its roles`() throws {
+            try withProviders { server, providers in
+                #expect(try server.ask("GET", "/login/oidc").status == 502)
+                try providers.startProvider(server: server)
+                let browser = try Browser()
+                defer { browser.quit() }
+                try browser.open("\(server.base)/nodes")
+                try browser.waitFor("Log in with Example School")
+                #expect(try browser.axeFindings() == [])
+                try browser.click("a.button")
+                try signIn(browser, "olga", "correct horse battery")
+                try browser.waitFor("olga")
+                #expect(try administrators(server).contains("Olga Example"))
+
+                // Somebody without the group comes back, and gets no further.
+                let other = try Browser()
+                defer { other.quit() }
+                try other.open("\(server.base)/login")
+                try other.click("a.button")
+                try signIn(other, "bob", "staple of the day")
+                try other.waitFor("no role")
+
+                // Nobody comes back who did not leave from here, or with another's state.
+                for path in ["?code=x&state=y", "?error=access_denied", ""] {
+                    let answer = try server.ask("GET", "/login/oidc/done\(path)")
+                    #expect(answer.status == 403)
+                    #expect(!answer.headers.contains("__Host-roost="))
+                }
+                let departure = try server.ask("GET", "/login/oidc")
+                #expect(departure.status == 303)
+                #expect(departure.headers.contains("code_challenge_method=S256"))
+            }
+        }
+
+        /// Fills the provider's pages: name, then password.
+        private func signIn(_ browser: Browser, _ name: String, _ password: String) throws {
+            try browser.waitFor("School")
+            try browser.type(name, into: "#login")
+            try browser.click("button.primary[type=submit]")
+            try browser.waitFor("Password")
+            try browser.type(password, into: "#password")
+            try browser.click("button.primary[type=submit]")
+        }
+    }
+}
