@@ -8,6 +8,7 @@ package struct CenterServices: Sendable {
     package var logs: NodeLogs
     /// Tells web hooks what happens.
     let webHooks: WebHookSender
+    package let builds: ImageBuilds
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.
@@ -35,6 +36,7 @@ package struct CenterServices: Sendable {
         self.fleet = fleet
         self.logs = logs
         webHooks = WebHookSender(fleet: fleet, logger: logger)
+        builds = ImageBuilds(fleet: fleet, manifest: manifest, logger: logger)
         self.version = version
         self.roles = roles
         self.policy = policy

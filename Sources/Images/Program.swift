@@ -53,7 +53,7 @@ package struct Program: Sendable {
         process.standardError = errors
         let inputPipe = input.map { _ in Pipe() }
         process.standardInput = inputPipe ?? FileHandle.nullDevice
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
         if let input, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
@@ -83,6 +83,16 @@ package struct Program: Sendable {
                     + (progress == nil ? String(decoding: result.suffix(2_000), as: UTF8.self) : ""))
         }
         return result
+    }
+
+    /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, Ctrl-C would
+    /// end us and leave them.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
+        var (none, before) = (sigset_t(), sigset_t())
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     /// Cuts output into lines and keeps the end of it.

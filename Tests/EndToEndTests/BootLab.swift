@@ -67,6 +67,76 @@ final class BootLab: Sendable {
         try waitUntil("the server is ready", seconds: 60) { log("roost").contains(" ready: ") }
     }
 
+    /// Runs `body` with a server that knows nothing yet, instead of the usual one.
+    func withEmptyServer(_ body: () throws -> Void) throws {
+        let state = "\(Self.directory)/empty"
+        let file = "\(Self.directory)/empty.yaml"
+        try Data(
+            """
+            interfaces: [br0]
+            state-directory: \(state)
+            socket: \(Self.socket)
+            image-cache: \(Self.cache)
+            node-program: \(Self.nodeProgram)
+            user: daemon
+            """.utf8
+        ).write(to: URL(fileURLWithPath: file))
+        try Self.lab("stop", "roost")
+        defer {
+            _ = try? Self.lab("stop", "roost")
+            try? FileManager.default.removeItem(atPath: state)
+            do { try startServer() } catch { Issue.record(error) }
+        }
+        let proxy = try Self.startProxy()
+        defer { proxy.end() }
+        try Self.lab(
+            "serve", "roost", "env", "http_proxy=http://127.0.0.1:3128", "https_proxy=http://127.0.0.1:3128",
+            Self.roost, "serve", "--configuration", file)
+        try waitUntil("the server is ready", seconds: 60) { log("roost").contains(" ready: ") }
+        try body()
+    }
+
+    /// The way from the laboratory to the mirrors: an HTTP proxy that listens inside and asks outside.
+    private static func startProxy() throws -> Background {
+        let script = """
+            import asyncio, ctypes, os, socket, sys, urllib.parse
+            libc, home = ctypes.CDLL(None), os.open('/proc/self/ns/net', os.O_RDONLY)
+            assert libc.setns(os.open('/run/netns/' + sys.argv[1], os.O_RDONLY), 0) == 0
+            inside = socket.create_server(('127.0.0.1', 3128))
+            assert libc.setns(home, 0) == 0
+            async def pipe(reader, writer):
+                try:
+                    while data := await reader.read(65536): writer.write(data); await writer.drain()
+                except OSError: pass
+                finally: writer.close()
+            async def serve(reader, writer):
+                try:
+                    head = await reader.readuntil(b'\\r\\n\\r\\n')
+                    method, target, version = head.split(b'\\r\\n')[0].decode().split()
+                    if method == 'CONNECT':
+                        host, port = target.rsplit(':', 1)
+                        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+                        writer.write(b'HTTP/1.1 200 OK\\r\\n\\r\\n')
+                    else:
+                        url = urllib.parse.urlsplit(target)
+                        far_reader, far_writer = await asyncio.open_connection(url.hostname, url.port or 80)
+                        # One request for each connection: the next may be for another host.
+                        lines = [l for l in head.split(b'\\r\\n')[1:-2] if not l.lower().startswith((b'connection:', b'proxy-'))]
+                        path = (url.path or '/') + ('?' + url.query if url.query else '')
+                        far_writer.write(f'{method} {path} HTTP/1.1\\r\\n'.encode() + b'\\r\\n'.join(lines) + b'\\r\\nConnection: close\\r\\n\\r\\n')
+                    await asyncio.gather(pipe(reader, far_writer), pipe(far_reader, writer))
+                except (OSError, EOFError, ValueError): pass
+                finally: writer.close()
+            async def main():
+                async with await asyncio.start_server(serve, sock=inside) as server: await server.serve_forever()
+            asyncio.run(main())
+            """
+        let proxy = try Background(
+            "/usr/bin/python3", ["-c", script, namespace], log: "\(directory)/log/proxy.log")
+        for _ in 0..<100 where try !lab("exec", "ss", "-Hltn").contains("127.0.0.1:3128") { usleep(100_000) }
+        return proxy
+    }
+
     func killServer() throws {
         let pid = try text("\(Self.directory)/run/\(Self.namespace)/roost.pid").trimmingCharacters(
             in: .whitespacesAndNewlines)

@@ -30,6 +30,7 @@ final class CenterServer: Sendable {
             node-program: \(BootLab.nodeProgram)
             logs: {syslog: 0, netconsole: 0}
             center:
+              image-builds: no
               https: ["127.0.0.1:\(port)"]
             \(configuration)
             """.utf8

@@ -26,9 +26,8 @@ struct ImageRoutes {
             } catch {
                 throw Problem(422, "Unusable version", "\(error)")
             }
-            let version = try await services.fleet.store.addVersion(
+            let version = try await services.fleet.publish(
                 manifest, digest: published.digest, by: caller.name)
-            try await services.fleet.reload()
             return try await JSONAnswer(answer(version), status: .created)
         }
         api.put("images/:name/channels/:channel", .publish) { request, context, caller in

@@ -17,6 +17,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case log
         /// A machine's kernel came to its end.
         case crash
+        /// An image is built on the server's host.
+        case build
     }
 
     package var kind: Kind

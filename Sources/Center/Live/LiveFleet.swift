@@ -51,6 +51,15 @@ package final class LiveFleet: Sendable {
 
     // MARK: Changing
 
+    /// Enters a version whose files are in the image store.
+    package func publish(_ manifest: ImageManifest, digest: Digest, by who: String) async throws
+        -> ImageVersion
+    {
+        let version = try await store.addVersion(manifest, digest: digest, by: who)
+        try await reload()
+        return version
+    }
+
     /// Makes `edits` as one revision.
     ///
     /// - Parameters:

@@ -14,6 +14,7 @@ enum Assets {
         ("plan", text(PackageResources.plan_mustache)),
         ("rules", text(PackageResources.rules_mustache)),
         ("images", text(PackageResources.images_mustache)),
+        ("build", text(PackageResources.build_mustache)),
         ("leases", text(PackageResources.leases_mustache)),
         ("boots", text(PackageResources.boots_mustache)),
         ("history", text(PackageResources.history_mustache)),

@@ -1,4 +1,5 @@
 import Fleet
+import Foundation
 import Hummingbird
 
 /// Images with their versions and channels, and who uses what.
@@ -16,9 +17,38 @@ struct ImagesPage {
             for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
                 images.append(Self.fields(of: image, try await acts.answers(image), users))
             }
+            let builds = pages.services.builds
+            let canBuild = await builds.isPossible
             return try pages.show(
-                "images", "Images", section: "/images", ["images": images, "mayPublish": mayPublish], request,
-                context)
+                "images", "Images", section: "/images",
+                [
+                    "images": images, "mayPublish": mayPublish,
+                    "mayBuild": mayPublish && canBuild,
+                    "suite": Self.hostSuite,
+                    "builds": await builds.all.prefix(10).map {
+                        Self.fields(of: $0, pages.renderer.words(context))
+                    },
+                ], request, context)
+        }
+        routes.post("images/build", .publish) { _, context, caller in
+            let form = try pages.form(context)
+            let packages = form["packages"].split { $0.isWhitespace || $0 == "," }.map(String.init)
+            let build = try await BuildRoutes(services: pages.services).start(
+                ImageName(form["name"]), BuildRequest(suite: form["suite"], packages: packages), caller)
+            return pages.redirect(Back.path(form["back"], otherwise: "/images/builds/\(build.id)"))
+        }
+        routes.get("images/builds/:id", .read) { request, context, caller in
+            let build = try await pages.services.builds.build(BuildRoutes.id(context))
+            var fields = Self.fields(of: build, pages.renderer.words(context))
+            fields["log"] = build.lines.joined(separator: "\n")
+            fields["dropped"] = build.droppedLineCount > 0 ? build.droppedLineCount : nil
+            fields["mayCancel"] = !build.isOver && caller.allows(.publish, in: .site)
+            return try pages.show("build", "Build", section: "/images", fields, request, context)
+        }
+        routes.post("images/builds/:id/cancel", .publish) { _, context, caller in
+            let id = try BuildRoutes.id(context)
+            try await BuildRoutes(services: pages.services).cancel(id, caller)
+            return pages.redirect("/images/builds/\(id)")
         }
         routes.post("images/:name/promote", .publish) { _, context, caller in
             let form = try pages.form(context)
@@ -54,6 +84,27 @@ struct ImagesPage {
     }
 
     private func done() -> Response { pages.redirect(Back.done("/images", pages.fleet.snapshot.revision)) }
+
+    /// The release of Debian that this server runs, which is what its packages' sources have; `bookworm` elsewhere.
+    static let hostSuite: String = {
+        let text = (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }
+        return text.contains("ID=debian") ? line.map { String($0.dropFirst(17)) } ?? "bookworm" : "bookworm"
+    }()
+
+    static func fields(of build: ImageBuilds.Build, _ words: Words) -> [String: Any] {
+        var fields: [String: Any] = [
+            "id": build.id, "name": build.order.image, "suite": build.order.suite,
+            "packages": build.order.packages.joined(separator: " "), "by": build.by,
+            "state": words(build.state.rawValue), "isOver": build.isOver,
+            "style": build.state == .done ? "ready" : build.state == .failed ? "failed" : "booting",
+            "started": Format.time(second: build.startedAt), "last": build.lines.last ?? "",
+        ]
+        fields["version"] = build.version
+        fields["failure"] = build.failure
+        if let end = build.endedAt { fields["took"] = Format.duration((end - build.startedAt) * 1_000) }
+        return fields
+    }
 
     /// How many nodes boot each version.
     private func users(in snapshot: FleetSnapshot) -> [Digest: Int] {

@@ -31,7 +31,9 @@ struct WizardPage {
         let unknown = await views.unknownMachines().prefix(10)
         let ready = nodes.filter { $0.state == "ready" }
         let policy = snapshot.settings(of: GroupPath.site).text(.enrolment)
-        let fields: [String: Any] = [
+        let builds = await services.builds.all
+        let canBuild = await services.builds.isPossible
+        var fields: [String: Any] = [
             "networkDone": !networks.isEmpty, "hasNoDHCP": !services.roles.contains("dhcp"),
             "roles": services.roles.joined(separator: " "), "networks": Self.picture(networks),
             "pictureHeight": max(80, networks.count * 80),
@@ -48,6 +50,8 @@ struct WizardPage {
                     "state": pages.shown($0.state, words),
                 ]
             },
+            "canBuild": canBuild, "suite": ImagesPage.hostSuite,
+            "mayBuild": canBuild && caller.allows(.publish, in: .site) && builds.allSatisfy(\.isOver),
             "mayEdit": caller.allows(.configure, in: .site),
             "choices": Enrolment.allCases.map { choice in
                 [
@@ -56,6 +60,7 @@ struct WizardPage {
                 ] as [String: Any]
             },
         ]
+        if let build = builds.first { fields["build"] = ImagesPage.fields(of: build, words) }
         return try pages.show("wizard", "First steps", section: "/wizard", fields, request, context)
     }
 

@@ -10,7 +10,8 @@ struct ImageCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Build, import, list and publish images.",
         subcommands: [
-            ImageBuild.self, ImageImport.self, ImageList.self, ImageShow.self, ImagePromote.self,
+            ImageBuild.self, ImageBuildList.self, ImageImport.self, ImageList.self, ImageShow.self,
+            ImagePromote.self,
             ImageRollback.self,
             ImageRemove.self,
         ])
@@ -23,7 +24,7 @@ struct PackingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
     @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache =
-        "/var/cache/roost"
+        ServerSettings.defaultImageCache
     @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
 
     /// Makes a version with `make` and enters it in the server.
@@ -70,14 +71,67 @@ struct ImageBuild: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("A shell command run before packing, with the root as $1.", valueName: "command"))
     var customize: [String] = []
+    @Flag(help: "Let the server build, on its host, and follow its log.") var onServer = false
 
     func run() async throws {
         try await reportingFailure {
+            if onServer { return try await buildOnServer() }
             let recipe = ImageRecipe(
                 suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
                 mirrors: mirror,
                 components: components.split(separator: ",").map(String.init), scripts: customize)
             try await packing.publish(name) { try $0.build(recipe, as: $1) }
+        }
+    }
+
+    private func buildOnServer() async throws {
+        guard mirror.isEmpty, customize.isEmpty else {
+            throw Failure(text: "--mirror and --customize are for builds on this host", code: 64)
+        }
+        let client = packing.server.client
+        let wish = BuildRequest(
+            suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) })
+        let data = try await client.send(.POST, "images/\(APIClient.escaped(name))/builds", json: wish)
+        var build = try JSONDecoder().decode(BuildAnswer.self, from: data)
+        var shown = 0
+        while true {
+            build = try await client.get("builds/\(build.id)?after=\(shown)")
+            for line in build.lines ?? [] { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+            shown = build.lineCount
+            if build.endedAt != nil { break }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        guard let version = build.version else {
+            throw Failure(text: "build \(build.id) \(build.state.rawValue): \(build.failure ?? "")", code: 1)
+        }
+        try packing.output.write(build) { "\($0.image)@\(version)\n" }
+    }
+}
+
+struct ImageBuildList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "builds", abstract: "List the builds that the server was asked for, or end one.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "End this build.") var cancel: Int?
+
+    func run() async throws {
+        try await reportingFailure {
+            if let cancel {
+                try await server.client.send(.DELETE, "builds/\(cancel)", body: nil)
+                return
+            }
+            try output.write(try await server.client.get("builds", [BuildAnswer].self)) { builds in
+                var table = TextTable(["BUILD", "IMAGE", "STATE", "STARTED", "BY", "RESULT"])
+                for build in builds {
+                    table.add([
+                        String(build.id), build.image, build.state.rawValue,
+                        Shown.time(second: build.startedAt), build.by,
+                        build.version.map { "\(build.image)@\($0)" } ?? build.failure ?? "",
+                    ])
+                }
+                return table.text
+            }
         }
     }
 }

@@ -24,6 +24,9 @@ final class Server: Sendable {
     private let planes: DataPlanes
     private let center: ControlCenter?
     private let logs: NodeLogs
+    /// Nil: images are built by the command line only.
+    private let buildWorker: BuildWorkerConnection?
+    private let builds: ImageBuilds?
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
     private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
@@ -62,11 +65,18 @@ final class Server: Sendable {
         self.planes = planes
         let fleet = try await LiveFleet(store: store) { planes.swap($0) }
         self.fleet = fleet
-        center =
-            settings.roles.contains(.center)
-            ? try Self.makeCenter(
-                settings, networks: networks, fleet: fleet, logs: logs, images: images, planes: planes)
-            : nil
+        let hasCenter = settings.roles.contains(.center)
+        let services =
+            hasCenter
+            ? try Self.makeServices(
+                settings, networks: networks, fleet: fleet, logs: logs, images: images, planes: planes) : nil
+        if let services {
+            center = try Self.makeCenter(settings, networks: networks, services: services)
+        } else {
+            center = nil
+        }
+        builds = services?.builds
+        buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
         let logs = logs
         Task { await Self.record(reports, in: fleet, logs) }
     }
@@ -91,6 +101,8 @@ final class Server: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await center.run { Self.ready(settings, networks, setupLink: $0) } }
             group.addTask { await signals.waitForEnd { await self.reload() } }
+            // Not a part of the group: a server without its worker serves all the same.
+            if let worker = buildWorker, let builds { Task { await worker.serve(builds) } }
             try await group.next()
             group.cancelAll()
         }
@@ -191,12 +203,12 @@ final class Server: Sendable {
         return settings.center.https?.isEmpty == true ? "" : "https://\(address)"
     }
 
-    private static func makeCenter(
+    private static func makeServices(
         _ settings: ServerSettings, networks: ServedNetworks, fleet: LiveFleet, logs: NodeLogs,
         images: ImageStore,
         planes: DataPlanes
-    ) throws -> ControlCenter {
-        let services = CenterServices(
+    ) throws -> CenterServices {
+        CenterServices(
             fleet: fleet, logs: logs, logger: ServerLog.logger, version: Roost.version,
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
@@ -205,7 +217,12 @@ final class Server: Sendable {
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
             openVersions: { await planes.openVersions() }, manifest: { try images.manifest(of: $0, $1) },
             removeFiles: { try images.remove($0, $1) })
-        return try ControlCenter(
+    }
+
+    private static func makeCenter(
+        _ settings: ServerSettings, networks: ServedNetworks, services: CenterServices
+    ) throws -> ControlCenter {
+        try ControlCenter(
             services: services, socketPath: settings.socket,
             addresses: centerAddresses(settings, networks), logInSources: settings.center.logInSources,
             logger: ServerLog.logger)

@@ -12,6 +12,7 @@ enum ServerRole: String, CaseIterable {
 struct ServerSettings {
     static let defaultFile = "/etc/roost/roost.yaml"
     static let defaultSocket = "/run/roost/api.sock"
+    static let defaultImageCache = "/var/cache/roost"
 
     var roles = ServerRole.allCases
     var interfaces: [String] = []
@@ -22,6 +23,8 @@ struct ServerSettings {
     var logFormat = ServerLog.Format.text
     var user = "roost"
     var domain = ""
+    /// Where packages are kept between builds of images.
+    var imageCache = Self.defaultImageCache
     var nodeProgram: String?
     var busybox = "/bin/busybox"
     var loaders: [String: String] = [:]
@@ -80,6 +83,8 @@ struct ServerSettings {
         /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
         var certificate: String?
         var key: String?
+        /// Whether images may be built from the pages and by the API.
+        var buildsImages = true
         /// Where people prove who they are, beside passwords that are kept here.
         var logInSources = LogInSources()
     }
@@ -97,6 +102,7 @@ struct ServerSettings {
         user = try top.text("user") ?? user
         domain = try top.text("domain") ?? domain
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
+        imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
@@ -119,7 +125,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
         )
     }
 
@@ -147,6 +153,7 @@ struct ServerSettings {
             ("roles", roles != other.roles), ("interfaces", interfaces != other.interfaces),
             ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
             ("user", user != other.user), ("center", center != other.center), ("logs", logs != other.logs),
+            ("image-cache", imageCache != other.imageCache),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
             ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),
@@ -254,9 +261,10 @@ extension ServerSettings.Center {
         guard (certificate == nil) == (key == nil) else {
             throw section.fail("certificate and key belong together")
         }
+        buildsImages = try section.flag("image-builds") ?? buildsImages
         if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
         if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
-        try section.finish(known: "https, http, certificate, key, ldap, oidc")
+        try section.finish(known: "https, http, certificate, key, image-builds, ldap, oidc")
     }
 
     /// Host and port of `ADDRESS:PORT`.

@@ -1,0 +1,105 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import Glibc
+import Images
+
+/// Builds images for the server, which has given up the rights for it by then: a process of its own, started before, that takes
+/// orders by its standard input and answers by its standard output, a line of JSON each.
+///
+/// The server may be in foreign hands: nothing but names of images, suites and packages comes through.
+struct BuildWorker: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build-worker", abstract: "Build images that the server orders.", shouldDisplay: false)
+    @Option var stateDirectory: String
+    @Option var cache: String
+
+    func run() throws {
+        var running: [Int: Process] = [:]
+        // The end of the input is the end of the server: nothing is built for nobody.
+        while let line = readLine() {
+            guard let order = try? JSONDecoder().decode(ImageBuildOrder.self, from: Data(line.utf8)),
+                let order = try? order.checked()
+            else { continue }
+            running = running.filter(\.value.isRunning)
+            if order.isCancelled {
+                running[order.build].map(Self.end)
+            } else {
+                do { running[order.build] = try start(order, line) } catch {
+                    BuildJob.say(ImageBuildMessage(build: order.build, failure: "\(error)"))
+                }
+            }
+        }
+        running.values.forEach(Self.end)
+    }
+
+    private func start(_ order: ImageBuildOrder, _ line: String) throws -> Process {
+        let process = Process()
+        // A process group of its own, so that mmdebstrap and all it started end with it.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
+        process.arguments = [
+            "/proc/self/exe", "build-job", "--state-directory", stateDirectory, "--cache", cache, line,
+        ]
+        if let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+            process.arguments?[0] = own
+        }
+        process.standardInput = FileHandle.nullDevice
+        process.terminationHandler = { process in
+            guard process.terminationStatus != 0 else { return }
+            BuildJob.say(
+                ImageBuildMessage(
+                    build: order.build, failure: "the build ended with status \(process.terminationStatus)"))
+        }
+        try process.run()
+        return process
+    }
+
+    private static func end(_ process: Process) { kill(-process.processIdentifier, SIGKILL) }
+}
+
+/// One build for the worker.
+struct BuildJob: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build-job", abstract: "Build one image for the server.", shouldDisplay: false)
+    /// Of a line, so that a message is written at once and never mixed with another's (pipe(7): `PIPE_BUF`).
+    private static let lineByteLimit = 1_000
+
+    @Option var stateDirectory: String
+    @Option var cache: String
+    @Argument var order: String
+
+    func run() throws {
+        let order = try JSONDecoder().decode(ImageBuildOrder.self, from: Data(order.utf8)).checked()
+        do {
+            let progress: @Sendable (String) -> Void = { line in
+                Self.say(ImageBuildMessage(build: order.build, line: line))
+            }
+            let packer = ImagePacker(
+                store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, progress: progress)
+            let builder = ImageBuilder(packer: packer, cache: cache, progress: progress)
+            let recipe = ImageRecipe(suite: order.suite, packages: order.packages)
+            let (digest, _) = try builder.build(recipe, as: ImageName(order.image))
+            Self.say(ImageBuildMessage(build: order.build, digest: digest))
+        } catch {
+            // A failure may be long: its end says why.
+            for line in "\(error)".split(separator: "\n") {
+                Self.say(ImageBuildMessage(build: order.build, line: String(line)))
+            }
+            let last = "\(error)".split(separator: "\n").last.map(String.init) ?? ""
+            Self.say(
+                ImageBuildMessage(build: order.build, failure: last.trimmingCharacters(in: .whitespaces)))
+        }
+    }
+
+    static func say(_ message: ImageBuildMessage) {
+        var message = message
+        message.line = message.line.map { String(decoding: $0.utf8.prefix(lineByteLimit), as: UTF8.self) }
+        message.failure = message.failure.map {
+            String(decoding: $0.utf8.prefix(lineByteLimit), as: UTF8.self)
+        }
+        guard var data = try? JSONEncoder().encode(message) else { return }
+        data.append(UInt8(ascii: "\n"))
+        FileHandle.standardOutput.write(data)
+    }
+}

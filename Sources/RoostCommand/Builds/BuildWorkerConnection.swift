@@ -1,0 +1,56 @@
+import Center
+import Foundation
+import Glibc
+
+/// The server's side of the worker: started while the server still has its rights.
+final class BuildWorkerConnection: Sendable {
+    private let orders: FileHandle
+    /// Messages of the worker, in their order; ends with it.
+    let messages: AsyncStream<ImageBuildMessage>
+
+    init(_ settings: ServerSettings) throws {
+        let (input, output) = (Pipe(), Pipe())
+        let process = Process()
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        process.executableURL = URL(fileURLWithPath: own)
+        process.arguments = [
+            "build-worker", "--state-directory", settings.stateDirectory, "--cache", settings.imageCache,
+        ]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        orders = input.fileHandleForWriting
+        // No child of the server may keep the worker's input open when the server has ended.
+        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let (stream, continuation) = AsyncStream.makeStream(of: ImageBuildMessage.self)
+        messages = stream
+        let reader = output.fileHandleForReading
+        Thread.detachNewThread {
+            var rest = Data()
+            while case let data = reader.availableData, !data.isEmpty {
+                rest.append(data)
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = rest[..<end]
+                    rest = Data(rest[(end + 1)...])
+                    if let message = try? JSONDecoder().decode(ImageBuildMessage.self, from: line) {
+                        continuation.yield(message)
+                    }
+                }
+            }
+            continuation.finish()
+        }
+    }
+
+    func send(_ order: ImageBuildOrder) {
+        guard var data = try? JSONEncoder().encode(order) else { return }
+        data.append(UInt8(ascii: "\n"))
+        try? orders.write(contentsOf: data)
+    }
+
+    /// Joins the worker and the center until the worker ends.
+    func serve(_ builds: ImageBuilds) async {
+        await builds.use { [self] in send($0) }
+        for await message in messages { await builds.receive(message) }
+        await builds.use(nil)
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// The first hour of somebody new.
+    @Suite struct WizardTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        @Test func `the wizard leads from an empty server to a machine that has booted`() throws {
+            let mac = "52:54:00:00:00:99"
+            try lab.withEmptyServer {
+                let line = lab.log("roost").split(separator: "\n").last { $0.hasPrefix("first log-in: ") }
+                let link = try #require(line).dropFirst("first log-in: ".count)
+                let browser = try Browser(inLab: true)
+                defer { browser.quit() }
+                try browser.open(String(link))
+                try browser.type("ann", into: "#name")
+                try browser.type(CenterServer.password, into: "#password")
+                try browser.click("main form[action='/setup'] button")
+                try browser.waitFor("Dashboard")
+
+                try browser.open("https://10.77.0.1:8443/wizard")
+                try browser.waitFor("br0")
+                #expect(browser.text.contains("10.77.0.0/24"))
+                try browser.click("input[value=quarantine]")
+                try browser.press("Save")
+                try browser.waitFor("Saved as revision")
+
+                // The server has no leave to build any more; its worker does it, and the page follows.
+                try browser.click("form[action='/images/build'] button")
+                try browser.waitFor("running")
+                try browser.screenshot("wizard-building")
+                #expect(try lab.roost("image", "builds").contains("running"))
+                try browser.waitFor("installing essential packages", seconds: 120)
+                try browser.waitFor("There it is:", seconds: 300)
+                #expect(try browser.axeFindings() == [])
+                let versions = try lab.json("image", "list") as? [[String: Any]]
+                #expect(versions?.first?["image"] as? String == "debian")
+                try browser.open("https://10.77.0.1:8443/images/builds/1")
+                try browser.waitFor("debian@1")
+                #expect(browser.text.contains("building Debian bookworm"))
+                #expect(try browser.axeFindings() == [])
+
+                // The first machine appears by itself, is named, and boots.
+                try browser.open("https://10.77.0.1:8443/wizard")
+                try lab.boot("first", mac: mac, expecting: ["waits for approval", "Code: "])
+                defer { _ = try? lab.powerOff("first") }
+                try browser.waitFor("Name and approve")
+                try browser.click("a[href='/machines'].button")
+                let form = "form[action='/machines/\(mac)/approve']"
+                try browser.type("first-1", into: "\(form) input[name=name]")
+                try browser.click("\(form) button")
+                try browser.waitFor("Saved as revision")
+                try browser.open("https://10.77.0.1:8443/wizard")
+                try browser.waitFor("It is ready: first-1", seconds: 240)
+                try browser.screenshot("wizard-done")
+            }
+        }
+
+        @Test func `a build that is ended or cannot be leaves nothing, and says why`() throws {
+            try lab.withEmptyServer {
+                #expect(throws: CommandFailed.self) {
+                    try lab.roost("image", "build", "debian", "--suite", "no-such-suite", "--on-server")
+                }
+                let builds = try lab.json("image", "builds") as? [[String: Any]]
+                #expect(builds?.first?["state"] as? String == "failed")
+                #expect((builds?.first?["failure"] as? String)?.isEmpty == false)
+                // Nothing but names reaches the worker.
+                for name in ["../etc", "a b", "-x"] {
+                    #expect(throws: CommandFailed.self) {
+                        try lab.roost("image", "build", "debian", "--suite=\(name)", "--on-server")
+                    }
+                }
+                let socket = [
+                    "--unix-socket", BootLab.socket, "-s", "-X", "POST", "-d", "{\"suite\": \"bookworm\"}",
+                ]
+                try BootLab.run("curl", socket + ["http://roost/api/v1/images/debian/builds"])
+                try lab.waitUntil("mmdebstrap runs", seconds: 60) { try Self.isBuilding() }
+                try lab.roost("image", "builds", "--cancel", "2")
+                try lab.waitUntil("mmdebstrap has ended", seconds: 20) { try !Self.isBuilding() }
+                #expect(try lab.roost("image", "builds").contains("cancelled"))
+                #expect(try lab.roost("image", "list").contains("no image yet"))
+                // And with the server, its build ends too.
+                try BootLab.run("curl", socket + ["http://roost/api/v1/images/debian/builds"])
+                try lab.waitUntil("mmdebstrap runs", seconds: 60) { try Self.isBuilding() }
+                try lab.killServer()
+                try lab.waitUntil("mmdebstrap has ended", seconds: 20) { try !Self.isBuilding() }
+            }
+        }
+
+        /// Whether an mmdebstrap of the laboratory runs.
+        private static func isBuilding() throws -> Bool {
+            let processes = try BootLab.run("ps", ["-eo", "args"])
+            return processes.split(separator: "\n").contains {
+                $0.contains("mmdebstrap") && $0.contains(BootLab.cache)
+            }
+        }
+    }
+}
