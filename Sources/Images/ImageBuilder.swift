@@ -54,9 +54,15 @@ package struct ImageBuilder: Sendable {
         let debs = "\(cache)/debs"
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
         progress("building Debian \(recipe.suite)")
-        let program = try Program("mmdebstrap", package: "mmdebstrap")
+        // What it mounts goes with its namespace, also when it is killed.
+        var command = arguments(recipe, root: root, debs: debs)
+        var program = try Program("mmdebstrap", package: "mmdebstrap")
+        if getuid() == 0 {
+            command = ["--mount", "--propagation=private", "mmdebstrap"] + command
+            program = try Program("unshare", package: "util-linux")
+        }
         // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
-        try program.run(arguments(recipe, root: root, debs: debs), environment: ["INITRD": "No"]) {
+        try program.run(command, environment: ["INITRD": "No"]) {
             [progress] line in
             if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
                 progress(String(line.dropFirst(3)))

@@ -81,6 +81,7 @@ extension EndToEnd {
                 try lab.roost("image", "builds", "--cancel", "2")
                 try lab.waitUntil("mmdebstrap has ended", seconds: 20) { try !Self.isBuilding() }
                 #expect(try lab.roost("image", "builds").contains("cancelled"))
+                #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
                 #expect(try lab.roost("image", "list").contains("no image yet"))
                 // And with the server, its build ends too.
                 try BootLab.run("curl", socket + ["http://roost/api/v1/images/debian/builds"])
