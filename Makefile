@@ -8,7 +8,7 @@ SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run 
 # The build that `make install` puts in place. The optimiser sees faults that the debug build does not.
 FOR_USE = --configuration release --product roost --static-swift-stdlib
 
-.PHONY: help prerequisites build node demo test e2e check format bench install clean
+.PHONY: help prerequisites build node demo test e2e check format screenshots bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
@@ -47,6 +47,12 @@ check: prerequisites ## what must hold before every commit: format, scripts, fuz
 
 format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
+
+screenshots: prerequisites node ## pictures of the control center for the guide, made by its tests
+	swift build --build-tests
+	swift test --skip-build --filter 'EndToEndTests.*(CenterTests|WizardTests|LogInTests)'
+	@mkdir -p docs/guide/screenshots
+	cp .build/screenshots/*.png docs/guide/screenshots/
 
 bench: prerequisites build node ## measure against the peers: data planes, and a boot against LTSP
 	Benchmarks/run.sh

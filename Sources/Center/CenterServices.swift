@@ -1,6 +1,6 @@
 package import Fleet
 package import Logging
-import Wire
+package import Wire
 
 /// What the control center needs of the rest of the server.
 package struct CenterServices: Sendable {
@@ -20,6 +20,8 @@ package struct CenterServices: Sendable {
     package var wallSecret: String
     /// Open NBD connections of each version.
     package var openVersions: @Sendable () async -> [Digest: Int]
+    /// What machines do with the exports that their roots come from, by their address.
+    package var rootActivity: @Sendable () async -> [IPv4Address: RootActivity]
     /// The manifest of a version in the image store, checked.
     package var manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
     /// Deletes a version's files.
@@ -30,6 +32,7 @@ package struct CenterServices: Sendable {
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
+        rootActivity: @escaping @Sendable () async -> [IPv4Address: RootActivity],
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
     ) {
@@ -44,6 +47,7 @@ package struct CenterServices: Sendable {
         self.networks = networks
         self.wallSecret = wallSecret
         self.openVersions = openVersions
+        self.rootActivity = rootActivity
         self.manifest = manifest
         self.removeFiles = removeFiles
     }

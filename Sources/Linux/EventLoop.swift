@@ -30,6 +30,8 @@ package final class EventLoop {
     private var batchEnds: [() -> Void] = []
     /// Descriptors that the last `epoll_wait` named.
     package private(set) var readyCount = 0
+    /// `now()` when it did.
+    package private(set) var batchTime = EventLoop.now()
     private var isRunning = true
 
     private struct Tick {
@@ -121,6 +123,7 @@ package final class EventLoop {
         while isRunning {
             let count = unsafe epoll_wait(epoll.number, &events, Int32(Self.batchCount), timeout())
             readyCount = max(0, Int(count))
+            batchTime = Self.now()
             for index in 0..<readyCount {
                 let event = unsafe events[index]
                 let number = unsafe Int(event.data.fd)

@@ -95,6 +95,10 @@ package final class BootContext {
 
     package func reportHardware(_ json: [UInt8], of machine: MACAddress) { send(.hardware(machine, json)) }
 
+    package func reportRegistration(_ registration: Registration, of machine: MACAddress) {
+        send(.registration(machine, registration))
+    }
+
     package func log(_ message: LogMessage, of machine: MACAddress) {
         send(.log(machine, at: now(), message))
     }

@@ -37,7 +37,7 @@ import Yams
             version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
-            networks: { [] }, wallSecret: "", openVersions: { [:] },
+            networks: { [] }, wallSecret: "", openVersions: { [:] }, rootActivity: { [:] },
             manifest: { _, _ in throw StoreError.notFound("") }, removeFiles: { _, _ in })
     }
 

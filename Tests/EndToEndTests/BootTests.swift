@@ -112,6 +112,38 @@ extension EndToEnd {
             #expect(try browser.axeFindings() == [])
         }
 
+        @Test func `a machine that waits is named and approved on its own screen`() throws {
+            try lab.roost("group", "add", "/bench")
+            try lab.roost("set", "enrolment=quarantine", "registration-pin=4711")
+            defer { _ = try? lab.roost("set", "--unset", "enrolment", "--unset", "registration-pin") }
+            // Without the PIN it is a wish, which the page has filled in.
+            let wish = "http://10.77.0.1/node/52-54-00-00-00-7a/register?name=wished&group=/bench&pin=0000"
+            #expect(try BootLab.lab("exec", "curl", "-s", wish).contains("noted"))
+            #expect(!(try lab.roost("node", "list")).contains("wished"))
+            for (query, answer) in [
+                ("name=a%20b&group=/", "letters, digits"), ("name=x&group=/nowhere", "no such group"),
+                ("name=x%0Aecho&group=/", "letters, digits"),
+            ] {
+                let path = "http://10.77.0.1/node/52-54-00-00-00-7a/register?\(query)"
+                #expect(try BootLab.lab("exec", "curl", "-s", path).contains(answer))
+            }
+            try lab.boot(
+                "typed", mac: "52:54:00:00:00:79",
+                [
+                    "--expect", "Press n to name it", "--key", "n", "--expect", "Name, then Enter", "--send",
+                    "bench-1", "--expect", "Group, such as", "--send", "/bench", "--expect", "PIN", "--send",
+                    "4711",
+                ], expecting: ["Roost: noted", Self.handover])
+            defer { _ = try? lab.powerOff("typed") }
+            try lab.waitForStage("ready", of: "bench-1")
+            #expect(try lab.ssh(lab.address(of: "bench-1"), "hostname") == "bench-1")
+            let node = try lab.json("node", "show", "bench-1") as? [String: Any]
+            #expect((node?["node"] as? [String: Any])?["group"] as? String == "/bench")
+            // The server sees what its root does.
+            #expect(((node?["root"] as? [String: Any])?["connections"] as? Int ?? 0) > 0)
+            #expect(try lab.roost("history").contains("PIN at the machine"))
+        }
+
         @Test func `what the kernel and the system log is on the server, and a crash is kept`() throws {
             let mac = "52:54:00:00:00:78"
             try lab.roost("node", "add", "talker", "--mac", mac)

@@ -33,6 +33,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var isKnown: Bool
     /// Of the lease that it holds now.
     package var leasedAddress: IPv4Address?
+    /// Nil while it has no root from this server, and in the past.
+    package var root: RootActivity?
     package var settings: [SettingAnswer]
     /// Nil while the node has not reported it.
     package var hardware: Hardware?
@@ -60,6 +62,9 @@ package struct MachineAnswer: Codable, Sendable {
     package var code: String?
     /// What it is made of, in a few words.
     package var hardware: String?
+    /// What somebody has typed at the unknown machine itself.
+    package var wantedName: NodeName?
+    package var wantedGroup: GroupPath?
 }
 
 /// What happened to several machines, and what is wrong now.

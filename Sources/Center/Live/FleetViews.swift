@@ -80,9 +80,12 @@ struct FleetViews: Sendable {
         }
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
         let leased = await services.addresses()
+        let activity = await services.rootActivity()
         return NodeAnswer(
             node: Redaction.of(node), isKnown: snapshot.nodes[node.name] != nil,
             leasedAddress: node.macAddresses.lazy.compactMap { leased[$0] }.first,
+            root: at == nil
+                ? node.macAddresses.lazy.compactMap { leased[$0] }.compactMap { activity[$0] }.first : nil,
             settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             boots: boots.sorted { $0.startedAt > $1.startedAt })
@@ -137,6 +140,10 @@ struct FleetViews: Sendable {
     func figures() async throws -> FiguresAnswer {
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
         let live = await LiveFacts(self)
+        let activity = await services.rootActivity()
+        func root(_ boot: BootTimeline) -> RootActivity? {
+            live.leased[boot.macAddress].flatMap { activity[$0] }
+        }
         var states: [String: Int] = Dictionary(
             uniqueKeysWithValues: MachineState.allCases.map { ($0.rawValue, 0) })
         var troubles: [FiguresAnswer.Trouble] = []
@@ -148,7 +155,7 @@ struct FleetViews: Sendable {
             guard let boot else { continue }
             boots.append(boot)
             if state == .failed || state == .stuck, troubles.count < 50 {
-                troubles.append(Self.trouble(node.name, isKnown: true, boot, now: now))
+                troubles.append(Self.trouble(node.name, isKnown: true, boot, root(boot), now: now))
             }
         }
         var unknownCount = 0
@@ -157,7 +164,8 @@ struct FleetViews: Sendable {
             boots.append(boot)
             let state = MachineState(boot, now: now)
             if state == .failed, troubles.count < 50 {
-                troubles.append(Self.trouble(NodeName(unknown: mac), isKnown: false, boot, now: now))
+                troubles.append(
+                    Self.trouble(NodeName(unknown: mac), isKnown: false, boot, root(boot), now: now))
             }
         }
         let figures = BootFigures(boots)
@@ -182,7 +190,7 @@ struct FleetViews: Sendable {
     }
 
     private static func trouble(
-        _ name: NodeName, isKnown: Bool, _ boot: BootTimeline, now: Int
+        _ name: NodeName, isKnown: Bool, _ boot: BootTimeline, _ root: RootActivity?, now: Int
     ) -> FiguresAnswer.Trouble {
         let last = boot.entries.last
         let seconds = (now - (last?.at ?? now)) / 1_000
@@ -190,12 +198,20 @@ struct FleetViews: Sendable {
         return FiguresAnswer.Trouble(
             machine: name, isKnown: isKnown,
             text: stage == .failed
-                ? "failed: \(last?.detail ?? "")" : "stuck after \(stage.rawValue) for \(seconds) s",
+                ? "failed: \(last?.detail ?? "")"
+                : "stuck after \(stage.rawValue) for \(seconds) s" + stage.stuckDetail(root),
             fix: stage.usualFix)
     }
 }
 
 extension BootStage {
+    /// What the server sees of a root that does not come up: the step that a person would ask for first.
+    func stuckDetail(_ root: RootActivity?) -> String {
+        guard [.network, .root, .configured, .handover].contains(self) else { return "" }
+        guard let root else { return ": no export open" }
+        return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
+    }
+
     /// What helps most often when a machine goes no further than this stage.
     var usualFix: String {
         switch self {
@@ -219,10 +235,12 @@ extension BootStage {
 struct LiveFacts {
     let boots: [MACAddress: BootTimeline]
     let leased: [MACAddress: IPv4Address]
+    let registrations: [MACAddress: Registration]
 
     init(_ views: FleetViews) async {
         boots = views.fleet.boots
         leased = await views.services.addresses()
+        registrations = views.fleet.registrations
     }
 
     func boot(of node: Node) -> BootTimeline? {
@@ -255,7 +273,8 @@ struct LiveFacts {
             name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
             address: leased[mac], state: boot?.state ?? "", readyAfter: boot?.readyAfter, version: nil,
             seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
-            hardware: snapshot.contents.hardware[mac]?.headline)
+            hardware: snapshot.contents.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
+            wantedGroup: registrations[mac]?.group)
     }
 }
 

@@ -16,6 +16,9 @@ package final class LiveFleet: Sendable {
         var snapshot: FleetSnapshot
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
+        /// What was typed at machines that wait.
+        var registrations: [MACAddress: Registration] = [:]
+        var wrongPINs = (count: 0, last: 0)
     }
 
     /// Boots since the server started.
@@ -48,6 +51,50 @@ package final class LiveFleet: Sendable {
     var bootCounts: BootCounts { state.withLock { $0.counts } }
 
     package func boot(of machine: MACAddress) -> BootTimeline? { state.withLock { $0.boots[machine] } }
+
+    // MARK: Machines that name themselves
+
+    /// Waiting machines whose wishes are kept.
+    private static let registrationLimit = 1_000
+    /// Wrong PINs of the whole site before PINs open nothing, and for how many seconds.
+    private static let (pinAttemptLimit, pinLockSeconds) = (5, 15 * 60)
+
+    package var registrations: [MACAddress: Registration] { state.withLock { $0.registrations } }
+
+    /// Somebody has named a machine on its own screen: with the right PIN it is a node now, otherwise the page has the wish.
+    ///
+    /// - Returns: whether the machine was approved.
+    @discardableResult
+    package func register(_ registration: Registration, of machine: MACAddress) async throws -> Bool {
+        let pin = snapshot.settings(of: GroupPath.site).text(.registrationPIN)
+        let now = Clock.second
+        let isRight = state.withLock { state in
+            if state.registrations.count < Self.registrationLimit || state.registrations[machine] != nil {
+                state.registrations[machine] = registration
+            }
+            if now - state.wrongPINs.last > Self.pinLockSeconds { state.wrongPINs.count = 0 }
+            guard !pin.isEmpty, !registration.pin.isEmpty, state.wrongPINs.count < Self.pinAttemptLimit else {
+                return false
+            }
+            if Secrets.isEqual(pin, registration.pin) { return true }
+            state.wrongPINs = (state.wrongPINs.count + 1, now)
+            return false
+        }
+        events.publish(
+            ServerEvent(
+                kind: .boot, machine: machine, text: "\(machine) was named \(registration.name) on its screen"
+            ))
+        guard isRight else { return false }
+        let node = Node(name: registration.name, group: registration.group, macAddresses: [machine])
+        try await change(by: "PIN at the machine", what: "machine \(machine) approved as \(node.name)") {
+            guard $0.nodes[node.name] == nil, $0.node(at: machine) == nil else {
+                throw StoreError.conflict("there is a node \(node.name) already")
+            }
+            return [.node(node.name, node)]
+        }
+        _ = state.withLock { $0.registrations.removeValue(forKey: machine) }
+        return true
+    }
 
     // MARK: Changing
 

@@ -44,9 +44,10 @@ struct HistoryPages {
     {
         let snapshot = pages.fleet.snapshot
         let leases = await pages.services.leases().sorted { $0.address < $1.address }
-        let rows = leases.lazy.map { LeaseAnswer($0, snapshot: snapshot) }.filter { lease in
-            caller.sees(lease.node.flatMap { snapshot.nodes[$0]?.group })
-        }.prefix(2_000).map { lease -> [String: Any] in
+            .map { LeaseAnswer($0, snapshot: snapshot) }
+            .filter { lease in caller.sees(lease.node.flatMap { snapshot.nodes[$0]?.group }) }
+        let pager = try Pager(request, path: "/leases")
+        let rows = pager.rows(of: leases).map { lease -> [String: Any] in
             var row: [String: Any] = [
                 "address": lease.address.description, "holder": lease.holder, "hostName": lease.hostName,
                 "node": lease.node?.text ?? "",
@@ -54,7 +55,8 @@ struct HistoryPages {
             row["expires"] = lease.expiresAt.map { Format.time(second: $0) } ?? ""
             return row
         }
-        return try pages.show("leases", "Leases", section: "/leases", ["rows": Array(rows)], request, context)
+        let fields = pager.links(count: leases.count).merging(["rows": rows, "count": leases.count]) { $1 }
+        return try pages.show("leases", "Leases", section: "/leases", fields, request, context)
     }
 
     private func boots(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws

@@ -20,23 +20,28 @@ struct MachinesPage {
         _ failure: String?, _ request: Request, _ context: CenterContext, _ caller: Caller
     ) async throws -> Response {
         let words = pages.renderer.words(context)
-        let machines = await FleetViews(services: pages.services, caller: caller).unknownMachines().prefix(
-            200)
+        let machines = await FleetViews(services: pages.services, caller: caller).unknownMachines()
+        let pager = try Pager(request, path: "/machines")
         let snapshot = pages.fleet.snapshot
         let policy = snapshot.enrolment(at: await pages.services.policy().server)
-        let rows = machines.map { machine -> [String: Any] in
+        let groups = pages.groups(caller)
+        let rows = pager.rows(of: machines).map { machine -> [String: Any] in
             [
                 "mac": machine.macAddress?.description ?? "", "id": machine.name.text,
                 "code": machine.code ?? "", "address": machine.address?.description ?? "",
                 "state": pages.shown(machine.state, words), "kind": pages.kind(machine.state),
                 "seen": Format.time(millisecond: machine.seenAt), "hardware": machine.hardware ?? "",
-                "suggestion": "",
+                "suggestion": machine.wantedName?.text ?? "", "wanted": machine.wantedName != nil,
+                "groups": groups.map {
+                    ["path": $0, "chosen": $0 == machine.wantedGroup?.description] as [String: Any]
+                },
             ]
         }
-        var fields: [String: Any] = [
-            "rows": rows, "groups": pages.groups(caller), "policy": words(policy.explanation),
+        var fields = pager.links(count: machines.count)
+        fields.merge([
+            "rows": rows, "policy": words(policy.explanation),
             "mayEnrol": caller.grants.allowSomewhere(.enrol),
-        ]
+        ]) { $1 }
         fields["failure"] = failure
         return try pages.show(
             "machines", "Unknown machines", section: "/machines", fields, request, context,

@@ -35,6 +35,12 @@ struct NodePage {
             "boots": boots(answer.boots, medians(of: node, in: snapshot), words),
             "effective": effective(answer.settings),
         ]
+        if let root = answer.root {
+            fields["root"] = words(
+                "%1 connections, last read %2 ago", String(root.connections),
+                Format.duration(root.idleMilliseconds))
+        }
+        fields["sparkline"] = sparkline(answer.boots, words)
         if let at = views.at {
             fields["at"] = CalendarTime.text(second: at)
             fields["atValue"] = String(CalendarTime.text(second: at).replacing(" ", with: "T").prefix(16))
@@ -89,6 +95,20 @@ struct NodePage {
     }
 
     // MARK: Boots
+
+    /// How long the last boots took to ready, the oldest first, as a line in a box of 100 by 24; nil below two of them.
+    private func sparkline(_ boots: [BootTimeline], _ words: Words) -> [String: Any]? {
+        let durations = boots.reversed().compactMap(\.readyAfter)
+        guard durations.count > 1, let longest = durations.max() else { return nil }
+        let points = durations.enumerated().map { index, duration in
+            "\(index * 100 / (durations.count - 1)),\(23 - duration * 22 / max(1, longest))"
+        }
+        return [
+            "points": points.joined(separator: " "),
+            "label": words("Ready after") + ": "
+                + durations.map { Format.duration($0) }.joined(separator: ", "),
+        ]
+    }
 
     /// Median milliseconds of each stage over the last boots of the node's group.
     private func medians(of node: Node, in snapshot: FleetSnapshot) -> [String: Int] {

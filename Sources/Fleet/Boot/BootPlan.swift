@@ -27,7 +27,7 @@ package struct BootPlan: Equatable, Sendable {
     package enum Target: Equatable, Sendable {
         case image(ImageVersion, nodeArchive: NodeArchive)
         /// Nobody has approved the machine yet: it shows who it is, and asks again. The code is on the screen and in the list.
-        case waiting(code: String)
+        case waiting(code: String, asksForPIN: Bool)
         /// Nothing can be booted; the text is shown on the machine's screen, and it asks again.
         case nothing(because: String)
     }
@@ -97,7 +97,8 @@ package func bootPlan(
         switch snapshot.enrolment(at: place) {
         case .open: break
         case .quarantine:
-            plan.target = .waiting(code: FleetSnapshot.screenCode(of: identity.macAddress))
+            plan.target = .waiting(
+                code: FleetSnapshot.screenCode(of: identity.macAddress), asksForPIN: snapshot.asksForPIN)
             plan.reasons.append(
                 BootPlan.Reason(choice: "waits for approval", because: "setting enrolment = quarantine"))
             return plan

@@ -1,3 +1,5 @@
+package import Wire
+
 extension BootScript {
     /// An iPXE script (https://ipxe.org/scripting).
     ///
@@ -6,6 +8,7 @@ extension BootScript {
         let base = plan.policy.httpBase
         // Asked for anew, because the version may have gone in the meantime.
         let again = "\(base)/\(scriptPath(of: plan.macAddress))"
+        if case .waiting(_, let asksForPIN) = plan.target { return waiting(plan, asksForPIN: asksForPIN) }
         guard case .image(let version, let archive) = plan.target else {
             return """
                 #!ipxe
@@ -37,5 +40,43 @@ extension BootScript {
             chain --replace \(again) || reboot
 
             """
+    }
+
+    /// A machine that waits for approval, where somebody may type its name.
+    private static func waiting(_ plan: BootPlan, asksForPIN: Bool) -> String {
+        let again = "\(plan.policy.httpBase)/\(scriptPath(of: plan.macAddress))"
+        let register = again.replacing("/boot.ipxe", with: "/register")
+        return """
+            #!ipxe
+            \(screenLines(plan).map { "echo \($0)" }.joined(separator: "\n"))
+            echo Memory: ${memsize} MiB
+            prompt --key n --timeout \(retrySeconds * 1_000) Asking again every \(retrySeconds) seconds. Press n to name it here. || goto again
+            echo Name, then Enter (nothing: back):
+            read name || goto again
+            isset ${name} || goto again
+            echo Group, such as /school (nothing: /):
+            read group ||
+            \(asksForPIN ? "echo PIN (nothing: somebody approves it on the page):\nread pin ||" : "clear pin ||")
+            chain --replace \(register)?name=${name:uristring}&group=${group:uristring}&pin=${pin:uristring} || goto again
+            :again
+            chain --replace \(again) || reboot
+
+            """
+    }
+
+    /// What a machine shows after somebody has named it, before it asks again.
+    ///
+    /// - Parameter text: of this program: nothing that was typed.
+    package static func ipxe(registered text: String, machine: MACAddress, under policy: BootPolicy) -> String
+    {
+        """
+        #!ipxe
+        echo Roost: \(text)
+        clear name ||
+        clear pin ||
+        sleep 3
+        chain --replace \(policy.httpBase)/\(scriptPath(of: machine)) || reboot
+
+        """
     }
 }

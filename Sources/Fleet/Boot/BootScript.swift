@@ -10,7 +10,7 @@ package enum BootScript {
         switch plan.target {
         case .image: []
         case .nothing(let because): ["Roost: \(plan.name): \(because)"]
-        case .waiting(let code):
+        case .waiting(let code, _):
             [
                 "Roost: this machine waits for approval.", "Code: \(code)", "MAC: \(plan.macAddress)",
                 "Address: \(plan.policy.clientNetwork.map(\.description) ?? "-")",

@@ -187,6 +187,8 @@ package enum NodeReport: Equatable, Sendable {
     case hardware(MACAddress, [UInt8])
     /// A message that it logged, with milliseconds since 1970.
     case log(MACAddress, at: Int, LogMessage)
+    /// Somebody has named a waiting machine on its screen.
+    case registration(MACAddress, Registration)
 }
 
 /// What a machine was made of from some moment on.

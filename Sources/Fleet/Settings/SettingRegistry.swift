@@ -3,7 +3,8 @@ import Wire
 extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
-        .enrolment, .enrolmentByNetwork, .image, .rootMode, .kernelArguments, .console, .loader, .overlaySize,
+        .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .kernelArguments, .console,
+        .loader, .overlaySize,
         .nbdConnections, .onFailure, .netconsole,
         .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
@@ -21,6 +22,10 @@ extension SettingDefinition {
     package static let enrolmentByNetwork = Self(
         "enrolment-by-network", .map, .map([:]), at: .enrolment,
         "Other rules for single networks: 10.77.0.0/24=quarantine", isSiteWide: true)
+    package static let registrationPIN = Self(
+        "registration-pin", .text, .text(""), at: .enrolment,
+        "Whoever types it on the screen of a waiting machine names, places and approves it there; empty: nobody does",
+        isSecret: true, isSiteWide: true)
     package static let image = Self(
         "image", .text, .text(""),
         at: .boot,
@@ -72,6 +77,11 @@ extension SettingDefinition {
         case (image.name, .text(let text)):
             text.isEmpty || ImageReference(text) != nil
                 ? nil : "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION"
+        case (registrationPIN.name, .text(let pin)):
+            pin.isEmpty
+                || (4...32).contains(pin.utf8.count)
+                    && pin.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
+                ? nil : "a PIN has 4 to 32 letters and digits"
         case (kernelArguments.name, .list(let words)), (console.name, .list(let words)):
             words.first { !$0.isOneWord }.map { "‘\($0)’ is not one word" }
         case (timeZone.name, .text(let zone)):

@@ -226,6 +226,12 @@ final class DataPlanes: Sendable {
         }
     }
 
+    func rootActivity() async -> [IPv4Address: RootActivity] {
+        await ask { residents in
+            residents.nbd.reduce(into: [:]) { all, service in all.merge(service.activity) { $1 } }
+        }
+    }
+
     private func ask<T: Sendable>(_ question: @escaping @Sendable (Residents) -> T) async -> T {
         let home = home
         return await withCheckedContinuation { continuation in

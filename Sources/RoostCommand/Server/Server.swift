@@ -215,7 +215,8 @@ final class Server: Sendable {
             leases: { await planes.leases() },
             networks: { networks.answers(leases: await planes.leases()) },
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
-            openVersions: { await planes.openVersions() }, manifest: { try images.manifest(of: $0, $1) },
+            openVersions: { await planes.openVersions() }, rootActivity: { await planes.rootActivity() },
+            manifest: { try images.manifest(of: $0, $1) },
             removeFiles: { try images.remove($0, $1) })
     }
 
@@ -293,6 +294,16 @@ final class Server: Sendable {
                 }
             }
             fleet.note(changed)
+            for case .registration(let machine, let registration) in batch {
+                do {
+                    let isApproved = try await fleet.register(registration, of: machine)
+                    log(
+                        "boot: \(machine) named \(registration.name) on its screen\(isApproved ? ", and approved by PIN" : "")"
+                    )
+                } catch {
+                    ServerLog.logger.warning("\(machine) is not registered: \(error)")
+                }
+            }
         }
     }
 

@@ -36,6 +36,7 @@ struct HTTPAnswering {
             case "hardware":
                 guard request.method == "POST" else { return .error(405, "hardware is posted") }
                 return hardware(request, body: body, machine: machine)
+            case "register": return register(request, machine: machine, peer: peer, server: server)
             case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
             default: break
             }
@@ -144,6 +145,34 @@ struct HTTPAnswering {
         let archive = configurationArchive(
             for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(archive))
+    }
+
+    /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a machine that waits; the answer is an
+    /// iPXE script.
+    private func register(
+        _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
+    ) -> HTTPAnswer {
+        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
+        let policy = context.settings.policy.on(server: server)
+        guard case .waiting = context.plan(for: machine, at: peer, server: server).target else {
+            return .error(403, "this machine does not wait for approval")
+        }
+        func answer(_ text: String) -> HTTPAnswer {
+            let script = BootScript.ipxe(registered: text, machine: machine, under: policy)
+            return self.answer(request, .text(script, stage: nil))
+        }
+        let group = request.query("group") ?? ""
+        guard let name = try? NodeName(request.query("name") ?? "") else {
+            return answer("a name has letters, digits and hyphens, 63 at most")
+        }
+        guard let group = try? GroupPath(group.isEmpty ? "/" : group),
+            group == .site || context.snapshot.groups[group] != nil
+        else { return answer("there is no such group") }
+        guard context.snapshot.nodes[name] == nil else { return answer("another node has this name") }
+        context.reportRegistration(
+            Registration(name: name, group: group, pin: String((request.query("pin") ?? "").prefix(64))),
+            of: machine)
+        return answer("noted")
     }
 
     private func isBootIdentifier(_ text: String) -> Bool {

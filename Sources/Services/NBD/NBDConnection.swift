@@ -25,6 +25,9 @@ import Wire
     private var usesStructuredReplies = false
     private var file: ServedFile?
     private(set) var digest: Digest?
+    let peer: IPv4Address?
+    /// When the client last read, by the loop's clock; before its first read, when it came.
+    private(set) var lastReadAt: Int
     /// Bytes received but not yet understood: part of a message.
     private var leftover: [UInt8] = []
     private var pending: [Pending] = []
@@ -39,6 +42,8 @@ import Wire
         self.socket = socket
         self.service = service
         self.loop = loop
+        peer = Socket.peer(self.socket)
+        lastReadAt = loop.batchTime
     }
 
     func start() {
@@ -154,6 +159,7 @@ import Wire
             position += NBDProtocol.requestByteCount
             switch request.command {
             case .read:
+                lastReadAt = loop.batchTime
                 if let cold = coldRange(of: request) {
                     // This request is taken up again when its bytes are there.
                     position -= NBDProtocol.requestByteCount

@@ -56,6 +56,21 @@ package final class NBDService: EventHandler {
         return counts
     }
 
+    /// What each client does that has opened an export.
+    package var activity: [IPv4Address: RootActivity] {
+        var activity: [IPv4Address: RootActivity] = [:]
+        let now = EventLoop.now()
+        for connection in connections.values where connection.digest != nil {
+            guard let peer = connection.peer else { continue }
+            let idle = now - connection.lastReadAt
+            var one = activity[peer] ?? RootActivity(connections: 0, idleMilliseconds: idle)
+            one.connections += 1
+            one.idleMilliseconds = min(one.idleMilliseconds, idle)
+            activity[peer] = one
+        }
+        return activity
+    }
+
     /// The version that a name stands for now. The connection keeps it, whatever the name stands for later.
     func version(named name: String) -> ImageVersion? {
         if name.isEmpty {

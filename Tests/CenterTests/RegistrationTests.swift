@@ -1,0 +1,54 @@
+import Fleet
+import Foundation
+import StoreSQLite
+import Testing
+import Wire
+
+@testable import Center
+
+/// Machines that are named on their own screen.
+@Suite struct RegistrationTests {
+    private let mac: MACAddress
+
+    init() throws { mac = try #require(MACAddress("52:54:00:00:00:01")) }
+
+    private func fleet(pin: String) async throws -> LiveFleet {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-pin-\(UUID()).sqlite")
+            .path
+        let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
+        try await fleet.change(by: "test") { _ in
+            [.group(.site, NodeGroup(path: .site, settings: ["registration-pin": .text(pin)]))]
+        }
+        return fleet
+    }
+
+    private func registration(_ pin: String) throws -> Registration {
+        Registration(name: try NodeName("pc-1"), group: .site, pin: pin)
+    }
+
+    @Test func `without the PIN it is a wish, with it a node`() async throws {
+        let fleet = try await fleet(pin: "4711")
+        #expect(try await fleet.register(registration(""), of: mac) == false)
+        #expect(fleet.registrations[mac]?.name.text == "pc-1")
+        #expect(fleet.snapshot.nodes.isEmpty)
+        #expect(try await fleet.register(registration("4711"), of: mac))
+        #expect(fleet.snapshot.node(at: mac)?.name.text == "pc-1")
+        #expect(fleet.registrations.isEmpty)
+    }
+
+    @Test func `an empty PIN opens nothing, and five wrong ones close the way`() async throws {
+        let without = try await fleet(pin: "")
+        #expect(try await without.register(registration(""), of: mac) == false)
+        let fleet = try await fleet(pin: "4711")
+        for _ in 0..<5 { #expect(try await fleet.register(registration("0000"), of: mac) == false) }
+        #expect(try await fleet.register(registration("4711"), of: mac) == false)
+        #expect(fleet.snapshot.nodes.isEmpty)
+    }
+
+    @Test func `a root that does not come up is told with what the server sees of it`() {
+        #expect(BootStage.root.stuckDetail(nil) == ": no export open")
+        let activity = RootActivity(connections: 2, idleMilliseconds: 40_200)
+        #expect(BootStage.root.stuckDetail(activity) == ": export opened, no read since 40 s")
+        #expect(BootStage.kernel.stuckDetail(activity) == "")
+    }
+}
