@@ -60,7 +60,8 @@ package struct SQLiteStore: FleetStore {
     }
 
     private static func storeError(_ error: any Error) -> StoreError {
-        error as? StoreError ?? .unavailable(error)
+        if (error as? DatabaseError)?.resultCode == .SQLITE_FULL { return .unavailable(DiskFull()) }
+        return error as? StoreError ?? .unavailable(error)
     }
 
     static func json(_ value: some Encodable) throws -> String {
@@ -101,4 +102,10 @@ package struct SQLiteStore: FleetStore {
             image: try ImageName(row["image"] as String), number: row["number"], digest: digest,
             publishedAt: row["published_at"], manifest: try value(json: row["manifest"]))
     }
+}
+
+/// There is no room left for the store.
+private struct DiskFull: Error, CustomStringConvertible {
+    let description =
+        "the disk with the state directory is full; nothing was changed; free some space and repeat it"
 }

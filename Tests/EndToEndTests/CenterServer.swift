@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 import Testing
 
@@ -14,7 +15,8 @@ final class CenterServer: Sendable {
     /// With an administrator `ann` who may do everything.
     static let shared = Result { try CenterServer() }
 
-    init(_ configuration: String = "") throws {
+    /// - Parameter prepare: gets the directory before the server starts in it.
+    init(_ configuration: String = "", prepare: (String) throws -> Void = { _ in }) throws {
         directory = NSTemporaryDirectory() + "roost-center-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         port = try Self.freePort()
@@ -35,7 +37,15 @@ final class CenterServer: Sendable {
             \(configuration)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
+        try prepare(directory)
         try start(file)
+    }
+
+    /// Ends the server as a power cut would.
+    func kill() {
+        let pid = pid.withLock { $0 }
+        Glibc.kill(pid, SIGKILL)
+        for _ in 0..<100 where Glibc.kill(pid, 0) == 0 { usleep(50_000) }
     }
 
     private func start(_ file: String) throws {
@@ -67,8 +77,8 @@ final class CenterServer: Sendable {
     /// Ends the server; what it keeps stays.
     func end() throws {
         let pid = pid.withLock { $0 }
-        kill(pid, SIGTERM)
-        for _ in 0..<200 where kill(pid, 0) == 0 { usleep(100_000) }
+        Glibc.kill(pid, SIGTERM)
+        for _ in 0..<200 where Glibc.kill(pid, 0) == 0 { usleep(100_000) }
     }
 
     /// Servers that are ended with the tests.

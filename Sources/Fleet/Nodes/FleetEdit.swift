@@ -232,6 +232,14 @@ extension FleetSnapshot {
                     "address \(address) belongs to \(min(other, node.name)) and \(max(other, node.name))")
             }
         }
+        var ownerOfMachine: [MachineUUID: NodeName] = [:]
+        for node in nodes.values {
+            guard let uuid = node.uuid else { continue }
+            if let other = ownerOfMachine.updateValue(node.name, forKey: uuid) {
+                throw StoreError.conflict(
+                    "UUID \(uuid) belongs to \(min(other, node.name)) and \(max(other, node.name))")
+            }
+        }
         var ownerOfCard: [MACAddress: NodeName] = [:]
         for node in nodes.values {
             for mac in node.macAddresses {

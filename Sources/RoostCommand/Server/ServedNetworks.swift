@@ -1,6 +1,7 @@
 import Center
 import Fleet
 import Linux
+import Synchronization
 import Wire
 
 /// The networks to serve, with what the settings leave open filled in from the interfaces.
@@ -115,5 +116,17 @@ extension ServedNetworks {
                     size: size, leased: leases.count { subnet.network.contains($0.address) })
             }
         }
+    }
+}
+
+/// The networks that are served at this moment, for other threads.
+final class CurrentNetworks: Sendable {
+    private let state: Mutex<ServedNetworks>
+
+    init(_ networks: ServedNetworks) { state = Mutex(networks) }
+
+    var value: ServedNetworks {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
     }
 }

@@ -19,6 +19,8 @@ final class Server: Sendable {
     /// Reads the configuration file and the command line anew.
     private let readSettings: @Sendable () throws -> ServerSettings
     private let networks: ServedNetworks
+    /// As the last reading of the configuration has them, for the control center.
+    private let currentNetworks: CurrentNetworks
     private let fleet: LiveFleet
     private let images: ImageStore
     private let planes: DataPlanes
@@ -40,6 +42,7 @@ final class Server: Sendable {
         self.interfaces = interfaces
         self.readSettings = readSettings
         networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
+        currentNetworks = CurrentNetworks(networks)
         let reservations = settings.dhcp.reservations
         for problem in problems(in: networks.links, reservations: reservations) {
             if problem.isFatal { throw InvalidSetting("dhcp: \(problem)") }
@@ -69,7 +72,8 @@ final class Server: Sendable {
         let services =
             hasCenter
             ? try Self.makeServices(
-                settings, networks: networks, fleet: fleet, logs: logs, images: images, planes: planes) : nil
+                settings, networks: currentNetworks, fleet: fleet, logs: logs, images: images, planes: planes)
+            : nil
         if let services {
             center = try Self.makeCenter(settings, networks: networks, services: services)
         } else {
@@ -122,6 +126,7 @@ final class Server: Sendable {
             context.loaders = Loaders.find(own: new.loaders)
             context.policy.loaders = Swift.Set(context.loaders.keys)
             context.policy.domain = new.domain
+            currentNetworks.value = networks
             planes.reconfigure(networks, reservations: new.dhcp.reservations, context: context)
             try await fleet.reload()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
@@ -204,7 +209,7 @@ final class Server: Sendable {
     }
 
     private static func makeServices(
-        _ settings: ServerSettings, networks: ServedNetworks, fleet: LiveFleet, logs: NodeLogs,
+        _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, logs: NodeLogs,
         images: ImageStore,
         planes: DataPlanes
     ) throws -> CenterServices {
@@ -213,7 +218,7 @@ final class Server: Sendable {
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
             leases: { await planes.leases() },
-            networks: { networks.answers(leases: await planes.leases()) },
+            networks: { networks.value.answers(leases: await planes.leases()) },
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
             openVersions: { await planes.openVersions() }, rootActivity: { await planes.rootActivity() },
             manifest: { try images.manifest(of: $0, $1) },
