@@ -7,7 +7,7 @@ packages=(
   # building
   libsqlite3-dev libargon2-dev libldap-dev openssl binutils make
   # serving: loaders, images, the initramfs
-  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils
+  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils buildah skopeo
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client
   # other people's clients, for the tests

@@ -71,6 +71,35 @@ package struct ImageBuilder: Sendable {
         return try packer.pack(root: root, as: image, origin: "mmdebstrap \(recipe.suite)")
     }
 
+    /// Builds a Dockerfile's image and packs its root.
+    package func build(_ recipe: ContainerRecipe, as image: ImageName) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
+        let containers = try ContainerImages(cache: cache, progress: progress)
+        return try containers.withRoot(of: recipe, as: image, makeBase: makeBase) { root in
+            try packer.pack(root: root, as: image, origin: "Dockerfile \(recipe.file ?? recipe.context)")
+        }
+    }
+
+    /// A base for Dockerfiles, as a tar archive: the least that apt runs in, where services do not start and no initrd is made.
+    private func makeBase(_ suite: String, _ archive: String) throws {
+        try Program("mmdebstrap", package: "mmdebstrap").run(
+            [
+                "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
+                "--include=ca-certificates",
+                "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
+                "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confold",
+                "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+                "--essential-hook=mkdir -p \"$1\"/etc/initramfs-tools && echo update_initramfs=no >\"$1\"/etc/initramfs-tools/update-initramfs.conf",
+                "--customize-hook=printf '#!/bin/sh\\nexit 101\\n' >\"$1\"/usr/sbin/policy-rc.d && chmod 755 \"$1\"/usr/sbin/policy-rc.d",
+                suite, archive,
+            ]
+        ) { [progress] line in
+            if line.hasPrefix("I: ") || line.hasPrefix("E: ") { progress(String(line.dropFirst(3))) }
+        }
+    }
+
     private func arguments(_ recipe: ImageRecipe, root: String, debs: String) -> [String] {
         var arguments = [
             "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
@@ -92,12 +121,19 @@ package struct ImageBuilder: Sendable {
         return arguments + [recipe.suite, root] + recipe.mirrors
     }
 
-    /// Packs a directory, or the root in a tar archive, that somebody else made.
+    /// Packs a root that somebody else made: a directory, a tar archive, a squashfs, or a container image as OCI layout, OCI
+    /// archive or `docker save` archive. What it is shows in itself, not in its name.
     package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool)
     {
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw ImageLacks("there is no \(path)")
+        }
+        if let place = try ImageSource.containerPlace(of: path, isDirectory: isDirectory.boolValue) {
+            progress("unpacking \(place)")
+            return try ContainerImages(cache: cache, progress: progress).withRoot(at: place) { root in
+                try packer.pack(root: root, as: image, origin: place)
+            }
         }
         if isDirectory.boolValue {
             return try packer.pack(root: path, as: image, origin: "directory \(path)")
@@ -105,6 +141,14 @@ package struct ImageBuilder: Sendable {
         let root = try makeRoot()
         defer { try? FileManager.default.removeItem(atPath: root) }
         progress("unpacking \(path)")
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        if ImageSource.isSquashfs(path) {
+            try FileManager.default.removeItem(atPath: root)
+            try Program("unsquashfs", package: "squashfs-tools").run([
+                "-quiet", "-no-progress", "-dest", root, path,
+            ])
+            return try packer.pack(root: root, as: image, origin: "squashfs \(name)")
+        }
         // tar refuses to climb out of the directory and to follow links out of it.
         try Program("tar", package: "tar").run(
             [
@@ -113,7 +157,7 @@ package struct ImageBuilder: Sendable {
                 "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*",
             ])
         return try packer.pack(
-            root: root, as: image, origin: "archive \(URL(fileURLWithPath: path).lastPathComponent)")
+            root: root, as: image, origin: "archive \(name)")
     }
 
     /// A fresh directory; what an interrupted build left is removed first.

@@ -50,7 +50,7 @@ final class BootLab: Sendable {
         try startServer()
         try buildImage()
         try roost(
-            "set", "console=tty0,ttyS0", "kernel-arguments=mitigations=off",
+            "set", "image=debian", "console=tty0,ttyS0", "kernel-arguments=mitigations=off",
             "ssh-authorised-keys=@\(Self.directory)/key.pub")
     }
 

@@ -56,10 +56,22 @@ struct PackingOptions: ParsableArguments {
 
 struct ImageBuild: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "build", abstract: "Build a version of an image from a Debian mirror.")
+        commandName: "build", abstract: "Build a version of an image from a Dockerfile or a Debian mirror.",
+        discussion: """
+            With a path, buildah builds the Dockerfile or Containerfile in it (or the file itself) and its last stage becomes the
+            root; FROM \(ContainerImages.localBase):SUITE is a base that is made here, without a registry.
+            With --suite, mmdebstrap builds from this host's own sources.
+            """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.") var name: String
-    @Option(help: "The distribution's suite.") var suite: String
+    @Argument(help: "A directory with a Dockerfile or Containerfile, or the file.") var path: String?
+    @Option(help: "The distribution's suite, instead of a path.") var suite: String?
+    @Option(help: ArgumentHelp("For ARG in the Dockerfile.", valueName: "NAME=VALUE")) var buildArg:
+        [String] = []
+    @Option(help: "The stage that becomes the root; default: the last.") var target: String?
+    @Flag(help: "Build every step of the Dockerfile anew.") var noCache = false
+    @Flag(help: "Make ‘FROM debian:SUITE’ from this host's mirror instead of asking a registry.")
+    var localBases = false
     @Option(help: ArgumentHelp("Packages beyond the base, with commas.", valueName: "packages")) var include:
         [String] = []
     @Option(
@@ -75,7 +87,12 @@ struct ImageBuild: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            if onServer { return try await buildOnServer() }
+            if let path { return try await buildContainer(path) }
+            guard let suite else {
+                throw Failure(
+                    text: "say what to build from: a directory with a Dockerfile, or --suite", code: 64)
+            }
+            if onServer { return try await buildOnServer(suite) }
             let recipe = ImageRecipe(
                 suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
                 mirrors: mirror,
@@ -84,7 +101,27 @@ struct ImageBuild: AsyncParsableCommand {
         }
     }
 
-    private func buildOnServer() async throws {
+    private func buildContainer(_ path: String) async throws {
+        guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, !onServer else {
+            throw Failure(
+                text: "a Dockerfile says all of that by itself: no --suite, --include, --mirror, --customize",
+                code: 64)
+        }
+        try MountNamespace.enter()
+        var isDirectory: ObjCBool = false
+        let isThere = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        guard isThere else { throw Failure(text: "there is no \(path)", code: 1) }
+        let url = URL(fileURLWithPath: path)
+        var recipe = ContainerRecipe(
+            context: isDirectory.boolValue ? url.path : url.deletingLastPathComponent().path,
+            file: isDirectory.boolValue ? nil : url.path, arguments: buildArg, stage: target)
+        recipe.usesCache = !noCache
+        recipe.makesDebianBases = localBases
+        let finished = recipe
+        try await packing.publish(name) { try $0.build(finished, as: $1) }
+    }
+
+    private func buildOnServer(_ suite: String) async throws {
         guard mirror.isEmpty, customize.isEmpty else {
             throw Failure(text: "--mirror and --customize are for builds on this host", code: 64)
         }
@@ -138,13 +175,19 @@ struct ImageBuildList: AsyncParsableCommand {
 
 struct ImageImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Make a version of an image out of a directory or a tar archive.")
+        commandName: "import", abstract: "Make a version of an image out of a root that is there already.",
+        discussion: """
+            A directory, a tar archive (also .gz, .xz, .zst), a squashfs, an OCI layout or archive, or what ‘docker save’ writes.
+            """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.") var name: String
-    @Argument(help: "A directory with a root file system, or a tar archive of one.") var source: String
+    @Argument(help: "The directory or file.") var source: String
 
     func run() async throws {
-        try await reportingFailure { try await packing.publish(name) { try $0.importRoot(source, as: $1) } }
+        try await reportingFailure {
+            try MountNamespace.enter()
+            try await packing.publish(name) { try $0.importRoot(source, as: $1) }
+        }
     }
 }
 

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Images from Dockerfiles and from other people's container tools.
+    @Suite struct ContainerTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        private let packing = ["--state-directory", BootLab.stateDirectory, "--cache", BootLab.cache]
+
+        @discardableResult
+        private func roost(_ arguments: [String]) throws -> String {
+            try BootLab.run(BootLab.roost, arguments, environment: ["ROOST_SOCKET": BootLab.socket])
+        }
+
+        /// A directory with these files; the caller removes it.
+        private func directory(_ files: [String: String]) throws -> String {
+            let path = "\(BootLab.directory)/context-\(UUID().uuidString)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            for (name, text) in files {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+            }
+            return path
+        }
+
+        @Test
+        func `a multi-stage Dockerfile becomes an image that boots, and its tools' archives import alike`()
+            throws
+        {
+            let context = try directory([
+                "Dockerfile": """
+                ARG SUITE=bookworm
+                FROM localhost/roost/debian:${SUITE} AS build
+                ARG GREETING=none
+                RUN echo "$GREETING from the first stage" >/greeting
+                FROM localhost/roost/debian:${SUITE}
+                RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends \\
+                      linux-image-amd64 systemd-sysv udev dbus kmod iproute2 openssh-server ca-certificates lvm2 \\
+                    && rm -rf /var/lib/apt/lists/*
+                COPY --from=build /greeting /etc/greeting
+                COPY from-context /etc/from-context
+                """,
+                "from-context": "copied\n",
+            ])
+            defer { try? FileManager.default.removeItem(atPath: context) }
+            let built = try roost(
+                ["image", "build", "container", context, "--build-arg", "GREETING=hello"] + packing)
+            #expect(built.hasPrefix("container@1 "))
+            // Nothing stays mounted, and the second time every step comes from the cache.
+            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
+            #expect(
+                try roost(
+                    ["image", "build", "container", context, "--build-arg", "GREETING=hello"] + packing
+                )
+                .hasPrefix("container@1 "))
+
+            let mac = "52:54:00:00:00:8a"
+            try lab.roost("node", "add", "docked", "--mac", mac)
+            try lab.roost("set", "--node", "docked", "image=container")
+            try lab.boot("docked", mac: mac, expecting: ["roost: starting /sbin/init"])
+            defer { _ = try? lab.powerOff("docked") }
+            try lab.waitForStage("ready", of: "docked")
+            let address = try lab.address(of: "docked")
+            #expect(
+                try lab.ssh(address, "cat /etc/greeting /etc/from-context; hostname")
+                    == "hello from the first stage\ncopied\ndocked")
+
+            // The same image in the three forms that other tools write.
+            let storage = [
+                "--root", "\(BootLab.cache)/containers/storage", "--runroot",
+                "\(BootLab.cache)/containers/run",
+            ]
+            let image = "localhost/roost-build/container"
+            for (name, place) in [
+                ("oci", "oci:\(context)/layout:x"), ("archive", "oci-archive:\(context)/a.tar"),
+                ("saved", "docker-archive:\(context)/saved.tar:roost:1"),
+            ] {
+                try BootLab.run(
+                    "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
+                let file = place.split(separator: ":")[1]
+                let imported = try roost(["image", "import", name, String(file)] + packing)
+                #expect(imported.hasPrefix("\(name)@1 "), "\(imported)")
+                let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
+                func root(_ image: String) -> String? {
+                    let manifest =
+                        versions.first { $0["image"] as? String == image }?["manifest"] as? [String: Any]
+                    let files = manifest?["files"] as? [[String: Any]]
+                    return files?.first { $0["name"] as? String == "root.squashfs" }?["sha256"] as? String
+                }
+                #expect(root(name) != nil && root(name) == root("container"))
+            }
+            // Half an archive is refused, and nothing is published.
+            try BootLab.run("truncate", ["-s", "20M", "\(context)/a.tar"])
+            #expect(throws: CommandFailed.self) {
+                try roost(["image", "import", "half", "\(context)/a.tar"] + packing)
+            }
+            #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
+        }
+
+        @Test func `a build that fails names the step or the package, and what it said`() throws {
+            func failure(_ dockerfile: String, _ extra: [String] = []) throws -> String {
+                let context = try directory(["Containerfile": dockerfile])
+                defer { try? FileManager.default.removeItem(atPath: context) }
+                do {
+                    try roost(["image", "build", "broken", context] + extra + packing)
+                    return ""
+                } catch { return "\(error)" }
+            }
+            let base = "FROM localhost/roost/debian:bookworm\n"
+            #expect(try failure(base + "RUN echo the reason; exit 3").contains("the reason"))
+            let package = """
+                \(base)RUN mkdir -p /p/DEBIAN && printf 'Package: picky\\nVersion: 1\\nArchitecture: all\\nMaintainer: x <x@x>\\nDescription: x\\n' >/p/DEBIAN/control \\
+                  && printf '#!/bin/sh\\necho needs a disk; exit 1\\n' >/p/DEBIAN/postinst && chmod 755 /p/DEBIAN/postinst && dpkg-deb -b /p /p.deb && dpkg -i /p.deb
+                """
+            let picky = try failure(package)
+            #expect(picky.contains("package picky"), "\(picky)")
+            #expect(picky.contains("needs a disk"))
+            #expect(try failure(base + "RUN true").contains("no init in the image"))
+            #expect(try failure("FROM localhost/nowhere/nothing:1").contains("nothing"))
+            #expect(try failure(base, ["--suite", "bookworm"]).contains("Dockerfile says all of that"))
+            #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "broken") }
+            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
+        }
+    }
+}
