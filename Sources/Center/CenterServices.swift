@@ -24,6 +24,8 @@ package struct CenterServices: Sendable {
     package var rootActivity: @Sendable () async -> [IPv4Address: RootActivity]
     /// The manifest of a version in the image store, checked.
     package var manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
+    /// What is wrong with a version's files, all of which it reads: a line each.
+    package var verify: @Sendable (ImageName, Digest) async throws -> [String]
     /// Deletes a version's files.
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
@@ -34,6 +36,7 @@ package struct CenterServices: Sendable {
         openVersions: @escaping @Sendable () async -> [Digest: Int],
         rootActivity: @escaping @Sendable () async -> [IPv4Address: RootActivity],
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
+        verify: @escaping @Sendable (ImageName, Digest) async throws -> [String],
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
     ) {
         self.fleet = fleet
@@ -49,6 +52,7 @@ package struct CenterServices: Sendable {
         self.openVersions = openVersions
         self.rootActivity = rootActivity
         self.manifest = manifest
+        self.verify = verify
         self.removeFiles = removeFiles
     }
 

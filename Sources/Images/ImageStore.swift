@@ -87,6 +87,25 @@ package struct ImageStore: Sendable {
         return manifest
     }
 
+    /// Reads all files of a version and says what is wrong with them, a line each; on a thread of its own.
+    package func verify(_ image: ImageName, _ digest: Fleet.Digest) async throws -> [String] {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try damage(of: image, digest) }) }
+        }
+    }
+
+    private func damage(of image: ImageName, _ digest: Fleet.Digest) throws -> [String] {
+        let manifest: ImageManifest
+        do { manifest = try self.manifest(of: image, digest) } catch { return ["\(error)"] }
+        return manifest.files.compactMap { file in
+            let path = "\(path(image, digest))/\(file.name)"
+            do {
+                let found = try Fleet.Digest(ofFile: path)
+                return found == file.sha256 ? nil : "\(file.name) has other content than its manifest says"
+            } catch { return "\(file.name) cannot be read: \(error)" }
+        }
+    }
+
     /// Deletes a version's directory. Who reads its files keeps them until the end.
     package func remove(_ image: ImageName, _ digest: Fleet.Digest) throws {
         let path = path(image, digest)

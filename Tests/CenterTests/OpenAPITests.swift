@@ -38,7 +38,8 @@ import Yams
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
             networks: { [] }, wallSecret: "", openVersions: { [:] }, rootActivity: { [:] },
-            manifest: { _, _ in throw StoreError.notFound("") }, removeFiles: { _, _ in })
+            manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
+            removeFiles: { _, _ in })
     }
 
     @Test func `every route is documented with its permission, and nothing else is`() async throws {

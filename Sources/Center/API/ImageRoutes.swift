@@ -87,7 +87,7 @@ struct ImageRoutes {
 
     // MARK: Finding
 
-    private func image(_ context: CenterContext, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
+    func image(_ context: CenterContext, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
         let name = try ImageName(context.parameter("name"))
         guard let image = snapshot.images[name] else {
             throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")

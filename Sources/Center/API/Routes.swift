@@ -21,6 +21,7 @@ struct Routes {
     func addAPI(_ services: CenterServices) {
         FleetRoutes(services: services).add(to: self)
         ImageRoutes(services: services).add(to: self)
+        VersionRoutes(services: services).add(to: self)
         BuildRoutes(services: services).add(to: self)
         HistoryRoutes(services: services).add(to: self)
         AccessRoutes(services: services).add(to: self)

@@ -16,6 +16,7 @@ struct Pages {
         GroupsPage(pages: self).add(to: routes)
         RulesPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
+        VersionsPage(pages: self).add(to: routes)
         HistoryPages(pages: self).add(to: routes)
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)

@@ -12,8 +12,7 @@ struct ImageCommands: AsyncParsableCommand {
         subcommands: [
             ImageBuild.self, ImageBuildList.self, ImageImport.self, ImageList.self, ImageShow.self,
             ImagePromote.self,
-            ImageRollback.self,
-            ImageRemove.self,
+            ImageRollback.self, ImageDiff.self, ImageVerify.self, ImagePrune.self, ImageRemove.self,
         ])
 }
 

@@ -222,6 +222,7 @@ final class Server: Sendable {
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
             openVersions: { await planes.openVersions() }, rootActivity: { await planes.rootActivity() },
             manifest: { try images.manifest(of: $0, $1) },
+            verify: { image, digest in try await images.verify(image, digest) },
             removeFiles: { try images.remove($0, $1) })
     }
 

@@ -1,0 +1,67 @@
+import Fleet
+import Hummingbird
+
+/// What changed between versions of an image, whether they are whole, and which nothing needs.
+struct VersionsPage {
+    let pages: Pages
+
+    private var acts: VersionRoutes { VersionRoutes(services: pages.services) }
+    private var images: ImageRoutes { ImageRoutes(services: pages.services) }
+
+    func add(to routes: Routes) {
+        routes.get("images/:name/difference", .read) { request, context, _ in
+            let image = try images.image(context, in: pages.fleet.snapshot)
+            let difference = try acts.difference(
+                of: image, from: request.query("from"), to: request.query("to"))
+            return try pages.show(
+                "difference", "What changed", section: "/images", fields(of: difference, image), request,
+                context)
+        }
+        routes.post("images/:name/verify", .read) { request, context, _ in
+            let image = try images.image(context, in: pages.fleet.snapshot)
+            let version = try images.version(pages.form(context)["version"], of: image)
+            let answer = try await acts.verify(version)
+            return try pages.show(
+                "verification", "Verify", section: "/images",
+                [
+                    "name": image.name.text, "number": answer.number, "isGood": answer.isGood,
+                    "damage": answer.damage,
+                ], request, context)
+        }
+        routes.get("images/:name/prune", .publish) { request, context, caller in
+            let image = try images.image(context, in: pages.fleet.snapshot)
+            let keep = try request.query("keep", 0...1_000, default: VersionRoutes.standardKeep)
+            let plan = try await acts.prune(image, PruneRequest(keep: keep, isPlan: true), caller)
+            return try pages.show(
+                "prune", "Remove what nothing needs", section: "/images",
+                [
+                    "name": image.name.text, "keep": keep, "removed": plan.removed,
+                    "hasRemoved": !plan.removed.isEmpty,
+                    "kept": plan.kept.map { ["number": $0.number, "because": $0.because] as [String: Any] },
+                ], request, context)
+        }
+        routes.post("images/:name/prune", .publish) { _, context, caller in
+            let image = try images.image(context, in: pages.fleet.snapshot)
+            _ = try await acts.prune(image, PruneRequest(keep: Int(try pages.form(context)["keep"])), caller)
+            return pages.redirect(Back.done("/images", pages.fleet.snapshot.revision))
+        }
+    }
+
+    private func fields(of difference: ImageDifference, _ image: ImageCatalogue) -> [String: Any] {
+        func rows(_ changes: [ImageDifference.Change], _ shown: (String) -> String = { $0 }) -> [[String:
+            Any]]
+        {
+            changes.map {
+                ["name": $0.name, "before": $0.before.map(shown) ?? "", "after": $0.after.map(shown) ?? ""]
+            }
+        }
+        return [
+            "name": image.name.text, "from": difference.from, "to": difference.to,
+            "facts": rows(difference.facts), "packages": rows(difference.packages),
+            "packageCount": difference.packages.count,
+            "files": rows(difference.files) { Int($0).map { Format.size($0) } ?? $0 },
+            "isSame": difference.files.isEmpty,
+            "numbers": image.versions.reversed().map(\.number),
+        ]
+    }
+}
