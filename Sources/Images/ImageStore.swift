@@ -34,6 +34,7 @@ package struct ImageStore: Sendable {
         let files = FileManager.default
         let base = "\(directory)/\(image)"
         try files.createDirectory(atPath: base, withIntermediateDirectories: true)
+        giveToServer(base)
         for name in try files.contentsOfDirectory(atPath: base) where name.hasPrefix(".building-") {
             let path = "\(base)/\(name)"
             guard let left = try? FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY), left.lock()
@@ -60,6 +61,7 @@ package struct ImageStore: Sendable {
         }
         try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: build)
         try WholeFile.synchroniseDirectory(of: "\(build)/")
+        giveToServer(build)
         let target = path(manifest.image, digest)
         if files.fileExists(atPath: target) {
             try files.removeItem(atPath: build)
@@ -68,6 +70,13 @@ package struct ImageStore: Sendable {
         try files.moveItem(atPath: build, toPath: target)
         try WholeFile.synchroniseDirectory(of: target)
         return (digest, true)
+    }
+
+    /// Root builds, and the server, who is somebody else, has to be able to remove: directories belong to who has the store's.
+    private func giveToServer(_ path: String) {
+        var owner = stat()
+        guard getuid() == 0, unsafe stat(directory, &owner) == 0 else { return }
+        _ = unsafe lchown(path, owner.st_uid, owner.st_gid)
     }
 
     /// The manifest of a version on the disk, checked against its digest and its files' sizes.

@@ -112,6 +112,41 @@ extension EndToEnd {
             #expect(try browser.axeFindings() == [])
         }
 
+        @Test func `a root in memory needs no server any more, and one that does not fit comes by NBD`()
+            throws
+        {
+            let mac = "52:54:00:00:00:7b"
+            try lab.roost("node", "add", "memory", "--mac", mac)
+            try lab.roost("set", "--node", "memory", "root-mode=ram")
+            try lab.boot("memory", mac: mac, expecting: ["loading the root: ", Self.handover])
+            defer { _ = try? lab.powerOff("memory") }
+            try lab.waitForStage("ready", of: "memory")
+            let address = try lab.address(of: "memory")
+            #expect(try lab.ssh(address, "grep ' /run/roost/lower ' /proc/mounts").hasPrefix("/dev/loop"))
+            #expect(try lab.ssh(address, "cat /sys/block/nbd0/size") == "0")
+            func detail() throws -> String {
+                let node = try lab.json("node", "show", "memory") as? [String: Any]
+                let boots = node?["boots"] as? [[String: Any]]
+                let entries = boots?.first?["entries"] as? [[String: Any]]
+                return entries?.first { $0["stage"] as? String == "root" }?["detail"] as? String ?? ""
+            }
+            #expect(try detail().hasPrefix("ram debian@"))
+            // With the server away and its own cache dropped, the node reads what it has never read.
+            try lab.killServer()
+            #expect(
+                try lab.ssh(
+                    address, "echo 3 >/proc/sys/vm/drop_caches; find /usr/share -type f | xargs cat | wc -c"
+                )
+                .isEmpty == false)
+            try lab.startServer()
+            try lab.powerOff("memory")
+            try lab.boot(
+                "memory", mac: mac, ["--mem", "300"],
+                expecting: ["root mode ram: the root has .* going on by nbd", Self.handover])
+            try lab.waitForStage("handover", of: "memory")
+            #expect(try detail().contains("instead of ram"))
+        }
+
         @Test func `a machine that waits is named and approved on its own screen`() throws {
             try lab.roost("group", "add", "/bench")
             try lab.roost("set", "enrolment=quarantine", "registration-pin=4711")

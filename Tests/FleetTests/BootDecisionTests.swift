@@ -159,6 +159,17 @@ import Wire
         ] { #expect(words.contains(word), "\(word)") }
     }
 
+    @Test func `a root in memory is told with its size and checksum, one by NBD is not`() throws {
+        let words = try plan(["root-mode": .text("ram")]).commandLine
+        #expect(words.contains("roost.root=ram"))
+        #expect(words.contains("roost.image=\(Sample.digest("a"))"))
+        #expect(words.contains("roost.sha256=\(Sample.digest("3"))"))
+        #expect(words.contains("roost.size=4096"))
+        // x86's limit (COMMAND_LINE_SIZE).
+        #expect(words.joined(separator: " ").utf8.count < 2_048)
+        #expect(!(try plan().commandLine.contains { $0.hasPrefix("roost.sha256=") }))
+    }
+
     @Test(arguments: [
         ("debian", 1), ("debian@stable", 1), ("debian@2", 2), ("debian@bbbbbbbb", 2),
     ])

@@ -89,7 +89,8 @@ final class Gate: Sendable {
 
     /// Opens a session by a password, which a local account or the directory knows: the cookie's value.
     func logIn(name: String, password: String, from address: String) async throws -> String {
-        let keys = ["\(address) \(name)", address]
+        // Directories take names in any case.
+        let keys = ["\(address) \(name.lowercased())", address]
         try checkLock(keys)
         // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
         countAttempt(keys)

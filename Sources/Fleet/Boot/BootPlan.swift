@@ -181,6 +181,11 @@ private func kernelCommandLine(
     words.append("roost.nbd=\(policy.server):\(policy.nbdPort)")
     words.append("roost.root=\(settings.text(.rootMode))")
     words.append("roost.export=\(version.image)@\(version.digest.short)")
+    if settings.text(.rootMode) == "ram", let root = version.manifest.file("root.squashfs") {
+        words.append("roost.image=\(version.digest)")
+        words.append("roost.sha256=\(root.sha256)")
+        words.append("roost.size=\(root.byteCount)")
+    }
     words.append("roost.connections=\(settings.integer(.nbdConnections))")
     words.append("roost.overlay=\(settings.text(.overlaySize))")
     words.append("roost.failure=\(settings.text(.onFailure))")

@@ -32,7 +32,9 @@ extension SettingDefinition {
         "The image to boot: NAME, NAME@CHANNEL or NAME@VERSION; empty means the server's only or default image"
     )
     package static let rootMode = Self(
-        "root-mode", .choice(["nbd"]), .text("nbd"), at: .boot, "How the node gets its root file system")
+        "root-mode", .choice(["nbd", "ram"]), .text("nbd"), at: .boot,
+        "How the node gets its root: block by block when it is read (nbd), or as a whole into its memory (ram)"
+    )
     package static let kernelArguments = Self(
         "kernel-arguments", .list, .list([]), at: .boot, "Words added to the kernel command line")
     package static let console = Self(

@@ -2,7 +2,8 @@
 # The kernel's words for Roost, read in this one place. Nothing here is evaluated: values are only assigned.
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
-roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole='' boot_mac='' ip_words=''
+roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
+roost_image='' roost_sha256='' roost_size=0 boot_mac='' ip_words=''
 set -f
 # shellcheck disable=SC2013  # Words are wanted.
 for word in $(cat /proc/cmdline); do
@@ -14,6 +15,9 @@ for word in $(cat /proc/cmdline); do
         roost.nbd=*) roost_nbd=$value ;;
         roost.root=*) roost_root=$value ;;
         roost.export=*) roost_export=$value ;;
+        roost.image=*) roost_image=$value ;;
+        roost.sha256=*) roost_sha256=$value ;;
+        roost.size=*) roost_size=$value ;;
         roost.connections=*) roost_connections=$value ;;
         roost.overlay=*) roost_overlay=$value ;;
         roost.boot=*) roost_boot=$value ;;

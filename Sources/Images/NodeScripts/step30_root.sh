@@ -1,24 +1,86 @@
 #!/bin/sh
-# Attaches the image over the network and lays a writable layer in memory over it.
+# Brings the image to the node, on demand or as a whole, and lays a writable layer in memory over it.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
-[ "$roost_root" = nbd ] || {
-    echo "root mode ‘$roost_root’ is not known to this initramfs" >&2
-    exit 1
+# Mebibytes of memory that the system needs beside a root that is in memory.
+reserve=96
+
+# Root mode nbd: blocks come when they are read.
+attach_root() {
+    if [ "$(cat /sys/block/nbd0/size)" = 0 ]; then
+        roost-node attach "$roost_nbd" "$roost_export" "$roost_connections"
+        # It outlives the switch to the image: an argument that begins with @ keeps systemd from ending it.
+        roost-node keep "$roost_nbd" "$roost_export" </dev/null >/dev/null 2>&1 &
+    fi
+    mount -t squashfs -o ro /dev/nbd0 /run/roost/lower
+    how="nbd $roost_export"
 }
+
+# Root mode ram: the whole image comes now, and the server is not needed any more. Fails with $why when it does not fit or
+# does not come whole.
+load_root() {
+    mebibytes=$((roost_size / 1048576 + 1))
+    available=$(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) / 1024))
+    if [ "$available" -lt $((mebibytes + reserve)) ]; then
+        why="the root has $mebibytes MiB and $available MiB of memory are free, of which $reserve have to stay so"
+        return 1
+    fi
+    mkdir -p /run/roost/ram
+    mount -t tmpfs -o "size=$((mebibytes + 1))m,mode=0700" ram /run/roost/ram || {
+        why='there is no room for it in memory'
+        return 1
+    }
+    for attempt in 1 2 3; do
+        rm -f /run/roost/ram/*
+        # The checksum is made of what passes by: the root is not read a second time.
+        {
+            wget -q -O - "http://$roost_http/i/$roost_image/root.squashfs" | tee /run/roost/ram/root.squashfs |
+                sha256sum >/run/roost/ram/sum.part
+            mv /run/roost/ram/sum.part /run/roost/ram/sum
+        } &
+        while [ ! -e /run/roost/ram/sum ]; do
+            sleep 1
+            loaded=$(stat -c %s /run/roost/ram/root.squashfs 2>/dev/null || echo 0)
+            printf 'roost: loading the root: %d of %d MiB\n' $((loaded / 1048576)) "$mebibytes" >/dev/console
+        done
+        wait
+        if [ "$(cut -d' ' -f1 /run/roost/ram/sum)" = "$roost_sha256" ] &&
+            [ "$(stat -c %s /run/roost/ram/root.squashfs)" = "$roost_size" ]; then
+            how="ram $roost_export, $mebibytes MiB"
+            why='it cannot be mounted from memory'
+            if mount -t squashfs -o ro,loop /run/roost/ram/root.squashfs /run/roost/lower; then return 0; fi
+            break
+        fi
+        why='it did not come whole'
+        echo "the root did not come whole (attempt $attempt of 3)" >&2
+        sleep 2
+    done
+    umount /run/roost/ram
+    return 1
+}
+
 # A step that is tried again finds what it did before.
-for mounted in /sysroot /run/roost/lower /run/roost/overlay; do
+for mounted in /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram; do
     if grep -q " $mounted " /proc/mounts; then umount "$mounted"; fi
 done
-if [ "$(cat /sys/block/nbd0/size)" = 0 ]; then
-    roost-node attach "$roost_nbd" "$roost_export" "$roost_connections"
-    # It outlives the switch to the image: an argument that begins with @ keeps systemd from ending it.
-    roost-node keep "$roost_nbd" "$roost_export" </dev/null >/dev/null 2>&1 &
-fi
 mkdir -p /run/roost/lower /run/roost/overlay
-mount -t squashfs -o ro /dev/nbd0 /run/roost/lower
+case $roost_root in
+    nbd) attach_root ;;
+    ram)
+        modprobe -q loop || true
+        if ! load_root; then
+            echo "root mode ram: $why; going on by nbd" >&2
+            attach_root
+            how="$how instead of ram: $why"
+        fi
+        ;;
+    *)
+        echo "root mode ‘$roost_root’ is not known to this initramfs" >&2
+        exit 1
+        ;;
+esac
 mount -t tmpfs -o "size=$roost_overlay,mode=0755" overlay /run/roost/overlay
 mkdir -p /run/roost/overlay/upper /run/roost/overlay/work
 mount -t overlay -o lowerdir=/run/roost/lower,upperdir=/run/roost/overlay/upper,workdir=/run/roost/overlay/work \
@@ -27,4 +89,4 @@ if [ ! -x "/sysroot$roost_init" ] && [ ! -L "/sysroot$roost_init" ]; then
     echo "the image has no $roost_init" >&2
     exit 1
 fi
-roost-node report root "nbd $roost_export, overlay $roost_overlay"
+roost-node report root "$how, overlay $roost_overlay"

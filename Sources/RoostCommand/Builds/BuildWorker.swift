@@ -36,14 +36,9 @@ struct BuildWorker: ParsableCommand {
 
     private func start(_ order: ImageBuildOrder, _ line: String) throws -> Process {
         let process = Process()
-        // A process group of its own, so that mmdebstrap and all it started end with it.
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-        process.arguments = [
-            "/proc/self/exe", "build-job", "--state-directory", stateDirectory, "--cache", cache, line,
-        ]
-        if let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
-            process.arguments?[0] = own
-        }
+        process.executableURL = URL(
+            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        process.arguments = ["build-job", "--state-directory", stateDirectory, "--cache", cache, line]
         process.standardInput = FileHandle.nullDevice
         process.terminationHandler = { process in
             guard process.terminationStatus != 0 else { return }
@@ -55,7 +50,38 @@ struct BuildWorker: ParsableCommand {
         return process
     }
 
-    private static func end(_ process: Process) { kill(-process.processIdentifier, SIGKILL) }
+    /// Ends a build with everything that it started. Process groups and sessions do not tell who belongs to it: programs make
+    /// their own.
+    private static func end(_ process: Process) {
+        // A few rounds: one that was about to start another may have done so.
+        for _ in 0..<5 {
+            let members = [process.processIdentifier] + Self.descendants(of: process.processIdentifier)
+            for member in members { kill(member, SIGKILL) }
+            usleep(50_000)
+            if members.allSatisfy({ kill($0, 0) != 0 }) { return }
+        }
+    }
+
+    /// The processes that `ancestor` started, and those that they started (proc(5): the fourth field of `stat`).
+    private static func descendants(of ancestor: Int32) -> [Int32] {
+        var children: [Int32: [Int32]] = [:]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = Int32(name),
+                let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                // The name, in parentheses, may hold anything.
+                let end = stat.lastIndex(of: ")")
+            else { continue }
+            let fields = stat[end...].split(separator: " ")
+            if fields.count > 2, let parent = Int32(fields[2]) { children[parent, default: []].append(pid) }
+        }
+        var found: [Int32] = []
+        var open = [ancestor]
+        while let next = open.popLast() {
+            found += children[next] ?? []
+            open += children[next] ?? []
+        }
+        return found
+    }
 }
 
 /// One build for the worker.
