@@ -85,8 +85,9 @@ package struct Program: Sendable {
         return result
     }
 
-    /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, Ctrl-C would
-    /// end us and leave them.
+    /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, nobody could
+    /// end them but by SIGKILL. Ctrl-C does not reach them in any case, because Foundation gives each a process group of its
+    /// own: they end when they next write to us.
     private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
         var (none, before) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&none)
