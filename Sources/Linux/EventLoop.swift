@@ -33,6 +33,8 @@ package final class EventLoop {
     /// `now()` when it did.
     package private(set) var batchTime = EventLoop.now()
     private var isRunning = true
+    /// When the first of the ticks is due; a clock is read and ticks are looked at once a batch, not once an event.
+    private var nextTick = Int.max
 
     private struct Tick {
         let period: Int
@@ -107,7 +109,9 @@ package final class EventLoop {
 
     /// Calls `action` every `milliseconds`, about.
     package func every(milliseconds: Int, _ action: @escaping () -> Void) {
-        ticks.append(Tick(period: milliseconds, due: Self.now() + milliseconds, action: action))
+        let due = Self.now() + milliseconds
+        ticks.append(Tick(period: milliseconds, due: due, action: action))
+        nextTick = min(nextTick, due)
     }
 
     /// Calls `action` whenever all descriptors that one `epoll_wait` named have been handled.
@@ -138,17 +142,20 @@ package final class EventLoop {
         }
     }
 
+    /// Milliseconds until the next tick, or without end.
     private func timeout() -> Int32 {
-        guard let due = ticks.map(\.due).min() else { return -1 }
-        return Int32(clamping: max(0, due - Self.now()))
+        nextTick == .max ? -1 : Int32(clamping: max(0, nextTick - batchTime))
     }
 
     private func runTicks() {
-        guard !ticks.isEmpty else { return }
-        let now = Self.now()
-        for index in ticks.indices where ticks[index].due <= now {
-            ticks[index].due = now + ticks[index].period
-            ticks[index].action()
+        guard batchTime >= nextTick else { return }
+        nextTick = .max
+        for index in ticks.indices {
+            if ticks[index].due <= batchTime {
+                ticks[index].due = batchTime + ticks[index].period
+                ticks[index].action()
+            }
+            nextTick = min(nextTick, ticks[index].due)
         }
     }
 
