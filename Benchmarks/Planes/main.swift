@@ -36,7 +36,7 @@ else { exit(1) }
 let subnet = DHCPSubnet(network: network, server: .loopback, pools: [first...last])
 let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchive: nil)
 let settings = BootContext.Settings(
-    policy: policy, imageStore: store, nodeArchivePath: "",
+    policy: policy, imageStore: store, volumeDirectory: "", nodeArchivePath: "",
     loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"])
 let log: @Sendable (String) -> Void = { _ in }
 

@@ -2,16 +2,21 @@
 #include "CLinux.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
+
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define BATCH 256
@@ -148,6 +153,46 @@ int roost_drop_privileges(uid_t uid, gid_t gid) {
 }
 
 int roost_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0L, 0L, 0L); }
+
+int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room) {
+    int mode = keeps_room ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    return fallocate(fd, mode, offset, byte_count);
+}
+
+int roost_run_in_foreground(char *const words[]) {
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit;
+    sigaction(SIGINT, &ignored, &interrupt);
+    sigaction(SIGQUIT, &ignored, &quit);
+    pid_t child = fork();
+    if (child == 0) {
+        // Threads of a pool block nearly all signals, and what they start inherits that.
+        struct sigaction standard = {.sa_handler = SIG_DFL};
+        sigaction(SIGINT, &standard, NULL);
+        sigaction(SIGQUIT, &standard, NULL);
+        sigaction(SIGPIPE, &standard, NULL);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        // It does not outlive us, however we end.
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0L, 0L, 0L);
+        execv(words[0], words);
+        _exit(127);
+    }
+    int status = -1;
+    if (child > 0) {
+        while (waitpid(child, &status, 0) < 0) {
+            if (errno == EINTR) continue;
+            status = -1;
+            break;
+        }
+    }
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    if (child < 0 || status < 0) return -1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int roost_restart(void) { return reboot(RB_AUTOBOOT); }
 
 int roost_watch_descriptor_limit(uint64_t wanted) {
     struct rlimit limit;

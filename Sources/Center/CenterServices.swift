@@ -9,6 +9,7 @@ package struct CenterServices: Sendable {
     /// Tells web hooks what happens.
     let webHooks: WebHookSender
     package let builds: ImageBuilds
+    package let volumes: Volumes
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.
@@ -30,7 +31,7 @@ package struct CenterServices: Sendable {
     package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
 
     package init(
-        fleet: LiveFleet, logs: NodeLogs, logger: Logger, version: String, roles: [String],
+        fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger, version: String, roles: [String],
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
@@ -40,6 +41,7 @@ package struct CenterServices: Sendable {
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
     ) {
         self.fleet = fleet
+        self.volumes = volumes
         self.logs = logs
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         builds = ImageBuilds(fleet: fleet, manifest: manifest, logger: logger)

@@ -10,6 +10,11 @@ package final class FleetSnapshot: Sendable {
         package var images: [ImageName: ImageCatalogue] = [:]
         /// What the machines last said that they are made of: match rules ask for it.
         package var hardware: [MACAddress: Hardware] = [:]
+        package var volumes: [NodeName: Volume] = [:]
+        /// The roll-outs that are not over, by their number.
+        package var rollouts: [Int: Rollout] = [:]
+        /// Machines whose last boots failed.
+        package var troubles: [MACAddress: BootTrouble] = [:]
 
         package init() {}
     }
@@ -130,6 +135,14 @@ package final class FleetSnapshot: Sendable {
     package func replacing(hardware new: [MACAddress: Hardware]) -> FleetSnapshot {
         var contents = contents
         contents.hardware.merge(new) { $1 }
+        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
+    }
+
+    /// The same, with what boots have shown since.
+    package func replacing(rollouts: [Int: Rollout], troubles: [MACAddress: BootTrouble]) -> FleetSnapshot {
+        var contents = contents
+        contents.rollouts = rollouts
+        contents.troubles = troubles
         return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
     }
 }

@@ -160,8 +160,10 @@ package struct ImageBuilder: Sendable {
             root: root, as: image, origin: "archive \(name)")
     }
 
+    private func makeRoot() throws -> String { try Self.makeWorkDirectory(cache: cache) }
+
     /// A fresh directory; what an interrupted build left is removed first.
-    private func makeRoot() throws -> String {
+    static func makeWorkDirectory(cache: String) throws -> String {
         let files = FileManager.default
         try files.createDirectory(atPath: cache, withIntermediateDirectories: true)
         for name in try files.contentsOfDirectory(atPath: cache) where name.hasPrefix("root-") {

@@ -15,6 +15,7 @@ package struct ImagePacker: Sendable {
 
     private let store: ImageStore
     private let effort: Effort
+    private let allowed: Set<ImageLint.Rule>
     private let progress: @Sendable (String) -> Void
 
     /// What no image holds: what belongs to one machine, and what only grows.
@@ -25,7 +26,12 @@ package struct ImagePacker: Sendable {
         "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history", "swapfile",
     ]
 
-    package init(store: ImageStore, effort: Effort, progress: @escaping @Sendable (String) -> Void) {
+    /// - Parameter allowed: findings that are no reason to refuse a root.
+    package init(
+        store: ImageStore, effort: Effort, allowed: Set<ImageLint.Rule> = [],
+        progress: @escaping @Sendable (String) -> Void
+    ) {
+        self.allowed = allowed
         self.store = store
         self.effort = effort
         self.progress = progress
@@ -35,7 +41,11 @@ package struct ImagePacker: Sendable {
     package func pack(root: String, as image: ImageName, origin: String) throws -> (
         digest: Fleet.Digest, isNew: Bool
     ) {
-        try Self.lint(root: root)
+        let files = FileManager.default
+        guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
+            throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
+        }
+        for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
         let modules = try KernelModules(root: root)
         progress("kernel \(modules.release)")
         let directory = try store.makeBuildDirectory(for: image)
@@ -58,18 +68,6 @@ package struct ImagePacker: Sendable {
         } catch {
             try? FileManager.default.removeItem(atPath: build)
             throw error
-        }
-    }
-
-    /// Refuses a root that cannot boot, and says what to do.
-    private static func lint(root: String) throws {
-        let files = FileManager.default
-        guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
-            throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
-        }
-        let inits = ["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd"]
-        guard inits.contains(where: { (try? files.attributesOfItem(atPath: "\(root)/\($0)")) != nil }) else {
-            throw ImageLacks("there is no init in the image (install one: apt install systemd-sysv)")
         }
     }
 

@@ -67,6 +67,24 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Exactly `count` bytes from byte `offset` of the file on.
+    package func read(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        var done = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+            while done < count {
+                let more = retrying {
+                    unsafe pread(
+                        number, buffer.baseAddress?.advanced(by: done), count - done, off_t(offset + done))
+                }
+                guard more > 0 else { break }
+                done += more
+            }
+            initialised = done
+        }
+        guard done == count else { throw SystemError("read a file") }
+        return bytes
+    }
+
     /// The next bytes, at most `limit`; empty at the end.
     package func read(atMost limit: Int) throws(SystemError) -> [UInt8] {
         var result = 0

@@ -83,11 +83,37 @@ package struct GenericNetlink: ~Copyable {
         }
     }
 
-    /// Waits for the next announcement and returns its command.
-    package func nextAnnouncement() throws(SystemError) -> UInt8 {
+    /// What the kernel tells a group.
+    package struct Announcement: Sendable {
+        package var command: UInt8
+        /// Behind the generic header: attributes of 16-bit length, 16-bit type, and value, each padded to four bytes.
+        fileprivate var attributes: ArraySlice<UInt8>
+
+        /// The value of an attribute of 32 bits; nil when it is not there.
+        package func number32(_ type: UInt16) -> UInt32? {
+            var rest = attributes
+            while rest.count >= 4 {
+                let start = rest.startIndex
+                let length = Int(rest[start]) | Int(rest[start + 1]) << 8
+                let found = UInt16(rest[start + 2]) | UInt16(rest[start + 3]) << 8
+                guard length >= 4, length <= rest.count else { return nil }
+                // The two highest bits are flags (netlink(7)).
+                if found & 0x3FFF == type, length >= 8 {
+                    return rest[(start + 4)..<(start + 8)].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+                }
+                rest = rest.dropFirst((length + 3) & ~3)
+            }
+            return nil
+        }
+    }
+
+    /// Waits for the next announcement.
+    package func nextAnnouncement() throws(SystemError) -> Announcement {
         while true {
             let message = try Self.receive(socket)
-            if message.type == family, let command = message.payload.first { return command }
+            if message.type == family, let command = message.payload.first {
+                return Announcement(command: command, attributes: message.payload.dropFirst(4))
+            }
         }
     }
 

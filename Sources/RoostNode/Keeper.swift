@@ -15,7 +15,8 @@ struct Keeper {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
         let netlink = try GenericNetlink(family: "nbd")
         try netlink.join("nbd_mc_group")
-        if let renewal = try? LeaseRenewal(of: KernelWords.read()) {
+        // One of the keepers is enough for that.
+        if attachment.device == 0, let renewal = try? LeaseRenewal(of: KernelWords.read()) {
             try NamedThread.start("roost-lease") { renewal.run() }
         }
         while true {

@@ -26,15 +26,20 @@ struct NBDAttachment {
         static let deadTimeout: UInt16 = 8
     }
 
+    /// Seconds for which a refused export is asked for again: after a restart the connections of the boot before end first.
+    private static let refusalSeconds: UInt32 = 10
+
     let endpoint: Endpoint
     let export: String
+    /// The number in `/dev/nbd…`.
+    let device: UInt32
 
     func attach(connectionCount: Int) throws {
         // The kernel keeps the sockets itself: ours may close when the command has returned.
         var sockets: [Box] = []
         var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
         for _ in 0..<connectionCount {
-            let socket = try connected(&export)
+            let socket = try persistently(&export)
             sockets.append(Box(socket: socket))
             if !export.flags.contains(.canMultiConnect) { break }
         }
@@ -43,7 +48,7 @@ struct NBDAttachment {
         try netlink.command(
             Command.connect,
             [
-                .number32(Key.index, 0), .number64(Key.byteCount, export.byteCount),
+                .number32(Key.index, device), .number64(Key.byteCount, export.byteCount),
                 .number64(Key.blockByteCount, blockByteCount), .number64(Key.timeout, Self.requestSeconds),
                 .number64(Key.serverFlags, UInt64(export.flags.rawValue)),
                 .number64(Key.deadTimeout, Self.deadSeconds),
@@ -53,7 +58,10 @@ struct NBDAttachment {
 
     /// Waits for the kernel to lose a connection.
     func waitForDeadConnection(_ netlink: borrowing GenericNetlink) throws {
-        while try netlink.nextAnnouncement() != Command.linkDead {}
+        while true {
+            let announcement = try netlink.nextAnnouncement()
+            if announcement.command == Command.linkDead, announcement.number32(Key.index) == device { return }
+        }
     }
 
     /// Gives the kernel one new connection in place of a dead one.
@@ -62,7 +70,7 @@ struct NBDAttachment {
         let socket = try connected(&export)
         var netlink = try GenericNetlink(family: "nbd")
         try netlink.command(
-            Command.reconfigure, [.number32(Key.index, 0), Self.list([socket.number])],
+            Command.reconfigure, [.number32(Key.index, device), Self.list([socket.number])],
             "replace a connection of \(self.export)")
     }
 
@@ -73,6 +81,20 @@ struct NBDAttachment {
 
     private static func list(_ sockets: [Int32]) -> GenericNetlink.Attribute {
         .nested(Key.sockets, sockets.map { .nested(1, [.number32(1, UInt32($0))]) })
+    }
+
+    /// A connection, asked for again while the server refuses the export.
+    private func persistently(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
+        var waited: UInt32 = 0
+        while true {
+            do {
+                return try connected(&export)
+            } catch let refusal as UsageError where waited < Self.refusalSeconds {
+                _ = refusal
+                sleep(1)
+                waited += 1
+            }
+        }
     }
 
     /// A connection behind its handshake.

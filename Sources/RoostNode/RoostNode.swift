@@ -6,8 +6,9 @@ import Linux
 enum RoostNode {
     private static let usage = """
         usage: roost-node COMMAND
-          attach SERVER:PORT EXPORT CONNECTIONS   make EXPORT /dev/nbd0
-          keep SERVER:PORT EXPORT                 mend its connections and the lease, for ever
+          attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
+          keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
+          deadline SECONDS                        restart the machine unless it is ready by then, after its start
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
           configuration FILE                      fetch this node's configuration archive
@@ -24,16 +25,18 @@ enum RoostNode {
 
     private static func run(_ arguments: [String]) throws {
         switch (arguments.first, arguments.count) {
-        case ("attach", 4):
+        case ("attach", 4...5):
             guard let count = Int(arguments[3]), (1...16).contains(count) else {
                 throw UsageError(text: usage)
             }
-            try NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2]).attach(
-                connectionCount: count)
-        case ("keep", 3):
-            try Keeper(attachment: NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2]))
-                .run()
+            try attachment(arguments, index: 4).attach(connectionCount: count)
+        case ("keep", 3...4): try Keeper(attachment: attachment(arguments, index: 3)).run()
+        case ("deadline", 2):
+            guard let seconds = Int(arguments[1]), seconds > 0 else { throw UsageError(text: usage) }
+            try Deadline(seconds: seconds).run()
         case ("report", 2...4):
+            // The deadline looks for it, whether the server can be told or not.
+            if arguments[1] == "ready" { try Deadline.met() }
             try ServerTalk(KernelWords.read()).report(
                 stage: arguments[1], detail: arguments.count > 2 ? arguments[2] : "",
                 uptime: arguments.count > 3 ? arguments[3] : nil)
@@ -44,6 +47,14 @@ enum RoostNode {
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }
+    }
+
+    /// - Parameter index: where the number of the device stands, if it does.
+    private static func attachment(_ arguments: [String], index: Int) throws -> NBDAttachment {
+        guard let device = arguments.count > index ? UInt32(arguments[index]) : 0, device < 16 else {
+            throw UsageError(text: usage)
+        }
+        return NBDAttachment(endpoint: try Endpoint(arguments[1]), export: arguments[2], device: device)
     }
 
     private static func fail(_ text: String) -> Never {

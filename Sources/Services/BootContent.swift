@@ -48,7 +48,7 @@ extension BootContext {
         guard file == "boot.ipxe", let machine = MACAddress(machine) else { return nil }
         remember(machine, at: peer)
         note(.script, of: machine, detail: "iPXE")
-        return .text(BootScript.ipxe(plan(for: machine, at: peer, server: server)), stage: nil)
+        return .text(BootScript.ipxe(offer(to: machine, at: peer, server: server)), stage: nil)
     }
 
     /// GRUB looks for `grub.cfg-01-MAC`, `grub.cfg-ADDRESS` in hexadecimal, shortened, and then for `grub.cfg`; the first
@@ -66,6 +66,6 @@ extension BootContext {
         guard let machine else { return nil }
         remember(machine, at: peer)
         note(.script, of: machine, detail: "GRUB")
-        return .text(BootScript.grub(plan(for: machine, at: peer, server: server)), stage: nil)
+        return .text(BootScript.grub(offer(to: machine, at: peer, server: server)), stage: nil)
     }
 }

@@ -11,14 +11,18 @@ package final class BootContext {
         package var policy: BootPolicy
         /// Holds `IMAGE/DIGEST/FILE`.
         package var imageStore: String
+        /// Holds `NODE/GENERATION.ext4`.
+        package var volumeDirectory: String
         /// The file of `policy.nodeArchive`.
         package var nodeArchivePath: String
         /// Loader file name → path on this server.
         package var loaders: [String: String]
 
         package init(
-            policy: BootPolicy, imageStore: String, nodeArchivePath: String, loaders: [String: String]
+            policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchivePath: String,
+            loaders: [String: String]
         ) {
+            self.volumeDirectory = volumeDirectory
             self.policy = policy
             self.imageStore = imageStore
             self.nodeArchivePath = nodeArchivePath
@@ -103,6 +107,16 @@ package final class BootContext {
         send(.log(machine, at: now(), message))
     }
 
+    /// The volume that the machine at `peer` may open: its own, inside the boot that it is in.
+    func volume(_ name: VolumeExportName, for peer: IPv4Address?) -> Volume? {
+        guard let node = snapshot.nodes[name.node], let volume = snapshot.contents.volumes[name.node],
+            let machine = tracker.machine(ofBoot: name.boot), node.macAddresses.contains(machine),
+            tracker.currentBoot(of: machine) == name.boot
+        else { return nil }
+        if let peer, let known = self.machine(at: peer), known != machine { return nil }
+        return volume
+    }
+
     // MARK: Files
 
     /// The mapped file at `path`, opened at most once.
@@ -131,6 +145,14 @@ package final class BootContext {
 
     package func path(of version: ImageVersion, _ file: String) -> String {
         "\(settings.imageStore)/\(version.image)/\(version.digest)/\(file)"
+    }
+
+    /// The plan of a machine that boots by it.
+    func offer(to machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
+        let plan = plan(for: machine, at: address, server: server)
+        if case .image(let version, _) = plan.target { tracker.offer(version.digest, to: machine) }
+        if plan.wantsVolume { send(.volumeWanted(machine)) }
+        return plan
     }
 
     /// The plan of a machine that asks from `address`, for the server address that it asked.

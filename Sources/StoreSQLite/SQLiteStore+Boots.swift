@@ -7,7 +7,9 @@ extension SQLiteStore {
         guard !events.isEmpty else { return }
         try await write { database in
             let entry = try database.cachedStatement(
-                sql: "INSERT INTO boot_event (boot, mac, stage, at, detail) VALUES (?, ?, ?, ?, ?)")
+                sql:
+                    "INSERT INTO boot_event (boot, mac, stage, at, detail, version) VALUES (?, ?, ?, ?, ?, ?)"
+            )
             let boot = try database.cachedStatement(
                 sql: """
                     INSERT INTO boot (mac, boot, last_at) VALUES (?, ?, ?)
@@ -21,7 +23,7 @@ extension SQLiteStore {
             for event in events {
                 let machine = event.macAddress.description
                 try entry.execute(arguments: [
-                    event.boot, machine, event.stage.rawValue, event.at, event.detail,
+                    event.boot, machine, event.stage.rawValue, event.at, event.detail, event.version?.text,
                 ])
                 try boot.execute(arguments: [machine, event.boot, event.at])
                 try last.execute(arguments: [machine, event.boot, event.at])
@@ -71,7 +73,7 @@ extension SQLiteStore {
                 let rows = try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT mac, boot, stage, at, detail FROM boot_event WHERE mac = ? AND boot = ?
+                        SELECT mac, boot, stage, at, detail, version FROM boot_event WHERE mac = ? AND boot = ?
                         ORDER BY at, rowid
                         """, arguments: [key["mac"] as String, key["boot"] as String])
                 return Self.timelines(of: rows).first
@@ -85,7 +87,7 @@ extension SQLiteStore {
                 of: try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT mac, boot, stage, boot_event.at AS at, detail
+                        SELECT mac, boot, stage, boot_event.at AS at, detail, version
                         FROM last_boot JOIN boot_event USING (mac, boot) ORDER BY mac, boot_event.at, boot_event.rowid
                         """))
         }
@@ -101,6 +103,9 @@ extension SQLiteStore {
             let boot: String = row["boot"]
             if timelines.last?.boot != boot || timelines.last?.macAddress != address {
                 timelines.append(BootTimeline(boot: boot, macAddress: address, entries: []))
+            }
+            if let version: String = row["version"] {
+                timelines[timelines.count - 1].version = Fleet.Digest(version)
             }
             timelines[timelines.count - 1].entries.append(
                 BootTimeline.Entry(stage: stage, at: row["at"], detail: row["detail"]))

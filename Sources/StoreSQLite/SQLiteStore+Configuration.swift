@@ -25,6 +25,12 @@ extension SQLiteStore {
             contents.hardware[machine] = try decoder.decode(
                 Hardware.self, from: Data((row["record"] as String).utf8))
         }
+        for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM boot_trouble") {
+            guard let machine = MACAddress(row["mac"] as String) else { continue }
+            contents.troubles[machine] = try value(json: row["record"])
+        }
+        for volume in try records(Volume.self, "volume") { contents.volumes[volume.node] = volume }
+        for rollout in try rollouts("NOT is_over", in: database) { contents.rollouts[rollout.id] = rollout }
         return FleetSnapshot(revision: try revisionNumber(in: database), contents: contents)
     }
 
@@ -76,6 +82,16 @@ extension SQLiteStore {
             return Revision.Edit(
                 kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
                 after: number.map(String.init))
+        case .volume(let name, let volume):
+            return Revision.Edit(
+                kind: "volume", key: name.text, before: try before("volume", "node", name.text),
+                after: try volume.map { try json($0) })
+        case .rollout(let rollout):
+            return Revision.Edit(
+                kind: "rollout", key: String(rollout.id),
+                before: try String.fetchOne(
+                    database, sql: "SELECT record FROM rollout WHERE id = ?", arguments: [rollout.id]),
+                after: try json(rollout))
         }
     }
 
@@ -102,6 +118,8 @@ extension SQLiteStore {
             }
         case .group: try replace("node_group", "path")
         case .rule: try replace("match_rule", "name")
+        case .volume: try replace("volume", "node")
+        case .rollout(let rollout): try save(rollout, in: database)
         case .channel(let image, let channel, let number):
             guard let number else {
                 try database.execute(
@@ -238,6 +256,8 @@ extension SQLiteStore {
                     kind: row["kind"], key: row["key"], before: row["before"], after: row["after"])
                 try Self.takeBack(edit, in: &contents, database)
             }
+            // What boots have shown is of today only.
+            (contents.rollouts, contents.troubles) = ([:], [:])
             let revision = try Int.fetchOne(
                 database, sql: "SELECT max(number) FROM revision WHERE at <= ?", arguments: [second])
             return FleetSnapshot(revision: revision ?? 0, contents: contents)
@@ -252,6 +272,7 @@ extension SQLiteStore {
         case .group(let path, let group): contents.groups[path] = group
         case .rule(let name, let rule): contents.rules[name] = rule
         case .channel(let image, let channel, let number): contents.images[image]?.channels[channel] = number
+        case .rollout, .volume: return
         case nil:
             guard edit.kind == "version" else { return }
             let parts = edit.key.split(separator: "@", maxSplits: 1)

@@ -32,8 +32,16 @@ import Yams
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-api-\(UUID()).sqlite")
             .path
         let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
+        let files = VolumeFiles(
+            make: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
+            usedByteCount: { _ in nil },
+            snapshots: { _ in [] }, takeSnapshot: { _, _ in }, restore: { _, _ in 0 },
+            removeSnapshot: { _, _ in })
+        let volumes = Volumes(
+            fleet: fleet, files: files, openVolumes: { [:] }, logger: Logger(label: "test"))
         return CenterServices(
-            fleet: fleet, logs: try NodeLogs(directory: path + ".logs"), logger: Logger(label: "test"),
+            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: path + ".logs"),
+            logger: Logger(label: "test"),
             version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },

@@ -42,4 +42,10 @@ int roost_resident_pages(void *address, size_t byte_count, unsigned char *pages)
 // Becomes `uid`/`gid` in every thread, for good: without capabilities and without the way back.
 int roost_drop_privileges(uid_t uid, gid_t gid);
 int roost_set_name(const char *name);
+// Makes a range of a file read as zeros: as a hole, or with its room still taken (fallocate(2)).
+int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
+// Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
+int roost_run_in_foreground(char *const words[]);
+// Restarts the machine at once.
+int roost_restart(void);
 int roost_watch_descriptor_limit(uint64_t wanted);

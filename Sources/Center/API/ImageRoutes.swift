@@ -73,6 +73,9 @@ struct ImageRoutes {
         -> ImageVersion
     {
         try caller.require(.publish, in: .site)
+        if let rollout = services.fleet.snapshot.rollout(of: image.name, channel) {
+            throw StoreError.conflict(rollout.holdsItsChannel)
+        }
         let number = try await services.fleet.store.rollBack(channel, of: image.name, by: caller.name)
         try await services.fleet.reload()
         return try version(String(number), of: image)
@@ -80,6 +83,15 @@ struct ImageRoutes {
 
     func remove(_ version: ImageVersion, _ caller: Caller) async throws {
         try caller.require(.publish, in: .site)
+        if let rollout = services.fleet.snapshot.rollout(holding: version) {
+            throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
+        }
+        let volume = services.fleet.snapshot.contents.volumes.values.first { $0.digest == version.digest }
+        if let volume {
+            throw StoreError.conflict(
+                "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
+            )
+        }
         try await services.fleet.store.remove(version, by: caller.name)
         try await services.fleet.reload()
         try services.removeFiles(version.image, version.digest)
@@ -95,7 +107,7 @@ struct ImageRoutes {
         return image
     }
 
-    private func channel(_ context: CenterContext) throws -> ChannelName {
+    func channel(_ context: CenterContext) throws -> ChannelName {
         let text = try context.parameter("channel")
         guard let channel = ChannelName(text) else {
             throw Problem(

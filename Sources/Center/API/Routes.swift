@@ -23,6 +23,8 @@ struct Routes {
         ImageRoutes(services: services).add(to: self)
         VersionRoutes(services: services).add(to: self)
         BuildRoutes(services: services).add(to: self)
+        VolumeRoutes(services: services).add(to: self)
+        RolloutRoutes(services: services).add(to: self)
         HistoryRoutes(services: services).add(to: self)
         AccessRoutes(services: services).add(to: self)
         EventRoutes(services: services).add(to: self)

@@ -19,6 +19,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case crash
         /// An image is built on the server's host.
         case build
+        /// A roll-out began, went on or ended, or a node was held.
+        case rollout
     }
 
     package var kind: Kind

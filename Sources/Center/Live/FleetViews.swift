@@ -154,6 +154,14 @@ struct FleetViews: Sendable {
             states[state.rawValue, default: 0] += 1
             guard let boot else { continue }
             boots.append(boot)
+            if let held = snapshot.trouble(holding: node), troubles.count < 50 {
+                troubles.append(
+                    FiguresAnswer.Trouble(
+                        machine: node.name, isKnown: true,
+                        text: "held after \(held.failedBoots) failed boots: \(held.detail)",
+                        fix: "when its cause is mended: ‘roost node release’, or the button on its page"))
+                continue
+            }
             if state == .failed || state == .stuck, troubles.count < 50 {
                 troubles.append(Self.trouble(node.name, isKnown: true, boot, root(boot), now: now))
             }

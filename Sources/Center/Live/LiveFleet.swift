@@ -12,7 +12,7 @@ package final class LiveFleet: Sendable {
     /// How often a change is tried again when another process changed something in between.
     private static let attemptLimit = 5
 
-    private struct State {
+    struct State {
         var snapshot: FleetSnapshot
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
@@ -28,8 +28,8 @@ package final class LiveFleet: Sendable {
 
     package let store: any FleetStore
     package let events: EventHub
-    private let state: Mutex<State>
-    private let distribute: @Sendable (FleetSnapshot) -> Void
+    let state: Mutex<State>
+    let distribute: @Sendable (FleetSnapshot) -> Void
 
     /// - Parameter distribute: gives a new configuration to the data planes.
     package init(store: any FleetStore, distribute: @escaping @Sendable (FleetSnapshot) -> Void)
@@ -182,28 +182,32 @@ package final class LiveFleet: Sendable {
         let isNew = state.withLock { state in
             // Two changes may come back in the other order than they were made.
             guard next.revision >= state.snapshot.revision else { return false }
-            state.snapshot = next
+            state.snapshot = Self.keepingBootKnowledge(of: state.snapshot, in: next)
             return true
         }
         guard isNew else { return }
-        distribute(next)
+        distribute(snapshot)
         events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
     }
 
     // MARK: What machines say
 
-    package func note(_ new: [BootEvent]) {
+    package func note(_ new: [BootEvent]) async throws {
+        var judged: [JudgedBoot] = []
         state.withLock { state in
             for event in new {
+                if let boot = JudgedBoot(event, before: state.boots[event.macAddress]) { judged.append(boot) }
                 if state.boots[event.macAddress]?.boot != event.boot { state.counts.started += 1 }
                 if event.stage == .ready { state.counts.ready += 1 }
                 if event.stage == .failed { state.counts.failed += 1 }
                 let entry = BootTimeline.Entry(stage: event.stage, at: event.at, detail: event.detail)
                 if state.boots[event.macAddress]?.boot == event.boot {
                     state.boots[event.macAddress]?.entries.append(entry)
+                    if let version = event.version { state.boots[event.macAddress]?.version = version }
                 } else if state.boots.count < Self.machineLimit || state.boots[event.macAddress] != nil {
                     state.boots[event.macAddress] = BootTimeline(
-                        boot: event.boot, macAddress: event.macAddress, entries: [entry])
+                        boot: event.boot, macAddress: event.macAddress, entries: [entry],
+                        version: event.version)
                 }
             }
         }
@@ -215,6 +219,7 @@ package final class LiveFleet: Sendable {
                     kind: .boot, node: node?.name, group: node?.group, machine: event.macAddress,
                     text: event.stage.rawValue + (event.detail.isEmpty ? "" : ": \(event.detail)")))
         }
+        try await judge(judged)
     }
 
     /// Machines logged something: who watches hears of it once for each machine, and of each crash.

@@ -25,6 +25,9 @@ struct ImagesPage {
                     "images": images, "mayPublish": mayPublish,
                     "mayBuild": mayPublish && canBuild,
                     "suite": Self.hostSuite,
+                    "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
+                        RolloutsPage.fields(of: $0, pages.renderer.words(context))
+                    },
                     "builds": await builds.all.prefix(10).map {
                         Self.fields(of: $0, pages.renderer.words(context))
                     },

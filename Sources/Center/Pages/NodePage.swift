@@ -40,6 +40,10 @@ struct NodePage {
                 "%1 connections, last read %2 ago", String(root.connections),
                 Format.duration(root.idleMilliseconds))
         }
+        if views.at == nil, let trouble = stored.flatMap({ snapshot.trouble(holding: $0) }) {
+            fields["held"] = words(
+                "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
+        }
         fields["sparkline"] = sparkline(answer.boots, words)
         if let at = views.at {
             fields["at"] = CalendarTime.text(second: at)

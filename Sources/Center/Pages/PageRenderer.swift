@@ -98,6 +98,7 @@ struct PageRenderer: Sendable {
     private static let entries: [(path: String, title: String, permission: Permission)] = [
         ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/machines", "Unknown machines", .read),
         ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/images", "Images", .read),
+        ("/volumes", "Volumes", .read),
         ("/leases", "Leases", .read), ("/boots", "Boots", .read), ("/history", "History", .audit),
         ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
         ("/hooks", "Web hooks", .administer),

@@ -17,6 +17,8 @@ struct Pages {
         RulesPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)
+        RolloutsPage(pages: self).add(to: routes)
+        VolumesPage(pages: self).add(to: routes)
         HistoryPages(pages: self).add(to: routes)
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)

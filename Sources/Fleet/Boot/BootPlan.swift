@@ -45,6 +45,8 @@ package struct BootPlan: Equatable, Sendable {
     package var commandLine: [String]
     package var reasons: [Reason]
     package var policy: BootPolicy
+    /// The node's volume has to be made, grown or reset before it boots.
+    package var wantsVolume = false
 }
 
 /// The identity of a machine that asks for its script.
@@ -108,16 +110,18 @@ package func bootPlan(
             return plan
         }
     }
-    let chosen = chooseVersion(settings[.image], in: snapshot)
+    let chosen = chooseVersion(for: node, at: identity.macAddress, settings, in: snapshot)
     switch chosen {
     case .failure(let problem):
+        plan.wantsVolume = problem.wantsVolume
         plan.target = .nothing(because: problem.text)
         plan.reasons.append(BootPlan.Reason(choice: "nothing to boot", because: problem.text))
-    case .success(let (version, because)):
+    case .success(let choice):
+        let version = choice.version
         plan.reasons.append(
             BootPlan.Reason(
-                choice: "image \(version.image)@\(version.number) (\(version.digest.short))", because: because
-            ))
+                choice: "image \(version.image)@\(version.number) (\(version.digest.short))",
+                because: choice.because))
         guard let archive = policy.nodeArchive else {
             plan.target = .nothing(
                 because: "the server has no initramfs archive (roost-node or busybox is missing)")
@@ -125,7 +129,7 @@ package func bootPlan(
         }
         plan.target = .image(version, nodeArchive: archive)
         plan.commandLine = kernelCommandLine(
-            for: identity, named: name, version: version, settings: settings, policy: policy)
+            for: identity, named: name, choice, settings: settings, policy: policy)
         for definition in [SettingDefinition.rootMode, .console, .kernelArguments, .onFailure] {
             let setting = settings[definition]
             plan.reasons.append(
@@ -136,36 +140,16 @@ package func bootPlan(
     return plan
 }
 
-private struct NoVersion: Error { var text: String }
-
-private func chooseVersion(
-    _ setting: EffectiveSetting, in snapshot: FleetSnapshot
-) -> Result<(ImageVersion, String), NoVersion> {
-    guard case .text(let text) = setting.value, !text.isEmpty else {
-        guard let only = snapshot.images.values.first, snapshot.images.count == 1 else {
-            return .failure(
-                NoVersion(
-                    text: snapshot.images.isEmpty
-                        ? "no image has been published yet (roost image build NAME --suite bookworm)"
-                        : "there are several images and none is chosen (roost set image=NAME)"))
-        }
-        guard let version = only.version(.channel(.stable)) else {
-            return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))
-        }
-        return .success((version, "the only image, channel stable"))
-    }
-    guard let reference = ImageReference(text), let version = snapshot.version(reference) else {
-        return .failure(NoVersion(text: "there is no version ‘\(text)’ (setting image: \(setting.origin))"))
-    }
-    return .success((version, "setting image = \(text): \(setting.origin)"))
-}
+/// Seconds for which the last words of a kernel can be read on the screen.
+private let panicSeconds = 20
 
 /// The words for the kernel. What `init` reads begins with `roost.`; `ip` and `BOOTIF` have the meaning that they
 /// have everywhere (Documentation/admin-guide/nfs/nfsroot.rst, PXELINUX IPAPPEND).
 private func kernelCommandLine(
-    for identity: BootIdentity, named name: NodeName, version: ImageVersion, settings: EffectiveSettings,
+    for identity: BootIdentity, named name: NodeName, _ choice: ChosenVersion, settings: EffectiveSettings,
     policy: BootPolicy
 ) -> [String] {
+    let version = choice.version
     var words = ["BOOTIF=01-\(identity.macAddress.text(separator: "-"))"]
     if let lease = identity.address {
         let router = lease.router.map(\.description) ?? ""
@@ -186,9 +170,22 @@ private func kernelCommandLine(
         words.append("roost.sha256=\(root.sha256)")
         words.append("roost.size=\(root.byteCount)")
     }
+    if settings.needsVolume, let boot = identity.boot {
+        words.append("roost.volume=volume/\(name)/\(boot)")
+        let directories = settings.list(.persistentDirectories)
+        if !directories.isEmpty { words.append("roost.persist=\(directories.joined(separator: ":"))") }
+    }
     words.append("roost.connections=\(settings.integer(.nbdConnections))")
     words.append("roost.overlay=\(settings.text(.overlaySize))")
-    words.append("roost.failure=\(settings.text(.onFailure))")
+    if let terms = choice.trial {
+        // Nobody watches a trial: whatever goes wrong ends in a restart, and the next boot is of a good version.
+        words.append("roost.failure=reboot")
+        words.append("roost.deadline=\(terms.readyWithin)")
+    } else {
+        words.append("roost.failure=\(settings.text(.onFailure))")
+    }
+    // A kernel that has panicked starts the machine again: nobody may be there to do it.
+    words.append("panic=\(panicSeconds)")
     if settings.value(of: .netconsole) == .boolean(true), let port = policy.netconsolePort {
         words.append("roost.netconsole=\(port)")
     }

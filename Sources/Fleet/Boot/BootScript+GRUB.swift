@@ -13,8 +13,8 @@ extension BootScript {
         guard case .image(let version, let archive) = plan.target else {
             return serial + """
                 \(screenLines(plan).map { "echo '\($0.filter { $0 != "'" })'" }.joined(separator: "\n"))
-                echo 'Asking again in \(retrySeconds) seconds.'
-                sleep \(retrySeconds)
+                echo 'Asking again in \(retrySeconds(plan)) seconds.'
+                sleep \(retrySeconds(plan))
                 reboot
 
                 """

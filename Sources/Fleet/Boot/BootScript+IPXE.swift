@@ -14,8 +14,8 @@ extension BootScript {
                 #!ipxe
                 \(screenLines(plan).map { "echo \($0)" }.joined(separator: "\n"))
                 echo Memory: ${memsize} MiB
-                echo Asking again in \(retrySeconds) seconds.
-                sleep \(retrySeconds)
+                echo Asking again in \(retrySeconds(plan)) seconds.
+                sleep \(retrySeconds(plan))
                 chain --replace \(again) || reboot
 
                 """

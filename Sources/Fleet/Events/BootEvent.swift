@@ -41,13 +41,19 @@ package struct BootEvent: Equatable, Sendable, Codable {
     package var at: Int
     /// For people: which file, which address, what failed.
     package var detail: String
+    /// The version that the machine was told to boot, once it was.
+    package var version: Digest?
 
-    package init(boot: String, macAddress: MACAddress, stage: BootStage, at: Int, detail: String) {
+    package init(
+        boot: String, macAddress: MACAddress, stage: BootStage, at: Int, detail: String,
+        version: Digest? = nil
+    ) {
         self.boot = boot
         self.macAddress = macAddress
         self.stage = stage
         self.at = at
         self.detail = detail
+        self.version = version
     }
 }
 
@@ -69,11 +75,14 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package var boot: String
     package var macAddress: MACAddress
     package var entries: [Entry]
+    /// The version that the machine was told to boot; nil before it was.
+    package var version: Digest?
 
-    package init(boot: String, macAddress: MACAddress, entries: [Entry]) {
+    package init(boot: String, macAddress: MACAddress, entries: [Entry], version: Digest? = nil) {
         self.boot = boot
         self.macAddress = macAddress
         self.entries = entries
+        self.version = version
     }
 
     /// Milliseconds since 1970 of the first event.

@@ -14,6 +14,7 @@ package struct BootTracker: Sendable {
         var boot: String
         var stage: BootStage
         var at: Int
+        var version: Digest?
     }
 
     private var currents: [MACAddress: Current] = [:]
@@ -41,7 +42,8 @@ package struct BootTracker: Sendable {
                 currents[machine]?.stage = stage
                 currents[machine]?.at = at
                 return BootEvent(
-                    boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail)
+                    boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail,
+                    version: current.version)
             }
             machineOfBoot[current.boot] = nil
         }
@@ -55,24 +57,35 @@ package struct BootTracker: Sendable {
         return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
     }
 
+    /// A machine was told to boot `version`: what follows of its boot is about that.
+    package mutating func offer(_ version: Digest?, to machine: MACAddress) {
+        currents[machine]?.version = version
+    }
+
     /// A node reported a stage of the boot it names; it knows better than we do which boot that is.
     package mutating func report(
         _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
     ) -> BootEvent {
-        if currents[machine]?.boot == boot || currents[machine] == nil {
-            currents[machine] = Current(boot: boot, stage: stage, at: at)
+        let known = currents[machine]
+        let version = known?.boot == boot ? known?.version : nil
+        if known?.boot == boot || known == nil {
+            currents[machine] = Current(boot: boot, stage: stage, at: at, version: version)
             machineOfBoot[boot] = machine
         }
-        return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
+        return BootEvent(
+            boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: version)
     }
 }
 
 extension BootTracker {
     /// Takes up the boots that an earlier run of the server recorded: nodes go on booting while it restarts.
+    ///
+    /// - Parameter boots: newest first; of each machine only its newest counts.
     package mutating func restore(_ boots: [BootTimeline]) {
-        for boot in boots.reversed() {
+        for boot in boots where currents[boot.macAddress] == nil {
             guard let last = boot.entries.last else { continue }
             _ = report(last.stage, boot: boot.boot, machine: boot.macAddress, at: last.at, detail: "")
+            offer(boot.version, to: boot.macAddress)
         }
     }
 }

@@ -7,6 +7,10 @@ package struct ImageRetention: Equatable, Sendable {
         case pinned(by: String)
         case open(connections: Int)
         case newest
+        /// A roll-out tries it, or would fall back to it.
+        case rollout(Int)
+        /// A node's volume was made over it.
+        case volume(of: NodeName)
 
         package var description: String {
             switch self {
@@ -14,6 +18,8 @@ package struct ImageRetention: Equatable, Sendable {
             case .pinned(let origin): "pinned by \(origin)"
             case .open(let connections): "\(connections) connections"
             case .newest: "among the newest"
+            case .volume(let node): "volume of \(node)"
+            case .rollout(let id): "roll-out \(id)"
             }
         }
     }
@@ -28,6 +34,9 @@ package struct ImageRetention: Equatable, Sendable {
     ///   - open: connections that read each version at this moment.
     package init(of image: ImageCatalogue, in snapshot: FleetSnapshot, keep: Int, open: [Digest: Int]) {
         let pins = snapshot.pins(of: image.name)
+        let volumes = Dictionary(snapshot.contents.volumes.values.map { ($0.digest, $0.node) }) {
+            min($0, $1)
+        }
         let newest = Set(image.versions.suffix(keep).map(\.number))
         for version in image.versions {
             if let channel = image.channels.filter({ $0.value == version.number }).keys.min(by: {
@@ -36,6 +45,10 @@ package struct ImageRetention: Equatable, Sendable {
                 holds[version.number] = .channel(channel)
             } else if let pin = pins.first(where: { image.version($0.selector)?.number == version.number }) {
                 holds[version.number] = .pinned(by: pin.origin)
+            } else if let node = volumes[version.digest] {
+                holds[version.number] = .volume(of: node)
+            } else if let rollout = snapshot.rollout(holding: version) {
+                holds[version.number] = .rollout(rollout.id)
             } else if let connections = open[version.digest], connections > 0 {
                 holds[version.number] = .open(connections: connections)
             } else if newest.contains(version.number) {
@@ -48,6 +61,13 @@ package struct ImageRetention: Equatable, Sendable {
 }
 
 extension FleetSnapshot {
+    /// The roll-out that is under way with this version.
+    package func rollout(holding version: ImageVersion) -> Rollout? {
+        contents.rollouts.values.first {
+            $0.image == version.image && ($0.candidate == version.number || $0.former == version.number)
+        }
+    }
+
     /// All settings that name a version of `image` by number or digest, wherever they stand.
     fileprivate func pins(of image: ImageName) -> [(selector: ImageReference.Selector, origin: String)] {
         let levels =

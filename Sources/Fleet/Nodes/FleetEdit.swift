@@ -8,6 +8,10 @@ package enum FleetEdit: Equatable, Sendable {
     case rule(RuleName, MatchRule?)
     /// Where a channel points; nil takes the channel away.
     case channel(ImageName, ChannelName, Int?)
+    /// A roll-out begins, changes its state, or ends.
+    case rollout(Rollout)
+    /// Nil removes it.
+    case volume(NodeName, Volume?)
 }
 
 extension FleetEdit {
@@ -32,6 +36,9 @@ extension FleetEdit {
         case .channel(let image, let channel, let number):
             number.map { "\(image)@\(channel) now means \(image)@\($0)" }
                 ?? "channel \(image)@\(channel) removed"
+        case .volume(let name, nil): "volume of \(name) removed"
+        case .volume(let name, let volume?): volume.summary(before: snapshot.contents.volumes[name])
+        case .rollout(let rollout): rollout.summary(before: snapshot.contents.rollouts[rollout.id])
         }
     }
 
@@ -43,6 +50,8 @@ extension FleetEdit {
         case .rule(let name, _): .rule(name, snapshot.rules[name])
         case .channel(let image, let channel, _):
             .channel(image, channel, snapshot.images[image]?.channels[channel])
+        case .volume(let name, _): .volume(name, snapshot.contents.volumes[name])
+        case .rollout(let rollout): .rollout(snapshot.contents.rollouts[rollout.id] ?? rollout)
         }
     }
 
@@ -52,7 +61,8 @@ extension FleetEdit {
         case .node(let name, let node):
             [snapshot.nodes[name]?.group, node?.group].compactMap { $0 }
         case .group(let path, _): [path]
-        case .rule, .channel: [.site]
+        case .volume(let name, _): [snapshot.nodes[name]?.group ?? .site]
+        case .rule, .channel, .rollout: [.site]
         }
     }
 }
@@ -116,6 +126,20 @@ extension FleetSnapshot {
                     number == nil || catalogue.versions.contains(where: { $0.number == number })
                 else { throw StoreError.notFound("there is no version \(image)@\(number ?? 0)") }
                 contents.images[image]?.channels[channel] = number
+            case .volume(let name, let volume):
+                guard volume != nil || contents.volumes[name] != nil else {
+                    throw StoreError.notFound("node \(name) has no volume")
+                }
+                contents.volumes[name] = volume
+            case .rollout(let rollout):
+                let another = contents.rollouts.values.first {
+                    $0.image == rollout.image && $0.channel == rollout.channel && $0.id != rollout.id
+                }
+                if let another {
+                    throw StoreError.conflict(
+                        "roll-out \(another.id) of \(another.image)@\(another.candidate) is not over yet")
+                }
+                contents.rollouts[rollout.id] = rollout.state.isOver ? nil : rollout
             }
         }
         for edit in edits { try Self.check(edit, in: contents) }
@@ -214,7 +238,10 @@ extension FleetSnapshot {
                     throw StoreError.conflict("group \(path) still holds the group \(below)")
                 }
             }
-        case .rule, .channel: return
+        case .channel(let image, let channel, _):
+            let underWay = contents.rollouts.values.first { $0.image == image && $0.channel == channel }
+            if let underWay { throw StoreError.conflict(underWay.holdsItsChannel) }
+        case .rule, .rollout, .volume: return
         }
     }
 

@@ -189,6 +189,8 @@ package enum NodeReport: Equatable, Sendable {
     case log(MACAddress, at: Int, LogMessage)
     /// Somebody has named a waiting machine on its screen.
     case registration(MACAddress, Registration)
+    /// It cannot boot before its volume is made, grown or reset.
+    case volumeWanted(MACAddress)
 }
 
 /// What a machine was made of from some moment on.

@@ -62,9 +62,9 @@ extension ChangePlan {
         var groups: [GroupPath] = []
         for edit in edits {
             switch edit {
-            case .node(let name, _): names.insert(name)
+            case .node(let name, _), .volume(let name, _): names.insert(name)
             case .group(let path, _): groups.append(path)
-            case .rule, .channel: groups.append(.site)
+            case .rule, .channel, .rollout: groups.append(.site)
             }
         }
         let gone = names.filter { after.nodes[$0] == nil }.sorted()

@@ -4,8 +4,8 @@ extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
         .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .kernelArguments, .console,
-        .loader, .overlaySize,
-        .nbdConnections, .onFailure, .netconsole,
+        .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories,
+        .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
         .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
     ]
@@ -32,8 +32,8 @@ extension SettingDefinition {
         "The image to boot: NAME, NAME@CHANNEL or NAME@VERSION; empty means the server's only or default image"
     )
     package static let rootMode = Self(
-        "root-mode", .choice(["nbd", "ram"]), .text("nbd"), at: .boot,
-        "How the node gets its root: block by block when it is read (nbd), or as a whole into its memory (ram)"
+        "root-mode", .choice(["nbd", "ram", "persistent"]), .text("nbd"), at: .boot,
+        "How the node gets its root: block by block when it is read (nbd), as a whole into its memory (ram), or with changes that outlive a boot, on a volume of its own (persistent)"
     )
     package static let kernelArguments = Self(
         "kernel-arguments", .list, .list([]), at: .boot, "Words added to the kernel command line")
@@ -45,12 +45,30 @@ extension SettingDefinition {
     package static let overlaySize = Self(
         "overlay-size", .text, .text("50%"), at: .boot,
         "Memory that changes to the root may take: a percentage or 512M")
+    package static let volumeSize = Self(
+        "volume-size", .text, .text("8G"), at: .boot,
+        "Size of a node's volume: 512M, 8G, 1T; it grows at the next boot, and takes only the room that is used"
+    )
+    package static let volumePolicy = Self(
+        "volume-policy", .choice(VolumePolicy.allCases.map(\.rawValue)), .text("pin"), at: .boot,
+        "When a persistent node's version moves, it keeps the old one (pin), boots the new one under its own files (follow), or begins anew (reset)"
+    )
+    package static let persistentDirectories = Self(
+        "persistent-directories", .list, .list([]), at: .initialisation,
+        "Directories that outlive a boot, on the node's volume: /etc/ssh, /var/log/journal, /var/lib/docker")
     package static let nbdConnections = Self(
         "nbd-connections", .integer(1...16), .integer(2), at: .boot, "NBD connections of one node",
         unit: "connections")
     package static let onFailure = Self(
         "on-failure", .choice(["retry", "shell", "reboot"]), .text("retry"),
         at: .boot, "What a node does when its boot fails")
+    package static let bootBrake = Self(
+        "boot-brake", .integer(0...100), .integer(5), at: .boot,
+        "Failed boots of one version, one after the other, after which a node is held; 0: never",
+        unit: "boots")
+    package static let rescueImage = Self(
+        "rescue-image", .text, .text(""), at: .boot,
+        "What a held node boots: NAME, NAME@CHANNEL or NAME@VERSION; empty: it waits on its screen")
     package static let netconsole = Self(
         "netconsole", .boolean, .boolean(false), at: .boot,
         "Send the kernel's messages to the server as they come (netconsole)")
@@ -76,7 +94,7 @@ extension SettingDefinition {
             map.first { IPv4Network($0.key) == nil || Enrolment(rawValue: $0.value) == nil }.map {
                 "‘\($0.key)=\($0.value)’ is not NETWORK=open, quarantine or refuse"
             }
-        case (image.name, .text(let text)):
+        case (image.name, .text(let text)), (rescueImage.name, .text(let text)):
             text.isEmpty || ImageReference(text) != nil
                 ? nil : "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION"
         case (registrationPIN.name, .text(let pin)):
@@ -91,6 +109,10 @@ extension SettingDefinition {
                 ? nil : "‘\(zone)’ is not a time zone"
         case (overlaySize.name, .text(let size)):
             isOverlaySize(size) ? nil : "‘\(size)’ is neither a percentage (50%) nor a size (512M, 2G)"
+        case (volumeSize.name, .text(let size)):
+            Volume.byteCount(size) == nil ? "‘\(size)’ is not a size of 64M to 16T" : nil
+        case (persistentDirectories.name, .list(let paths)):
+            paths.first { !$0.isDirectoryPath }.map { "‘\($0)’ is not an absolute path of a directory" }
         case (rootPasswordHash.name, .text(let hash)):
             hash.isEmpty || (hash.hasPrefix("$") && hash.isOneWord && !hash.contains(":"))
                 ? nil : "not a crypt(3) hash; make one with: mkpasswd -m yescrypt"
@@ -139,6 +161,13 @@ package struct ConfiguredFile: Equatable, Sendable {
 
 extension String {
     /// Printable, and without anything that could end a word of a kernel command line or a boot script.
+    /// Absolute, without anything that leads elsewhere or could end a word.
+    fileprivate var isDirectoryPath: Bool {
+        let parts = split(separator: "/", omittingEmptySubsequences: false)
+        return hasPrefix("/") && isOneWord && !contains(":") && !contains(",") && count > 1
+            && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    }
+
     fileprivate var isOneWord: Bool {
         !isEmpty && utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x27 && $0 != 0x5C }
     }

@@ -125,6 +125,16 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// What a machine was made of, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]
 
+    /// Roll-outs with numbers below `before` (nil: all), newest first.
+    func rollouts(before: Int?, limit: Int) async throws(StoreError) -> [Rollout]
+
+    func rollout(_ id: Int) async throws(StoreError) -> Rollout
+
+    /// Keeps what boots have shown; that is no change of the configuration.
+    ///
+    /// - Parameter troubles: nil where there is none any more.
+    func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError)
+
     func append(_ events: [BootEvent]) async throws(StoreError)
 
     /// The last boots of one machine, or of all, newest first.

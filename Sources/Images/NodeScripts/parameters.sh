@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
 roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
-roost_image='' roost_sha256='' roost_size=0 boot_mac='' ip_words=''
+roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' boot_mac='' ip_words=''
 set -f
 # shellcheck disable=SC2013  # Words are wanted.
 for word in $(cat /proc/cmdline); do
@@ -21,6 +21,9 @@ for word in $(cat /proc/cmdline); do
         roost.connections=*) roost_connections=$value ;;
         roost.overlay=*) roost_overlay=$value ;;
         roost.boot=*) roost_boot=$value ;;
+        roost.deadline=*) roost_deadline=$value ;;
+        roost.volume=*) roost_volume=$value ;;
+        roost.persist=*) roost_persist=$value ;;
         roost.dns=*) roost_dns=$value ;;
         roost.lease=*) roost_lease=$value ;;
         roost.netconsole=*) roost_netconsole=$value ;;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings the image to the node, on demand or as a whole, and lays a writable layer in memory over it.
+# Brings the image to the node, on demand or as a whole, and lays a writable layer over it: in memory, or on its own volume.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
@@ -61,13 +61,43 @@ load_root() {
     return 1
 }
 
-# A step that is tried again finds what it did before.
-for mounted in /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram; do
+# The node's own disk, which outlives the boot. The server opens it for this machine in this boot, and for nobody else.
+attach_volume() {
+    modprobe -q ext4 || true
+    if ! grep -qw ext4 /proc/filesystems; then
+        echo "the image's kernel has no ext4 for the volume: build or import the image again" >&2
+        exit 1
+    fi
+    if [ "$(cat /sys/block/nbd1/size)" = 0 ]; then
+        roost-node attach "$roost_nbd" "$roost_volume" "$roost_connections" 1
+        roost-node keep "$roost_nbd" "$roost_volume" 1 </dev/null >/dev/null 2>&1 &
+    fi
+    mkdir -p /run/roost/volume
+    mount -t ext4 -o noatime /dev/nbd1 /run/roost/volume
+}
+
+# A directory of the image that outlives the boot: the first time with what the image has in it.
+keep_directory() {
+    kept=/run/roost/volume/directories$1
+    mkdir -p "/sysroot$1"
+    if [ ! -d "$kept" ]; then
+        rm -rf "$kept.new"
+        mkdir -p "$kept.new"
+        cp -a "/sysroot$1/." "$kept.new/"
+        sync
+        mv "$kept.new" "$kept"
+    fi
+    mount --bind "$kept" "/sysroot$1"
+}
+
+# A step that is tried again finds what it did before; what was mounted last goes first.
+for mounted in $(awk '$2 ~ "^/sysroot/" { print $2 }' /proc/mounts | sort -r) \
+    /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram /run/roost/volume; do
     if grep -q " $mounted " /proc/mounts; then umount "$mounted"; fi
 done
 mkdir -p /run/roost/lower /run/roost/overlay
 case $roost_root in
-    nbd) attach_root ;;
+    nbd | persistent) attach_root ;;
     ram)
         modprobe -q loop || true
         if ! load_root; then
@@ -81,12 +111,26 @@ case $roost_root in
         exit 1
         ;;
 esac
-mount -t tmpfs -o "size=$roost_overlay,mode=0755" overlay /run/roost/overlay
-mkdir -p /run/roost/overlay/upper /run/roost/overlay/work
-mount -t overlay -o lowerdir=/run/roost/lower,upperdir=/run/roost/overlay/upper,workdir=/run/roost/overlay/work \
-    roost /sysroot
+if [ -n "$roost_volume" ]; then attach_volume; fi
+if [ "$roost_root" = persistent ]; then
+    layer=/run/roost/volume
+    what="changes kept on $roost_volume"
+    # The version below may move while the node is off: what depends on the files below staying the same is off.
+    options=,redirect_dir=off,index=off,metacopy=off
+else
+    layer=/run/roost/overlay
+    what="overlay $roost_overlay"
+    options=
+    mount -t tmpfs -o "size=$roost_overlay,mode=0755" overlay $layer
+fi
+mkdir -p $layer/upper $layer/work
+mount -t overlay -o "lowerdir=/run/roost/lower,upperdir=$layer/upper,workdir=$layer/work$options" roost /sysroot
+old_ifs=$IFS
+IFS=:
+for directory in $roost_persist; do keep_directory "$directory"; done
+IFS=$old_ifs
 if [ ! -x "/sysroot$roost_init" ] && [ ! -L "/sysroot$roost_init" ]; then
     echo "the image has no $roost_init" >&2
     exit 1
 fi
-roost-node report root "$how, overlay $roost_overlay"
+roost-node report root "$how, $what"

@@ -12,7 +12,8 @@ struct ImageCommands: AsyncParsableCommand {
         subcommands: [
             ImageBuild.self, ImageBuildList.self, ImageImport.self, ImageList.self, ImageShow.self,
             ImagePromote.self,
-            ImageRollback.self, ImageDiff.self, ImageVerify.self, ImagePrune.self, ImageRemove.self,
+            ImageRollback.self, ImageShell.self, ImageUpgrade.self, ImageDiff.self, ImageVerify.self,
+            ImagePrune.self, ImageRemove.self,
         ])
 }
 
@@ -25,15 +26,38 @@ struct PackingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache =
         ServerSettings.defaultImageCache
     @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
+    @Option(
+        help: ArgumentHelp(
+            "Findings that are meant so, with commas: \(ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "findings"))
+    var allow: [String] = []
 
     /// Makes a version with `make` and enters it in the server.
     func publish(
         _ name: String, make: (ImageBuilder, ImageName) throws -> (digest: Digest, isNew: Bool)
     ) async throws {
-        let image = try ImageName(name)
+        try await publish(as: try ImageName(name)) { _, packer, progress, image in
+            try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
+        }
+    }
+
+    /// Makes the next version with `make` and enters it in the server.
+    func publish(
+        as image: ImageName,
+        make: (ImageStore, ImagePacker, @escaping @Sendable (String) -> Void, ImageName) throws -> (
+            digest: Digest, isNew: Bool
+        )
+    ) async throws {
         guard let effort = ImagePacker.Effort(rawValue: compression) else {
             throw Failure(text: "--compression is fast or small", code: 64)
         }
+        let allowed = try Swift.Set(
+            allow.flatMap { $0.split(separator: ",").map(String.init) }.map { name in
+                guard let rule = ImageLint.Rule(rawValue: name) else {
+                    throw Failure(text: "--allow: there is no finding ‘\(name)’", code: 64)
+                }
+                return rule
+            })
         // Asked first: ten minutes of building are worth nothing without a server to take the version.
         _ = try await server.client.get("status", StatusAnswer.self)
         let start = ContinuousClock.now
@@ -42,8 +66,9 @@ struct PackingOptions: ParsableArguments {
             FileHandle.standardError.write(Data("[\(seconds) s] \(line)\n".utf8))
         }
         let store = ImageStore(directory: "\(stateDirectory)/images")
-        let packer = ImagePacker(store: store, effort: effort, progress: progress)
-        let (digest, _) = try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
+        let packer = ImagePacker(
+            store: store, effort: effort, allowed: allowed, progress: progress)
+        let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
             .POST, "images/\(image)/versions", json: PublishRequest(digest: digest))
         let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
@@ -269,14 +294,29 @@ func find(_ text: String, _ client: APIClient) async throws -> VersionAnswer {
 
 struct ImagePromote: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "promote", abstract: "Point a channel at a version; nodes take it at their next boot.")
+        commandName: "promote", abstract: "Point a channel at a version; nodes take it at their next boot.",
+        discussion: """
+            roost image promote debian@7 --canary 5% --success 'ready within 5m' --for 30m
+            With --canary a share of the nodes tries it first, and the channel moves only when their boots went well.
+            """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
     @Option(name: .customLong("to"), help: "The channel.") var channel = "stable"
+    @OptionGroup(title: "Trial") var trial: CanaryOptions
 
     func run() async throws {
         try await reportingFailure {
             let version = try await find(reference, server.client)
+            if let share = trial.canary {
+                let path = "images/\(version.image)/channels/\(APIClient.escaped(channel))/rollouts"
+                let data = try await server.client.send(
+                    .POST, path, json: trial.request(for: version.number, share: share))
+                let rollout = try JSONDecoder().decode(RolloutAnswer.self, from: data)
+                print(
+                    "roll-out \(rollout.id): \(rollout.canaryCount) nodes try \(version.image)@\(version.number) from their next boot on (roost rollout show \(rollout.id))"
+                )
+                return
+            }
             try await server.client.send(
                 .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))",
                 json: PromoteRequest(version: String(version.number)))

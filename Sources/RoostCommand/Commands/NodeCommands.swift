@@ -12,7 +12,7 @@ struct NodeCommands: AsyncParsableCommand {
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
             NodeTag.self,
-            NodeRemove.self, NodeExplain.self, NodeLog.self,
+            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRelease.self,
         ])
 }
 
@@ -311,5 +311,18 @@ struct NodeExplain: AsyncParsableCommand {
         for reason in answer.reasons { table.add([reason.choice, reason.because]) }
         text += table.text
         return text + "\nscript:\n" + answer.script.split(separator: "\n").map { "  \($0)\n" }.joined()
+    }
+}
+
+struct NodeRelease: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Let a node boot again that is held after failed boots.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.") var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.POST, "nodes/\(APIClient.escaped(node))/release", body: nil)
+        }
     }
 }

@@ -226,6 +226,12 @@ final class DataPlanes: Sendable {
         }
     }
 
+    func openVolumes() async -> [NodeName: Int] {
+        await ask { residents in
+            residents.nbd.reduce(into: [:]) { all, service in all.merge(service.openVolumes) { $0 + $1 } }
+        }
+    }
+
     func rootActivity() async -> [IPv4Address: RootActivity] {
         await ask { residents in
             residents.nbd.reduce(into: [:]) { all, service in all.merge(service.activity) { $1 } }

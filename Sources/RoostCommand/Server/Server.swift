@@ -68,11 +68,13 @@ final class Server: Sendable {
         self.planes = planes
         let fleet = try await LiveFleet(store: store) { planes.swap($0) }
         self.fleet = fleet
+        let volumes = Self.makeVolumes(settings, fleet: fleet, planes: planes)
         let hasCenter = settings.roles.contains(.center)
         let services =
             hasCenter
             ? try Self.makeServices(
-                settings, networks: currentNetworks, fleet: fleet, logs: logs, images: images, planes: planes)
+                settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
+                images: images, planes: planes)
             : nil
         if let services {
             center = try Self.makeCenter(settings, networks: networks, services: services)
@@ -82,7 +84,7 @@ final class Server: Sendable {
         builds = services?.builds
         buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
         let logs = logs
-        Task { await Self.record(reports, in: fleet, logs) }
+        Task { await Self.record(reports, in: fleet, volumes, logs) }
     }
 
     /// Everything that can be checked without binding or writing.
@@ -166,7 +168,8 @@ final class Server: Sendable {
     private static func makeDirectories(_ settings: ServerSettings) throws {
         let files = FileManager.default
         for path in [
-            settings.stateDirectory, settings.imageDirectory, "\(settings.stateDirectory)/node",
+            settings.stateDirectory, settings.imageDirectory, settings.volumeDirectory,
+            "\(settings.stateDirectory)/node",
             URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path,
         ] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -196,7 +199,8 @@ final class Server: Sendable {
             ServerLog.logger.warning("nodes cannot boot: \(error)")
         }
         return BootContext.Settings(
-            policy: policy, imageStore: settings.imageDirectory, nodeArchivePath: archivePath,
+            policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
+            nodeArchivePath: archivePath,
             loaders: loaders)
     }
 
@@ -208,13 +212,32 @@ final class Server: Sendable {
         return settings.center.https?.isEmpty == true ? "" : "https://\(address)"
     }
 
+    private static func makeVolumes(_ settings: ServerSettings, fleet: LiveFleet, planes: DataPlanes)
+        -> Volumes
+    {
+        let store = VolumeStore(directory: settings.volumeDirectory)
+        let files = VolumeFiles(
+            make: { try store.make($0) }, grow: { try store.grow($0) },
+            removeOthers: { try store.removeOthers(than: $0) }, remove: { try store.remove($0) },
+            usedByteCount: { store.usedByteCount($0) },
+            snapshots: { node in
+                try store.snapshots(of: node).map {
+                    SnapshotAnswer(name: $0.name, takenAt: $0.takenAt, usedByteCount: $0.usedByteCount)
+                }
+            },
+            takeSnapshot: { try store.takeSnapshot(of: $0, $1) }, restore: { try store.restore($0, as: $1) },
+            removeSnapshot: { try store.removeSnapshot(of: $0, $1) })
+        return Volumes(
+            fleet: fleet, files: files, openVolumes: { await planes.openVolumes() },
+            logger: ServerLog.logger)
+    }
+
     private static func makeServices(
-        _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, logs: NodeLogs,
-        images: ImageStore,
-        planes: DataPlanes
+        _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes
     ) throws -> CenterServices {
         CenterServices(
-            fleet: fleet, logs: logs, logger: ServerLog.logger, version: Roost.version,
+            fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger, version: Roost.version,
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
             leases: { await planes.leases() },
@@ -263,7 +286,9 @@ final class Server: Sendable {
     }
 
     /// Writes what the nodes report: the boot events of a batch in one transaction.
-    private static func record(_ reports: ReportQueue, in fleet: LiveFleet, _ logs: NodeLogs) async {
+    private static func record(
+        _ reports: ReportQueue, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs
+    ) async {
         await reports.drain { batch, dropped in
             if dropped > 0 {
                 ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
@@ -276,7 +301,7 @@ final class Server: Sendable {
             }
             do {
                 try await fleet.store.append(events)
-                fleet.note(events)
+                try await fleet.note(events)
             } catch {
                 ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
             }
@@ -300,6 +325,8 @@ final class Server: Sendable {
                 }
             }
             fleet.note(changed)
+            // Not waited for: making one takes a while, and others have something to say.
+            for case .volumeWanted(let machine) in batch { Task { await volumes.prepare(machine) } }
             for case .registration(let machine, let registration) in batch {
                 do {
                     let isApproved = try await fleet.register(registration, of: machine)
@@ -325,7 +352,8 @@ final class Server: Sendable {
         guard uid != 0 else { return }
         let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
         for path in [
-            settings.stateDirectory, settings.imageDirectory, directory, "\(settings.stateDirectory)/center",
+            settings.stateDirectory, settings.imageDirectory, settings.volumeDirectory, directory,
+            "\(settings.stateDirectory)/center",
             "\(settings.stateDirectory)/logs", "\(settings.stateDirectory)/logs/crashes",
         ] {
             give(path, uid, gid)

@@ -162,6 +162,7 @@ struct ServerSettings {
     }
 
     var imageDirectory: String { "\(stateDirectory)/images" }
+    var volumeDirectory: String { "\(stateDirectory)/volumes" }
 }
 
 extension ServerSettings.DHCP {

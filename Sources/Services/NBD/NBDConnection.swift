@@ -122,13 +122,17 @@ import Wire
         guard negotiation != nil else { return serve(input) }
         var rest = input.extracting(0..<input.count)
         var output: [UInt8] = []
-        let outcome = negotiation?.handle(&rest, exports: service, output: &output) ?? .goingOn
+        let exports = NBDExportView(service: service, peer: peer)
+        let outcome = negotiation?.handle(&rest, exports: exports, output: &output) ?? .goingOn
         switch outcome {
         case .goingOn: leftover = [UInt8](copying: rest)
         case .closed(let reason):
             closesWhenSent = true
             service.log("nbd: \(reason)")
         case .chosen(let export):
+            if let name = VolumeExportName(export.name) {
+                return hand(over: name, answer: output, leftover: [UInt8](copying: rest))
+            }
             do {
                 guard let version = service.version(named: export.name) else {
                     return close("the version went away")
@@ -144,6 +148,18 @@ import Wire
         sendOrKeep(output)
         if closesWhenSent, pending.isEmpty { return close(nil) }
         if negotiation == nil, !isClosed, !rest.isEmpty { serve(rest) }
+    }
+
+    /// From here on a thread of the volume's own serves the client.
+    private func hand(over name: VolumeExportName, answer: [UInt8], leftover: [UInt8]) {
+        sendOrKeep(answer)
+        guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
+        let copy = dup(socket.number)
+        guard copy >= 0 else { return close(SystemError("hand over a connection").description) }
+        service.startVolume(
+            name, socket: FileDescriptor(owning: copy), leftover: leftover,
+            usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
+        close(nil)
     }
 
     // MARK: Serving
@@ -222,7 +238,8 @@ import Wire
         let scratch = service.scratch
         if scratch.replyCount == NBDScratch.replyLimit { flushReplies() }
         guard !isClosed else { return }
-        let header = unsafe addHeader(request, .none, dataByteCount: byteCount)
+        let header = unsafe scratch.addHeader(
+            request, .none, dataByteCount: byteCount, isStructured: usesStructuredReplies)
         if byteCount >= Self.sendfileByteCount {
             flushReplies(more: true)
             if !isClosed { sendFile(offset: offset, byteCount: byteCount) }
@@ -240,7 +257,8 @@ import Wire
         let scratch = service.scratch
         if scratch.replyCount == NBDScratch.replyLimit { flushReplies() }
         guard !isClosed else { return }
-        let header = unsafe addHeader(request, error, dataByteCount: 0)
+        let header = unsafe scratch.addHeader(
+            request, error, dataByteCount: 0, isStructured: usesStructuredReplies)
         unsafe scratch.slices[scratch.sliceCount] = header
         scratch.sliceCount += 1
     }
@@ -252,40 +270,6 @@ import Wire
                 POSIX_FADV_WILLNEED)
         }
         reply(request, .none)
-    }
-
-    /// Writes a reply header into the scratch: 16 bytes (simple), or 20 and 8 or 6 more (structured).
-    private func addHeader(_ request: NBDRequest, _ error: NBDError, dataByteCount: Int) -> iovec {
-        let scratch = service.scratch
-        let start = unsafe scratch.headers + scratch.headerByteCount
-        let byteCount: Int
-        if usesStructuredReplies {
-            unsafe start.storeBytes(of: NBDProtocol.structuredReplyMagic.bigEndian, as: UInt32.self)
-            unsafe start.storeBytes(of: UInt16(1).bigEndian, toByteOffset: 4, as: UInt16.self)  // DONE
-            unsafe start.storeBytes(of: request.cookie.bigEndian, toByteOffset: 8, as: UInt64.self)
-            let type: UInt16
-            let payload: Int
-            if error != .none {
-                (type, payload, byteCount) = (1 << 15 | 1, 6, 26)  // ERROR: number and an empty message
-                unsafe start.storeBytes(of: error.rawValue.bigEndian, toByteOffset: 20, as: UInt32.self)
-                unsafe start.storeBytes(of: 0, toByteOffset: 24, as: UInt16.self)
-            } else if dataByteCount > 0 {
-                (type, payload, byteCount) = (1, 8 + dataByteCount, 28)  // OFFSET_DATA
-                unsafe start.storeBytes(of: request.offset.bigEndian, toByteOffset: 20, as: UInt64.self)
-            } else {
-                (type, payload, byteCount) = (0, 0, 20)  // NONE
-            }
-            unsafe start.storeBytes(of: type.bigEndian, toByteOffset: 6, as: UInt16.self)
-            unsafe start.storeBytes(of: UInt32(payload).bigEndian, toByteOffset: 16, as: UInt32.self)
-        } else {
-            byteCount = 16
-            unsafe start.storeBytes(of: NBDProtocol.simpleReplyMagic.bigEndian, as: UInt32.self)
-            unsafe start.storeBytes(of: error.rawValue.bigEndian, toByteOffset: 4, as: UInt32.self)
-            unsafe start.storeBytes(of: request.cookie.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        scratch.replyCount += 1
-        scratch.headerByteCount += NBDScratch.headerByteLimit
-        return unsafe iovec(iov_base: start, iov_len: byteCount)
     }
 
     // MARK: Sending

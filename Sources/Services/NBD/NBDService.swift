@@ -9,8 +9,8 @@ package final class NBDService: EventHandler {
     package static let connectionLimit = 20_000
 
     private let listener: FileDescriptor
-    private unowned let loop: EventLoop
-    private let context: BootContext
+    unowned let loop: EventLoop
+    let context: BootContext
     let log: @Sendable (String) -> Void
     /// Reused by every connection: nothing of it outlives one call.
     let scratch = NBDScratch()
@@ -19,6 +19,8 @@ package final class NBDService: EventHandler {
     /// (measured: `Benchmarks/README.md`).
     let postponed = NBDPostponedReplies()
     private var connections: [Int32: NBDConnection] = [:]
+    /// Connections to volumes, each with a thread of its own.
+    let volumeSessions = NBDVolumeSessions()
 
     package init(
         listener: consuming FileDescriptor, loop: EventLoop, context: BootContext,
@@ -87,8 +89,21 @@ package final class NBDService: EventHandler {
     }
 }
 
-extension NBDService: NBDExportDirectory {
-    package func export(named name: String) -> NBDExport? {
+/// The exports as one client sees them.
+struct NBDExportView: NBDExportDirectory {
+    let service: NBDService
+    let peer: IPv4Address?
+
+    func export(named name: String) -> NBDExport? {
+        guard let volume = VolumeExportName(name) else { return service.export(named: name) }
+        return service.export(of: volume, named: name, for: peer)
+    }
+
+    var exportNames: [String] { service.exportNames }
+}
+
+extension NBDService {
+    func export(named name: String) -> NBDExport? {
         guard let version = version(named: name), let file = version.manifest.file("root.squashfs") else {
             return nil
         }
@@ -98,39 +113,10 @@ extension NBDService: NBDExportDirectory {
             description: "\(version.image)@\(version.number) \(version.digest.short)")
     }
 
-    package var exportNames: [String] {
+    var exportNames: [String] {
         context.snapshot.images.values.sorted { $0.name < $1.name }.flatMap { image in
             image.channels.keys.map { "\(image.name)@\($0)" }.sorted()
                 + image.versions.map { "\(image.name)@\($0.number)" }
         }
-    }
-}
-
-/// Buffers that one loop's connections share, so that a connection at rest owns next to nothing.
-@safe final class NBDScratch {
-    /// Requests taken from a socket at a time: as many as a queue of 256 needs.
-    static let inputByteCount = 256 * NBDProtocol.requestByteCount
-    /// Replies of one `sendmsg`: a header and a slice each.
-    static let replyLimit = 60
-    /// Header of a structured reply with its offset.
-    static let headerByteLimit = 28
-
-    let input: UnsafeMutableRawPointer
-    let headers: UnsafeMutableRawPointer
-    let slices: UnsafeMutablePointer<iovec>
-    var replyCount = 0
-    var sliceCount = 0
-    var headerByteCount = 0
-
-    init() {
-        unsafe input = .allocate(byteCount: Self.inputByteCount, alignment: 16)
-        unsafe headers = .allocate(byteCount: Self.replyLimit * Self.headerByteLimit, alignment: 16)
-        unsafe slices = .allocate(capacity: Self.replyLimit * 2)
-    }
-
-    deinit {
-        unsafe input.deallocate()
-        unsafe headers.deallocate()
-        unsafe slices.deallocate()
     }
 }

@@ -36,6 +36,9 @@ package struct NBDExportFlags: OptionSet, Sendable {
     package static let hasFlags = Self(rawValue: 1 << 0)
     package static let readOnly = Self(rawValue: 1 << 1)
     package static let sendFlush = Self(rawValue: 1 << 2)
+    package static let sendForceUnitAccess = Self(rawValue: 1 << 3)
+    package static let sendTrim = Self(rawValue: 1 << 5)
+    package static let sendWriteZeroes = Self(rawValue: 1 << 6)
     package static let sendDontFragment = Self(rawValue: 1 << 7)
     package static let canMultiConnect = Self(rawValue: 1 << 8)
     package static let sendCache = Self(rawValue: 1 << 10)
@@ -102,6 +105,7 @@ package struct NBDError: RawRepresentable, Hashable, Sendable, Error {
     package static let notPermitted = Self(rawValue: 1)
     package static let inputOutput = Self(rawValue: 5)
     package static let invalid = Self(rawValue: 22)
+    package static let noSpace = Self(rawValue: 28)
     package static let notSupported = Self(rawValue: 95)
 }
 
@@ -114,6 +118,11 @@ package struct NBDRequest: Equatable, Sendable {
     /// In bytes.
     package var offset: UInt64
     package var byteCount: UInt32
+
+    /// Flag: the reply waits until the data are on the disk.
+    package static let forceUnitAccess: UInt16 = 1 << 0
+    /// Flag of WRITE_ZEROES: the room stays taken.
+    package static let noHole: UInt16 = 1 << 1
 
     package init(
         _ command: NBDCommand, cookie: UInt64, offset: UInt64 = 0, byteCount: UInt32 = 0, flags: UInt16 = 0

@@ -1,0 +1,167 @@
+package import Fleet
+import Foundation
+import Hummingbird
+import Wire
+
+/// Versions on trial, and nodes that are held after failed boots.
+struct RolloutRoutes {
+    /// Roll-outs of one answer.
+    static let pageLimit = 100
+
+    let services: CenterServices
+
+    func add(to api: Routes) {
+        api.post("images/:name/channels/:channel/rollouts", .publish) { request, context, caller in
+            let wish = try await request.decoded(RolloutRequest.self)
+            let routes = ImageRoutes(services: services)
+            let image = try routes.image(context, in: services.fleet.snapshot)
+            let rollout = try await start(wish, of: image, to: routes.channel(context), caller)
+            return try JSONAnswer(RolloutAnswer(rollout, hasCanaries: true), status: .created)
+        }
+        api.get("rollouts", .read) { request, _, _ in
+            let before = try request.query("before", 1...Int(Int32.max), default: Int(Int32.max))
+            let rollouts = try await services.fleet.rollouts(before: before, limit: Self.pageLimit)
+            return try JSONAnswer(
+                rollouts.map { RolloutAnswer($0, hasCanaries: false) },
+                next: rollouts.count == Self.pageLimit
+                    ? "/api/v1/rollouts?before=\(rollouts[Self.pageLimit - 1].id)" : nil)
+        }
+        api.get("rollouts/:id", .read) { _, context, _ in
+            try await JSONAnswer(
+                RolloutAnswer(services.fleet.rollout(Self.id(context)), hasCanaries: true))
+        }
+        api.post("rollouts/:id/:act", .publish) { _, context, caller in
+            let rollout = try await steer(Self.id(context), context.parameter("act"), caller)
+            return try JSONAnswer(RolloutAnswer(rollout, hasCanaries: true))
+        }
+        api.post("nodes/:name/release", .configure) { _, context, caller in
+            try await release(context.parameter("name"), caller)
+            return HTTPResponse.Status.noContent
+        }
+    }
+
+    static func id(_ context: CenterContext) throws -> Int {
+        let text = try context.parameter("id")
+        guard let id = Int(text) else {
+            throw Problem(422, "Invalid number", "‘\(text)’ is no roll-out's number")
+        }
+        return id
+    }
+
+    // MARK: Acts
+
+    func start(
+        _ wish: RolloutRequest, of image: ImageCatalogue, to channel: ChannelName, _ caller: Caller
+    ) async throws -> Rollout {
+        try caller.require(.publish, in: .site)
+        let version = try ImageRoutes(services: services).version(wish.version, of: image)
+        var terms = Rollout.Terms()
+        if let seconds = wish.readyWithinSeconds { terms.readyWithin = seconds }
+        if let seconds = wish.trialSeconds { terms.trialSeconds = seconds }
+        if let count = wish.allowedFailures { terms.allowedFailures = count }
+        guard (10...86_400).contains(terms.readyWithin), (0...2_592_000).contains(terms.trialSeconds),
+            (0...100_000).contains(terms.allowedFailures)
+        else {
+            throw Problem(
+                422, "Invalid number",
+                "readyWithinSeconds: 10 to 86400; trialSeconds: at most 2592000 (30 days); allowedFailures: at most 100000"
+            )
+        }
+        return try await services.fleet.startRollout(
+            of: image.name, candidate: version.number, to: channel, share: wish.share, terms: terms,
+            by: caller.name)
+    }
+
+    func steer(_ id: Int, _ act: String, _ caller: Caller) async throws -> Rollout {
+        try caller.require(.publish, in: .site)
+        let now = Clock.second
+        return switch act {
+        case "pause": try await services.fleet.steer(id, by: caller.name) { $0.pause() }
+        case "resume": try await services.fleet.steer(id, by: caller.name) { $0.resume() }
+        case "abort":
+            try await services.fleet.steer(id, by: caller.name) { [name = caller.name] in
+                $0.abort(because: "by \(name)", at: now)
+            }
+        default:
+            throw StoreError.notFound("a roll-out can be told to pause, resume or abort, not ‘\(act)’")
+        }
+    }
+
+    /// - Parameter text: a node's name, or the hardware address of any machine.
+    func release(_ text: String, _ caller: Caller) async throws {
+        let snapshot = services.fleet.snapshot
+        let machine = MACAddress(text)
+        let node = snapshot.node(at: machine) ?? (try? NodeName(text)).flatMap { snapshot.nodes[$0] }
+        if let node {
+            try caller.require(.configure, in: node.group)
+            try await services.fleet.release(node.macAddresses)
+        } else if let machine {
+            try caller.require(.configure, in: .site)
+            try await services.fleet.release([machine])
+        } else {
+            throw StoreError.notFound("there is no node ‘\(text)’")
+        }
+    }
+}
+
+package struct RolloutRequest: Codable, Sendable {
+    /// Number, channel or digest.
+    package var version: String
+    /// `5%`, or a group's path.
+    package var share: String
+    /// Left out: 300.
+    package var readyWithinSeconds: Int?
+    /// Left out: 1800.
+    package var trialSeconds: Int?
+    /// Left out: none.
+    package var allowedFailures: Int?
+
+    package init(
+        version: String, share: String, readyWithinSeconds: Int? = nil, trialSeconds: Int? = nil,
+        allowedFailures: Int? = nil
+    ) {
+        self.version = version
+        self.share = share
+        self.readyWithinSeconds = readyWithinSeconds
+        self.trialSeconds = trialSeconds
+        self.allowedFailures = allowedFailures
+    }
+}
+
+package struct RolloutAnswer: Codable, Sendable {
+    package var id: Int
+    package var image: ImageName
+    package var channel: String
+    /// The version on trial.
+    package var candidate: Int
+    /// Where the channel points meanwhile.
+    package var former: Int
+    package var share: String
+    package var readyWithinSeconds: Int
+    package var trialSeconds: Int
+    package var allowedFailures: Int
+    package var startedAt: Int
+    package var startedBy: String
+    package var state: Rollout.State
+    package var endedAt: Int?
+    package var reason: String
+    package var canaryCount: Int
+    /// How many canaries are `waiting`, `booting`, `ready`, `failed`.
+    package var counts: [String: Int]
+    /// Only when one roll-out is asked for.
+    package var canaries: [Rollout.Canary]?
+
+    init(_ rollout: Rollout, hasCanaries: Bool) {
+        (id, image, channel) = (rollout.id, rollout.image, rollout.channel.text)
+        (candidate, former, share) = (rollout.candidate, rollout.former, rollout.share)
+        readyWithinSeconds = rollout.terms.readyWithin
+        trialSeconds = rollout.terms.trialSeconds
+        allowedFailures = rollout.terms.allowedFailures
+        (startedAt, startedBy) = (rollout.startedAt, rollout.startedBy)
+        (state, endedAt, reason) = (rollout.state, rollout.endedAt, rollout.reason)
+        canaryCount = rollout.canaries.count
+        counts = Dictionary(
+            uniqueKeysWithValues: Rollout.Canary.Outcome.allCases.map { ($0.rawValue, rollout.count($0)) })
+        canaries = hasCanaries ? rollout.canaries : nil
+    }
+}

@@ -1,0 +1,116 @@
+package import Fleet
+import Hummingbird
+
+/// The nodes' volumes.
+struct VolumeRoutes {
+    let services: CenterServices
+
+    func add(to api: Routes) {
+        api.get("volumes", .read) { _, _, caller in try await JSONAnswer(all(caller)) }
+        api.get("volumes/:name", .read) { _, context, caller in
+            try await JSONAnswer(answer(name(context), caller))
+        }
+        api.delete("volumes/:name", .configure) { _, context, caller in
+            let name = try name(context)
+            try require(.configure, name, caller)
+            try await services.volumes.remove(name, by: caller.name)
+            return HTTPResponse.Status.noContent
+        }
+        api.post("volumes/:name/reset", .configure) { _, context, caller in
+            let name = try name(context)
+            try await reset(name, caller)
+            return try await JSONAnswer(answer(name, caller))
+        }
+        api.post("volumes/:name/snapshots", .configure) { request, context, caller in
+            let (name, wish) = (try name(context), try await request.decoded(SnapshotRequest.self))
+            try require(.configure, name, caller)
+            try await services.volumes.takeSnapshot(of: name, named: wish.name)
+            return try await JSONAnswer(answer(name, caller), status: .created)
+        }
+        api.post("volumes/:name/snapshots/:snapshot/restore", .configure) { _, context, caller in
+            let name = try name(context)
+            try require(.configure, name, caller)
+            try await services.volumes.restore(context.parameter("snapshot"), to: name, by: caller.name)
+            return try await JSONAnswer(answer(name, caller))
+        }
+        api.delete("volumes/:name/snapshots/:snapshot", .configure) { _, context, caller in
+            let name = try name(context)
+            try require(.configure, name, caller)
+            try await services.volumes.removeSnapshot(of: name, named: context.parameter("snapshot"))
+            return HTTPResponse.Status.noContent
+        }
+    }
+
+    func all(_ caller: Caller) async throws -> [VolumeAnswer] {
+        let snapshot = services.fleet.snapshot
+        let open = await services.volumes.open()
+        var answers: [VolumeAnswer] = []
+        for volume in snapshot.contents.volumes.values.sorted(by: { $0.node < $1.node })
+        where caller.sees(snapshot.nodes[volume.node]?.group ?? .site) {
+            answers.append(try await services.volumes.answer(volume, open: open, hasSnapshots: false))
+        }
+        return answers
+    }
+
+    func reset(_ name: NodeName, _ caller: Caller) async throws {
+        try require(.configure, name, caller)
+        try await services.volumes.reset(name, by: caller.name)
+    }
+
+    func answer(_ name: NodeName, _ caller: Caller) async throws -> VolumeAnswer {
+        let snapshot = services.fleet.snapshot
+        guard let volume = snapshot.contents.volumes[name],
+            caller.sees(snapshot.nodes[name]?.group ?? .site)
+        else { throw StoreError.notFound("node \(name) has no volume") }
+        return try await services.volumes.answer(
+            volume, open: services.volumes.open(), hasSnapshots: true)
+    }
+
+    func require(_ permission: Permission, _ name: NodeName, _ caller: Caller) throws {
+        try caller.require(permission, in: services.fleet.snapshot.nodes[name]?.group ?? .site)
+    }
+
+    private func name(_ context: CenterContext) throws -> NodeName {
+        try NodeName(context.parameter("name"))
+    }
+}
+
+package struct SnapshotRequest: Codable, Sendable {
+    package var name: String
+
+    package init(name: String) { self.name = name }
+}
+
+package struct SnapshotAnswer: Codable, Sendable {
+    package var name: String
+    package var takenAt: Int
+    package var usedByteCount: Int
+
+    package init(name: String, takenAt: Int, usedByteCount: Int) {
+        self.name = name
+        self.takenAt = takenAt
+        self.usedByteCount = usedByteCount
+    }
+}
+
+package struct VolumeAnswer: Codable, Sendable {
+    package var node: NodeName
+    /// What its files lie over.
+    package var image: ImageName
+    package var version: Int
+    package var byteCount: Int
+    /// On the server's disk; left out when its file is missing.
+    package var usedByteCount: Int?
+    package var createdAt: Int
+    package var openConnections: Int
+    /// Only when one volume is asked for.
+    package var snapshots: [SnapshotAnswer]?
+
+    init(_ volume: Volume, usedByteCount: Int?, openConnections: Int, snapshots: [SnapshotAnswer]?) {
+        (node, image, version) = (volume.node, volume.image, volume.version)
+        (byteCount, createdAt) = (volume.byteCount, volume.createdAt)
+        self.usedByteCount = usedByteCount
+        self.openConnections = openConnections
+        self.snapshots = snapshots
+    }
+}

@@ -1,0 +1,210 @@
+package import Fleet
+import Synchronization
+package import Wire
+
+/// Versions on trial, and machines that do not come up: what boots show, and what follows from it.
+extension LiveFleet {
+    /// Seconds between looks at whose time is over.
+    private static let tick = Duration.seconds(2)
+
+    /// Begins to try `candidate` for `channel` on some nodes.
+    package func startRollout(
+        of image: ImageName, candidate: Int, to channel: ChannelName, share text: String,
+        terms: Rollout.Terms,
+        by who: String
+    ) async throws -> Rollout {
+        guard let share = Rollout.Share(text) else {
+            throw InvalidSetting("‘\(text)’ is neither a share (5%) nor a group (/school/room-1)")
+        }
+        let id = (try await store.rollouts(before: nil, limit: 1).first?.id ?? 0) + 1
+        let now = Clock.second
+        let next = try await change(by: who) { snapshot in
+            guard let catalogue = snapshot.images[image], let former = catalogue.channels[channel] else {
+                throw StoreError.notFound("image \(image) has no channel \(channel)")
+            }
+            guard former != candidate else {
+                throw StoreError.conflict("\(image)@\(channel) is \(image)@\(candidate) already")
+            }
+            if let other = snapshot.rollout(of: image, channel) {
+                throw StoreError.conflict(other.holdsItsChannel)
+            }
+            let canaries = snapshot.canaries(
+                share, of: snapshot.followers(of: image, channel), rollout: id)
+            guard !canaries.isEmpty else {
+                throw StoreError.conflict("no node boots \(image)@\(channel) there: nobody could try it")
+            }
+            return [
+                .rollout(
+                    Rollout(
+                        id: id, image: image, channel: channel, candidate: candidate, former: former,
+                        share: text, terms: terms, startedAt: now, startedBy: who, canaries: canaries))
+            ]
+        }
+        guard let rollout = next.contents.rollouts[id] else {
+            throw StoreError.conflict("roll-out \(id) ended at once")
+        }
+        tell(rollout, rollout.summary(before: nil))
+        return rollout
+    }
+
+    /// Changes the state of a roll-out that is not over.
+    package func steer(_ id: Int, by who: String, _ act: @escaping @Sendable (inout Rollout) -> Void)
+        async throws -> Rollout
+    {
+        let before = try await rollout(id)
+        guard !before.state.isOver else {
+            throw StoreError.conflict("roll-out \(id) is over: \(before.state.rawValue)")
+        }
+        try await change(by: who) { snapshot in
+            guard var rollout = snapshot.contents.rollouts[id] else { return [] }
+            let former = rollout
+            act(&rollout)
+            return rollout == former ? [] : [.rollout(rollout)]
+        }
+        let after = try await rollout(id)
+        if after.state != before.state { tell(after, after.summary(before: before)) }
+        return after
+    }
+
+    /// A roll-out as it is now.
+    package func rollout(_ id: Int) async throws -> Rollout {
+        if let underWay = snapshot.contents.rollouts[id] { return underWay }
+        return try await store.rollout(id)
+    }
+
+    /// Roll-outs with numbers below `before`, newest first, as they are now.
+    package func rollouts(before: Int?, limit: Int) async throws -> [Rollout] {
+        let underWay = snapshot.contents.rollouts
+        return try await store.rollouts(before: before, limit: limit).map { underWay[$0.id] ?? $0 }
+    }
+
+    /// Forgets that a machine's boots failed: it may try again.
+    package func release(_ machines: [MACAddress]) async throws {
+        let known = machines.filter { snapshot.contents.troubles[$0] != nil }
+        guard !known.isEmpty else { return }
+        let next = state.withLock { state in
+            var troubles = state.snapshot.contents.troubles
+            for machine in known { troubles[machine] = nil }
+            state.snapshot = state.snapshot.replacing(
+                rollouts: state.snapshot.contents.rollouts, troubles: troubles)
+            return state.snapshot
+        }
+        distribute(next)
+        try await store.save([], troubles: Dictionary(uniqueKeysWithValues: known.map { ($0, nil) }))
+    }
+
+    /// Decides roll-outs as time passes, until cancelled.
+    func watchRollouts(_ report: @Sendable (any Error) -> Void) async throws {
+        while true {
+            try await Task.sleep(for: Self.tick)
+            do { try await advanceRollouts() } catch { report(error) }
+        }
+    }
+
+    // MARK: What boots show
+
+    /// A configuration that was read or made elsewhere knows less of the last boots than this server does.
+    static func keepingBootKnowledge(of known: FleetSnapshot, in next: FleetSnapshot) -> FleetSnapshot {
+        let rollouts = next.contents.rollouts.mapValues { rollout in
+            known.contents.rollouts[rollout.id].map { rollout.keepingOutcomes(of: $0) } ?? rollout
+        }
+        let troubles = known.contents.troubles
+        if rollouts == next.contents.rollouts, troubles == next.contents.troubles { return next }
+        return next.replacing(rollouts: rollouts, troubles: troubles)
+    }
+
+    /// Enters what boots have shown, where it changes anything.
+    func judge(_ boots: [JudgedBoot]) async throws {
+        guard !boots.isEmpty else { return }
+        var troubles: [MACAddress: BootTrouble?] = [:]
+        var rollouts: [Int: Rollout] = [:]
+        let next: FleetSnapshot? = state.withLock { state in
+            let snapshot = state.snapshot
+            var (all, known) = (snapshot.contents.rollouts, snapshot.contents.troubles)
+            for boot in boots {
+                let (before, after) = (
+                    known[boot.macAddress], BootTrouble.after(boot, before: known[boot.macAddress])
+                )
+                if before != after {
+                    known[boot.macAddress] = after
+                    troubles[boot.macAddress] = .some(after)
+                }
+                guard !all.isEmpty, let node = snapshot.node(at: boot.macAddress),
+                    let version = snapshot.version(boot.version)
+                else { continue }
+                for (id, rollout) in all
+                where rollout.image == version.image && rollout.candidate == version.number {
+                    var rollout = rollout
+                    rollout.note(boot.outcome, of: node.name, began: boot.startedAt)
+                    guard rollout != all[id] else { continue }
+                    all[id] = rollout
+                    rollouts[id] = rollout
+                }
+            }
+            guard !troubles.isEmpty || !rollouts.isEmpty else { return nil }
+            state.snapshot = snapshot.replacing(rollouts: all, troubles: known)
+            return state.snapshot
+        }
+        guard let next else { return }
+        distribute(next)
+        try await store.save(Array(rollouts.values), troubles: troubles)
+        for (machine, trouble) in troubles { if let trouble { tell(machine, trouble, in: next) } }
+        if !rollouts.isEmpty { try await advanceRollouts() }
+    }
+
+    private func advanceRollouts() async throws {
+        let now = Clock.millisecond
+        var changed: [Rollout] = []
+        var over: [Int] = []
+        state.withLock { state in
+            var all = state.snapshot.contents.rollouts
+            for (id, rollout) in all {
+                var next = rollout
+                next.advance(to: now)
+                guard next != rollout else { continue }
+                if next.state.isOver {
+                    over.append(id)
+                } else {
+                    all[id] = next
+                    changed.append(next)
+                }
+            }
+            if !changed.isEmpty {
+                state.snapshot = state.snapshot.replacing(
+                    rollouts: all, troubles: state.snapshot.contents.troubles)
+            }
+        }
+        if !changed.isEmpty {
+            distribute(snapshot)
+            try await store.save(changed, troubles: [:])
+        }
+        for id in over.sorted() { try await end(id, at: now) }
+    }
+
+    /// Ends a decided roll-out: with success its channel moves, in the same change.
+    private func end(_ id: Int, at now: Int) async throws {
+        guard let before = snapshot.contents.rollouts[id] else { return }
+        try await change(by: "roll-out \(id)") { snapshot in
+            guard var rollout = snapshot.contents.rollouts[id] else { return [] }
+            rollout.advance(to: now)
+            guard rollout.state.isOver else { return [] }
+            let moved = FleetEdit.channel(rollout.image, rollout.channel, rollout.candidate)
+            return rollout.state == .succeeded ? [.rollout(rollout), moved] : [.rollout(rollout)]
+        }
+        let after = try await store.rollout(id)
+        tell(after, after.summary(before: before))
+    }
+
+    private func tell(_ rollout: Rollout, _ text: String) {
+        events.publish(ServerEvent(kind: .rollout, text: text))
+    }
+
+    private func tell(_ machine: MACAddress, _ trouble: BootTrouble, in snapshot: FleetSnapshot) {
+        let node = snapshot.node(at: machine)
+        guard trouble.failedBoots == snapshot.settings(of: node).integer(.bootBrake) else { return }
+        events.publish(
+            ServerEvent(
+                kind: .rollout, node: node?.name, group: node?.group, machine: machine,
+                text: "held after \(trouble.failedBoots) failed boots: \(trouble.detail)"))
+    }
+}

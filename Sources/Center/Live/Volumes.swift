@@ -1,0 +1,227 @@
+package import Fleet
+import Foundation
+package import Logging
+package import Wire
+
+/// What the control center does with the files of volumes; each may take long, and throws what a person can read.
+package struct VolumeFiles: Sendable {
+    package typealias Copies = [SnapshotAnswer]
+
+    package var make: @Sendable (Volume) throws -> Void
+    package var grow: @Sendable (Volume) throws -> Void
+    package var removeOthers: @Sendable (Volume) throws -> Void
+    package var remove: @Sendable (NodeName) throws -> Void
+    package var usedByteCount: @Sendable (Volume) -> Int?
+    package var snapshots: @Sendable (NodeName) throws -> Copies
+    package var takeSnapshot: @Sendable (Volume, String) throws -> Void
+    /// Returns the bytes of the copy.
+    package var restore: @Sendable (String, Volume) throws -> Int
+    package var removeSnapshot: @Sendable (NodeName, String) throws -> Void
+
+    package init(
+        make: @escaping @Sendable (Volume) throws -> Void, grow: @escaping @Sendable (Volume) throws -> Void,
+        removeOthers: @escaping @Sendable (Volume) throws -> Void,
+        remove: @escaping @Sendable (NodeName) throws -> Void,
+        usedByteCount: @escaping @Sendable (Volume) -> Int?,
+        snapshots: @escaping @Sendable (NodeName) throws -> Copies,
+        takeSnapshot: @escaping @Sendable (Volume, String) throws -> Void,
+        restore: @escaping @Sendable (String, Volume) throws -> Int,
+        removeSnapshot: @escaping @Sendable (NodeName, String) throws -> Void
+    ) {
+        self.make = make
+        self.grow = grow
+        self.removeOthers = removeOthers
+        self.remove = remove
+        self.usedByteCount = usedByteCount
+        self.snapshots = snapshots
+        self.takeSnapshot = takeSnapshot
+        self.restore = restore
+        self.removeSnapshot = removeSnapshot
+    }
+}
+
+/// The nodes' volumes: made when a node first needs one, grown, reset, copied.
+package actor Volumes {
+    private let fleet: LiveFleet
+    private let files: VolumeFiles
+    private let openVolumes: @Sendable () async -> [NodeName: Int]
+    private let logger: Logger
+    /// Nodes whose volume somebody works on.
+    private var busy: Set<NodeName> = []
+
+    package init(
+        fleet: LiveFleet, files: VolumeFiles, openVolumes: @escaping @Sendable () async -> [NodeName: Int],
+        logger: Logger
+    ) {
+        self.fleet = fleet
+        self.files = files
+        self.openVolumes = openVolumes
+        self.logger = logger
+    }
+
+    /// A machine that boots cannot go on before its volume is there, large enough, and over the right version.
+    package func prepare(_ machine: MACAddress) async {
+        guard let node = fleet.snapshot.node(at: machine), !busy.contains(node.name) else { return }
+        do {
+            try await alone(node.name) { try await self.prepare(node) }
+        } catch {
+            logger.error("the volume of \(node.name) is not made: \(error)")
+        }
+    }
+
+    private func prepare(_ node: Node) async throws {
+        let snapshot = fleet.snapshot
+        let settings = snapshot.settings(of: node)
+        guard settings.needsVolume, let version = snapshot.version(for: settings) else { return }
+        let wanted = settings.volumeByteCount
+        guard var volume = snapshot.contents.volumes[node.name] else {
+            return try await make(
+                over: version, generation: 1, byteCount: wanted, for: node.name, by: "roost")
+        }
+        if settings.text(.rootMode) == "persistent", settings.volumePolicy == .reset,
+            volume.digest != version.digest
+        {
+            return try await make(
+                over: version, generation: volume.generation + 1, byteCount: wanted, for: node.name,
+                by: "roost")
+        }
+        guard volume.byteCount < wanted else { return }
+        try await requireClosed(node.name, "grow")
+        volume.byteCount = wanted
+        let (grown, files) = (volume, files)
+        try await Self.onThread { try files.grow(grown) }
+        try await fleet.change(by: "roost", what: "volume of \(node.name) grown") { _ in
+            [.volume(node.name, grown)]
+        }
+        logger.info("the volume of \(node.name) is grown to \(wanted >> 20) MiB")
+    }
+
+    /// Begins anew: what a running machine still writes goes into the old file, which goes with it.
+    package func reset(_ name: NodeName, by who: String) async throws {
+        let snapshot = fleet.snapshot
+        let volume = try volume(of: name)
+        guard let node = snapshot.nodes[name],
+            let version = snapshot.version(for: snapshot.settings(of: node))
+        else { throw StoreError.conflict("node \(name) has no version to begin anew with") }
+        try await alone(name) {
+            try await self.make(
+                over: version, generation: volume.generation + 1,
+                byteCount: snapshot.settings(of: node).volumeByteCount, for: name, by: who)
+        }
+    }
+
+    private func make(
+        over version: ImageVersion, generation: Int, byteCount: Int, for node: NodeName, by who: String
+    ) async throws {
+        let volume = Volume(
+            node: node, image: version.image, version: version.number, digest: version.digest,
+            byteCount: byteCount, createdAt: Clock.second, generation: generation)
+        let files = files
+        try await Self.onThread { try files.make(volume) }
+        try await fleet.change(by: who) { _ in [.volume(node, volume)] }
+        try await Self.onThread { try files.removeOthers(volume) }
+        logger.info("the volume of \(node) is made over \(version.image)@\(version.number)")
+    }
+
+    package func remove(_ name: NodeName, by who: String) async throws {
+        _ = try volume(of: name)
+        try await requireClosed(name, "remove")
+        try await alone(name) {
+            try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
+            let files = self.files
+            try await Self.onThread { try files.remove(name) }
+        }
+    }
+
+    // MARK: Snapshots
+
+    package func takeSnapshot(of name: NodeName, named copy: String) async throws {
+        let volume = try volume(of: name)
+        try Self.check(copy)
+        try await requireClosed(name, "copy")
+        guard try files.snapshots(name).count < 100 else {
+            throw StoreError.conflict("node \(name) has a hundred snapshots; remove some first")
+        }
+        let files = files
+        try await alone(name) { try await Self.onThread { try files.takeSnapshot(volume, copy) } }
+    }
+
+    package func restore(_ copy: String, to name: NodeName, by who: String) async throws {
+        var volume = try volume(of: name)
+        guard try files.snapshots(name).contains(where: { $0.name == copy }) else {
+            throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
+        }
+        volume.generation += 1
+        let (wanted, files) = (volume, files)
+        try await alone(name) {
+            let byteCount = try await Self.onThread { try files.restore(copy, wanted) }
+            var restored = wanted
+            restored.byteCount = byteCount
+            let next = restored
+            try await self.fleet.change(by: who, what: "volume of \(name) restored from \(copy)") { _ in
+                [.volume(name, next)]
+            }
+            try await Self.onThread { try files.removeOthers(next) }
+        }
+    }
+
+    package func removeSnapshot(of name: NodeName, named copy: String) throws {
+        guard try files.snapshots(name).contains(where: { $0.name == copy }) else {
+            throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
+        }
+        try files.removeSnapshot(name, copy)
+    }
+
+    // MARK: Looking
+
+    package func answer(_ volume: Volume, open: [NodeName: Int], hasSnapshots: Bool) throws -> VolumeAnswer {
+        VolumeAnswer(
+            volume, usedByteCount: files.usedByteCount(volume), openConnections: open[volume.node] ?? 0,
+            snapshots: hasSnapshots ? try files.snapshots(volume.node) : nil)
+    }
+
+    package func open() async -> [NodeName: Int] { await openVolumes() }
+
+    private func volume(of name: NodeName) throws -> Volume {
+        guard let volume = fleet.snapshot.contents.volumes[name] else {
+            throw StoreError.notFound("node \(name) has no volume")
+        }
+        return volume
+    }
+
+    private static func check(_ name: String) throws {
+        let isGood =
+            (1...63).contains(name.utf8.count) && name.first != "-"
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
+            }
+        guard isGood else {
+            throw InvalidName(
+                name, rule: "a snapshot's name is 1 to 63 lower-case letters, digits and hyphens")
+        }
+    }
+
+    private func requireClosed(_ name: NodeName, _ act: String) async throws {
+        guard await openVolumes()[name] == nil else {
+            throw StoreError.conflict(
+                "node \(name) runs from its volume: to \(act) it, shut the node down first")
+        }
+    }
+
+    private func alone<T: Sendable>(_ name: NodeName, _ body: @Sendable () async throws -> T) async throws
+        -> T
+    {
+        guard busy.insert(name).inserted else {
+            throw StoreError.conflict("somebody works on the volume of \(name) at this moment; try again")
+        }
+        defer { busy.remove(name) }
+        return try await body()
+    }
+
+    /// Programs and copies take their time: on a thread of their own they stop nobody.
+    private static func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}

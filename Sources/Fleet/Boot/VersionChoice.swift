@@ -1,0 +1,136 @@
+import Wire
+
+/// The version that a machine boots now, and why it is that one.
+struct ChosenVersion: Equatable {
+    var version: ImageVersion
+    var because: String
+    /// The terms of the roll-out that this boot is a trial of.
+    var trial: Rollout.Terms?
+}
+
+/// There is nothing to boot; the text says what to do about it.
+struct NoVersion: Error, Equatable {
+    var text: String
+    /// It will be there when the node's volume is.
+    var wantsVolume = false
+}
+
+/// What the settings, roll-outs and the last boots make a machine boot.
+///
+/// - Parameter node: nil for an unknown machine.
+func chooseVersion(
+    for node: Node?, at machine: MACAddress, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+) -> Result<ChosenVersion, NoVersion> {
+    var choice: ChosenVersion
+    switch meantVersion(for: node, settings[.image], in: snapshot) {
+    case .success(let found): choice = found
+    case .failure(let problem): return .failure(problem)
+    }
+    if settings.needsVolume {
+        switch withVolume(node, choice, settings, in: snapshot) {
+        case .success(let found): choice = found
+        case .failure(let problem): return .failure(problem)
+        }
+    }
+    let limit = settings.integer(.bootBrake)
+    guard limit > 0, let trouble = snapshot.contents.troubles[machine],
+        trouble.version == choice.version.digest, trouble.failedBoots >= limit
+    else { return .success(choice) }
+    let what = "\(choice.version.image)@\(choice.version.number)"
+    let held = "held after \(trouble.failedBoots) failed boots of \(what) (\(trouble.detail))"
+    let rescue = settings.text(.rescueImage)
+    if let reference = ImageReference(rescue), let version = snapshot.version(reference),
+        version.digest != choice.version.digest
+    {
+        return .success(ChosenVersion(version: version, because: "\(held): rescue image"))
+    }
+    let name = node?.name.text ?? machine.description
+    return .failure(NoVersion(text: "\(held); roost node release \(name) lets it try again"))
+}
+
+/// The version for a node with a volume, by what its policy says when it was made over another one.
+private func withVolume(
+    _ node: Node?, _ choice: ChosenVersion, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+) -> Result<ChosenVersion, NoVersion> {
+    guard let node else {
+        return .failure(NoVersion(text: "a machine with a volume has to be enrolled first (roost node add)"))
+    }
+    guard let volume = snapshot.contents.volumes[node.name], volume.byteCount >= settings.volumeByteCount
+    else { return .failure(NoVersion(text: "its volume is being made", wantsVolume: true)) }
+    guard settings.text(.rootMode) == "persistent", volume.digest != choice.version.digest else {
+        return .success(choice)
+    }
+    switch settings.volumePolicy {
+    case .follow: return .success(choice)
+    case .reset: return .failure(NoVersion(text: "its volume is being reset", wantsVolume: true))
+    case .pin:
+        guard let version = snapshot.version(volume.digest) else {
+            return .failure(
+                NoVersion(
+                    text:
+                        "the version of its volume, \(volume.image)@\(volume.version), is gone (roost volume reset \(node.name))"
+                ))
+        }
+        return .success(
+            ChosenVersion(version: version, because: "its volume was made over it (volume-policy pin)"))
+    }
+}
+
+/// What the setting `image` means for a node, roll-outs included.
+private func meantVersion(
+    for node: Node?, _ setting: EffectiveSetting, in snapshot: FleetSnapshot
+) -> Result<ChosenVersion, NoVersion> {
+    guard case .text(let text) = setting.value, !text.isEmpty else {
+        guard let only = snapshot.images.values.first, snapshot.images.count == 1 else {
+            return .failure(
+                NoVersion(
+                    text: snapshot.images.isEmpty
+                        ? "no image has been published yet (roost image build NAME --suite bookworm)"
+                        : "there are several images and none is chosen (roost set image=NAME)"))
+        }
+        guard let version = only.version(.channel(.stable)) else {
+            return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))
+        }
+        return .success(
+            onTrial(node, only, .stable, in: snapshot)
+                ?? ChosenVersion(version: version, because: "the only image, channel stable"))
+    }
+    guard let reference = ImageReference(text), let image = snapshot.images[reference.image],
+        let version = image.version(reference.selector)
+    else {
+        return .failure(NoVersion(text: "there is no version ‘\(text)’ (setting image: \(setting.origin))"))
+    }
+    if case .channel(let channel) = reference.selector,
+        let trial = onTrial(node, image, channel, in: snapshot)
+    {
+        return .success(trial)
+    }
+    return .success(
+        ChosenVersion(version: version, because: "setting image = \(text): \(setting.origin)"))
+}
+
+/// The version that `node` tries as a canary; nil when it is none, or has failed with it.
+private func onTrial(
+    _ node: Node?, _ image: ImageCatalogue, _ channel: ChannelName, in snapshot: FleetSnapshot
+) -> ChosenVersion? {
+    guard let node, let rollout = snapshot.rollout(of: image.name, channel), rollout.offers(to: node.name),
+        let version = image.version(.number(rollout.candidate))
+    else { return nil }
+    return ChosenVersion(
+        version: version, because: "canary of roll-out \(rollout.id)", trial: rollout.terms)
+}
+
+extension FleetSnapshot {
+    /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
+    package func trouble(holding node: Node) -> BootTrouble? {
+        let known = node.macAddresses.lazy.compactMap { self.contents.troubles[$0] }.first
+        guard let known else { return nil }
+        let settings = settings(of: node)
+        let limit = settings.integer(.bootBrake)
+        guard limit > 0, known.failedBoots >= limit,
+            case .success(let meant) = meantVersion(for: node, settings[.image], in: self),
+            meant.version.digest == known.version
+        else { return nil }
+        return known
+    }
+}

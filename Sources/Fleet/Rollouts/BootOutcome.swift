@@ -1,0 +1,82 @@
+package import Wire
+
+/// What can be said of a boot so far.
+package enum BootOutcome: Equatable, Sendable {
+    case underWay
+    /// Milliseconds from its first sign.
+    case ready(after: Int)
+    case failed(String)
+}
+
+/// One boot of one version, judged.
+package struct JudgedBoot: Equatable, Sendable {
+    package var macAddress: MACAddress
+    package var version: Digest
+    /// Milliseconds since 1970 of its first sign.
+    package var startedAt: Int
+    package var outcome: BootOutcome
+
+    /// Milliseconds within which a new boot means that the one before it did not end well. A machine that was up for longer, with
+    /// an image that never says ready, is nothing to worry about.
+    static let restartWindow = 15 * 60_000
+
+    /// What `event` tells of boots that had got their kernel; nil when that is nothing new.
+    ///
+    /// - Parameter before: the machine's last boot as it was known before the event.
+    package init?(_ event: BootEvent, before: BootTimeline?) {
+        macAddress = event.macAddress
+        guard let before, before.boot != event.boot else {
+            guard let version = event.version, event.stage.rank >= BootStage.kernel.rank else { return nil }
+            let known = before?.entries ?? []
+            self.version = version
+            startedAt = before?.startedAt ?? event.at
+            switch event.stage {
+            case .ready: outcome = .ready(after: event.at - startedAt)
+            case .failed:
+                // A step that is tried again fails again: that is still one boot.
+                guard !known.contains(where: { $0.stage == .failed || $0.stage == .ready }) else {
+                    return nil
+                }
+                outcome = .failed(event.detail)
+            default: outcome = .underWay
+            }
+            return
+        }
+        let stages = Set(before.entries.map(\.stage))
+        guard let version = before.version, stages.isDisjoint(with: [.ready, .failed]),
+            let last = before.entries.last, last.stage.rank >= BootStage.kernel.rank,
+            event.at - before.startedAt < Self.restartWindow
+        else { return nil }
+        self.version = version
+        startedAt = before.startedAt
+        outcome = .failed("it started again before it was ready; it had come to \(last.stage.rawValue)")
+    }
+}
+
+/// Boots of one version that failed on one machine, one after the other.
+package struct BootTrouble: Equatable, Sendable, Codable {
+    package var version: Digest
+    package var failedBoots: Int
+    /// Milliseconds since 1970: when the last of them began.
+    package var lastBootAt: Int
+    package var detail: String
+
+    /// The trouble after one more boot was judged; nil when there is none (any more).
+    package static func after(_ boot: JudgedBoot, before: BootTrouble?) -> BootTrouble? {
+        switch boot.outcome {
+        case .underWay: return before
+        // With the rescue image it comes up, too: that says nothing of the version that it failed with.
+        case .ready: return before?.version == boot.version ? nil : before
+        case .failed(let detail):
+            var trouble = BootTrouble(
+                version: boot.version, failedBoots: 0, lastBootAt: boot.startedAt, detail: detail)
+            if let before, before.version == boot.version {
+                trouble.failedBoots = before.failedBoots
+                // It failed, and then it was restarted: that is one failure.
+                if before.lastBootAt == boot.startedAt { trouble.failedBoots -= 1 }
+            }
+            trouble.failedBoots += 1
+            return trouble
+        }
+    }
+}

@@ -1,0 +1,269 @@
+/// A version on trial: some nodes, the canaries, boot it first, and their boots decide whether the channel moves to it.
+///
+/// Nothing in here waits or asks: boots and the time are put in, the new state comes out. The state ends once, and what a canary
+/// did stays with it.
+package struct Rollout: Equatable, Sendable, Codable {
+    package enum State: String, Sendable, Codable {
+        case running
+        /// No node is given the version that has not booted it already.
+        case paused
+        /// The channel means the version now.
+        case succeeded
+        /// The channel has stayed where it was.
+        case failed
+        /// Somebody ended it; the channel has stayed where it was.
+        case aborted
+
+        package var isOver: Bool { self != .running && self != .paused }
+    }
+
+    /// One node that tries the version, and how that went.
+    package struct Canary: Equatable, Sendable, Codable {
+        package enum Outcome: String, Sendable, Codable, CaseIterable {
+            /// It has not booted the version yet.
+            case waiting
+            case booting
+            case ready
+            /// It gets the channel's version from its next boot on.
+            case failed
+        }
+
+        package var node: NodeName
+        package var outcome: Outcome
+        /// Milliseconds since 1970 at which its last boot of the version began; nil before.
+        package var startedAt: Int?
+        /// Milliseconds from there to ready.
+        package var readyAfter: Int?
+        /// Why it failed.
+        package var detail: String
+
+        package init(node: NodeName) {
+            self.node = node
+            (outcome, detail) = (.waiting, "")
+        }
+    }
+
+    /// What is promised of a boot, and for how long it has to hold.
+    package struct Terms: Equatable, Sendable, Codable {
+        /// Seconds from the first sign of a boot to ready.
+        package var readyWithin: Int
+        /// Seconds for which no more than `allowedFailures` canaries may fail.
+        package var trialSeconds: Int
+        package var allowedFailures: Int
+
+        package init(readyWithin: Int = 300, trialSeconds: Int = 1_800, allowedFailures: Int = 0) {
+            self.readyWithin = readyWithin
+            self.trialSeconds = trialSeconds
+            self.allowedFailures = allowedFailures
+        }
+    }
+
+    package let id: Int
+    package let image: ImageName
+    package let channel: ChannelName
+    /// The version on trial.
+    package let candidate: Int
+    /// Where the channel points meanwhile.
+    package let former: Int
+    /// As it was asked for: `5%` or a group.
+    package let share: String
+    package let terms: Terms
+    /// Seconds since 1970.
+    package let startedAt: Int
+    package let startedBy: String
+    package private(set) var state = State.running
+    package private(set) var endedAt: Int?
+    /// Why it ended; empty while it has not.
+    package private(set) var reason = ""
+    /// In the order of their names' bytes.
+    package private(set) var canaries: [Canary]
+
+    package init(
+        id: Int, image: ImageName, channel: ChannelName, candidate: Int, former: Int, share: String,
+        terms: Terms, startedAt: Int, startedBy: String, canaries: [NodeName]
+    ) {
+        self.id = id
+        self.image = image
+        self.channel = channel
+        self.candidate = candidate
+        self.former = former
+        self.share = share
+        self.terms = terms
+        self.startedAt = startedAt
+        self.startedBy = startedBy
+        self.canaries = canaries.sorted { $0.text < $1.text }.map(Canary.init(node:))
+    }
+
+    // MARK: Canaries
+
+    package func canary(_ node: NodeName) -> Canary? { index(of: node).map { canaries[$0] } }
+
+    package func count(_ outcome: Canary.Outcome) -> Int { canaries.count { $0.outcome == outcome } }
+
+    private func index(of node: NodeName) -> Int? {
+        var (low, high) = (0, canaries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if canaries[middle].node.text < node.text { low = middle + 1 } else { high = middle }
+        }
+        return low < canaries.count && canaries[low].node == node ? low : nil
+    }
+
+    /// Whether `node` is given the version on trial at its next boot.
+    package func offers(to node: NodeName) -> Bool {
+        guard let canary = canary(node) else { return false }
+        return switch state {
+        case .running: canary.outcome != .failed
+        case .paused: canary.outcome == .ready || canary.outcome == .booting
+        case .succeeded, .failed, .aborted: false
+        }
+    }
+
+    /// A canary's boot of the version on trial has got somewhere.
+    ///
+    /// - Parameter at: milliseconds since 1970 at which the boot began.
+    package mutating func note(_ outcome: BootOutcome, of node: NodeName, began at: Int) {
+        guard !state.isOver, let index = index(of: node), canaries[index].outcome != .failed else { return }
+        switch outcome {
+        case .underWay:
+            guard canaries[index].startedAt != at else { return }
+            (canaries[index].outcome, canaries[index].startedAt) = (.booting, at)
+        case .ready(let milliseconds):
+            canaries[index].startedAt = at
+            canaries[index].readyAfter = milliseconds
+            if milliseconds > terms.readyWithin * 1_000 {
+                fail(index, "ready after \(milliseconds / 1_000) s, later than \(terms.readyWithin) s")
+            } else {
+                canaries[index].outcome = .ready
+            }
+        case .failed(let detail):
+            canaries[index].startedAt = at
+            fail(index, detail)
+        }
+    }
+
+    private mutating func fail(_ index: Int, _ detail: String) {
+        canaries[index].outcome = .failed
+        canaries[index].detail = detail
+    }
+
+    // MARK: Its own state
+
+    /// Sees whose time is over at `now` (milliseconds since 1970), and whether the trial has been decided.
+    package mutating func advance(to now: Int) {
+        guard !state.isOver else { return }
+        for index in canaries.indices where canaries[index].outcome == .booting {
+            guard let began = canaries[index].startedAt, now - began > terms.readyWithin * 1_000 else {
+                continue
+            }
+            fail(index, "not ready within \(terms.readyWithin) s")
+        }
+        let failed = canaries.filter { $0.outcome == .failed }
+        if failed.count > terms.allowedFailures, let first = failed.first {
+            let others = failed.count > 1 ? ", and \(failed.count - 1) more" : ""
+            end(.failed, "\(first.node): \(first.detail)\(others)", at: now / 1_000)
+        } else if state == .running, now / 1_000 - startedAt >= terms.trialSeconds, count(.ready) > 0,
+            count(.booting) == 0
+        {
+            end(.succeeded, "\(count(.ready)) of \(canaries.count) canaries became ready", at: now / 1_000)
+        }
+    }
+
+    /// Keeps it from going further. What boots the version now may go on.
+    package mutating func pause() { if state == .running { state = .paused } }
+
+    package mutating func resume() { if state == .paused { state = .running } }
+
+    /// - Parameter at: seconds since 1970.
+    package mutating func abort(because: String, at: Int) {
+        if !state.isOver { end(.aborted, because, at: at) }
+    }
+
+    private mutating func end(_ state: State, _ reason: String, at second: Int) {
+        self.state = state
+        self.reason = reason
+        endedAt = second
+    }
+
+    /// The same with what canaries did according to `other`, which may know of later boots.
+    package func keepingOutcomes(of other: Rollout) -> Rollout {
+        var rollout = self
+        rollout.canaries = other.canaries
+        return rollout
+    }
+}
+
+extension Rollout {
+    /// What changes with `self` after `before`, in one line for people.
+    package func summary(before: Rollout?) -> String {
+        let what = "roll-out \(id) of \(image)@\(candidate) to \(channel)"
+        switch state {
+        case .running where before == nil:
+            return "\(what) began with \(canaries.count) canaries (\(share))"
+        case .running: return "\(what) goes on"
+        case .paused: return "\(what) paused"
+        case .succeeded, .failed, .aborted: return "\(what) \(state.rawValue): \(reason)"
+        }
+    }
+
+    /// For whoever wants to move its channel by hand.
+    package var holdsItsChannel: String {
+        "roll-out \(id) tries \(image)@\(candidate) for \(channel); abort it first (roost rollout abort \(id))"
+    }
+
+    /// Who tries a version first.
+    package enum Share: Equatable, Sendable {
+        /// Above 0, at most 100.
+        case percent(Double)
+        case group(GroupPath)
+
+        /// `5%`, `0.5%` or a group's path.
+        package init?(_ text: some StringProtocol) {
+            if text.hasSuffix("%") {
+                guard let number = Double(text.dropLast()), number > 0, number <= 100 else { return nil }
+                self = .percent(number)
+            } else {
+                guard let group = try? GroupPath(String(text)) else { return nil }
+                self = .group(group)
+            }
+        }
+    }
+}
+
+extension FleetSnapshot {
+    /// The nodes that boot what `channel` of `image` means, in order.
+    package func followers(of image: ImageName, _ channel: ChannelName) -> [Node] {
+        nodeOrder.compactMap { nodes[$0] }.filter { node in
+            let text = settings(of: node).text(.image)
+            if text.isEmpty { return images.count == 1 && images[image] != nil && channel == .stable }
+            guard let reference = ImageReference(text) else { return false }
+            return reference.image == image && reference.selector == .channel(channel)
+        }
+    }
+
+    /// Those of `followers` that go first: the same for the same roll-out, others for the next one, and never nobody of somebody.
+    ///
+    /// - Parameter id: the roll-out's number.
+    package func canaries(_ share: Rollout.Share, of followers: [Node], rollout id: Int) -> [NodeName] {
+        switch share {
+        case .group(let group): return followers.filter { group.contains($0.group) }.map(\.name)
+        case .percent(let percent):
+            let count = Int((Double(followers.count) * percent / 100).rounded(.up))
+            let dealt = followers.map { (Self.deal($0.name, id), $0.name) }.sorted { $0.0 < $1.0 }
+            return dealt.prefix(count).map(\.1)
+        }
+    }
+
+    /// FNV-1a, with its last bits spread: names that differ in their last digit lie far apart.
+    private static func deal(_ name: NodeName, _ id: Int) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(id) \(name)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
+        return hash ^ hash >> 33
+    }
+
+    /// The roll-out that is under way for a channel.
+    package func rollout(of image: ImageName, _ channel: ChannelName) -> Rollout? {
+        contents.rollouts.values.first { $0.image == image && $0.channel == channel }
+    }
+}

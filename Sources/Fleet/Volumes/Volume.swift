@@ -1,0 +1,86 @@
+/// A node's own writable disk on the server: what it changes in its root, and directories that outlive a boot.
+package struct Volume: Equatable, Sendable, Codable {
+    package var node: NodeName
+    /// What its files lie over: a node that keeps its version boots this one.
+    package var image: ImageName
+    package var version: Int
+    package var digest: Digest
+    package var byteCount: Int
+    /// Seconds since 1970.
+    package var createdAt: Int
+    /// Counts up with every reset: each has a file of its own, and who still writes into an old one changes nothing.
+    package var generation: Int
+
+    package init(
+        node: NodeName, image: ImageName, version: Int, digest: Digest, byteCount: Int, createdAt: Int,
+        generation: Int
+    ) {
+        self.node = node
+        self.image = image
+        self.version = version
+        self.digest = digest
+        self.byteCount = byteCount
+        self.createdAt = createdAt
+        self.generation = generation
+    }
+
+    /// Below the directory of volumes.
+    package var path: String { "\(node)/\(generation).ext4" }
+
+    package static let sizeRange = 64 << 20...16 << 40
+
+    /// Bytes of `512M`, `8G`, `1T`; nil of anything else.
+    package static func byteCount(_ text: String) -> Int? {
+        let shifts: [Character: Int] = ["M": 20, "G": 30, "T": 40]
+        guard let unit = text.last, let shift = shifts[unit], let number = Int(text.dropLast()), number > 0,
+            number <= 1 << 20, sizeRange.contains(number << shift)
+        else { return nil }
+        return number << shift
+    }
+}
+
+/// The name under which a node opens its volume: `volume/NODE/BOOT`. The boot is the one that the server opened for the machine,
+/// and says that it is the machine itself that asks.
+package struct VolumeExportName: Equatable, Sendable {
+    package var node: NodeName
+    package var boot: String
+
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "volume", let node = try? NodeName(String(parts[1])) else {
+            return nil
+        }
+        self.node = node
+        boot = String(parts[2])
+    }
+}
+
+/// What happens to a volume when the version moves that its node is meant to boot.
+package enum VolumePolicy: String, Sendable, CaseIterable {
+    /// The node keeps the version that its volume was made over, until the volume is reset.
+    case pin
+    /// The node boots the new version under the files that it has changed.
+    case follow
+    /// The node begins anew with the new version.
+    case reset
+}
+
+extension EffectiveSettings {
+    /// Whether a node with these settings has a volume.
+    package var needsVolume: Bool {
+        text(.rootMode) == "persistent" || !list(.persistentDirectories).isEmpty
+    }
+
+    package var volumePolicy: VolumePolicy { VolumePolicy(rawValue: text(.volumePolicy)) ?? .pin }
+
+    package var volumeByteCount: Int { Volume.byteCount(text(.volumeSize)) ?? 8 << 30 }
+}
+
+extension Volume {
+    /// What changes with `self` after `before`, in one line for people.
+    func summary(before: Volume?) -> String {
+        guard let before else { return "volume of \(node) made over \(image)@\(version)" }
+        if before.generation != generation { return "volume of \(node) reset to \(image)@\(version)" }
+        return "volume of \(node) changed"
+    }
+}

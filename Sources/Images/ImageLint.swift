@@ -1,0 +1,171 @@
+import Foundation
+
+/// What a root should not have, or lacks: looked for before it is packed.
+package struct ImageLint: Sendable {
+    /// The rules that can be switched off by name.
+    package enum Rule: String, Sendable, CaseIterable {
+        case noInit = "init"
+        case privateKeys = "private-keys"
+        case setUserID = "setuid"
+        case otherKernels = "kernels"
+        case sockets, caches
+
+        /// Whether a version with such a finding is refused; the others are only said.
+        var isRefused: Bool { [.noInit, .privateKeys, .setUserID].contains(self) }
+    }
+
+    package struct Finding: Equatable, Sendable, CustomStringConvertible {
+        package var rule: Rule
+        package var text: String
+        /// What to do about it.
+        package var fix: String
+
+        package var description: String { "\(text): \(fix), or allow it with --allow \(rule.rawValue)" }
+    }
+
+    /// Findings that refuse a version, all of them.
+    package struct Refusal: Error, Equatable, CustomStringConvertible {
+        package var findings: [Finding]
+        package var description: String { findings.map(\.description).joined(separator: "\n") }
+    }
+
+    /// A key is in a file of a few kilobytes, in one of these directories.
+    private static let keyByteLimit = 64 * 1024
+    private static let keyDirectories = ["etc/", "root/", "home/", "opt/", "srv/", "var/lib/", "usr/local/"]
+    /// Left out of the image, or public by design.
+    private static let harmlessKeys = ["etc/ssh/ssh_host_", "etc/ssl/private/ssl-cert-snakeoil.key"]
+    private static let cacheDirectories = [
+        "var/cache/dnf", "var/cache/yum", "var/cache/zypp", "var/cache/pacman/pkg", "var/cache/apk",
+        "root/.cache", "usr/src",
+    ]
+
+    private let root: String
+    private let allowed: Set<Rule>
+
+    package init(root: String, allowed: Set<Rule>) {
+        self.root = root
+        self.allowed = allowed
+    }
+
+    /// Throws what refuses the root.
+    ///
+    /// - Returns: what is only worth saying.
+    package func check() throws -> [Finding] {
+        let findings = try all().filter { !allowed.contains($0.rule) }
+        let refused = findings.filter(\.rule.isRefused)
+        guard refused.isEmpty else { throw Refusal(findings: refused) }
+        return findings
+    }
+
+    private func all() throws -> [Finding] {
+        var findings = kernels() + caches()
+        let inits = ["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd"]
+        if !inits.contains(where: {
+            (try? FileManager.default.attributesOfItem(atPath: "\(root)/\($0)")) != nil
+        }) {
+            findings.append(
+                Finding(
+                    rule: .noInit, text: "there is no init in the image",
+                    fix: "install one (apt install systemd-sysv)"))
+        }
+        var (keys, privileged, sockets): ([String], [String], [String]) = ([], [], [])
+        guard let names = FileManager.default.enumerator(atPath: root) else { return findings }
+        while let name = names.nextObject() as? String {
+            if ["dev", "proc", "sys", "run", "tmp"].contains(name) { names.skipDescendants() }
+            let attributes = names.fileAttributes ?? [:]
+            let type = attributes[.type] as? FileAttributeType
+            if type == .typeSocket { sockets.append(name) }
+            guard type == .typeRegular else { continue }
+            let mode = attributes[.posixPermissions] as? Int ?? 0
+            if mode & 0o6000 != 0, mode & 0o111 != 0 { privileged.append(name) }
+            if let size = attributes[.size] as? Int, size <= Self.keyByteLimit, isPrivateKey(name) {
+                keys.append(name)
+            }
+        }
+        findings.append(
+            .privateKeys, keys, "private keys in the image, which every machine can read",
+            "remove them; the setting files gives each node its own")
+        findings.append(
+            .setUserID, unowned(privileged), "programs that give their rights away, and belong to no package",
+            "chmod u-s,g-s")
+        findings.append(.sockets, sockets, "sockets of programs that ran in it", "remove them")
+        return findings
+    }
+
+    private func isPrivateKey(_ name: String) -> Bool {
+        guard Self.keyDirectories.contains(where: { name.hasPrefix($0) }),
+            !Self.harmlessKeys.contains(where: { name.hasPrefix($0) }),
+            let file = FileHandle(forReadingAtPath: "\(root)/\(name)"),
+            let beginning = try? file.read(upToCount: 64)
+        else { return false }
+        let text = String(decoding: beginning, as: UTF8.self)
+        return text.hasPrefix("-----BEGIN ") && text.contains("PRIVATE KEY-----")
+    }
+
+    /// Those that no package of the distribution has brought; where its records cannot be read, those outside its places.
+    private func unowned(_ names: [String]) -> [String] {
+        guard !names.isEmpty else { return [] }
+        let records = "\(root)/var/lib/dpkg/info"
+        guard let lists = try? FileManager.default.contentsOfDirectory(atPath: records), !lists.isEmpty else {
+            let places = ["usr/bin/", "usr/sbin/", "usr/lib", "bin/", "sbin/", "lib", "usr/libexec/"]
+            return names.filter { name in !places.contains { name.hasPrefix($0) } }
+        }
+        var left = Set(names)
+        for list in lists where list.hasSuffix(".list") {
+            guard let text = try? String(contentsOfFile: "\(records)/\(list)", encoding: .utf8) else {
+                continue
+            }
+            for line in text.split(separator: "\n") {
+                let path = line.dropFirst()
+                // Packages still say /bin/su, which lies in /usr/bin now.
+                left.remove(String(path))
+                left.remove("usr/\(path)")
+            }
+        }
+        return left.sorted()
+    }
+
+    private func kernels() -> [Finding] {
+        let files = FileManager.default
+        let found = KernelModules.findKernels(root: root)
+        var findings: [Finding] = []
+        if found.count > 1, let chosen = found.last {
+            findings.append(
+                .otherKernels, found.dropLast().map(\.release),
+                "kernels beside \(chosen.release), which nodes will boot", "remove them to save their room")
+        }
+        let known = Set(found.map(\.release))
+        let orphans = ((try? files.contentsOfDirectory(atPath: "\(root)/boot")) ?? [])
+            .filter { $0.hasPrefix("vmlinuz-") && !known.contains(String($0.dropFirst(8))) }
+        findings.append(
+            .otherKernels, orphans, "kernels without their modules", "install their modules, or remove them")
+        return findings
+    }
+
+    private func caches() -> [Finding] {
+        let full = Self.cacheDirectories.filter { name in
+            guard let names = FileManager.default.enumerator(atPath: "\(root)/\(name)") else { return false }
+            while names.nextObject() != nil {
+                if names.fileAttributes?[.type] as? FileAttributeType == .typeRegular { return true }
+            }
+            return false
+        }
+        var findings: [Finding] = []
+        findings.append(
+            .caches, full, "what package managers and compilers left", "remove it to save its room")
+        return findings
+    }
+}
+
+extension [ImageLint.Finding] {
+    /// Nothing, when there are no names.
+    fileprivate mutating func append(
+        _ rule: ImageLint.Rule, _ names: some Collection<String>, _ text: String, _ fix: String
+    ) {
+        guard !names.isEmpty else { return }
+        let limit = 8
+        let shown = names.prefix(limit).joined(separator: ", ")
+        let more = names.count > limit ? " and \(names.count - limit) more" : ""
+        append(ImageLint.Finding(rule: rule, text: "\(text) (\(shown)\(more))", fix: fix))
+    }
+}

@@ -1,0 +1,160 @@
+package import Fleet
+import Foundation
+import Linux
+
+/// A command, or a person, in a copy-on-write clone of a version; when it ends well, the clone becomes the next version.
+///
+/// Whoever calls is in a mount namespace of its own: nothing stays mounted, however this ends. What runs inside is in a process
+/// namespace of its own, so that no service outlives it.
+package struct MaintenanceShell {
+    private let packer: ImagePacker
+    private let store: ImageStore
+    private let cache: String
+    private let progress: @Sendable (String) -> Void
+
+    package init(
+        packer: ImagePacker, store: ImageStore, cache: String, progress: @escaping @Sendable (String) -> Void
+    ) {
+        self.packer = packer
+        self.store = store
+        self.cache = cache
+        self.progress = progress
+    }
+
+    /// It ended with another status than 0: nothing is published.
+    package struct Dropped: Error, CustomStringConvertible {
+        package var status: Int32
+        package var description: String {
+            "the command ended with status \(status): the clone is dropped, nothing is published"
+        }
+    }
+
+    /// The clone is as the version was.
+    package struct Unchanged: Error, CustomStringConvertible {
+        package var description: String { "nothing was changed: nothing is published" }
+    }
+
+    /// Brings all packages up to date, the kernel included, with whatever package manager the image has.
+    package static let upgradeCommand = [
+        "/bin/sh", "-ec",
+        """
+        if command -v apt-get >/dev/null; then
+            export DEBIAN_FRONTEND=noninteractive INITRD=No
+            apt-get update
+            apt-get -y -o Dpkg::Options::=--force-confold full-upgrade
+            apt-get -y --purge autoremove
+        elif command -v dnf >/dev/null; then dnf -y upgrade --refresh && dnf -y autoremove
+        elif command -v zypper >/dev/null; then zypper -n dist-upgrade
+        elif command -v pacman >/dev/null; then pacman -Syu --noconfirm
+        elif command -v apk >/dev/null; then apk upgrade --update-cache
+        else
+            echo 'the image has no package manager that is known here' >&2
+            exit 1
+        fi
+        """,
+    ]
+
+    /// What is put into the clone for the time of the command, and does not belong into the image.
+    private static let resolver = "etc/resolv.conf"
+    private static let servicePolicy = "usr/sbin/policy-rc.d"
+
+    /// Runs `command` in a clone of `version`, on this terminal, and packs the clone.
+    ///
+    /// - Parameter command: empty for a shell.
+    package func run(_ command: [String], in version: ImageVersion) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
+        guard getuid() == 0 else { throw ImageLacks("a clone has to be mounted: run it as root") }
+        let place = try ImageBuilder.makeWorkDirectory(cache: cache)
+        defer { clear(place) }
+        let root = "\(place)/root"
+        try mountClone(of: version, at: place, root: root)
+        let addsPolicy = try prepare(root: root)
+        progress("in a clone of \(version.image)@\(version.number)")
+        let shell = FileManager.default.fileExists(atPath: "\(root)/bin/bash") ? "/bin/bash" : "/bin/sh"
+        let status = try ForegroundProgram.run(
+            [
+                "/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc=\(root)/proc", "--",
+                "/usr/sbin/chroot", root, "/usr/bin/env", "-i", "HOME=/root", "PATH=\(Self.path)",
+                "TERM=\(ProcessInfo.processInfo.environment["TERM"] ?? "dumb")",
+            ] + (command.isEmpty ? [shell] : command))
+        guard status == 0 else { throw Dropped(status: status) }
+        try FileManager.default.removeItem(atPath: "\(root)/\(Self.resolver)")
+        if addsPolicy { try? FileManager.default.removeItem(atPath: "\(root)/\(Self.servicePolicy)") }
+        for mounted in ["var/cache/apt/archives", "run", "sys", "dev"] { try unmount("\(root)/\(mounted)") }
+        guard try hasChanges("\(place)/upper") else { throw Unchanged() }
+        let what = command.isEmpty ? "shell" : command == Self.upgradeCommand ? "upgrade" : "command"
+        return try packer.pack(
+            root: root, as: version.image, origin: "\(what) in \(version.image)@\(version.number)")
+    }
+
+    private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    private func mountClone(of version: ImageVersion, at place: String, root: String) throws {
+        for name in ["lower", "upper", "work", "root"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(place)/\(name)", withIntermediateDirectories: false)
+        }
+        try mount([
+            "-t", "squashfs", "-o", "ro,loop", "\(store.path(of: version))/root.squashfs", "\(place)/lower",
+        ])
+        try mount([
+            "-t", "overlay", "-o",
+            "lowerdir=\(place)/lower,upperdir=\(place)/upper,workdir=\(place)/work", "roost", root,
+        ])
+    }
+
+    /// Devices, name resolution, the packages of earlier builds, and no services.
+    ///
+    /// - Returns: whether a policy for services was put there.
+    private func prepare(root: String) throws -> Bool {
+        let files = FileManager.default
+        let packages = "\(cache)/debs"
+        for path in [packages, "\(root)/proc", "\(root)/sys", "\(root)/dev", "\(root)/run", "\(root)/tmp"] {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        try mount(["--rbind", "/dev", "\(root)/dev"])
+        try mount(["-t", "sysfs", "-o", "ro", "sys", "\(root)/sys"])
+        try mount(["-t", "tmpfs", "-o", "mode=0755", "run", "\(root)/run"])
+        try files.createDirectory(
+            atPath: "\(root)/var/cache/apt/archives", withIntermediateDirectories: true)
+        try mount(["--bind", packages, "\(root)/var/cache/apt/archives"])
+        // It may be a link to a file that a running system makes.
+        try? files.removeItem(atPath: "\(root)/\(Self.resolver)")
+        let resolver = files.contents(atPath: "/etc/resolv.conf") ?? Data()
+        try resolver.write(to: URL(fileURLWithPath: "\(root)/\(Self.resolver)"))
+        let policy = "\(root)/\(Self.servicePolicy)"
+        guard !files.fileExists(atPath: policy) else { return false }
+        try Data("#!/bin/sh\nexit 101\n".utf8).write(to: URL(fileURLWithPath: policy))
+        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: policy)
+        return true
+    }
+
+    /// Whether the upper layer has anything that would be packed.
+    private func hasChanges(_ upper: String) throws -> Bool {
+        let ours: Set<String> = [Self.resolver, Self.servicePolicy]
+        let fleeting = [
+            "var/cache/", "var/lib/apt/lists/", "tmp/", "run/", "var/tmp/", "dev/", "proc/", "sys/",
+        ]
+        guard let names = FileManager.default.enumerator(atPath: upper) else { return false }
+        while let name = names.nextObject() as? String {
+            if names.fileAttributes?[.type] as? FileAttributeType == .typeDirectory { continue }
+            if !ours.contains(name), !fleeting.contains(where: { name.hasPrefix($0) }) { return true }
+        }
+        return false
+    }
+
+    private func clear(_ place: String) {
+        try? unmount("\(place)/root")
+        try? unmount("\(place)/lower")
+        try? FileManager.default.removeItem(atPath: place)
+    }
+
+    private func mount(_ arguments: [String]) throws {
+        try Program("mount", package: "mount").run(arguments)
+    }
+
+    private func unmount(_ path: String) throws {
+        try Program("umount", package: "mount").run(["--recursive", "--lazy", path])
+    }
+}

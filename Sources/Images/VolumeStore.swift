@@ -1,0 +1,150 @@
+package import Fleet
+import Foundation
+
+/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and `NODE/snapshots/NAME.ext4` beside it.
+///
+/// They are sparse: a volume takes only the room that its node has used. Everything is made under another name first, so that a
+/// crash leaves what was there before.
+package struct VolumeStore: Sendable {
+    package let directory: String
+
+    package init(directory: String) { self.directory = directory }
+
+    /// A copy of a volume that somebody has put aside.
+    package struct Snapshot: Codable, Sendable, Equatable {
+        package var name: String
+        /// Seconds since 1970.
+        package var takenAt: Int
+        /// Bytes on the server's disk.
+        package var usedByteCount: Int
+    }
+
+    private func path(_ volume: Volume) -> String { "\(directory)/\(volume.path)" }
+
+    private func snapshotPath(_ node: NodeName, _ name: String) -> String {
+        "\(directory)/\(node)/snapshots/\(name).ext4"
+    }
+
+    /// Makes an empty file system for `volume`.
+    package func make(_ volume: Volume) throws {
+        try putInPlace(path(volume)) { temporary in
+            // As user of its own, the server would be the owner of the root directory.
+            try Program("mke2fs", package: "e2fsprogs").run([
+                // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
+                "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", "roost-volume", "-E",
+                "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0", temporary,
+                "\(volume.byteCount / 4_096)",
+            ])
+        }
+    }
+
+    /// Enlarges the file system to the size that `volume` has now. Nobody may use it meanwhile.
+    package func grow(_ volume: Volume) throws {
+        let path = path(volume)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: UInt64(volume.byteCount))
+        try file.close()
+        try check(path)
+        try Program("resize2fs", package: "e2fsprogs").run([path])
+        try Self.synchronise(path)
+    }
+
+    /// Repairs what a machine has left behind that went away without a word. 1 means: mended.
+    private func check(_ path: String) throws {
+        do {
+            try Program("e2fsck", package: "e2fsprogs").run(["-f", "-p", path])
+        } catch let failure as ProgramFailure where failure.status == 1 {}
+    }
+
+    /// Deletes all generations but that of `volume`. A machine that still writes into one of them keeps it until it ends.
+    package func removeOthers(than volume: Volume) throws {
+        let own = "\(volume.generation).ext4"
+        for name in try names(in: "\(directory)/\(volume.node)") where name.hasSuffix(".ext4") && name != own
+        {
+            try FileManager.default.removeItem(atPath: "\(directory)/\(volume.node)/\(name)")
+        }
+    }
+
+    /// Deletes everything of a node.
+    package func remove(_ node: NodeName) throws {
+        let path = "\(directory)/\(node)"
+        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// Bytes that a volume takes on the server's disk; nil when its file is not there.
+    package func usedByteCount(_ volume: Volume) -> Int? { Self.usedByteCount(path(volume)) }
+
+    // MARK: Snapshots
+
+    package func snapshots(of node: NodeName) throws -> [Snapshot] {
+        try names(in: "\(directory)/\(node)/snapshots").filter { $0.hasSuffix(".ext4") }.sorted().compactMap {
+            let path = "\(directory)/\(node)/snapshots/\($0)"
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            guard let date = attributes[.modificationDate] as? Date else { return nil }
+            return Snapshot(
+                name: String($0.dropLast(5)), takenAt: Int(date.timeIntervalSince1970),
+                usedByteCount: Self.usedByteCount(path) ?? 0)
+        }
+    }
+
+    /// Puts a copy aside. Nobody may write meanwhile.
+    package func takeSnapshot(of volume: Volume, _ name: String) throws {
+        try copy(path(volume), to: snapshotPath(volume.node, name))
+    }
+
+    /// Makes the file of `volume` of a copy.
+    ///
+    /// - Returns: its bytes.
+    package func restore(_ name: String, as volume: Volume) throws -> Int {
+        try copy(snapshotPath(volume.node, name), to: path(volume))
+        let attributes = try FileManager.default.attributesOfItem(atPath: path(volume))
+        return (attributes[.size] as? Int) ?? volume.byteCount
+    }
+
+    package func removeSnapshot(of node: NodeName, _ name: String) throws {
+        try FileManager.default.removeItem(atPath: snapshotPath(node, name))
+    }
+
+    // MARK: Files
+
+    /// Where the file system can share blocks (btrfs, XFS) a copy takes no time and no room; elsewhere holes stay holes.
+    private func copy(_ source: String, to target: String) throws {
+        try putInPlace(target) { temporary in
+            try Program("cp", package: "coreutils").run([
+                "--reflink=auto", "--sparse=always", source, temporary,
+            ])
+        }
+    }
+
+    private func putInPlace(_ path: String, _ make: (String) throws -> Void) throws {
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(
+            atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let temporary = "\(path).new"
+        do {
+            try? FileManager.default.removeItem(atPath: temporary)
+            try make(temporary)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: temporary)
+            try Self.synchronise(temporary)
+            try Program("mv", package: "coreutils").run(["-f", "-T", temporary, path])
+            try Self.synchronise(parent)
+        } catch {
+            try? FileManager.default.removeItem(atPath: temporary)
+            throw error
+        }
+    }
+
+    private static func synchronise(_ path: String) throws {
+        try Program("sync", package: "coreutils").run([path])
+    }
+
+    private static func usedByteCount(_ path: String) -> Int? {
+        let values = try? URL(fileURLWithPath: path).resourceValues(forKeys: [.fileAllocatedSizeKey])
+        return values?.fileAllocatedSize
+    }
+
+    private func names(in directory: String) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: directory) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: directory)
+    }
+}

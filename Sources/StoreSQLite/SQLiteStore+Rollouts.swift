@@ -1,0 +1,47 @@
+package import Fleet
+import GRDB
+package import Wire
+
+extension SQLiteStore {
+    package func rollouts(before: Int?, limit: Int) async throws(StoreError) -> [Rollout] {
+        try await read { database in
+            try Self.rollouts("id < ? ORDER BY id DESC LIMIT ?", [before ?? .max, limit], in: database)
+        }
+    }
+
+    package func rollout(_ id: Int) async throws(StoreError) -> Rollout {
+        let found = try await read { database in try Self.rollouts("id = ?", [id], in: database).first }
+        guard let found else { throw StoreError.notFound("there is no roll-out \(id)") }
+        return found
+    }
+
+    package func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError) {
+        try await write { database in
+            for rollout in rollouts { try Self.save(rollout, in: database) }
+            for (machine, trouble) in troubles {
+                if let trouble {
+                    try database.execute(
+                        sql: "INSERT OR REPLACE INTO boot_trouble (mac, record) VALUES (?, ?)",
+                        arguments: [machine.description, try Self.json(trouble)])
+                } else {
+                    try database.execute(
+                        sql: "DELETE FROM boot_trouble WHERE mac = ?", arguments: [machine.description])
+                }
+            }
+        }
+    }
+
+    static func save(_ rollout: Rollout, in database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO rollout (id, is_over, record) VALUES (?, ?, ?)",
+            arguments: [rollout.id, rollout.state.isOver, try json(rollout)])
+    }
+
+    static func rollouts(
+        _ clause: String, _ arguments: StatementArguments = [], in database: Database
+    ) throws -> [Rollout] {
+        try String.fetchAll(
+            database, sql: "SELECT record FROM rollout WHERE \(clause)", arguments: arguments
+        ).map { try value(json: $0) }
+    }
+}

@@ -1,0 +1,9 @@
+-- Back from step 5.
+
+CREATE TABLE kept_rollout AS SELECT * FROM rollout;
+CREATE TABLE kept_boot_trouble AS SELECT * FROM boot_trouble;
+CREATE TABLE kept_volume AS SELECT * FROM volume;
+DROP TABLE volume;
+DROP TABLE rollout;
+DROP TABLE boot_trouble;
+ALTER TABLE boot_event DROP COLUMN version;

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Versions that are broken on purpose, on a real machine that nobody touches.
+    @Suite struct RolloutTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        private static let mac = "52:54:00:00:00:7c"
+
+        /// Publishes versions of `trial`: 1 is good, 2 panics, 3 comes up and is never ready, 4 is good again.
+        private func publish() throws {
+            let root = "\(BootLab.directory)/trial"
+            let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let version = try #require(versions.first { $0["image"] as? String == "debian" })
+            let digest = try #require(version["digest"] as? String)
+            try BootLab.run(
+                "unsquashfs",
+                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
+            defer { _ = try? FileManager.default.removeItem(atPath: root) }
+            let inits = [nil, "exit 1", "mount -t proc proc /proc; while :; do sleep 60; done", nil]
+            for (index, script) in inits.enumerated() {
+                try BootLab.run("rm", ["-f", "\(root)/sbin/init"])
+                if let script {
+                    try Data("#!/bin/sh\n\(script)\n".utf8).write(
+                        to: URL(fileURLWithPath: "\(root)/sbin/init"))
+                    try BootLab.run("chmod", ["755", "\(root)/sbin/init"])
+                } else {
+                    try BootLab.run("ln", ["-s", "/lib/systemd/systemd", "\(root)/sbin/init"])
+                }
+                try Data("\(index + 1)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/trial-version"))
+                try lab.roost(
+                    "image", "import", "trial", root, "--state-directory", BootLab.stateDirectory, "--cache",
+                    BootLab.cache)
+            }
+        }
+
+        /// Waits until a roll-out is in `state`, and returns it.
+        @discardableResult
+        private func wait(_ id: Int, for state: String, seconds: Int = 150) throws -> [String: Any] {
+            var rollout: [String: Any] = [:]
+            try lab.waitUntil("roll-out \(id) is \(state)", seconds: seconds) {
+                rollout = try lab.json("rollout", "show", String(id)) as? [String: Any] ?? [:]
+                return rollout["state"] as? String == state
+            }
+            return rollout
+        }
+
+        private func channel() throws -> Int? {
+            let versions = try lab.json("image", "show", "trial@stable") as? [String: Any]
+            return versions?["number"] as? Int
+        }
+
+        /// Waits until the machine is up with a version, by itself.
+        private func waitForVersion(_ number: Int) throws {
+            try lab.waitUntil("the machine runs trial@\(number)", seconds: 150) {
+                guard let address = try? lab.address(of: "canary") else { return false }
+                return (try? lab.ssh(address, "cat /etc/trial-version", timeout: 10)) == String(number)
+            }
+            try lab.waitForStage("ready", of: "canary")
+        }
+
+        /// Restarts the machine from inside, and waits until its next boot has begun.
+        private func restart() throws {
+            func boot() throws -> String? {
+                let node = try lab.json("node", "show", "canary") as? [String: Any]
+                return (node?["boots"] as? [[String: Any]])?.first?["boot"] as? String
+            }
+            let last = try boot()
+            try lab.ssh(lab.address(of: "canary"), "systemd-run --on-active=1 systemctl reboot")
+            try lab.waitUntil("the machine has started again", seconds: 60) { try boot() != last }
+        }
+
+        @Test
+        func
+            `versions that panic or never come up roll back by themselves, a good one goes on, and a loop is braked`()
+            throws
+        {
+            try publish()
+            try lab.roost("group", "add", "/trial")
+            try lab.roost("node", "add", "canary", "--mac", Self.mac, "--group", "/trial")
+            try lab.roost("node", "add", "other", "--mac", "52:54:00:00:00:7d", "--group", "/trial")
+            try lab.roost("set", "--group", "/trial", "image=trial")
+            defer { _ = try? lab.powerOff("canary") }
+
+            // A kernel panic.
+            try lab.roost("node", "move", "other", "/")
+            let began = try lab.roost(
+                "image", "promote", "trial@2", "--canary", "/trial", "--success", "ready within 3m", "--for",
+                "1h")
+            #expect(began.contains("roll-out 1: 1 nodes try trial@2"))
+            #expect(throws: (any Error).self) { try lab.roost("image", "promote", "trial@3") }
+            #expect(throws: (any Error).self) { try lab.roost("image", "rm", "trial@2") }
+            #expect(
+                try lab.roost("node", "explain", "canary").contains("canary of roll-out 1"))
+            try lab.boot(
+                "canary", mac: Self.mac, ["--reboots"],
+                expecting: ["boots trial@2", "Attempted to kill init"])
+            try waitForVersion(1)
+            let panicked = try wait(1, for: "failed")
+            #expect((panicked["reason"] as? String)?.hasPrefix("canary: it started again before") == true)
+            #expect(try channel() == 1)
+
+            // It comes up, but never says ready; the page begins the trial.
+            try lab.addAdministrator()
+            let browser = try Browser(inLab: true)
+            defer { browser.quit() }
+            try browser.open("https://10.77.0.1:8443/images/trial/trial?version=3")
+            try browser.type(BootLab.administrator, into: "#name")
+            try browser.type(CenterServer.password, into: "#password")
+            try browser.press("Log in")
+            try browser.waitFor("Try it first")
+            try browser.type("/trial", into: "#share")
+            try browser.type("45", into: "#ready")
+            try browser.press("Begin")
+            try browser.waitFor("Roll-out 2: trial@3")
+            try restart()
+            try waitForVersion(1)
+            try wait(2, for: "failed")
+            try browser.waitFor("not ready within 45 s")
+            try browser.screenshot("rollout-failed")
+            #expect(try browser.axeFindings() == [])
+            #expect(try channel() == 1)
+
+            // A good one goes on to all, without anybody.
+            try lab.roost("image", "promote", "trial@4", "--canary", "100%", "--for", "5s")
+            try lab.roost("rollout", "pause", "3")
+            #expect(try !lab.roost("node", "explain", "canary").contains("canary of roll-out 3"))
+            try lab.roost("rollout", "resume", "3")
+            try restart()
+            try waitForVersion(4)
+            let succeeded = try wait(3, for: "succeeded")
+            #expect(succeeded["reason"] as? String == "1 of 1 canaries became ready")
+            #expect(try channel() == 4)
+            #expect(
+                try lab.roost("history").contains(
+                    "roll-out 3 of trial@4 to stable succeeded: 1 of 1 canaries became ready"))
+
+            // Without a trial, one failed boot is allowed here: the next one is of the rescue image.
+            try lab.roost(
+                "set", "--node", "canary", "image=trial@2", "rescue-image=trial@1", "boot-brake=1")
+            try restart()
+            try waitForVersion(1)
+            try browser.open("https://10.77.0.1:8443/nodes/canary")
+            try browser.waitFor("Held after 1 failed boots")
+            #expect(
+                try lab.roost("node", "explain", "canary").contains("rescue image"))
+            try browser.press("Let it try again")
+            try browser.waitFor("Boot timeline")
+            #expect(try !lab.roost("node", "explain", "canary").contains("rescue image"))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Images that somebody changes by hand, in a clone.
+    @Suite struct ShellTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        private func arguments(_ act: String, _ reference: String, _ command: [String] = []) -> [String] {
+            [
+                "image", act, reference, "--state-directory", BootLab.stateDirectory, "--cache",
+                BootLab.cache,
+            ] + (command.isEmpty ? [] : ["--"] + command)
+        }
+
+        @discardableResult
+        private func shell(_ reference: String, _ command: String...) throws -> String {
+            try BootLab.run(
+                BootLab.roost, arguments("shell", reference, command),
+                environment: ["ROOST_SOCKET": BootLab.socket])
+        }
+
+        private func versions() throws -> [[String: Any]] {
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            return images.filter { $0["image"] as? String == "shell" }
+        }
+
+        private func root(_ number: Int) throws -> String {
+            let version = try versions().first { $0["number"] as? Int == number }
+            let digest = try #require(version?["digest"] as? String)
+            return "\(BootLab.stateDirectory)/images/shell/\(digest)/root.squashfs"
+        }
+
+        private func names(_ number: Int) throws -> String {
+            try BootLab.run("unsquashfs", ["-l", "-d", "", try root(number)])
+        }
+
+        @Test
+        func
+            `a clone becomes the next version when its command ends well, is dropped otherwise, and leaves nothing behind`()
+            throws
+        {
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let digest = try #require(
+                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
+            try BootLab.run(
+                BootLab.roost,
+                [
+                    "image", "import", "shell",
+                    "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs", "--state-directory",
+                    BootLab.stateDirectory, "--cache", BootLab.cache,
+                ], environment: ["ROOST_SOCKET": BootLab.socket])
+
+            // What is inside: devices, processes of its own, names of hosts, and services that do not start.
+            let made = try shell(
+                "shell", "sh", "-ec",
+                """
+                test -c /dev/null; test -r /proc/self/status; test -d /sys/kernel; test -s /etc/resolv.conf
+                test "$(cat /proc/1/comm)" = sh; ! /usr/sbin/policy-rc.d
+                apt-get update; apt-get install -y --no-install-recommends tree
+                echo by hand >/etc/by-hand; rm /etc/motd; sleep 300 &
+                """)
+            #expect(made.contains("shell@2 "))
+            let inside = try names(2)
+            #expect(inside.contains("/usr/bin/tree") && inside.contains("/etc/by-hand"))
+            #expect(!inside.contains("/etc/motd") && !inside.contains("/etc/resolv.conf"))
+            #expect(!inside.contains("policy-rc.d") && !inside.contains("/archives/tree"))
+            let difference = try lab.roost("image", "diff", "shell@2")
+            #expect(difference.contains("tree"))
+            #expect(try lab.roost("image", "show", "shell@2", "--json").contains("command in shell@1"))
+
+            // What goes wrong, and what changes nothing, makes no version.
+            #expect(throws: CommandFailed.self) { try shell("shell", "sh", "-c", "echo x >/etc/x; exit 3") }
+            try shell("shell@1", "true")
+            #expect(try versions().count == 2)
+
+            // Killed in the middle: no mount, no loop device, no process, and the next one clears what is left.
+            let background = try Background(
+                BootLab.roost, arguments("shell", "shell", ["sh", "-c", "echo started; sleep 1234"]),
+                environment: ["ROOST_SOCKET": BootLab.socket], log: "\(BootLab.directory)/shell.log")
+            try lab.waitUntil("the command runs", seconds: 60) {
+                (try? BootLab.run("pgrep", ["-fx", "sleep 1234"])) != nil
+            }
+            background.end()
+            try lab.waitUntil("nothing is left", seconds: 20) {
+                let loops = try BootLab.run("losetup", ["--all"])
+                return (try? BootLab.run("pgrep", ["-fx", "sleep 1234"])) == nil
+                    && !loops.contains("images/shell")
+            }
+            let mounts = try String(contentsOfFile: "/proc/mounts", encoding: .utf8)
+            #expect(!mounts.contains("\(BootLab.cache)/root-"))
+
+            // One command brings everything up to date; here everything is.
+            let upgraded = try BootLab.run(
+                BootLab.roost, arguments("upgrade", "shell@2"), environment: ["ROOST_SOCKET": BootLab.socket])
+            #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@3"))
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Roots that each node may change for good.
+    @Suite struct VolumeTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        private static let macs = ["52:54:00:00:00:81", "52:54:00:00:00:82"]
+        private static let handover = "roost: starting /sbin/init"
+
+        private func start(_ number: Int) throws -> String {
+            try lab.boot("keep\(number)", mac: Self.macs[number - 1], expecting: [Self.handover])
+            try lab.waitForStage("ready", of: "keep-\(number)")
+            return try lab.address(of: "keep-\(number)")
+        }
+
+        /// Another project's client, with structured replies: everything that writes, on the volume of a machine that is off.
+        private func writeByQEMU() throws {
+            let node = try lab.json("node", "show", "keep-2") as? [String: Any]
+            let boots = try #require(node?["boots"] as? [[String: Any]])
+            let boot = try #require(boots.first?["boot"] as? String)
+            let acts = [
+                "write -P 90 1M 64k", "flush", "read -P 90 1M 64k", "write -z 1M 64k", "read -P 0 1M 64k",
+                "write -z -u 2M 64k", "read -P 0 2M 64k", "write -f -P 7 3M 4k", "discard 3M 64k",
+                "write -P 8 267386880 1M", "read -P 8 267386880 1M",
+            ]
+            let output = try BootLab.lab(
+                ["exec", "qemu-io", "-f", "raw", "nbd://10.77.0.1/volume/keep-2/\(boot)"]
+                    + acts.flatMap { ["-c", $0] })
+            #expect(!output.contains("failed") && !output.contains("rror"), "\(output)")
+        }
+
+        @Test
+        func
+            `two nodes keep what each of them changed, over power cuts and a restart of the server, until they are reset`()
+            throws
+        {
+            try lab.roost("group", "add", "/keep")
+            try lab.roost(
+                "set", "--group", "/keep", "root-mode=persistent", "volume-size=256M",
+                "persistent-directories=/var/lib/kept")
+            for number in 1...2 {
+                try lab.roost(
+                    "node", "add", "keep-\(number)", "--mac", Self.macs[number - 1], "--group", "/keep")
+            }
+            defer { for number in 1...2 { _ = try? lab.powerOff("keep\(number)") } }
+
+            // The volume is made while the machine waits.
+            let first = try start(1)
+            #expect(lab.console("keep1").contains("its volume is being made"))
+            #expect(try lab.ssh(first, "test -e /etc/own || echo none") == "none")
+            try lab.ssh(
+                first,
+                "echo one >/etc/own; rm /etc/motd; echo kept >/var/lib/kept/file; head -c 30000000 /dev/urandom >/opt/big; sync"
+            )
+            let sum = try lab.ssh(first, "sha256sum /opt/big")
+            // What is on the server's disk, and not in its memory: the power is cut.
+            try lab.powerOff("keep1")
+
+            let second = try start(2)
+            #expect(try lab.ssh(second, "test -e /etc/own || echo none") == "none")
+            try lab.ssh(second, "echo two >/etc/own; sync")
+            try lab.powerOff("keep2")
+            try writeByQEMU()
+
+            let again = try start(1)
+            #expect(try lab.ssh(again, "cat /etc/own /var/lib/kept/file") == "one\nkept")
+            #expect(
+                try lab.ssh(again, "sha256sum /opt/big; test -e /etc/motd || echo gone") == "\(sum)\ngone")
+            #expect(try lab.ssh(again, "stat -f -c %T / /var/lib/kept") == "overlayfs\next2/ext3")
+
+            // Nobody else gets it, and nobody works on it while it is in use.
+            let refused = try? BootLab.lab(
+                "exec", "nbdinfo", "nbd://10.77.0.1/volume/keep-1/0123456789abcdef")
+            #expect(refused == nil)
+            #expect(lab.log("roost").contains("10.77.0.1 may not open the volume of keep-1"))
+            #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "keep-1", "before") }
+            #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "keep-1") }
+
+            // The server goes and comes back in the middle of writing.
+            try lab.killServer()
+            let writing = Thread.result {
+                try self.lab.ssh(
+                    again, "head -c 20000000 /dev/urandom >/opt/more; sync; sha256sum </opt/more",
+                    timeout: 120)
+            }
+            usleep(2_000_000)
+            try lab.startServer()
+            let more = try writing.value()
+            #expect(more.count > 60)
+            try lab.powerOff("keep1")
+            try lab.waitUntil("the volume is closed", seconds: 90) {
+                let volume = try lab.json("volume", "show", "keep-1") as? [String: Any]
+                return volume?["openConnections"] as? Int == 0
+            }
+            try lab.roost("volume", "snapshot", "keep-1", "before")
+            // It is larger at the next boot, and golden.
+            try lab.roost("set", "--node", "keep-1", "volume-size=512M")
+            try lab.roost("volume", "reset", "keep-1")
+            let golden = try start(1)
+            #expect(try lab.ssh(golden, "test -e /etc/own -o -e /opt/big || echo golden") == "golden")
+            try lab.roost("volume", "restore", "keep-1", "before")
+            try lab.powerOff("keep1")
+            // The copy is smaller than what is set: it grows before it boots.
+            let restored = try start(1)
+            #expect(try lab.ssh(restored, "cat /etc/own; sha256sum /opt/big") == "one\n\(sum)")
+            #expect(try lab.ssh(restored, "sha256sum </opt/more") == more)
+            let size = try lab.ssh(restored, "df -m --output=size /var/lib/kept | tail -1")
+            #expect((Int(size.filter(\.isNumber)) ?? 0) > 400)
+            try lab.ssh(restored, "systemctl poweroff || true")
+            #expect(try lab.roost("history").contains("volume of keep-1 restored from before"))
+        }
+    }
+}

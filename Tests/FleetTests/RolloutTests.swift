@@ -1,0 +1,246 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+@Suite struct RolloutTests {
+    private let mac = Sample.mac
+    private let good = Sample.digest("a")
+    private let new = Sample.digest("b")
+
+    private func rollout(_ canaries: Int = 3, failures: Int = 0) throws -> Rollout {
+        Rollout(
+            id: 7, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1, share: "5%",
+            terms: Rollout.Terms(readyWithin: 300, trialSeconds: 1_800, allowedFailures: failures),
+            startedAt: 1_000, startedBy: "test", canaries: try (1...canaries).map { try NodeName("pc-\($0)") }
+        )
+    }
+
+    private func name(_ number: Int) throws -> NodeName { try NodeName("pc-\(number)") }
+
+    @Test func `the channel moves when the time is over and the boots went well`() throws {
+        var rollout = try rollout()
+        rollout.note(.underWay, of: try name(1), began: 1_010_000)
+        rollout.advance(to: 1_100_000)
+        #expect(rollout.state == .running && rollout.count(.booting) == 1 && rollout.count(.waiting) == 2)
+        rollout.note(.ready(after: 30_000), of: try name(1), began: 1_010_000)
+        rollout.advance(to: 2_799_000)
+        #expect(rollout.state == .running)
+        rollout.advance(to: 2_800_000)
+        #expect(rollout.state == .succeeded && rollout.endedAt == 2_800)
+        #expect(rollout.reason == "1 of 3 canaries became ready")
+    }
+
+    @Test func `without a boot nothing is proven, and while one goes on nothing is decided`() throws {
+        var rollout = try rollout()
+        rollout.advance(to: 99_000_000)
+        #expect(rollout.state == .running)
+        rollout.note(.ready(after: 1), of: try name(1), began: 98_000_000)
+        rollout.note(.underWay, of: try name(2), began: 98_900_000)
+        rollout.advance(to: 99_000_000)
+        #expect(rollout.state == .running)
+        rollout.note(.ready(after: 1), of: try name(2), began: 98_900_000)
+        rollout.advance(to: 99_000_000)
+        #expect(rollout.state == .succeeded)
+    }
+
+    @Test(arguments: ["slow", "silent", "said so"])
+    func `one canary that fails is enough`(how: String) throws {
+        var rollout = try rollout()
+        rollout.note(.underWay, of: try name(2), began: 2_000_000)
+        switch how {
+        case "slow": rollout.note(.ready(after: 301_000), of: try name(2), began: 2_000_000)
+        case "said so": rollout.note(.failed("no init"), of: try name(2), began: 2_000_000)
+        default: break
+        }
+        rollout.advance(to: 2_300_001)
+        #expect(rollout.state == .failed && rollout.count(.failed) == 1)
+        #expect(rollout.reason.hasPrefix("pc-2: "))
+        #expect(!rollout.offers(to: try name(1)))
+    }
+
+    @Test func `a canary that failed is not asked again, the others go on within what is allowed`() throws {
+        var rollout = try rollout(failures: 1)
+        rollout.note(.failed("kernel panic"), of: try name(1), began: 1_010_000)
+        rollout.advance(to: 1_020_000)
+        #expect(rollout.state == .running)
+        let (failed, other) = (try name(1), try name(2))
+        #expect(!rollout.offers(to: failed) && rollout.offers(to: other))
+        rollout.note(.ready(after: 1), of: try name(1), began: 1_030_000)
+        let first = try name(1)
+        #expect(rollout.canary(first)?.outcome == .failed)
+        rollout.note(.failed("kernel panic"), of: try name(3), began: 1_030_000)
+        rollout.advance(to: 1_040_000)
+        #expect(rollout.state == .failed && rollout.reason == "pc-1: kernel panic, and 1 more")
+    }
+
+    @Test func `while it is paused nobody new gets the version, and it is not decided`() throws {
+        var rollout = try rollout()
+        rollout.note(.ready(after: 1), of: try name(1), began: 1_010_000)
+        rollout.pause()
+        let (ready, other) = (try name(1), try name(2))
+        #expect(rollout.offers(to: ready) && !rollout.offers(to: other))
+        rollout.advance(to: 99_000_000)
+        #expect(rollout.state == .paused)
+        rollout.resume()
+        rollout.advance(to: 99_000_000)
+        #expect(rollout.state == .succeeded)
+        rollout.abort(because: "late", at: 1)
+        #expect(rollout.state == .succeeded)
+    }
+
+    @Test func `a share is never nobody, stays the same, and differs from one roll-out to the next`() throws {
+        let nodes = try (1...200).map { try Node(name: NodeName("pc-\($0)"), macAddresses: []) }
+        let snapshot = FleetSnapshot.empty
+        func canaries(_ percent: Double, _ id: Int) -> Set<NodeName> {
+            Set(snapshot.canaries(.percent(percent), of: nodes, rollout: id))
+        }
+        #expect(canaries(0.1, 1).count == 1 && canaries(5, 1).count == 10 && canaries(100, 1).count == 200)
+        #expect(canaries(5, 1) == canaries(5, 1) && canaries(5, 1) != canaries(5, 2))
+        #expect(canaries(5, 1).isSubset(of: canaries(10, 1)))
+        #expect(Rollout.Share("0%") == nil && Rollout.Share("101%") == nil && Rollout.Share("a b") == nil)
+        #expect(Rollout.Share("2.5%") == .percent(2.5))
+        let school = try GroupPath("/school")
+        #expect(Rollout.Share("/school") == .group(school))
+    }
+
+    // MARK: Boots
+
+    private func event(
+        _ stage: BootStage, _ boot: String, at: Int, _ version: Digest? = nil, _ detail: String = ""
+    ) -> BootEvent {
+        BootEvent(boot: boot, macAddress: mac, stage: stage, at: at, detail: detail, version: version)
+    }
+
+    private func timeline(_ events: [BootEvent]) -> BootTimeline {
+        BootTimeline(
+            boot: events[0].boot, macAddress: mac,
+            entries: events.map { BootTimeline.Entry(stage: $0.stage, at: $0.at, detail: $0.detail) },
+            version: events.compactMap(\.version).last)
+    }
+
+    @Test func `a boot is judged by what follows it`() throws {
+        let begun = timeline([event(.dhcp, "1", at: 100), event(.kernel, "1", at: 200, new)])
+        #expect(
+            JudgedBoot(event(.script, "1", at: 150), before: timeline([event(.dhcp, "1", at: 100)])) == nil)
+        #expect(JudgedBoot(event(.root, "1", at: 900, new), before: begun)?.outcome == .underWay)
+        #expect(JudgedBoot(event(.ready, "1", at: 900, new), before: begun)?.outcome == .ready(after: 800))
+        #expect(
+            JudgedBoot(event(.failed, "1", at: 900, new, "no init"), before: begun)?.outcome
+                == .failed("no init"))
+        let again = JudgedBoot(event(.dhcp, "2", at: 60_000), before: begun)
+        #expect(again?.version == new && again?.startedAt == 100)
+        #expect(again?.outcome == .failed("it started again before it was ready; it had come to kernel"))
+        // Up for long without saying ready: an image that cannot.
+        #expect(JudgedBoot(event(.dhcp, "2", at: 16 * 60_000), before: begun) == nil)
+        let ready = timeline([event(.dhcp, "1", at: 100), event(.ready, "1", at: 200, new)])
+        #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: ready) == nil)
+        let failed = timeline([event(.kernel, "1", at: 100, new), event(.failed, "1", at: 200, new)])
+        #expect(JudgedBoot(event(.failed, "1", at: 300, new, "again"), before: failed) == nil)
+        #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: failed) == nil)
+    }
+
+    @Test func `failed boots of one version are counted until one goes well`() {
+        func failed(_ version: Digest, _ at: Int) -> JudgedBoot {
+            let before = timeline([event(.dhcp, "1", at: at), event(.kernel, "1", at: at, version)])
+            return JudgedBoot(event(.failed, "1", at: at + 5, version, "why"), before: before)!
+        }
+        var trouble: BootTrouble?
+        for boot in 1...3 { trouble = BootTrouble.after(failed(new, boot * 1_000), before: trouble) }
+        #expect(trouble?.failedBoots == 3 && trouble?.detail == "why")
+        trouble = BootTrouble.after(failed(new, 3_000), before: trouble)
+        #expect(trouble?.failedBoots == 3, "the same boot again")
+        trouble = BootTrouble.after(failed(good, 4_000), before: trouble)
+        #expect(trouble?.failedBoots == 1 && trouble?.version == good)
+        let begun = timeline([event(.kernel, "9", at: 100, good)])
+        let ready = JudgedBoot(event(.ready, "9", at: 900, good), before: begun)
+        #expect(ready.flatMap { BootTrouble.after($0, before: trouble) } == nil)
+        trouble?.version = new
+        #expect(ready.flatMap { BootTrouble.after($0, before: trouble) } == trouble)
+    }
+
+    @Test func `after a restart each machine is in its newest boot`() {
+        var tracker = BootTracker()
+        tracker.restore([
+            timeline([event(.ready, "newest", at: 300, new)]),
+            timeline([event(.ready, "older", at: 200, good)]),
+        ])
+        #expect(tracker.currentBoot(of: mac) == "newest")
+        #expect(tracker.machine(ofBoot: "newest") == mac)
+        let event = tracker.report(.failed, boot: "newest", machine: mac, at: 400, detail: "")
+        #expect(event.version == new)
+    }
+
+    // MARK: What a machine boots
+
+    private func snapshot(_ change: (inout FleetSnapshot.Contents) -> Void) throws -> FleetSnapshot {
+        var contents = FleetSnapshot.Contents()
+        let image = try ImageName("debian")
+        let versions = [1, 2].map { number in
+            ImageVersion(
+                image: image, number: number, digest: number == 1 ? good : new, publishedAt: 0,
+                manifest: ImageManifest(
+                    image: image, architecture: "amd64", kernelRelease: "6", system: "", files: [],
+                    packages: [], origin: ""))
+        }
+        contents.images[image] = ImageCatalogue(name: image, versions: versions, channels: [.stable: 1])
+        let node = Node(name: try name(1), macAddresses: [mac])
+        contents.nodes[node.name] = node
+        contents.groups[.site] = NodeGroup(path: .site, settings: ["image": .text("debian")])
+        change(&contents)
+        return FleetSnapshot(revision: 1, contents: contents)
+    }
+
+    private func chosen(in snapshot: FleetSnapshot) throws -> Result<ChosenVersion, NoVersion> {
+        let node = snapshot.node(at: mac)
+        return chooseVersion(for: node, at: mac, snapshot.settings(of: node), in: snapshot)
+    }
+
+    @Test func `a canary gets the version on trial, and restarts by itself when it goes wrong`() throws {
+        let snapshot = try snapshot { $0.rollouts[7] = try? rollout() }
+        let choice = try chosen(in: snapshot).get()
+        #expect(choice.version.number == 2 && choice.because == "canary of roll-out 7")
+        let plan = bootPlan(
+            for: BootIdentity(macAddress: mac), in: snapshot, under: Sample.policy())
+        #expect(plan.commandLine.contains("roost.deadline=300"))
+        #expect(plan.commandLine.contains("roost.failure=reboot"))
+        var failed = try rollout(failures: 5)
+        failed.note(.failed("panic"), of: try name(1), began: 1)
+        let after = try self.snapshot { $0.rollouts[7] = failed }
+        #expect(try chosen(in: after).get().version.number == 1)
+    }
+
+    @Test func `a node that fails again and again is held, or boots the rescue image`() throws {
+        let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+        let held = try snapshot { $0.troubles[mac] = trouble }
+        guard case .failure(let problem) = try chosen(in: held) else {
+            Issue.record("it boots")
+            return
+        }
+        #expect(problem.text.contains("held after 5 failed boots of debian@1 (no init)"))
+        #expect(problem.text.contains("roost node release pc-1"))
+        #expect(held.trouble(holding: try #require(held.node(at: mac))) == trouble)
+        let rescued = try snapshot {
+            $0.troubles[mac] = trouble
+            $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
+        }
+        #expect(try chosen(in: rescued).get().version.number == 2)
+        // Another version is another chance.
+        let promoted = try snapshot {
+            $0.troubles[mac] = trouble
+            $0.images[try! ImageName("debian")]?.channels[.stable] = 2
+        }
+        #expect(try chosen(in: promoted).get().version.number == 2)
+    }
+
+    @Test func `a channel on trial cannot be moved by hand`() throws {
+        let snapshot = try snapshot { $0.rollouts[7] = try? rollout() }
+        let image = try ImageName("debian")
+        #expect(throws: StoreError.self) {
+            try snapshot.applying([.channel(image, .stable, 2)], revision: 2)
+        }
+        var over = try rollout()
+        over.abort(because: "test", at: 1)
+        _ = try snapshot.applying([.rollout(over), .channel(image, .stable, 2)], revision: 2)
+    }
+}
