@@ -23,6 +23,10 @@ package struct CenterServices: Sendable {
     package var openVersions: @Sendable () async -> [Digest: Int]
     /// What machines do with the exports that their roots come from, by their address.
     package var rootActivity: @Sendable () async -> [IPv4Address: RootActivity]
+    /// Asks running machines to restart.
+    package var restart: @Sendable ([MACAddress]) async -> Void
+    /// Opens a boot of a version for a machine that no data plane has seen, and names it.
+    package var openBoot: @Sendable (MACAddress, Digest) async -> String
     /// The manifest of a version in the image store, checked.
     package var manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
     /// What is wrong with a version's files, all of which it reads: a line each.
@@ -36,6 +40,8 @@ package struct CenterServices: Sendable {
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
         rootActivity: @escaping @Sendable () async -> [IPv4Address: RootActivity],
+        restart: @escaping @Sendable ([MACAddress]) async -> Void,
+        openBoot: @escaping @Sendable (MACAddress, Digest) async -> String,
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
         verify: @escaping @Sendable (ImageName, Digest) async throws -> [String],
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
@@ -53,6 +59,8 @@ package struct CenterServices: Sendable {
         self.wallSecret = wallSecret
         self.openVersions = openVersions
         self.rootActivity = rootActivity
+        self.restart = restart
+        self.openBoot = openBoot
         self.manifest = manifest
         self.verify = verify
         self.removeFiles = removeFiles

@@ -37,6 +37,18 @@ package struct Program: Sendable {
         throw ProgramMissing(name: name, package: package)
     }
 
+    /// Starts it with both outputs going to `output`; whoever calls ends it.
+    package func start(_ arguments: [String], output: FileHandle) throws -> Process {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try Self.withoutBlockedSignals { try process.run() }
+        return process
+    }
+
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it comes.
     @discardableResult
     package func run(

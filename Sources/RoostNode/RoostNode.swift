@@ -9,6 +9,7 @@ enum RoostNode {
           attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
           keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
           deadline SECONDS                        restart the machine unless it is ready by then, after its start
+          attend                                  do what the server asks a running node for, for ever
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
           configuration FILE                      fetch this node's configuration archive
@@ -34,6 +35,7 @@ enum RoostNode {
         case ("deadline", 2):
             guard let seconds = Int(arguments[1]), seconds > 0 else { throw UsageError(text: usage) }
             try Deadline(seconds: seconds).run()
+        case ("attend", 1): try Attendance().run()
         case ("report", 2...4):
             // The deadline looks for it, whether the server can be told or not.
             if arguments[1] == "ready" { try Deadline.met() }

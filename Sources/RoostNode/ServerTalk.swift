@@ -31,6 +31,12 @@ struct ServerTalk {
         try file.write(body)
     }
 
+    /// What the server asks this node for; empty: nothing.
+    func fetchOrder() throws -> String {
+        let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: "")
+        return String(decoding: body, as: UTF8.self)
+    }
+
     private static func uptimeMilliseconds() -> Int? {
         (try? WholeFile.read("/proc/uptime")).flatMap {
             milliseconds(String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self))

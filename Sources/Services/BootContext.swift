@@ -46,6 +46,8 @@ package final class BootContext {
     /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
+    /// The boot in which a machine is asked to restart.
+    private var restarts: [MACAddress: String] = [:]
     /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
     private var machines: [IPv4Address: MACAddress] = [:]
 
@@ -115,6 +117,26 @@ package final class BootContext {
         else { return nil }
         if let peer, let known = self.machine(at: peer), known != machine { return nil }
         return volume
+    }
+
+    /// Asks machines to restart, inside the boots that they are in now.
+    package func restart(_ machines: [MACAddress]) {
+        if restarts.count >= Self.machineLimit { restarts.removeAll() }
+        for machine in machines { restarts[machine] = tracker.currentBoot(of: machine) }
+    }
+
+    /// The order for a machine, which it gets once.
+    func takeOrder(for machine: MACAddress, in boot: String) -> String? {
+        guard let wanted = restarts[machine] else { return nil }
+        restarts[machine] = nil
+        return wanted == boot ? "restart" : nil
+    }
+
+    /// Opens a boot of `version` for a machine that is known to get it, and names the boot.
+    package func openBoot(of machine: MACAddress, _ version: Digest) -> String {
+        note(.script, of: machine, detail: "boot test")
+        tracker.offer(version, to: machine)
+        return tracker.currentBoot(of: machine) ?? ""
     }
 
     // MARK: Files

@@ -46,6 +46,7 @@ import Yams
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
             networks: { [] }, wallSecret: "", openVersions: { [:] }, rootActivity: { [:] },
+            restart: { _ in }, openBoot: { _, _ in "" },
             manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
             removeFiles: { _, _ in })
     }

@@ -73,6 +73,11 @@ extension EndToEnd {
             try lab.waitForStage("ready", of: "pc-1")
             #expect(try lab.address(of: "pc-1") == address)
             #expect(try lab.ssh(address, "cat /etc/machine-id") == identity)
+            try lab.roost("node", "restart", "pc-1")
+            try lab.waitUntil("it restarts", seconds: 60) {
+                lab.console("pc1").contains("reboot: Restarting system")
+            }
+            #expect(throws: (any Error).self) { try lab.roost("node", "restart", "nobody") }
             try lab.powerOff("pc1")
         }
 

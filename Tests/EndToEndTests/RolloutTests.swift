@@ -62,14 +62,14 @@ extension EndToEnd {
             try lab.waitForStage("ready", of: "canary")
         }
 
-        /// Restarts the machine from inside, and waits until its next boot has begun.
+        /// Asks the machine to restart, and waits until its next boot has begun.
         private func restart() throws {
             func boot() throws -> String? {
                 let node = try lab.json("node", "show", "canary") as? [String: Any]
                 return (node?["boots"] as? [[String: Any]])?.first?["boot"] as? String
             }
             let last = try boot()
-            try lab.ssh(lab.address(of: "canary"), "systemd-run --on-active=1 systemctl reboot")
+            try lab.roost("node", "restart", "canary")
             try lab.waitUntil("the machine has started again", seconds: 60) { try boot() != last }
         }
 
@@ -84,6 +84,22 @@ extension EndToEnd {
             try lab.roost("node", "add", "other", "--mac", "52:54:00:00:00:7d", "--group", "/trial")
             try lab.roost("set", "--group", "/trial", "image=trial")
             defer { _ = try? lab.powerOff("canary") }
+
+            // Booted before it is shipped: a version that panics is not promoted, and says so; a good one passes.
+            func bootTest(_ words: String...) throws -> String {
+                try BootLab.lab(
+                    ["exec", "env", "ROOST_SOCKET=\(BootLab.socket)", BootLab.roost] + words
+                        + ["--state-directory", BootLab.stateDirectory])
+            }
+            #expect(throws: (any Error).self) {
+                try bootTest("image", "promote", "trial@2", "--boot-test", "--within", "60")
+            }
+            #expect(try channel() == 1)
+            let failed = try lab.roost("image", "boot-test", "trial@2", "--last")
+            #expect(failed.contains("failed") && failed.contains("Attempted to kill init"))
+            let passed = try bootTest("image", "boot-test", "trial@1")
+            #expect(passed.contains("trial@1 passed") && passed.contains("handover"))
+            #expect(try !lab.roost("node", "list").contains("n02526f"))
 
             // A kernel panic.
             try lab.roost("node", "move", "other", "/")

@@ -16,28 +16,43 @@ struct RolloutRoutes {
             let routes = ImageRoutes(services: services)
             let image = try routes.image(context, in: services.fleet.snapshot)
             let rollout = try await start(wish, of: image, to: routes.channel(context), caller)
-            return try JSONAnswer(RolloutAnswer(rollout, hasCanaries: true), status: .created)
+            return try JSONAnswer(answer(rollout, caller), status: .created)
         }
         api.get("rollouts", .read) { request, _, _ in
             let before = try request.query("before", 1...Int(Int32.max), default: Int(Int32.max))
             let rollouts = try await services.fleet.rollouts(before: before, limit: Self.pageLimit)
             return try JSONAnswer(
-                rollouts.map { RolloutAnswer($0, hasCanaries: false) },
+                rollouts.map { RolloutAnswer($0) },
                 next: rollouts.count == Self.pageLimit
                     ? "/api/v1/rollouts?before=\(rollouts[Self.pageLimit - 1].id)" : nil)
         }
-        api.get("rollouts/:id", .read) { _, context, _ in
-            try await JSONAnswer(
-                RolloutAnswer(services.fleet.rollout(Self.id(context)), hasCanaries: true))
+        api.get("rollouts/:id", .read) { _, context, caller in
+            try await JSONAnswer(answer(services.fleet.rollout(Self.id(context)), caller))
         }
         api.post("rollouts/:id/:act", .publish) { _, context, caller in
             let rollout = try await steer(Self.id(context), context.parameter("act"), caller)
-            return try JSONAnswer(RolloutAnswer(rollout, hasCanaries: true))
+            return try JSONAnswer(answer(rollout, caller))
         }
         api.post("nodes/:name/release", .configure) { _, context, caller in
             try await release(context.parameter("name"), caller)
             return HTTPResponse.Status.noContent
         }
+        api.post("nodes/:name/restart", .enrol) { _, context, caller in
+            try await restart(context.parameter("name"), caller)
+            return HTTPResponse.Status.accepted
+        }
+    }
+
+    private func answer(_ rollout: Rollout, _ caller: Caller) -> RolloutAnswer {
+        var answer = RolloutAnswer(rollout)
+        answer.canaries = canaries(of: rollout, caller)
+        return answer
+    }
+
+    /// Those in groups that the caller sees.
+    func canaries(of rollout: Rollout, _ caller: Caller) -> [Rollout.Canary] {
+        let nodes = services.fleet.snapshot.nodes
+        return rollout.canaries.filter { caller.sees(nodes[$0.node]?.group ?? .site) }
     }
 
     static func id(_ context: CenterContext) throws -> Int {
@@ -85,6 +100,22 @@ struct RolloutRoutes {
         default:
             throw StoreError.notFound("a roll-out can be told to pause, resume or abort, not ‘\(act)’")
         }
+    }
+
+    /// Asks a node that is ready to restart; it hears of it within seconds.
+    func restart(_ name: String, _ caller: Caller) async throws {
+        let node = try FleetViews.find(name, in: services.fleet.snapshot)
+        try caller.require(.enrol, in: node.group)
+        let boots = node.macAddresses.compactMap { services.fleet.boot(of: $0) }
+        guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
+            throw StoreError.conflict(
+                "node \(node.name) is not up: there is nothing on it that could restart it")
+        }
+        await services.restart([boot.macAddress])
+        services.fleet.events.publish(
+            ServerEvent(
+                kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
+                text: "\(caller.name) asks it to restart"))
     }
 
     /// - Parameter text: a node's name, or the hardware address of any machine.
@@ -151,7 +182,7 @@ package struct RolloutAnswer: Codable, Sendable {
     /// Only when one roll-out is asked for.
     package var canaries: [Rollout.Canary]?
 
-    init(_ rollout: Rollout, hasCanaries: Bool) {
+    init(_ rollout: Rollout) {
         (id, image, channel) = (rollout.id, rollout.image, rollout.channel.text)
         (candidate, former, share) = (rollout.candidate, rollout.former, rollout.share)
         readyWithinSeconds = rollout.terms.readyWithin
@@ -162,6 +193,5 @@ package struct RolloutAnswer: Codable, Sendable {
         canaryCount = rollout.canaries.count
         counts = Dictionary(
             uniqueKeysWithValues: Rollout.Canary.Outcome.allCases.map { ($0.rawValue, rollout.count($0)) })
-        canaries = hasCanaries ? rollout.canaries : nil
     }
 }

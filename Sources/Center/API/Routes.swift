@@ -23,6 +23,7 @@ struct Routes {
         ImageRoutes(services: services).add(to: self)
         VersionRoutes(services: services).add(to: self)
         BuildRoutes(services: services).add(to: self)
+        BootTestRoutes(services: services).add(to: self)
         VolumeRoutes(services: services).add(to: self)
         RolloutRoutes(services: services).add(to: self)
         HistoryRoutes(services: services).add(to: self)

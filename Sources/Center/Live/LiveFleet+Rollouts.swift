@@ -6,6 +6,8 @@ package import Wire
 extension LiveFleet {
     /// Seconds between looks at whose time is over.
     private static let tick = Duration.seconds(2)
+    /// Machines whose failed boots are remembered.
+    private static let troubleLimit = 100_000
 
     /// Begins to try `candidate` for `channel` on some nodes.
     package func startRollout(
@@ -125,7 +127,7 @@ extension LiveFleet {
                 let (before, after) = (
                     known[boot.macAddress], BootTrouble.after(boot, before: known[boot.macAddress])
                 )
-                if before != after {
+                if before != after, before != nil || known.count < Self.troubleLimit {
                     known[boot.macAddress] = after
                     troubles[boot.macAddress] = .some(after)
                 }

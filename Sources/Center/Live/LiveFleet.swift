@@ -190,6 +190,20 @@ package final class LiveFleet: Sendable {
         events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
     }
 
+    /// Forgets a machine that is no node: until it boots again it was never seen.
+    package func forget(_ machine: MACAddress) async throws {
+        if let node = snapshot.node(at: machine) {
+            throw StoreError.conflict("\(machine) is a card of node \(node.name); remove the node first")
+        }
+        try await release([machine])
+        try await store.forget(machine)
+        state.withLock { state in
+            state.boots[machine] = nil
+            state.registrations[machine] = nil
+        }
+        events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
+    }
+
     // MARK: What machines say
 
     package func note(_ new: [BootEvent]) async throws {

@@ -20,6 +20,7 @@ enum Assets {
         ("rollouts", text(PackageResources.rollouts_mustache)),
         ("rollout", text(PackageResources.rollout_mustache)),
         ("volumes", text(PackageResources.volumes_mustache)),
+        ("boottest", text(PackageResources.boottest_mustache)),
         ("trial", text(PackageResources.trial_mustache)),
         ("prune", text(PackageResources.prune_mustache)),
         ("leases", text(PackageResources.leases_mustache)),

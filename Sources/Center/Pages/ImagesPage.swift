@@ -15,7 +15,8 @@ struct ImagesPage {
             let mayPublish = caller.allows(.publish, in: .site)
             var images: [[String: Any]] = []
             for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
-                images.append(Self.fields(of: image, try await acts.answers(image), users))
+                let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
+                images.append(Self.fields(of: image, try await acts.answers(image), users, verdicts))
             }
             let builds = pages.services.builds
             let canBuild = await builds.isPossible
@@ -121,7 +122,8 @@ struct ImagesPage {
     }
 
     private static func fields(
-        of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int]
+        of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int],
+        _ verdicts: [Int: Bool]
     ) -> [String: Any] {
         [
             "name": image.name.text, "image": image.name.text,
@@ -137,6 +139,9 @@ struct ImagesPage {
                     "size": Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount }),
                     "packages": version.manifest.packages.count, "nodes": users[version.digest] ?? 0,
                     "open": version.openConnections,
+                    "tests": verdicts[version.number].map {
+                        [["kind": $0 ? "ready" : "failed", "number": version.number]]
+                    } ?? [],
                 ] as [String: Any]
             },
         ]

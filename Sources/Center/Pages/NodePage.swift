@@ -44,6 +44,9 @@ struct NodePage {
             fields["held"] = words(
                 "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
         }
+        fields["mayRestart"] =
+            views.at == nil && answer.boots.first?.readyAfter != nil && stored != nil
+            && caller.allows(.enrol, in: node.group)
         fields["sparkline"] = sparkline(answer.boots, words)
         if let at = views.at {
             fields["at"] = CalendarTime.text(second: at)

@@ -25,7 +25,7 @@ struct RolloutsPage {
             let rollout = try await pages.fleet.rollout(RolloutRoutes.id(context))
             let words = pages.renderer.words(context)
             var fields = Self.fields(of: rollout, words)
-            fields.merge(story(of: rollout, words)) { $1 }
+            fields.merge(story(of: rollout, acts.canaries(of: rollout, caller), words)) { $1 }
             fields["maySteer"] = !rollout.state.isOver && caller.allows(.publish, in: .site)
             return try pages.show(
                 "rollout", "Roll-out", section: "/images", fields, request, context)
@@ -47,6 +47,11 @@ struct RolloutsPage {
         }
         routes.post("images/:name/trial", .publish) { request, context, caller in
             try await begin(request, context, caller)
+        }
+        routes.post("nodes/:name/restart", .enrol) { _, context, caller in
+            let name = try context.parameter("name")
+            try await acts.restart(name, caller)
+            return pages.redirect("/nodes/\(Escape.component(name))")
         }
         routes.post("nodes/:name/release", .configure) { _, context, caller in
             let name = try context.parameter("name")
@@ -102,7 +107,7 @@ struct RolloutsPage {
         }
     }
 
-    private func story(of rollout: Rollout, _ words: Words) -> [String: Any] {
+    private func story(of rollout: Rollout, _ canaries: [Rollout.Canary], _ words: Words) -> [String: Any] {
         var (x, bar): (Int, [[String: Any]]) = (0, [])
         for outcome in Rollout.Canary.Outcome.allCases {
             let count = rollout.count(outcome)
@@ -115,7 +120,7 @@ struct RolloutsPage {
         }
         let terms = rollout.terms
         // Whoever failed is what people look for.
-        let sorted = rollout.canaries.sorted {
+        let sorted = canaries.sorted {
             ($0.outcome == .failed ? 0 : 1, $0.node.text) < ($1.outcome == .failed ? 0 : 1, $1.node.text)
         }
         return [
@@ -124,7 +129,7 @@ struct RolloutsPage {
             "terms": words(
                 "ready within %1 s, at most %2 failures, for %3 min", String(terms.readyWithin),
                 String(terms.allowedFailures), String(terms.trialSeconds / 60)),
-            "more": max(0, rollout.canaries.count - Self.canaryLimit),
+            "more": max(0, canaries.count - Self.canaryLimit),
             "canaries": sorted.prefix(Self.canaryLimit).map { canary in
                 [
                     "node": canary.node.text, "outcome": words(canary.outcome.rawValue),

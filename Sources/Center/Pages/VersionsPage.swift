@@ -9,6 +9,9 @@ struct VersionsPage {
     private var images: ImageRoutes { ImageRoutes(services: pages.services) }
 
     func add(to routes: Routes) {
+        routes.get("images/:name/versions/:version/boot-test", .read) { request, context, _ in
+            try await bootTest(request, context)
+        }
         routes.get("images/:name/difference", .read) { request, context, _ in
             let image = try images.image(context, in: pages.fleet.snapshot)
             let difference = try acts.difference(
@@ -63,5 +66,29 @@ struct VersionsPage {
             "isSame": difference.files.isEmpty,
             "numbers": image.versions.reversed().map(\.number),
         ]
+    }
+
+    private func bootTest(_ request: Request, _ context: CenterContext) async throws -> Response {
+        let (name, number) = (
+            try ImageName(context.parameter("name")), try Int(context.parameter("version")) ?? 0
+        )
+        guard let test = try await pages.fleet.store.bootTest(of: name, number) else {
+            throw StoreError.notFound("\(name)@\(number) was never tested")
+        }
+        let words = pages.renderer.words(context)
+        return try pages.show(
+            "boottest", "Boot test", section: "/images",
+            [
+                "image": name.text, "version": number, "at": Format.time(second: test.at),
+                "kind": test.isPassed ? "ready" : "failed",
+                "state": words(test.isPassed ? "succeeded" : "failed"), "detail": test.detail,
+                "console": test.console,
+                "entries": test.timeline.entries.map {
+                    [
+                        "stage": $0.stage.rawValue, "detail": $0.detail,
+                        "after": Format.duration($0.at - test.timeline.startedAt),
+                    ]
+                },
+            ], request, context)
     }
 }

@@ -145,7 +145,7 @@ private let panicSeconds = 20
 
 /// The words for the kernel. What `init` reads begins with `roost.`; `ip` and `BOOTIF` have the meaning that they
 /// have everywhere (Documentation/admin-guide/nfs/nfsroot.rst, PXELINUX IPAPPEND).
-private func kernelCommandLine(
+func kernelCommandLine(
     for identity: BootIdentity, named name: NodeName, _ choice: ChosenVersion, settings: EffectiveSettings,
     policy: BootPolicy
 ) -> [String] {

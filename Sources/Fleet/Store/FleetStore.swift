@@ -135,6 +135,17 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// - Parameter troubles: nil where there is none any more.
     func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError)
 
+    /// Keeps how the last boot test of a version went.
+    func save(_ test: BootTest) async throws(StoreError)
+
+    func bootTest(of image: ImageName, _ number: Int) async throws(StoreError) -> BootTest?
+
+    /// Whether the last boot test of each version passed, by its number; versions without one are left out.
+    func bootTestVerdicts(of image: ImageName) async throws(StoreError) -> [Int: Bool]
+
+    /// Deletes the boots and the hardware of a machine.
+    func forget(_ machine: MACAddress) async throws(StoreError)
+
     func append(_ events: [BootEvent]) async throws(StoreError)
 
     /// The last boots of one machine, or of all, newest first.

@@ -24,6 +24,16 @@ ExecStart=/run/roost/roost-node report ready
 ExecStart=-/run/roost/roost-node hardware complete
 UNIT
 ln -sf ../roost-ready.service "$units/multi-user.target.wants/roost-ready.service"
+cat >"$units/roost-attend.service" <<'UNIT'
+[Unit]
+Description=Do what the Roost server asks this node for
+
+[Service]
+ExecStart=/run/roost/roost-node attend
+Restart=on-failure
+RestartSec=30
+UNIT
+ln -sf ../roost-attend.service "$units/multi-user.target.wants/roost-attend.service"
 # An image has no host keys of its own; each boot makes its own unless the configuration brings some.
 cat >"$units/ssh.service.d/roost.conf" <<'UNIT'
 [Service]

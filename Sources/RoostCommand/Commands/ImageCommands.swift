@@ -12,7 +12,8 @@ struct ImageCommands: AsyncParsableCommand {
         subcommands: [
             ImageBuild.self, ImageBuildList.self, ImageImport.self, ImageList.self, ImageShow.self,
             ImagePromote.self,
-            ImageRollback.self, ImageShell.self, ImageUpgrade.self, ImageDiff.self, ImageVerify.self,
+            ImageRollback.self, ImageShell.self, ImageUpgrade.self, ImageBootTest.self, ImageDiff.self,
+            ImageVerify.self,
             ImagePrune.self, ImageRemove.self,
         ])
 }
@@ -303,10 +304,16 @@ struct ImagePromote: AsyncParsableCommand {
     @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
     @Option(name: .customLong("to"), help: "The channel.") var channel = "stable"
     @OptionGroup(title: "Trial") var trial: CanaryOptions
+    @OptionGroup(title: "Boot test") var bootTest: BootTestOptions
+    @Flag(
+        name: .customLong("boot-test"),
+        help: "Boot it in a virtual machine first, on the server's host, and only then promote it.")
+    var isTested = false
 
     func run() async throws {
         try await reportingFailure {
             let version = try await find(reference, server.client)
+            if isTested { _ = try await bootTest.run(version, server.client) }
             if let share = trial.canary {
                 let path = "images/\(version.image)/channels/\(APIClient.escaped(channel))/rollouts"
                 let data = try await server.client.send(

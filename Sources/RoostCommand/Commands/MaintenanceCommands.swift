@@ -3,6 +3,7 @@ import Center
 import Fleet
 import Foundation
 import Images
+import NIOHTTP1
 
 /// `roost image shell`
 struct ImageShell: AsyncParsableCommand {
@@ -73,5 +74,85 @@ extension PackingOptions {
         return ImageVersion(
             image: answer.image, number: answer.number, digest: answer.digest,
             publishedAt: answer.publishedAt, manifest: answer.manifest)
+    }
+}
+
+/// `roost image boot-test`
+struct ImageBootTest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "boot-test",
+        abstract: "Boot a version in a virtual machine, on the server's host, until it is ready.",
+        discussion: """
+            The version is booted by QEMU, with its root from this server, as a node would; the console and the times of all stages
+            stay with the version. ‘roost image promote --boot-test’ does it first, and promotes only what passes.
+            """)
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var options: BootTestOptions
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
+    @Flag(help: "Show how the last test went instead of testing anew.") var last = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let version = try await find(reference, server.client)
+            let path = "images/\(version.image)/versions/\(version.number)/boot-test"
+            let test =
+                last
+                ? try await server.client.get(path, BootTest.self)
+                : try await options.run(version, server.client)
+            try output.write(test) { test in
+                var table = TextTable(["STAGE", "AFTER", "DETAIL"])
+                for entry in test.timeline.entries {
+                    let seconds = Double(entry.at - test.timeline.startedAt) / 1_000
+                    table.add([entry.stage.rawValue, String(format: "%.1f s", seconds), entry.detail])
+                }
+                let verdict = test.isPassed ? "passed" : "failed: \(test.detail)"
+                return "\(test.image)@\(test.version) \(verdict)\n\n\(table.text)"
+                    + (last && !test.isPassed ? "\n\(test.console)\n" : "")
+            }
+        }
+    }
+}
+
+/// How a version is booted before it is shipped.
+struct BootTestOptions: ParsableArguments {
+    @Option(help: "Seconds from the kernel's start to ready.") var within = 300
+    @Option(help: "Memory of the virtual machine in MiB.") var memory = 1_024
+    @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
+        "/var/lib/roost"
+
+    /// Boots a version and keeps the result with it; throws when it does not become ready.
+    func run(_ version: VersionAnswer, _ client: APIClient) async throws -> BootTest {
+        let base = "images/\(version.image)/versions/\(version.number)"
+        let data = try await client.send(
+            .POST, "\(base)/boot-tests", json: BootTestRequest(withinSeconds: within))
+        let test = try JSONDecoder().decode(BootTestAnswer.self, from: data)
+        @Sendable func said(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+        said("booting \(version.image)@\(version.number) in a virtual machine, \(within) s at most")
+        let machine = BootTestMachine(
+            test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
+            archives: "\(stateDirectory)/node", mebibytes: memory, say: { said($0) })
+        var known = 0
+        let (failure, console) = try await machine.run {
+            let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
+            let entries = boots.first?.entries ?? []
+            for entry in entries.dropFirst(known) {
+                said("  \(entry.stage.rawValue)\(entry.detail.isEmpty ? "" : ": \(entry.detail)")")
+            }
+            known = entries.count
+            return entries.contains { $0.stage == .ready }
+        }
+        let report = BootTestReport(
+            machine: test.machine, boot: test.boot, detail: failure ?? "", console: console)
+        let answer = try await client.send(.PUT, "\(base)/boot-test", json: report)
+        let result = try JSONDecoder().decode(BootTest.self, from: answer)
+        guard result.isPassed else {
+            throw Failure(
+                text: """
+                    \(version.image)@\(version.number) does not boot: \(result.detail)
+                    (its console: roost image boot-test --last \(version.image)@\(version.number))
+                    """, code: 1)
+        }
+        return result
     }
 }

@@ -12,7 +12,7 @@ struct NodeCommands: AsyncParsableCommand {
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
             NodeTag.self,
-            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRelease.self,
+            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRestart.self, NodeRelease.self,
         ])
 }
 
@@ -323,6 +323,38 @@ struct NodeRelease: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.send(.POST, "nodes/\(APIClient.escaped(node))/release", body: nil)
+        }
+    }
+}
+
+struct NodeRestart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart",
+        abstract: "Ask nodes that are up to restart; they hear of it within ten seconds.",
+        discussion: "roost node restart 'lab-[1-40] state=ready'")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The nodes that fit this condition: a name, or as in ‘roost node list’.") var query:
+        [String]
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            let nodes = try await client.nodes(query.joined(separator: " "))
+            guard !nodes.isEmpty else { throw Failure(text: "no node fits", code: 3) }
+            var failures = 0
+            for node in nodes {
+                do {
+                    try await client.send(
+                        .POST, "nodes/\(APIClient.escaped(node.name.text))/restart", body: nil)
+                    print("\(node.name) restarts")
+                } catch let failure as Failure where nodes.count > 1 {
+                    failures += 1
+                    print("\(node.name) does not: \(failure.text)")
+                }
+            }
+            if failures > 0 {
+                throw Failure(text: "\(failures) of \(nodes.count) nodes do not restart", code: 1)
+            }
         }
     }
 }

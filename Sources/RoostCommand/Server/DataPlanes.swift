@@ -226,6 +226,12 @@ final class DataPlanes: Sendable {
         }
     }
 
+    func restart(_ machines: [MACAddress]) async { await ask { $0.context.restart(machines) } }
+
+    func openBoot(of machine: MACAddress, _ version: Fleet.Digest) async -> String {
+        await ask { $0.context.openBoot(of: machine, version) }
+    }
+
     func openVolumes() async -> [NodeName: Int] {
         await ask { residents in
             residents.nbd.reduce(into: [:]) { all, service in all.merge(service.openVolumes) { $0 + $1 } }

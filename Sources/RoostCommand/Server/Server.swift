@@ -244,6 +244,7 @@ final class Server: Sendable {
             networks: { networks.value.answers(leases: await planes.leases()) },
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
             openVersions: { await planes.openVersions() }, rootActivity: { await planes.rootActivity() },
+            restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
             manifest: { try images.manifest(of: $0, $1) },
             verify: { image, digest in try await images.verify(image, digest) },
             removeFiles: { try images.remove($0, $1) })
@@ -356,32 +357,22 @@ final class Server: Sendable {
             "\(settings.stateDirectory)/center",
             "\(settings.stateDirectory)/logs", "\(settings.stateDirectory)/logs/crashes",
         ] {
-            give(path, uid, gid)
+            Ownership.give(path, uid, gid)
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: settings.stateDirectory)
         where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
-            give("\(settings.stateDirectory)/\(name)", uid, gid)
+            Ownership.give("\(settings.stateDirectory)/\(name)", uid, gid)
         }
         // Directories only: to remove a version one has to own where it lies, not what it is made of.
         for name in try FileManager.default.subpathsOfDirectory(atPath: settings.imageDirectory)
         where name.split(separator: "/").count <= 2 && !name.contains("/.") {
-            give("\(settings.imageDirectory)/\(name)", uid, gid)
+            Ownership.give("\(settings.imageDirectory)/\(name)", uid, gid)
         }
         for name in CenterKeys.servedFiles {
-            give("\(settings.stateDirectory)/center/\(name)", uid, gid)
+            Ownership.give("\(settings.stateDirectory)/center/\(name)", uid, gid)
         }
         guard roost_drop_privileges(uid, gid) == 0 else {
             throw SystemError("become user \(settings.user)")
         }
-    }
-
-    /// Makes the server's user the owner. A link that somebody else than root has put there leads nowhere: it could name what is
-    /// not the server's.
-    private static func give(_ path: String, _ uid: uid_t, _ gid: gid_t) {
-        var entry = stat()
-        guard unsafe lstat(path, &entry) == 0 else { return }
-        let isLink = entry.st_mode & S_IFMT == S_IFLNK
-        if isLink, entry.st_uid != 0 { return }
-        _ = unsafe chown(path, uid, gid)
     }
 }

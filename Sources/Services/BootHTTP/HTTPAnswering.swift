@@ -37,6 +37,7 @@ struct HTTPAnswering {
                 guard request.method == "POST" else { return .error(405, "hardware is posted") }
                 return hardware(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
+            case "orders": return orders(request, machine: machine)
             case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
             default: break
             }
@@ -132,6 +133,17 @@ struct HTTPAnswering {
         }
         context.reportHardware(body, of: machine)
         return HTTPAnswer(status: 204)
+    }
+
+    /// `GET /node/MAC/orders?boot=ID`: what a running node is asked to do, once: `restart`, or nothing.
+    private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
+        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "these orders belong to another boot")
+        }
+        let order = context.takeOrder(for: machine, in: boot)
+        return HTTPAnswer(
+            status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(Array((order ?? "").utf8)))
     }
 
     /// `GET /node/MAC/configuration?boot=ID`: the archive of files for the node's root, inside its own boot only.

@@ -30,6 +30,9 @@ final class NBDVolumeSessions: Sendable {
 }
 
 extension NBDService {
+    /// Connections of one node to its volume: twice what the setting `nbd-connections` allows.
+    private static let volumeConnectionLimit = 32
+
     /// The volume's export for the machine that it belongs to, inside its own boot; nil for everybody else.
     func export(of name: VolumeExportName, named text: String, for peer: IPv4Address?) -> NBDExport? {
         guard let volume = context.volume(name, for: peer) else {
@@ -38,6 +41,7 @@ extension NBDService {
         }
         // Whoever held it before is gone: the machine has started again. Its last words must be written first.
         guard !volumeSessions.endOthers(of: name.node, than: name.boot) else { return nil }
+        guard volumeSessions.counts[name.node] ?? 0 < Self.volumeConnectionLimit else { return nil }
         return NBDExport(
             name: text, byteCount: UInt64(volume.byteCount),
             flags: [

@@ -15,6 +15,14 @@ CREATE TABLE volume (
     record TEXT NOT NULL            -- JSON
 ) STRICT;
 
+CREATE TABLE boot_test (
+    image TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    is_passed INTEGER NOT NULL,
+    record TEXT NOT NULL,           -- JSON, with the console
+    PRIMARY KEY (image, number)
+) STRICT;
+
 CREATE TABLE boot_trouble (
     mac TEXT PRIMARY KEY,
     record TEXT NOT NULL            -- JSON

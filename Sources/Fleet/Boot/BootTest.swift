@@ -1,0 +1,46 @@
+/// How a version's boot in a virtual machine went, before any node boots it.
+package struct BootTest: Equatable, Sendable, Codable {
+    package var image: ImageName
+    package var version: Int
+    /// Seconds since 1970 at which it ended.
+    package var at: Int
+    package var isPassed: Bool
+    /// Why it failed.
+    package var detail: String
+    package var timeline: BootTimeline
+    /// The end of what the console showed.
+    package var console: String
+
+    /// Characters of the console that are kept.
+    package static let consoleLimit = 256 * 1024
+
+    package init(
+        image: ImageName, version: Int, at: Int, isPassed: Bool, detail: String, timeline: BootTimeline,
+        console: String
+    ) {
+        self.image = image
+        self.version = version
+        self.at = at
+        self.isPassed = isPassed
+        self.detail = detail
+        self.timeline = timeline
+        self.console = String(console.suffix(Self.consoleLimit))
+    }
+}
+
+/// The kernel's words for a version that is tested: as for a node with nothing but defaults, which restarts when it fails or is not
+/// ready in time.
+///
+/// - Parameter seconds: from the kernel's start to ready.
+package func bootTestCommandLine(
+    of version: ImageVersion, as identity: BootIdentity, within seconds: Int, under policy: BootPolicy
+) -> [String] {
+    let settings = EffectiveSettings(levels: [
+        (.group(.site), [SettingDefinition.console.name: .list(["ttyS0"])])
+    ])
+    let choice = ChosenVersion(
+        version: version, because: "boot test", trial: Rollout.Terms(readyWithin: seconds))
+    return kernelCommandLine(
+        for: identity, named: NodeName(unknown: identity.macAddress), choice, settings: settings,
+        policy: policy)
+}

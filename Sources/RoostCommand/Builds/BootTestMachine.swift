@@ -1,0 +1,82 @@
+import Center
+import Fleet
+import Foundation
+import Images
+
+/// A virtual machine that boots a version once: QEMU with the version's kernel, its network by QEMU itself, so that it needs neither
+/// rights nor a bridge, and the root from the server like any node's.
+struct BootTestMachine {
+    let test: BootTestAnswer
+    /// The version's directory in the image store.
+    let version: String
+    /// The server's directory of node archives.
+    let archives: String
+    let mebibytes: Int
+    let say: @Sendable (String) -> Void
+
+    /// Seconds after which a kernel that says nothing does not run: there are hosts whose KVM starts machines that stand still.
+    private static let silenceSeconds = (kvm: 15.0, emulated: 120.0)
+    /// What every kernel says.
+    private static let signOfLife = "Linux version"
+
+    /// Boots until `isReady` says so, the machine ends, or the time is over.
+    ///
+    /// - Returns: how it ended, nil when it was ready, and what its console showed.
+    func run(isReady: () async throws -> Bool) async throws -> (failure: String?, console: String) {
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "roost-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let initramfs = place.appendingPathComponent("initramfs")
+        var archive = try Data(contentsOf: URL(fileURLWithPath: "\(version)/modules.cpio"))
+        archive += try Data(contentsOf: URL(fileURLWithPath: "\(archives)/\(test.nodeArchive).cpio"))
+        try archive.write(to: initramfs)
+        let console = place.appendingPathComponent("console")
+        if FileManager.default.isWritableFile(atPath: "/dev/kvm") {
+            let result = try await attempt("kvm", initramfs, console, isReady)
+            if result.console.contains(Self.signOfLife) { return result }
+            say("KVM does not run here; going on without it, which takes longer")
+        }
+        return try await attempt("tcg", initramfs, console, isReady)
+    }
+
+    private func attempt(
+        _ accelerator: String, _ initramfs: URL, _ console: URL, _ isReady: () async throws -> Bool
+    ) async throws -> (failure: String?, console: String) {
+        try Data().write(to: console)
+        let machine = try Program("qemu-system-x86_64", package: "qemu-system-x86").start(
+            [
+                "-accel", accelerator, "-machine", "q35", "-m", String(mebibytes), "-nodefaults",
+                "-display", "none", "-no-reboot", "-serial", "stdio",
+                "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
+                "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,mac=\(test.machine)",
+                "-kernel", "\(version)/kernel", "-initrd", initramfs.path,
+                "-append", test.commandLine.joined(separator: " "),
+            ], output: try FileHandle(forWritingTo: console))
+        defer {
+            machine.terminate()
+            machine.waitUntilExit()
+        }
+        func shown() -> String {
+            String(decoding: (try? Data(contentsOf: console)) ?? Data(), as: UTF8.self)
+        }
+        // The machine restarts itself, which ends it here; the rest is for one that cannot even do that.
+        let start = Date()
+        let end = start.addingTimeInterval(Double(test.withinSeconds) + 60)
+        while Date() < end {
+            if try await isReady() { return (nil, shown()) }
+            guard machine.isRunning else {
+                let last = shown().split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
+                return (
+                    "the machine has ended before it was ready: \(last ?? "its console is empty")", shown()
+                )
+            }
+            let patience = accelerator == "kvm" ? Self.silenceSeconds.kvm : Self.silenceSeconds.emulated
+            if Date().timeIntervalSince(start) > patience, !shown().contains(Self.signOfLife) {
+                return ("the machine says nothing", shown())
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+        return ("not ready within \(test.withinSeconds) s, and it has not ended", shown())
+    }
+}

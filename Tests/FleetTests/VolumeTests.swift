@@ -1,0 +1,99 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+@Suite struct VolumePlanTests {
+    private func snapshot(
+        _ settings: [String: SettingValue], volume: (version: Int, character: Character)?, stable: Int = 2
+    ) throws -> FleetSnapshot {
+        var contents = FleetSnapshot.Contents()
+        let image = try ImageName("debian")
+        contents.images[image] = ImageCatalogue(
+            name: image,
+            versions: [try Sample.version("debian", 1, "a"), try Sample.version("debian", 2, "b")],
+            channels: [.stable: stable])
+        let node = Node(name: try NodeName("pc-1"), macAddresses: [Sample.mac], settings: settings)
+        contents.nodes[node.name] = node
+        contents.volumes[node.name] = volume.map { volume in
+            Volume(
+                node: node.name, image: image, version: volume.version,
+                digest: Sample.digest(volume.character), byteCount: 1 << 30, createdAt: 0, generation: 1)
+        }
+        return FleetSnapshot(revision: 1, contents: contents)
+    }
+
+    private func plan(_ snapshot: FleetSnapshot) -> BootPlan {
+        let identity = BootIdentity(macAddress: Sample.mac, boot: "0123456789abcdef")
+        return bootPlan(for: identity, in: snapshot, under: Sample.policy())
+    }
+
+    private func version(_ plan: BootPlan) -> Int? {
+        if case .image(let version, _) = plan.target { version.number } else { nil }
+    }
+
+    private let persistent: [String: SettingValue] = [
+        "root-mode": .text("persistent"), "volume-size": .text("1G"),
+    ]
+
+    @Test func `a node without its volume waits until it is made, or has grown`() throws {
+        let missing = plan(try snapshot(persistent, volume: nil))
+        #expect(missing.wantsVolume && version(missing) == nil)
+        #expect(BootScript.ipxe(missing).contains("its volume is being made"))
+        var larger = persistent
+        larger["volume-size"] = .text("2G")
+        #expect(plan(try snapshot(larger, volume: (2, "b"))).wantsVolume)
+        let there = plan(try snapshot(persistent, volume: (2, "b")))
+        #expect(!there.wantsVolume && version(there) == 2)
+        #expect(there.commandLine.contains("roost.volume=volume/pc-1/0123456789abcdef"))
+    }
+
+    @Test(arguments: [("pin", 1, false), ("follow", 2, false), ("reset", nil, true)])
+    func `its policy says what happens when the version has moved`(
+        policy: String, expected: Int?, wantsVolume: Bool
+    ) throws {
+        let settings = persistent.merging(["volume-policy": .text(policy)]) { $1 }
+        let plan = plan(try snapshot(settings, volume: (1, "a")))
+        #expect(version(plan) == expected && plan.wantsVolume == wantsVolume)
+    }
+
+    @Test func `a version that a volume was made over stays, and without it the node says what to do`() throws
+    {
+        let snapshot = try snapshot(persistent, volume: (1, "a"))
+        let image = try #require(snapshot.images[try ImageName("debian")])
+        let retention = ImageRetention(of: image, in: snapshot, keep: 0, open: [:])
+        #expect(retention.holds[1] == .volume(of: try NodeName("pc-1")) && retention.removable.isEmpty)
+        let lost = plan(try self.snapshot(persistent, volume: (9, "9")))
+        #expect(BootScript.ipxe(lost).contains("debian@9, is gone (roost volume reset pc-1)"))
+    }
+
+    @Test func `directories that outlive a boot need a volume, and leave the version alone`() throws {
+        let settings: [String: SettingValue] = [
+            "persistent-directories": .list(["/etc/ssh", "/var/lib/docker"]), "volume-size": .text("1G"),
+        ]
+        let plan = plan(try snapshot(settings, volume: (1, "a")))
+        #expect(version(plan) == 2)
+        #expect(plan.commandLine.contains("roost.persist=/etc/ssh:/var/lib/docker"))
+        #expect(plan.commandLine.contains("roost.root=nbd"))
+    }
+
+    @Test(arguments: ["/etc/../shadow", "etc", "/", "/a b", "/a:b", "/a//b"])
+    func `only plain absolute paths are directories to keep`(path: String) {
+        let value = SettingValue.list([path])
+        #expect(SettingDefinition.problem(of: value, in: "persistent-directories") != nil)
+    }
+
+    @Test func `sizes are read with their unit`() {
+        #expect(Volume.byteCount("512M") == 512 << 20 && Volume.byteCount("8G") == 8 << 30)
+        for text in ["8", "0G", "-1G", "17T", "32M", "x", "", "9999999999G"] {
+            #expect(Volume.byteCount(text) == nil, "\(text)")
+        }
+    }
+
+    @Test func `the name of a volume's export is read in one way`() {
+        #expect(VolumeExportName("volume/pc-1/00ff")?.node.text == "pc-1")
+        for text in ["volume/pc-1", "volume//x", "volume/pc-1/x/y", "debian", "volume/../x"] {
+            #expect(VolumeExportName(text) == nil, "\(text)")
+        }
+    }
+}
