@@ -17,7 +17,12 @@ extension SQLiteStore {
 
     package func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError) {
         try await write { database in
-            for rollout in rollouts { try Self.save(rollout, in: database) }
+            for rollout in rollouts {
+                // Whoever was faster has ended it: that stands.
+                try database.execute(
+                    sql: "UPDATE rollout SET record = ? WHERE id = ? AND NOT is_over",
+                    arguments: [try Self.json(rollout), rollout.id])
+            }
             for (machine, trouble) in troubles {
                 if let trouble {
                     try database.execute(

@@ -42,6 +42,9 @@ package struct VolumeFiles: Sendable {
 
 /// The nodes' volumes: made when a node first needs one, grown, reset, copied.
 package actor Volumes {
+    /// Copies of one volume.
+    private static let snapshotLimit = 100
+
     private let fleet: LiveFleet
     private let files: VolumeFiles
     private let openVolumes: @Sendable () async -> [NodeName: Int]
@@ -139,8 +142,12 @@ package actor Volumes {
         let volume = try volume(of: name)
         try Self.check(copy)
         try await requireClosed(name, "copy")
-        guard try files.snapshots(name).count < 100 else {
-            throw StoreError.conflict("node \(name) has a hundred snapshots; remove some first")
+        let known = try files.snapshots(name)
+        guard !known.contains(where: { $0.name == copy }) else {
+            throw StoreError.conflict("the volume of \(name) has a snapshot ‘\(copy)’ already")
+        }
+        guard known.count < Self.snapshotLimit else {
+            throw StoreError.conflict("the volume of \(name) has \(known.count) snapshots; remove some first")
         }
         let files = files
         try await alone(name) { try await Self.onThread { try files.takeSnapshot(volume, copy) } }

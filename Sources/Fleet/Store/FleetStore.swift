@@ -132,7 +132,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
 
     /// Keeps what boots have shown; that is no change of the configuration.
     ///
-    /// - Parameter troubles: nil where there is none any more.
+    /// - Parameters:
+    ///   - rollouts: those that are over in the store stay as they are.
+    ///   - troubles: nil where there is none any more.
     func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError)
 
     /// Keeps how the last boot test of a version went.
