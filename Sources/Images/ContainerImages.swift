@@ -22,6 +22,16 @@ package struct ContainerRecipe: Sendable, Equatable {
         self.arguments = arguments
         self.stage = stage
     }
+
+    /// Of the Dockerfile, its arguments and its stage; nil when there is no file. What it copies is not part of it.
+    var digest: Fleet.Digest? {
+        let names = file.map { [$0] } ?? ["Dockerfile", "Containerfile"].map { "\(context)/\($0)" }
+        guard var text = names.lazy.compactMap({ FileManager.default.contents(atPath: $0) }).first else {
+            return nil
+        }
+        text += Data((["", stage ?? ""] + arguments).joined(separator: "\0").utf8)
+        return Fleet.Digest(of: text)
+    }
 }
 
 /// Container images, built from Dockerfiles and unpacked by buildah, in a storage of Roost's own.

@@ -23,6 +23,14 @@ package struct ImageRecipe: Sendable, Equatable {
         self.components = components
         self.scripts = scripts
     }
+
+    /// The same for the same wishes.
+    var digest: Fleet.Digest {
+        let words =
+            ["mmdebstrap", suite, architecture ?? ""] + packages + ["mirrors"] + mirrors + ["components"]
+            + components + ["scripts"] + scripts
+        return Fleet.Digest(of: Data(words.joined(separator: "\0").utf8))
+    }
 }
 
 /// Builds roots from a Debian mirror, and imports finished ones.
@@ -68,7 +76,8 @@ package struct ImageBuilder: Sendable {
                 progress(String(line.dropFirst(3)))
             }
         }
-        return try packer.pack(root: root, as: image, origin: "mmdebstrap \(recipe.suite)")
+        return try packer.pack(
+            root: root, as: image, origin: "mmdebstrap \(recipe.suite)", recipe: recipe.digest)
     }
 
     /// Builds a Dockerfile's image and packs its root.
@@ -77,7 +86,9 @@ package struct ImageBuilder: Sendable {
     ) {
         let containers = try ContainerImages(cache: cache, progress: progress)
         return try containers.withRoot(of: recipe, as: image, makeBase: makeBase) { root in
-            try packer.pack(root: root, as: image, origin: "Dockerfile \(recipe.file ?? recipe.context)")
+            try packer.pack(
+                root: root, as: image, origin: "Dockerfile \(recipe.file ?? recipe.context)",
+                recipe: recipe.digest)
         }
     }
 

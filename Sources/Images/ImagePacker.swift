@@ -38,9 +38,11 @@ package struct ImagePacker: Sendable {
     }
 
     /// Packs `root` and publishes the version.
-    package func pack(root: String, as image: ImageName, origin: String) throws -> (
-        digest: Fleet.Digest, isNew: Bool
-    ) {
+    ///
+    /// - Parameter recipe: digest of what the root was built by.
+    package func pack(
+        root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil
+    ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         let files = FileManager.default
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
             throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
@@ -62,7 +64,8 @@ package struct ImagePacker: Sendable {
             progress("packing the root file system")
             try packRoot(root, to: "\(build)/root.squashfs")
             let manifest = try manifest(
-                of: image, root: root, build: build, kernelRelease: modules.release, origin: origin)
+                of: image, root: root, build: build, kernelRelease: modules.release, origin: origin,
+                recipe: recipe)
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {
@@ -101,7 +104,8 @@ package struct ImagePacker: Sendable {
     }
 
     private func manifest(
-        of image: ImageName, root: String, build: String, kernelRelease: String, origin: String
+        of image: ImageName, root: String, build: String, kernelRelease: String, origin: String,
+        recipe: Fleet.Digest?
     ) throws -> ImageManifest {
         let files = try ["kernel", "modules.cpio", "root.squashfs"].map { name in
             let size =
@@ -115,7 +119,8 @@ package struct ImagePacker: Sendable {
         return ImageManifest(
             image: image, architecture: kernelRelease.hasSuffix("arm64") ? "arm64" : "amd64",
             kernelRelease: kernelRelease,
-            system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin)
+            system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin,
+            recipe: recipe)
     }
 
     private static func keyValues(_ path: String) -> [String: String]? {

@@ -16,12 +16,12 @@ extension SQLiteStore {
                 database, sql: "SELECT max(number) FROM image_version WHERE image = ?", arguments: [image])
             let version = ImageVersion(
                 image: manifest.image, number: (last ?? 0) + 1, digest: digest, publishedAt: second,
-                manifest: manifest)
+                publishedBy: who, manifest: manifest)
             let json = try Self.json(manifest)
             try database.execute(
                 sql:
-                    "INSERT INTO image_version (image, number, digest, published_at, manifest) VALUES (?, ?, ?, ?, ?)",
-                arguments: [image, version.number, digest.text, second, json])
+                    "INSERT INTO image_version (image, number, digest, published_at, published_by, manifest) VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [image, version.number, digest.text, second, who, json])
             try record(
                 [
                     Revision.Edit(

@@ -100,7 +100,8 @@ package struct SQLiteStore: FleetStore {
         }
         return ImageVersion(
             image: try ImageName(row["image"] as String), number: row["number"], digest: digest,
-            publishedAt: row["published_at"], manifest: try value(json: row["manifest"]))
+            publishedAt: row["published_at"],
+            publishedBy: row["published_by"], manifest: try value(json: row["manifest"]))
     }
 }
 

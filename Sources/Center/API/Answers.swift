@@ -168,6 +168,7 @@ package struct VersionAnswer: Codable, Sendable {
     package var number: Int
     package var digest: Digest
     package var publishedAt: Int
+    package var publishedBy: String
     package var channels: [ChannelName]
     package var openConnections: Int
     package var manifest: ImageManifest

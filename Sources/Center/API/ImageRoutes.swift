@@ -131,7 +131,7 @@ struct ImageRoutes {
         return image.versions.map { version in
             VersionAnswer(
                 image: version.image, number: version.number, digest: version.digest,
-                publishedAt: version.publishedAt,
+                publishedAt: version.publishedAt, publishedBy: version.publishedBy,
                 channels: image.channels.filter { $0.value == version.number }.map(\.key).sorted {
                     $0.text < $1.text
                 },

@@ -134,7 +134,8 @@ struct ImagesPage {
                 [
                     "number": version.number, "digest": version.digest.short,
                     "channels": version.channels.map(\.text), "isUsed": !version.channels.isEmpty,
-                    "published": Format.time(second: version.publishedAt), "system": version.manifest.system,
+                    "by": version.publishedBy, "published": Format.time(second: version.publishedAt),
+                    "system": version.manifest.system,
                     "kernel": version.manifest.kernelRelease,
                     "size": Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount }),
                     "packages": version.manifest.packages.count, "nodes": users[version.digest] ?? 0,

@@ -64,11 +64,14 @@ package struct ImageManifest: Equatable, Sendable, Codable {
     package var packages: [Package]
     /// What it was made from: `mmdebstrap bookworm`, `directory /srv/root`.
     package var origin: String
+    /// Of what it was built by: the Dockerfile with its arguments, or suite and packages; nil for what was imported.
+    package var recipe: Digest?
 
     package init(
         image: ImageName, architecture: String, kernelRelease: String, system: String, files: [File],
-        packages: [Package], origin: String
+        packages: [Package], origin: String, recipe: Digest? = nil
     ) {
+        self.recipe = recipe
         self.image = image
         self.architecture = architecture
         self.kernelRelease = kernelRelease
@@ -90,9 +93,15 @@ package struct ImageVersion: Equatable, Sendable {
     package var digest: Digest
     /// Seconds since 1970.
     package var publishedAt: Int
+    /// Who did; empty when that was not recorded.
+    package var publishedBy: String
     package var manifest: ImageManifest
 
-    package init(image: ImageName, number: Int, digest: Digest, publishedAt: Int, manifest: ImageManifest) {
+    package init(
+        image: ImageName, number: Int, digest: Digest, publishedAt: Int, publishedBy: String = "",
+        manifest: ImageManifest
+    ) {
+        self.publishedBy = publishedBy
         self.image = image
         self.number = number
         self.digest = digest

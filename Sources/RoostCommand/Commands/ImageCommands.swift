@@ -269,7 +269,10 @@ struct ImageShow: AsyncParsableCommand {
         }
         var text =
             VersionTable.text([version])
-            + "\norigin: \(version.manifest.origin)\ndigest: \(version.digest)\n\n" + files.text
+            + "\norigin: \(version.manifest.origin)"
+            + (version.manifest.recipe.map { "\nrecipe: \($0)" } ?? "")
+            + "\npublished: \(Shown.time(second: version.publishedAt))\(version.publishedBy.isEmpty ? "" : " by \(version.publishedBy)")\ndigest: \(version.digest)\n\n"
+            + files.text
         text += "\n\(version.manifest.packages.count) packages\n"
         for package in version.manifest.packages { text += "  \(package.name) \(package.version)\n" }
         return text

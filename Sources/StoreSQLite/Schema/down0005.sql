@@ -8,4 +8,5 @@ DROP TABLE boot_test;
 DROP TABLE volume;
 DROP TABLE rollout;
 DROP TABLE boot_trouble;
+ALTER TABLE image_version DROP COLUMN published_by;
 ALTER TABLE boot_event DROP COLUMN version;

@@ -2,6 +2,8 @@
 
 ALTER TABLE boot_event ADD COLUMN version TEXT;     -- digest of the version that the machine was told to boot
 
+ALTER TABLE image_version ADD COLUMN published_by TEXT NOT NULL DEFAULT '';
+
 CREATE TABLE rollout (
     id INTEGER PRIMARY KEY,
     is_over INTEGER NOT NULL,
