@@ -26,6 +26,7 @@ struct Routes {
         BootTestRoutes(services: services).add(to: self)
         VolumeRoutes(services: services).add(to: self)
         RolloutRoutes(services: services).add(to: self)
+        NodeActionRoutes(services: services).add(to: self)
         HistoryRoutes(services: services).add(to: self)
         AccessRoutes(services: services).add(to: self)
         EventRoutes(services: services).add(to: self)

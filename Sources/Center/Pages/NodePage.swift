@@ -14,6 +14,17 @@ struct NodePage {
         routes.post("nodes/:name/edit", .configure) { request, context, caller in
             try await edit(request, context, caller)
         }
+        let actions = NodeActionRoutes(services: pages.services)
+        routes.post("nodes/:name/restart", .enrol) { _, context, caller in
+            let name = try context.parameter("name")
+            try await actions.restart(name, caller)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
+        routes.post("nodes/:name/release", .configure) { _, context, caller in
+            let name = try context.parameter("name")
+            try await actions.release(name, caller)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
     }
 
     private func show(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response

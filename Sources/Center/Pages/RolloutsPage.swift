@@ -48,16 +48,6 @@ struct RolloutsPage {
         routes.post("images/:name/trial", .publish) { request, context, caller in
             try await begin(request, context, caller)
         }
-        routes.post("nodes/:name/restart", .enrol) { _, context, caller in
-            let name = try context.parameter("name")
-            try await acts.restart(name, caller)
-            return pages.redirect("/nodes/\(Escape.component(name))")
-        }
-        routes.post("nodes/:name/release", .configure) { _, context, caller in
-            let name = try context.parameter("name")
-            try await acts.release(name, caller)
-            return pages.redirect("/nodes/\(Escape.component(name))")
-        }
     }
 
     private func begin(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws
