@@ -7,9 +7,9 @@ packages=(
   # building
   libsqlite3-dev libargon2-dev libldap-dev openssl binutils make
   # serving: loaders, images, the initramfs
-  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils buildah skopeo
+  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah skopeo
   # the laboratory
-  iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client
+  iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests
   udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3
   # a browser that clicks, and the judges of pages and of the API
