@@ -117,10 +117,21 @@ package struct ImagePacker: Sendable {
             Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
         let packages = Self.packages(root: root)
         return ImageManifest(
-            image: image, architecture: kernelRelease.hasSuffix("arm64") ? "arm64" : "amd64",
+            image: image, architecture: Self.architecture(root: root, kernelRelease: kernelRelease),
             kernelRelease: kernelRelease,
             system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin,
             recipe: recipe)
+    }
+
+    /// As Debian calls it: by the kernel's name, or by the loader that every program of arm64 names.
+    static func architecture(root: String, kernelRelease: String) -> String {
+        let loaders = [
+            "lib/ld-linux-aarch64.so.1", "usr/lib/ld-linux-aarch64.so.1", "lib/ld-musl-aarch64.so.1",
+        ]
+        let isARM =
+            kernelRelease.hasSuffix("arm64") || kernelRelease.hasSuffix("aarch64")
+            || loaders.contains { FileManager.default.fileExists(atPath: "\(root)/\($0)") }
+        return isARM ? "arm64" : "amd64"
     }
 
     private static func keyValues(_ path: String) -> [String: String]? {
@@ -133,8 +144,17 @@ package struct ImagePacker: Sendable {
         return Dictionary(pairs) { first, _ in first }
     }
 
-    /// The installed packages by dpkg's own record.
-    private static func packages(root: String) -> [ImageManifest.Package] {
+    /// The installed packages by the records of dpkg or apk; rpm and pacman keep theirs in databases of their own.
+    static func packages(root: String) -> [ImageManifest.Package] {
+        if let text = try? String(contentsOfFile: "\(root)/lib/apk/db/installed", encoding: .utf8) {
+            return text.components(separatedBy: "\n\n").compactMap { record -> ImageManifest.Package? in
+                let lines = record.split(separator: "\n")
+                guard let name = lines.first(where: { $0.hasPrefix("P:") })?.dropFirst(2),
+                    let version = lines.first(where: { $0.hasPrefix("V:") })?.dropFirst(2)
+                else { return nil }
+                return ImageManifest.Package(name: String(name), version: String(version))
+            }.sorted { $0.name < $1.name }
+        }
         guard let text = try? String(contentsOfFile: "\(root)/var/lib/dpkg/status", encoding: .utf8) else {
             return []
         }

@@ -64,9 +64,13 @@ package struct KernelModules {
             }
             let found = releases.compactMap { release -> (String, String, String)? in
                 let modules = "\(root)/\(base)/\(release)"
+                // Debian and Ubuntu; Fedora, EL, openSUSE and Arch; arm64 of openSUSE; Alpine, whose kernel has the name of its
+                // flavour alone (vmlinuz-lts for 6.6.58-0-lts).
+                let flavour = release.split(separator: "-").last.map(String.init) ?? release
                 let places = [
                     "\(root)/boot/vmlinuz-\(release)", "\(modules)/vmlinuz",
-                    "\(root)/boot/vmlinux-\(release)",
+                    "\(root)/boot/vmlinux-\(release)", "\(root)/boot/Image-\(release)",
+                    "\(modules)/Image", "\(root)/boot/vmlinuz-\(flavour)",
                 ]
                 guard files.fileExists(atPath: "\(modules)/modules.dep"),
                     let kernel = places.first(where: files.fileExists(atPath:))

@@ -126,6 +126,7 @@ struct BuildJob: ParsableCommand {
         }
         guard var data = try? JSONEncoder().encode(message) else { return }
         data.append(UInt8(ascii: "\n"))
-        FileHandle.standardOutput.write(data)
+        // A server that has gone hears nothing any more; that is no reason to crash while everything ends.
+        try? FileHandle.standardOutput.write(contentsOf: data)
     }
 }

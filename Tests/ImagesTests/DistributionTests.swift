@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+@testable import Fleet
+@testable import Images
+
+/// Where distributions put their kernels and what they record of their packages.
+@Suite final class DistributionTests {
+    private let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
+    private func put(_ path: String, _ text: String = "") throws {
+        let url = URL(fileURLWithPath: "\(root)/\(path)")
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
+    @Test(arguments: [
+        ("Debian, Ubuntu", "6.1.0-32-amd64", "lib/modules", "boot/vmlinuz-6.1.0-32-amd64", "amd64"),
+        (
+            "Fedora, EL", "6.11.4-301.fc41.x86_64", "usr/lib/modules",
+            "usr/lib/modules/6.11.4-301.fc41.x86_64/vmlinuz", "amd64"
+        ),
+        (
+            "openSUSE", "6.4.0-150600.23-default", "usr/lib/modules",
+            "usr/lib/modules/6.4.0-150600.23-default/vmlinuz", "amd64"
+        ),
+        ("Arch", "6.12.1-arch1-1", "usr/lib/modules", "usr/lib/modules/6.12.1-arch1-1/vmlinuz", "amd64"),
+        ("Alpine", "6.6.58-0-lts", "lib/modules", "boot/vmlinuz-lts", "amd64"),
+        (
+            "Fedora, arm64", "6.11.4-301.fc41.aarch64", "usr/lib/modules",
+            "usr/lib/modules/6.11.4-301.fc41.aarch64/vmlinuz", "arm64"
+        ),
+    ])
+    func `kernel and modules are found`(
+        name: String, release: String, modules: String, kernel: String, architecture: String
+    ) throws {
+        try put("\(modules)/\(release)/modules.dep")
+        try put(kernel, "kernel")
+        let found = KernelModules.findKernels(root: root)
+        #expect(found.map(\.release) == [release], "\(name)")
+        #expect(found.first?.kernel == "\(root)/\(kernel)")
+        #expect(ImagePacker.architecture(root: root, kernelRelease: release) == architecture)
+    }
+
+    @Test func `of several kernels the newest one is taken, and modules without a kernel are none`() throws {
+        for release in ["6.1.0-9-amd64", "6.1.0-32-amd64"] {
+            try put("lib/modules/\(release)/modules.dep")
+            try put("boot/vmlinuz-\(release)", "kernel")
+        }
+        try put("lib/modules/6.9.0-1-amd64/modules.dep")
+        #expect(KernelModules.findKernels(root: root).map(\.release) == ["6.1.0-9-amd64", "6.1.0-32-amd64"])
+    }
+
+    @Test func `packages are read from the records of dpkg and apk`() throws {
+        try put(
+            "var/lib/dpkg/status",
+            "Package: b\nStatus: install ok installed\nVersion: 2-1\n\nPackage: a\nStatus: deinstall ok config-files\nVersion: 1\n"
+        )
+        #expect(ImagePacker.packages(root: root).map { "\($0.name) \($0.version)" } == ["b 2-1"])
+        try put("lib/apk/db/installed", "C:Q1\nP:musl\nV:1.2.5-r0\n\nC:Q1\nP:busybox\nV:1.36.1-r29\n")
+        #expect(
+            ImagePacker.packages(root: root).map { "\($0.name) \($0.version)" }
+                == ["busybox 1.36.1-r29", "musl 1.2.5-r0"])
+    }
+}
