@@ -76,6 +76,7 @@ extension EndToEnd {
 
         @Test(arguments: [
             "/", "/nodes", "/nodes/pc-1", "/nodes.csv", "/machines", "/groups", "/rules", "/images",
+            "/volumes", "/rollouts",
             "/leases", "/boots",
             "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard", "/hooks",
         ])

@@ -162,6 +162,8 @@ extension EndToEnd {
 
         @Test(arguments: [
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
+            "/volumes", "/rollouts",
+            "/images/debian/trial?version=1",
             "/leases",
             "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
             "/hooks",
