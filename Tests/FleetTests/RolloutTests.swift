@@ -226,9 +226,10 @@ import Wire
         }
         #expect(try chosen(in: rescued).get().version.number == 2)
         // Another version is another chance.
+        let debian = try ImageName("debian")
         let promoted = try snapshot {
             $0.troubles[mac] = trouble
-            $0.images[try! ImageName("debian")]?.channels[.stable] = 2
+            $0.images[debian]?.channels[.stable] = 2
         }
         #expect(try chosen(in: promoted).get().version.number == 2)
     }
