@@ -4,7 +4,7 @@ BUILD ?= debug
 PREFIX ?= /usr/local
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Package.swift Fuzz Benchmarks/Planes
-SHELL_SCRIPTS = Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 # The build that `make install` puts in place. The optimiser sees faults that the debug build does not.
 FOR_USE = --configuration release --product roost --static-swift-stdlib
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # make bench: installs the peers, builds the data planes for measuring, and compares; then a boot beside LTSP's, and the
-# control center with 10,000 nodes. Arguments go to run.py; with any of them only the data planes are measured.
+# control center with 10,000 nodes, and images. Arguments go to run.py; with any of them only the data planes are measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 Benchmarks/peers.sh
@@ -10,4 +10,5 @@ if [[ $# -eq 0 ]]; then
   Benchmarks/boot.sh
   swift build --configuration release --product roost --static-swift-stdlib
   python3 Benchmarks/center.py
+  python3 Benchmarks/images.py
 fi

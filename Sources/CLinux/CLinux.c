@@ -4,18 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/dm-ioctl.h>
+#include <linux/fs.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,6 +197,10 @@ int roost_run_in_foreground(char *const words[]) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+int roost_swap_on(const char *device, int priority) {
+    return swapon(device, SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK));
+}
+
 int roost_restart(void) { return reboot(RB_AUTOBOOT); }
 
 int roost_watch_descriptor_limit(uint64_t wanted) {
@@ -199,4 +208,61 @@ int roost_watch_descriptor_limit(uint64_t wanted) {
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// One command to the device mapper: the table, if there is one, follows the header.
+static int map_device(int control, unsigned long request, struct dm_ioctl *command, const char *name) {
+    command->version[0] = DM_VERSION_MAJOR;
+    command->data_start = sizeof *command;
+    strncpy(command->name, name, sizeof command->name - 1);
+    return ioctl(control, request, command);
+}
+
+int roost_encrypt_device(const char *device, const char *name, char *path, size_t path_capacity) {
+    struct {
+        struct dm_ioctl command;
+        struct dm_target_spec target;
+        char words[256];
+    } load = {0};
+    uint8_t key[64];
+    uint64_t byte_count = 0;
+    int fd = open(device, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int result = ioctl(fd, BLKGETSIZE64, &byte_count);
+    close(fd);
+    if (result < 0 || getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) return -1;
+    int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+    if (control < 0) return -1;
+
+    struct dm_ioctl command = {.data_size = sizeof command};
+    if (map_device(control, DM_DEV_CREATE, &command, name) < 0) {
+        close(control);
+        return -1;
+    }
+    snprintf(path, path_capacity, "/dev/dm-%u", (unsigned)(command.dev & 0xff) | (unsigned)((command.dev >> 12) & ~0xffu));
+
+    load.command.data_size = sizeof load;
+    load.command.flags = DM_SECURE_DATA_FLAG;
+    load.command.target_count = 1;
+    load.target.length = byte_count / 512;
+    strcpy(load.target.target_type, "crypt");
+    char *at = load.words + sprintf(load.words, "aes-xts-plain64 ");
+    for (size_t i = 0; i < sizeof key; i++) at += sprintf(at, "%02x", key[i]);
+    snprintf(at, sizeof load.words - (size_t)(at - load.words), " 0 %s 0", device);
+    result = map_device(control, DM_TABLE_LOAD, &load.command, name);
+    if (result == 0) {
+        // Loaded tables come into force when the device is resumed: a suspension without its flag.
+        struct dm_ioctl resume = {.data_size = sizeof resume};
+        result = map_device(control, DM_DEV_SUSPEND, &resume, name);
+    }
+    int error = errno;
+    if (result < 0) {
+        struct dm_ioctl gone = {.data_size = sizeof gone};
+        map_device(control, DM_DEV_REMOVE, &gone, name);
+    }
+    explicit_bzero(key, sizeof key);
+    explicit_bzero(&load, sizeof load);
+    close(control);
+    errno = error;
+    return result;
 }

@@ -27,12 +27,10 @@ package struct CenterServices: Sendable {
     package var restart: @Sendable ([MACAddress]) async -> Void
     /// Opens a boot of a version for a machine that no data plane has seen, and names it.
     package var openBoot: @Sendable (MACAddress, Digest) async -> String
-    /// The manifest of a version in the image store, checked.
-    package var manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
-    /// What is wrong with a version's files, all of which it reads: a line each.
-    package var verify: @Sendable (ImageName, Digest) async throws -> [String]
-    /// Deletes a version's files.
-    package var removeFiles: @Sendable (ImageName, Digest) throws -> Void
+    let shelf: ImageShelf
+    package let replication: ImageReplication
+    /// Where a file of a version lies.
+    package var filePath: @Sendable (ImageVersion, String) -> String
 
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger, version: String, roles: [String],
@@ -44,13 +42,22 @@ package struct CenterServices: Sendable {
         openBoot: @escaping @Sendable (MACAddress, Digest) async -> String,
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
         verify: @escaping @Sendable (ImageName, Digest) async throws -> [String],
-        removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void
+        removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void,
+        filePath: @escaping @Sendable (ImageVersion, String) -> String, sources: [ReplicationSource] = [],
+        serverName: String, replicaFiles: ReplicaFiles
     ) {
         self.fleet = fleet
         self.volumes = volumes
         self.logs = logs
         webHooks = WebHookSender(fleet: fleet, logger: logger)
-        builds = ImageBuilds(fleet: fleet, manifest: manifest, logger: logger)
+        shelf = ImageShelf(
+            fleet: fleet, manifest: manifest, verify: verify, removeFiles: removeFiles,
+            openVersions: openVersions, logger: logger)
+        replication = ImageReplication(
+            sources: sources, name: serverName, fleet: fleet, shelf: shelf, files: replicaFiles,
+            logger: logger)
+        self.filePath = filePath
+        builds = ImageBuilds(fleet: fleet, shelf: shelf, logger: logger)
         self.version = version
         self.roles = roles
         self.policy = policy
@@ -61,9 +68,6 @@ package struct CenterServices: Sendable {
         self.rootActivity = rootActivity
         self.restart = restart
         self.openBoot = openBoot
-        self.manifest = manifest
-        self.verify = verify
-        self.removeFiles = removeFiles
     }
 
     /// The address that each machine has leased.

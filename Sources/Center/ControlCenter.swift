@@ -81,6 +81,7 @@ package struct ControlCenter: Sendable {
             group.addTask { try await local.runService(gracefulShutdownSignals: []) }
             group.addTask { [services] in try await services.fleet.events.pulse() }
             group.addTask { [services] in try await services.webHooks.run() }
+            group.addTask { [services] in try await services.replication.run() }
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }

@@ -72,7 +72,7 @@ package final class ContainerImages: Sendable {
         let environment = environment.merging(["BUILDAH_ISOLATION": "chroot"]) { $1 }
         let output = try program.run(
             ["--root", "\(directory)/storage", "--runroot", "\(directory)/run"] + arguments,
-            environment: environment, progress: progress)
+            environment: environment, filling: directory, progress: progress)
         return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -158,10 +158,11 @@ package final class ContainerImages: Sendable {
     package func withRoot<T>(at place: String, _ body: (_ root: String) throws -> T) throws -> T {
         let name = "localhost/roost-import/\(ProcessInfo.processInfo.processIdentifier)"
         // buildah itself makes the name of the path, which few paths are fit for.
-        try Program("skopeo", package: "skopeo").run([
-            "copy", "--quiet", "--insecure-policy", place,
-            "containers-storage:[overlay@\(directory)/storage+\(directory)/run]\(name)",
-        ])
+        try Program("skopeo", package: "skopeo").run(
+            [
+                "copy", "--quiet", "--insecure-policy", place,
+                "containers-storage:[overlay@\(directory)/storage+\(directory)/run]\(name)",
+            ], filling: directory)
         defer { _ = try? buildah(["rmi", name]) }
         return try withRoot(of: name, body)
     }

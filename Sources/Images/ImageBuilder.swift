@@ -70,7 +70,7 @@ package struct ImageBuilder: Sendable {
             program = try Program("unshare", package: "util-linux")
         }
         // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
-        try program.run(command, environment: ["INITRD": "No"]) {
+        try program.run(command, environment: ["INITRD": "No"], filling: cache) {
             [progress] line in
             if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
                 progress(String(line.dropFirst(3)))
@@ -132,13 +132,18 @@ package struct ImageBuilder: Sendable {
         return arguments + [recipe.suite, root] + recipe.mirrors
     }
 
-    /// Packs a root that somebody else made: a directory, a tar archive, a squashfs, or a container image as OCI layout, OCI
-    /// archive or `docker save` archive. What it is shows in itself, not in its name.
+    /// Packs a root that somebody else made: a directory, a tar archive, a squashfs, a disk, or a container image as OCI layout,
+    /// OCI archive or `docker save` archive. What it is shows in itself, not in its name.
     package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool)
     {
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw ImageLacks("there is no \(path)")
+        }
+        if !isDirectory.boolValue, let disk = try DiskImage(path, cache: cache, progress: progress) {
+            return try disk.withRoot { root in
+                try packer.pack(root: root, as: image, origin: disk.origin, excluding: DiskImage.exclusions)
+            }
         }
         if let place = try ImageSource.containerPlace(of: path, isDirectory: isDirectory.boolValue) {
             progress("unpacking \(place)")
@@ -155,9 +160,10 @@ package struct ImageBuilder: Sendable {
         let name = URL(fileURLWithPath: path).lastPathComponent
         if ImageSource.isSquashfs(path) {
             try FileManager.default.removeItem(atPath: root)
-            try Program("unsquashfs", package: "squashfs-tools").run([
-                "-quiet", "-no-progress", "-dest", root, path,
-            ])
+            try Program("unsquashfs", package: "squashfs-tools").run(
+                [
+                    "-quiet", "-no-progress", "-dest", root, path,
+                ], filling: cache)
             return try packer.pack(root: root, as: image, origin: "squashfs \(name)")
         }
         // tar refuses to climb out of the directory and to follow links out of it.
@@ -166,7 +172,7 @@ package struct ImageBuilder: Sendable {
                 "--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs",
                 "--xattrs-include=*",
                 "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*",
-            ])
+            ], filling: root)
         return try packer.pack(
             root: root, as: image, origin: "archive \(name)")
     }

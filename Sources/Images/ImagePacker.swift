@@ -39,9 +39,12 @@ package struct ImagePacker: Sendable {
 
     /// Packs `root` and publishes the version.
     ///
-    /// - Parameter recipe: digest of what the root was built by.
+    /// - Parameters:
+    ///   - recipe: digest of what the root was built by.
+    ///   - excluded: patterns of what stays out, beside what always does.
     package func pack(
-        root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil
+        root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil,
+        excluding excluded: [String] = []
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         let files = FileManager.default
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
@@ -62,7 +65,7 @@ package struct ImagePacker: Sendable {
                 directory: staging, to: "\(build)/modules.cpio", level: effort == .fast ? 9 : 19)
             try FileManager.default.removeItem(atPath: staging)
             progress("packing the root file system")
-            try packRoot(root, to: "\(build)/root.squashfs")
+            try packRoot(root, excluding: excluded, to: "\(build)/root.squashfs")
             let manifest = try manifest(
                 of: image, root: root, build: build, kernelRelease: modules.release, origin: origin,
                 recipe: recipe)
@@ -75,14 +78,14 @@ package struct ImagePacker: Sendable {
     }
 
     /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
-    private func packRoot(_ root: String, to path: String) throws {
+    private func packRoot(_ root: String, excluding excluded: [String], to path: String) throws {
         let percent = PercentFilter(progress: progress)
         try Program("mksquashfs", package: "squashfs-tools").run(
             [
                 root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",
                 "-progress",
                 "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e",
-            ] + Self.exclusions,
+            ] + Self.exclusions + excluded,
             progress: { percent.line($0) })
     }
 

@@ -7,6 +7,9 @@ import Linux
 /// A version is made beside its place, made durable, and renamed into it; after that nothing in it changes.
 package struct ImageStore: Sendable {
     package let directory: String
+    /// Files of a version, beside its manifest.
+    package static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
+    private static let pulling = ".pulling-"
 
     package init(directory: String) { self.directory = directory }
 
@@ -55,13 +58,7 @@ package struct ImageStore: Sendable {
         let encoded = try Self.encode(manifest)
         let digest = Fleet.Digest(of: encoded)
         try encoded.write(to: URL(fileURLWithPath: "\(build)/manifest.json"))
-        for name in manifest.files.map(\.name) + ["manifest.json"] {
-            try files.setAttributes([.posixPermissions: 0o444], ofItemAtPath: "\(build)/\(name)")
-            try FileDescriptor(opening: "\(build)/\(name)").synchronise()
-        }
-        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: build)
-        try WholeFile.synchroniseDirectory(of: "\(build)/")
-        giveToServer(build)
+        try finish(manifest.files.map(\.name) + ["manifest.json"], in: build)
         let target = path(manifest.image, digest)
         if files.fileExists(atPath: target) {
             try files.removeItem(atPath: build)
@@ -113,6 +110,68 @@ package struct ImageStore: Sendable {
                 return found == file.sha256 ? nil : "\(file.name) has other content than its manifest says"
             } catch { return "\(file.name) cannot be read: \(error)" }
         }
+    }
+
+    // MARK: Copies from other servers
+
+    /// The directory that the files of a version come into from elsewhere; what came before is still there.
+    package func pullDirectory(for image: ImageName, _ digest: Fleet.Digest) throws -> String {
+        let path = "\(directory)/\(image)/\(Self.pulling)\(digest)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        giveToServer("\(directory)/\(image)")
+        return path
+    }
+
+    /// Checks every byte of what came, and moves it to its place. A file that is not what its manifest says is deleted.
+    package func adopt(_ image: ImageName, _ digest: Fleet.Digest) throws {
+        let files = FileManager.default
+        let pull = try pullDirectory(for: image, digest)
+        guard let data = files.contents(atPath: "\(pull)/manifest.json"), Fleet.Digest(of: data) == digest
+        else {
+            try? files.removeItem(atPath: "\(pull)/manifest.json")
+            throw ImageLacks("the manifest of \(image) \(digest.short) did not come whole")
+        }
+        let manifest = try JSONDecoder().decode(ImageManifest.self, from: data)
+        guard manifest.image == image, manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
+            throw ImageLacks("the manifest of \(image) \(digest.short) names what no version has")
+        }
+        for file in manifest.files {
+            guard try Fleet.Digest(ofFile: "\(pull)/\(file.name)") == file.sha256 else {
+                try? files.removeItem(atPath: "\(pull)/\(file.name)")
+                throw ImageLacks("\(file.name) of \(image) \(digest.short) did not come as its manifest says")
+            }
+        }
+        try finish(manifest.files.map(\.name) + ["manifest.json"], in: pull)
+        let target = path(image, digest)
+        if files.fileExists(atPath: target) { return try files.removeItem(atPath: pull) }
+        try files.moveItem(atPath: pull, toPath: target)
+        try WholeFile.synchroniseDirectory(of: target)
+    }
+
+    /// Deletes what came of versions that nobody wants any more.
+    package func discardPulls(except wanted: Set<Fleet.Digest>) throws {
+        let files = FileManager.default
+        for image in try files.contentsOfDirectory(atPath: directory) {
+            let names = (try? files.contentsOfDirectory(atPath: "\(directory)/\(image)")) ?? []
+            for name in names where name.hasPrefix(Self.pulling) {
+                if let digest = Fleet.Digest(name.dropFirst(Self.pulling.count)), wanted.contains(digest) {
+                    continue
+                }
+                try files.removeItem(atPath: "\(directory)/\(image)/\(name)")
+            }
+        }
+    }
+
+    /// Makes files immutable and durable.
+    private func finish(_ names: [String], in directory: String) throws {
+        for name in names {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o444], ofItemAtPath: "\(directory)/\(name)")
+            try FileDescriptor(opening: "\(directory)/\(name)").synchronise()
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
+        try WholeFile.synchroniseDirectory(of: "\(directory)/")
+        giveToServer(directory)
     }
 
     /// Deletes a version's directory. Who reads its files keeps them until the end.

@@ -6,11 +6,14 @@ import Wire
 package enum InitramfsArchive {
     /// busybox applets that `init` and its steps use.
     private static let applets = [
-        "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dirname", "echo", "find", "grep",
+        "awk", "cat", "chmod", "chroot", "cp", "cpio", "cut", "date", "dd", "dirname", "echo", "find",
+        "findfs",
+        "grep",
         "head", "ip", "kill",
-        "ln", "ls", "mkdir", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed", "setsid", "sh",
+        "ln", "ls", "mkdir", "mkswap", "modprobe", "mount", "mv", "ping", "ps", "reboot", "rm", "sed",
+        "setsid", "sh",
         "sha256sum",
-        "sleep", "sort", "switch_root",
+        "sleep", "sort", "stat", "switch_root",
         "sync", "tail", "test", "tr", "udhcpc", "umount", "vi", "dmesg", "cttyhack", "lsmod", "blkid",
         "printf", "xargs",
     ]

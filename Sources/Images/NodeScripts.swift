@@ -7,6 +7,7 @@ enum NodeScripts {
         ("steps/10-modules", PackageResources.step10_modules_sh),
         ("steps/20-network", PackageResources.step20_network_sh),
         ("steps/30-root", PackageResources.step30_root_sh),
+        ("steps/35-swap", PackageResources.step35_swap_sh),
         ("steps/40-configuration", PackageResources.step40_configuration_sh),
         ("steps/50-handover", PackageResources.step50_handover_sh),
     ]

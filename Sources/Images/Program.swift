@@ -19,6 +19,26 @@ package struct ProgramMissing: Error, CustomStringConvertible {
     package var description: String { "the program ‘\(name)’ is not installed (apt install \(package))" }
 }
 
+/// A disk that a program was filling; what else lies on it, leases for one, needs room, too.
+package struct DiskNearlyFull: Error, CustomStringConvertible {
+    package var directory: String
+    package var freeByteCount: Int
+
+    package var description: String {
+        "stopped, because the disk with \(directory) is nearly full (\(freeByteCount >> 20) MiB are left): "
+            + "what is unpacked is larger than that, or a bomb; make room, or choose another --cache"
+    }
+
+    /// What stays free: a tenth, and no more than a gibibyte.
+    static func check(_ directory: String) throws {
+        var status = statvfs()
+        guard unsafe statvfs(directory, &status) == 0 else { return }
+        let unit = Int(status.f_frsize)
+        let (free, all) = (Int(status.f_bavail) * unit, Int(status.f_blocks) * unit)
+        if free < min(all / 10, 1 << 30) { throw Self(directory: directory, freeByteCount: free) }
+    }
+}
+
 /// Other people's programs, run to their end.
 package struct Program: Sendable {
     private let url: URL
@@ -50,9 +70,12 @@ package struct Program: Sendable {
     }
 
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it comes.
+    ///
+    /// - Parameter filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
     @discardableResult
     package func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        filling filled: String? = nil,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> Data {
         let process = Process()
@@ -73,6 +96,7 @@ package struct Program: Sendable {
                 try? writer.close()
             }
         }
+        let watch = filled.map { DiskWatch($0, process) }
         let collected = Collector(progress: progress)
         let group = DispatchGroup()
         group.enter()
@@ -88,6 +112,7 @@ package struct Program: Sendable {
         }
         group.wait()
         process.waitUntilExit()
+        if let problem = watch?.end() { throw problem }
         guard process.terminationStatus == 0 else {
             throw ProgramFailure(
                 command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
@@ -106,6 +131,41 @@ package struct Program: Sendable {
         unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
         defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         try body()
+    }
+
+    /// Ends a program when the disk that it fills is nearly full.
+    private final class DiskWatch: @unchecked Sendable {
+        // Sendable: every access holds the lock; the process is only told to end.
+        private let lock = NSLock()
+        private var problem: DiskNearlyFull?
+        private var isOver = false
+
+        init(_ directory: String, _ process: Process) {
+            let number = process.processIdentifier
+            Thread.detachNewThread { [self] in
+                while true {
+                    do { try DiskNearlyFull.check(directory) } catch {
+                        lock.withLock {
+                            guard !isOver else { return }
+                            problem = error as? DiskNearlyFull
+                            // Its children, too: it leads a process group of its own.
+                            kill(-number, SIGKILL)
+                            kill(number, SIGKILL)
+                        }
+                        return
+                    }
+                    if lock.withLock({ isOver }) { return }
+                    usleep(200_000)
+                }
+            }
+        }
+
+        func end() -> DiskNearlyFull? {
+            lock.withLock {
+                isOver = true
+                return problem
+            }
+        }
     }
 
     /// Cuts output into lines and keeps the end of it.

@@ -1,7 +1,17 @@
 import CLinux
+import Glibc
 
 /// The machine that this program runs on.
 package enum Machine {
+    /// What the machine cannot do without stays in memory, also when it swaps, and is not ended when memory runs out.
+    package static func keepThisProgram() {
+        _ = mlockall(Int32(MCL_CURRENT | MCL_FUTURE))
+        guard let file = try? FileDescriptor(opening: "/proc/self/oom_score_adj", flags: O_WRONLY) else {
+            return
+        }
+        try? file.write(Array("-1000".utf8))
+    }
+
     /// Restarts it at once; what is not on a disk by now is lost.
     package static func restart() { _ = roost_restart() }
 }

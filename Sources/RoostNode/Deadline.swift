@@ -19,6 +19,7 @@ struct Deadline {
 
     func run() throws {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
+        Machine.keepThisProgram()
         // Opened now: when the image's root takes the place of this one, the path leads nowhere, but the directory is the same.
         let directory = try FileDescriptor(opening: Self.directory, flags: O_RDONLY | O_DIRECTORY)
         let server = try ServerTalk(KernelWords.read())

@@ -62,7 +62,9 @@ enum HardwareInventory {
     /// Disks that belong to the machine: no loops, no memory, not the root that comes over the network.
     private static var disks: [String] {
         let foreign = ["loop", "ram", "zram", "nbd", "dm-", "md", "fd", "sr"]
-        return names("/sys/block").filter { name in !foreign.contains { name.hasPrefix($0) } }.map { name in
+        return DirectoryListing.names(in: "/sys/block").filter { name in
+            !foreign.contains { name.hasPrefix($0) }
+        }.map { name in
             let path = "/sys/block/\(name)"
             let serial = text("\(path)/device/serial")
             let sectors = Int(text("\(path)/size")) ?? 0
@@ -76,7 +78,7 @@ enum HardwareInventory {
     }
 
     private static var pciDevices: [(place: String, id: String, kind: String, driver: String)] {
-        names("/sys/bus/pci/devices").map { place in
+        DirectoryListing.names(in: "/sys/bus/pci/devices").map { place in
             let path = "/sys/bus/pci/devices/\(place)"
             func number(_ name: String) -> String { String(text("\(path)/\(name)").dropFirst(2)) }
             return (place, "\(number("vendor")):\(number("device"))", number("class"), link("\(path)/driver"))
@@ -109,7 +111,7 @@ enum HardwareInventory {
 
     /// Devices without hubs, which are only in the way.
     private static var usb: [String] {
-        names("/sys/bus/usb/devices").compactMap { place in
+        DirectoryListing.names(in: "/sys/bus/usb/devices").compactMap { place in
             let path = "/sys/bus/usb/devices/\(place)"
             let vendor = text("\(path)/idVendor")
             guard !vendor.isEmpty, text("\(path)/bDeviceClass") != "09" else { return nil }
@@ -122,7 +124,7 @@ enum HardwareInventory {
     }
 
     private static var monitors: [String] {
-        names("/sys/class/drm").compactMap { connector in
+        DirectoryListing.names(in: "/sys/class/drm").compactMap { connector in
             guard connector.contains("-"),
                 let bytes = try? WholeFile.read("/sys/class/drm/\(connector)/edid"),
                 let edid = EDID(bytes)
@@ -132,20 +134,6 @@ enum HardwareInventory {
                 ("serial", quoted(edid.serial)), ("mode", quoted(edid.mode)),
             ])
         }
-    }
-
-    /// The names in a directory, in order; none when there is no such directory.
-    private static func names(_ path: String) -> [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe _ = closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 
     private static var cards: [String] {

@@ -13,6 +13,7 @@ struct Keeper {
 
     func run() throws {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
+        Machine.keepThisProgram()
         let netlink = try GenericNetlink(family: "nbd")
         try netlink.join("nbd_mc_group")
         // One of the keepers is enough for that.

@@ -8,6 +8,8 @@ enum RoostNode {
         usage: roost-node COMMAND
           attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
           keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
+          encrypt DEVICE NAME                     make an encrypted device over DEVICE with a random key; prints it
+          swap DEVICE PRIORITY                    swap to DEVICE
           deadline SECONDS                        restart the machine unless it is ready by then, after its start
           attend                                  do what the server asks a running node for, for ever
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
@@ -32,6 +34,13 @@ enum RoostNode {
             }
             try attachment(arguments, index: 4).attach(connectionCount: count)
         case ("keep", 3...4): try Keeper(attachment: attachment(arguments, index: 3)).run()
+        case ("encrypt", 3):
+            print(try SwapDevice.encrypted(over: arguments[1], named: arguments[2]))
+        case ("swap", 3):
+            guard let priority = Int32(arguments[2]), (0...32_767).contains(priority) else {
+                throw UsageError(text: usage)
+            }
+            try SwapDevice.use(arguments[1], priority: priority)
         case ("deadline", 2):
             guard let seconds = Int(arguments[1]), seconds > 0 else { throw UsageError(text: usage) }
             try Deadline(seconds: seconds).run()

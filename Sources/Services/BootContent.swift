@@ -35,7 +35,9 @@ extension BootContext {
         if digest == settings.policy.nodeArchive?.digest, file == "node.cpio" {
             return .file(try open(settings.nodeArchivePath), isImmutable: true, stage: .initramfs)
         }
-        guard let version = snapshot.version(digest), version.manifest.file(String(file)) != nil else {
+        guard let version = snapshot.version(digest), version.isTrusted,
+            version.manifest.file(String(file)) != nil
+        else {
             return nil
         }
         let stage: BootStage? = file == "kernel" ? .kernel : nil

@@ -109,14 +109,30 @@ package final class BootContext {
         send(.log(machine, at: now(), message))
     }
 
-    /// The volume that the machine at `peer` may open: its own, inside the boot that it is in.
-    func volume(_ name: VolumeExportName, for peer: IPv4Address?) -> Volume? {
-        guard let node = snapshot.nodes[name.node], let volume = snapshot.contents.volumes[name.node],
-            let machine = tracker.machine(ofBoot: name.boot), node.macAddresses.contains(machine),
+    /// The volume or swap that the machine at `peer` may open: its own, inside the boot that it is in.
+    func disk(_ name: VolumeExportName, for peer: IPv4Address?) -> NodeDisk? {
+        guard let node = snapshot.nodes[name.node], let machine = tracker.machine(ofBoot: name.boot),
+            node.macAddresses.contains(machine),
             tracker.currentBoot(of: machine) == name.boot
         else { return nil }
         if let peer, let known = self.machine(at: peer), known != machine { return nil }
-        return volume
+        switch name.kind {
+        case .volume:
+            return snapshot.contents.volumes[name.node].map { volume in
+                NodeDisk(
+                    name: name, path: "\(settings.volumeDirectory)/\(volume.path)",
+                    byteCount: volume.byteCount)
+            }
+        case .swap:
+            let sizes = snapshot.settings(of: node).swaps.compactMap { place in
+                if case .server(let byteCount) = place { byteCount } else { nil }
+            }
+            return sizes.first.map { size in
+                NodeDisk(
+                    name: name, path: "\(settings.volumeDirectory)/\(name.node)/\(name.boot).swap",
+                    byteCount: size)
+            }
+        }
     }
 
     /// Asks machines to restart, inside the boots that they are in now.

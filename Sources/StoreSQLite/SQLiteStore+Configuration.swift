@@ -82,6 +82,19 @@ extension SQLiteStore {
             return Revision.Edit(
                 kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
                 after: number.map(String.init))
+        case .tag(let image, let tag, let number):
+            let former = try Int.fetchOne(
+                database, sql: "SELECT number FROM image_tag WHERE image = ? AND name = ?",
+                arguments: [image.text, tag.text])
+            return Revision.Edit(
+                kind: "tag", key: "\(image)@\(tag)", before: former.map(String.init),
+                after: number.map(String.init))
+        case .keep(let image, let number):
+            let former = try Int.fetchOne(
+                database, sql: "SELECT number FROM image_keep WHERE image = ?", arguments: [image.text])
+            return Revision.Edit(
+                kind: "keep", key: image.text, before: former.map(String.init), after: number.map(String.init)
+            )
         case .volume(let name, let volume):
             return Revision.Edit(
                 kind: "volume", key: name.text, before: try before("volume", "node", name.text),
@@ -120,6 +133,18 @@ extension SQLiteStore {
         case .rule: try replace("match_rule", "name")
         case .volume: try replace("volume", "node")
         case .rollout(let rollout): try save(rollout, in: database)
+        case .tag(let image, let tag, let number):
+            try database.execute(
+                sql: number == nil
+                    ? "DELETE FROM image_tag WHERE image = ? AND name = ?"
+                    : "INSERT OR REPLACE INTO image_tag (image, name, number) VALUES (?, ?, ?)",
+                arguments: number.map { [image.text, tag.text, $0] } ?? [image.text, tag.text])
+        case .keep(let image, let number):
+            try database.execute(
+                sql: number == nil
+                    ? "DELETE FROM image_keep WHERE image = ?"
+                    : "INSERT OR REPLACE INTO image_keep (image, number) VALUES (?, ?)",
+                arguments: number.map { [image.text, $0] } ?? [image.text])
         case .channel(let image, let channel, let number):
             guard let number else {
                 try database.execute(
@@ -236,6 +261,11 @@ extension SQLiteStore {
             let parts = edit.key.split(separator: "@", maxSplits: 1)
             guard parts.count == 2, let channel = ChannelName(String(parts[1])) else { return nil }
             return .channel(try ImageName(parts[0]), channel, edit.before.flatMap { Int($0) })
+        case "tag":
+            let parts = edit.key.split(separator: "@", maxSplits: 1)
+            guard parts.count == 2, let tag = ChannelName(String(parts[1])) else { return nil }
+            return .tag(try ImageName(parts[0]), tag, edit.before.flatMap { Int($0) })
+        case "keep": return .keep(try ImageName(edit.key), edit.before.flatMap { Int($0) })
         default: return nil
         }
     }
@@ -272,6 +302,8 @@ extension SQLiteStore {
         case .group(let path, let group): contents.groups[path] = group
         case .rule(let name, let rule): contents.rules[name] = rule
         case .channel(let image, let channel, let number): contents.images[image]?.channels[channel] = number
+        case .tag(let image, let tag, let number): contents.images[image]?.tags[tag] = number
+        case .keep(let image, let number): contents.images[image]?.keep = number
         case .rollout, .volume: return
         case nil:
             guard edit.kind == "version" else { return }

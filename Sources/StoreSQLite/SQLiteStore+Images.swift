@@ -3,15 +3,31 @@ import GRDB
 
 extension SQLiteStore {
     package func addVersion(
-        _ manifest: ImageManifest, digest: Fleet.Digest, by who: String
+        _ manifest: ImageManifest, digest: Fleet.Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion {
         let second = currentSecond
         return try await write { database in
             let image = manifest.image.text
+            for signature in signatures {
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO image_signature (digest, key, signature) VALUES (?, ?, ?)",
+                    arguments: [digest.text, signature.key, signature.signature])
+            }
             let known = try Row.fetchOne(
                 database, sql: "SELECT * FROM image_version WHERE image = ? AND digest = ? AND NOT removed",
                 arguments: [image, digest.text])
-            if let known { return try Self.version(of: known) }
+            if let known {
+                let version = try Self.version(of: known)
+                if !signatures.isEmpty {
+                    try record(
+                        signatures.map {
+                            Revision.Edit(
+                                kind: "signature", key: "\(image)@\(version.number)", before: nil,
+                                after: "\"\($0.key)\"")
+                        }, what: "version \(image)@\(version.number) signed", by: who, in: database)
+                }
+                return version
+            }
             let last = try Int.fetchOne(
                 database, sql: "SELECT max(number) FROM image_version WHERE image = ?", arguments: [image])
             let version = ImageVersion(
@@ -95,6 +111,14 @@ extension SQLiteStore {
             guard channels.isEmpty else {
                 throw StoreError.conflict(
                     "\(version.image)@\(version.number) is what channel \(channels.joined(separator: ", ")) means; promote another version first"
+                )
+            }
+            let tags = try String.fetchAll(
+                database, sql: "SELECT name FROM image_tag WHERE image = ? AND number = ?",
+                arguments: [version.image.text, version.number])
+            guard tags.isEmpty else {
+                throw StoreError.conflict(
+                    "\(version.image)@\(version.number) is tagged \(tags.joined(separator: ", ")); remove the tag first"
                 )
             }
             try database.execute(

@@ -86,12 +86,42 @@ package struct SQLiteStore: FleetStore {
             let version = try version(of: row)
             versions[version.image, default: []].append(version)
         }
-        var channels: [ImageName: [ChannelName: Int]] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT * FROM channel") {
-            guard let channel = ChannelName(row["name"] as String) else { continue }
-            channels[try ImageName(row["image"] as String), default: [:]][channel] = row["number"]
+        var signatures: [String: [ImageSignature]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM image_signature ORDER BY key") {
+            signatures[row["digest"], default: []].append(
+                ImageSignature(key: row["key"], signature: row["signature"]))
         }
-        return versions.map { ImageCatalogue(name: $0, versions: $1, channels: channels[$0] ?? [:]) }
+        let (channels, tags) = (
+            try names("number", of: "channel", in: database),
+            try names("number", of: "image_tag", in: database)
+        )
+        let formers = try names("former", of: "channel", in: database)
+        var keeps: [ImageName: Int] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM image_keep") {
+            keeps[try ImageName(row["image"] as String)] = row["number"]
+        }
+        return versions.map { name, versions in
+            ImageCatalogue(
+                name: name,
+                versions: versions.map { version in
+                    var version = version
+                    version.signatures = signatures[version.digest.text] ?? []
+                    return version
+                }, channels: channels[name] ?? [:], formers: formers[name] ?? [:], tags: tags[name] ?? [:],
+                keep: keeps[name])
+        }
+    }
+
+    /// Version numbers of a table of channels or tags.
+    private static func names(
+        _ column: String, of table: String, in database: Database
+    ) throws -> [ImageName: [ChannelName: Int]] {
+        var names: [ImageName: [ChannelName: Int]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT * FROM \(table) WHERE \(column) IS NOT NULL") {
+            guard let name = ChannelName(row["name"] as String) else { continue }
+            names[try ImageName(row["image"] as String), default: [:]][name] = row[column]
+        }
+        return names
     }
 
     static func version(of row: Row) throws -> ImageVersion {

@@ -17,6 +17,7 @@ package enum SchemaSteps {
         Step(name: "0003", up: PackageResources.step0003_sql, down: PackageResources.down0003_sql),
         Step(name: "0004", up: PackageResources.step0004_sql, down: PackageResources.down0004_sql),
         Step(name: "0005", up: PackageResources.step0005_sql, down: PackageResources.down0005_sql),
+        Step(name: "0006", up: PackageResources.step0006_sql, down: PackageResources.down0006_sql),
     ]
 
     /// The newest step that this program knows.

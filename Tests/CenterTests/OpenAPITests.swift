@@ -31,7 +31,9 @@ import Yams
     private static func services() async throws -> CenterServices {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-api-\(UUID()).sqlite")
             .path
-        let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
+        let fleet = try await LiveFleet(
+            store: try SQLiteStore(path: path), trust: ImageTrust(keys: [])
+        ) { _ in }
         let files = VolumeFiles(
             make: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
             usedByteCount: { _ in nil },
@@ -48,7 +50,9 @@ import Yams
             networks: { [] }, wallSecret: "", openVersions: { [:] }, rootActivity: { [:] },
             restart: { _ in }, openBoot: { _, _ in "" },
             manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
-            removeFiles: { _, _ in })
+            removeFiles: { _, _ in }, filePath: { _, _ in "" }, serverName: "test",
+            replicaFiles: ReplicaFiles(
+                directory: { _, _ in "" }, discard: { _ in }, adopt: { _, _ in }))
     }
 
     @Test func `every route is documented with its permission, and nothing else is`() async throws {

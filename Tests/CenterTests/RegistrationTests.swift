@@ -15,7 +15,9 @@ import Wire
     private func fleet(pin: String) async throws -> LiveFleet {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-pin-\(UUID()).sqlite")
             .path
-        let fleet = try await LiveFleet(store: try SQLiteStore(path: path)) { _ in }
+        let fleet = try await LiveFleet(
+            store: try SQLiteStore(path: path), trust: ImageTrust(keys: [])
+        ) { _ in }
         try await fleet.change(by: "test") { _ in
             [.group(.site, NodeGroup(path: .site, settings: ["registration-pin": .text(pin)]))]
         }

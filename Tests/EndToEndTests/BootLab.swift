@@ -13,7 +13,8 @@ struct CommandFailed: Error, CustomStringConvertible {
 ///
 /// Everything lives below `.build/lab-e2e` and in the namespace `roost-e2e`; both are cleared at the start and at the end.
 final class BootLab: Sendable {
-    static let namespace = "roost-e2e"
+    /// Another one lets two checkouts test at the same time.
+    static let namespace = ProcessInfo.processInfo.environment["ROOST_E2E_NAMESPACE"] ?? "roost-e2e"
     static let address = "10.77.0.1"
 
     /// Why the tests cannot run here; nil when they can.

@@ -374,6 +374,16 @@ extension EndToEnd {
             try server.addAdministrator("ann", "admin")
             try server.roost("group", "add", "/school")
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:03:01", "--group", "/school")
+            // Two versions under the name that the document has as its example.
+            let root = try SmallRoot("\(server.directory)/root", of: try BootLab.shared.get())
+            for number in 1...2 {
+                try root.mark(number)
+                try server.roost(
+                    "image", "import", "debian", root.path, "--state-directory", "\(server.directory)/state",
+                    "--cache",
+                    BootLab.cache)
+            }
+            try server.roost("image", "tag", "debian@2", "golden")
             let token = try server.token("ann")
             // What can take the judge's own rights away comes last.
             let own = ["putAdministrator", "deleteAdministrator", "deleteToken"]

@@ -82,7 +82,8 @@ extension EndToEnd {
             try lab.roost("group", "add", "/trial")
             try lab.roost("node", "add", "canary", "--mac", Self.mac, "--group", "/trial")
             try lab.roost("node", "add", "other", "--mac", "52:54:00:00:00:7d", "--group", "/trial")
-            try lab.roost("set", "--group", "/trial", "image=trial")
+            // The last word counts: twenty seconds are for people.
+            try lab.roost("set", "--group", "/trial", "image=trial", "kernel-arguments=panic=2")
             defer { _ = try? lab.powerOff("canary") }
 
             // Booted before it is shipped: a version that panics is not promoted, and says so; a good one passes.

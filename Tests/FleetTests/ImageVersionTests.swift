@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -48,6 +49,63 @@ import Wire
                 4: .open(connections: 2), 6: .newest,
             ])
         #expect(retention.removable.map(\.number) == [5])
+    }
+
+    @Test func `a tag and the way back of a channel hold their versions`() throws {
+        var image = try catalogue(5, channels: [.stable: 5])
+        image.formers = [.stable: 4]
+        image.tags = [try #require(ChannelName("exam-2026.1")): 1]
+        let snapshot = FleetSnapshot(revision: 1, nodes: [], groups: [], images: [image])
+        let retention = ImageRetention(of: image, in: snapshot, keep: 0, open: [:])
+        #expect(retention.removable.map(\.number) == [2, 3])
+        #expect(
+            retention.holds[1]?.description == "tag exam-2026.1" && retention.holds[4] == .former(.stable))
+        #expect(image.version(try #require(ImageReference("debian@exam-2026.1")).selector)?.number == 1)
+    }
+
+    @Test func `a tag does not move, and no channel takes its name`() throws {
+        let debian = try ImageName("debian")
+        let snapshot = FleetSnapshot(
+            revision: 1, nodes: [], groups: [], images: [try catalogue(2, channels: [.stable: 1])])
+        let golden = try #require(ChannelName("golden"))
+        let tagged = try snapshot.applying([.tag(debian, golden, 1)], revision: 2)
+        #expect(tagged.images[debian]?.tags == [golden: 1])
+        #expect(
+            try tagged.applying([.tag(debian, golden, 1)], revision: 3).images[debian]?.tags == [golden: 1])
+        for edit in [FleetEdit.tag(debian, golden, 2), .channel(debian, golden, 2), .tag(debian, .stable, 2)]
+        {
+            #expect(throws: StoreError.self) { try tagged.applying([edit], revision: 3) }
+        }
+        #expect(throws: StoreError.self) { try snapshot.applying([.tag(debian, golden, nil)], revision: 2) }
+        #expect(throws: StoreError.self) { try snapshot.applying([.keep(debian, 0)], revision: 2) }
+        let gone = try tagged.applying([FleetEdit.tag(debian, golden, 1).inverse(in: snapshot)], revision: 3)
+        #expect(gone.images[debian]?.tags == [:])
+    }
+
+    @Test func `nodes that a version does not fit into are named, the smallest first`() throws {
+        var snapshot = try Sample.snapshot(nodeSettings: ["root-mode": .text("ram")])
+        var version = try Sample.version("debian", 2, "b")
+        version.manifest.files[2].byteCount = 500 << 20
+        #expect(ImageFit(snapshot).warning(for: version) == nil)
+        var contents = snapshot.contents
+        contents.hardware[Sample.mac] = try JSONDecoder().decode(
+            Hardware.self, from: Data(#"{"memoryMebibytes":512}"#.utf8))
+        snapshot = FleetSnapshot(revision: 1, contents: contents)
+        let warning = try #require(ImageFit(snapshot).warning(for: version))
+        #expect(warning.contains("takes 597 MiB") && warning.contains("pc-1 have less (512 MiB)"))
+        version.manifest.files[2].byteCount = 400 << 20
+        #expect(ImageFit(snapshot).warning(for: version) == nil)
+    }
+
+    @Test func `a version that is not trusted is offered to nobody`() throws {
+        var snapshot = try Sample.snapshot()
+        var contents = snapshot.contents
+        contents.images[try ImageName("debian")]?.versions[0].isTrusted = false
+        snapshot = FleetSnapshot(revision: 1, contents: contents)
+        let node = try #require(snapshot.node(at: Sample.mac))
+        let choice = chooseVersion(for: node, at: Sample.mac, snapshot.settings(of: node), in: snapshot)
+        guard case .failure(let problem) = choice else { return #expect(Bool(false), "it was chosen") }
+        #expect(problem.text.contains("roost image sign debian@1"))
     }
 
     @Test func `settings of another image pin nothing`() throws {

@@ -78,15 +78,15 @@ import Wire
     {
         let (first, a) = try manifest("debian", kernel: "a")
         let (second, b) = try manifest("debian", kernel: "b")
-        let one = try await store.addVersion(first, digest: a, by: "ann")
+        let one = try await store.addVersion(first, digest: a, signatures: [], by: "ann")
         #expect(one.number == 1)
-        #expect(try await store.addVersion(first, digest: a, by: "ann").number == 1)
-        let two = try await store.addVersion(second, digest: b, by: "ann")
+        #expect(try await store.addVersion(first, digest: a, signatures: [], by: "ann").number == 1)
+        let two = try await store.addVersion(second, digest: b, signatures: [], by: "ann")
         #expect(two.number == 2)
         #expect(try await store.snapshot().version(ImageReference(image: first.image)) == one)
         try await store.remove(two, by: "ann")
         let (third, c) = try manifest("debian", kernel: "c")
-        #expect(try await store.addVersion(third, digest: c, by: "ann").number == 3)
+        #expect(try await store.addVersion(third, digest: c, signatures: [], by: "ann").number == 3)
     }
 
     @Test func `promote moves a channel, rollback moves it back, and what a channel means cannot be removed`()
@@ -94,8 +94,8 @@ import Wire
     {
         let (first, a) = try manifest("debian", kernel: "a")
         let (second, b) = try manifest("debian", kernel: "b")
-        let one = try await store.addVersion(first, digest: a, by: "ann")
-        let two = try await store.addVersion(second, digest: b, by: "ann")
+        let one = try await store.addVersion(first, digest: a, signatures: [], by: "ann")
+        let two = try await store.addVersion(second, digest: b, signatures: [], by: "ann")
         await #expect(throws: StoreError.self) {
             try await store.rollBack(.stable, of: first.image, by: "ann")
         }
@@ -175,11 +175,11 @@ import Wire
         clock.withLock { $0 = 1_050 }
         let (first, a) = try manifest("debian", kernel: "a")
         let (second, b) = try manifest("debian", kernel: "b")
-        let one = try await store.addVersion(first, digest: a, by: "ann")
+        let one = try await store.addVersion(first, digest: a, signatures: [], by: "ann")
         pc.tags = ["later"]
         try await at(1_100, .node(pc.name, pc), .rule(rule.name, rule))
         clock.withLock { $0 = 1_200 }
-        let two = try await store.addVersion(second, digest: b, by: "ann")
+        let two = try await store.addVersion(second, digest: b, signatures: [], by: "ann")
         try await at(1_300, .channel(first.image, .stable, 2))
         clock.withLock { $0 = 1_400 }
         try await store.remove(one, by: "ann")

@@ -54,7 +54,9 @@ import Wire
                     sql: "INSERT INTO revision_edit VALUES (1, 'node', 'pc-1', NULL, ?)", arguments: [node])
             }
             try database.execute(
-                sql: "INSERT INTO boot_event VALUES ('b', '52:54:00:00:00:01', 'ready', 7, 'x')")
+                sql:
+                    "INSERT INTO boot_event (boot, mac, stage, at, detail) VALUES ('b', '52:54:00:00:00:01', 'ready', 7, 'x')"
+            )
             try database.execute(
                 sql: "INSERT INTO hardware VALUES ('52:54:00:00:00:01', 5, '{\"serial\":\"s\"}')")
             if step >= 3 {

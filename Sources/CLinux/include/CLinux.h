@@ -48,4 +48,9 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
 int roost_run_in_foreground(char *const words[]);
 // Restarts the machine at once.
 int roost_restart(void);
+// Makes a device-mapper device that encrypts `device` with a key of 64 random bytes, which nothing else knows
+// (Documentation/admin-guide/device-mapper/dm-crypt.rst). Writes its path; 0, or -1 with errno.
+int roost_encrypt_device(const char *device, const char *name, char *path, size_t path_capacity);
+// Swaps to a device; the higher the priority, the sooner (swapon(2)).
+int roost_swap_on(const char *device, int priority);
 int roost_watch_descriptor_limit(uint64_t wanted);

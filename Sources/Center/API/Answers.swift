@@ -172,6 +172,12 @@ package struct VersionAnswer: Codable, Sendable {
     package var channels: [ChannelName]
     package var openConnections: Int
     package var manifest: ImageManifest
+    package var tags: [ChannelName]
+    package var signatures: [ImageSignature]
+    /// Whether it is served: it is signed, where that is asked for.
+    package var isTrusted: Bool
+    /// What whoever publishes or promotes it should know: nodes that it does not fit into.
+    package var warnings: [String]?
 }
 
 package struct LeaseAnswer: Codable, Sendable {
@@ -231,7 +237,12 @@ package struct StatusAnswer: Codable, Sendable {
 
 package struct PublishRequest: Codable, Sendable {
     package var digest: Digest
-    package init(digest: Digest) { self.digest = digest }
+    package var signatures: [ImageSignature]?
+
+    package init(digest: Digest, signatures: [ImageSignature]? = nil) {
+        self.digest = digest
+        self.signatures = signatures
+    }
 }
 
 package struct PromoteRequest: Codable, Sendable {

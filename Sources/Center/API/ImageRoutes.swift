@@ -20,21 +20,15 @@ struct ImageRoutes {
             try caller.require(.publish, in: .site)
             let name = try ImageName(context.parameter("name"))
             let published = try await request.decoded(PublishRequest.self)
-            let manifest: ImageManifest
-            do {
-                manifest = try services.manifest(name, published.digest)
-            } catch {
-                throw Problem(422, "Unusable version", "\(error)")
-            }
-            let version = try await services.fleet.publish(
-                manifest, digest: published.digest, by: caller.name)
-            return try await JSONAnswer(answer(version), status: .created)
+            let version = try await services.shelf.take(
+                name, published.digest, signatures: published.signatures ?? [], by: caller.name)
+            return try await JSONAnswer(answerWithWarnings(version), status: .created)
         }
         api.put("images/:name/channels/:channel", .publish) { request, context, caller in
             let wanted = try await request.decoded(PromoteRequest.self).version
             let image = try image(context, in: services.fleet.snapshot)
             let version = try await promote(wanted, of: image, to: channel(context), caller)
-            return try await JSONAnswer(answer(version))
+            return try await JSONAnswer(answerWithWarnings(version))
         }
         api.post("images/:name/channels/:channel/rollback", .publish) { _, context, caller in
             let image = try image(context, in: services.fleet.snapshot)
@@ -83,18 +77,7 @@ struct ImageRoutes {
 
     func remove(_ version: ImageVersion, _ caller: Caller) async throws {
         try caller.require(.publish, in: .site)
-        if let rollout = services.fleet.snapshot.rollout(holding: version) {
-            throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
-        }
-        let volume = services.fleet.snapshot.contents.volumes.values.first { $0.digest == version.digest }
-        if let volume {
-            throw StoreError.conflict(
-                "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
-            )
-        }
-        try await services.fleet.store.remove(version, by: caller.name)
-        try await services.fleet.reload()
-        try services.removeFiles(version.image, version.digest)
+        try await services.shelf.remove(version, by: caller.name)
     }
 
     // MARK: Finding
@@ -135,11 +118,19 @@ struct ImageRoutes {
                 channels: image.channels.filter { $0.value == version.number }.map(\.key).sorted {
                     $0.text < $1.text
                 },
-                openConnections: open[version.digest] ?? 0, manifest: version.manifest)
+                openConnections: open[version.digest] ?? 0, manifest: version.manifest,
+                tags: image.tags(of: version.number), signatures: version.signatures,
+                isTrusted: version.isTrusted)
         }
     }
 
-    private func answer(_ version: ImageVersion) async throws -> VersionAnswer {
+    private func answerWithWarnings(_ version: ImageVersion) async throws -> VersionAnswer {
+        var answer = try await answer(version)
+        answer.warnings = ImageFit(services.fleet.snapshot).warning(for: version).map { [$0] }
+        return answer
+    }
+
+    func answer(_ version: ImageVersion) async throws -> VersionAnswer {
         let image = services.fleet.snapshot.images[version.image]
         guard let image, let answer = try await answers(image).first(where: { $0.number == version.number })
         else {

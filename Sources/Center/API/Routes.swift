@@ -22,6 +22,7 @@ struct Routes {
         FleetRoutes(services: services).add(to: self)
         ImageRoutes(services: services).add(to: self)
         VersionRoutes(services: services).add(to: self)
+        ReplicationRoutes(services: services).add(to: self)
         BuildRoutes(services: services).add(to: self)
         BootTestRoutes(services: services).add(to: self)
         VolumeRoutes(services: services).add(to: self)

@@ -24,6 +24,69 @@ struct VersionRoutes {
             let image = try ImageRoutes(services: services).image(context, in: services.fleet.snapshot)
             return try await JSONAnswer(prune(image, wish, caller))
         }
+        api.put("images/:name/keep", .publish) { request, context, caller in
+            let wish = try await request.decoded(KeepRequest.self)
+            let image = try ImageRoutes(services: services).image(context, in: services.fleet.snapshot)
+            try await keep(wish.keep, of: image, caller)
+            return try JSONAnswer(wish)
+        }
+        api.put("images/:name/tags/:tag", .publish) { request, context, caller in
+            let wanted = try await request.decoded(PromoteRequest.self).version
+            let routes = ImageRoutes(services: services)
+            let image = try routes.image(context, in: services.fleet.snapshot)
+            let version = try await tag(wanted, of: image, as: Self.tag(context), caller)
+            return try await JSONAnswer(routes.answer(version))
+        }
+        api.delete("images/:name/tags/:tag", .publish) { _, context, caller in
+            let image = try ImageRoutes(services: services).image(context, in: services.fleet.snapshot)
+            try await removeTag(Self.tag(context), of: image, caller)
+            return HTTPResponse.Status.noContent
+        }
+        api.post("images/:name/versions/:version/signatures", .publish) { request, context, caller in
+            let signature = try await request.decoded(ImageSignature.self)
+            let routes = ImageRoutes(services: services)
+            let image = try routes.image(context, in: services.fleet.snapshot)
+            let version = try routes.version(context.parameter("version"), of: image)
+            try caller.require(.publish, in: .site)
+            _ = try await services.fleet.publish(
+                version.manifest, digest: version.digest, signatures: [signature], by: caller.name)
+            return try await JSONAnswer(routes.answer(version))
+        }
+    }
+
+    static func tag(_ context: CenterContext) throws -> ChannelName {
+        let text = try context.parameter("tag")
+        guard let tag = ChannelName(text) else {
+            throw Problem(
+                422, "Invalid name",
+                "‘\(text)’ is no tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots")
+        }
+        return tag
+    }
+
+    // MARK: Acts
+
+    func keep(_ number: Int?, of image: ImageCatalogue, _ caller: Caller) async throws {
+        try caller.require(.publish, in: .site)
+        guard number.map((1...1_000).contains) != false else {
+            throw Problem(422, "Invalid number", "keep: 1 to 1000 versions")
+        }
+        try await services.fleet.change(by: caller.name) { _ in [.keep(image.name, number)] }
+    }
+
+    @discardableResult
+    func tag(_ wanted: String, of image: ImageCatalogue, as tag: ChannelName, _ caller: Caller) async throws
+        -> ImageVersion
+    {
+        try caller.require(.publish, in: .site)
+        let version = try ImageRoutes(services: services).version(wanted, of: image)
+        try await services.fleet.change(by: caller.name) { _ in [.tag(image.name, tag, version.number)] }
+        return version
+    }
+
+    func removeTag(_ tag: ChannelName, of image: ImageCatalogue, _ caller: Caller) async throws {
+        try caller.require(.publish, in: .site)
+        try await services.fleet.change(by: caller.name) { _ in [.tag(image.name, tag, nil)] }
     }
 
     /// - Parameters:
@@ -47,24 +110,19 @@ struct VersionRoutes {
 
     /// Reads all files of a version and compares them with its manifest.
     func verify(_ version: ImageVersion) async throws -> VerificationAnswer {
-        let damage = try await services.verify(version.image, version.digest)
+        let damage = try await services.shelf.verify(version.image, version.digest)
         return VerificationAnswer(
             image: version.image, number: version.number, isGood: damage.isEmpty, damage: damage)
     }
 
     func prune(_ image: ImageCatalogue, _ wish: PruneRequest, _ caller: Caller) async throws -> PruneAnswer {
-        let keep = wish.keep ?? Self.standardKeep
+        let keep = wish.keep ?? image.keep ?? Self.standardKeep
         guard (0...1_000).contains(keep) else {
             throw Problem(422, "Invalid number", "keep: 0 to 1000 versions")
         }
         try caller.require(.publish, in: .site)
-        let retention = ImageRetention(
-            of: image, in: services.fleet.snapshot, keep: keep, open: await services.openVersions())
-        if wish.isPlan != true {
-            for version in retention.removable {
-                try await ImageRoutes(services: services).remove(version, caller)
-            }
-        }
+        let retention = try await services.shelf.prune(
+            image, keep: keep, by: caller.name, isPlan: wish.isPlan == true)
         return PruneAnswer(
             removed: retention.removable.map(\.number),
             kept: retention.holds.sorted { $0.key < $1.key }.map {
@@ -79,6 +137,13 @@ package struct VerificationAnswer: Codable, Sendable {
     package var isGood: Bool
     /// What is wrong, a line for each file.
     package var damage: [String]
+}
+
+package struct KeepRequest: Codable, Sendable {
+    /// How many of the newest stay when a new one comes; left out: all.
+    package var keep: Int?
+
+    package init(keep: Int?) { self.keep = keep }
 }
 
 package struct PruneRequest: Codable, Sendable {

@@ -73,7 +73,7 @@ package actor ImageBuilds {
     }
 
     private let fleet: LiveFleet
-    private let manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
+    private let shelf: ImageShelf
     private let logger: Logger
     private var send: (@Sendable (ImageBuildOrder) -> Void)?
     private var builds: [Int: Build] = [:]
@@ -81,12 +81,9 @@ package actor ImageBuilds {
     /// When listeners last heard of a line: they are told once a second, not for each.
     private var toldAt = 0
 
-    init(
-        fleet: LiveFleet, manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
-        logger: Logger
-    ) {
+    init(fleet: LiveFleet, shelf: ImageShelf, logger: Logger) {
         self.fleet = fleet
-        self.manifest = manifest
+        self.shelf = shelf
         self.logger = logger
     }
 
@@ -162,8 +159,7 @@ package actor ImageBuilds {
         guard let digest = message.digest else { return }
         do {
             let image = try ImageName(build.order.image)
-            let manifest = try manifest(image, digest)
-            let version = try await fleet.publish(manifest, digest: digest, by: build.by)
+            let version = try await shelf.take(image, digest, signatures: [], by: build.by)
             builds[id]?.version = version.number
             end(id, .done, nil)
         } catch {

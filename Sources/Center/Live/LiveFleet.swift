@@ -30,17 +30,19 @@ package final class LiveFleet: Sendable {
     package let events: EventHub
     let state: Mutex<State>
     let distribute: @Sendable (FleetSnapshot) -> Void
+    package let trust: ImageTrust
 
     /// - Parameter distribute: gives a new configuration to the data planes.
-    package init(store: any FleetStore, distribute: @escaping @Sendable (FleetSnapshot) -> Void)
-        async throws
-    {
+    package init(
+        store: any FleetStore, trust: ImageTrust, distribute: @escaping @Sendable (FleetSnapshot) -> Void
+    ) async throws {
         self.store = store
+        self.trust = trust
         self.distribute = distribute
         events = EventHub()
         var boots: [MACAddress: BootTimeline] = [:]
         for boot in try await store.lastBoots() { boots[boot.macAddress] = boot }
-        state = Mutex(State(snapshot: try await store.snapshot(), boots: boots))
+        state = Mutex(State(snapshot: trust.judged(try await store.snapshot()), boots: boots))
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
@@ -99,10 +101,20 @@ package final class LiveFleet: Sendable {
     // MARK: Changing
 
     /// Enters a version whose files are in the image store.
-    package func publish(_ manifest: ImageManifest, digest: Digest, by who: String) async throws
-        -> ImageVersion
-    {
-        let version = try await store.addVersion(manifest, digest: digest, by: who)
+    ///
+    /// - Parameter signatures: those that are not what they say they are refuse it.
+    package func publish(
+        _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature] = [], by who: String
+    ) async throws -> ImageVersion {
+        guard signatures.allSatisfy({ ImageTrust.isValid($0, for: digest) }) else {
+            throw StoreError.conflict("a signature of \(manifest.image) \(digest.short) is not right")
+        }
+        let known = snapshot.version(digest)?.signatures ?? []
+        guard trust.isTrusted(digest, known + signatures) else {
+            throw StoreError.conflict(
+                "this server takes only versions that are signed by a key of its image-keys (--sign FILE)")
+        }
+        let version = try await store.addVersion(manifest, digest: digest, signatures: signatures, by: who)
         try await reload()
         return version
     }
@@ -173,7 +185,7 @@ package final class LiveFleet: Sendable {
     /// Reads everything anew: another program changed the store, or a version was published.
     @discardableResult
     package func reload() async throws -> FleetSnapshot {
-        let next = try await store.snapshot()
+        let next = trust.judged(try await store.snapshot())
         take(next)
         return next
     }

@@ -12,11 +12,15 @@ struct ImagesPage {
         routes.get("images", .read) { request, context, caller in
             let snapshot = try await pages.views(request, caller).snapshot()
             let users = users(in: snapshot)
+            let fit = ImageFit(snapshot)
             let mayPublish = caller.allows(.publish, in: .site)
             var images: [[String: Any]] = []
             for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
                 let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
-                images.append(Self.fields(of: image, try await acts.answers(image), users, verdicts))
+                images.append(
+                    Self.fields(
+                        of: image, try await acts.answers(image), users, verdicts, fit,
+                        copies: await pages.services.replication.places(of: nil, image.name)))
             }
             let builds = pages.services.builds
             let canBuild = await builds.isPossible
@@ -26,6 +30,7 @@ struct ImagesPage {
                     "images": images, "mayPublish": mayPublish,
                     "mayBuild": mayPublish && canBuild,
                     "suite": Self.hostSuite,
+                    "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
                     "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
                         RolloutsPage.fields(of: $0, pages.renderer.words(context))
                     },
@@ -71,6 +76,25 @@ struct ImagesPage {
             try await acts.rollBack(channel, of: image(context), caller)
             return done()
         }
+        routes.post("images/:name/keep", .publish) { _, context, caller in
+            let text = try pages.form(context)["keep"].trimmingCharacters(in: .whitespaces)
+            guard text.isEmpty || Int(text) != nil else { throw Problem(422, "Invalid number", "‘\(text)’") }
+            try await VersionRoutes(services: pages.services).keep(Int(text), of: image(context), caller)
+            return done()
+        }
+        routes.post("images/:name/tag", .publish) { _, context, caller in
+            let form = try pages.form(context)
+            guard let tag = ChannelName(form["tag"]) else {
+                throw Problem(422, "Invalid name", "‘\(form["tag"])’ is no tag")
+            }
+            let routes = VersionRoutes(services: pages.services)
+            if form["remove"].isEmpty {
+                try await routes.tag(form["version"], of: image(context), as: tag, caller)
+            } else {
+                try await routes.removeTag(tag, of: image(context), caller)
+            }
+            return done()
+        }
         routes.post("images/:name/remove", .publish) { _, context, caller in
             let form = try pages.form(context)
             let image = try image(context)
@@ -110,6 +134,19 @@ struct ImagesPage {
         return fields
     }
 
+    private static func fields(of source: SourceAnswer) -> [String: Any] {
+        var fields: [String: Any] = [
+            "url": source.url, "checked": source.checkedAt.map { Format.time(second: $0) } ?? "",
+            "style": source.problem != nil ? "failed" : source.current != nil ? "booting" : "ready",
+        ]
+        fields["problem"] = source.problem
+        if let current = source.current {
+            fields["current"] =
+                "\(current.image) \(current.digest.short): \(Format.size(current.receivedByteCount)) / \(Format.size(current.byteCount))"
+        }
+        return fields
+    }
+
     /// How many nodes boot each version.
     private func users(in snapshot: FleetSnapshot) -> [Digest: Int] {
         var users: [Digest: Int] = [:]
@@ -123,17 +160,22 @@ struct ImagesPage {
 
     private static func fields(
         of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int],
-        _ verdicts: [Int: Bool]
+        _ verdicts: [Int: Bool], _ fit: ImageFit, copies: [PlaceAnswer]
     ) -> [String: Any] {
         [
             "name": image.name.text, "image": image.name.text,
             "channels": image.channels.sorted { $0.key.text < $1.key.text }.map {
                 ["name": $0.key.text, "number": $0.value] as [String: Any]
             },
+            "keep": image.keep.map(String.init) ?? "",
+            "warnings": image.versions.last.flatMap { fit.warning(for: $0) }.map { [$0] } ?? [],
             "versions": versions.reversed().map { version in
                 [
                     "number": version.number, "digest": version.digest.short,
                     "channels": version.channels.map(\.text), "isUsed": !version.channels.isEmpty,
+                    "copies": Set(copies.filter { $0.digest == version.digest }.map(\.server)).sorted(),
+                    "imageTags": version.tags.map { ["tag": $0.text] },
+                    "isSigned": !version.signatures.isEmpty, "isRefused": !version.isTrusted,
                     "by": version.publishedBy, "published": Format.time(second: version.publishedAt),
                     "system": version.manifest.system,
                     "kernel": version.manifest.kernelRelease,

@@ -171,10 +171,22 @@ func kernelCommandLine(
         words.append("roost.size=\(root.byteCount)")
     }
     if settings.needsVolume, let boot = identity.boot {
-        words.append("roost.volume=volume/\(name)/\(boot)")
-        let directories = settings.list(.persistentDirectories)
-        if !directories.isEmpty { words.append("roost.persist=\(directories.joined(separator: ":"))") }
+        words.append("roost.volume=\(VolumeExportName(.volume, of: name, boot: boot))")
     }
+    let directories = settings.list(.persistentDirectories)
+    if !directories.isEmpty {
+        words.append("roost.persist=\(directories.joined(separator: ":"))")
+        let disk = settings.text(.persistentDisk)
+        if !disk.isEmpty { words.append("roost.disk=\(disk)") }
+    }
+    let swaps = settings.swaps.compactMap { place -> String? in
+        switch place {
+        case .zram(let percent): "zram:\(percent)"
+        case .disk: "disk"
+        case .server: identity.boot.map { "\(VolumeExportName(.swap, of: name, boot: $0))" }
+        }
+    }
+    if !swaps.isEmpty { words.append("roost.swap=\(swaps.joined(separator: ","))") }
     words.append("roost.connections=\(settings.integer(.nbdConnections))")
     words.append("roost.overlay=\(settings.text(.overlaySize))")
     if let terms = choice.trial {

@@ -21,6 +21,17 @@ struct NoVersion: Error, Equatable {
 func chooseVersion(
     for node: Node?, at machine: MACAddress, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
+    let result = wantedVersion(for: node, at: machine, settings, in: snapshot)
+    guard case .success(let choice) = result, !choice.version.isTrusted else { return result }
+    let what = "\(choice.version.image)@\(choice.version.number)"
+    return .failure(
+        NoVersion(
+            text: "\(what) has no signature of a key in image-keys (roost image sign \(what) --key FILE)"))
+}
+
+private func wantedVersion(
+    for node: Node?, at machine: MACAddress, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+) -> Result<ChosenVersion, NoVersion> {
     var choice: ChosenVersion
     switch meantVersion(for: node, settings[.image], in: snapshot) {
     case .success(let found): choice = found

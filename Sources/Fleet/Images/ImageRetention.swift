@@ -3,6 +3,9 @@ package struct ImageRetention: Equatable, Sendable {
     /// Why a version stays.
     package enum Hold: Equatable, Sendable, CustomStringConvertible {
         case channel(ChannelName)
+        case tag(ChannelName)
+        /// A rollback of the channel leads to it.
+        case former(ChannelName)
         /// A setting names it by its number or digest: of `node pc-1`, `group /school`, `rule small`.
         case pinned(by: String)
         case open(connections: Int)
@@ -15,6 +18,8 @@ package struct ImageRetention: Equatable, Sendable {
         package var description: String {
             switch self {
             case .channel(let channel): "channel \(channel)"
+            case .tag(let tag): "tag \(tag)"
+            case .former(let channel): "channel \(channel) would roll back to it"
             case .pinned(let origin): "pinned by \(origin)"
             case .open(let connections): "\(connections) connections"
             case .newest: "among the newest"
@@ -43,6 +48,12 @@ package struct ImageRetention: Equatable, Sendable {
                 $0.text < $1.text
             }) {
                 holds[version.number] = .channel(channel)
+            } else if let tag = image.tags(of: version.number).first {
+                holds[version.number] = .tag(tag)
+            } else if let channel = image.formers.filter({ $0.value == version.number }).keys.min(by: {
+                $0.text < $1.text
+            }) {
+                holds[version.number] = .former(channel)
             } else if let pin = pins.first(where: { image.version($0.selector)?.number == version.number }) {
                 holds[version.number] = .pinned(by: pin.origin)
             } else if let node = volumes[version.digest] {

@@ -96,6 +96,9 @@ package struct ImageVersion: Equatable, Sendable {
     /// Who did; empty when that was not recorded.
     package var publishedBy: String
     package var manifest: ImageManifest
+    package var signatures: [ImageSignature] = []
+    /// False when the server asks for signatures and this version has none by a key that it trusts: nobody gets it.
+    package var isTrusted = true
 
     package init(
         image: ImageName, number: Int, digest: Digest, publishedAt: Int, publishedBy: String = "",
@@ -110,19 +113,34 @@ package struct ImageVersion: Equatable, Sendable {
     }
 }
 
-/// A channel's name.
+/// A channel's or a tag's name; no channel of an image has the name of one of its tags.
 package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
-    /// A letter first: a number names a version.
+    /// A letter first: a number names a version. Then letters, digits, hyphens and dots.
     package init?(_ text: some StringProtocol) {
         guard (1...32).contains(text.utf8.count), let first = text.utf8.first, (0x61...0x7A).contains(first),
-            text.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D })
+            text.utf8.allSatisfy({
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2D, 0x2E].contains($0)
+            })
         else { return nil }
         self.text = String(text)
     }
 
     private init(constant: String) { text = constant }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let name = Self(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a channel's name")
+        }
+        self = name
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
 
     /// What nodes boot unless told otherwise.
     package static let stable = Self(constant: "stable")
@@ -130,9 +148,10 @@ package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible
     package var description: String { text }
 }
 
-/// A version as it is asked for: `debian`, `debian@stable`, `debian@3`, `debian@9f86d081884c`.
+/// A version as it is asked for: `debian`, `debian@stable`, `debian@3`, `debian@9f86d081884c`, `debian@exam-2026` (a tag).
 package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     package enum Selector: Hashable, Sendable {
+        /// Or a tag.
         case channel(ChannelName)
         case number(Int)
         /// At least eight digits of the digest.
@@ -183,17 +202,36 @@ package struct ImageCatalogue: Equatable, Sendable {
     package var versions: [ImageVersion]
     /// Channel → version number.
     package var channels: [ChannelName: Int]
+    /// Channel → the version that it meant before, which is where a rollback leads.
+    package var formers: [ChannelName: Int]
+    /// Tag → version number. A tag does not move.
+    package var tags: [ChannelName: Int]
+    /// How many of the newest stay when a new one comes; nil: all do, until somebody prunes.
+    package var keep: Int?
 
-    package init(name: ImageName, versions: [ImageVersion], channels: [ChannelName: Int]) {
+    package init(
+        name: ImageName, versions: [ImageVersion], channels: [ChannelName: Int],
+        formers: [ChannelName: Int] = [:], tags: [ChannelName: Int] = [:], keep: Int? = nil
+    ) {
         self.name = name
         self.versions = versions
         self.channels = channels
+        self.formers = formers
+        self.tags = tags
+        self.keep = keep
+    }
+
+    /// In name order.
+    package func tags(of number: Int) -> [ChannelName] {
+        tags.filter { $0.value == number }.map(\.key).sorted { $0.text < $1.text }
     }
 
     package func version(_ selector: ImageReference.Selector) -> ImageVersion? {
         switch selector {
         case .channel(let channel):
-            channels[channel].flatMap { number in versions.first { $0.number == number } }
+            (channels[channel] ?? tags[channel]).flatMap { number in
+                versions.first { $0.number == number }
+            }
         case .number(let number): versions.first { $0.number == number }
         case .digest(let prefix): versions.last { $0.digest.text.hasPrefix(prefix) }
         }

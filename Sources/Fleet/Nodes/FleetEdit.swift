@@ -8,6 +8,10 @@ package enum FleetEdit: Equatable, Sendable {
     case rule(RuleName, MatchRule?)
     /// Where a channel points; nil takes the channel away.
     case channel(ImageName, ChannelName, Int?)
+    /// A name for a version that does not move; nil takes it away.
+    case tag(ImageName, ChannelName, Int?)
+    /// How many of the newest versions stay when a new one comes; nil: all.
+    case keep(ImageName, Int?)
     /// A roll-out begins, changes its state, or ends.
     case rollout(Rollout)
     /// Nil removes it.
@@ -19,6 +23,8 @@ extension FleetEdit {
     package static let countLimit = 50_000
     /// Characters of all settings of one level together.
     static let settingsLimit = 1 << 20
+    /// Names of one image's versions.
+    fileprivate static let tagLimit = 1_000
 
     /// One line for people.
     package func summary(in snapshot: FleetSnapshot) -> String {
@@ -36,6 +42,10 @@ extension FleetEdit {
         case .channel(let image, let channel, let number):
             number.map { "\(image)@\(channel) now means \(image)@\($0)" }
                 ?? "channel \(image)@\(channel) removed"
+        case .tag(let image, let tag, let number):
+            number.map { "\(image)@\($0) is tagged \(tag)" } ?? "tag \(image)@\(tag) removed"
+        case .keep(let image, let number):
+            number.map { "of \(image) the \($0) newest versions stay" } ?? "of \(image) all versions stay"
         case .volume(let name, nil): "volume of \(name) removed"
         case .volume(let name, let volume?): volume.summary(before: snapshot.contents.volumes[name])
         case .rollout(let rollout): rollout.summary(before: snapshot.contents.rollouts[rollout.id])
@@ -50,6 +60,8 @@ extension FleetEdit {
         case .rule(let name, _): .rule(name, snapshot.rules[name])
         case .channel(let image, let channel, _):
             .channel(image, channel, snapshot.images[image]?.channels[channel])
+        case .tag(let image, let tag, _): .tag(image, tag, snapshot.images[image]?.tags[tag])
+        case .keep(let image, _): .keep(image, snapshot.images[image]?.keep)
         case .volume(let name, _): .volume(name, snapshot.contents.volumes[name])
         case .rollout(let rollout): .rollout(snapshot.contents.rollouts[rollout.id] ?? rollout)
         }
@@ -62,7 +74,7 @@ extension FleetEdit {
             [snapshot.nodes[name]?.group, node?.group].compactMap { $0 }
         case .group(let path, _): [path]
         case .volume(let name, _): [snapshot.nodes[name]?.group ?? .site]
-        case .rule, .channel, .rollout: [.site]
+        case .rule, .channel, .tag, .keep, .rollout: [.site]
         }
     }
 }
@@ -125,7 +137,24 @@ extension FleetSnapshot {
                 guard let catalogue = contents.images[image],
                     number == nil || catalogue.versions.contains(where: { $0.number == number })
                 else { throw StoreError.notFound("there is no version \(image)@\(number ?? 0)") }
+                guard catalogue.tags[channel] == nil else {
+                    throw StoreError.conflict("‘\(channel)’ is a tag of \(image), which does not move")
+                }
+                if catalogue.channels[channel] != number {
+                    contents.images[image]?.formers[channel] = catalogue.channels[channel]
+                }
                 contents.images[image]?.channels[channel] = number
+            case .tag(let image, let tag, let number):
+                let tags = try Self.tags(of: contents.images[image], image, tag, number)
+                contents.images[image]?.tags = tags
+            case .keep(let image, let number):
+                guard contents.images[image] != nil else {
+                    throw StoreError.notFound("there is no image ‘\(image)’ (roost image list shows all)")
+                }
+                guard number.map((1...1_000).contains) != false else {
+                    throw StoreError.conflict("at least one version stays, and at most 1000 do")
+                }
+                contents.images[image]?.keep = number
             case .volume(let name, let volume):
                 guard volume != nil || contents.volumes[name] != nil else {
                     throw StoreError.notFound("node \(name) has no volume")
@@ -146,6 +175,34 @@ extension FleetSnapshot {
         let result = FleetSnapshot(revision: revision, contents: contents, nodeOrder: order)
         try result.checkAddresses(of: edits)
         return result
+    }
+
+    /// The tags of `image` with one set or taken away.
+    private static func tags(
+        of catalogue: ImageCatalogue?, _ image: ImageName, _ tag: ChannelName, _ number: Int?
+    ) throws -> [ChannelName: Int] {
+        guard let catalogue else { throw StoreError.notFound("there is no image ‘\(image)’") }
+        var tags = catalogue.tags
+        if let number {
+            guard catalogue.versions.contains(where: { $0.number == number }) else {
+                throw StoreError.notFound("there is no version \(image)@\(number)")
+            }
+            guard catalogue.channels[tag] == nil else {
+                throw StoreError.conflict("‘\(tag)’ is a channel of \(image)")
+            }
+            if let other = tags[tag], other != number {
+                throw StoreError.conflict(
+                    "\(image)@\(tag) is \(image)@\(other) already: a tag does not move (roost image tag --remove \(image) \(tag))"
+                )
+            }
+            guard tags.count < FleetEdit.tagLimit else {
+                throw StoreError.conflict("\(image) has \(tags.count) tags; remove some first")
+            }
+        } else if tags[tag] == nil {
+            throw StoreError.notFound("\(image) has no tag ‘\(tag)’")
+        }
+        tags[tag] = number
+        return tags
     }
 
     private static func checked(_ node: Node, named name: NodeName) throws -> Node {
@@ -241,7 +298,7 @@ extension FleetSnapshot {
         case .channel(let image, let channel, _):
             let underWay = contents.rollouts.values.first { $0.image == image && $0.channel == channel }
             if let underWay { throw StoreError.conflict(underWay.holdsItsChannel) }
-        case .rule, .rollout, .volume: return
+        case .rule, .rollout, .volume, .tag, .keep: return
         }
     }
 

@@ -64,7 +64,8 @@ extension ChangePlan {
             switch edit {
             case .node(let name, _), .volume(let name, _): names.insert(name)
             case .group(let path, _): groups.append(path)
-            case .rule, .channel, .rollout: groups.append(.site)
+            case .rule, .channel, .tag, .rollout: groups.append(.site)
+            case .keep: continue
             }
         }
         let gone = names.filter { after.nodes[$0] == nil }.sorted()

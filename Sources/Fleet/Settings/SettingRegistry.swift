@@ -4,7 +4,8 @@ extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
         .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .kernelArguments, .console,
-        .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories,
+        .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories, .persistentDisk,
+        .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
         .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
@@ -56,6 +57,14 @@ extension SettingDefinition {
     package static let persistentDirectories = Self(
         "persistent-directories", .list, .list([]), at: .initialisation,
         "Directories that outlive a boot, on the node's volume: /etc/ssh, /var/log/journal, /var/lib/docker")
+    package static let persistentDisk = Self(
+        "persistent-disk", .text, .text(""), at: .initialisation,
+        "Label of a file system on the node's own disks that persistent-directories go to, instead of a volume on the server"
+    )
+    package static let swap = Self(
+        "swap", .list, .list([]), at: .boot,
+        "Where the node swaps to: zram:50% (compressed, in its memory), disk (swap partitions of its own), server:2G (a file on the server, encrypted)"
+    )
     package static let nbdConnections = Self(
         "nbd-connections", .integer(1...16), .integer(2), at: .boot, "NBD connections of one node",
         unit: "connections")
@@ -113,6 +122,11 @@ extension SettingDefinition {
             Volume.byteCount(size) == nil ? "‘\(size)’ is not a size of 64M to 16T" : nil
         case (persistentDirectories.name, .list(let paths)):
             paths.first { !$0.isDirectoryPath }.map { "‘\($0)’ is not an absolute path of a directory" }
+        case (persistentDisk.name, .text(let label)):
+            label.isEmpty || label.isFileSystemLabel
+                ? nil : "‘\(label)’ is not a label: up to 16 letters, digits, dots, hyphens and underscores"
+        case (swap.name, .list(let places)):
+            places.first { SwapPlace($0) == nil }.map { "‘\($0)’ is not zram:50%, disk or server:2G" }
         case (rootPasswordHash.name, .text(let hash)):
             hash.isEmpty || (hash.hasPrefix("$") && hash.isOneWord && !hash.contains(":"))
                 ? nil : "not a crypt(3) hash; make one with: mkpasswd -m yescrypt"
@@ -162,6 +176,15 @@ package struct ConfiguredFile: Equatable, Sendable {
 extension String {
     /// Printable, and without anything that could end a word of a kernel command line or a boot script.
     /// Absolute, without anything that leads elsewhere or could end a word.
+    /// What ext4 (16 bytes) and others take, and a kernel word can hold.
+    fileprivate var isFileSystemLabel: Bool {
+        (1...16).contains(utf8.count)
+            && utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
+                    || [0x2D, 0x2E, 0x5F].contains($0)
+            }
+    }
+
     fileprivate var isDirectoryPath: Bool {
         let parts = split(separator: "/", omittingEmptySubsequences: false)
         return hasPrefix("/") && isOneWord && !contains(":") && !contains(",") && count > 1

@@ -100,7 +100,7 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     ///
     /// - Returns: the version; the one that is there when the digest is known already.
     func addVersion(
-        _ manifest: ImageManifest, digest: Digest, by who: String
+        _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
 
     /// Points a channel back to where it pointed before its last change.

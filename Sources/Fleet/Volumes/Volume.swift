@@ -39,20 +39,30 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 }
 
-/// The name under which a node opens its volume: `volume/NODE/BOOT`. The boot is the one that the server opened for the machine,
-/// and says that it is the machine itself that asks.
-package struct VolumeExportName: Equatable, Sendable {
+/// The name under which a node opens its volume or its swap: `volume/NODE/BOOT`, `swap/NODE/BOOT`. The boot is the one that the
+/// server opened for the machine, and says that it is the machine itself that asks.
+package struct VolumeExportName: Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Sendable { case volume, swap }
+
+    package var kind: Kind
     package var node: NodeName
     package var boot: String
 
+    package init(_ kind: Kind, of node: NodeName, boot: String) {
+        self.kind = kind
+        self.node = node
+        self.boot = boot
+    }
+
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "volume", let node = try? NodeName(String(parts[1])) else {
-            return nil
-        }
-        self.node = node
-        boot = String(parts[2])
+        guard parts.count == 3, let kind = Kind(rawValue: String(parts[0])),
+            let node = try? NodeName(String(parts[1]))
+        else { return nil }
+        self.init(kind, of: node, boot: String(parts[2]))
     }
+
+    package var description: String { "\(kind)/\(node)/\(boot)" }
 }
 
 /// What happens to a volume when the version moves that its node is meant to boot.
@@ -68,8 +78,12 @@ package enum VolumePolicy: String, Sendable, CaseIterable {
 extension EffectiveSettings {
     /// Whether a node with these settings has a volume.
     package var needsVolume: Bool {
-        text(.rootMode) == "persistent" || !list(.persistentDirectories).isEmpty
+        text(.rootMode) == "persistent"
+            || !list(.persistentDirectories).isEmpty && text(.persistentDisk).isEmpty
     }
+
+    /// Where a node with these settings swaps to.
+    package var swaps: [SwapPlace] { list(.swap).compactMap { SwapPlace($0) } }
 
     package var volumePolicy: VolumePolicy { VolumePolicy(rawValue: text(.volumePolicy)) ?? .pin }
 

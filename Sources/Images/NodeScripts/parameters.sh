@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
 roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
-roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' boot_mac='' ip_words=''
+roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' roost_disk='' roost_swap='' boot_mac='' ip_words=''
 set -f
 # shellcheck disable=SC2013  # Words are wanted.
 for word in $(cat /proc/cmdline); do
@@ -24,6 +24,8 @@ for word in $(cat /proc/cmdline); do
         roost.deadline=*) roost_deadline=$value ;;
         roost.volume=*) roost_volume=$value ;;
         roost.persist=*) roost_persist=$value ;;
+        roost.disk=*) roost_disk=$value ;;
+        roost.swap=*) roost_swap=$value ;;
         roost.dns=*) roost_dns=$value ;;
         roost.lease=*) roost_lease=$value ;;
         roost.netconsole=*) roost_netconsole=$value ;;
@@ -34,3 +36,13 @@ for word in $(cat /proc/cmdline); do
     esac
 done
 set +f
+
+# The image has drivers that the initramfs lacks; its own modprobe, wherever that is, reads them, packed as they are.
+image_path=/usr/sbin:/usr/bin:/sbin:/bin
+image_modules() { PATH=$image_path:$PATH chroot /sysroot modprobe -abq "$@" 2>/dev/null || true; }
+
+# Drivers of everything that is in the machine. Its disks show up soon after.
+image_drivers() {
+    find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort -u |
+        PATH=$image_path:$PATH xargs chroot /sysroot modprobe -abq 2>/dev/null || true
+}

@@ -76,9 +76,26 @@ attach_volume() {
     mount -t ext4 -o noatime /dev/nbd1 /run/roost/volume
 }
 
+# A file system on the machine's own disks takes the place of the volume. Without it the node boots all the same: a dead
+# disk is no reason to have no machine.
+attach_disk() {
+    image_drivers
+    device=''
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        device=$(findfs "LABEL=$roost_disk" 2>/dev/null) && break
+        sleep 1
+    done
+    why="there is no disk with the label $roost_disk"
+    if [ -z "$device" ]; then return 1; fi
+    image_modules ext4 xfs btrfs
+    why="$device with the label $roost_disk cannot be mounted"
+    mkdir -p /run/roost/disk
+    mount -o noatime "$device" /run/roost/disk
+}
+
 # A directory of the image that outlives the boot: the first time with what the image has in it.
 keep_directory() {
-    kept=/run/roost/volume/directories$1
+    kept=$where/directories$1
     mkdir -p "/sysroot$1"
     if [ ! -d "$kept" ]; then
         rm -rf "$kept.new"
@@ -92,7 +109,7 @@ keep_directory() {
 
 # A step that is tried again finds what it did before; what was mounted last goes first.
 for mounted in $(awk '$2 ~ "^/sysroot/" { print $2 }' /proc/mounts | sort -r) \
-    /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram /run/roost/volume; do
+    /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram /run/roost/volume /run/roost/disk; do
     if grep -q " $mounted " /proc/mounts; then umount "$mounted"; fi
 done
 mkdir -p /run/roost/lower /run/roost/overlay
@@ -125,6 +142,17 @@ else
 fi
 mkdir -p $layer/upper $layer/work
 mount -t overlay -o "lowerdir=/run/roost/lower,upperdir=$layer/upper,workdir=$layer/work$options" roost /sysroot
+where=/run/roost/volume
+if [ -n "$roost_disk" ]; then
+    if attach_disk; then
+        where=/run/roost/disk
+        what="$what, directories on $device"
+    else
+        echo "$why: nothing outlives this boot" >&2
+        what="$what, nothing is kept: $why"
+        roost_persist=''
+    fi
+fi
 old_ifs=$IFS
 IFS=:
 for directory in $roost_persist; do keep_directory "$directory"; done

@@ -47,4 +47,4 @@ if [ -s /run/roost/configuration/root-password-hash ]; then
     rm -f /run/roost/shadow
 fi
 rm -rf /run/roost/configuration
-roost-node report configured
+roost-node report configured "$(cat /run/roost/swap 2>/dev/null || true)"

@@ -13,7 +13,8 @@ struct ImageCommands: AsyncParsableCommand {
             ImageBuild.self, ImageBuildList.self, ImageImport.self, ImageList.self, ImageShow.self,
             ImagePromote.self,
             ImageRollback.self, ImageShell.self, ImageUpgrade.self, ImageBootTest.self, ImageDiff.self,
-            ImageVerify.self,
+            ImageVerify.self, ImageTag.self, ImageKeep.self, ImageKey.self, ImageSign.self,
+            ImageWhere.self, ImagePull.self,
             ImagePrune.self, ImageRemove.self,
         ])
 }
@@ -32,6 +33,10 @@ struct PackingOptions: ParsableArguments {
             "Findings that are meant so, with commas: \(ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "findings"))
     var allow: [String] = []
+    @Option(
+        help: ArgumentHelp("Sign the version with the key in this file (roost image key).", valueName: "file")
+    )
+    var sign: String?
 
     /// Makes a version with `make` and enters it in the server.
     func publish(
@@ -59,6 +64,7 @@ struct PackingOptions: ParsableArguments {
                 }
                 return rule
             })
+        let key = try sign.map { try ImageSigningKey(readingFrom: $0) }
         // Asked first: ten minutes of building are worth nothing without a server to take the version.
         _ = try await server.client.get("status", StatusAnswer.self)
         let start = ContinuousClock.now
@@ -71,8 +77,10 @@ struct PackingOptions: ParsableArguments {
             store: store, effort: effort, allowed: allowed, progress: progress)
         let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
-            .POST, "images/\(image)/versions", json: PublishRequest(digest: digest))
+            .POST, "images/\(image)/versions",
+            json: PublishRequest(digest: digest, signatures: key.map { [try $0.sign(digest)] }))
         let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
+        version.showWarnings()
         try output.write(version) {
             "\($0.image)@\($0.number) \($0.digest.short) kernel \($0.manifest.kernelRelease)\n"
         }
@@ -202,7 +210,8 @@ struct ImageImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make a version of an image out of a root that is there already.",
         discussion: """
-            A directory, a tar archive (also .gz, .xz, .zst), a squashfs, an OCI layout or archive, or what ‘docker save’ writes.
+            A directory, a tar archive (also .gz, .xz, .zst), a squashfs, an OCI layout or archive, what ‘docker save’ writes, or a
+            disk with a system on it: raw, qcow2, VMDK, VDI, VHDX.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.") var name: String
@@ -236,12 +245,13 @@ enum VersionTable {
     static func text(_ versions: [VersionAnswer]) -> String {
         guard !versions.isEmpty else { return "no image yet (roost image build NAME --suite bookworm)\n" }
         var table = TextTable([
-            "VERSION", "DIGEST", "CHANNELS", "PUBLISHED", "KERNEL", "SIZE", "IN USE", "SYSTEM",
+            "VERSION", "DIGEST", "CHANNELS", "TAGS", "PUBLISHED", "KERNEL", "SIZE", "IN USE", "SYSTEM",
         ])
         for version in versions {
             table.add([
                 "\(version.image)@\(version.number)", version.digest.short,
-                version.channels.map(\.text).joined(separator: ","), Shown.time(second: version.publishedAt),
+                version.channels.map(\.text).joined(separator: ","),
+                version.tags.map(\.text).joined(separator: ","), Shown.time(second: version.publishedAt),
                 version.manifest.kernelRelease,
                 Shown.size(version.manifest.files.map(\.byteCount).reduce(0, +)),
                 String(version.openConnections), version.manifest.system,
@@ -271,11 +281,22 @@ struct ImageShow: AsyncParsableCommand {
             VersionTable.text([version])
             + "\norigin: \(version.manifest.origin)"
             + (version.manifest.recipe.map { "\nrecipe: \($0)" } ?? "")
-            + "\npublished: \(Shown.time(second: version.publishedAt))\(version.publishedBy.isEmpty ? "" : " by \(version.publishedBy)")\ndigest: \(version.digest)\n\n"
+            + "\npublished: \(Shown.time(second: version.publishedAt))\(version.publishedBy.isEmpty ? "" : " by \(version.publishedBy)")\ndigest: \(version.digest)\n"
+            + version.signatures.map { "signed by: \($0.key)\n" }.joined()
+            + (version.isTrusted ? "" : "not served: no signature by a key of image-keys\n") + "\n"
             + files.text
         text += "\n\(version.manifest.packages.count) packages\n"
         for package in version.manifest.packages { text += "  \(package.name) \(package.version)\n" }
         return text
+    }
+}
+
+extension VersionAnswer {
+    /// To people; programs find them in the answer.
+    func showWarnings() {
+        for warning in warnings ?? [] {
+            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+        }
     }
 }
 
@@ -287,7 +308,7 @@ func find(_ text: String, _ client: APIClient) async throws -> VersionAnswer {
     let versions = try await client.get("images/\(reference.image)", [VersionAnswer].self)
     let found = versions.last { version in
         switch reference.selector {
-        case .channel(let channel): version.channels.contains(channel)
+        case .channel(let name): version.channels.contains(name) || version.tags.contains(name)
         case .number(let number): version.number == number
         case .digest(let prefix): version.digest.text.hasPrefix(prefix)
         }
@@ -327,9 +348,10 @@ struct ImagePromote: AsyncParsableCommand {
                 )
                 return
             }
-            try await server.client.send(
+            let data = try await server.client.send(
                 .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))",
                 json: PromoteRequest(version: String(version.number)))
+            try JSONDecoder().decode(VersionAnswer.self, from: data).showWarnings()
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
     }

@@ -94,7 +94,8 @@ struct ImagePrune: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The image's name.") var image: String
-    @Option(help: "How many of the newest stay in any case.") var keep = 3
+    @Option(help: "How many of the newest stay in any case; default: what roost image keep says, or 3.")
+    var keep: Int?
     @Flag(help: "Only show what would go.") var plan = false
 
     func run() async throws {

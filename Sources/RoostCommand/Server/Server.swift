@@ -60,13 +60,15 @@ final class Server: Sendable {
         let reports = ReportQueue()
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
+        let trust = try ImageTrust(keys: settings.imageKeys)
         let store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
-            snapshot: try await store.snapshot(), boots: try await store.boots(of: nil, limit: 1_000),
+            snapshot: trust.judged(try await store.snapshot()),
+            boots: try await store.boots(of: nil, limit: 1_000),
             send: { reports.add($0) }, log: Self.log)
         self.planes = planes
-        let fleet = try await LiveFleet(store: store) { planes.swap($0) }
+        let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
         self.fleet = fleet
         let volumes = Self.makeVolumes(settings, fleet: fleet, planes: planes)
         let hasCenter = settings.roles.contains(.center)
@@ -247,7 +249,12 @@ final class Server: Sendable {
             restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
             manifest: { try images.manifest(of: $0, $1) },
             verify: { image, digest in try await images.verify(image, digest) },
-            removeFiles: { try images.remove($0, $1) })
+            removeFiles: { try images.remove($0, $1) },
+            filePath: { "\(images.path(of: $0))/\($1)" }, sources: settings.imageSources,
+            serverName: settings.serverName ?? ProcessInfo.processInfo.hostName,
+            replicaFiles: ReplicaFiles(
+                directory: { try images.pullDirectory(for: $0, $1) },
+                discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }))
     }
 
     private static func makeCenter(

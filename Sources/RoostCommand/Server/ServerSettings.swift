@@ -25,6 +25,11 @@ struct ServerSettings {
     var domain = ""
     /// Where packages are kept between builds of images.
     var imageCache = Self.defaultImageCache
+    /// Public keys; none: versions need no signature.
+    var imageKeys: [String] = []
+    var imageSources: [ReplicationSource] = []
+    /// What other servers call this one; nil: the host's name.
+    var serverName: String?
     var nodeProgram: String?
     var busybox = "/bin/busybox"
     var loaders: [String: String] = [:]
@@ -103,6 +108,13 @@ struct ServerSettings {
         domain = try top.text("domain") ?? domain
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache
+        imageKeys = try top.list("image-keys", "an Ed25519 public key in Base64") { $0 } ?? []
+        serverName = try top.text("server-name")
+        imageSources =
+            try top.sections("image-sources")?.map { section in
+                var section = section
+                return try Self.imageSource(&section)
+            } ?? []
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
@@ -125,7 +137,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
         )
     }
 
@@ -145,6 +157,30 @@ struct ServerSettings {
             macPattern: mac, architecture: architecture, vendorClass: vendorClass, loader: loader)
     }
 
+    private static func imageSource(_ section: inout YAMLSection) throws -> ReplicationSource {
+        let url = try section.value("url", "https://HOST:PORT") { $0.hasPrefix("https://") ? $0 : nil }
+        let token = try section.value("token-file", "an absolute path", Self.path)
+        guard let url, let token else { throw section.fail("a source needs url and token-file") }
+        var source = ReplicationSource(
+            url: url.hasSuffix("/") ? String(url.dropLast()) : url, tokenPath: token)
+        source.certificatePath = try section.value("certificate", "an absolute path", Self.path)
+        source.images = try section.list("images", "an image's name") { try ImageName($0) } ?? []
+        source.channels = try section.list("channels", "a channel's name") { ChannelName($0) } ?? []
+        source.bytesPerSecond = try section.value("limit", "bytes a second: 500K, 20M, 1G", Self.byteCount)
+        source.period = try section.number("every", 5...86_400) ?? source.period
+        try section.finish(known: "url, token-file, certificate, images, channels, limit, every")
+        return source
+    }
+
+    /// `500K`, `20M`, `1G`.
+    private static func byteCount(_ text: String) -> Int? {
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
+            (1...1_000_000).contains(number)
+        else { return nil }
+        return number * unit
+    }
+
     private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }
 
     /// Keys whose change a running server cannot follow.
@@ -154,6 +190,9 @@ struct ServerSettings {
             ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
             ("user", user != other.user), ("center", center != other.center), ("logs", logs != other.logs),
             ("image-cache", imageCache != other.imageCache),
+            ("image-keys", imageKeys != other.imageKeys),
+            ("image-sources", imageSources != other.imageSources),
+            ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
             ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),

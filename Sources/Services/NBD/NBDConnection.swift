@@ -157,7 +157,7 @@ import Wire
         let copy = dup(socket.number)
         guard copy >= 0 else { return close(SystemError("hand over a connection").description) }
         service.startVolume(
-            name, socket: FileDescriptor(owning: copy), leftover: leftover,
+            name, for: peer, socket: FileDescriptor(owning: copy), leftover: leftover,
             usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
         close(nil)
     }

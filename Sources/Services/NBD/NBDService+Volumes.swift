@@ -4,6 +4,30 @@ import Linux
 import Synchronization
 import Wire
 
+/// What a node may write to: its volume, or its swap.
+struct NodeDisk: Sendable {
+    var name: VolumeExportName
+    /// The file.
+    var path: String
+    var byteCount: Int
+
+    /// The file, open. Swap is made anew for each boot, and that of boots before goes.
+    func open() throws(SystemError) -> FileDescriptor {
+        guard name.kind == .swap else { return try FileDescriptor(opening: path, flags: O_RDWR) }
+        let directory = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
+        _ = unsafe mkdir(directory, 0o755)
+        let file = try FileDescriptor(opening: path, flags: O_RDWR | O_CREAT)
+        guard ftruncate(file.number, off_t(byteCount)) == 0 else {
+            throw SystemError("make the swap of \(name.node)")
+        }
+        let own = path.suffix(from: path.index(path.startIndex, offsetBy: directory.count + 1))
+        for other in DirectoryListing.names(in: directory) where other.hasSuffix(".swap") && other != own {
+            unsafe unlink("\(directory)/\(other)")
+        }
+        return file
+    }
+}
+
 /// The connections to volumes; their threads and the loop share it.
 final class NBDVolumeSessions: Sendable {
     private let sessions = Mutex<[NBDVolumeSession]>([])
@@ -15,17 +39,21 @@ final class NBDVolumeSessions: Sendable {
     /// Ends what other boots of the node have open.
     ///
     /// - Returns: whether there was any; it is gone soon.
-    func endOthers(of node: NodeName, than boot: String) -> Bool {
+    func endOthers(than name: VolumeExportName) -> Bool {
         sessions.withLock { sessions in
-            let others = sessions.filter { $0.volume.node == node && $0.boot != boot }
+            let others = sessions.filter { $0.disk.name.node == name.node && $0.disk.name.boot != name.boot }
             for other in others { other.end() }
             return !others.isEmpty
         }
     }
 
     /// How many each node has.
-    var counts: [NodeName: Int] {
-        sessions.withLock { $0.reduce(into: [:]) { $0[$1.volume.node, default: 0] += 1 } }
+    func counts(_ kind: VolumeExportName.Kind) -> [NodeName: Int] {
+        sessions.withLock { sessions in
+            sessions.reduce(into: [:]) { counts, session in
+                if session.disk.name.kind == kind { counts[session.disk.name.node, default: 0] += 1 }
+            }
+        }
     }
 }
 
@@ -35,47 +63,46 @@ extension NBDService {
 
     /// The volume's export for the machine that it belongs to, inside its own boot; nil for everybody else.
     func export(of name: VolumeExportName, named text: String, for peer: IPv4Address?) -> NBDExport? {
-        guard let volume = context.volume(name, for: peer) else {
-            log("nbd: \(peer.map(\.description) ?? "somebody") may not open the volume of \(name.node)")
+        guard let disk = context.disk(name, for: peer) else {
+            log("nbd: \(peer.map(\.description) ?? "somebody") may not open the \(name.kind) of \(name.node)")
             return nil
         }
         // Whoever held it before is gone: the machine has started again. Its last words must be written first.
-        guard !volumeSessions.endOthers(of: name.node, than: name.boot) else { return nil }
-        guard volumeSessions.counts[name.node] ?? 0 < Self.volumeConnectionLimit else { return nil }
+        guard !volumeSessions.endOthers(than: name) else { return nil }
+        guard volumeSessions.counts(name.kind)[name.node] ?? 0 < Self.volumeConnectionLimit else {
+            return nil
+        }
         return NBDExport(
-            name: text, byteCount: UInt64(volume.byteCount),
+            name: text, byteCount: UInt64(disk.byteCount),
             flags: [
                 .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
             ],
-            description: "volume of \(name.node)")
+            description: "\(name.kind) of \(name.node)")
     }
 
     func startVolume(
-        _ name: VolumeExportName, socket: consuming FileDescriptor, leftover: [UInt8],
+        _ name: VolumeExportName, for peer: IPv4Address?, socket: consuming FileDescriptor, leftover: [UInt8],
         usesStructuredReplies: Bool
     ) {
         do {
-            guard let volume = context.snapshot.contents.volumes[name.node] else { return }
-            let path = "\(context.settings.volumeDirectory)/\(volume.path)"
+            guard let disk = context.disk(name, for: peer) else { return }
             let session = NBDVolumeSession(
-                volume, boot: name.boot, socket: socket,
-                file: try FileDescriptor(opening: path, flags: O_RDWR),
-                usesStructuredReplies: usesStructuredReplies)
+                disk, socket: socket, file: try disk.open(), usesStructuredReplies: usesStructuredReplies)
             volumeSessions.add(session)
             let (sessions, log) = (volumeSessions, log)
             try NamedThread.start("roost-volume") {
                 do throws(SystemError) {
                     try session.run(leftover)
                 } catch {
-                    if error.number != ECONNRESET { log("nbd: volume of \(session.volume.node): \(error)") }
+                    if error.number != ECONNRESET { log("nbd: \(name.kind) of \(name.node): \(error)") }
                 }
                 sessions.remove(session)
             }
         } catch {
-            log("nbd: volume of \(name.node): \(error)")
+            log("nbd: \(name.kind) of \(name.node): \(error)")
         }
     }
 
     /// The nodes whose volumes are open, and how many connections each has.
-    package var openVolumes: [NodeName: Int] { volumeSessions.counts }
+    package var openVolumes: [NodeName: Int] { volumeSessions.counts(.volume) }
 }

@@ -79,9 +79,10 @@ package final class NBDService: EventHandler {
             guard let only = context.snapshot.images.values.first, context.snapshot.images.count == 1 else {
                 return nil
             }
-            return only.version(.channel(.stable))
+            return only.version(.channel(.stable)).flatMap { $0.isTrusted ? $0 : nil }
         }
-        return ImageReference(name).flatMap { context.snapshot.version($0) }
+        let version = ImageReference(name).flatMap { context.snapshot.version($0) }
+        return version?.isTrusted == true ? version : nil
     }
 
     func open(_ version: ImageVersion) throws(SystemError) -> ServedFile {

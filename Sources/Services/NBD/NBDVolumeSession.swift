@@ -9,19 +9,16 @@ import Wire
 /// A volume has one reader and writer, so what counts here is that nothing acknowledged is lost: a flush, or a write with FUA, is
 /// answered when the data are on the disk.
 final class NBDVolumeSession: Sendable {
-    let volume: Volume
-    /// The boot that it belongs to.
-    let boot: String
+    let disk: NodeDisk
     private let socket: FileDescriptor
     private let file: FileDescriptor
     private let usesStructuredReplies: Bool
 
     init(
-        _ volume: Volume, boot: String, socket: consuming FileDescriptor, file: consuming FileDescriptor,
+        _ disk: NodeDisk, socket: consuming FileDescriptor, file: consuming FileDescriptor,
         usesStructuredReplies: Bool
     ) {
-        self.volume = volume
-        self.boot = boot
+        self.disk = disk
         self.socket = socket
         self.file = file
         self.usesStructuredReplies = usesStructuredReplies
@@ -50,8 +47,8 @@ final class NBDVolumeSession: Sendable {
     /// - Returns: whether the client wants more.
     private func serve(_ request: NBDRequest, _ reader: inout Reader) throws(SystemError) -> Bool {
         let isInside =
-            request.offset <= UInt64(volume.byteCount)
-            && UInt64(request.byteCount) <= UInt64(volume.byteCount) - request.offset
+            request.offset <= UInt64(disk.byteCount)
+            && UInt64(request.byteCount) <= UInt64(disk.byteCount) - request.offset
         switch request.command {
         case .read:
             guard isInside, request.byteCount > 0, request.byteCount <= UInt32(NBDProtocol.readByteLimit)

@@ -1,0 +1,127 @@
+package import Fleet
+import Hummingbird
+import NIOCore
+
+/// Versions as other servers copy them, and who has which.
+struct ReplicationRoutes {
+    private static let pieceByteCount = 256 * 1024
+    /// Versions in one report of a replica.
+    private static let copyLimit = 10_000
+
+    let services: CenterServices
+
+    func add(to api: Routes) {
+        api.get("images/:name/versions/:version/files/:file", .read) { request, context, _ in
+            try await file(request, context)
+        }
+        api.get("images/:name/places", .read) { _, context, _ in
+            let name = try ImageName(context.parameter("name"))
+            return try await JSONAnswer(
+                services.replication.places(of: services.fleet.snapshot.images[name], name))
+        }
+        api.get("replication", .read) { _, _, _ in
+            try await JSONAnswer(services.replication.sourceAnswers)
+        }
+        api.post("replication", .publish) { _, _, caller in
+            try caller.require(.publish, in: .site)
+            return try await JSONAnswer(RoundAnswer(round: services.replication.lookNow()), status: .accepted)
+        }
+        api.put("replicas/:server", .read) { request, context, _ in
+            let server = try context.parameter("server")
+            guard (1...255).contains(server.utf8.count),
+                server.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7F })
+            else { throw Problem(422, "Invalid name", "a server's name is 1 to 255 printable characters") }
+            let report = try await request.decoded(ReplicaReport.self)
+            guard report.copies.count <= Self.copyLimit else {
+                throw Problem(422, "Too much", "at most \(Self.copyLimit) copies")
+            }
+            try await services.replication.note(report, of: server)
+            return HTTPResponse.Status.noContent
+        }
+    }
+
+    /// A file of a version, or what follows its first bytes (RFC 9110 §14).
+    private func file(_ request: Request, _ context: CenterContext) async throws -> Response {
+        let routes = ImageRoutes(services: services)
+        let image = try routes.image(context, in: services.fleet.snapshot)
+        let version = try routes.version(context.parameter("version"), of: image)
+        let name = try context.parameter("file")
+        guard name == "manifest.json" || version.manifest.file(name) != nil else {
+            throw StoreError.notFound("\(image.name)@\(version.number) has no file ‘\(name)’")
+        }
+        let path = services.filePath(version, name)
+        let io = FileIO()
+        var headers: HTTPFields = [.acceptRanges: "bytes", .eTag: "\"\(version.digest)/\(name)\""]
+        guard let range = request.headers[.range] else {
+            let body = try await io.loadFile(path: path, context: context, chunkLength: Self.pieceByteCount)
+            return Response(status: .ok, headers: headers, body: body)
+        }
+        let byteCount = version.manifest.file(name)?.byteCount ?? 0
+        guard let start = Self.start(of: range), start < byteCount else {
+            headers[.contentRange] = "bytes */\(byteCount)"
+            return Response(status: .rangeNotSatisfiable, headers: headers)
+        }
+        headers[.contentRange] = "bytes \(start)-\(byteCount - 1)/\(byteCount)"
+        let body = try await io.loadFile(
+            path: path, range: start...byteCount - 1, context: context, chunkLength: Self.pieceByteCount)
+        return Response(status: .partialContent, headers: headers, body: body)
+    }
+
+    /// `bytes=N-`, which is all that going on needs.
+    static func start(of range: String) -> Int? {
+        guard range.hasPrefix("bytes="), range.hasSuffix("-") else { return nil }
+        return Int(range.dropFirst(6).dropLast()).flatMap { $0 >= 0 ? $0 : nil }
+    }
+}
+
+/// A server that versions are copied from, and how it goes.
+package struct SourceAnswer: Codable, Sendable {
+    /// What is coming at this moment.
+    package struct Current: Codable, Sendable {
+        package var image: ImageName
+        package var digest: Digest
+        package var receivedByteCount: Int
+        package var byteCount: Int
+    }
+
+    package var url: String
+    /// When it last answered, in seconds since 1970.
+    package var seenAt: Int?
+    /// When everything that it has was last here, too.
+    package var checkedAt: Int?
+    /// The last time that it was asked, counted since the server started.
+    package var round = 0
+    package var problem: String?
+    package var current: Current?
+}
+
+/// When what is there now has surely been seen.
+package struct RoundAnswer: Codable, Sendable {
+    package var round: Int
+}
+
+/// A version on a server.
+package struct PlaceAnswer: Codable, Sendable {
+    package var server: String
+    /// Whether it is the server that answers.
+    package var isHere: Bool
+    package var image: ImageName
+    /// Numbers are each server's own; nil when it is not known.
+    package var number: Int?
+    package var digest: Digest
+    /// How much of it is there, 0 to 1.
+    package var share: Double
+    /// Seconds since 1970.
+    package var seenAt: Int
+}
+
+/// What a replica has.
+package struct ReplicaReport: Codable, Sendable {
+    package struct Copy: Codable, Sendable {
+        package var image: ImageName
+        package var digest: Digest
+        package var share: Double
+    }
+
+    package var copies: [Copy]
+}

@@ -1,0 +1,397 @@
+import AsyncHTTPClient
+package import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// Another server whose versions are copied to this one.
+package struct ReplicationSource: Sendable, Equatable {
+    /// `https://HOST:PORT`
+    package var url: String
+    /// The file with a token of that server.
+    package var tokenPath: String
+    /// The file with the certificate that is trusted; nil: this host's authorities.
+    package var certificatePath: String?
+    /// Empty: all.
+    package var images: [ImageName]
+    /// Channels that move here when they move there.
+    package var channels: [ChannelName]
+    /// Nil: as fast as it goes.
+    package var bytesPerSecond: Int?
+    /// Seconds between looking for something new.
+    package var period: Int
+
+    package init(
+        url: String, tokenPath: String, certificatePath: String? = nil, images: [ImageName] = [],
+        channels: [ChannelName] = [], bytesPerSecond: Int? = nil, period: Int = 60
+    ) {
+        self.url = url
+        self.tokenPath = tokenPath
+        self.certificatePath = certificatePath
+        self.images = images
+        self.channels = channels
+        self.bytesPerSecond = bytesPerSecond
+        self.period = period
+    }
+}
+
+/// What replication does with the image store; the last may take long.
+package struct ReplicaFiles: Sendable {
+    /// Where a version's files come into.
+    package var directory: @Sendable (ImageName, Digest) throws -> String
+    package var discard: @Sendable (_ except: Set<Digest>) throws -> Void
+    /// Checks what came and puts it in its place.
+    package var adopt: @Sendable (ImageName, Digest) throws -> Void
+
+    package init(
+        directory: @escaping @Sendable (ImageName, Digest) throws -> String,
+        discard: @escaping @Sendable (Set<Digest>) throws -> Void,
+        adopt: @escaping @Sendable (ImageName, Digest) throws -> Void
+    ) {
+        self.directory = directory
+        self.discard = discard
+        self.adopt = adopt
+    }
+}
+
+/// Copies versions from other servers, and knows who copies from this one.
+package actor ImageReplication {
+    /// Servers that are remembered for having copies of versions of this one.
+    private static let replicaLimit = 1_000
+    /// A replica that has not been heard of for so many seconds is forgotten.
+    private static let replicaAge = 7 * 86_400
+    /// Attempts to go on with a file that stopped coming.
+    private static let attemptLimit = 5
+    private static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
+
+    private let sources: [ReplicationSource]
+    /// What this server calls itself.
+    private let name: String
+    private let fleet: LiveFleet
+    private let shelf: ImageShelf
+    private let files: ReplicaFiles
+    private let logger: Logger
+    private var states: [String: SourceAnswer]
+    private var elsewhere: [String: [PlaceAnswer]] = [:]
+    private var replicas: [String: (seenAt: Int, places: [ReplicaReport.Copy])] = [:]
+    /// How many times all sources were asked, the time that goes on included.
+    private var round = 0
+    private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+
+    init(
+        sources: [ReplicationSource], name: String, fleet: LiveFleet, shelf: ImageShelf, files: ReplicaFiles,
+        logger: Logger
+    ) {
+        self.sources = sources
+        self.name = name
+        self.fleet = fleet
+        self.shelf = shelf
+        self.files = files
+        self.logger = logger
+        states = Dictionary(uniqueKeysWithValues: sources.map { ($0.url, SourceAnswer(url: $0.url)) })
+    }
+
+    // MARK: Looking
+
+    package var sourceAnswers: [SourceAnswer] { sources.compactMap { states[$0.url] } }
+
+    /// Where versions of an image are, as far as this server knows.
+    package func places(of image: ImageCatalogue?, _ name: ImageName) -> [PlaceAnswer] {
+        var places = (image?.versions ?? []).map {
+            PlaceAnswer(
+                server: self.name, isHere: true, image: name, number: $0.number, digest: $0.digest, share: 1,
+                seenAt: Clock.second)
+        }
+        for known in elsewhere.values { places += known.filter { $0.image == name } }
+        for (server, replica) in replicas {
+            places += replica.places.filter { $0.image == name }.map {
+                PlaceAnswer(
+                    server: server, isHere: false, image: name, number: nil, digest: $0.digest,
+                    share: $0.share, seenAt: replica.seenAt)
+            }
+        }
+        return places.sorted {
+            ($0.isHere ? 0 : 1, $0.server, $0.number ?? 0) < ($1.isHere ? 0 : 1, $1.server, $1.number ?? 0)
+        }
+    }
+
+    /// A replica says what it has.
+    package func note(_ report: ReplicaReport, of server: String) throws {
+        let now = Clock.second
+        replicas = replicas.filter { now - $0.value.seenAt < Self.replicaAge }
+        guard replicas[server] != nil || replicas.count < Self.replicaLimit else {
+            throw StoreError.conflict("\(replicas.count) servers are known already")
+        }
+        replicas[server] = (now, report.copies)
+    }
+
+    /// Looks for something new at once.
+    ///
+    /// - Returns: the round that surely sees what is there now; sources tell the last round that is over.
+    package func lookNow() throws -> Int {
+        guard !sources.isEmpty else {
+            throw StoreError.conflict("this server copies from no other (image-sources in roost.yaml)")
+        }
+        wake.continuation.yield()
+        return round + 1
+    }
+
+    // MARK: Copying
+
+    /// Copies until cancelled.
+    func run() async throws {
+        guard !sources.isEmpty else {
+            while true { try await Task.sleep(for: .seconds(3_600)) }
+        }
+        let period = sources.map(\.period).min() ?? 60
+        let ticks = Task { [wake] in
+            while !Task.isCancelled {
+                wake.continuation.yield()
+                try? await Task.sleep(for: .seconds(period))
+            }
+        }
+        defer { ticks.cancel() }
+        for await _ in wake.stream {
+            round += 1
+            for source in sources {
+                do {
+                    try await copy(from: source)
+                    states[source.url]?.problem = nil
+                    states[source.url]?.checkedAt = Clock.second
+                } catch {
+                    let text = "\(error)"
+                    if states[source.url]?.problem != text {
+                        logger.error("copies from \(source.url): \(text)")
+                    }
+                    states[source.url]?.problem = text
+                }
+                states[source.url]?.current = nil
+                states[source.url]?.round = round
+            }
+        }
+    }
+
+    private func copy(from source: ReplicationSource) async throws {
+        let distant = try DistantServer(source)
+        let result: Result<Void, any Error>
+        do { result = .success(try await copy(from: source, distant)) } catch { result = .failure(error) }
+        await distant.shutDown()
+        try result.get()
+    }
+
+    private func copy(from source: ReplicationSource, _ distant: DistantServer) async throws {
+        let all = try await distant.get("images", [VersionAnswer].self)
+        let offered = all.filter { source.images.isEmpty || source.images.contains($0.image) }
+        elsewhere[source.url] = offered.map {
+            PlaceAnswer(
+                server: source.url, isHere: false, image: $0.image, number: $0.number, digest: $0.digest,
+                share: 1,
+                seenAt: Clock.second)
+        }
+        states[source.url]?.seenAt = Clock.second
+        // What nothing means there is nobody's next boot here.
+        let wanted = offered.filter { !$0.channels.isEmpty || !$0.tags.isEmpty }
+        let missing = wanted.filter { fleet.snapshot.version($0.digest) == nil }
+        try files.discard(Set(missing.map(\.digest)))
+        for version in missing {
+            try await pull(version, from: source, distant)
+            try await report(to: distant)
+        }
+        for version in wanted { try await follow(version, source) }
+        try await report(to: distant)
+    }
+
+    private func pull(_ version: VersionAnswer, from source: ReplicationSource, _ distant: DistantServer)
+        async throws
+    {
+        let directory = try files.directory(version.image, version.digest)
+        logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
+        // Its names become paths here.
+        guard version.manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
+            throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
+        }
+        let total = version.manifest.files.reduce(0) { $0 + $1.byteCount }
+        var done = 0
+        var brake = Brake(bytesPerSecond: source.bytesPerSecond)
+        for name in ["manifest.json"] + version.manifest.files.map(\.name) {
+            let byteCount = version.manifest.file(name)?.byteCount
+            var attempts = 0
+            while true {
+                let file = try ReplicaFile("\(directory)/\(name)", byteCount: byteCount)
+                if byteCount == file.received { break }
+                do {
+                    let path = "images/\(version.image)/versions/\(version.digest)/files/\(name)"
+                    for try await bytes in try await distant.body(of: path, from: file.received) {
+                        try file.append(bytes)
+                        states[source.url]?.current = SourceAnswer.Current(
+                            image: version.image, digest: version.digest,
+                            receivedByteCount: done + file.received,
+                            byteCount: total)
+                        try await brake.wait(after: bytes.readableBytes)
+                    }
+                    guard byteCount == nil || file.received == byteCount else {
+                        throw StoreError.conflict("\(name) ended after \(file.received) bytes")
+                    }
+                    break
+                } catch {
+                    attempts += 1
+                    // The manifest comes in one piece or anew.
+                    if byteCount == nil { try file.clear() }
+                    guard attempts < Self.attemptLimit, !Task.isCancelled else { throw error }
+                    try await Task.sleep(for: .seconds(1 << attempts))
+                }
+            }
+            done += byteCount ?? 0
+        }
+        let files = files
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try files.adopt(version.image, version.digest) })
+            }
+        }
+        let taken = try await shelf.take(
+            version.image, version.digest, signatures: version.signatures, by: "copy from \(source.url)")
+        logger.info("\(taken.image)@\(taken.number) is copied from \(source.url)")
+    }
+
+    /// Names that a version has there, it has here, too; channels only those that are followed.
+    private func follow(_ version: VersionAnswer, _ source: ReplicationSource) async throws {
+        guard let here = fleet.snapshot.version(version.digest),
+            let image = fleet.snapshot.images[version.image]
+        else { return }
+        var edits: [FleetEdit] = version.channels.filter {
+            source.channels.contains($0) && image.channels[$0] != here.number
+        }.map { .channel(image.name, $0, here.number) }
+        edits += version.tags.filter { image.tags[$0] == nil && image.channels[$0] == nil }
+            .map { .tag(image.name, $0, here.number) }
+        guard !edits.isEmpty else { return }
+        let made = edits
+        try await fleet.change(by: "copy from \(source.url)") { _ in made }
+    }
+
+    /// Tells where the versions came from that they are here.
+    private func report(to distant: DistantServer) async throws {
+        let copies = fleet.snapshot.images.values.flatMap(\.versions).map {
+            ReplicaReport.Copy(image: $0.image, digest: $0.digest, share: 1)
+        }
+        try await distant.put("replicas/\(name)", ReplicaReport(copies: copies))
+    }
+
+    /// Holds the mean rate below a limit.
+    private struct Brake {
+        let bytesPerSecond: Int?
+        private let start = ContinuousClock.now
+        private var byteCount = 0
+
+        init(bytesPerSecond: Int?) { self.bytesPerSecond = bytesPerSecond }
+
+        mutating func wait(after bytes: Int) async throws {
+            guard let bytesPerSecond else { return }
+            byteCount += bytes
+            let due = start + .seconds(Double(byteCount) / Double(bytesPerSecond))
+            if due > .now { try await Task.sleep(until: due, clock: .continuous) }
+        }
+    }
+}
+
+/// A file that comes in parts.
+private final class ReplicaFile {
+    private let handle: FileHandle
+    private(set) var received: Int
+
+    /// - Parameter byteCount: what it will have; what is longer begins anew. Nil: it begins anew in any case.
+    init(_ path: String, byteCount: Int?) throws {
+        if !FileManager.default.fileExists(atPath: path) {
+            guard FileManager.default.createFile(atPath: path, contents: nil) else {
+                throw StoreError.conflict("\(path) cannot be written")
+            }
+        }
+        handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        received = Int(try handle.seekToEnd())
+        if byteCount == nil || received > byteCount ?? 0 { try clear() }
+    }
+
+    deinit { try? handle.close() }
+
+    func append(_ bytes: ByteBuffer) throws {
+        try handle.write(contentsOf: Data(bytes.readableBytesView))
+        received += bytes.readableBytes
+    }
+
+    func clear() throws {
+        try handle.truncate(atOffset: 0)
+        received = 0
+    }
+}
+
+/// Another server's API.
+private struct DistantServer {
+    private static let answerByteLimit = 256 << 20
+    private let url: String
+    private let token: String
+    private let http: HTTPClient
+
+    init(_ source: ReplicationSource) throws {
+        url = source.url
+        guard let data = FileManager.default.contents(atPath: source.tokenPath) else {
+            throw StoreError.notFound("there is no token in \(source.tokenPath)")
+        }
+        token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
+        if let path = source.certificatePath {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(path)
+            configuration.tlsConfiguration = tls
+        }
+        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    func shutDown() async { try? await http.shutdown() }
+
+    private func request(_ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: "\(url)/api/v1/\(path)")
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        request.headers.add(name: "User-Agent", value: "roost")
+        return request
+    }
+
+    func get<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
+        let answer = try await http.execute(request(path), timeout: .seconds(60))
+        let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+        try Self.check(answer, data)
+        return try JSONDecoder().decode(T.self, from: data)
+    }
+
+    func put(_ path: String, _ value: some Encodable) async throws {
+        var request = request(path)
+        request.method = .PUT
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(value)))
+        let answer = try await http.execute(request, timeout: .seconds(60))
+        try Self.check(
+            answer, Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView))
+    }
+
+    /// What follows the first `offset` bytes.
+    func body(of path: String, from offset: Int) async throws -> HTTPClientResponse.Body {
+        var request = request(path)
+        if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
+        let answer = try await http.execute(request, deadline: .now() + .hours(24))
+        guard answer.status == (offset > 0 ? .partialContent : .ok) else {
+            let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+            try Self.check(answer, data)
+            throw StoreError.conflict("\(url) answers \(answer.status.code) to a part of a file")
+        }
+        return answer.body
+    }
+
+    private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {
+        guard !(200..<300).contains(answer.status.code) else { return }
+        let problem = try? JSONDecoder().decode(Problem.self, from: data)
+        throw StoreError.conflict("it answers \(answer.status.code)\(problem.map { ": \($0.detail)" } ?? "")")
+    }
+}

@@ -1,0 +1,65 @@
+import Fleet
+import Logging
+
+/// The image store as the control center uses it: versions come in whole and trusted, and go when nothing needs them.
+struct ImageShelf: Sendable {
+    let fleet: LiveFleet
+    /// The manifest of a version in the image store, checked.
+    let manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
+    /// What is wrong with a version's files, all of which it reads: a line each.
+    let verify: @Sendable (ImageName, Digest) async throws -> [String]
+    /// Deletes a version's files.
+    let removeFiles: @Sendable (ImageName, Digest) throws -> Void
+    /// Open NBD connections of each version.
+    let openVersions: @Sendable () async -> [Digest: Int]
+    let logger: Logger
+
+    /// Enters a version whose files are there, and removes what the image's `keep` leaves no room for.
+    func take(
+        _ image: ImageName, _ digest: Digest, signatures: [ImageSignature], by who: String
+    ) async throws -> ImageVersion {
+        let manifest: ImageManifest
+        do {
+            manifest = try self.manifest(image, digest)
+            // A signature is worth as much as the files that it speaks of.
+            if fleet.trust.isRequired, let damage = try await verify(image, digest).first {
+                throw StoreError.conflict(damage)
+            }
+        } catch {
+            throw Problem(422, "Unusable version", "\(error)")
+        }
+        let version = try await fleet.publish(manifest, digest: digest, signatures: signatures, by: who)
+        if let catalogue = fleet.snapshot.images[image], let keep = catalogue.keep {
+            for removed in try await prune(catalogue, keep: keep, by: who).removable {
+                logger.info("\(image)@\(removed.number) is removed: the \(keep) newest of \(image) stay")
+            }
+        }
+        return version
+    }
+
+    /// - Parameter isPlan: nothing is removed.
+    @discardableResult
+    func prune(_ image: ImageCatalogue, keep: Int, by who: String, isPlan: Bool = false) async throws
+        -> ImageRetention
+    {
+        let retention = ImageRetention(
+            of: image, in: fleet.snapshot, keep: keep, open: await openVersions())
+        if !isPlan { for version in retention.removable { try await remove(version, by: who) } }
+        return retention
+    }
+
+    func remove(_ version: ImageVersion, by who: String) async throws {
+        if let rollout = fleet.snapshot.rollout(holding: version) {
+            throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
+        }
+        let volume = fleet.snapshot.contents.volumes.values.first { $0.digest == version.digest }
+        if let volume {
+            throw StoreError.conflict(
+                "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
+            )
+        }
+        try await fleet.store.remove(version, by: who)
+        try await fleet.reload()
+        try removeFiles(version.image, version.digest)
+    }
+}

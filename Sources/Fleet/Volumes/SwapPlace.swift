@@ -1,0 +1,28 @@
+/// Where a node puts memory that it does not need at the moment: an item of the setting `swap`.
+package enum SwapPlace: Equatable, Sendable {
+    /// Compressed, in its own memory; a share of that, in percent.
+    case zram(percent: Int)
+    /// Every swap partition on its own disks.
+    case disk
+    /// A file on the server, by NBD, encrypted with a key that nobody keeps.
+    case server(byteCount: Int)
+
+    /// `zram`, `zram:50%`, `disk`, `server:2G`.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        switch (parts[0], parts.count == 2 ? parts[1] : nil) {
+        case ("zram", nil): self = .zram(percent: 50)
+        case ("zram", let size?):
+            guard size.hasSuffix("%"), let percent = Int(size.dropLast()), (1...200).contains(percent) else {
+                return nil
+            }
+            self = .zram(percent: percent)
+        case ("disk", nil): self = .disk
+        case ("server", let size?):
+            guard let byteCount = Volume.byteCount(size), byteCount <= 1 << 40 else { return nil }
+            self = .server(byteCount: byteCount)
+        default: return nil
+        }
+    }
+}

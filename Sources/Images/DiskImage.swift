@@ -1,0 +1,219 @@
+import Foundation
+import Linux
+
+/// A disk as a file, raw or as virtual machines have them, with a system on it.
+///
+/// What is mounted lasts as long as the process's mount namespace: whoever uses this runs in one of its own.
+struct DiskImage {
+    private let path: String
+    private let format: Format
+    private let cache: String
+    private let progress: @Sendable (String) -> Void
+
+    /// What `qemu-img` calls them.
+    private enum Format: String { case raw, qcow2, vmdk, vdi, vhdx }
+
+    /// A part of the disk that holds a file system.
+    private struct Partition {
+        var offset: Int
+        var byteCount: Int
+        /// TYPE, UUID, LABEL, PART_ENTRY_UUID, as blkid(8) calls them.
+        var tags: [String: String]
+
+        var type: String { tags["TYPE"] ?? "" }
+    }
+
+    /// A line of fstab(5).
+    private struct Entry {
+        var source: String
+        var place: String
+        var options: [String]
+    }
+
+    /// Below the top of a btrfs, where distributions put the root.
+    private static let rootPlaces = ["", "/root", "/@", "/@rootfs", "/@/.snapshots/1/snapshot"]
+    /// What of a machine's own tree belongs to the image, too. /home and /srv hold people's files.
+    private static let wantedPlaces = ["/boot", "/usr", "/var", "/opt", "/usr/local"]
+    /// What is of the disk, and not of the system: a node has other disks, and would wait for these.
+    static let exclusions = ["etc/fstab", "etc/crypttab", "boot/efi/*", "swap.img", "home/*/.cache"]
+
+    /// Nil when the file is no disk.
+    init?(_ path: String, cache: String, progress: @escaping @Sendable (String) -> Void) throws {
+        guard let format = try Self.format(of: path) else { return nil }
+        self.path = path
+        self.format = format
+        self.cache = cache
+        self.progress = progress
+    }
+
+    /// By the bytes at its beginning: the name says nothing, and a guess by others could be made to read other files.
+    private static func format(of path: String) throws -> Format? {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        let head = try file.read(upToCount: 68 * 1024) ?? Data()
+        func holds(_ text: String, at offset: Int) -> Bool {
+            head.count >= offset + text.utf8.count
+                && head.dropFirst(offset).prefix(text.utf8.count).elementsEqual(text.utf8)
+        }
+        if head.starts(with: [0x51, 0x46, 0x49, 0xFB]) { return .qcow2 }
+        if holds("KDMV", at: 0) { return .vmdk }
+        if holds("vhdxfile", at: 0) { return .vhdx }
+        if head.count > 68, head.dropFirst(64).starts(with: [0x7F, 0x10, 0xDA, 0xBE]) { return .vdi }
+        // Two bytes make a partition table: what is surely something else may have them by chance.
+        let others: [[UInt8]] = [
+            [0x1F, 0x8B], [0xFD, 0x37, 0x7A], [0x28, 0xB5, 0x2F, 0xFD], [0x42, 0x5A, 0x68],
+        ]
+        if others.contains(where: { head.starts(with: $0) }) || holds("hsqs", at: 0)
+            || holds("ustar", at: 257)
+        {
+            return nil
+        }
+        let hasTable = head.count >= 512 && head[510] == 0x55 && head[511] == 0xAA
+        let isExtended = head.count > 0x43A && head[0x438] == 0x53 && head[0x439] == 0xEF
+        let isFileSystem = isExtended || holds("XFSB", at: 0) || holds("_BHRfS_M", at: 0x10040)
+        return hasTable || isFileSystem ? .raw : nil
+    }
+
+    var origin: String { "\(format.rawValue) disk \(URL(fileURLWithPath: path).lastPathComponent)" }
+
+    /// Calls `body` with the root of the system on the disk, while it is mounted.
+    func withRoot<T>(_ body: (_ root: String) throws -> T) throws -> T {
+        let work = try ImageBuilder.makeWorkDirectory(cache: cache)
+        defer { try? FileManager.default.removeItem(atPath: work) }
+        let raw = try makeRaw(in: work)
+        let partitions = try partitions(of: raw)
+        var mounted: [String] = []
+        defer {
+            for place in mounted.reversed() { _ = try? Program("umount", package: "mount").run([place]) }
+        }
+        var tried: [String] = []
+        for (number, partition) in partitions.enumerated() {
+            tried.append(partition.type.isEmpty ? "unknown" : partition.type)
+            guard !["swap", "vfat", "LVM2_member", "crypto_LUKS", ""].contains(partition.type) else {
+                continue
+            }
+            let place = "\(work)/\(number)"
+            try mount(partition, of: raw, at: place)
+            mounted.append(place)
+            guard let root = Self.rootPlaces.map({ place + $0 }).first(where: Self.isRoot) else { continue }
+            progress("the system is on partition \(number + 1) (\(partition.type))")
+            for entry in Self.entries(root).sorted(by: { $0.place < $1.place }) {
+                guard Self.wantedPlaces.contains(entry.place),
+                    let other = partitions.first(where: { Self.isSource(entry.source, $0) })
+                else { continue }
+                try mount(
+                    other, of: raw, at: root + entry.place,
+                    options: entry.options.filter { $0.hasPrefix("subvol=") })
+                mounted.append(root + entry.place)
+            }
+            return try body(root)
+        }
+        throw ImageLacks(
+            "there is no system on the disk: \(partitions.count) partitions (\(tried.joined(separator: ", ")))"
+                + (tried.contains("LVM2_member") || tried.contains("crypto_LUKS")
+                    ? "; volumes of LVM and encrypted ones are not opened: copy the root into a directory and import that"
+                    : ""))
+    }
+
+    /// The disk as plain bytes. What virtual machines have is written out, with holes where nothing is.
+    private func makeRaw(in work: String) throws -> String {
+        guard format != .raw else { return path }
+        let images = try Program("qemu-img", package: "qemu-utils")
+        let told = try images.run(["info", "--output=json", "-f", format.rawValue, path])
+        let facts = try JSONSerialization.jsonObject(with: told) as? [String: Any]
+        // It would be read with the rights of whoever imports: any file of this host could be in the image then.
+        guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil else {
+            throw ImageLacks(
+                "the disk leans on another file; flatten it first: qemu-img convert -O qcow2 \(path) flat.qcow2"
+            )
+        }
+        progress("reading the disk")
+        let raw = "\(work)/disk.raw"
+        try images.run(["convert", "-f", format.rawValue, "-O", "raw", path, raw], filling: work)
+        return raw
+    }
+
+    /// All partitions, or the whole disk when it has none.
+    private func partitions(of raw: String) throws -> [Partition] {
+        let size = try FileDescriptor(opening: raw).byteCount()
+        let table = try? Program("partx", package: "util-linux").run([
+            "--show", "--noheadings", "--output", "START,SECTORS", raw,
+        ])
+        let places = String(decoding: table ?? Data(), as: UTF8.self).split(separator: "\n").compactMap {
+            line -> (Int, Int)? in
+            let numbers = line.split(separator: " ").compactMap { Int($0) }
+            // An extended partition's own entry is two sectors of nothing.
+            guard numbers.count == 2, numbers[1] > 2, (numbers[0] + numbers[1]) * 512 <= size else {
+                return nil
+            }
+            return (numbers[0] * 512, numbers[1] * 512)
+        }
+        return try (places.isEmpty ? [(0, size)] : places).map { offset, byteCount in
+            Partition(offset: offset, byteCount: byteCount, tags: try tags(of: raw, offset, byteCount))
+        }
+    }
+
+    private func tags(of raw: String, _ offset: Int, _ byteCount: Int) throws -> [String: String] {
+        // It ends with 2 when it knows nothing.
+        let told = try? Program("blkid", package: "util-linux").run([
+            "--probe", "--output", "export", "--offset", String(offset), "--size", String(byteCount), raw,
+        ])
+        let pairs = String(decoding: told ?? Data(), as: UTF8.self).split(separator: "\n").compactMap {
+            line -> (String, String)? in
+            let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
+            return parts.count == 2 ? (parts[0], parts[1]) : nil
+        }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    private func mount(_ partition: Partition, of raw: String, at place: String, options: [String] = [])
+        throws
+    {
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        let mount = try Program("mount", package: "mount")
+        func attempt(_ more: [String]) throws {
+            let words =
+                ["ro", "loop", "offset=\(partition.offset)", "sizelimit=\(partition.byteCount)"] + options
+                + more
+            try mount.run(["-t", partition.type, "-o", words.joined(separator: ","), raw, place])
+        }
+        // A journal that waits to be replayed cannot be: nothing is written to the disk.
+        let unclean = [
+            "ext4": ["noload"], "ext3": ["noload"], "xfs": ["norecovery"], "btrfs": ["rescue=nologreplay"],
+        ]
+        do {
+            try attempt(partition.type == "xfs" ? ["nouuid"] : [])
+        } catch {
+            guard let more = unclean[partition.type] else { throw error }
+            try attempt(more + (partition.type == "xfs" ? ["nouuid"] : []))
+            progress(
+                "note: a file system of the disk was not shut down cleanly; its last changes may be missing")
+        }
+    }
+
+    private static func isRoot(_ path: String) -> Bool {
+        ["etc/os-release", "usr/lib/os-release"].contains { name in
+            // A link inside the system, often an absolute one, counts.
+            (try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")) != nil
+        }
+    }
+
+    private static func entries(_ root: String) -> [Entry] {
+        let text = (try? String(contentsOfFile: "\(root)/etc/fstab", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            let words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
+            guard words.count >= 4, !words[0].hasPrefix("#") else { return nil }
+            return Entry(
+                source: words[0], place: words[1], options: words[3].split(separator: ",").map(String.init))
+        }
+    }
+
+    /// Whether fstab means this partition: by UUID, label, or the partition's own UUID.
+    private static func isSource(_ source: String, _ partition: Partition) -> Bool {
+        let parts = source.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return false }
+        let wanted = parts[1].trimmingCharacters(in: CharacterSet(charactersIn: "\"")).lowercased()
+        let tag = ["UUID": "UUID", "LABEL": "LABEL", "PARTUUID": "PART_ENTRY_UUID"][parts[0]]
+        return tag.flatMap { partition.tags[$0]?.lowercased() } == wanted
+    }
+}

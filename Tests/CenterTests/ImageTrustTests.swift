@@ -1,0 +1,47 @@
+import Fleet
+import Foundation
+import Testing
+
+@testable import Center
+
+/// Signatures of versions.
+@Suite struct ImageTrustTests {
+    private func key() throws -> ImageSigningKey {
+        try ImageSigningKey(creatingAt: NSTemporaryDirectory() + "roost-key-\(UUID())")
+    }
+
+    private func digest(_ character: Character) throws -> Digest {
+        try #require(Digest(String(repeating: character, count: 64)))
+    }
+
+    @Test func `only a signature of this digest by a trusted key counts`() throws {
+        let (ours, theirs) = (try key(), try key())
+        let trust = try ImageTrust(keys: [ours.publicKey])
+        let (a, b) = (try digest("a"), try digest("b"))
+        #expect(trust.isTrusted(a, [try theirs.sign(a), try ours.sign(a)]))
+        #expect(!trust.isTrusted(a, []))
+        #expect(!trust.isTrusted(a, [try theirs.sign(a)]))
+        #expect(!trust.isTrusted(b, [try ours.sign(a)]))
+        let claimed = ImageSignature(key: ours.publicKey, signature: try theirs.sign(a).signature)
+        #expect(!trust.isTrusted(a, [claimed]))
+        #expect(!trust.isTrusted(a, [ImageSignature(key: ours.publicKey, signature: "no base64")]))
+    }
+
+    @Test func `without keys everything is served, and what is no key is refused`() throws {
+        #expect(try ImageTrust(keys: []).isTrusted(digest("a"), []))
+        for text in ["", "abcd", String(repeating: "A", count: 45)] {
+            #expect(throws: InvalidSetting.self) { try ImageTrust(keys: [text]) }
+        }
+    }
+
+    @Test func `a key comes back from its file, which only its owner reads`() throws {
+        let path = NSTemporaryDirectory() + "roost-key-\(UUID())"
+        let key = try ImageSigningKey(creatingAt: path)
+        #expect(try ImageSigningKey(readingFrom: path).publicKey == key.publicKey)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(throws: StoreError.self) { try ImageSigningKey(creatingAt: path) }
+        try Data("nothing".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: StoreError.self) { try ImageSigningKey(readingFrom: path) }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Two servers: versions go from one to the other, whole, signed, and under the names that they have there.
+    @Suite struct ReplicationTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        /// The root of the laboratory's image, which both servers' versions are made of.
+        private func unpackRoot(_ path: String) throws {
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let digest = try #require(
+                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
+            try BootLab.run(
+                "unsquashfs",
+                ["-q", "-n", "-d", path, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
+        }
+
+        private func publish(_ root: String, on server: CenterServer, signedBy key: String?) throws -> String
+        {
+            try BootLab.run(
+                BootLab.roost,
+                [
+                    "image", "import", "copied", root, "--state-directory", "\(server.directory)/state",
+                    "--cache", BootLab.cache,
+                ] + (key.map { ["--sign", $0] } ?? []),
+                environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+        }
+
+        private func versions(on server: CenterServer) throws -> [[String: Any]] {
+            let data = Data(try server.roost("image", "list", "--json").utf8)
+            return try JSONSerialization.jsonObject(with: data) as? [[String: Any]] ?? []
+        }
+
+        private func inode(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        }
+
+        private func wait(_ seconds: Int, for what: String, _ isThere: () throws -> Bool) throws {
+            let end = Date().addingTimeInterval(Double(seconds))
+            while try !isThere() {
+                guard Date() < end else {
+                    throw CommandFailed(command: "wait for \(what)", status: 1, output: "")
+                }
+                usleep(200_000)
+            }
+        }
+
+        @Test func `a version is copied, taken up where it stopped, checked, signed, and found again`() throws
+        {
+            let first = try CenterServer()
+            defer { first.stop() }
+            try first.addAdministrator("ann", "admin")
+            let token = try first.token("ann", "auditor")
+            let root = "\(BootLab.directory)/copied"
+            try unpackRoot(root)
+            defer { try? FileManager.default.removeItem(atPath: root) }
+
+            let key = "\(first.directory)/signing.key"
+            let publicKey = try first.roost("image", "key", key).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            #expect(throws: CommandFailed.self) { try first.roost("image", "key", "/proc/none") }
+            #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@1 "))
+            try first.roost("image", "tag", "copied@1", "exam-2026")
+            let digest = try #require(try versions(on: first).first?["digest"] as? String)
+
+            let second = try CenterServer(
+                """
+                image-keys: ["\(publicKey)"]
+                server-name: school-2
+                image-sources:
+                  - url: \(first.base)
+                    token-file: \(first.directory)/token
+                    certificate: \(first.directory)/ca.pem
+                    images: [copied]
+                    channels: [stable]
+                    limit: 8M
+                    every: 5
+                """
+            ) { _ in
+                // The server that asks is somebody else than root.
+                try Data(token.utf8).write(to: URL(fileURLWithPath: "\(first.directory)/token"))
+                try FileManager.default.copyItem(atPath: first.authority, toPath: "\(first.directory)/ca.pem")
+                try BootLab.run("chmod", ["a+r", "\(first.directory)/token", "\(first.directory)/ca.pem"])
+            }
+            defer { second.stop() }
+
+            // Killed in the middle, it goes on where it was: the file stays the same one. What came wrong comes again.
+            let partial = "\(second.directory)/state/images/copied/.pulling-\(digest)"
+            func received() -> Int {
+                let attributes = try? FileManager.default.attributesOfItem(atPath: "\(partial)/root.squashfs")
+                return attributes?[.size] as? Int ?? 0
+            }
+            try wait(60, for: "the first part") { received() > 8 << 20 }
+            #expect(try second.roost("image", "pull", "--status").contains(" %"))
+            second.kill()
+            let before = (byteCount: received(), inode: try inode("\(partial)/root.squashfs"))
+            #expect(try !versions(on: first).isEmpty)
+            let configuration = "\(second.directory)/roost.yaml"
+            let text = try String(contentsOfFile: configuration, encoding: .utf8)
+            try Data(text.replacing("limit: 8M", with: "limit: 900M").utf8).write(
+                to: URL(fileURLWithPath: configuration))
+            try second.startAgain()
+            try second.roost("image", "pull")
+            let copied = try #require(try versions(on: second).first)
+            #expect(copied["digest"] as? String == digest)
+            #expect(copied["tags"] as? [String] == ["exam-2026"])
+            let file = "\(second.directory)/state/images/copied/\(digest)/root.squashfs"
+            #expect(before.byteCount > 8 << 20)
+            #expect(try inode(file) == before.inode)
+            #expect(try second.roost("image", "verify").contains("copied@1 is good"))
+            #expect(!FileManager.default.fileExists(atPath: partial))
+
+            // Both know where it is.
+            #expect(try second.roost("image", "where", "copied").contains("school-2 (this one)"))
+            #expect(try second.roost("image", "where", "copied").contains(first.base))
+            #expect(try first.roost("image", "where", "copied").contains("school-2"))
+
+            // A version without a signature is not taken, and the reason is said; signed, it comes, and stable moves with it.
+            try Data("2\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
+            #expect(try publish(root, on: first, signedBy: nil).hasPrefix("copied@2 "))
+            try first.roost("image", "promote", "copied@2")
+            let refusal = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
+            #expect(refusal?.output.contains("image-keys") == true)
+            #expect(try versions(on: second).count == 1)
+            try first.roost("image", "sign", "copied@2", "--key", key)
+            try second.roost("image", "pull")
+            let stable = try versions(on: second).first {
+                ($0["channels"] as? [String])?.contains("stable") == true
+            }
+            #expect(stable?["number"] as? Int == 2)
+
+            // A file that came wrong is noticed, and comes again.
+            let third = "3\n"
+            try Data(third.utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
+            #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@3 "))
+            let newest = try #require(try versions(on: first).last?["digest"] as? String)
+            let wrong = "\(second.directory)/state/images/copied/.pulling-\(newest)"
+            try FileManager.default.createDirectory(atPath: wrong, withIntermediateDirectories: true)
+            let size = try #require(
+                try FileManager.default.attributesOfItem(
+                    atPath: "\(first.directory)/state/images/copied/\(newest)/root.squashfs")[.size] as? Int)
+            try BootLab.run("truncate", ["-s", String(size), "\(wrong)/root.squashfs"])
+            try BootLab.run("chown", ["-R", "nobody", wrong])
+            try first.roost("image", "promote", "copied@3")
+            let damage = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
+            #expect(damage?.output.contains("did not come as its manifest says") == true)
+            try second.roost("image", "pull")
+            #expect(try second.roost("image", "verify", "copied@3").contains("copied@3 is good"))
+        }
+
+        @Test func `tags hold their version, keep lets old ones go, and undo brings a tag back`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            let root = "\(BootLab.directory)/kept"
+            try unpackRoot(root)
+            defer { try? FileManager.default.removeItem(atPath: root) }
+            for number in 1...2 {
+                try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
+                #expect(try publish(root, on: server, signedBy: nil).hasPrefix("copied@\(number) "))
+            }
+            try server.roost("image", "tag", "copied@1", "golden.1")
+            let refused = #expect(throws: CommandFailed.self) {
+                try server.roost("image", "tag", "copied@2", "golden.1")
+            }
+            #expect(refused?.output.contains("a tag does not move") == true)
+            let held = #expect(throws: CommandFailed.self) { try server.roost("image", "rm", "copied@1") }
+            #expect(held?.output.contains("channel stable") == true)
+            try server.roost("image", "promote", "copied@golden.1")
+            #expect(throws: CommandFailed.self) {
+                try server.roost("image", "promote", "copied@2", "--to", "golden.1")
+            }
+
+            // Version 1 is tagged, 2 was stable and a rollback leads to it, 3 is nobody's, 4 is the newest.
+            try server.roost("image", "promote", "copied@2")
+            try server.roost("image", "promote", "copied@1")
+            try server.roost("image", "keep", "copied", "1")
+            for number in 3...4 {
+                try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
+                #expect(try publish(root, on: server, signedBy: nil).hasPrefix("copied@\(number) "))
+            }
+            #expect(try versions(on: server).compactMap { $0["number"] as? Int } == [1, 2, 4])
+            #expect(try server.roost("image", "prune", "copied", "--plan").contains("would roll back to it"))
+
+            try server.roost("image", "tag", "--remove", "copied", "golden.1")
+            #expect(throws: CommandFailed.self) { try server.roost("image", "show", "copied@golden.1") }
+            let history = try server.roost("history", "--json")
+            let revisions =
+                try JSONSerialization.jsonObject(with: Data(history.utf8)) as? [[String: Any]] ?? []
+            let removal = revisions.first { ($0["what"] as? String)?.contains("golden.1 removed") == true }
+            try server.roost("undo", String(try #require(removal?["number"] as? Int)))
+            #expect(try server.roost("image", "show", "copied@golden.1").contains("copied@1"))
+        }
+    }
+}
