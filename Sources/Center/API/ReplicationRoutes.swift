@@ -51,7 +51,10 @@ struct ReplicationRoutes {
         }
         let path = services.filePath(version, name)
         let io = FileIO()
-        var headers: HTTPFields = [.acceptRanges: "bytes", .eTag: "\"\(version.digest)/\(name)\""]
+        var headers: HTTPFields = [
+            .contentType: "application/octet-stream", .acceptRanges: "bytes",
+            .eTag: "\"\(version.digest)/\(name)\"",
+        ]
         guard let range = request.headers[.range] else {
             let body = try await io.loadFile(path: path, context: context, chunkLength: Self.pieceByteCount)
             return Response(status: .ok, headers: headers, body: body)
