@@ -65,14 +65,14 @@ package final class ContainerImages: Sendable {
 
     @discardableResult
     private func buildah(
-        _ arguments: [String], environment: [String: String] = [:],
+        _ arguments: [String], environment: [String: String] = [:], fills: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> String {
         // As root and without a daemon, «chroot» isolation needs no cgroups and no network of its own.
         let environment = environment.merging(["BUILDAH_ISOLATION": "chroot"]) { $1 }
         let output = try program.run(
             ["--root", "\(directory)/storage", "--runroot", "\(directory)/run"] + arguments,
-            environment: environment, filling: directory, progress: progress)
+            environment: environment, filling: fills ? directory : nil, progress: progress)
         return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -103,7 +103,7 @@ package final class ContainerImages: Sendable {
         progress("building \(file)")
         do {
             try buildah(
-                arguments + [recipe.context], environment: ["INITRD": "No"],
+                arguments + [recipe.context], environment: ["INITRD": "No"], fills: true,
                 progress: { [progress] in progress($0) })
         } catch let failure as ProgramFailure {
             throw PackageScriptFailure(in: failure) ?? failure
@@ -143,8 +143,8 @@ package final class ContainerImages: Sendable {
             try makeBase(suite, archive)
             let container = try buildah(["from", "scratch"])
             defer { _ = try? buildah(["rm", container]) }
-            try buildah(["add", container, archive, "/"])
-            try buildah(["commit", container, name])
+            try buildah(["add", container, archive, "/"], fills: true)
+            try buildah(["commit", container, name], fills: true)
         }
         // A short name is looked for among the local ones first.
         if !base.hasPrefix(Self.localBase) {

@@ -16,6 +16,7 @@ package struct ImagePacker: Sendable {
     private let store: ImageStore
     private let effort: Effort
     private let allowed: Set<ImageLint.Rule>
+    private let moduleArchives: ModuleArchiveCache
     private let progress: @Sendable (String) -> Void
 
     /// What no image holds: what belongs to one machine, and what only grows.
@@ -26,13 +27,16 @@ package struct ImagePacker: Sendable {
         "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history", "swapfile",
     ]
 
-    /// - Parameter allowed: findings that are no reason to refuse a root.
+    /// - Parameters:
+    ///   - cache: where archives of kernel modules are kept; nil: nowhere.
+    ///   - allowed: findings that are no reason to refuse a root.
     package init(
-        store: ImageStore, effort: Effort, allowed: Set<ImageLint.Rule> = [],
+        store: ImageStore, effort: Effort, cache: String? = nil, allowed: Set<ImageLint.Rule> = [],
         progress: @escaping @Sendable (String) -> Void
     ) {
         self.allowed = allowed
         self.store = store
+        moduleArchives = ModuleArchiveCache(directory: cache.map { "\($0)/modules" })
         self.effort = effort
         self.progress = progress
     }
@@ -58,12 +62,10 @@ package struct ImagePacker: Sendable {
         defer { withExtendedLifetime(directory) {} }
         do {
             try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: "\(build)/kernel")
-            let staging = "\(build)/modules"
-            try modules.copyNeeded(to: staging)
             progress("packing \(modules.needed.count) kernel modules")
-            try InitramfsArchive.pack(
-                directory: staging, to: "\(build)/modules.cpio", level: effort == .fast ? 9 : 19)
-            try FileManager.default.removeItem(atPath: staging)
+            let isKept = try moduleArchives.makeArchive(
+                of: modules, level: effort == .fast ? 9 : 19, at: "\(build)/modules.cpio")
+            if isKept { progress("the same kernel modules were packed before") }
             progress("packing the root file system")
             try packRoot(root, excluding: excluded, to: "\(build)/root.squashfs")
             let manifest = try manifest(

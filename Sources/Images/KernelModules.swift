@@ -161,14 +161,15 @@ package struct KernelModules {
         try data.write(to: URL(fileURLWithPath: path))
     }
 
+    /// Nil when the root has none.
+    var firmwareDirectory: String? {
+        ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(
+            where: FileManager.default.fileExists(atPath:))
+    }
+
     private func copyFirmware(of modules: [String], to target: String) throws {
         let files = FileManager.default
-        guard
-            let base = ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(
-                where: files.fileExists(atPath:))
-        else {
-            return
-        }
+        guard let base = firmwareDirectory else { return }
         let listed = try Program("modinfo", package: "kmod").run(["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")

@@ -11,9 +11,10 @@ struct CommandFailed: Error, CustomStringConvertible {
 
 /// The laboratory of the end-to-end tests: a network namespace with a Roost server, and machines in QEMU.
 ///
-/// Everything lives below `.build/lab-e2e` and in the namespace `roost-e2e`; both are cleared at the start and at the end.
+/// Everything lives in the namespace `roost-e2e`, or in the one that `ROOST_E2E_NAMESPACE` says, and below `.build/lab-e2e`, named
+/// alike; both are cleared at the start and at the end.
 final class BootLab: Sendable {
-    /// Another one lets two checkouts test at the same time.
+    /// Another one lets two runs test at the same time.
     static let namespace = ProcessInfo.processInfo.environment["ROOST_E2E_NAMESPACE"] ?? "roost-e2e"
     static let address = "10.77.0.1"
 
@@ -34,7 +35,7 @@ final class BootLab: Sendable {
         .deletingLastPathComponent().path
     static let nodeProgram = "\(repository)/.build/roost-node"
     static let roost = "\(repository)/.build/debug/roost"
-    static let directory = "\(repository)/.build/lab-e2e"
+    static let directory = "\(repository)/.build/\(namespace.replacing("roost", with: "lab"))"
     /// Built once and kept between runs: `make clean` removes it.
     static let cache = "\(repository)/.build/lab-cache"
 

@@ -54,6 +54,27 @@ import Testing
         #expect(KernelModules.findKernels(root: root).map(\.release) == ["6.1.0-9-amd64", "6.1.0-32-amd64"])
     }
 
+    @Test func `an archive of modules is used again only while modules and firmware are the same`() throws {
+        let names = ["nbd", "squashfs", "overlay", "af_packet"]
+        let modules = "lib/modules/6.1.0-9-amd64"
+        try put("\(modules)/modules.dep", names.map { "kernel/\($0).ko:\n" }.joined())
+        try put("boot/vmlinuz-6.1.0-9-amd64", "kernel")
+        for name in names { try put("\(modules)/kernel/\(name).ko", name) }
+        func fingerprint(level: Int = 9) throws -> Digest {
+            try KernelModules(root: root).fingerprint(format: 1, level: level)
+        }
+        let first = try fingerprint()
+        #expect(try fingerprint() == first && fingerprint(level: 19) != first)
+        // What is beside them in the root is of no account.
+        try put("etc/hostname", "other")
+        #expect(try fingerprint() == first)
+        try put("\(modules)/kernel/nbd.ko", "nbe")
+        let changed = try fingerprint()
+        #expect(changed != first)
+        try put("lib/firmware/card.bin", "1")
+        #expect(try fingerprint() != changed)
+    }
+
     @Test func `packages are read from the records of dpkg and apk`() throws {
         try put(
             "var/lib/dpkg/status",

@@ -3,8 +3,6 @@ package import Fleet
 import Foundation
 import Logging
 import NIOCore
-import NIOHTTP1
-import NIOSSL
 
 /// Another server whose versions are copied to this one.
 package struct ReplicationSource: Sendable, Equatable {
@@ -155,12 +153,15 @@ package actor ImageReplication {
         defer { ticks.cancel() }
         for await _ in wake.stream {
             round += 1
+            var incomplete: Set<Digest>? = []
             for source in sources {
                 do {
-                    try await copy(from: source)
+                    incomplete?.formUnion(try await copy(from: source))
                     states[source.url]?.problem = nil
                     states[source.url]?.checkedAt = Clock.second
                 } catch {
+                    // What has come from there so far is still wanted.
+                    incomplete = nil
                     let text = "\(error)"
                     if states[source.url]?.problem != text {
                         logger.error("copies from \(source.url): \(text)")
@@ -170,37 +171,40 @@ package actor ImageReplication {
                 states[source.url]?.current = nil
                 states[source.url]?.round = round
             }
+            if let incomplete { try? files.discard(incomplete) }
         }
     }
 
-    private func copy(from source: ReplicationSource) async throws {
+    /// - Returns: versions that are still to come from there.
+    private func copy(from source: ReplicationSource) async throws -> Set<Digest> {
         let distant = try DistantServer(source)
-        let result: Result<Void, any Error>
+        let result: Result<Set<Digest>, any Error>
         do { result = .success(try await copy(from: source, distant)) } catch { result = .failure(error) }
         await distant.shutDown()
-        try result.get()
+        return try result.get()
     }
 
-    private func copy(from source: ReplicationSource, _ distant: DistantServer) async throws {
+    private func copy(from source: ReplicationSource, _ distant: DistantServer) async throws -> Set<Digest> {
         let all = try await distant.get("images", [VersionAnswer].self)
         let offered = all.filter { source.images.isEmpty || source.images.contains($0.image) }
         elsewhere[source.url] = offered.map {
             PlaceAnswer(
                 server: source.url, isHere: false, image: $0.image, number: $0.number, digest: $0.digest,
-                share: 1,
-                seenAt: Clock.second)
+                share: 1, seenAt: Clock.second)
         }
         states[source.url]?.seenAt = Clock.second
         // What nothing means there is nobody's next boot here.
         let wanted = offered.filter { !$0.channels.isEmpty || !$0.tags.isEmpty }
-        let missing = wanted.filter { fleet.snapshot.version($0.digest) == nil }
-        try files.discard(Set(missing.map(\.digest)))
-        for version in missing {
-            try await pull(version, from: source, distant)
+        var problem: (any Error)?
+        for version in wanted where fleet.snapshot.version(version.digest) == nil {
+            // One that is not to be had keeps no other away.
+            do { try await pull(version, from: source, distant) } catch { problem = problem ?? error }
             try await report(to: distant)
         }
         for version in wanted { try await follow(version, source) }
         try await report(to: distant)
+        if let problem { throw problem }
+        return Set(wanted.map(\.digest).filter { fleet.snapshot.version($0) == nil })
     }
 
     private func pull(_ version: VersionAnswer, from source: ReplicationSource, _ distant: DistantServer)
@@ -208,6 +212,11 @@ package actor ImageReplication {
     {
         let directory = try files.directory(version.image, version.digest)
         logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
+        // Asked first: half a gigabyte that is refused in the end would come again and again.
+        guard fleet.trust.isTrusted(version.digest, version.signatures) else {
+            throw StoreError.conflict(
+                "\(version.image)@\(version.number) is not signed by a key of this server's image-keys")
+        }
         // Its names become paths here.
         guard version.manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
             throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
@@ -293,105 +302,5 @@ package actor ImageReplication {
             let due = start + .seconds(Double(byteCount) / Double(bytesPerSecond))
             if due > .now { try await Task.sleep(until: due, clock: .continuous) }
         }
-    }
-}
-
-/// A file that comes in parts.
-private final class ReplicaFile {
-    private let handle: FileHandle
-    private(set) var received: Int
-
-    /// - Parameter byteCount: what it will have; what is longer begins anew. Nil: it begins anew in any case.
-    init(_ path: String, byteCount: Int?) throws {
-        if !FileManager.default.fileExists(atPath: path) {
-            guard FileManager.default.createFile(atPath: path, contents: nil) else {
-                throw StoreError.conflict("\(path) cannot be written")
-            }
-        }
-        handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        received = Int(try handle.seekToEnd())
-        if byteCount == nil || received > byteCount ?? 0 { try clear() }
-    }
-
-    deinit { try? handle.close() }
-
-    func append(_ bytes: ByteBuffer) throws {
-        try handle.write(contentsOf: Data(bytes.readableBytesView))
-        received += bytes.readableBytes
-    }
-
-    func clear() throws {
-        try handle.truncate(atOffset: 0)
-        received = 0
-    }
-}
-
-/// Another server's API.
-private struct DistantServer {
-    private static let answerByteLimit = 256 << 20
-    private let url: String
-    private let token: String
-    private let http: HTTPClient
-
-    init(_ source: ReplicationSource) throws {
-        url = source.url
-        guard let data = FileManager.default.contents(atPath: source.tokenPath) else {
-            throw StoreError.notFound("there is no token in \(source.tokenPath)")
-        }
-        token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
-        if let path = source.certificatePath {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(path)
-            configuration.tlsConfiguration = tls
-        }
-        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-    }
-
-    func shutDown() async { try? await http.shutdown() }
-
-    private func request(_ path: String) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: "\(url)/api/v1/\(path)")
-        request.headers.add(name: "Authorization", value: "Bearer \(token)")
-        request.headers.add(name: "User-Agent", value: "roost")
-        return request
-    }
-
-    func get<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
-        let answer = try await http.execute(request(path), timeout: .seconds(60))
-        let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
-        try Self.check(answer, data)
-        return try JSONDecoder().decode(T.self, from: data)
-    }
-
-    func put(_ path: String, _ value: some Encodable) async throws {
-        var request = request(path)
-        request.method = .PUT
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(value)))
-        let answer = try await http.execute(request, timeout: .seconds(60))
-        try Self.check(
-            answer, Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView))
-    }
-
-    /// What follows the first `offset` bytes.
-    func body(of path: String, from offset: Int) async throws -> HTTPClientResponse.Body {
-        var request = request(path)
-        if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
-        let answer = try await http.execute(request, deadline: .now() + .hours(24))
-        guard answer.status == (offset > 0 ? .partialContent : .ok) else {
-            let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
-            try Self.check(answer, data)
-            throw StoreError.conflict("\(url) answers \(answer.status.code) to a part of a file")
-        }
-        return answer.body
-    }
-
-    private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {
-        guard !(200..<300).contains(answer.status.code) else { return }
-        let problem = try? JSONDecoder().decode(Problem.self, from: data)
-        throw StoreError.conflict("it answers \(answer.status.code)\(problem.map { ": \($0.detail)" } ?? "")")
     }
 }

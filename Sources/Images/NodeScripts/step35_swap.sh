@@ -7,7 +7,8 @@ set -eu
 said=''
 say() {
     said="$said${said:+, }$1"
-    echo "swap: $1" >/dev/console
+    # A machine may have no console.
+    { echo "swap: $1" >/dev/console; } 2>/dev/null || true
 }
 
 # A share of the memory, compressed, as a disk in the memory.

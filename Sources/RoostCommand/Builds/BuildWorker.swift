@@ -102,7 +102,8 @@ struct BuildJob: ParsableCommand {
                 Self.say(ImageBuildMessage(build: order.build, line: line))
             }
             let packer = ImagePacker(
-                store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, progress: progress)
+                store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, cache: cache,
+                progress: progress)
             let builder = ImageBuilder(packer: packer, cache: cache, progress: progress)
             let recipe = ImageRecipe(suite: order.suite, packages: order.packages)
             let (digest, _) = try builder.build(recipe, as: ImageName(order.image))

@@ -45,6 +45,8 @@ struct OutputOptions: ParsableArguments {
 /// The API over the local socket.
 struct APIClient {
     private static let answerByteLimit = 256 << 20
+    /// For what reads or copies as much as a disk has.
+    static let longPatience = TimeAmount.hours(2)
     let socketPath: String
     /// `https://HOST:PORT`; nil for the local socket.
     let server: String?
@@ -56,12 +58,17 @@ struct APIClient {
     }
 
     @discardableResult
-    func send(_ method: HTTPMethod, _ path: String, json value: some Encodable) async throws -> Data {
-        try await send(method, path, body: JSONEncoder().encode(value))
+    func send(
+        _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: TimeAmount = .seconds(60)
+    ) async throws -> Data {
+        try await send(method, path, body: JSONEncoder().encode(value), patience: patience)
     }
 
+    /// - Parameter patience: for how long the server may work on it.
     @discardableResult
-    func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
+    func send(
+        _ method: HTTPMethod, _ path: String, body: Data?, patience: TimeAmount = .seconds(60)
+    ) async throws -> Data {
         let url =
             server.map { URL(string: "\($0)/api/v1/\(path)") }
             ?? URL(httpURLWithSocketPath: socketPath, uri: "/api/v1/\(path)")
@@ -82,15 +89,17 @@ struct APIClient {
             configuration.tlsConfiguration = tls
         }
         let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-        let result = await Result { try await answer(to: request, from: http) }
+        let result = await Result { try await answer(to: request, from: http, within: patience) }
         try await http.shutdown()
         return try result.get()
     }
 
-    private func answer(to request: HTTPClientRequest, from http: HTTPClient) async throws -> Data {
+    private func answer(to request: HTTPClientRequest, from http: HTTPClient, within patience: TimeAmount)
+        async throws -> Data
+    {
         let response: HTTPClientResponse
         do {
-            response = try await http.execute(request, timeout: .seconds(60))
+            response = try await http.execute(request, timeout: patience)
         } catch {
             throw Failure(
                 text: "no server answers on \(server ?? socketPath): is ‘roost serve’ running? (\(error))",

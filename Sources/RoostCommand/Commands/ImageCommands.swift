@@ -74,7 +74,7 @@ struct PackingOptions: ParsableArguments {
         }
         let store = ImageStore(directory: "\(stateDirectory)/images")
         let packer = ImagePacker(
-            store: store, effort: effort, allowed: allowed, progress: progress)
+            store: store, effort: effort, cache: cache, allowed: allowed, progress: progress)
         let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
             .POST, "images/\(image)/versions",

@@ -73,7 +73,9 @@ struct ImageVerify: AsyncParsableCommand {
                 let path = "images/\(version.image)/versions/\(version.number)/verification"
                 answers.append(
                     try JSONDecoder().decode(
-                        VerificationAnswer.self, from: try await client.send(.POST, path, body: nil)))
+                        VerificationAnswer.self,
+                        from: try await client.send(
+                            .POST, path, body: nil, patience: APIClient.longPatience)))
             }
             try output.write(answers) { answers in
                 answers.map { answer in

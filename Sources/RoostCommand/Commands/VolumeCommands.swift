@@ -100,7 +100,8 @@ struct VolumeSnapshot: AsyncParsableCommand {
             if remove {
                 try await server.client.send(.DELETE, "\(path)/\(APIClient.escaped(name))", body: nil)
             } else {
-                _ = try await server.client.send(.POST, path, json: SnapshotRequest(name: name))
+                _ = try await server.client.send(
+                    .POST, path, json: SnapshotRequest(name: name), patience: APIClient.longPatience)
             }
         }
     }
@@ -118,7 +119,7 @@ struct VolumeRestore: AsyncParsableCommand {
         try await reportingFailure {
             let path =
                 "volumes/\(APIClient.escaped(node))/snapshots/\(APIClient.escaped(name))/restore"
-            try await server.client.send(.POST, path, body: nil)
+            try await server.client.send(.POST, path, body: nil, patience: APIClient.longPatience)
         }
     }
 }

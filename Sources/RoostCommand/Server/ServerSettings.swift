@@ -109,7 +109,13 @@ struct ServerSettings {
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache
         imageKeys = try top.list("image-keys", "an Ed25519 public key in Base64") { $0 } ?? []
-        serverName = try top.text("server-name")
+        serverName = try top.value("server-name", "a name of letters, digits, dots and hyphens") { text in
+            (1...63).contains(text.utf8.count)
+                && text.utf8.allSatisfy {
+                    (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
+                        || [0x2D, 0x2E].contains($0)
+                } ? text : nil
+        }
         imageSources =
             try top.sections("image-sources")?.map { section in
                 var section = section

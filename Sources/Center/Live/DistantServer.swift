@@ -1,0 +1,106 @@
+import AsyncHTTPClient
+import Fleet
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// A file that comes in parts.
+final class ReplicaFile {
+    private let handle: FileHandle
+    private(set) var received: Int
+
+    /// - Parameter byteCount: what it will have; what is longer begins anew. Nil: it begins anew in any case.
+    init(_ path: String, byteCount: Int?) throws {
+        if !FileManager.default.fileExists(atPath: path) {
+            guard FileManager.default.createFile(atPath: path, contents: nil) else {
+                throw StoreError.conflict("\(path) cannot be written")
+            }
+        }
+        handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        received = Int(try handle.seekToEnd())
+        if byteCount == nil || received > byteCount ?? 0 { try clear() }
+    }
+
+    deinit { try? handle.close() }
+
+    func append(_ bytes: ByteBuffer) throws {
+        try handle.write(contentsOf: Data(bytes.readableBytesView))
+        received += bytes.readableBytes
+    }
+
+    func clear() throws {
+        try handle.truncate(atOffset: 0)
+        received = 0
+    }
+}
+
+/// Another server's API.
+struct DistantServer {
+    private static let answerByteLimit = 256 << 20
+    private let url: String
+    private let token: String
+    private let http: HTTPClient
+
+    init(_ source: ReplicationSource) throws {
+        url = source.url
+        guard let data = FileManager.default.contents(atPath: source.tokenPath) else {
+            throw StoreError.notFound("there is no token in \(source.tokenPath)")
+        }
+        token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
+        if let path = source.certificatePath {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(path)
+            configuration.tlsConfiguration = tls
+        }
+        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    func shutDown() async { try? await http.shutdown() }
+
+    private func request(_ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: "\(url)/api/v1/\(path)")
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        request.headers.add(name: "User-Agent", value: "roost")
+        return request
+    }
+
+    func get<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
+        let answer = try await http.execute(request(path), timeout: .seconds(60))
+        let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+        try Self.check(answer, data)
+        return try JSONDecoder().decode(T.self, from: data)
+    }
+
+    func put(_ path: String, _ value: some Encodable) async throws {
+        var request = request(path)
+        request.method = .PUT
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(value)))
+        let answer = try await http.execute(request, timeout: .seconds(60))
+        try Self.check(
+            answer, Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView))
+    }
+
+    /// What follows the first `offset` bytes.
+    func body(of path: String, from offset: Int) async throws -> HTTPClientResponse.Body {
+        var request = request(path)
+        if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
+        let answer = try await http.execute(request, deadline: .now() + .hours(24))
+        guard answer.status == (offset > 0 ? .partialContent : .ok) else {
+            let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+            try Self.check(answer, data)
+            throw StoreError.conflict("\(url) answers \(answer.status.code) to a part of a file")
+        }
+        return answer.body
+    }
+
+    private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {
+        guard !(200..<300).contains(answer.status.code) else { return }
+        let problem = try? JSONDecoder().decode(Problem.self, from: data)
+        throw StoreError.conflict("it answers \(answer.status.code)\(problem.map { ": \($0.detail)" } ?? "")")
+    }
+}
