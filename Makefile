@@ -4,7 +4,7 @@ BUILD ?= debug
 PREFIX ?= /usr/local
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Package.swift Fuzz Benchmarks/Planes
-SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Tests/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 # The build that `make install` puts in place. The optimiser sees faults that the debug build does not.
 FOR_USE = --configuration release --product roost --static-swift-stdlib
 
@@ -32,7 +32,7 @@ demo: build ## start Roost and boot a real diskless machine from it (Ctrl-C ends
 
 test: prerequisites node ## all tests: unit, interoperability, end to end in QEMU
 	swift build --build-tests
-	swift test --skip-build
+	Tests/run.sh
 
 e2e: prerequisites node ## only the tests that need the laboratory
 	swift build --build-tests
