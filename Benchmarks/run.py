@@ -344,4 +344,5 @@ http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000
         sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()
