@@ -40,16 +40,16 @@ struct ModuleArchiveCache {
         return false
     }
 
+    /// Another build may do the same at this moment: what is gone already is no error.
     private func removeOld(in directory: String) throws {
         let files = FileManager.default
         let all = try files.contentsOfDirectory(atPath: directory).map { name in
             let path = "\(directory)/\(name)"
-            return (
-                path, try files.attributesOfItem(atPath: path)[.modificationDate] as? Date ?? .distantPast
-            )
+            let attributes = try? files.attributesOfItem(atPath: path)
+            return (path, attributes?[.modificationDate] as? Date ?? .distantFuture)
         }
         for (path, _) in all.sorted(by: { $0.1 > $1.1 }).dropFirst(Self.limit) {
-            try files.removeItem(atPath: path)
+            try? files.removeItem(atPath: path)
         }
     }
 }
