@@ -88,7 +88,7 @@ package actor ImageReplication {
         self.shelf = shelf
         self.files = files
         self.logger = logger
-        states = Dictionary(uniqueKeysWithValues: sources.map { ($0.url, SourceAnswer(url: $0.url)) })
+        states = Dictionary(sources.map { ($0.url, SourceAnswer(url: $0.url)) }) { first, _ in first }
     }
 
     // MARK: Looking
@@ -210,8 +210,6 @@ package actor ImageReplication {
     private func pull(_ version: VersionAnswer, from source: ReplicationSource, _ distant: DistantServer)
         async throws
     {
-        let directory = try files.directory(version.image, version.digest)
-        logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
         // Asked first: half a gigabyte that is refused in the end would come again and again.
         guard fleet.trust.isTrusted(version.digest, version.signatures) else {
             throw StoreError.conflict(
@@ -221,6 +219,8 @@ package actor ImageReplication {
         guard version.manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
             throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
         }
+        let directory = try files.directory(version.image, version.digest)
+        logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
         let total = version.manifest.files.reduce(0) { $0 + $1.byteCount }
         var done = 0
         var brake = Brake(bytesPerSecond: source.bytesPerSecond)

@@ -30,8 +30,13 @@ struct ImageShelf: Sendable {
         }
         let version = try await fleet.publish(manifest, digest: digest, signatures: signatures, by: who)
         if let catalogue = fleet.snapshot.images[image], let keep = catalogue.keep {
-            for removed in try await prune(catalogue, keep: keep, by: who).removable {
-                logger.info("\(image)@\(removed.number) is removed: the \(keep) newest of \(image) stay")
+            do {
+                for removed in try await prune(catalogue, keep: keep, by: who).removable {
+                    logger.info("\(image)@\(removed.number) is removed: the \(keep) newest of \(image) stay")
+                }
+            } catch {
+                // The new version is there all the same; the old ones go when the next one comes.
+                logger.warning("old versions of \(image) are not removed: \(error)")
             }
         }
         return version
