@@ -7,7 +7,7 @@ Benchmarks/peers.sh
 swift build --configuration release --product roost-planes --scratch-path .build-bench
 python3 Benchmarks/run.py "$@"
 if [[ $# -eq 0 ]]; then
-  python3 Benchmarks/parity.py
+  python3 Benchmarks/turns.py
   Benchmarks/boot.sh
   swift build --configuration release --product roost --static-swift-stdlib
   python3 Benchmarks/center.py
