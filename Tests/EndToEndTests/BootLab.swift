@@ -176,6 +176,26 @@ final class BootLab: Sendable {
         return try JSONSerialization.jsonObject(with: Data(text.utf8))
     }
 
+    /// Fails unless the server's answer is what its own OpenAPI document promises: one `schema`, or a list of them.
+    static func requireDocumented(_ path: String, _ schema: String, socket: String = BootLab.socket) throws {
+        try run(
+            "env",
+            [
+                "PYTHONPATH=\(repository)/.build/python", "/usr/bin/python3", "-c",
+                """
+                import json, subprocess, sys, jsonschema_rs, yaml
+                def get(path):
+                    url = "http://localhost/api/v1/" + path
+                    return subprocess.run(["curl", "-sf", "--unix-socket", sys.argv[1], url], check=True, capture_output=True).stdout
+                document, answer = yaml.safe_load(get("openapi.yaml")), json.loads(get(sys.argv[2]))
+                schema = {"$ref": "#/components/schemas/" + sys.argv[3], "components": document["components"]}
+                found = answer if isinstance(answer, list) else [answer]
+                assert found, "an empty answer shows nothing"
+                for one in found: jsonschema_rs.Draft202012Validator(schema).validate(one)
+                """, socket, path, schema,
+            ])
+    }
+
     // MARK: Machines
 
     /// Powers a machine on and waits until its console shows the last of `expecting`; it then goes on running.

@@ -157,7 +157,7 @@ final class Browser {
     /// A picture of the page for the guide, and for those who look at it.
     func screenshot(_ name: String) throws {
         let base64 = try #require(try send("GET", session + "/screenshot", nil) as? String)
-        let directory = "\(BootLab.repository)/.build/screenshots"
+        let directory = "\(BootLab.repository)/docs/guide/screenshots"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let data = try #require(Data(base64Encoded: base64))
         try data.write(to: URL(fileURLWithPath: "\(directory)/\(name).png"))

@@ -57,6 +57,7 @@ extension EndToEnd {
                 }
                 // Revisions have whole seconds: what was before has to lie in another one.
                 usleep(1_100_000)
+                let before = String(Int(Date().timeIntervalSince1970) - 1)
                 try browser.open(server.base + "/groups?path=/school")
                 try browser.choose("ipxe", in: "#value-loader")
                 try browser.press("What would change?")
@@ -67,6 +68,12 @@ extension EndToEnd {
                 try browser.press("Save")
                 try browser.waitFor("Saved as revision")
                 #expect(try server.roost("get", "pc-1", "loader") == "ipxe\n")
+                #expect(try server.roost("get", "pc-1", "loader", "--at", before) == "auto\n")
+                #expect(throws: (any Error).self) {
+                    try server.roost("node", "explain", "pc-1", "--at", "1d")
+                }
+                let explained = try server.roost("node", "explain", "pc-1", "--at", before)
+                #expect(explained.contains("enrolled in /school"))
                 try browser.open(server.base + "/nodes/pc-1")
                 try browser.waitFor("group /school")
                 try browser.screenshot("node")

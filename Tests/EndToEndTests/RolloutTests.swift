@@ -101,6 +101,7 @@ extension EndToEnd {
             let passed = try bootTest("image", "boot-test", "trial@1")
             #expect(passed.contains("trial@1 passed") && passed.contains("handover"))
             #expect(try !lab.roost("node", "list").contains("n02526f"))
+            try BootLab.requireDocumented("images/trial/versions/1/boot-test", "BootTest")
 
             // A kernel panic.
             try lab.roost("node", "move", "other", "/")
@@ -108,6 +109,8 @@ extension EndToEnd {
                 "image", "promote", "trial@2", "--canary", "/trial", "--success", "ready within 3m", "--for",
                 "1h")
             #expect(began.contains("roll-out 1: 1 nodes try trial@2"))
+            try BootLab.requireDocumented("rollouts", "Rollout")
+            try BootLab.requireDocumented("rollouts/1", "Rollout")
             #expect(throws: (any Error).self) { try lab.roost("image", "promote", "trial@3") }
             #expect(throws: (any Error).self) { try lab.roost("image", "rm", "trial@2") }
             #expect(

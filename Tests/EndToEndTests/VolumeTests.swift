@@ -97,6 +97,8 @@ extension EndToEnd {
                 return volume?["openConnections"] as? Int == 0
             }
             try lab.roost("volume", "snapshot", "keep-1", "before")
+            try BootLab.requireDocumented("volumes", "Volume")
+            try BootLab.requireDocumented("volumes/keep-1", "Volume")
             // It is larger at the next boot, and golden.
             try lab.roost("set", "--node", "keep-1", "volume-size=512M")
             try lab.roost("volume", "reset", "keep-1")

@@ -42,6 +42,17 @@ struct OutputOptions: ParsableArguments {
     }
 }
 
+/// Of commands that look: when they look.
+struct TimeOptions: ParsableArguments {
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+
+    /// `?at=…` for a moment in the past.
+    var query: String { at.map { "?at=\(APIClient.escaped($0))" } ?? "" }
+
+    /// The same behind other words of a query.
+    var furtherQuery: String { at.map { "&at=\(APIClient.escaped($0))" } ?? "" }
+}
+
 /// The API over the local socket.
 struct APIClient {
     private static let answerByteLimit = 256 << 20
@@ -128,9 +139,6 @@ struct APIClient {
             if page.count < pageLimit { return all }
         }
     }
-
-    /// `?at=…` for a moment in the past.
-    static func query(at: String?) -> String { at.map { "?at=\(escaped($0))" } ?? "" }
 
     /// Text as one component of a path or one value of a query.
     static func escaped(_ text: String) -> String {

@@ -16,11 +16,11 @@ struct GroupList: AsyncParsableCommand {
         commandName: "list", abstract: "List groups with their own settings.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
-            let path = "groups" + APIClient.query(at: at)
+            let path = "groups" + time.query
             try output.write(try await server.client.get(path, [NodeGroup].self)) { groups in
                 var table = TextTable(["GROUP", "SETTINGS"])
                 for group in groups {

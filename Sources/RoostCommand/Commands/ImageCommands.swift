@@ -230,11 +230,11 @@ struct ImageList: AsyncParsableCommand {
         commandName: "list", abstract: "List images and their versions.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
-            let path = "images" + APIClient.query(at: at)
+            let path = "images" + time.query
             try output.write(
                 try await server.client.get(path, [VersionAnswer].self), table: VersionTable.text)
         }
@@ -266,10 +266,13 @@ struct ImageShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a version: files and packages.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var time: TimeOptions
     @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION.") var reference: String
 
     func run() async throws {
-        try await reportingFailure { try output.write(try await find(reference, server.client), table: text) }
+        try await reportingFailure {
+            try output.write(try await find(reference, server.client, query: time.query), table: text)
+        }
     }
 
     private func text(_ version: VersionAnswer) -> String {
@@ -301,11 +304,11 @@ extension VersionAnswer {
 }
 
 /// The version that a reference means now.
-func find(_ text: String, _ client: APIClient) async throws -> VersionAnswer {
+func find(_ text: String, _ client: APIClient, query: String = "") async throws -> VersionAnswer {
     guard let reference = ImageReference(text) else {
         throw Failure(text: "‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION", code: 64)
     }
-    let versions = try await client.get("images/\(reference.image)", [VersionAnswer].self)
+    let versions = try await client.get("images/\(reference.image)" + query, [VersionAnswer].self)
     let found = versions.last { version in
         switch reference.selector {
         case .channel(let name): version.channels.contains(name) || version.tags.contains(name)

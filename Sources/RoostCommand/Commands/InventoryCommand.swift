@@ -11,11 +11,13 @@ struct Inventory: AsyncParsableCommand {
     @Argument(help: "Only nodes that fit this condition.") var query: [String] = []
     @Option(help: "json, csv or glpi.") var format = "json"
     @Flag(help: "The same as --format json.") var json = false
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
             let words =
                 "format=\(APIClient.escaped(format))&q=\(APIClient.escaped(query.joined(separator: " ")))"
+                + time.furtherQuery
             FileHandle.standardOutput.write(
                 try await server.client.send(.GET, "inventory?\(words)", body: nil))
         }

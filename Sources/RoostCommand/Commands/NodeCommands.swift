@@ -26,13 +26,15 @@ struct NodeList: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Only nodes that fit this condition.") var query: [String] = []
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            var machines = try await client.nodes(query.joined(separator: " "), at: at)
-            if query.isEmpty, at == nil { machines += try await client.get("machines", [MachineAnswer].self) }
+            var machines = try await client.nodes(query.joined(separator: " "), at: time.at)
+            if query.isEmpty, time.at == nil {
+                machines += try await client.get("machines", [MachineAnswer].self)
+            }
             try output.write(machines, table: MachineTable.text)
         }
     }
@@ -45,11 +47,11 @@ struct NodeShow: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.") var node: String
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
-            let path = "nodes/\(APIClient.escaped(node))" + APIClient.query(at: at)
+            let path = "nodes/\(APIClient.escaped(node))" + time.query
             let answer = try await server.client.get(path, NodeAnswer.self)
             try output.write(answer, table: text)
         }
@@ -287,11 +289,13 @@ struct NodeExplain: AsyncParsableCommand {
     @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
     var arch = "bios"
     @Option(help: "What asks: firmware or ipxe.") var loader = "firmware"
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
             let query =
                 "node=\(APIClient.escaped(node))&arch=\(APIClient.escaped(arch))&loader=\(APIClient.escaped(loader))"
+                + time.furtherQuery
             try output.write(try await server.client.get("explain?\(query)", ExplainAnswer.self), table: text)
         }
     }

@@ -20,11 +20,11 @@ struct RuleList: AsyncParsableCommand {
         commandName: "list", abstract: "List rules, the weakest first.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
-            let path = "rules" + APIClient.query(at: at)
+            let path = "rules" + time.query
             try output.write(try await server.client.get(path, [MatchRule].self)) { rules in
                 var table = TextTable(["RULE", "PRIORITY", "CONDITION", "SETTINGS"])
                 for rule in rules {

@@ -130,11 +130,11 @@ struct Get: AsyncParsableCommand {
     @Argument(help: "Node name or hardware address.") var node: String
     @Argument(help: "The setting; without it, all.") var key: String?
     @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
-    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+    @OptionGroup var time: TimeOptions
 
     func run() async throws {
         try await reportingFailure {
-            let path = "nodes/\(APIClient.escaped(node))" + APIClient.query(at: at)
+            let path = "nodes/\(APIClient.escaped(node))" + time.query
             var settings = try await server.client.get(path, NodeAnswer.self).settings
             if let key {
                 settings = settings.filter { $0.name == key }
