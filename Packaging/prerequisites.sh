@@ -56,15 +56,19 @@ if [[ ! -e $build/canaille/.complete ]]; then
   fetch_python canaille 'canaille[front,oidc]==0.3.6'
   touch "$build/canaille/.complete"
 fi
-if [[ ! -e $build/slapd/.complete ]]; then
-  # Unpacked, not installed: a package would start a directory on this machine.
-  printf 'fetching slapd\n'
-  mkdir -p "$build/slapd"
+# Unpacked, not installed: as packages they would start a directory and an NFS server on this machine.
+# Arguments: a folder below .build, then Debian packages.
+unpack() {
+  [[ ! -e $build/$1/.complete ]] || return 0
+  printf 'fetching %s\n' "$2"
+  mkdir -p "$build/$1"
   (
-    cd "$build/slapd"
-    apt-get download -qq slapd libltdl7 libodbc2 2>/dev/null
+    cd "$build/$1"
+    apt-get download -qq "${@:2}" 2>/dev/null
     for package in ./*.deb; do dpkg -x "$package" .; done
     rm -f ./*.deb
     touch .complete
   )
-fi
+}
+unpack slapd slapd libltdl7 libodbc2
+unpack ganesha nfs-ganesha nfs-ganesha-vfs libntirpc4.3 libnfsidmap1 liburcu8 libwbclient0

@@ -37,6 +37,7 @@ package struct CenterServices: Sendable {
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
         networks: @escaping @Sendable () async -> [NetworkAnswer], wallSecret: String,
         openVersions: @escaping @Sendable () async -> [Digest: Int],
+        mountedVersions: @escaping @Sendable () async -> [Digest: Int],
         rootActivity: @escaping @Sendable () async -> [IPv4Address: RootActivity],
         restart: @escaping @Sendable ([MACAddress]) async -> Void,
         openBoot: @escaping @Sendable (MACAddress, Digest) async -> String,
@@ -52,7 +53,7 @@ package struct CenterServices: Sendable {
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(
             fleet: fleet, manifest: manifest, verify: verify, removeFiles: removeFiles,
-            openVersions: openVersions, logger: logger)
+            openVersions: openVersions, mountedVersions: mountedVersions, logger: logger)
         replication = ImageReplication(
             sources: sources, name: serverName, fleet: fleet, shelf: shelf, files: replicaFiles,
             logger: logger)

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 
 /// What a root should not have, or lacks: looked for before it is packed.
 package struct ImageLint: Sendable {
@@ -69,19 +70,17 @@ package struct ImageLint: Sendable {
                     fix: "install one (apt install systemd-sysv)"))
         }
         var (keys, privileged, sockets): ([String], [String], [String]) = ([], [], [])
-        guard let names = FileManager.default.enumerator(atPath: root) else { return findings }
-        while let name = names.nextObject() as? String {
-            if ["dev", "proc", "sys", "run", "tmp"].contains(name) { names.skipDescendants() }
-            let attributes = names.fileAttributes ?? [:]
-            let type = attributes[.type] as? FileAttributeType
-            if type == .typeSocket { sockets.append(name) }
-            guard type == .typeRegular else { continue }
-            let mode = attributes[.posixPermissions] as? Int ?? 0
-            if mode & 0o6000 != 0, mode & 0o111 != 0 { privileged.append(name) }
-            if let size = attributes[.size] as? Int, size <= Self.keyByteLimit, isPrivateKey(name) {
-                keys.append(name)
+        // A root has a hundred thousand files: what is asked of each is one system call.
+        DirectoryListing.walk(root) { entry in
+            let name = entry.path
+            if entry.kind == S_IFSOCK { sockets.append(name) }
+            if entry.kind == S_IFREG {
+                if entry.mode & 0o6000 != 0, entry.mode & 0o111 != 0 { privileged.append(name) }
+                if entry.byteCount <= Self.keyByteLimit, isPrivateKey(name) { keys.append(name) }
             }
+            return !["dev", "proc", "sys", "run", "tmp"].contains(name)
         }
+        (keys, privileged, sockets) = (keys.sorted(), privileged.sorted(), sockets.sorted())
         findings.append(
             .privateKeys, keys, "private keys in the image, which every machine can read",
             "remove them; the setting files gives each node its own")
@@ -110,16 +109,19 @@ package struct ImageLint: Sendable {
             let places = ["usr/bin/", "usr/sbin/", "usr/lib", "bin/", "sbin/", "lib", "usr/libexec/"]
             return names.filter { name in !places.contains { name.hasPrefix($0) } }
         }
+        // Packages still say /bin/su, which lies in /usr/bin now.
+        var places: [Substring: String] = [:]
+        for name in names {
+            places[name[...]] = name
+            if name.hasPrefix("usr/") { places[name.dropFirst(4)] = name }
+        }
         var left = Set(names)
         for list in lists where list.hasSuffix(".list") {
             guard let text = try? String(contentsOfFile: "\(records)/\(list)", encoding: .utf8) else {
                 continue
             }
             for line in text.split(separator: "\n") {
-                let path = line.dropFirst()
-                // Packages still say /bin/su, which lies in /usr/bin now.
-                left.remove(String(path))
-                left.remove("usr/\(path)")
+                if let name = places[line.dropFirst()] { left.remove(name) }
             }
         }
         return left.sorted()
@@ -144,11 +146,12 @@ package struct ImageLint: Sendable {
 
     private func caches() -> [Finding] {
         let full = Self.cacheDirectories.filter { name in
-            guard let names = FileManager.default.enumerator(atPath: "\(root)/\(name)") else { return false }
-            while names.nextObject() != nil {
-                if names.fileAttributes?[.type] as? FileAttributeType == .typeRegular { return true }
+            var hasFile = false
+            DirectoryListing.walk("\(root)/\(name)") { entry in
+                hasFile = hasFile || entry.kind == S_IFREG
+                return !hasFile
             }
-            return false
+            return hasFile
         }
         var findings: [Finding] = []
         findings.append(

@@ -31,7 +31,7 @@ package struct KernelModules {
     private static let names = [
         "virtio_net", "virtio_pci", "virtio_rng", "xen-netfront", "net_failover", "usbnet", "xhci-pci",
         "ehci-pci",
-        "zram", "ext4", "efivarfs", "netconsole", "crc32c_generic", "crc32c-intel", "loop",
+        "zram", "ext4", "nfsv4", "efivarfs", "netconsole", "crc32c_generic", "crc32c-intel", "loop",
     ]
     /// Without these there is no root.
     private static let required = ["nbd", "squashfs", "overlay", "af_packet"]

@@ -8,11 +8,48 @@ package enum DirectoryListing {
         defer { unsafe _ = closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
+            let name = unsafe name(of: entry)
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// A file, by its path below the directory that the walk began in.
+    package struct Entry {
+        package var path: String
+        package var mode: UInt32
+        package var byteCount: Int
+
+        /// One of `S_IFREG`, `S_IFDIR`, …
+        package var kind: UInt32 { mode & S_IFMT }
+    }
+
+    /// Calls `visit` for everything below a directory, hidden files too, links not followed. What cannot be read is passed over.
+    ///
+    /// - Parameter visit: returns whether to go into it, where it is a directory.
+    package static func walk(_ root: String, _ visit: (Entry) throws -> Bool) rethrows {
+        var open = [""]
+        while let place = open.popLast() {
+            guard let directory = unsafe opendir("\(root)/\(place)") else { continue }
+            defer { unsafe _ = closedir(directory) }
+            while let entry = unsafe readdir(directory) {
+                let name = unsafe name(of: entry)
+                if name == "." || name == ".." { continue }
+                var status = stat()
+                guard unsafe fstatat(dirfd(directory), name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                    continue
+                }
+                let path = place.isEmpty ? name : "\(place)/\(name)"
+                let goesOn = try visit(
+                    Entry(path: path, mode: status.st_mode, byteCount: Int(status.st_size)))
+                if goesOn, status.st_mode & S_IFMT == S_IFDIR { open.append(path) }
+            }
+        }
+    }
+
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+        unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        }
     }
 }

@@ -19,6 +19,6 @@ struct Roost: AsyncParsableCommand {
             EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
             Schema.self,
-            Doctor.self, BuildWorker.self, BuildJob.self,
+            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self,
         ])
 }

@@ -11,9 +11,20 @@ struct Keeper {
     private static let retrySeconds: UInt32 = 1
     let attachment: NBDAttachment
 
-    func run() throws {
+    /// For a root that does not hang on NBD.
+    static func renewOnly() throws {
+        let renewal = try LeaseRenewal(of: KernelWords.read())
+        stay()
+        renewal.run()
+    }
+
+    private static func stay() {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
         Machine.keepThisProgram()
+    }
+
+    func run() throws {
+        Self.stay()
         let netlink = try GenericNetlink(family: "nbd")
         try netlink.join("nbd_mc_group")
         // One of the keepers is enough for that.

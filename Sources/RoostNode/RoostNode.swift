@@ -8,6 +8,7 @@ enum RoostNode {
         usage: roost-node COMMAND
           attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
           keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
+          renew                                   renew the lease of the address, for ever, where nothing is kept
           encrypt DEVICE NAME                     make an encrypted device over DEVICE with a random key; prints it
           swap DEVICE PRIORITY                    swap to DEVICE
           deadline SECONDS                        restart the machine unless it is ready by then, after its start
@@ -34,6 +35,7 @@ enum RoostNode {
             }
             try attachment(arguments, index: 4).attach(connectionCount: count)
         case ("keep", 3...4): try Keeper(attachment: attachment(arguments, index: 3)).run()
+        case ("renew", 1): try Keeper.renewOnly()
         case ("encrypt", 3):
             print(try SwapDevice.encrypted(over: arguments[1], named: arguments[2]))
         case ("swap", 3):

@@ -48,6 +48,9 @@ package final class BootContext {
     private let readers: ColdReaders
     /// The boot in which a machine is asked to restart.
     private var restarts: [MACAddress: String] = [:]
+    /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
+    private(set) var askedAt: [MACAddress: Int] = [:]
+    let startedAt = EventLoop.now()
     /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
     private var machines: [IPv4Address: MACAddress] = [:]
 
@@ -143,6 +146,8 @@ package final class BootContext {
 
     /// The order for a machine, which it gets once.
     func takeOrder(for machine: MACAddress, in boot: String) -> String? {
+        if askedAt.count >= Self.machineLimit { askedAt.removeAll() }
+        askedAt[machine] = EventLoop.now()
         guard let wanted = restarts[machine] else { return nil }
         restarts[machine] = nil
         return wanted == boot ? "restart" : nil
@@ -189,7 +194,7 @@ package final class BootContext {
     func offer(to machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let plan = plan(for: machine, at: address, server: server)
         if case .image(let version, _) = plan.target { tracker.offer(version.digest, to: machine) }
-        if plan.wantsVolume { send(.volumeWanted(machine)) }
+        if plan.wantsVolume { send(.volumeWanted(machine, address)) }
         return plan
     }
 

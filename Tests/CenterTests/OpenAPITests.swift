@@ -35,7 +35,7 @@ import Yams
             store: try SQLiteStore(path: path), trust: ImageTrust(keys: [])
         ) { _ in }
         let files = VolumeFiles(
-            make: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
+            make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
             usedByteCount: { _ in nil },
             snapshots: { _ in [] }, takeSnapshot: { _, _ in }, restore: { _, _ in 0 },
             removeSnapshot: { _, _ in })
@@ -47,7 +47,8 @@ import Yams
             version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
             leases: { [] },
-            networks: { [] }, wallSecret: "", openVersions: { [:] }, rootActivity: { [:] },
+            networks: { [] }, wallSecret: "", openVersions: { [:] }, mountedVersions: { [:] },
+            rootActivity: { [:] },
             restart: { _ in }, openBoot: { _, _ in "" },
             manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
             removeFiles: { _, _ in }, filePath: { _, _ in "" }, serverName: "test",

@@ -72,7 +72,15 @@ final class BootLab: Sendable {
     /// Runs `body` with a server that knows nothing yet, instead of the usual one.
     func withEmptyServer(_ body: () throws -> Void) throws {
         let state = "\(Self.directory)/empty"
-        let file = "\(Self.directory)/empty.yaml"
+        defer { try? FileManager.default.removeItem(atPath: state) }
+        try withServer("", state: state, body)
+    }
+
+    /// Runs `body` with a server that has more lines in its configuration, instead of the usual one.
+    func withServer(
+        _ more: String, state: String = BootLab.stateDirectory, _ body: () throws -> Void
+    ) throws {
+        let file = "\(Self.directory)/other.yaml"
         try Data(
             """
             interfaces: [br0]
@@ -81,12 +89,12 @@ final class BootLab: Sendable {
             image-cache: \(Self.cache)
             node-program: \(Self.nodeProgram)
             user: daemon
+            \(more)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
         try Self.lab("stop", "roost")
         defer {
             _ = try? Self.lab("stop", "roost")
-            try? FileManager.default.removeItem(atPath: state)
             do { try startServer() } catch { Issue.record(error) }
         }
         let proxy = try Self.startProxy()

@@ -25,6 +25,32 @@ extension EndToEnd {
             return path
         }
 
+        /// Boots the image `container` by every way that a root can come.
+        private func bootInEachRootMode() throws {
+            let mac = "52:54:00:00:00:8a"
+            try lab.roost("node", "add", "docked", "--mac", mac)
+            try lab.roost("set", "--node", "docked", "image=container", "volume-size=256M")
+            defer { _ = try? lab.powerOff("docked") }
+            try lab.withServer(Ganesha.configuration) {
+                try Ganesha.start(lab)
+                defer { Ganesha.stop() }
+                for (mode, source) in [
+                    ("nbd", "/dev/nbd0"), ("ram", "/dev/loop0"), ("nfs", "/dev/loop0"),
+                    ("persistent", "/dev/nbd0"),
+                ] {
+                    try lab.roost("set", "--node", "docked", "root-mode=\(mode)")
+                    try lab.boot("docked", mac: mac, expecting: ["roost: starting /sbin/init"])
+                    try lab.waitForStage("ready", of: "docked")
+                    let address = try lab.address(of: "docked")
+                    #expect(
+                        try lab.ssh(address, "cat /etc/greeting /etc/from-context; hostname")
+                            == "hello from the first stage\ncopied\ndocked")
+                    #expect(try lab.ssh(address, "findmnt -no SOURCE /run/roost/lower") == source)
+                    try lab.powerOff("docked")
+                }
+            }
+        }
+
         @Test
         func `a multi-stage Dockerfile becomes an image that boots, and its tools' archives import alike`()
             throws
@@ -56,16 +82,7 @@ extension EndToEnd {
                 )
                 .hasPrefix("container@1 "))
 
-            let mac = "52:54:00:00:00:8a"
-            try lab.roost("node", "add", "docked", "--mac", mac)
-            try lab.roost("set", "--node", "docked", "image=container")
-            try lab.boot("docked", mac: mac, expecting: ["roost: starting /sbin/init"])
-            defer { _ = try? lab.powerOff("docked") }
-            try lab.waitForStage("ready", of: "docked")
-            let address = try lab.address(of: "docked")
-            #expect(
-                try lab.ssh(address, "cat /etc/greeting /etc/from-context; hostname")
-                    == "hello from the first stage\ncopied\ndocked")
+            try bootInEachRootMode()
 
             // The same image in the three forms that other tools write.
             let storage = [

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -75,6 +76,63 @@ import Wire
         #expect(version(plan) == 2)
         #expect(plan.commandLine.contains("roost.persist=/etc/ssh:/var/lib/docker"))
         #expect(plan.commandLine.contains("roost.root=nbd"))
+    }
+
+    // MARK: Trees
+
+    private func treePlan(
+        _ settings: [String: SettingValue] = [:], client: String?, kind: Volume.Kind = .tree
+    ) throws -> BootPlan {
+        let own: [String: SettingValue] = ["root-mode": .text("nfs"), "nfs-root": .text("own")]
+        var contents = try snapshot(own.merging(settings) { $1 }, volume: (1, "a")).contents
+        let name = try NodeName("pc-1")
+        contents.volumes[name]?.kind = kind
+        contents.volumes[name]?.client = client.flatMap { IPv4Address($0) }
+        var policy = Sample.policy()
+        policy.nfs = NFSDirectories(images: "/s/images", trees: "/s/trees")
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        let address = ClientAddress(address: try #require(IPv4Address("10.77.0.9")), network: network)
+        let identity = BootIdentity(macAddress: Sample.mac, address: address, boot: "0123456789abcdef")
+        return bootPlan(for: identity, in: FleetSnapshot(revision: 1, contents: contents), under: policy)
+    }
+
+    @Test func `a node with a tree boots the tree's version, from the address that may reach it`() throws {
+        let there = try treePlan(client: "10.77.0.9")
+        #expect(version(there) == 1 && !there.wantsVolume)
+        #expect(there.commandLine.contains("roost.nfs=\(there.policy.server):/s/trees/pc-1/1"))
+        #expect(there.commandLine.contains("roost.nfs-root=own"))
+        let moved = try treePlan(client: "10.77.0.8")
+        #expect(version(moved) == nil && moved.wantsVolume)
+        let follows = try treePlan(["volume-policy": .text("follow")], client: "10.77.0.9")
+        #expect(version(follows) == 1)
+        let reset = try treePlan(["volume-policy": .text("reset")], client: "10.77.0.9")
+        #expect(reset.wantsVolume)
+    }
+
+    @Test func `what a node has kept on a disk does not go because a setting says tree`() throws {
+        let plan = try treePlan(client: nil, kind: .disk)
+        #expect(version(plan) == nil && !plan.wantsVolume)
+        #expect(BootScript.ipxe(plan).contains("roost volume rm pc-1"))
+    }
+
+    @Test func `a shared root by NFS is the version's own directory, where somebody exports it`() throws {
+        let settings: [String: SettingValue] = ["root-mode": .text("nfs")]
+        let plain = plan(try snapshot(settings, volume: nil))
+        #expect(version(plain) == nil && BootScript.ipxe(plain).contains("role nfs is off"))
+        let shared = try treePlan(["nfs-root": .text("shared")], client: nil)
+        #expect(version(shared) == 2)
+        let digest = Sample.digest("b")
+        #expect(shared.commandLine.contains("roost.nfs=\(shared.policy.server):/s/images/debian/\(digest)"))
+    }
+
+    @Test func `a record from before there were trees is a disk`() throws {
+        let node = try NodeName("pc-1")
+        let volume = try #require(try snapshot(persistent, volume: (1, "a")).contents.volumes[node])
+        var fields = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(volume)) as? [String: Any])
+        fields["kind"] = nil
+        let data = try JSONSerialization.data(withJSONObject: fields)
+        #expect(try JSONDecoder().decode(Volume.self, from: data) == volume)
     }
 
     @Test(arguments: ["/etc/../shadow", "etc", "/", "/a b", "/a:b", "/a//b"])

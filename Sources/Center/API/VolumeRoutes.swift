@@ -95,11 +95,13 @@ package struct SnapshotAnswer: Codable, Sendable {
 
 package struct VolumeAnswer: Codable, Sendable {
     package var node: NodeName
-    /// What its files lie over.
+    package var kind: Volume.Kind
+    /// What its files lie over, or were copied from.
     package var image: ImageName
     package var version: Int
-    package var byteCount: Int
-    /// On the server's disk; left out when its file is missing.
+    /// Left out for a tree, which takes what it takes.
+    package var byteCount: Int?
+    /// On the server's disk; left out when its file is missing, and for a tree.
     package var usedByteCount: Int?
     package var createdAt: Int
     package var openConnections: Int
@@ -107,8 +109,9 @@ package struct VolumeAnswer: Codable, Sendable {
     package var snapshots: [SnapshotAnswer]?
 
     init(_ volume: Volume, usedByteCount: Int?, openConnections: Int, snapshots: [SnapshotAnswer]?) {
-        (node, image, version) = (volume.node, volume.image, volume.version)
-        (byteCount, createdAt) = (volume.byteCount, volume.createdAt)
+        (node, kind, image, version) = (volume.node, volume.kind, volume.image, volume.version)
+        byteCount = volume.kind == .disk ? volume.byteCount : nil
+        createdAt = volume.createdAt
         self.usedByteCount = usedByteCount
         self.openConnections = openConnections
         self.snapshots = snapshots

@@ -10,8 +10,10 @@ struct ImageShelf: Sendable {
     let verify: @Sendable (ImageName, Digest) async throws -> [String]
     /// Deletes a version's files.
     let removeFiles: @Sendable (ImageName, Digest) throws -> Void
-    /// Open NBD connections of each version.
+    /// Open NBD connections of each version, and nodes that read it by NFS.
     let openVersions: @Sendable () async -> [Digest: Int]
+    /// Nodes that read each version by NFS.
+    let mountedVersions: @Sendable () async -> [Digest: Int]
     let logger: Logger
 
     /// Enters a version whose files are there, and removes what the image's `keep` leaves no room for.
@@ -61,6 +63,11 @@ struct ImageShelf: Sendable {
         if let volume {
             throw StoreError.conflict(
                 "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
+            )
+        }
+        if let count = await mountedVersions()[version.digest] {
+            throw StoreError.conflict(
+                "\(count) nodes read \(version.image)@\(version.number) by NFS; they need its files until they are off"
             )
         }
         try await fleet.store.remove(version, by: who)

@@ -8,9 +8,11 @@ package struct VolumeFiles: Sendable {
     package typealias Copies = [SnapshotAnswer]
 
     package var make: @Sendable (Volume) throws -> Void
+    /// Makes trees, all that there are, reachable for their nodes.
+    package var export: @Sendable ([Volume]) throws -> Void
     package var grow: @Sendable (Volume) throws -> Void
     package var removeOthers: @Sendable (Volume) throws -> Void
-    package var remove: @Sendable (NodeName) throws -> Void
+    package var remove: @Sendable (Volume) throws -> Void
     package var usedByteCount: @Sendable (Volume) -> Int?
     package var snapshots: @Sendable (NodeName) throws -> Copies
     package var takeSnapshot: @Sendable (Volume, String) throws -> Void
@@ -19,9 +21,11 @@ package struct VolumeFiles: Sendable {
     package var removeSnapshot: @Sendable (NodeName, String) throws -> Void
 
     package init(
-        make: @escaping @Sendable (Volume) throws -> Void, grow: @escaping @Sendable (Volume) throws -> Void,
+        make: @escaping @Sendable (Volume) throws -> Void,
+        export: @escaping @Sendable ([Volume]) throws -> Void,
+        grow: @escaping @Sendable (Volume) throws -> Void,
         removeOthers: @escaping @Sendable (Volume) throws -> Void,
-        remove: @escaping @Sendable (NodeName) throws -> Void,
+        remove: @escaping @Sendable (Volume) throws -> Void,
         usedByteCount: @escaping @Sendable (Volume) -> Int?,
         snapshots: @escaping @Sendable (NodeName) throws -> Copies,
         takeSnapshot: @escaping @Sendable (Volume, String) throws -> Void,
@@ -29,6 +33,7 @@ package struct VolumeFiles: Sendable {
         removeSnapshot: @escaping @Sendable (NodeName, String) throws -> Void
     ) {
         self.make = make
+        self.export = export
         self.grow = grow
         self.removeOthers = removeOthers
         self.remove = remove
@@ -63,31 +68,34 @@ package actor Volumes {
     }
 
     /// A machine that boots cannot go on before its volume is there, large enough, and over the right version.
-    package func prepare(_ machine: MACAddress) async {
+    package func prepare(_ machine: MACAddress, at address: IPv4Address) async {
         guard let node = fleet.snapshot.node(at: machine), !busy.contains(node.name) else { return }
         do {
-            try await alone(node.name) { try await self.prepare(node) }
+            try await alone(node.name) { try await self.prepare(node, at: address) }
         } catch {
             logger.error("the volume of \(node.name) is not made: \(error)")
         }
     }
 
-    private func prepare(_ node: Node) async throws {
+    private func prepare(_ node: Node, at address: IPv4Address) async throws {
         let snapshot = fleet.snapshot
         let settings = snapshot.settings(of: node)
-        guard settings.needsVolume, let version = snapshot.version(for: settings) else { return }
-        let wanted = settings.volumeByteCount
-        guard var volume = snapshot.contents.volumes[node.name] else {
-            return try await make(
-                over: version, generation: 1, byteCount: wanted, for: node.name, by: "roost")
+        guard let kind = settings.volumeKind, let version = snapshot.version(for: settings) else { return }
+        let wanted = kind == .disk ? settings.volumeByteCount : 0
+        var volume = Volume(
+            node: node.name, kind: kind, image: version.image, version: version.number,
+            digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
+            client: kind == .tree ? address : nil)
+        guard let known = snapshot.contents.volumes[node.name] else {
+            return try await make(volume, by: "roost")
         }
-        if settings.text(.rootMode) == "persistent", settings.volumePolicy == .reset,
-            volume.digest != version.digest
-        {
-            return try await make(
-                over: version, generation: volume.generation + 1, byteCount: wanted, for: node.name,
-                by: "roost")
+        guard known.kind == kind else { return }
+        if settings.keepsRoot, settings.volumePolicy == .reset, known.digest != version.digest {
+            volume.generation = known.generation + 1
+            return try await make(volume, by: "roost")
         }
+        volume = known
+        if kind == .tree { return try await admit(address, to: volume) }
         guard volume.byteCount < wanted else { return }
         try await requireClosed(node.name, "grow")
         volume.byteCount = wanted
@@ -106,33 +114,68 @@ package actor Volumes {
         guard let node = snapshot.nodes[name],
             let version = snapshot.version(for: snapshot.settings(of: node))
         else { throw StoreError.conflict("node \(name) has no version to begin anew with") }
-        try await alone(name) {
-            try await self.make(
-                over: version, generation: volume.generation + 1,
-                byteCount: snapshot.settings(of: node).volumeByteCount, for: name, by: who)
+        let settings = snapshot.settings(of: node)
+        let fresh = Volume(
+            node: name, kind: volume.kind, image: version.image, version: version.number,
+            digest: version.digest, byteCount: volume.kind == .disk ? settings.volumeByteCount : 0,
+            createdAt: Clock.second, generation: volume.generation + 1, client: volume.client)
+        try await alone(name) { try await self.make(fresh, by: who) }
+    }
+
+    private func make(_ volume: Volume, by who: String) async throws {
+        let files = files
+        try await Self.onThread { try files.make(volume) }
+        // The tree before stays until the node boots with the new one: it may run from it at this moment.
+        if volume.kind == .tree { try await export(with: volume) }
+        try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
+        if volume.kind == .disk { try await Self.onThread { try files.removeOthers(volume) } }
+        logger.info("the volume of \(volume.node) is made over \(volume.image)@\(volume.version)")
+    }
+
+    // MARK: Trees
+
+    /// A node comes from another address than before: from now on that one reaches its tree, and no other.
+    private func admit(_ address: IPv4Address, to tree: Volume) async throws {
+        guard tree.client != address else { return }
+        var tree = tree
+        tree.client = address
+        try await export(with: tree)
+        let admitted = tree
+        try await fleet.change(by: "roost", what: "volume of \(tree.node) is for \(address)") { _ in
+            [.volume(admitted.node, admitted)]
         }
     }
 
-    private func make(
-        over version: ImageVersion, generation: Int, byteCount: Int, for node: NodeName, by who: String
-    ) async throws {
-        let volume = Volume(
-            node: node, image: version.image, version: version.number, digest: version.digest,
-            byteCount: byteCount, createdAt: Clock.second, generation: generation)
-        let files = files
-        try await Self.onThread { try files.make(volume) }
-        try await fleet.change(by: who) { _ in [.volume(node, volume)] }
-        try await Self.onThread { try files.removeOthers(volume) }
-        logger.info("the volume of \(node) is made over \(version.image)@\(version.number)")
+    /// A node that has mounted its tree does not run from the one before any more.
+    package func note(_ events: [BootEvent]) async {
+        for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
+            guard let node = fleet.snapshot.node(at: event.macAddress),
+                let tree = fleet.snapshot.contents.volumes[node.name], tree.kind == .tree,
+                event.detail.contains("/\(tree.path),")
+            else { continue }
+            let files = files
+            do { try await Self.onThread { try files.removeOthers(tree) } } catch {
+                logger.error("the trees of \(tree.node) before this one are not deleted: \(error)")
+            }
+        }
+    }
+
+    /// Makes all trees reachable, as they are now and with `changed`.
+    package func export(with changed: Volume? = nil) async throws {
+        var trees = fleet.snapshot.contents.volumes
+        if let changed { trees[changed.node] = changed }
+        let (all, files) = (trees.values.filter { $0.kind == .tree }.sorted { $0.node < $1.node }, files)
+        try await Self.onThread { try files.export(all) }
     }
 
     package func remove(_ name: NodeName, by who: String) async throws {
-        _ = try volume(of: name)
+        let volume = try volume(of: name)
         try await requireClosed(name, "remove")
         try await alone(name) {
             try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
             let files = self.files
-            try await Self.onThread { try files.remove(name) }
+            if volume.kind == .tree { try await self.export() }
+            try await Self.onThread { try files.remove(volume) }
         }
     }
 
@@ -140,6 +183,11 @@ package actor Volumes {
 
     package func takeSnapshot(of name: NodeName, named copy: String) async throws {
         let volume = try volume(of: name)
+        guard volume.kind == .disk else {
+            throw StoreError.conflict(
+                "node \(name) has a tree on the server, which has no snapshots; copy \(volume.path) there while it is off"
+            )
+        }
         try Self.check(copy)
         try await requireClosed(name, "copy")
         let known = try files.snapshots(name)
@@ -183,7 +231,8 @@ package actor Volumes {
 
     package func answer(_ volume: Volume, open: [NodeName: Int], hasSnapshots: Bool) throws -> VolumeAnswer {
         VolumeAnswer(
-            volume, usedByteCount: files.usedByteCount(volume), openConnections: open[volume.node] ?? 0,
+            volume, usedByteCount: volume.kind == .disk ? files.usedByteCount(volume) : nil,
+            openConnections: open[volume.node] ?? 0,
             snapshots: hasSnapshots ? try files.snapshots(volume.node) : nil)
     }
 

@@ -44,7 +44,8 @@ struct VolumesPage {
         let mayAct = caller.allows(.configure, in: group)
         var row: [String: Any] = [
             "node": volume.node.text, "image": volume.image.text, "version": volume.version,
-            "size": Format.size(volume.byteCount),
+            "size": volume.byteCount.map(Format.size) ?? "–", "isDisk": volume.kind == .disk,
+            "kind": volume.kind.rawValue,
             "used": volume.usedByteCount.map(Format.size) ?? "–", "open": volume.openConnections,
             "isOpen": volume.openConnections > 0, "made": Format.time(second: volume.createdAt),
             "mayAct": mayAct,

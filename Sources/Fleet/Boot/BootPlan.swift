@@ -110,7 +110,15 @@ package func bootPlan(
             return plan
         }
     }
-    let chosen = chooseVersion(for: node, at: identity.macAddress, settings, in: snapshot)
+    if settings.text(.rootMode) == "nfs", policy.nfs == nil {
+        let setting = settings[.rootMode]
+        plan.target = .nothing(because: "root mode nfs, but the server's role nfs is off")
+        plan.reasons.append(
+            BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(setting.origin)"))
+        return plan
+    }
+    let chosen = chooseVersion(
+        for: node, at: identity.macAddress, from: identity.address?.address, settings, in: snapshot)
     switch chosen {
     case .failure(let problem):
         plan.wantsVolume = problem.wantsVolume
@@ -129,7 +137,8 @@ package func bootPlan(
         }
         plan.target = .image(version, nodeArchive: archive)
         plan.commandLine = kernelCommandLine(
-            for: identity, named: name, choice, settings: settings, policy: policy)
+            for: identity, named: name, choice, settings: settings,
+            volume: node.flatMap { snapshot.contents.volumes[$0.name] }, policy: policy)
         for definition in [SettingDefinition.rootMode, .console, .kernelArguments, .onFailure] {
             let setting = settings[definition]
             plan.reasons.append(
@@ -147,7 +156,7 @@ private let panicSeconds = 20
 /// have everywhere (Documentation/admin-guide/nfs/nfsroot.rst, PXELINUX IPAPPEND).
 func kernelCommandLine(
     for identity: BootIdentity, named name: NodeName, _ choice: ChosenVersion, settings: EffectiveSettings,
-    policy: BootPolicy
+    volume: Volume?, policy: BootPolicy
 ) -> [String] {
     let version = choice.version
     var words = ["BOOTIF=01-\(identity.macAddress.text(separator: "-"))"]
@@ -170,11 +179,20 @@ func kernelCommandLine(
         words.append("roost.sha256=\(root.sha256)")
         words.append("roost.size=\(root.byteCount)")
     }
-    if settings.needsVolume, let boot = identity.boot {
+    if settings.text(.rootMode) == "nfs", let nfs = policy.nfs {
+        let isOwn = settings.volumeKind == .tree
+        let path =
+            isOwn
+            ? "\(nfs.trees)/\(volume?.path ?? "")" : "\(nfs.images)/\(version.image)/\(version.digest)"
+        words.append("roost.nfs=\(policy.server):\(path)")
+        words.append("roost.nfs-root=\(isOwn ? "own" : "shared")")
+    }
+    if settings.volumeKind == .disk, let boot = identity.boot {
         words.append("roost.volume=\(VolumeExportName(.volume, of: name, boot: boot))")
     }
     let directories = settings.list(.persistentDirectories)
-    if !directories.isEmpty {
+    // In a root of its own everything outlives the boot already.
+    if !directories.isEmpty, settings.volumeKind != .tree || !settings.text(.persistentDisk).isEmpty {
         words.append("roost.persist=\(directories.joined(separator: ":"))")
         let disk = settings.text(.persistentDisk)
         if !disk.isEmpty { words.append("roost.disk=\(disk)") }

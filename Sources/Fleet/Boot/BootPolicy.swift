@@ -10,6 +10,8 @@ package struct BootPolicy: Equatable, Sendable {
     package var clientNetwork: IPv4Address?
     /// Where kernels send their messages; nil where nobody listens.
     package var netconsolePort: UInt16?
+    /// What is exported by NFS; nil where nothing is.
+    package var nfs: NFSDirectories?
     /// Where people find the control center, for the screens of waiting machines; empty without one.
     package var centerURL: String
     /// Loader files that are really there.
@@ -23,8 +25,9 @@ package struct BootPolicy: Equatable, Sendable {
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
         loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = "", loaderRules: [LoaderRule] = [],
-        centerURL: String = "", netconsolePort: UInt16? = nil
+        centerURL: String = "", netconsolePort: UInt16? = nil, nfs: NFSDirectories? = nil
     ) {
+        self.nfs = nfs
         self.server = server
         self.httpPort = httpPort
         self.nbdPort = nbdPort
@@ -46,6 +49,19 @@ package struct BootPolicy: Equatable, Sendable {
 
     /// `http://10.77.0.1` or, on another port, `http://10.77.0.1:8080`.
     package var httpBase: String { httpPort == 80 ? "http://\(server)" : "http://\(server):\(httpPort)" }
+}
+
+/// Directories on the server that nodes mount.
+package struct NFSDirectories: Equatable, Sendable {
+    /// Holds `IMAGE/DIGEST/root.squashfs`.
+    package var images: String
+    /// Holds `NODE/GENERATION`, a root each.
+    package var trees: String
+
+    package init(images: String, trees: String) {
+        self.images = images
+        self.trees = trees
+    }
 }
 
 /// The archive with `init`, busybox and `roost-node` that every image boots with.

@@ -42,5 +42,5 @@ package func bootTestCommandLine(
         version: version, because: "boot test", trial: Rollout.Terms(readyWithin: seconds))
     return kernelCommandLine(
         for: identity, named: NodeName(unknown: identity.macAddress), choice, settings: settings,
-        policy: policy)
+        volume: nil, policy: policy)
 }

@@ -17,11 +17,14 @@ struct NoVersion: Error, Equatable {
 
 /// What the settings, roll-outs and the last boots make a machine boot.
 ///
-/// - Parameter node: nil for an unknown machine.
+/// - Parameters:
+///   - node: nil for an unknown machine.
+///   - address: the machine's; nil when nobody has asked from one.
 func chooseVersion(
-    for node: Node?, at machine: MACAddress, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+    for node: Node?, at machine: MACAddress, from address: IPv4Address? = nil, _ settings: EffectiveSettings,
+    in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
-    let result = wantedVersion(for: node, at: machine, settings, in: snapshot)
+    let result = wantedVersion(for: node, at: machine, from: address, settings, in: snapshot)
     guard case .success(let choice) = result, !choice.version.isTrusted else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
     return .failure(
@@ -30,15 +33,16 @@ func chooseVersion(
 }
 
 private func wantedVersion(
-    for node: Node?, at machine: MACAddress, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+    for node: Node?, at machine: MACAddress, from address: IPv4Address?, _ settings: EffectiveSettings,
+    in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
     var choice: ChosenVersion
     switch meantVersion(for: node, settings[.image], in: snapshot) {
     case .success(let found): choice = found
     case .failure(let problem): return .failure(problem)
     }
-    if settings.needsVolume {
-        switch withVolume(node, choice, settings, in: snapshot) {
+    if let kind = settings.volumeKind {
+        switch withVolume(kind, of: node, from: address, choice, settings, in: snapshot) {
         case .success(let found): choice = found
         case .failure(let problem): return .failure(problem)
         }
@@ -61,20 +65,32 @@ private func wantedVersion(
 
 /// The version for a node with a volume, by what its policy says when it was made over another one.
 private func withVolume(
-    _ node: Node?, _ choice: ChosenVersion, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+    _ kind: Volume.Kind, of node: Node?, from address: IPv4Address?, _ choice: ChosenVersion,
+    _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
     guard let node else {
         return .failure(NoVersion(text: "a machine with a volume has to be enrolled first (roost node add)"))
     }
-    guard let volume = snapshot.contents.volumes[node.name], volume.byteCount >= settings.volumeByteCount
+    let volume = snapshot.contents.volumes[node.name]
+    if let volume, volume.kind != kind {
+        // What somebody has kept does not go because a setting has changed.
+        return .failure(
+            NoVersion(
+                text:
+                    "it has a volume of another kind, a \(volume.kind.rawValue) (roost volume rm \(node.name), and what is in it is gone)"
+            ))
+    }
+    guard let volume, kind == .tree || volume.byteCount >= settings.volumeByteCount,
+        kind == .disk || address == nil || volume.client == address
     else { return .failure(NoVersion(text: "its volume is being made", wantsVolume: true)) }
-    guard settings.text(.rootMode) == "persistent", volume.digest != choice.version.digest else {
+    guard settings.keepsRoot, volume.digest != choice.version.digest else {
         return .success(choice)
     }
     switch settings.volumePolicy {
-    case .follow: return .success(choice)
     case .reset: return .failure(NoVersion(text: "its volume is being reset", wantsVolume: true))
-    case .pin:
+    case .follow where kind == .disk: return .success(choice)
+    // There is no image under a copy: its files are those of the version that it was made of.
+    case .pin, .follow:
         guard let version = snapshot.version(volume.digest) else {
             return .failure(
                 NoVersion(

@@ -27,6 +27,11 @@ package struct BootTracker: Sendable {
 
     package func currentBoot(of machine: MACAddress) -> String? { currents[machine]?.boot }
 
+    /// The latest boot of each machine: how far it came, since when (milliseconds since 1970), and what it was told to boot.
+    package var latest: [(machine: MACAddress, stage: BootStage, at: Int, version: Digest?)] {
+        currents.map { ($0.key, $0.value.stage, $0.value.at, $0.value.version) }
+    }
+
     /// A data plane saw `machine` reach `stage`. Nil when that is nothing new: a retransmission, a second range.
     ///
     /// A DHCP request of a boot program opens a new boot when the last one had its kernel, or is stale.

@@ -189,8 +189,8 @@ package enum NodeReport: Equatable, Sendable {
     case log(MACAddress, at: Int, LogMessage)
     /// Somebody has named a waiting machine on its screen.
     case registration(MACAddress, Registration)
-    /// It cannot boot before its volume is made, grown or reset.
-    case volumeWanted(MACAddress)
+    /// It cannot boot before its volume is made, grown, reset, or exported to the address that it has now.
+    case volumeWanted(MACAddress, IPv4Address)
 }
 
 /// What a machine was made of from some moment on.

@@ -3,7 +3,8 @@ import Wire
 extension SettingDefinition {
     /// Every setting there is, in the order in which they are shown.
     package static let all: [SettingDefinition] = [
-        .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .kernelArguments, .console,
+        .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .nfsRoot, .kernelArguments,
+        .console,
         .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories, .persistentDisk,
         .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
@@ -33,8 +34,12 @@ extension SettingDefinition {
         "The image to boot: NAME, NAME@CHANNEL or NAME@VERSION; empty means the server's only or default image"
     )
     package static let rootMode = Self(
-        "root-mode", .choice(["nbd", "ram", "persistent"]), .text("nbd"), at: .boot,
-        "How the node gets its root: block by block when it is read (nbd), as a whole into its memory (ram), or with changes that outlive a boot, on a volume of its own (persistent)"
+        "root-mode", .choice(["nbd", "ram", "nfs", "persistent"]), .text("nbd"), at: .boot,
+        "How the node gets its root: block by block when it is read (nbd), as a whole into its memory (ram), from an NFS server (nfs), or with changes that outlive a boot, on a volume of its own (persistent)"
+    )
+    package static let nfsRoot = Self(
+        "nfs-root", .choice(["shared", "own"]), .text("shared"), at: .boot,
+        "A node of root mode nfs reads the image that all share, with its changes in memory (shared), or has a copy of its own on the server, which it writes to (own)"
     )
     package static let kernelArguments = Self(
         "kernel-arguments", .list, .list([]), at: .boot, "Words added to the kernel command line")

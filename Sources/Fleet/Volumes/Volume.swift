@@ -1,21 +1,36 @@
-/// A node's own writable disk on the server: what it changes in its root, and directories that outlive a boot.
+package import Wire
+
+/// A node's own writable place on the server: what it changes in its root, and directories that outlive a boot.
 package struct Volume: Equatable, Sendable, Codable {
+    package enum Kind: String, Sendable, Codable {
+        /// A disk, over NBD.
+        case disk
+        /// A copy of the image's whole root, file by file, over NFS.
+        case tree
+    }
+
     package var node: NodeName
-    /// What its files lie over: a node that keeps its version boots this one.
+    package var kind: Kind
+    /// What its files lie over, or were copied from: a node that keeps its version boots this one.
     package var image: ImageName
     package var version: Int
     package var digest: Digest
+    /// Of a disk; a tree takes what it takes.
     package var byteCount: Int
     /// Seconds since 1970.
     package var createdAt: Int
     /// Counts up with every reset: each has a file of its own, and who still writes into an old one changes nothing.
     package var generation: Int
+    /// The only address that a tree is exported to.
+    package var client: IPv4Address?
 
     package init(
-        node: NodeName, image: ImageName, version: Int, digest: Digest, byteCount: Int, createdAt: Int,
-        generation: Int
+        node: NodeName, kind: Kind = .disk, image: ImageName, version: Int, digest: Digest, byteCount: Int,
+        createdAt: Int, generation: Int, client: IPv4Address? = nil
     ) {
         self.node = node
+        self.kind = kind
+        self.client = client
         self.image = image
         self.version = version
         self.digest = digest
@@ -24,8 +39,22 @@ package struct Volume: Equatable, Sendable, Codable {
         self.generation = generation
     }
 
-    /// Below the directory of volumes.
-    package var path: String { "\(node)/\(generation).ext4" }
+    /// Records of volumes from before there were trees have no kind.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        node = try fields.decode(NodeName.self, forKey: .node)
+        kind = try fields.decodeIfPresent(Kind.self, forKey: .kind) ?? .disk
+        image = try fields.decode(ImageName.self, forKey: .image)
+        version = try fields.decode(Int.self, forKey: .version)
+        digest = try fields.decode(Digest.self, forKey: .digest)
+        byteCount = try fields.decode(Int.self, forKey: .byteCount)
+        createdAt = try fields.decode(Int.self, forKey: .createdAt)
+        generation = try fields.decode(Int.self, forKey: .generation)
+        client = try fields.decodeIfPresent(IPv4Address.self, forKey: .client)
+    }
+
+    /// Below the directory of volumes, or of trees.
+    package var path: String { kind == .disk ? "\(node)/\(generation).ext4" : "\(node)/\(generation)" }
 
     package static let sizeRange = 64 << 20...16 << 40
 
@@ -76,11 +105,15 @@ package enum VolumePolicy: String, Sendable, CaseIterable {
 }
 
 extension EffectiveSettings {
-    /// Whether a node with these settings has a volume.
-    package var needsVolume: Bool {
-        text(.rootMode) == "persistent"
-            || !list(.persistentDirectories).isEmpty && text(.persistentDisk).isEmpty
+    /// The volume that a node with these settings has; nil for none.
+    package var volumeKind: Volume.Kind? {
+        if text(.rootMode) == "nfs", text(.nfsRoot) == "own" { return .tree }
+        let keepsDirectories = !list(.persistentDirectories).isEmpty && text(.persistentDisk).isEmpty
+        return text(.rootMode) == "persistent" || keepsDirectories ? .disk : nil
     }
+
+    /// Whether the whole root of a node with these settings outlives a boot.
+    package var keepsRoot: Bool { text(.rootMode) == "persistent" || volumeKind == .tree }
 
     /// Where a node with these settings swaps to.
     package var swaps: [SwapPlace] { list(.swap).compactMap { SwapPlace($0) } }

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
 roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
-roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' roost_disk='' roost_swap='' boot_mac='' ip_words=''
+roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' roost_disk='' roost_nfs='' roost_nfs_root=shared roost_swap='' boot_mac='' ip_words=''
 set -f
 # shellcheck disable=SC2013  # Words are wanted.
 for word in $(cat /proc/cmdline); do
@@ -22,6 +22,8 @@ for word in $(cat /proc/cmdline); do
         roost.overlay=*) roost_overlay=$value ;;
         roost.boot=*) roost_boot=$value ;;
         roost.deadline=*) roost_deadline=$value ;;
+        roost.nfs=*) roost_nfs=$value ;;
+        roost.nfs-root=*) roost_nfs_root=$value ;;
         roost.volume=*) roost_volume=$value ;;
         roost.persist=*) roost_persist=$value ;;
         roost.disk=*) roost_disk=$value ;;

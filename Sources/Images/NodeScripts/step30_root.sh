@@ -61,6 +61,53 @@ load_root() {
     return 1
 }
 
+# What keeps the root by NBD renews the address's lease, too; without it somebody else has to.
+renew_lease() {
+    if [ -e /run/roost/renewed ]; then return; fi
+    touch /run/roost/renewed
+    roost-node renew </dev/null >/dev/null 2>&1 &
+}
+
+# A writable layer over the image: in memory, or on the volume.
+lay_over() {
+    if [ "$roost_root" = persistent ]; then
+        layer=/run/roost/volume
+        what="changes kept on $roost_volume"
+        # The version below may move while the node is off: what depends on the files below staying the same is off.
+        options=,redirect_dir=off,index=off,metacopy=off
+    else
+        layer=/run/roost/overlay
+        what="overlay $roost_overlay"
+        options=
+        mount -t tmpfs -o "size=$roost_overlay,mode=0755" overlay $layer
+    fi
+    mkdir -p $layer/upper $layer/work
+    mount -t overlay -o "lowerdir=/run/roost/lower,upperdir=$layer/upper,workdir=$layer/work$options" roost /sysroot
+}
+
+# Root mode nfs: $roost_nfs at directory $1, for $2 (ro or rw). A server that comes back is waited for, without end.
+mount_nfs() {
+    modprobe -q nfsv4 || true
+    if ! grep -qw nfs4 /proc/filesystems; then
+        echo "the image's kernel has no NFS for root mode nfs: build or import the image again" >&2
+        exit 1
+    fi
+    mkdir -p "$1"
+    # The server may be reading its exports anew at this moment.
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        if mount -t nfs4 -o "$2,noatime,vers=4.1,proto=tcp,hard,timeo=600,retrans=2,nconnect=$roost_connections,addr=${roost_nfs%%:*}" \
+            "$roost_nfs" "$1"; then
+            # The kernel's 128 KiB make reading over a network slow.
+            device=$(awk -v where="$1" '$5 == where { print $3 }' /proc/self/mountinfo)
+            echo 4096 >"/sys/class/bdi/$device/read_ahead_kb" || true
+            return 0
+        fi
+        sleep 1
+    done
+    echo "the NFS server does not give $roost_nfs: see the messages above, and ‘roost doctor’ on the server" >&2
+    exit 1
+}
+
 # The node's own disk, which outlives the boot. The server opens it for this machine in this boot, and for nobody else.
 attach_volume() {
     modprobe -q ext4 || true
@@ -109,18 +156,33 @@ keep_directory() {
 
 # A step that is tried again finds what it did before; what was mounted last goes first.
 for mounted in $(awk '$2 ~ "^/sysroot/" { print $2 }' /proc/mounts | sort -r) \
-    /sysroot /run/roost/lower /run/roost/overlay /run/roost/ram /run/roost/volume /run/roost/disk; do
+    /sysroot /run/roost/lower /run/roost/nfs /run/roost/overlay /run/roost/ram /run/roost/volume /run/roost/disk; do
     if grep -q " $mounted " /proc/mounts; then umount "$mounted"; fi
 done
 mkdir -p /run/roost/lower /run/roost/overlay
 case $roost_root in
     nbd | persistent) attach_root ;;
+    nfs)
+        renew_lease
+        if [ "$roost_nfs_root" = own ]; then
+            mount_nfs /sysroot rw
+            how="nfs $roost_nfs"
+            what='its own copy'
+        else
+            modprobe -q loop || true
+            mount_nfs /run/roost/nfs ro
+            mount -t squashfs -o ro,loop /run/roost/nfs/root.squashfs /run/roost/lower
+            how="nfs $roost_export"
+        fi
+        ;;
     ram)
         modprobe -q loop || true
         if ! load_root; then
             echo "root mode ram: $why; going on by nbd" >&2
             attach_root
             how="$how instead of ram: $why"
+        else
+            renew_lease
         fi
         ;;
     *)
@@ -129,19 +191,7 @@ case $roost_root in
         ;;
 esac
 if [ -n "$roost_volume" ]; then attach_volume; fi
-if [ "$roost_root" = persistent ]; then
-    layer=/run/roost/volume
-    what="changes kept on $roost_volume"
-    # The version below may move while the node is off: what depends on the files below staying the same is off.
-    options=,redirect_dir=off,index=off,metacopy=off
-else
-    layer=/run/roost/overlay
-    what="overlay $roost_overlay"
-    options=
-    mount -t tmpfs -o "size=$roost_overlay,mode=0755" overlay $layer
-fi
-mkdir -p $layer/upper $layer/work
-mount -t overlay -o "lowerdir=/run/roost/lower,upperdir=$layer/upper,workdir=$layer/work$options" roost /sysroot
+[ "$how" = "nfs $roost_nfs" ] || lay_over
 where=/run/roost/volume
 if [ -n "$roost_disk" ]; then
     if attach_disk; then

@@ -9,34 +9,12 @@ final class BuildWorkerConnection: Sendable {
     let messages: AsyncStream<ImageBuildMessage>
 
     init(_ settings: ServerSettings) throws {
-        let (input, output) = (Pipe(), Pipe())
-        let process = Process()
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let words = [
-            own, "build-worker", "--state-directory", settings.stateDirectory, "--cache", settings.imageCache,
-        ]
-        if Self.isUnderSystemd {
-            // The server's unit forbids what building needs (mounts, namespaces, most of the disk), to its children too: the
-            // worker gets a unit of its own, joined by the same pipes.
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-run")
-            process.arguments =
-                [
-                    "--pipe", "--wait", "--collect", "--quiet", "--unit=roost-builder-\(getpid())",
-                    "--property=PartOf=roost.service", "--description=Builds images for Roost", "--",
-                ] + words
-        } else {
-            process.executableURL = URL(fileURLWithPath: own)
-            process.arguments = Array(words.dropFirst())
-        }
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        orders = input.fileHandleForWriting
-        // No child of the server may keep the worker's input open when the server has ended.
-        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        let reader: FileHandle
+        (orders, reader) = try WorkerProcess.start(
+            ["build-worker", "--state-directory", settings.stateDirectory, "--cache", settings.imageCache],
+            unit: "roost-builder", description: "Builds images for Roost")
         let (stream, continuation) = AsyncStream.makeStream(of: ImageBuildMessage.self)
         messages = stream
-        let reader = output.fileHandleForReading
         Thread.detachNewThread {
             var rest = Data()
             while case let data = reader.availableData, !data.isEmpty {
@@ -51,13 +29,6 @@ final class BuildWorkerConnection: Sendable {
             }
             continuation.finish()
         }
-    }
-
-    private static var isUnderSystemd: Bool {
-        // Set for every process of a unit (systemd.exec(5)).
-        ProcessInfo.processInfo.environment["INVOCATION_ID"] != nil && getuid() == 0
-            && FileManager.default.fileExists(atPath: "/run/systemd/system")
-            && FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-run")
     }
 
     func send(_ order: ImageBuildOrder) {

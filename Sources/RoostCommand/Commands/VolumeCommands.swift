@@ -9,7 +9,8 @@ struct VolumeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "volume", abstract: "The nodes' own writable disks: look, reset, snapshot, restore.",
         discussion: """
-            A node gets one when it boots with root-mode=persistent or with persistent-directories.
+            A node gets one when it boots with root-mode=persistent, with persistent-directories, or with
+            root-mode=nfs nfs-root=own: then it is a tree, a copy of the image's root.
             """,
         subcommands: [
             VolumeList.self, VolumeShow.self, VolumeReset.self, VolumeSnapshot.self, VolumeRestore.self,
@@ -25,17 +26,23 @@ struct VolumeList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("volumes", [VolumeAnswer].self)) { volumes in
-                var table = TextTable(["NODE", "OVER", "SIZE", "USED", "CONNECTIONS", "MADE"])
+                var table = TextTable(["NODE", "KIND", "OVER", "SIZE", "USED", "CONNECTIONS", "MADE"])
                 for volume in volumes {
                     table.add([
-                        volume.node.text, "\(volume.image)@\(volume.version)", Shown.size(volume.byteCount),
-                        volume.usedByteCount.map { Shown.size($0) } ?? "missing",
+                        volume.node.text, volume.kind.rawValue, "\(volume.image)@\(volume.version)",
+                        volume.byteCount.map { Shown.size($0) } ?? "-", volume.used,
                         String(volume.openConnections), Shown.time(second: volume.createdAt),
                     ])
                 }
                 return table.text
             }
         }
+    }
+}
+
+extension VolumeAnswer {
+    fileprivate var used: String {
+        usedByteCount.map { Shown.size($0) } ?? (kind == .disk ? "missing" : "-")
     }
 }
 
@@ -58,7 +65,8 @@ struct VolumeShow: AsyncParsableCommand {
                 return """
                     node         \(volume.node)
                     over         \(volume.image)@\(volume.version)
-                    size         \(Shown.size(volume.byteCount)), \(volume.usedByteCount.map { Shown.size($0) } ?? "missing") used
+                    kind         \(volume.kind.rawValue)
+                    size         \(volume.byteCount.map { Shown.size($0) } ?? "-"), \(volume.used) used
                     made         \(Shown.time(second: volume.createdAt))
                     connections  \(volume.openConnections)
 

@@ -222,9 +222,14 @@ final class DataPlanes: Sendable {
 
     func openVersions() async -> [Fleet.Digest: Int] {
         await ask { residents in
-            residents.nbd.reduce(into: [:]) { all, service in all.merge(service.openVersions) { $0 + $1 } }
+            residents.nbd.reduce(into: residents.context.nfsRoots().versions) { all, service in
+                all.merge(service.openVersions) { $0 + $1 }
+            }
         }
     }
+
+    /// Versions that nodes read by NFS: their files cannot go while they do.
+    func mountedVersions() async -> [Fleet.Digest: Int] { await ask { $0.context.nfsRoots().versions } }
 
     func restart(_ machines: [MACAddress]) async { await ask { $0.context.restart(machines) } }
 
@@ -234,7 +239,9 @@ final class DataPlanes: Sendable {
 
     func openVolumes() async -> [NodeName: Int] {
         await ask { residents in
-            residents.nbd.reduce(into: [:]) { all, service in all.merge(service.openVolumes) { $0 + $1 } }
+            residents.nbd.reduce(into: residents.context.nfsRoots().trees) { all, service in
+                all.merge(service.openVolumes) { $0 + $1 }
+            }
         }
     }
 

@@ -47,6 +47,7 @@ struct Examination {
                 Finding(
                     isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
+        if settings.roles.contains(.nfs) { found += nfs }
         found += [loaders, nodeProgram, diskSpace]
         return found
     }
@@ -109,6 +110,39 @@ struct Examination {
                 fix: "apt install \(Swift.Set(missing.values).sorted().joined(separator: " "))")
         }
         return Finding(isGood: true, text: "the boot loaders for BIOS and UEFI are there")
+    }
+
+    private var nfs: [Finding] {
+        guard let server = settings.nfs.server ?? .installed else {
+            return [
+                Finding(
+                    isGood: false, text: "nfs: there is no NFS server",
+                    fix: "apt install nfs-kernel-server (or nfs-ganesha-vfs), or switch the role nfs off")
+            ]
+        }
+        var found: [Finding] = []
+        let file = settings.nfs.file ?? server.standardFile
+        // Bound only while it runs: whoever cannot bind it finds it taken.
+        let isServed = (try? Socket.listening(IPv4Address(rawValue: 0), port: 2_049)) == nil
+        let program = server == .kernel ? "nfs-kernel-server" : "nfs-ganesha"
+        found.append(
+            isServed
+                ? Finding(isGood: true, text: "nfs: a server has port 2049")
+                : Finding(
+                    isGood: false, text: "nfs: no server has port 2049", fix: "systemctl start \(program)"))
+        if server == .ganesha, settings.nfs.file == nil {
+            let main = (try? String(contentsOfFile: "/etc/ganesha/ganesha.conf", encoding: .utf8)) ?? ""
+            let isRead = main.split(separator: "\n").contains { line in
+                line.contains("%include") && line.contains(file) && !line.hasPrefix("#")
+            }
+            found.append(
+                isRead
+                    ? Finding(isGood: true, text: "nfs: Ganesha reads \(file)")
+                    : Finding(
+                        isGood: false, text: "nfs: Ganesha does not read \(file)",
+                        fix: "add to /etc/ganesha/ganesha.conf: %include \"\(file)\""))
+        }
+        return found
     }
 
     private var nodeProgram: Finding {

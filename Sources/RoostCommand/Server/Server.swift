@@ -28,6 +28,9 @@ final class Server: Sendable {
     private let logs: NodeLogs
     /// Nil: images are built by the command line only.
     private let buildWorker: BuildWorkerConnection?
+    private let volumes: Volumes
+    /// Nil: nothing is exported.
+    private let nfs: NFSWorkerConnection?
     private let builds: ImageBuilds?
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
@@ -70,7 +73,10 @@ final class Server: Sendable {
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
         self.fleet = fleet
-        let volumes = Self.makeVolumes(settings, fleet: fleet, planes: planes)
+        nfs = try Self.makeNFS(settings)
+        let volumes = Self.makeVolumes(
+            settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes)
+        self.volumes = volumes
         let hasCenter = settings.roles.contains(.center)
         let services =
             hasCenter
@@ -100,6 +106,7 @@ final class Server: Sendable {
     /// Serves until the process is told to end.
     func run() async throws {
         try Self.dropPrivileges(settings)
+        await export()
         let signals = Signals()
         guard let center else {
             Self.ready(settings, networks)
@@ -133,6 +140,7 @@ final class Server: Sendable {
             currentNetworks.value = networks
             planes.reconfigure(networks, reservations: new.dhcp.reservations, context: context)
             try await fleet.reload()
+            await export()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
             for key in needsRestart {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
@@ -142,6 +150,14 @@ final class Server: Sendable {
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(error)")
+        }
+    }
+
+    /// Says to the NFS server what it has to give to whom. Without it nodes of other root modes boot all the same.
+    private func export() async {
+        guard nfs != nil else { return }
+        do { try await volumes.export() } catch {
+            ServerLog.logger.error("nfs: nothing is exported: \(error)")
         }
     }
 
@@ -171,7 +187,7 @@ final class Server: Sendable {
         let files = FileManager.default
         for path in [
             settings.stateDirectory, settings.imageDirectory, settings.volumeDirectory,
-            "\(settings.stateDirectory)/node",
+            settings.treeDirectory, "\(settings.stateDirectory)/node",
             URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path,
         ] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -190,7 +206,9 @@ final class Server: Sendable {
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
             loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain,
             loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks),
-            netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil)
+            netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
+            nfs: settings.roles.contains(.nfs)
+                ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
@@ -214,26 +232,6 @@ final class Server: Sendable {
         return settings.center.https?.isEmpty == true ? "" : "https://\(address)"
     }
 
-    private static func makeVolumes(_ settings: ServerSettings, fleet: LiveFleet, planes: DataPlanes)
-        -> Volumes
-    {
-        let store = VolumeStore(directory: settings.volumeDirectory)
-        let files = VolumeFiles(
-            make: { try store.make($0) }, grow: { try store.grow($0) },
-            removeOthers: { try store.removeOthers(than: $0) }, remove: { try store.remove($0) },
-            usedByteCount: { store.usedByteCount($0) },
-            snapshots: { node in
-                try store.snapshots(of: node).map {
-                    SnapshotAnswer(name: $0.name, takenAt: $0.takenAt, usedByteCount: $0.usedByteCount)
-                }
-            },
-            takeSnapshot: { try store.takeSnapshot(of: $0, $1) }, restore: { try store.restore($0, as: $1) },
-            removeSnapshot: { try store.removeSnapshot(of: $0, $1) })
-        return Volumes(
-            fleet: fleet, files: files, openVolumes: { await planes.openVolumes() },
-            logger: ServerLog.logger)
-    }
-
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
         logs: NodeLogs, images: ImageStore, planes: DataPlanes
@@ -245,7 +243,9 @@ final class Server: Sendable {
             leases: { await planes.leases() },
             networks: { networks.value.answers(leases: await planes.leases()) },
             wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
-            openVersions: { await planes.openVersions() }, rootActivity: { await planes.rootActivity() },
+            openVersions: { await planes.openVersions() },
+            mountedVersions: { await planes.mountedVersions() },
+            rootActivity: { await planes.rootActivity() },
             restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
             manifest: { try images.manifest(of: $0, $1) },
             verify: { image, digest in try await images.verify(image, digest) },
@@ -310,6 +310,8 @@ final class Server: Sendable {
             do {
                 try await fleet.store.append(events)
                 try await fleet.note(events)
+                // Not waited for, as below.
+                Task { await volumes.note(events) }
             } catch {
                 ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
             }
@@ -334,7 +336,9 @@ final class Server: Sendable {
             }
             fleet.note(changed)
             // Not waited for: making one takes a while, and others have something to say.
-            for case .volumeWanted(let machine) in batch { Task { await volumes.prepare(machine) } }
+            for case .volumeWanted(let machine, let address) in batch {
+                Task { await volumes.prepare(machine, at: address) }
+            }
             for case .registration(let machine, let registration) in batch {
                 do {
                     let isApproved = try await fleet.register(registration, of: machine)

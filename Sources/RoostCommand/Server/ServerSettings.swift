@@ -5,7 +5,10 @@ import Wire
 
 /// A part of the server that can be switched on or off.
 enum ServerRole: String, CaseIterable {
-    case dhcp, tftp, http, nbd, center
+    case dhcp, tftp, http, nbd, nfs, center
+
+    /// Without a word about it. NFS needs a server of somebody else.
+    static let standard = allCases.filter { $0 != .nfs }
 }
 
 /// The settings of `roost serve`: the file `/etc/roost/roost.yaml`, whose commented example is their manual.
@@ -14,7 +17,7 @@ struct ServerSettings {
     static let defaultSocket = "/run/roost/api.sock"
     static let defaultImageCache = "/var/cache/roost"
 
-    var roles = ServerRole.allCases
+    var roles = ServerRole.standard
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
     var socket = Self.defaultSocket
@@ -38,6 +41,7 @@ struct ServerSettings {
     var tftp = TFTP()
     var httpPort: UInt16 = 80
     var nbdPort: UInt16 = NBDProtocol.port
+    var nfs = NFS()
 
     struct DHCP {
         var answersRouterSolicitations = true
@@ -139,11 +143,12 @@ struct ServerSettings {
             nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
             try section.finish(known: "port")
         }
+        if var section = try top.section("nfs") { nfs = try NFS(&section) }
         if var section = try top.section("logs") { logs = try Logs(&section) }
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, logs, center"
         )
     }
 
@@ -201,13 +206,15 @@ struct ServerSettings {
             ("server-name", serverName != other.serverName),
             ("node-program", nodeProgram != other.nodeProgram),
             ("busybox", busybox != other.busybox), ("http.port", httpPort != other.httpPort),
-            ("nbd.port", nbdPort != other.nbdPort), ("tftp", tftp != other.tftp),
+            ("nbd.port", nbdPort != other.nbdPort), ("nfs", nfs != other.nfs),
+            ("tftp", tftp != other.tftp),
         ]
         return changed.filter(\.1).map(\.0)
     }
 
     var imageDirectory: String { "\(stateDirectory)/images" }
     var volumeDirectory: String { "\(stateDirectory)/volumes" }
+    var treeDirectory: String { "\(stateDirectory)/trees" }
 }
 
 extension ServerSettings.DHCP {

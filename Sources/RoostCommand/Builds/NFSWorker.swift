@@ -1,0 +1,120 @@
+import ArgumentParser
+import Fleet
+import Foundation
+import Images
+import Synchronization
+import Wire
+
+/// What the server orders from the worker that keeps its rights.
+enum NFSOrder: Codable, Sendable {
+    case make(Volume)
+    case removeOthers(Volume)
+    case remove(NodeName)
+    /// The networks that read images, and the address that each node's tree is for.
+    case export(networks: [IPv4Network], clients: [NodeName: IPv4Address])
+}
+
+struct NFSAnswer: Codable {
+    /// Nil: it is done.
+    var failure: String?
+}
+
+/// Makes and deletes the nodes' trees and says to the NFS server who may reach what, for the server, which has given up the rights
+/// for it by then: a line of JSON for each order, and one for each answer.
+///
+/// The server may be in foreign hands: nothing but nodes, versions and addresses comes through.
+struct NFSWorker: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nfs-worker", abstract: "Serve the nodes' trees for the server.", shouldDisplay: false)
+    @Option var images: String
+    @Option var trees: String
+    @Option var server: String
+    @Option var file: String
+    @Option var pidFile: String
+
+    func run() throws {
+        guard let kind = NFSServer(rawValue: server) else { throw ValidationError("--server") }
+        let trees = NodeTrees(directory: trees, images: ImageStore(directory: images))
+        var networks: [IPv4Network] = []
+        var clients: [NodeName: IPv4Address] = [:]
+        while let line = readLine() {
+            var answer = NFSAnswer()
+            do {
+                switch try JSONDecoder().decode(NFSOrder.self, from: Data(line.utf8)) {
+                case .make(let volume): try trees.make(volume)
+                case .removeOthers(let volume):
+                    guard trees.generations(of: volume.node) != [volume.generation] else { break }
+                    try trees.removeOthers(than: volume)
+                    try export(trees, networks, clients, as: kind)
+                case .remove(let node): try trees.remove(node)
+                case .export(let newNetworks, let newClients):
+                    (networks, clients) = (newNetworks, newClients)
+                    try export(trees, networks, clients, as: kind)
+                }
+            } catch {
+                answer.failure = "\(error)"
+            }
+            var data = try JSONEncoder().encode(answer)
+            data.append(UInt8(ascii: "\n"))
+            // A server that has gone hears nothing any more.
+            try? FileHandle.standardOutput.write(contentsOf: data)
+        }
+    }
+
+    /// Every generation that is there: a node may still run from one that has been replaced.
+    private func export(
+        _ trees: NodeTrees, _ networks: [IPv4Network], _ clients: [NodeName: IPv4Address], as kind: NFSServer
+    ) throws {
+        var exports = [NFSExport(path: images, clients: networks.map(\.description))]
+        for (node, client) in clients.sorted(by: { $0.key < $1.key }) {
+            for generation in trees.generations(of: node) {
+                exports.append(
+                    NFSExport(
+                        path: "\(trees.directory)/\(node)/\(generation)", clients: [client.description],
+                        isWritable: true))
+            }
+        }
+        let previous = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        let text = kind.text(exports, previous: previous)
+        if text != previous {
+            let directory = URL(fileURLWithPath: file).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        }
+        try kind.reload(pidFile: pidFile)
+    }
+}
+
+/// The server's side of the worker: started while the server still has its rights. One order at a time.
+final class NFSWorkerConnection: Sendable {
+    private let pipes: Mutex<(orders: FileHandle, answers: FileHandle)>
+
+    init(_ settings: ServerSettings, _ server: NFSServer) throws {
+        let (orders, answers) = try WorkerProcess.start(
+            [
+                "nfs-worker", "--images", settings.imageDirectory, "--trees", settings.treeDirectory,
+                "--server", server.rawValue, "--file", settings.nfs.file ?? server.standardFile,
+                "--pid-file", settings.nfs.pidFile,
+            ], unit: "roost-nfs", description: "Serves roots by NFS for Roost")
+        pipes = Mutex((orders, answers))
+    }
+
+    /// Waits until the worker has done it; for threads that may wait.
+    func order(_ order: NFSOrder) throws {
+        var data = try JSONEncoder().encode(order)
+        data.append(UInt8(ascii: "\n"))
+        let answer = try pipes.withLock { pipes in
+            try pipes.orders.write(contentsOf: data)
+            var line = Data()
+            while line.last != UInt8(ascii: "\n") {
+                let more = pipes.answers.availableData
+                guard !more.isEmpty else {
+                    throw Failure(text: "the worker for NFS has ended; restart the server", code: 1)
+                }
+                line.append(more)
+            }
+            return try JSONDecoder().decode(NFSAnswer.self, from: line)
+        }
+        if let failure = answer.failure { throw Failure(text: failure, code: 1) }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Glibc
+
+/// A process of this program that keeps its rights when the server gives its own up, and takes orders by a pipe.
+enum WorkerProcess {
+    /// - Parameters:
+    ///   - words: the hidden command and its options.
+    ///   - unit: what systemd calls it.
+    /// - Returns: where to write orders, and where answers come from; both end with the worker.
+    static func start(_ words: [String], unit: String, description: String) throws -> (
+        orders: FileHandle, answers: FileHandle
+    ) {
+        let (input, output) = (Pipe(), Pipe())
+        let process = Process()
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        if isUnderSystemd {
+            // The server's unit forbids what a worker needs (mounts, namespaces, most of the disk), to its children too: the
+            // worker gets a unit of its own, joined by the same pipes.
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-run")
+            process.arguments =
+                [
+                    "--pipe", "--wait", "--collect", "--quiet", "--unit=\(unit)-\(getpid())",
+                    "--property=PartOf=roost.service", "--description=\(description)", "--", own,
+                ] + words
+        } else {
+            process.executableURL = URL(fileURLWithPath: own)
+            process.arguments = words
+        }
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let orders = input.fileHandleForWriting
+        // No child of the server may keep the worker's input open when the server has ended.
+        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        return (orders, output.fileHandleForReading)
+    }
+
+    private static var isUnderSystemd: Bool {
+        // Set for every process of a unit (systemd.exec(5)).
+        ProcessInfo.processInfo.environment["INVOCATION_ID"] != nil && getuid() == 0
+            && FileManager.default.fileExists(atPath: "/run/systemd/system")
+            && FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-run")
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// Roots that come from an NFS server of somebody else: NFS-Ganesha.
+    @Suite struct NFSTests {
+        private let lab: BootLab
+
+        init() throws { lab = try BootLab.shared.get() }
+
+        private static let macs = ["52:54:00:00:00:91", "52:54:00:00:00:92"]
+        private static let handover = "roost: starting /sbin/init"
+        private func start(_ number: Int) throws -> String {
+            try lab.boot("nfs\(number)", mac: Self.macs[number - 1], expecting: [Self.handover])
+            try lab.waitForStage("ready", of: "nfs-\(number)")
+            return try lab.address(of: "nfs-\(number)")
+        }
+
+        @Test
+        func `nodes share an image by NFS, or write to a copy of their own that nobody else reaches`() throws
+        {
+            try lab.roost("group", "add", "/nfs")
+            defer { for number in 1...2 { _ = try? lab.powerOff("nfs\(number)") } }
+            for number in 1...2 {
+                try lab.roost(
+                    "node", "add", "nfs-\(number)", "--mac", Self.macs[number - 1], "--group", "/nfs")
+            }
+            try lab.roost("set", "--group", "/nfs", "root-mode=nfs")
+            #expect(try lab.roost("node", "explain", "nfs-1").contains("the server's role nfs is off"))
+            try lab.withServer(Ganesha.configuration) {
+                #expect(lab.log("roost").contains("NFS-Ganesha does not run"))
+                try Ganesha.start(lab)
+                defer { Ganesha.stop() }
+                // It ends with a failure where anything is amiss, such as the missing way out of a laboratory.
+                let doctor = try BootLab.lab([
+                    "exec", "sh", "-c",
+                    "\(BootLab.roost) doctor --configuration \(BootLab.directory)/other.yaml || true",
+                ])
+                #expect(doctor.contains("nfs: a server has port 2049"))
+                try sharedRoot()
+                try ownRoot()
+            }
+        }
+
+        private func sharedRoot() throws {
+            let node = try start(1)
+            let mounted = try lab.ssh(node, "findmnt -no FSTYPE,OPTIONS /run/roost/nfs")
+            for word in ["nfs4", "ro,", "hard", "timeo=600", "retrans=2", "vers=4.1"] {
+                #expect(mounted.contains(word), "\(mounted)")
+            }
+            let ahead = "cat /sys/class/bdi/$(findmnt -no MAJ:MIN /run/roost/nfs)/read_ahead_kb"
+            #expect(try lab.ssh(node, ahead) == "4096")
+            #expect(try lab.ssh(node, "grep -c nbd0 /proc/mounts || true") == "0")
+            let shown = try lab.json("image", "show", "debian") as? [String: Any]
+            #expect(shown?["openConnections"] as? Int ?? 0 >= 1)
+            try lab.ssh(node, "echo mine >/etc/mine; sha256sum /usr/bin/* >/dev/null")
+        }
+
+        private func ownRoot() throws {
+            try lab.roost("set", "--node", "nfs-2", "nfs-root=own")
+            var node = try start(2)
+            #expect(try lab.ssh(node, "findmnt -no FSTYPE /") == "nfs4")
+            #expect(try lab.roost("volume", "list").contains("tree"))
+            try BootLab.requireDocumented("volumes/nfs-2", "Volume")
+            try lab.ssh(node, "echo kept >/etc/kept; useradd -m someone; chown someone /etc/kept; sync")
+            // Somebody else on the same network.
+            let tree = "\(BootLab.stateDirectory)/trees/nfs-2/1"
+            let other = try lab.address(of: "nfs-1")
+            func mount(_ path: String) throws -> String {
+                try lab.ssh(
+                    other,
+                    "mount -i -t nfs4 -o vers=4.1,addr=10.77.0.1 10.77.0.1:\(path) /mnt 2>&1 && umount /mnt && echo given",
+                    timeout: 200)
+            }
+            #expect(try mount("\(BootLab.stateDirectory)/images") == "given")
+            #expect(throws: (any Error).self) { try mount(tree) }
+            #expect(try String(contentsOfFile: "\(tree)/etc/kept", encoding: .utf8) == "kept\n")
+            #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "nfs-2") }
+            #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "nfs-2", "x") }
+
+            try lab.powerOff("nfs2")
+            node = try start(2)
+            #expect(try lab.ssh(node, "cat /etc/kept; stat -c %U /etc/kept") == "kept\nsomeone")
+
+            // It goes on with what it has, and begins anew when it starts again.
+            try lab.roost("volume", "reset", "nfs-2")
+            #expect(try lab.ssh(node, "cat /etc/kept; touch /etc/still && echo writes") == "kept\nwrites")
+            try lab.powerOff("nfs2")
+            node = try start(2)
+            #expect(try lab.ssh(node, "test -e /etc/kept || echo golden") == "golden")
+            try lab.waitUntil("the tree before is gone", seconds: 60) {
+                !FileManager.default.fileExists(atPath: tree)
+            }
+        }
+    }
+}
