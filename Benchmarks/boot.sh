@@ -1,5 +1,6 @@
 #!/bin/bash
-# boot.sh [REPETITIONS]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP.
+# boot.sh [REPETITIONS]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP; then with Roost by
+# each root mode.
 #
 # LTSP's server runs in a chroot of its own with what its documentation asks for: dnsmasq, and NFS by Ganesha, because
 # not every kernel has nfsd. Both boot in the laboratory (Lab/lab.sh), in the namespace roost-bench.
@@ -42,9 +43,9 @@ debian() { # DIRECTORY PACKAGES: a Debian root, made once
   touch "$root/.made"
 }
 
-# Powers a machine on and prints the seconds until its log-in prompt.
+# NAME [OPTIONS]: powers a machine on and prints the seconds until its log-in prompt.
 seconds_to_login() {
-  "$lab" boot "$1" --timeout 400 --expect 'login:' | tee "$work/$1.out" | sed -n 's/^lab: *\([0-9.]*\) s  expect .*/\1/p'
+  "$lab" boot "$@" --timeout 400 --expect 'login:' | tee "$work/$1.out" | sed -n 's/^lab: *\([0-9.]*\) s  expect .*/\1/p'
   "$lab" stop "$1" >/dev/null 2>&1 || true
 }
 
@@ -100,23 +101,59 @@ SERVE
   "$lab" down >/dev/null
 }
 
-with_roost() {
-  export LAB_NET=10.77.0.1/24
-  "$lab" up >/dev/null
-  "$lab" serve roost "$roost" serve --interface br0 --state-directory "$work/state" --socket "$ROOST_SOCKET" \
-    --node-program "$here/.build/roost-node" --user daemon >/dev/null
+start_roost() { # OPTIONS for serve
+  "$lab" serve roost "$roost" serve --node-program "$here/.build/roost-node" "$@" >/dev/null
   for ((i = 0; i < 100; i++)); do
     ! grep -q ' ready: ' "$LAB_DIR/log/roost.log" || break
     sleep 0.2
   done
+}
+
+with_roost() {
+  export LAB_NET=10.77.0.1/24
+  "$lab" up >/dev/null
+  start_roost --interface br0 --state-directory "$work/state" --socket "$ROOST_SOCKET" --user daemon
   "$roost" image show client >/dev/null 2>&1 || "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
   "$roost" set image=client console=tty0,ttyS0 "kernel-arguments=$arguments" >/dev/null
   for ((i = 0; i < repetitions; i++)); do seconds_to_login roost-client; done
   "$lab" down >/dev/null
 }
 
-debian "$work/server" ltsp,dnsmasq,squashfs-tools,nfs-ganesha,nfs-ganesha-vfs,rpcbind,ipxe,iproute2,procps,busybox,ethtool,net-tools
-debian "$work/client" linux-image-amd64,systemd-sysv,zstd,initramfs-tools,ltsp,nfs-common,iproute2,busybox,kmod,udev,dbus
+# Each mode after a boot that makes what it needs: a volume, a copy.
+by_root_mode() {
+  local ganesha=$here/.build/ganesha/usr mac=52:54:00:00:0b:01 mode
+  export LAB_NET=10.77.0.1/24
+  "$lab" up >/dev/null
+  cat >"$work/modes.yaml" <<YAML
+roles: [dhcp, tftp, http, nbd, nfs, center]
+interfaces: [br0]
+state-directory: $work/state
+socket: $ROOST_SOCKET
+user: daemon
+nfs: {server: ganesha, exports: $work/roost.conf, pid-file: $work/ganesha.pid}
+YAML
+  start_roost --configuration "$work/modes.yaml"
+  cat >"$work/ganesha.conf" <<CONF
+NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; Plugins_Dir = "$ganesha/lib/x86_64-linux-gnu/ganesha"; }
+NFSv4 { Graceless = true; Only_Numeric_Owners = true; UseGetpwnam = true; RecoveryRoot = "$work/recovery"; }
+%include "$work/roost.conf"
+CONF
+  "$lab" serve ganesha env LD_LIBRARY_PATH="$ganesha/lib/x86_64-linux-gnu:$ganesha/lib/ganesha" "$ganesha/bin/ganesha.nfsd" \
+    -F -L /dev/stdout -f "$work/ganesha.conf" -N NIV_EVENT -p "$work/ganesha.pid" >/dev/null
+  "$roost" node show client >/dev/null 2>&1 || "$roost" node add client --mac "$mac" >/dev/null
+  for mode in nbd ram nfs/shared nfs/own persistent; do
+    "$roost" volume rm client >/dev/null 2>&1 || true
+    "$roost" set --node client "root-mode=${mode%/*}" nfs-root="$([[ $mode = nfs/own ]] && echo own || echo shared)" >/dev/null
+    case $mode in nfs/own | persistent) seconds_to_login client --mac "$mac" >/dev/null ;; esac
+    for ((i = 0; i < repetitions; i++)); do
+      printf 'boot by root mode %-10s %6.1f s\n' "$mode" "$(seconds_to_login client --mac "$mac")"
+    done
+    # Until the server knows that nobody runs from its tree.
+    if [[ $mode = nfs/own ]]; then sleep 35; fi
+  done
+  "$lab" down >/dev/null
+}
+
 theirs=$(with_ltsp)
 ours=$(with_roost)
 ours=$ours theirs=$theirs python3 - <<'PY'
@@ -125,3 +162,4 @@ ours, theirs = ([float(word) for word in os.environ[name].split() if word[0].isd
 ratio = statistics.median(theirs) / statistics.median(ours)
 print(f"{'boot to the log-in prompt':28} {'ltsp':12} {statistics.median(ours):9.1f} {statistics.median(theirs):9.1f} s   ×{ratio:<6.2f} gate 2" + ("" if ratio >= 2 else "   BELOW THE GATE"))
 PY
+by_root_mode

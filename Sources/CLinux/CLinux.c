@@ -109,6 +109,33 @@ ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, ui
     return sendmsg(fd, &h, MSG_DONTWAIT);
 }
 
+// What a full socket has left in the pipe is not lost: it is still in the file.
+static void empty_pipe(int pipe_out, int discard, size_t left) {
+    while (left > 0) {
+        ssize_t count = splice(pipe_out, NULL, discard, NULL, left, SPLICE_F_MOVE);
+        if (count > 0) left -= (size_t)count;
+        else if (count == 0 || errno != EINTR) return;
+    }
+}
+
+ssize_t roost_send_mapped(int pipe_in, int pipe_out, int discard, int socket, const void *bytes, size_t byte_count) {
+    size_t sent = 0;
+    while (sent < byte_count) {
+        struct iovec slice = {.iov_base = (char *)bytes + sent, .iov_len = byte_count - sent};
+        ssize_t filled = vmsplice(pipe_in, &slice, 1, SPLICE_F_NONBLOCK);
+        if (filled <= 0) return sent > 0 ? (ssize_t)sent : -1;
+        unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (sent + (size_t)filled < byte_count ? SPLICE_F_MORE : 0);
+        ssize_t count = splice(pipe_out, NULL, socket, NULL, (size_t)filled, flags);
+        if (count > 0) sent += (size_t)count;
+        if (count == filled) continue;
+        int error = errno;
+        empty_pipe(pipe_out, discard, (size_t)(filled - (count > 0 ? count : 0)));
+        errno = error;
+        return sent > 0 ? (ssize_t)sent : -1;
+    }
+    return (ssize_t)sent;
+}
+
 int roost_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
 int roost_open_arp(uint32_t interface) {

@@ -14,7 +14,7 @@ package struct NFSRoots: Sendable {
 extension BootContext {
     /// Three times unheard is gone.
     private static let silentMilliseconds = 30_000
-    /// So long a machine may take from its script to its first question.
+    /// So long a machine may take from one stage of its boot to the next.
     private static let bootMilliseconds = 300_000
 
     package func nfsRoots() -> NFSRoots {
@@ -26,7 +26,8 @@ extension BootContext {
         for boot in tracker.latest {
             guard let version = boot.version,
                 isNew || now - (askedAt[boot.machine] ?? .min / 2) < Self.silentMilliseconds
-                    || self.now() - boot.at < Self.bootMilliseconds
+                    || self.now() - boot.at
+                        < (boot.stage == .ready ? Self.silentMilliseconds : Self.bootMilliseconds)
             else { continue }
             let node = snapshot.node(at: boot.machine)
             let settings = snapshot.settings(of: node)

@@ -32,6 +32,10 @@ int roost_send_datagrams(int fd, const struct roost_datagram *datagrams, unsigne
 ssize_t roost_send_segments(int fd, struct iovec *slices, size_t slice_count, uint16_t segment_byte_count,
                             uint32_t peer_address, uint16_t peer_port);
 
+// Sends bytes of a mapped file through an empty pipe, whose ends are given, without copying them (vmsplice(2), splice(2));
+// `discard` is /dev/null. How many were sent, which are fewer when the socket is full, or -1 with errno. The pipe is empty after it.
+ssize_t roost_send_mapped(int pipe_in, int pipe_out, int discard, int socket, const void *bytes, size_t byte_count);
+
 int roost_accept(int fd);
 // A packet socket that receives the ARP of one interface, and can send on it.
 int roost_open_arp(uint32_t interface);

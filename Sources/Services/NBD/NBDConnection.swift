@@ -8,7 +8,7 @@ import Wire
 ///
 /// States: negotiating → serving → closed. While an answer is stuck in a full socket nothing more is read from it.
 @safe final class NBDConnection: EventHandler {
-    /// From this size a read goes out by `sendfile`; below, a copy from the mapping into one `sendmsg` with its
+    /// From this size a read's pages go out as they are; below, a copy from the mapping into one `sendmsg` with its
     /// neighbours costs a third (measured: `Benchmarks/README.md`).
     private static let sendfileByteCount = 32 * 1024
 
@@ -35,6 +35,8 @@ import Wire
     private var isClosed = false
     /// A read waits for a disk; nothing more is taken from the client meanwhile.
     private var isFetching = false
+    /// Whether the socket took all of the last large answer. What does not fit would be taken up twice.
+    private var hasRoom = true
     /// Whether packets wait to be full: several large answers go out one behind the other.
     private var isCorked = false
 
@@ -344,16 +346,25 @@ import Wire
 
     private func sendFile(offset: Int, byteCount: Int) {
         guard pending.isEmpty, let file else { return keep(.file(offset: offset, byteCount: byteCount)) }
-        var position = off_t(offset)
-        let sent = retrying {
-            unsafe sendfile(socket.number, file.mapped.descriptor.number, &position, byteCount)
-        }
+        let sent = sendPages(of: file.mapped, offset: offset, byteCount: byteCount)
+        hasRoom = sent == byteCount
         if sent < 0, errno != EAGAIN {
             return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
         }
         let done = max(0, sent)
         // After a short write the socket is full: back to the loop instead of trying again, which costs a fifth.
         if done < byteCount { keep(.file(offset: offset + done, byteCount: byteCount - done)) }
+    }
+
+    private func sendPages(of file: MappedFile, offset: Int, byteCount: Int) -> Int {
+        if hasRoom, let pipe = service.pipe, let start = unsafe file.start {
+            let sent = unsafe pipe.send(start + offset, byteCount: byteCount, to: socket)
+            if sent >= 0 || ![EPERM, ENOSYS].contains(errno) { return sent }
+            // A container forbids it.
+            service.pipe = nil
+        }
+        var position = off_t(offset)
+        return retrying { unsafe sendfile(socket.number, file.descriptor.number, &position, byteCount) }
     }
 
     private func sendOrKeep(_ bytes: [UInt8]) {

@@ -18,6 +18,8 @@ package final class NBDService: EventHandler {
     /// after the reading instead of in the middle of it, which saves a switch between them and us for most requests
     /// (measured: `Benchmarks/README.md`).
     let postponed = NBDPostponedReplies()
+    /// Nil: `sendfile` does it.
+    var pipe = try? MappedPipe()
     private var connections: [Int32: NBDConnection] = [:]
     /// Connections to volumes, each with a thread of its own.
     let volumeSessions = NBDVolumeSessions()
