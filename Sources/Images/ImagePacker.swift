@@ -1,5 +1,6 @@
 package import Fleet
 import Foundation
+import Linux
 
 /// Makes a version out of a root file system: lint, kernel, modules, squashfs, manifest.
 package struct ImagePacker: Sendable {
@@ -61,22 +62,46 @@ package struct ImagePacker: Sendable {
         let build = directory.path
         defer { withExtendedLifetime(directory) {} }
         do {
-            try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: "\(build)/kernel")
-            progress("packing \(modules.needed.count) kernel modules")
-            let isKept = try moduleArchives.makeArchive(
-                of: modules, level: effort == .fast ? 9 : 19, at: "\(build)/modules.cpio")
-            if isKept { progress("the same kernel modules were packed before") }
-            progress("packing the root file system")
-            try packRoot(root, excluding: excluded, to: "\(build)/root.squashfs")
-            let manifest = try manifest(
-                of: image, root: root, build: build, kernelRelease: modules.release, origin: origin,
-                recipe: recipe)
+            // The root takes by far the longest. What does not need it is done beside it.
+            progress("packing the root file system, and \(modules.needed.count) kernel modules")
+            let rootFile = ThreadWork {
+                try file("root.squashfs", in: build) { try packRoot(root, excluding: excluded, to: $0) }
+            }
+            let others = Result {
+                let kernel = try file("kernel", in: build) {
+                    try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: $0)
+                }
+                let archive = try file("modules.cpio", in: build) { path in
+                    let isKept = try moduleArchives.makeArchive(
+                        of: modules, level: effort == .fast ? 9 : 19, at: path)
+                    if isKept { progress("the same kernel modules were packed before") }
+                }
+                return ([kernel, archive], Self.packages(root: root))
+            }
+            let packed = try rootFile.value()
+            let (beside, packages) = try others.get()
+            let manifest = manifest(
+                of: image, root: root, files: beside + [packed], packages: packages,
+                kernelRelease: modules.release, origin: origin, recipe: recipe)
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {
             try? FileManager.default.removeItem(atPath: build)
             throw error
         }
+    }
+
+    /// Has a file of a version made at the path that it is given, and reads it while it goes to the disk.
+    private func file(_ name: String, in build: String, _ make: (String) throws -> Void) throws
+        -> ImageManifest.File
+    {
+        let path = "\(build)/\(name)"
+        try make(path)
+        let writing = ThreadWork { try FileDescriptor(opening: path).synchroniseData() }
+        let digest = try Fleet.Digest(ofFile: path)
+        try writing.value()
+        return ImageManifest.File(
+            name: name, byteCount: try FileDescriptor(opening: path).byteCount(), sha256: digest)
     }
 
     /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
@@ -109,18 +134,11 @@ package struct ImagePacker: Sendable {
     }
 
     private func manifest(
-        of image: ImageName, root: String, build: String, kernelRelease: String, origin: String,
-        recipe: Fleet.Digest?
-    ) throws -> ImageManifest {
-        let files = try ["kernel", "modules.cpio", "root.squashfs"].map { name in
-            let size =
-                try FileManager.default.attributesOfItem(atPath: "\(build)/\(name)")[.size] as? Int ?? 0
-            return ImageManifest.File(
-                name: name, byteCount: size, sha256: try Fleet.Digest(ofFile: "\(build)/\(name)"))
-        }
+        of image: ImageName, root: String, files: [ImageManifest.File], packages: [ImageManifest.Package],
+        kernelRelease: String, origin: String, recipe: Fleet.Digest?
+    ) -> ImageManifest {
         let release =
             Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
-        let packages = Self.packages(root: root)
         return ImageManifest(
             image: image, architecture: Self.architecture(root: root, kernelRelease: kernelRelease),
             kernelRelease: kernelRelease,

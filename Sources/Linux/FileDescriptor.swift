@@ -85,6 +85,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
+    /// Reads what comes next into `buffer`.
+    ///
+    /// - Returns: how many bytes; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        let count = retrying { unsafe Glibc.read(number, buffer.baseAddress, buffer.count) }
+        guard count >= 0 else { throw SystemError("read") }
+        return count
+    }
+
     /// The next bytes, at most `limit`; empty at the end.
     package func read(atMost limit: Int) throws(SystemError) -> [UInt8] {
         var result = 0

@@ -107,13 +107,18 @@ extension EndToEnd {
         }
 
         /// Fills the provider's pages: name, then password.
+        /// At the provider, whose own page loses what was typed into it now and then while it is still loading.
         private func signIn(_ browser: Browser, _ name: String, _ password: String) throws {
-            try browser.waitFor("School")
-            try browser.type(name, into: "#login")
-            try browser.click("button.primary[type=submit]")
-            try browser.waitFor("Password")
-            try browser.type(password, into: "#password")
-            try browser.click("button.primary[type=submit]")
+            for _ in 0..<3 {
+                try browser.waitFor("School")
+                try browser.type(name, into: "#login")
+                try browser.click("button.primary[type=submit]")
+                try browser.waitFor("Password")
+                try browser.type(password, into: "#password")
+                try browser.click("button.primary[type=submit]")
+                for _ in 0..<75 where browser.text.contains("Remember me") { usleep(200_000) }
+                if !browser.text.contains("Remember me") { return }
+            }
         }
     }
 }

@@ -37,51 +37,54 @@ extension EndToEnd {
                     "\(BootLab.roost) doctor --configuration \(BootLab.directory)/other.yaml || true",
                 ])
                 #expect(doctor.contains("nfs: a server has port 2049"))
-                try sharedRoot()
-                try ownRoot()
+                try makeOwnRoot()
+                try useSharedRoot()
+                try keepAndResetOwnRoot()
             }
         }
 
-        private func sharedRoot() throws {
+        private static var tree: String { "\(BootLab.stateDirectory)/trees/nfs-2/1" }
+
+        private func makeOwnRoot() throws {
+            try lab.roost("set", "--node", "nfs-2", "nfs-root=own")
+            let node = try start(2)
+            #expect(try lab.ssh(node, "findmnt -no FSTYPE /") == "nfs4")
+            #expect(try lab.roost("volume", "list").contains("tree"))
+            try BootLab.requireDocumented("volumes/nfs-2", "Volume")
+            try lab.ssh(node, "echo kept >/etc/kept; useradd -m someone; chown someone /etc/kept; sync")
+            #expect(try String(contentsOfFile: "\(Self.tree)/etc/kept", encoding: .utf8) == "kept\n")
+            #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "nfs-2") }
+            #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "nfs-2", "x") }
+            try lab.powerOff("nfs2")
+        }
+
+        private func useSharedRoot() throws {
             let node = try start(1)
             let mounted = try lab.ssh(node, "findmnt -no FSTYPE,OPTIONS /run/roost/nfs")
             for word in ["nfs4", "ro,", "hard", "timeo=600", "retrans=2", "vers=4.1"] {
                 #expect(mounted.contains(word), "\(mounted)")
             }
-            let ahead = "cat /sys/class/bdi/$(findmnt -no MAJ:MIN /run/roost/nfs)/read_ahead_kb"
+            let ahead = "cat /sys/class/bdi/$(stat -c %Hd:%Ld /run/roost/nfs)/read_ahead_kb"
             #expect(try lab.ssh(node, ahead) == "4096")
             #expect(try lab.ssh(node, "grep -c nbd0 /proc/mounts || true") == "0")
             let shown = try lab.json("image", "show", "debian") as? [String: Any]
             #expect(shown?["openConnections"] as? Int ?? 0 >= 1)
             try lab.ssh(node, "echo mine >/etc/mine; sha256sum /usr/bin/* >/dev/null")
-        }
-
-        private func ownRoot() throws {
-            try lab.roost("set", "--node", "nfs-2", "nfs-root=own")
-            var node = try start(2)
-            #expect(try lab.ssh(node, "findmnt -no FSTYPE /") == "nfs4")
-            #expect(try lab.roost("volume", "list").contains("tree"))
-            try BootLab.requireDocumented("volumes/nfs-2", "Volume")
-            try lab.ssh(node, "echo kept >/etc/kept; useradd -m someone; chown someone /etc/kept; sync")
-            // Somebody else on the same network.
-            let tree = "\(BootLab.stateDirectory)/trees/nfs-2/1"
-            let other = try lab.address(of: "nfs-1")
+            // It is not the machine that the tree is for.
             func mount(_ path: String) throws -> String {
                 try lab.ssh(
-                    other,
+                    node,
                     "mount -i -t nfs4 -o vers=4.1,addr=10.77.0.1 10.77.0.1:\(path) /mnt 2>&1 && umount /mnt && echo given",
                     timeout: 200)
             }
             #expect(try mount("\(BootLab.stateDirectory)/images") == "given")
-            #expect(throws: (any Error).self) { try mount(tree) }
-            #expect(try String(contentsOfFile: "\(tree)/etc/kept", encoding: .utf8) == "kept\n")
-            #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "nfs-2") }
-            #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "nfs-2", "x") }
+            #expect(throws: (any Error).self) { try mount(Self.tree) }
+            try lab.powerOff("nfs1")
+        }
 
-            try lab.powerOff("nfs2")
-            node = try start(2)
+        private func keepAndResetOwnRoot() throws {
+            var node = try start(2)
             #expect(try lab.ssh(node, "cat /etc/kept; stat -c %U /etc/kept") == "kept\nsomeone")
-
             // It goes on with what it has, and begins anew when it starts again.
             try lab.roost("volume", "reset", "nfs-2")
             #expect(try lab.ssh(node, "cat /etc/kept; touch /etc/still && echo writes") == "kept\nwrites")
@@ -89,8 +92,9 @@ extension EndToEnd {
             node = try start(2)
             #expect(try lab.ssh(node, "test -e /etc/kept || echo golden") == "golden")
             try lab.waitUntil("the tree before is gone", seconds: 60) {
-                !FileManager.default.fileExists(atPath: tree)
+                !FileManager.default.fileExists(atPath: Self.tree)
             }
+            try lab.powerOff("nfs2")
         }
     }
 }
