@@ -172,9 +172,11 @@ package actor Volumes {
         let volume = try volume(of: name)
         try await requireClosed(name, "remove")
         try await alone(name) {
-            try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
             let files = self.files
-            if volume.kind == .tree { try await self.export() }
+            // A tree cannot go where the role nfs is off: then its record stays, too.
+            if volume.kind == .tree { try await Self.onThread { try files.remove(volume) } }
+            try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
+            if volume.kind == .tree { return try await self.export() }
             try await Self.onThread { try files.remove(volume) }
         }
     }

@@ -118,7 +118,8 @@ package func bootPlan(
         return plan
     }
     let chosen = chooseVersion(
-        for: node, at: identity.macAddress, from: identity.address?.address, settings, in: snapshot)
+        for: node, at: identity.macAddress, from: identity.address?.address ?? policy.clientNetwork, settings,
+        in: snapshot)
     switch chosen {
     case .failure(let problem):
         plan.wantsVolume = problem.wantsVolume

@@ -6,7 +6,8 @@ package struct BootPolicy: Equatable, Sendable {
     package var server: IPv4Address
     package var httpPort: UInt16
     package var nbdPort: UInt16
-    /// Some address in the client's network, which the rules of enrolment go by; nil where it is the server's.
+    /// The client's address, or before it has one some address in its network, which the rules of enrolment go by; nil where
+    /// it is the server's.
     package var clientNetwork: IPv4Address?
     /// Where kernels send their messages; nil where nobody listens.
     package var netconsolePort: UInt16?

@@ -1,6 +1,7 @@
 import Center
 import Fleet
 import Foundation
+import Glibc
 import Images
 import StoreSQLite
 import Wire
@@ -11,6 +12,19 @@ extension Server {
         guard let server = settings.nfs.server ?? .installed else {
             throw InvalidSetting(
                 "role nfs: there is no NFS server (apt install nfs-kernel-server, or nfs-ganesha-vfs)")
+        }
+        guard geteuid() == 0 else {
+            throw InvalidSetting("role nfs: only root can make the nodes' trees and say what is exported")
+        }
+        // The path is a word of the nodes' kernels and of the server's configuration.
+        guard
+            settings.stateDirectory.utf8.allSatisfy({
+                $0 > 0x20 && $0 < 0x7F && ![0x22, 0x2C, 0x3A].contains($0)
+            })
+        else {
+            throw InvalidSetting(
+                "role nfs: state-directory ‘\(settings.stateDirectory)’ may have no spaces, quotes, commas or colons"
+            )
         }
         return try NFSWorkerConnection(settings, server)
     }
