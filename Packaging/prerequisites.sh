@@ -71,4 +71,5 @@ unpack() {
   )
 }
 unpack slapd slapd libltdl7 libodbc2
+unpack nfs-utils nfs-kernel-server libnfsidmap1
 unpack ganesha nfs-ganesha nfs-ganesha-vfs libntirpc4.3 libnfsidmap1 liburcu8 libwbclient0

@@ -43,6 +43,48 @@ extension EndToEnd {
             }
         }
 
+        /// This machine's kernel has no NFS server; its program reads the file, and writes what it would give to the kernel.
+        @Test func `the kernel's server takes the exports as they are meant`() throws {
+            let directory = "\(BootLab.directory)/exports"
+            let utilities = "\(BootLab.repository)/.build/nfs-utils/usr"
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/trees/pc-1/2", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/images", withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let order =
+                #"{"export":{"networks":["10.77.0.0/24","10.78.0.0/22"],"clients":["pc-1","10.77.0.9"]}}"#
+            let script = """
+                set -e
+                mount -t tmpfs none /usr/local/sbin
+                mount -t tmpfs none /var/lib/misc
+                mkdir -p /var/lib/misc/etc/exports.d /var/lib/misc/work
+                mount -t overlay -o lowerdir=/etc,upperdir=/var/lib/misc/etc,workdir=/var/lib/misc/work none /etc
+                mkdir -p /var/lib/misc/lib/nfs /var/lib/misc/work2
+                mount -t overlay -o lowerdir=/var/lib,upperdir=/var/lib/misc/lib,workdir=/var/lib/misc/work2 none /var/lib
+                touch /etc/exports /var/lib/nfs/etab
+                cp '\(utilities)/sbin/exportfs' /usr/local/sbin/
+                echo '\(order)' | LD_LIBRARY_PATH='\(utilities)/lib/x86_64-linux-gnu' '\(BootLab.roost)' nfs-worker \
+                  --images '\(directory)/images' --trees '\(directory)/trees' --server kernel \
+                  --file /etc/exports.d/roost.exports --pid-file /none
+                cat /var/lib/nfs/etab
+                """
+            let output = try BootLab.run(
+                "env", ["unshare", "--mount", "--propagation=private", "sh", "-c", script])
+            let lines = output.split(separator: "\n")
+            #expect(lines.first == "{}")
+            for (path, client, words) in [
+                ("images", "10.77.0.0/24", ["ro", "async"]), ("images", "10.78.0.0/22", ["ro", "async"]),
+                ("trees/pc-1/2", "10.77.0.9", ["rw", "sync"]),
+            ] {
+                let line = lines.first { $0.hasPrefix("\(directory)/\(path)\t\(client)(") } ?? ""
+                let options = line.split(whereSeparator: { "(),".contains($0) })
+                #expect(
+                    (words + ["no_root_squash", "no_subtree_check"]).allSatisfy { options.contains($0[...]) },
+                    "\(output)")
+            }
+        }
+
         private static var tree: String { "\(BootLab.stateDirectory)/trees/nfs-2/1" }
 
         private func makeOwnRoot() throws {
