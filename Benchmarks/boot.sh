@@ -140,6 +140,8 @@ NFSv4 { Graceless = true; Only_Numeric_Owners = true; UseGetpwnam = true; Recove
 CONF
   "$lab" serve ganesha env LD_LIBRARY_PATH="$ganesha/lib/x86_64-linux-gnu:$ganesha/lib/ganesha" "$ganesha/bin/ganesha.nfsd" \
     -F -L /dev/stdout -f "$work/ganesha.conf" -N NIV_EVENT -p "$work/ganesha.pid" >/dev/null
+  # Anew: one that is kept from an earlier Roost lacks modules that its initramfs has now.
+  "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
   "$roost" node show client >/dev/null 2>&1 || "$roost" node add client --mac "$mac" >/dev/null
   for mode in nbd ram nfs/shared nfs/own persistent; do
     "$roost" volume rm client >/dev/null 2>&1 || true
