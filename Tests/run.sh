@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tests=$(swift build --show-bin-path)/roostPackageTests.xctest
 # About half of the laboratory's time. A new suite is part of the first run until it is named here.
-second=${2:-'EndToEnd/(DiskTests|ImportTests|LargeImageTests|NFSTests|ReplicationTests|RolloutTests|ShellTests|VolumeTests)/'}
+second=${2:-'EndToEnd/(DiskTests|ImportTests|LargeImageTests|NFSTests|ReplicationTests|RolloutTests|SessionTests|ShellTests|VolumeTests)/'}
 first=(--skip "$second")
 [[ $# -lt 1 ]] || first=(--filter "$1")
 log=.build/second-tests.log

@@ -16,6 +16,7 @@ struct Roost: AsyncParsableCommand {
             Serve.self, Status.self, NodeCommands.self, GroupCommands.self, RuleCommands.self,
             ImageCommands.self, RolloutCommands.self, VolumeCommands.self,
             Inventory.self, Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self,
+            SessionCommands.self,
             EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
             Schema.self,

@@ -10,13 +10,43 @@ struct Attendance {
         ["/usr/sbin/reboot"],
     ]
 
-    func run() throws {
+    /// Below the time after which the server takes nobody to be there any more.
+    private static let repeatSeconds = 300
+
+    /// Whether the server wants to know who is logged in.
+    private var isAskedForSessions = false
+    /// What it was told last, and when.
+    private var told: (moment: LoggedIn.Moment, mark: String, at: Int)?
+
+    mutating func run() throws {
         let server = try ServerTalk(KernelWords.read())
         while true {
             sleep(Self.periodSeconds)
             // Without an answer the next time: the server may be away for a while.
-            guard let order = try? server.fetchOrder(), order == "restart" else { continue }
-            try restart()
+            guard let order = try? server.fetchOrder() else { continue }
+            if order == "restart" { try restart() }
+            if order == "sessions" { isAskedForSessions = true }
+            if isAskedForSessions { tellSessions(to: server, isNew: order == "sessions") }
+        }
+    }
+
+    /// When somebody came or went, and now and then, because a machine without power says nothing.
+    private mutating func tellSessions(to server: ServerTalk, isNew: Bool) {
+        let (moment, now) = (LoggedIn.Moment.now, time(nil))
+        if !isNew, let told, told.moment == moment, now - told.at < Self.repeatSeconds { return }
+        let people = LoggedIn.now
+        do {
+            if isNew || people.mark != told?.mark || now - (told?.at ?? 0) >= Self.repeatSeconds {
+                try server.sendSessions(people.json)
+                told = (moment, people.mark, now)
+            } else {
+                told?.moment = moment
+            }
+        } catch let refusal as ServerRefusal where refusal.status == 403 {
+            // Until it asks again.
+            (isAskedForSessions, told) = (false, nil)
+        } catch {
+            // The next time.
         }
     }
 

@@ -46,7 +46,9 @@ enum RoostNode {
         case ("deadline", 2):
             guard let seconds = Int(arguments[1]), seconds > 0 else { throw UsageError(text: usage) }
             try Deadline(seconds: seconds).run()
-        case ("attend", 1): try Attendance().run()
+        case ("attend", 1):
+            var attendance = Attendance()
+            try attendance.run()
         case ("report", 2...4):
             // The deadline looks for it, whether the server can be told or not.
             if arguments[1] == "ready" { try Deadline.met() }
@@ -75,6 +77,13 @@ enum RoostNode {
         _ = unsafe write(STDERR_FILENO, line, line.count)
         exit(1)
     }
+}
+
+/// The server's answer to a request that it does not do.
+struct ServerRefusal: Error, CustomStringConvertible {
+    /// The HTTP status.
+    var status: Int
+    var description: String
 }
 
 struct UsageError: Error, CustomStringConvertible {

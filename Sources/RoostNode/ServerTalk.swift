@@ -25,6 +25,11 @@ struct ServerTalk {
         _ = try request("POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: json)
     }
 
+    /// - Parameter json: as ``LoggedIn`` makes it.
+    func sendSessions(_ json: String) throws {
+        _ = try request("POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: json)
+    }
+
     func fetchConfiguration(to path: String) throws {
         let body = try request("GET", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: "")
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
@@ -78,7 +83,7 @@ struct ServerTalk {
         let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         guard (200..<300).contains(status) else {
             let text = String(decoding: answer[end...].prefix(200), as: UTF8.self).filter { !$0.isNewline }
-            throw UsageError(text: "\(what): status \(status): \(text)")
+            throw ServerRefusal(status: status, description: "\(what): status \(status): \(text)")
         }
         let length = head.lowercased().split(whereSeparator: \.isNewline).first {
             $0.hasPrefix("content-length:")

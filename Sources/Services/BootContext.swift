@@ -48,6 +48,10 @@ package final class BootContext {
     private let readers: ColdReaders
     /// The boot in which a machine is asked to restart.
     private var restarts: [MACAddress: String] = [:]
+    /// The boot in which a machine has told who is logged in.
+    private var sessionsTold: [MACAddress: String] = [:]
+    /// Machines that are asked for that, or not, by their settings as they are now.
+    private var reportsSessions: [MACAddress: Bool] = [:]
     /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
@@ -148,9 +152,32 @@ package final class BootContext {
     func takeOrder(for machine: MACAddress, in boot: String) -> String? {
         if askedAt.count >= Self.machineLimit { askedAt.removeAll() }
         askedAt[machine] = EventLoop.now()
-        guard let wanted = restarts[machine] else { return nil }
-        restarts[machine] = nil
-        return wanted == boot ? "restart" : nil
+        if let wanted = restarts.removeValue(forKey: machine), wanted == boot { return "restart" }
+        let isWanted = wantsSessions(of: machine)
+        if isWanted { return sessionsTold[machine] == boot ? nil : "sessions" }
+        if sessionsTold.removeValue(forKey: machine) != nil {
+            send(.sessions(machine, boot: boot, []))
+        }
+        return nil
+    }
+
+    // MARK: Who is logged in
+
+    private func wantsSessions(of machine: MACAddress) -> Bool {
+        if let known = reportsSessions[machine] { return known }
+        let isWanted = snapshot.settings(of: snapshot.node(at: machine)).isOn(.reportSessions)
+        if reportsSessions.count >= Self.machineLimit { reportsSessions.removeAll() }
+        reportsSessions[machine] = isWanted
+        return isWanted
+    }
+
+    /// - Returns: whether the node is to tell it at all.
+    func reportSessions(_ json: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
+        guard wantsSessions(of: machine) else { return false }
+        if sessionsTold.count >= Self.machineLimit { sessionsTold.removeAll() }
+        sessionsTold[machine] = boot
+        send(.sessions(machine, boot: boot, json))
+        return true
     }
 
     /// Opens a boot of `version` for a machine that is known to get it, and names the boot.
@@ -184,6 +211,7 @@ package final class BootContext {
             immutableFiles.removeAll()
         }
         self.snapshot = snapshot
+        reportsSessions.removeAll()
     }
 
     package func path(of version: ImageVersion, _ file: String) -> String {

@@ -155,8 +155,10 @@ final class BootLab: Sendable {
     }
 
     private func buildImage() throws {
+        // What desktops and servers have: log-ins are sessions of systemd's log-in manager.
         try roost(
-            "image", "build", "debian", "--suite", "bookworm", "--state-directory", Self.stateDirectory,
+            "image", "build", "debian", "--suite", "bookworm", "--include", "libpam-systemd",
+            "--state-directory", Self.stateDirectory,
             "--cache", Self.cache)
     }
 
@@ -237,11 +239,27 @@ final class BootLab: Sendable {
     @discardableResult
     func ssh(_ address: String, _ command: String, timeout: Int = 60) throws -> String {
         try Self.lab(
-            "exec", "timeout", String(timeout), "ssh", "-i", "\(Self.directory)/key", "-o",
-            "StrictHostKeyChecking=no", "-o",
-            "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20",
-            "root@\(address)", command
-        ).trimmingCharacters(in: .whitespacesAndNewlines)
+            ["exec", "timeout", String(timeout)] + Self.sshCommand(to: "root@\(address)") + [command]
+        )
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Somebody at a terminal of a machine, until the machine ends that or ten minutes have passed.
+    func login(_ user: String, at address: String) throws -> Background {
+        // By way of another program: ssh closes what Foundation watches a process by.
+        try Background(
+            "/usr/bin/timeout",
+            ["600", "ip", "netns", "exec", Self.namespace]
+                + Self.sshCommand(to: "\(user)@\(address)", ["-tt", "-o", "ServerAliveInterval=5"])
+                + ["exec sleep 600"], log: "\(Self.directory)/log/login-\(user).log")
+    }
+
+    private static func sshCommand(to place: String, _ options: [String] = []) -> [String] {
+        ["ssh", "-i", "\(directory)/key"] + options
+            + [
+                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
+                "LogLevel=ERROR", "-o", "ConnectTimeout=20", place,
+            ]
     }
 
     /// The address that a machine has now.

@@ -35,11 +35,20 @@ package struct NodeAnswer: Codable, Sendable {
     package var leasedAddress: IPv4Address?
     /// Nil while it has no root from this server, and in the past.
     package var root: RootActivity?
+    /// Who is logged in; nobody in the past, which is not kept.
+    package var sessions: [NodeSession]
     package var settings: [SettingAnswer]
     /// Nil while the node has not reported it.
     package var hardware: Hardware?
     /// Newest first.
     package var boots: [BootTimeline]
+}
+
+/// Somebody who is logged in, and where.
+package struct SessionAnswer: Codable, Sendable {
+    package var node: NodeName
+    package var group: GroupPath
+    package var session: NodeSession
 }
 
 /// A machine in a list.

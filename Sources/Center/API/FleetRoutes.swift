@@ -82,6 +82,15 @@ struct FleetRoutes {
             return try await JSONAnswer(
                 views(request, caller).log(context.parameter("name"), lineCount: lines))
         }
+        api.get("sessions", .read) { request, _, caller in
+            let offset = try request.query("offset", 0...10_000_000, default: 0)
+            let limit = try request.query("limit", 1...FleetViews.pageLimit, default: FleetViews.pageLimit)
+            let page = try await views(request, caller).sessions(
+                request.query("q") ?? "", offset: offset, limit: limit)
+            let query = request.query("q").map { "&q=\(Escape.component($0))" } ?? ""
+            return try JSONAnswer(
+                page.rows, next: page.next.map { "/api/v1/sessions?offset=\($0)&limit=\(limit)\(query)" })
+        }
         api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
         api.get("machines", .read) { request, _, caller in
             try await JSONAnswer(views(request, caller).unknownMachines())

@@ -21,6 +21,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case build
         /// A roll-out began, went on or ended, or a node was held.
         case rollout
+        /// Somebody logged in or out.
+        case session
     }
 
     package var kind: Kind

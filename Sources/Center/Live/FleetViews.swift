@@ -79,13 +79,15 @@ struct FleetViews: Sendable {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
         }
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
-        let leased = await services.addresses()
+        let live = await LiveFacts(self)
         let activity = await services.rootActivity()
         return NodeAnswer(
             node: Redaction.of(node), isKnown: snapshot.nodes[node.name] != nil,
-            leasedAddress: node.macAddresses.lazy.compactMap { leased[$0] }.first,
+            leasedAddress: node.macAddresses.lazy.compactMap { live.leased[$0] }.first,
             root: at == nil
-                ? node.macAddresses.lazy.compactMap { leased[$0] }.compactMap { activity[$0] }.first : nil,
+                ? node.macAddresses.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first
+                : nil,
+            sessions: live.sessions(of: node),
             settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             boots: boots.sorted { $0.startedAt > $1.startedAt })
@@ -244,11 +246,13 @@ struct LiveFacts {
     let boots: [MACAddress: BootTimeline]
     let leased: [MACAddress: IPv4Address]
     let registrations: [MACAddress: Registration]
+    let sessions: [MACAddress: NodeSessions]
 
     init(_ views: FleetViews) async {
         boots = views.fleet.boots
         leased = await views.services.addresses()
         registrations = views.fleet.registrations
+        sessions = views.at == nil ? views.fleet.sessions : [:]
     }
 
     func boot(of node: Node) -> BootTimeline? {
@@ -259,6 +263,7 @@ struct LiveFacts {
         var facts = snapshot.facts(of: node)
         facts.addresses += node.macAddresses.compactMap { leased[$0] }
         facts.state = boot(of: node)?.state ?? ""
+        facts.users = sessions(of: node).map(\.user)
         if case .text(let image)? = node.settings["image"] { facts.image = image }
         return facts
     }

@@ -16,6 +16,7 @@ package final class LiveFleet: Sendable {
         var snapshot: FleetSnapshot
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
+        var sessions: [MACAddress: NodeSessions] = [:]
         /// What was typed at machines that wait.
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
@@ -212,6 +213,7 @@ package final class LiveFleet: Sendable {
         state.withLock { state in
             state.boots[machine] = nil
             state.registrations[machine] = nil
+            state.sessions[machine] = nil
         }
         events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
     }

@@ -51,6 +51,14 @@ struct NodePage {
                 "%1 connections, last read %2 ago", String(root.connections),
                 Format.duration(root.idleMilliseconds))
         }
+        fields["sessions"] = answer.sessions.map { session in
+            [
+                "user": session.user, "kind": session.kind, "place": session.place, "from": session.from,
+                "since": Format.time(second: session.startedAt), "isActive": session.isActive,
+            ] as [String: Any]
+        }
+        fields["hasSessions"] = !answer.sessions.isEmpty
+        fields["showsSessions"] = views.at == nil && settings.isOn(.reportSessions)
         if views.at == nil, let trouble = stored.flatMap({ snapshot.trouble(holding: $0) }) {
             fields["held"] = words(
                 "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)

@@ -217,7 +217,7 @@ func kernelCommandLine(
     }
     // A kernel that has panicked starts the machine again: nobody may be there to do it.
     words.append("panic=\(panicSeconds)")
-    if settings.value(of: .netconsole) == .boolean(true), let port = policy.netconsolePort {
+    if settings.isOn(.netconsole), let port = policy.netconsolePort {
         words.append("roost.netconsole=\(port)")
     }
     if let boot = identity.boot { words.append("roost.boot=\(boot)") }

@@ -3,6 +3,8 @@ package import Wire
 /// What can be asked of a node in a ``Condition``.
 package enum NodeAttribute: String, Sendable, CaseIterable {
     case name, group, tag, mac, address, uuid, state, image
+    /// Who is logged in.
+    case user
     case vendor, product, serial, board, firmware, processor, driver, card, pci, usb, disk, gpu, monitor
     /// `bios` or `uefi`.
     case firmwareKind = "firmware-kind"
@@ -17,7 +19,7 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
     var isNumber: Bool { self == .memory || self == .processors }
 
     /// Whether it is a fact of hardware and place alone, which settings may depend on.
-    package var isLasting: Bool { self != .state && self != .image && self != .address }
+    package var isLasting: Bool { ![.state, .image, .address, .user].contains(self) }
 }
 
 /// Everything that a ``Condition`` can know of one node.
@@ -33,6 +35,8 @@ package struct NodeFacts: Sendable {
     package var state: String
     /// What its setting `image` says.
     package var image: String
+    /// Names of those who are logged in.
+    package var users: [String]
 
     package init(_ node: Node, hardware: Hardware?) {
         name = node.name.text
@@ -44,6 +48,7 @@ package struct NodeFacts: Sendable {
         self.hardware = hardware
         state = ""
         image = ""
+        users = []
     }
 
     /// All values of an attribute; none when it is not known.
@@ -66,6 +71,7 @@ package struct NodeFacts: Sendable {
         case .uuid: uuid.map { [$0.description] } ?? []
         case .state: [state]
         case .image: [image]
+        case .user: users
         default: hardware.map { Self.texts(of: attribute, in: $0) } ?? []
         }
     }

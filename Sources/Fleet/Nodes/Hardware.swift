@@ -185,6 +185,8 @@ package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
     /// A machine's hardware as JSON of `Hardware`, not yet read.
     case hardware(MACAddress, [UInt8])
+    /// Who is logged in at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet read; empty: it is not to tell any more.
+    case sessions(MACAddress, boot: String, [UInt8])
     /// A message that it logged, with milliseconds since 1970.
     case log(MACAddress, at: Int, LogMessage)
     /// Somebody has named a waiting machine on its screen.

@@ -82,6 +82,8 @@ package struct EffectiveSettings: Sendable {
 
     package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }
 
+    package func isOn(_ definition: SettingDefinition) -> Bool { value(of: definition) == .boolean(true) }
+
     package func text(_ definition: SettingDefinition) -> String {
         if case .text(let value) = value(of: definition) { value } else { "" }
     }

@@ -8,7 +8,7 @@ extension SettingDefinition {
         .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories, .persistentDisk,
         .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
-        .timeZone,
+        .reportSessions, .timeZone,
         .authorisedKeys, .rootPasswordHash, .hosts, .files,
     ]
 
@@ -86,6 +86,10 @@ extension SettingDefinition {
     package static let netconsole = Self(
         "netconsole", .boolean, .boolean(false), at: .boot,
         "Send the kernel's messages to the server as they come (netconsole)")
+    package static let reportSessions = Self(
+        "report-sessions", .boolean, .boolean(true), at: .session,
+        "Whether the node tells who is logged in; its page shows that, and the server keeps it in memory only"
+    )
     package static let timeZone = Self(
         "time-zone", .text, .text("Etc/UTC"), at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
     package static let authorisedKeys = Self(
@@ -179,8 +183,6 @@ package struct ConfiguredFile: Equatable, Sendable {
 }
 
 extension String {
-    /// Printable, and without anything that could end a word of a kernel command line or a boot script.
-    /// Absolute, without anything that leads elsewhere or could end a word.
     /// What ext4 (16 bytes) and others take, and a kernel word can hold.
     fileprivate var isFileSystemLabel: Bool {
         (1...16).contains(utf8.count)
@@ -190,12 +192,14 @@ extension String {
             }
     }
 
+    /// Absolute, without anything that leads elsewhere or could end a word.
     fileprivate var isDirectoryPath: Bool {
         let parts = split(separator: "/", omittingEmptySubsequences: false)
         return hasPrefix("/") && isOneWord && !contains(":") && !contains(",") && count > 1
             && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }
 
+    /// Printable, and without anything that could end a word of a kernel command line or a boot script.
     fileprivate var isOneWord: Bool {
         !isEmpty && utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x27 && $0 != 0x5C }
     }

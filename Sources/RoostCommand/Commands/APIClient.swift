@@ -127,16 +127,20 @@ struct APIClient {
         return data
     }
 
-    /// All nodes that fit `query`, page by page.
+    /// All nodes that fit `query`.
     func nodes(_ query: String, at: String? = nil) async throws -> [MachineAnswer] {
+        let at = at.map { "&at=\(Self.escaped($0))" } ?? ""
+        return try await all("nodes", "q=\(Self.escaped(query))" + at, of: MachineAnswer.self)
+    }
+
+    /// A list as a whole, page by page.
+    func all<Row: Decodable>(_ path: String, _ query: String, of _: Row.Type) async throws -> [Row] {
         let pageLimit = 1_000
-        var all: [MachineAnswer] = []
+        var rows: [Row] = []
         while true {
-            var path = "nodes?limit=\(pageLimit)&offset=\(all.count)&q=\(Self.escaped(query))"
-            if let at { path += "&at=\(Self.escaped(at))" }
-            let page = try await get(path, [MachineAnswer].self)
-            all += page
-            if page.count < pageLimit { return all }
+            let page = try await get("\(path)?limit=\(pageLimit)&offset=\(rows.count)&\(query)", [Row].self)
+            rows += page
+            if page.count < pageLimit { return rows }
         }
     }
 

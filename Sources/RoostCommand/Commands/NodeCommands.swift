@@ -78,6 +78,9 @@ struct NodeShow: AsyncParsableCommand {
 
                 """
         }
+        if !answer.sessions.isEmpty {
+            text += SessionTable.text(answer.sessions.map { ("", $0) }) + "\n"
+        }
         var settings = TextTable(["SETTING", "VALUE", "FROM"])
         for setting in answer.settings {
             let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
@@ -335,8 +338,9 @@ struct NodeRestart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
         abstract: "Ask nodes that are up to restart; they hear of it within ten seconds.",
-        discussion: "roost node restart 'lab-[1-40] state=ready'")
+        discussion: "roost node restart --unless-in-use 'lab-[1-40] state=ready'")
     @OptionGroup var server: ServerOptions
+    @Flag(help: "Leave those alone that somebody is logged in at.") var unlessInUse = false
     @Argument(help: "The nodes that fit this condition: a name, or as in ‘roost node list’.") var query:
         [String]
 
@@ -345,8 +349,19 @@ struct NodeRestart: AsyncParsableCommand {
             let client = server.client
             let nodes = try await client.nodes(query.joined(separator: " "))
             guard !nodes.isEmpty else { throw Failure(text: "no node fits", code: 3) }
+            var users: [NodeName: [String]] = [:]
+            if unlessInUse {
+                let query = APIClient.escaped(query.joined(separator: " "))
+                for place in try await client.all("sessions", "q=\(query)", of: SessionAnswer.self) {
+                    users[place.node, default: []].append(place.session.user)
+                }
+            }
             var failures = 0
             for node in nodes {
+                if let users = users[node.name] {
+                    print("\(node.name) is in use by \(users.joined(separator: ", "))")
+                    continue
+                }
                 do {
                     try await client.send(
                         .POST, "nodes/\(APIClient.escaped(node.name.text))/restart", body: nil)

@@ -335,6 +335,16 @@ final class Server: Sendable {
                 }
             }
             fleet.note(changed)
+            for case .sessions(let machine, let boot, let json) in batch {
+                do {
+                    let told =
+                        json.isEmpty
+                        ? [] : try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json))
+                    fleet.note(told, of: machine, in: boot)
+                } catch {
+                    ServerLog.logger.error("the sessions of \(machine) are not known: \(error)")
+                }
+            }
             // Not waited for: making one takes a while, and others have something to say.
             for case .volumeWanted(let machine, let address) in batch {
                 Task { await volumes.prepare(machine, at: address) }

@@ -36,6 +36,9 @@ struct HTTPAnswering {
             case "hardware":
                 guard request.method == "POST" else { return .error(405, "hardware is posted") }
                 return hardware(request, body: body, machine: machine)
+            case "sessions":
+                guard request.method == "POST" else { return .error(405, "sessions are posted") }
+                return sessions(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine)
             case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
@@ -135,7 +138,19 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 204)
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node is asked to do, once: `restart`, or nothing.
+    /// `POST /node/MAC/sessions?boot=ID` with JSON: who is logged in; 403 tells the node to be silent until it is asked again.
+    private func sessions(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
+        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+            return .error(403, "these sessions belong to another boot")
+        }
+        guard context.reportSessions(body, of: machine, in: boot) else {
+            return .error(403, "nobody asks this node who is logged in")
+        }
+        return HTTPAnswer(status: 204)
+    }
+
+    /// `GET /node/MAC/orders?boot=ID`: what a running node is asked to do: once to `restart`, to tell its `sessions` until it
+    /// has, or nothing.
     private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
         guard request.method == "GET" else { return .error(405, "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {

@@ -1,0 +1,76 @@
+package import Fleet
+import Synchronization
+package import Wire
+
+/// Who is logged in where. It is held here alone: after a restart of the server the nodes are asked again.
+extension LiveFleet {
+    /// Machines whose sessions are held.
+    private static let sessionLimit = 100_000
+
+    /// A machine said who is logged in.
+    package func note(_ told: [NodeSessions.TellsSession], of machine: MACAddress, in boot: String) {
+        let now = NodeSessions(told, boot: boot, at: Clock.second)
+        let isNews = state.withLock { state in
+            let before = state.sessions[machine]
+            if now.sessions.isEmpty {
+                state.sessions[machine] = nil
+            } else if before != nil || state.sessions.count < Self.sessionLimit {
+                state.sessions[machine] = now
+            }
+            return before?.boot != boot || before?.sessions.map(\.id) != now.sessions.map(\.id)
+                || before?.sessions.map(\.isActive) != now.sessions.map(\.isActive)
+        }
+        guard isNews else { return }
+        let node = snapshot.node(at: machine)
+        // Without names: events go to web hooks, and so to other machines.
+        events.publish(
+            ServerEvent(
+                kind: .session, node: node?.name, group: node?.group, machine: machine,
+                text: "\(now.sessions.count) sessions"))
+    }
+
+    /// What each machine said last.
+    var sessions: [MACAddress: NodeSessions] { state.withLock { $0.sessions } }
+}
+
+extension LiveFacts {
+    /// Those who are logged in at a machine, as far as it is in the boot in which it said so.
+    func sessions(at machine: MACAddress) -> [NodeSession] {
+        guard let told = sessions[machine], told.boot == boots[machine]?.boot,
+            told.isFresh(at: Clock.second)
+        else { return [] }
+        return told.sessions
+    }
+
+    func sessions(of node: Node) -> [NodeSession] {
+        if sessions.isEmpty { return [] }
+        return node.macAddresses.flatMap { sessions(at: $0) }
+    }
+}
+
+extension FleetViews {
+    /// Everybody who is logged in at a node that fits `query`, in the order of the nodes.
+    func sessions(_ query: String, offset: Int, limit: Int) async throws -> Page<SessionAnswer> {
+        guard at == nil else {
+            throw Problem(
+                422, "Invalid parameter", "who was logged in is not kept: there is no past of sessions")
+        }
+        let snapshot = fleet.snapshot
+        let condition = try Condition(query)
+        let live = await LiveFacts(self)
+        var (rows, count): ([SessionAnswer], Int) = ([], 0)
+        for name in snapshot.nodeOrder {
+            guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
+            let sessions = live.sessions(of: node)
+            if sessions.isEmpty { continue }
+            if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
+            for session in sessions {
+                if count >= offset, rows.count < limit {
+                    rows.append(SessionAnswer(node: name, group: node.group, session: session))
+                }
+                count += 1
+            }
+        }
+        return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
+    }
+}
