@@ -155,6 +155,8 @@ def pack(server, root, work, repetitions):
         number += 1
         with open(f"{root}/etc/number", "w", encoding="utf-8") as file:
             file.write(f"{number}\n")
+        # What the one before has left to be written is not this one's work.
+        os.sync()
 
     change()
     first = server.take("packed", root)

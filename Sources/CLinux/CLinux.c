@@ -191,6 +191,8 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room) {
     return fallocate(fd, mode, offset, byte_count);
 }
 
+int roost_begin_synchronising(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int roost_run_in_foreground(char *const words[]) {
     struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit;
     sigaction(SIGINT, &ignored, &interrupt);

@@ -7,18 +7,15 @@ extension Fleet.Digest {
     /// Of bytes in memory.
     package init(of data: Data) { self.init(hash: SHA256.hash(data: data)) }
 
-    /// Of a file, read in pieces.
+    /// Of a file, read in pieces: the next is read while one is hashed.
     package init(ofFile path: String) throws {
-        let file = try FileDescriptor(opening: path)
-        var hash = SHA256()
-        // One buffer for all pieces, which stays in the processor's cache.
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
-        defer { unsafe buffer.deallocate() }
-        while true {
-            let count = try unsafe file.read(into: buffer)
-            guard count > 0 else { break }
-            unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        // One piece is read sooner than a thread is made.
+        if try FileDescriptor(opening: path).byteCount() <= 256 * 1024 {
+            self.init(hash: SHA256.hash(data: try WholeFile.read(path)))
+            return
         }
+        var hash = SHA256()
+        try unsafe PieceReader(path).forEach { unsafe hash.update(bufferPointer: $0) }
         self.init(hash: hash.finalize())
     }
 
@@ -27,5 +24,49 @@ extension Fleet.Digest {
         // A SHA-256 digest always has 64 digits.
         guard let digest = Fleet.Digest(text) else { preconditionFailure("SHA-256 without 64 digits") }
         self = digest
+    }
+}
+
+/// Reads a file on a thread of its own, two pieces ahead of whoever takes them. They are to be taken to the end.
+private final class PieceReader: Sendable {
+    @safe private final class Slot: @unchecked Sendable {
+        // Sendable: it is the reading thread's between `free` and `filled`, and the caller's between `filled` and `free`.
+        /// Small enough for the processor's cache.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
+        var count: Result<Int, SystemError> = .success(0)
+
+        deinit { unsafe buffer.deallocate() }
+    }
+
+    private let slots = [Slot(), Slot()]
+    private let free = DispatchSemaphore(value: 0)
+    private let filled = DispatchSemaphore(value: 0)
+
+    init(_ path: String) throws {
+        let file = try FileDescriptor(opening: path)
+        // One that goes with less than it began with ends the program (dispatch_semaphore_create(3)).
+        for _ in slots { free.signal() }
+        Thread.detachNewThread { [self] in
+            for turn in 0... {
+                free.wait()
+                let slot = slots[turn % 2]
+                slot.count = Result { () throws(SystemError) in try unsafe file.read(into: slot.buffer) }
+                let isOver = (try? slot.count.get()) ?? 0 == 0
+                filled.signal()
+                if isOver { return }
+            }
+        }
+    }
+
+    /// Calls `take` with each piece, in order.
+    func forEach(_ take: (UnsafeRawBufferPointer) -> Void) throws {
+        for turn in 0... {
+            filled.wait()
+            let slot = slots[turn % 2]
+            let count = try slot.count.get()
+            guard count > 0 else { return }
+            unsafe take(UnsafeRawBufferPointer(rebasing: slot.buffer[..<count]))
+            free.signal()
+        }
     }
 }

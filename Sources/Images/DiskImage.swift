@@ -35,7 +35,9 @@ struct DiskImage {
     /// What of a machine's own tree belongs to the image, too. /home and /srv hold people's files.
     private static let wantedPlaces = ["/boot", "/usr", "/var", "/opt", "/usr/local"]
     /// What is of the disk, and not of the system: a node has other disks, and would wait for these.
-    static let exclusions = ["etc/fstab", "etc/crypttab", "boot/efi/*", "swap.img", "home/*/.cache"]
+    static let exclusions = [
+        "etc/fstab", "etc/crypttab", "boot/efi/*", "swap.img", "home/*/.cache", "lost+found",
+    ]
 
     /// Nil when the file is no disk.
     init?(_ path: String, cache: String, progress: @escaping @Sendable (String) -> Void) throws {

@@ -107,6 +107,14 @@ package struct ImagePacker: Sendable {
     /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
     private func packRoot(_ root: String, excluding excluded: [String], to path: String) throws {
         let percent = PercentFilter(progress: progress)
+        let isOver = DispatchSemaphore(value: 0)
+        defer { isOver.signal() }
+        Thread.detachNewThread {
+            while isOver.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+                // Missing until the program has made it.
+                try? FileDescriptor(opening: path).beginSynchronising()
+            }
+        }
         try Program("mksquashfs", package: "squashfs-tools").run(
             [
                 root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",

@@ -1,7 +1,13 @@
 import Foundation
 
 /// What kind of image a file or directory holds.
-enum ImageSource {
+package enum ImageSource {
+    /// Whether something of it has to be mounted to be read: a directory that is the root itself is simply there.
+    package static func needsMounts(_ path: String) -> Bool {
+        !FileManager.default.fileExists(atPath: "\(path)/.")
+            || FileManager.default.fileExists(atPath: "\(path)/oci-layout")
+    }
+
     /// How buildah calls the container image at `path`; nil when it holds none.
     static func containerPlace(of path: String, isDirectory: Bool) throws -> String? {
         if isDirectory {

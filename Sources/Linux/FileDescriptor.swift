@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open file or socket, closed exactly once: when its owner goes.
@@ -30,6 +31,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     package func synchronise() throws(SystemError) {
         guard retrying({ fsync(number) }) == 0 else { throw SystemError("write a file through to the disk") }
     }
+
+    /// Has what was written so far go to the disk while others work; ``synchroniseData()`` then has less to wait for.
+    package func beginSynchronising() { _ = roost_begin_synchronising(number) }
 
     package func synchroniseData() throws(SystemError) {
         guard retrying({ fdatasync(number) }) == 0 else {

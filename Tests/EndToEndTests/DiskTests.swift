@@ -114,6 +114,42 @@ extension EndToEnd {
             #expect(try lab.ssh(lab.address(of: "disked"), "test -e /etc/fstab || echo none") == "none")
         }
 
+        @Test
+        func
+            `disks of every virtual machine, and of every file system that roots are on, give the same root`()
+            throws
+        {
+            let work = "\(BootLab.directory)/formats"
+            try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: work) }
+            let root = try SmallRoot("\(work)/root", of: lab)
+            _ = try importImage("format-directory", root.path)
+            let expected = try #require(try rootDigest(of: "format-directory"))
+            try makeFileSystem("\(work)/ext4", "400M", label: "system", from: root.path)
+            // In subvolumes, as installers make them. The mounts go with their namespace.
+            try BootLab.run(
+                "unshare",
+                [
+                    "--mount", "sh", "-ec",
+                    """
+                    cd \(work); mkdir mounted
+                    truncate -s 400M xfs btrfs; mkfs.xfs -q xfs; mkfs.btrfs -q btrfs
+                    mount -o loop xfs mounted; cp -a root/. mounted; umount mounted
+                    mount -o loop btrfs mounted; btrfs -q subvolume create mounted/@rootfs
+                    cp -a root/. mounted/@rootfs; umount mounted
+                    """,
+                ])
+            let formats = ["vmdk", "vdi", "vhdx"]
+            for format in formats {
+                try BootLab.run(
+                    "qemu-img", ["convert", "-f", "raw", "-O", format, "\(work)/ext4", "\(work)/\(format)"])
+            }
+            for disk in ["ext4", "xfs", "btrfs"] + formats {
+                _ = try importImage("format-\(disk)", "\(work)/\(disk)")
+                #expect(try rootDigest(of: "format-\(disk)") == expected, "\(disk)")
+            }
+        }
+
         @Test func `a node keeps directories on its own disk, and swaps to memory, disk and the server`()
             throws
         {

@@ -219,7 +219,7 @@ struct ImageImport: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try MountNamespace.enter()
+            if ImageSource.needsMounts(source) { try MountNamespace.enter() }
             try await packing.publish(name) { try $0.importRoot(source, as: $1) }
         }
     }
