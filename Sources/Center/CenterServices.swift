@@ -25,13 +25,13 @@ package struct CenterServices: Sendable {
     package var rootActivity: @Sendable () async -> [IPv4Address: RootActivity]
     /// Asks running machines to restart.
     package var restart: @Sendable ([MACAddress]) async -> Void
-    /// Opens a boot of a version for a machine that no data plane has seen, and names it.
-    package var openBoot: @Sendable (MACAddress, Digest) async -> String
+    let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
     /// Where a file of a version lies.
     package var filePath: @Sendable (ImageVersion, String) -> String
 
+    /// - Parameter openBoot: opens a boot of a version for a machine that no data plane has seen, and names it.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger, version: String, roles: [String],
         policy: @escaping @Sendable () async -> BootPolicy, leases: @escaping @Sendable () async -> [Lease],
@@ -58,7 +58,8 @@ package struct CenterServices: Sendable {
             sources: sources, name: serverName, fleet: fleet, shelf: shelf, files: replicaFiles,
             logger: logger)
         self.filePath = filePath
-        builds = ImageBuilds(fleet: fleet, shelf: shelf, logger: logger)
+        bootTests = BootTests(fleet: fleet, policy: policy, openBoot: openBoot)
+        builds = ImageBuilds(fleet: fleet, shelf: shelf, tests: bootTests, logger: logger)
         self.version = version
         self.roles = roles
         self.policy = policy
@@ -68,7 +69,6 @@ package struct CenterServices: Sendable {
         self.openVersions = openVersions
         self.rootActivity = rootActivity
         self.restart = restart
-        self.openBoot = openBoot
     }
 
     /// The address that each machine has leased.

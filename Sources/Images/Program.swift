@@ -57,6 +57,8 @@ package struct Program: Sendable {
         throw ProgramMissing(name: name, package: package)
     }
 
+    package var path: String { url.path }
+
     /// Starts it with both outputs going to `output`; whoever calls ends it.
     package func start(_ arguments: [String], output: FileHandle) throws -> Process {
         let process = Process()

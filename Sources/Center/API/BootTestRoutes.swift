@@ -2,8 +2,7 @@ package import Fleet
 import Hummingbird
 package import Wire
 
-/// Versions that are booted in a virtual machine before they are shipped. The virtual machine is the caller's; the server opens
-/// the boot, hears how far it comes, and keeps the result.
+/// Versions that are booted in a virtual machine before they are shipped, the caller's or one on the server's host.
 struct BootTestRoutes {
     let services: CenterServices
 
@@ -11,12 +10,19 @@ struct BootTestRoutes {
         api.post("images/:name/versions/:version/boot-tests", .publish) { request, context, caller in
             try caller.require(.publish, in: .site)
             let wish = try await request.decoded(BootTestRequest.self)
-            return try await JSONAnswer(begin(wish, version(context)), status: .created)
+            return try await JSONAnswer(
+                services.bootTests.begin(version(context), within: wish.withinSeconds), status: .created)
+        }
+        api.post("images/:name/versions/:version/boot-tests/on-server", .publish) {
+            request, context, caller in
+            let wish = try await request.decoded(ServerBootTestRequest.self)
+            return try await JSONAnswer(
+                BuildAnswer(start(wish, version(context), caller)), status: .accepted)
         }
         api.put("images/:name/versions/:version/boot-test", .publish) { request, context, caller in
             try caller.require(.publish, in: .site)
             let report = try await request.decoded(BootTestReport.self)
-            return try await JSONAnswer(end(report, version(context)))
+            return try await JSONAnswer(services.bootTests.end(report, version(context)))
         }
         api.get("images/:name/versions/:version/boot-test", .read) { _, context, _ in
             let version = try version(context)
@@ -44,41 +50,13 @@ struct BootTestRoutes {
             context.parameter("version"), of: routes.image(context, in: services.fleet.snapshot))
     }
 
-    private func begin(_ wish: BootTestRequest, _ version: ImageVersion) async throws -> BootTestAnswer {
-        let seconds = wish.withinSeconds ?? 300
-        guard (10...3_600).contains(seconds) else {
-            throw Problem(422, "Invalid number", "withinSeconds: 10 to 3600")
-        }
-        let policy = await services.policy()
-        guard let archive = policy.nodeArchive else {
-            throw StoreError.conflict("the server has no initramfs archive: no machine could boot")
-        }
-        // Locally administered, and nobody's.
-        let machine = MACAddress(rawValue: 0x0252_6F00_0000 | UInt64.random(in: 0...0xFF_FFFF))
-        let boot = await services.openBoot(machine, version.digest)
-        return BootTestAnswer(
-            machine: machine, boot: boot,
-            commandLine: bootTestCommandLine(
-                of: version, as: BootIdentity(macAddress: machine, boot: boot), within: seconds, under: policy
-            ),
-            digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)
-    }
-
-    private func end(_ report: BootTestReport, _ version: ImageVersion) async throws -> BootTest {
-        let boots = try await services.fleet.store.boots(of: report.machine, limit: 10)
-        guard services.fleet.snapshot.node(at: report.machine) == nil,
-            let timeline = boots.first(where: { $0.boot == report.boot }),
-            timeline.entries.first?.stage == .script
-        else { throw StoreError.notFound("there is no boot test \(report.boot) on \(report.machine)") }
-        // What the machine has told decides, not what the caller thinks.
-        let isReady = timeline.readyAfter != nil
-        let told = timeline.entries.last { $0.stage == .failed }?.detail
-        let test = BootTest(
-            image: version.image, version: version.number, at: Clock.second, isPassed: isReady,
-            detail: isReady ? "" : told ?? report.detail, timeline: timeline, console: report.console)
-        try await services.fleet.store.save(test)
-        try await services.fleet.forget(report.machine)
-        return test
+    /// Has the server's host boot a version; the channel, if any, moves there when that has gone well.
+    func start(
+        _ wish: ServerBootTestRequest, _ version: ImageVersion, _ caller: Caller
+    ) async throws -> ImageBuilds.Build {
+        try caller.require(.publish, in: .site)
+        return try await services.builds.test(
+            version, within: wish.withinSeconds, thenPromoteTo: wish.promoteTo, by: caller.name)
     }
 }
 
@@ -89,7 +67,21 @@ package struct BootTestRequest: Codable, Sendable {
     package init(withinSeconds: Int? = nil) { self.withinSeconds = withinSeconds }
 }
 
-package struct BootTestAnswer: Codable, Sendable {
+/// A test that the server's host runs.
+package struct ServerBootTestRequest: Codable, Sendable {
+    /// Left out: 300.
+    package var withinSeconds: Int?
+    /// The channel that moves to the version when it has become ready; left out: none.
+    package var promoteTo: ChannelName?
+
+    package init(withinSeconds: Int? = nil, promoteTo: ChannelName? = nil) {
+        self.withinSeconds = withinSeconds
+        self.promoteTo = promoteTo
+    }
+}
+
+/// What a machine that tests a version is started with.
+package struct BootTestAnswer: Codable, Sendable, Equatable {
     package var machine: MACAddress
     package var boot: String
     package var commandLine: [String]

@@ -61,6 +61,8 @@ package struct BuildAnswer: Codable, Sendable {
     package var image: String
     package var suite: String
     package var packages: [String]
+    /// The version that is booted, when nothing is built.
+    package var tested: Int?
     package var by: String
     package var state: ImageBuilds.State
     package var startedAt: Int
@@ -77,6 +79,7 @@ package struct BuildAnswer: Codable, Sendable {
         image = build.order.image
         suite = build.order.suite
         packages = build.order.packages
+        tested = build.test?.version.number
         by = build.by
         state = build.state
         startedAt = build.startedAt

@@ -1,12 +1,14 @@
 package import Fleet
 import Logging
 
-/// What the worker is told: to build, or to stop building.
+/// What the worker is told: to build, to boot a version, or to stop that.
 package struct ImageBuildOrder: Codable, Sendable, Equatable {
     package var build: Int
     package var image: String
     package var suite: String
     package var packages: [String]
+    /// Boots a version of the image instead of building one.
+    package var test: BootTestAnswer?
     package var isCancelled = false
 
     package init(build: Int, image: String, suite: String, packages: [String]) {
@@ -19,6 +21,12 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
     /// The order, when nothing in it can be anything but a name. Both sides ask: the worker is root and trusts nobody.
     package func checked() throws -> Self {
         _ = try ImageName(image)
+        if let test {
+            guard test.commandLine.allSatisfy({ $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
+                throw Problem(422, "Invalid word", "the kernel's words are not words")
+            }
+            return self
+        }
         for word in [suite] + packages {
             // Debian policy §5.6.1; suites such as bookworm-backports keep to it too.
             guard word.utf8.count <= 100, word.wholeMatch(of: /[a-z0-9][a-z0-9+.\-]+/) != nil else {
@@ -46,8 +54,8 @@ package struct ImageBuildMessage: Codable, Sendable {
     }
 }
 
-/// Builds of images that were asked for on a page or by the API. The server has no leave to build: it orders them from a worker,
-/// one after the other, and publishes what comes back.
+/// Builds and boot tests of images that were asked for on a page or by the API. The server has no leave to build: it orders them from
+/// a worker, one after the other, and publishes what comes back.
 package actor ImageBuilds {
     /// Builds that are remembered, and lines of each.
     private static let (buildLimit, lineLimit) = (50, 5_000)
@@ -64,9 +72,20 @@ package actor ImageBuilds {
         /// The log, without `droppedLineCount` lines of its beginning.
         var lines: [String] = []
         var droppedLineCount = 0
-        /// The version that came of it.
+        /// The version that came of it, or passed.
         var version: Int?
+        /// What is booted, when nothing is built.
+        var test: Test?
         var failure: String?
+
+        struct Test: Sendable {
+            var version: ImageVersion
+            var withinSeconds: Int
+            /// What moves to the version when it passes.
+            var channel: ChannelName?
+            /// It is over, and on its way into the store.
+            var isEnding = false
+        }
 
         var id: Int { order.build }
         var isOver: Bool { state != .waiting && state != .running }
@@ -74,6 +93,7 @@ package actor ImageBuilds {
 
     private let fleet: LiveFleet
     private let shelf: ImageShelf
+    private let tests: BootTests
     private let logger: Logger
     private var send: (@Sendable (ImageBuildOrder) -> Void)?
     private var builds: [Int: Build] = [:]
@@ -81,9 +101,10 @@ package actor ImageBuilds {
     /// When listeners last heard of a line: they are told once a second, not for each.
     private var toldAt = 0
 
-    init(fleet: LiveFleet, shelf: ImageShelf, logger: Logger) {
+    init(fleet: LiveFleet, shelf: ImageShelf, tests: BootTests, logger: Logger) {
         self.fleet = fleet
         self.shelf = shelf
+        self.tests = tests
         self.logger = logger
     }
 
@@ -108,36 +129,55 @@ package actor ImageBuilds {
     // MARK: Ordering
 
     func start(_ image: ImageName, suite: String, packages: [String], by who: String) throws -> Build {
-        guard send != nil else {
-            throw StoreError.conflict(
-                "this server builds no images (center.image-builds in roost.yaml); use roost image build on its host"
-            )
-        }
         let order = try ImageBuildOrder(
             build: nextID, image: image.text, suite: suite, packages: packages
         ).checked()
-        if let other = builds.values.first(where: { !$0.isOver && $0.order.image == image.text }) {
-            throw StoreError.conflict("build \(other.id) of \(image) is not over yet")
+        return try take(Build(order: order, by: who, startedAt: Clock.second))
+    }
+
+    /// Boots `version` in a virtual machine on the server's host.
+    func test(
+        _ version: ImageVersion, within seconds: Int?, thenPromoteTo channel: ChannelName?, by who: String
+    ) throws -> Build {
+        let order = ImageBuildOrder(build: nextID, image: version.image.text, suite: "", packages: [])
+        var build = Build(order: order, by: who, startedAt: Clock.second)
+        build.test = Build.Test(
+            version: version, withinSeconds: try BootTests.checked(seconds), channel: channel)
+        return try take(build)
+    }
+
+    private func take(_ build: Build) throws -> Build {
+        guard send != nil else {
+            throw StoreError.conflict(
+                "this server builds and boots no images (center.image-builds in roost.yaml); use roost image on its host"
+            )
+        }
+        let order = build.order
+        if let other = builds.values.first(where: { !$0.isOver && $0.order.image == order.image }) {
+            throw StoreError.conflict("build \(other.id) of \(order.image) is not over yet")
         }
         nextID += 1
-        builds[order.build] = Build(order: order, by: who, startedAt: Clock.second)
+        builds[order.build] = build
         for id in builds.keys.sorted().dropLast(Self.buildLimit) where builds[id]?.isOver == true {
             builds[id] = nil
         }
         tell(order.build)
         startNext()
-        return try build(order.build)
+        return try self.build(order.build)
     }
 
     func cancel(_ id: Int) throws {
         let build = try build(id)
         guard !build.isOver else { throw StoreError.conflict("build \(id) is over") }
-        if build.state == .running {
-            var order = build.order
-            order.isCancelled = true
-            send?(order)
-        }
+        stop(build)
         end(id, .cancelled, nil)
+    }
+
+    private func stop(_ build: Build) {
+        guard build.state == .running else { return }
+        var order = build.order
+        order.isCancelled = true
+        send?(order)
     }
 
     private func startNext() {
@@ -146,7 +186,56 @@ package actor ImageBuilds {
         else { return }
         builds[next.id]?.state = .running
         builds[next.id]?.startedAt = Clock.second
-        send?(next.order)
+        if let test = next.test {
+            Task { await run(test, next.id) }
+        } else {
+            send?(next.order)
+        }
+    }
+
+    // MARK: Boot tests
+
+    /// Has the worker start the machine, and waits until it is ready or the worker says that it has ended.
+    private func run(_ test: Build.Test, _ id: Int) async {
+        do {
+            let machine = try await tests.begin(test.version, within: test.withinSeconds)
+            guard builds[id]?.state == .running else { return try await fleet.forget(machine.machine) }
+            builds[id]?.order.test = machine
+            if let order = builds[id]?.order { send?(order) }
+            while builds[id]?.state == .running {
+                try await Task.sleep(for: .seconds(1))
+                if fleet.boot(of: machine.machine)?.readyAfter != nil { await finish(id, "") }
+            }
+            // Cancelled, or without a worker: nobody reports it any more.
+            if fleet.boot(of: machine.machine) != nil { try await fleet.forget(machine.machine) }
+        } catch {
+            end(id, .failed, "\(error)")
+        }
+    }
+
+    /// - Parameter detail: how the machine has ended; empty: it is ready.
+    private func finish(_ id: Int, _ detail: String) async {
+        guard let build = builds[id], build.state == .running, let test = build.test, !test.isEnding,
+            let machine = build.order.test
+        else { return }
+        builds[id]?.test?.isEnding = true
+        stop(build)
+        do {
+            let report = BootTestReport(
+                machine: machine.machine, boot: machine.boot, detail: detail,
+                console: build.lines.joined(separator: "\n"))
+            let result = try await tests.end(report, test.version)
+            guard result.isPassed else { return end(id, .failed, result.detail) }
+            if let channel = test.channel {
+                try await fleet.change(by: build.by) { _ in
+                    [.channel(test.version.image, channel, test.version.number)]
+                }
+            }
+            builds[id]?.version = test.version.number
+            end(id, .done, nil)
+        } catch {
+            end(id, .failed, "\(error)")
+        }
     }
 
     // MARK: Hearing
@@ -155,7 +244,9 @@ package actor ImageBuilds {
         let id = message.build
         guard let build = builds[id], build.state == .running else { return }
         if let line = message.line { append(line, to: id) }
-        if let failure = message.failure { end(id, .failed, failure) }
+        if let failure = message.failure {
+            if build.test == nil { end(id, .failed, failure) } else { await finish(id, failure) }
+        }
         guard let digest = message.digest else { return }
         do {
             let image = try ImageName(build.order.image)

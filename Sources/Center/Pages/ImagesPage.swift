@@ -65,8 +65,14 @@ struct ImagesPage {
             guard let channel = ChannelName(form["channel"]) else {
                 throw Problem(422, "Invalid name", "‘\(form["channel"])’ is no channel name")
             }
-            try await acts.promote(form["version"], of: image, to: channel, caller)
-            return done()
+            guard form.has("test") else {
+                try await acts.promote(form["version"], of: image, to: channel, caller)
+                return done()
+            }
+            let build = try await BootTestRoutes(services: pages.services).start(
+                ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel),
+                acts.version(form["version"], of: image), caller)
+            return pages.redirect("/images/builds/\(build.id)")
         }
         routes.post("images/:name/rollback", .publish) { _, context, caller in
             let form = try pages.form(context)
@@ -122,7 +128,10 @@ struct ImagesPage {
 
     static func fields(of build: ImageBuilds.Build, _ words: Words) -> [String: Any] {
         var fields: [String: Any] = [
-            "id": build.id, "name": build.order.image, "suite": build.order.suite,
+            "id": build.id,
+            "name": build.order.image + (build.test.map { "@\($0.version.number)" } ?? ""),
+            "isTest": build.test != nil,
+            "aim": build.test?.channel.map { "→ \($0)" } ?? "", "suite": build.order.suite,
             "packages": build.order.packages.joined(separator: " "), "by": build.by,
             "state": words(build.state.rawValue), "isOver": build.isOver,
             "style": build.state == .done ? "ready" : build.state == .failed ? "failed" : "booting",

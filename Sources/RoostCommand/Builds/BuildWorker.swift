@@ -4,11 +4,13 @@ import Fleet
 import Foundation
 import Glibc
 import Images
+import Synchronization
 
 /// Builds images for the server, which has given up the rights for it by then: a process of its own, started before, that takes
 /// orders by its standard input and answers by its standard output, a line of JSON each.
 ///
-/// The server may be in foreign hands: nothing but names of images, suites and packages comes through.
+/// The server may be in foreign hands: nothing but names of images, suites and packages comes through, and words for the kernel of a
+/// virtual machine.
 struct BuildWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build-worker", abstract: "Build images that the server orders.", shouldDisplay: false)
@@ -16,22 +18,22 @@ struct BuildWorker: ParsableCommand {
     @Option var cache: String
 
     func run() throws {
-        var running: [Int: Process] = [:]
+        var running: [Int: (process: Process, isTest: Bool)] = [:]
         // The end of the input is the end of the server: nothing is built for nobody.
         while let line = readLine() {
             guard let order = try? JSONDecoder().decode(ImageBuildOrder.self, from: Data(line.utf8)),
                 let order = try? order.checked()
             else { continue }
-            running = running.filter(\.value.isRunning)
+            running = running.filter { $0.value.process.isRunning }
             if order.isCancelled {
-                running[order.build].map(Self.end)
+                running[order.build].map { Self.end($0.process, isTest: $0.isTest) }
             } else {
-                do { running[order.build] = try start(order, line) } catch {
+                do { running[order.build] = (try start(order, line), order.test != nil) } catch {
                     BuildJob.say(ImageBuildMessage(build: order.build, failure: "\(error)"))
                 }
             }
         }
-        running.values.forEach(Self.end)
+        for job in running.values { Self.end(job.process, isTest: job.isTest) }
     }
 
     private func start(_ order: ImageBuildOrder, _ line: String) throws -> Process {
@@ -52,7 +54,10 @@ struct BuildWorker: ParsableCommand {
 
     /// Ends a build with everything that it started. Process groups and sessions do not tell who belongs to it: programs make
     /// their own.
-    private static func end(_ process: Process) {
+    private static func end(_ process: Process, isTest: Bool) {
+        // It removes what it has made.
+        if isTest { process.terminate() }
+        for _ in 0..<50 where isTest && process.isRunning { usleep(100_000) }
         // A few rounds: one that was about to start another may have done so.
         for _ in 0..<5 {
             let members = [process.processIdentifier] + Self.descendants(of: process.processIdentifier)
@@ -84,8 +89,8 @@ struct BuildWorker: ParsableCommand {
     }
 }
 
-/// One build for the worker.
-struct BuildJob: ParsableCommand {
+/// One build or boot test for the worker.
+struct BuildJob: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build-job", abstract: "Build one image for the server.", shouldDisplay: false)
     /// Of a line, so that a message is written at once and never mixed with another's (pipe(7): `PIPE_BUF`).
@@ -95,11 +100,25 @@ struct BuildJob: ParsableCommand {
     @Option var cache: String
     @Argument var order: String
 
-    func run() throws {
+    func run() async throws {
         let order = try JSONDecoder().decode(ImageBuildOrder.self, from: Data(order.utf8)).checked()
+        let progress: @Sendable (String) -> Void = { line in
+            Self.say(ImageBuildMessage(build: order.build, line: line))
+        }
         do {
-            let progress: @Sendable (String) -> Void = { line in
-                Self.say(ImageBuildMessage(build: order.build, line: line))
+            if let test = order.test {
+                let machine = BootTestMachine(
+                    test: test, version: "\(stateDirectory)/images/\(order.image)/\(test.digest)",
+                    archives: "\(stateDirectory)/node", mebibytes: 1_024, say: progress, show: progress)
+                // The server hears from the machine itself when it is ready, and ends this.
+                let isEnded = Mutex(false)
+                signal(SIGTERM, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+                source.setEventHandler { isEnded.withLock { $0 = true } }
+                source.resume()
+                let failure = try await machine.run { isEnded.withLock { $0 } }.failure
+                if let failure { Self.say(ImageBuildMessage(build: order.build, failure: failure)) }
+                return
             }
             let packer = ImagePacker(
                 store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, cache: cache,

@@ -162,19 +162,25 @@ struct ImageBuild: AsyncParsableCommand {
         let wish = BuildRequest(
             suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) })
         let data = try await client.send(.POST, "images/\(APIClient.escaped(name))/builds", json: wish)
-        var build = try JSONDecoder().decode(BuildAnswer.self, from: data)
-        var shown = 0
-        while true {
-            build = try await client.get("builds/\(build.id)?after=\(shown)")
-            for line in build.lines ?? [] { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
-            shown = build.lineCount
-            if build.endedAt != nil { break }
-            try await Task.sleep(for: .milliseconds(500))
-        }
+        let build = try await client.follow(JSONDecoder().decode(BuildAnswer.self, from: data))
         guard let version = build.version else {
             throw Failure(text: "build \(build.id) \(build.state.rawValue): \(build.failure ?? "")", code: 1)
         }
         try packing.output.write(build) { "\($0.image)@\(version)\n" }
+    }
+}
+
+extension APIClient {
+    /// Shows the log of a build on the server's host until it is over.
+    func follow(_ build: BuildAnswer) async throws -> BuildAnswer {
+        var shown = 0
+        while true {
+            let now = try await get("builds/\(build.id)?after=\(shown)", BuildAnswer.self)
+            for line in now.lines ?? [] { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+            shown = now.lineCount
+            if now.endedAt != nil { return now }
+            try await Task.sleep(for: .milliseconds(500))
+        }
     }
 }
 

@@ -120,10 +120,23 @@ struct BootTestOptions: ParsableArguments {
     @Option(help: "Memory of the virtual machine in MiB.") var memory = 1_024
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
+    @Flag(
+        help: "Let the server boot it, on its host, and follow the console: this may be another machine then."
+    )
+    var onServer = false
 
     /// Boots a version and keeps the result with it; throws when it does not become ready.
     func run(_ version: VersionAnswer, _ client: APIClient) async throws -> BootTest {
         let base = "images/\(version.image)/versions/\(version.number)"
+        if onServer {
+            let data = try await client.send(
+                .POST, "\(base)/boot-tests/on-server", json: ServerBootTestRequest(withinSeconds: within))
+            let build = try await client.follow(JSONDecoder().decode(BuildAnswer.self, from: data))
+            guard build.version != nil else {
+                throw Self.failure(of: version, build.failure ?? build.state.rawValue)
+            }
+            return try await client.get("\(base)/boot-test", BootTest.self)
+        }
         let data = try await client.send(
             .POST, "\(base)/boot-tests", json: BootTestRequest(withinSeconds: within))
         let test = try JSONDecoder().decode(BootTestAnswer.self, from: data)
@@ -131,7 +144,7 @@ struct BootTestOptions: ParsableArguments {
         said("booting \(version.image)@\(version.number) in a virtual machine, \(within) s at most")
         let machine = BootTestMachine(
             test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
-            archives: "\(stateDirectory)/node", mebibytes: memory, say: { said($0) })
+            archives: "\(stateDirectory)/node", mebibytes: memory, say: { said($0) }, show: { _ in })
         var known = 0
         let (failure, console) = try await machine.run {
             let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
@@ -146,13 +159,15 @@ struct BootTestOptions: ParsableArguments {
             machine: test.machine, boot: test.boot, detail: failure ?? "", console: console)
         let answer = try await client.send(.PUT, "\(base)/boot-test", json: report)
         let result = try JSONDecoder().decode(BootTest.self, from: answer)
-        guard result.isPassed else {
-            throw Failure(
-                text: """
-                    \(version.image)@\(version.number) does not boot: \(result.detail)
-                    (its console: roost image boot-test --last \(version.image)@\(version.number))
-                    """, code: 1)
-        }
+        guard result.isPassed else { throw Self.failure(of: version, result.detail) }
         return result
+    }
+
+    private static func failure(of version: VersionAnswer, _ detail: String) -> Failure {
+        Failure(
+            text: """
+                \(version.image)@\(version.number) does not boot: \(detail)
+                (its console: roost image boot-test --last \(version.image)@\(version.number))
+                """, code: 1)
     }
 }

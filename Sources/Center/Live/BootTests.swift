@@ -1,0 +1,53 @@
+import Fleet
+import Wire
+
+/// Versions that are booted in a virtual machine before they are shipped: the server opens the boot, hears how far it comes, and keeps
+/// the result. Who runs the machine is another's matter.
+struct BootTests: Sendable {
+    let fleet: LiveFleet
+    let policy: @Sendable () async -> BootPolicy
+    let openBoot: @Sendable (MACAddress, Digest) async -> String
+
+    /// - Parameter seconds: from the kernel's start to ready; nil: five minutes.
+    func begin(_ version: ImageVersion, within seconds: Int?) async throws -> BootTestAnswer {
+        let seconds = try Self.checked(seconds)
+        let policy = await policy()
+        guard let archive = policy.nodeArchive else {
+            throw StoreError.conflict("the server has no initramfs archive: no machine could boot")
+        }
+        // Locally administered, and nobody's.
+        let machine = MACAddress(rawValue: 0x0252_6F00_0000 | UInt64.random(in: 0...0xFF_FFFF))
+        let boot = await openBoot(machine, version.digest)
+        return BootTestAnswer(
+            machine: machine, boot: boot,
+            commandLine: bootTestCommandLine(
+                of: version, as: BootIdentity(macAddress: machine, boot: boot), within: seconds, under: policy
+            ),
+            digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)
+    }
+
+    static func checked(_ seconds: Int?) throws -> Int {
+        let seconds = seconds ?? 300
+        guard (10...3_600).contains(seconds) else {
+            throw Problem(422, "Invalid number", "withinSeconds: 10 to 3600")
+        }
+        return seconds
+    }
+
+    func end(_ report: BootTestReport, _ version: ImageVersion) async throws -> BootTest {
+        let boots = try await fleet.store.boots(of: report.machine, limit: 10)
+        guard fleet.snapshot.node(at: report.machine) == nil,
+            let timeline = boots.first(where: { $0.boot == report.boot }),
+            timeline.entries.first?.stage == .script
+        else { throw StoreError.notFound("there is no boot test \(report.boot) on \(report.machine)") }
+        // What the machine has told decides, not what others think.
+        let isReady = timeline.readyAfter != nil
+        let told = timeline.entries.last { $0.stage == .failed }?.detail
+        let test = BootTest(
+            image: version.image, version: version.number, at: Clock.second, isPassed: isReady,
+            detail: isReady ? "" : told ?? report.detail, timeline: timeline, console: report.console)
+        try await fleet.store.save(test)
+        try await fleet.forget(report.machine)
+        return test
+    }
+}
