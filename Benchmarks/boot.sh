@@ -1,6 +1,6 @@
 #!/bin/bash
-# boot.sh [REPETITIONS]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP; then with Roost by
-# each root mode.
+# boot.sh [REPETITIONS [modes]]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP; then with Roost
+# by each root mode, or that alone.
 #
 # LTSP's server runs in a chroot of its own with what its documentation asks for: dnsmasq, and NFS by Ganesha, because
 # not every kernel has nfsd. Both boot in the laboratory (Lab/lab.sh), in the namespace roost-bench.
@@ -11,7 +11,7 @@ work=$here/.build/bench/boot
 lab=$here/Lab/lab.sh
 roost=$here/.build/debug/roost
 export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/api.sock
-repetitions=${1:-1}
+repetitions=${1:-1} part=${2:-all}
 arguments='mitigations=off'
 
 [[ $(id -u) = 0 ]] || { echo 'boot.sh needs root: it makes a network namespace and two Debian roots' >&2; exit 1; }
@@ -142,6 +142,7 @@ CONF
     -F -L /dev/stdout -f "$work/ganesha.conf" -N NIV_EVENT -p "$work/ganesha.pid" >/dev/null
   # Anew: one that is kept from an earlier Roost lacks modules that its initramfs has now.
   "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
+  "$roost" set image=client console=tty0,ttyS0 "kernel-arguments=$arguments" >/dev/null
   "$roost" node show client >/dev/null 2>&1 || "$roost" node add client --mac "$mac" >/dev/null
   for mode in nbd ram nfs/shared nfs/own persistent; do
     "$roost" volume rm client >/dev/null 2>&1 || true
@@ -156,6 +157,12 @@ CONF
   "$lab" down >/dev/null
 }
 
+debian "$work/client" linux-image-amd64,systemd-sysv,zstd,initramfs-tools,ltsp,nfs-common,iproute2,busybox,kmod,udev,dbus
+if [[ $part = modes ]]; then
+  by_root_mode
+  exit
+fi
+debian "$work/server" ltsp,dnsmasq,squashfs-tools,nfs-ganesha,nfs-ganesha-vfs,rpcbind,ipxe,iproute2,procps,busybox,ethtool,net-tools
 theirs=$(with_ltsp)
 ours=$(with_roost)
 ours=$ours theirs=$theirs python3 - <<'PY'

@@ -125,20 +125,36 @@ def fill(center, connection, count):
     return time.perf_counter() - start
 
 
+def post_for_all(center, nodes, what, body=lambda n: ""):
+    """One request of every node, 50 on their way at a time."""
+    sock = socket.create_connection(("127.0.0.1", center.boot_port))
+    answers = sock.makefile("rb")
+    for first in range(0, nodes, 50):
+        batch = range(first, min(first + 50, nodes))
+        sock.sendall("".join(
+            f"POST /node/{address_of(n)}/{what.format(boot=f'{n:016x}')} HTTP/1.1\r\nHost: a\r\n"
+            f"Content-Length: {len(body(n))}\r\n\r\n{body(n)}" for n in batch).encode())
+        for _ in batch:
+            while answers.readline() not in (b"\r\n", b""):
+                pass
+    sock.close()
+
+
+def sessions(center, connection, nodes):
+    """Seconds until everybody who is logged in, one at each node, is known."""
+    start = time.perf_counter()
+    post_for_all(center, nodes, "sessions?boot={boot}", lambda n: json.dumps(
+        [{"id": "2", "user": f"user{n}", "kind": "x11", "place": "tty2", "from": "", "isActive": True, "age": 60}]))
+    while not center.api(connection, "GET", f"/sessions?q=user%3Duser{nodes - 1}"):
+        time.sleep(0.05)
+    return time.perf_counter() - start
+
+
 def reports(center, connection, nodes):
     """Seconds until all stages of one boot of every node are reported, stored and on the dashboard."""
     start = time.perf_counter()
-    sock = socket.create_connection(("127.0.0.1", center.boot_port))
-    answers = sock.makefile("rb")
     for stage in STAGES:
-        for first in range(0, nodes, 50):
-            batch = range(first, min(first + 50, nodes))
-            sock.sendall("".join(
-                f"POST /node/{address_of(n)}/report?boot={n:016x}&stage={stage} HTTP/1.1\r\nHost: a\r\n"
-                "Content-Length: 0\r\n\r\n" for n in batch).encode())
-            for _ in batch:
-                while answers.readline() not in (b"\r\n", b""):
-                    pass
+        post_for_all(center, nodes, f"report?boot={{boot}}&stage={stage}")
     while center.api(connection, "GET", "/figures")["bootCount"] < nodes:
         time.sleep(0.05)
     return time.perf_counter() - start
@@ -192,7 +208,8 @@ def main():
             seconds = reports(center, connection, options.nodes)
             row(f"{options.nodes * len(STAGES)} reports of nodes, each", seconds / options.nodes / len(STAGES) * 1e6,
                 "µs", 1000)
-            for title, path in [("list of nodes, first byte", "/nodes"),
+            row(f"{options.nodes} nodes tell who is logged in", sessions(center, connection, options.nodes), "s", 10)
+            for title, path in [("search for a user", "/nodes?q=user%3Duser777"), ("list of nodes, first byte", "/nodes"),
                                 ("list, last page", f"/nodes?offset={options.nodes - 100}"),
                                 ("search for a word", "/nodes?q=n77"), ("search for a range", "/nodes?q=n%5B100-200%5D"),
                                 ("search by tag and group", "/nodes?q=tag%3Dlab+group%3D%2Fschool%2Froom-3"),

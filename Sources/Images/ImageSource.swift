@@ -13,7 +13,7 @@ package enum ImageSource {
         if isDirectory {
             return FileManager.default.fileExists(atPath: "\(path)/oci-layout") ? "oci:\(path)" : nil
         }
-        guard !isSquashfs(path) else { return nil }
+        guard !isSquashfs(path), try !beginsLikeRoot(path) else { return nil }
         let members = try members(of: path, among: ["oci-layout", "manifest.json"])
         if members.contains("oci-layout") { return "oci-archive:\(path)" }
         if members.contains("manifest.json") { return "docker-archive:\(path)" }
@@ -24,6 +24,20 @@ package enum ImageSource {
     static func isSquashfs(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         return (try? file.read(upToCount: 4)) == Data("hsqs".utf8)
+    }
+
+    /// Whether a tar archive's first entries are those of a root, and the other many gigabytes need not be looked through.
+    private static func beginsLikeRoot(_ archive: String) throws -> Bool {
+        let listing = try Program("sh", package: "dash").run(
+            ["-c", "tar --list --file \"$1\" 2>/dev/null | head -n 64", "sh", archive])
+        let roots: Set<Substring> = [
+            "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run",
+            "sbin",
+            "srv", "sys", "tmp", "usr", "var",
+        ]
+        return String(decoding: listing, as: UTF8.self).split(separator: "\n").contains { line in
+            line.split(separator: "/").first { $0 != "." }.map(roots.contains) ?? false
+        }
     }
 
     /// Which of `names` lie at the top of a tar archive; none when it is none.

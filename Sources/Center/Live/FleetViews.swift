@@ -247,6 +247,8 @@ struct LiveFacts {
     let leased: [MACAddress: IPv4Address]
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
+    /// Seconds since 1970.
+    let now = Clock.second
 
     init(_ views: FleetViews) async {
         boots = views.fleet.boots

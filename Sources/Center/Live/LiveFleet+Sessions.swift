@@ -37,7 +37,7 @@ extension LiveFacts {
     /// Those who are logged in at a machine, as far as it is in the boot in which it said so.
     func sessions(at machine: MACAddress) -> [NodeSession] {
         guard let told = sessions[machine], told.boot == boots[machine]?.boot,
-            told.isFresh(at: Clock.second)
+            told.isFresh(at: now)
         else { return [] }
         return told.sessions
     }

@@ -9,70 +9,9 @@ struct ImagesPage {
     private var acts: ImageRoutes { ImageRoutes(services: pages.services) }
 
     func add(to routes: Routes) {
-        routes.get("images", .read) { request, context, caller in
-            let snapshot = try await pages.views(request, caller).snapshot()
-            let users = users(in: snapshot)
-            let fit = ImageFit(snapshot)
-            let mayPublish = caller.allows(.publish, in: .site)
-            var images: [[String: Any]] = []
-            for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
-                let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
-                images.append(
-                    Self.fields(
-                        of: image, try await acts.answers(image), users, verdicts, fit,
-                        copies: await pages.services.replication.places(of: nil, image.name)))
-            }
-            let builds = pages.services.builds
-            let canBuild = await builds.isPossible
-            return try pages.show(
-                "images", "Images", section: "/images",
-                [
-                    "images": images, "mayPublish": mayPublish,
-                    "mayBuild": mayPublish && canBuild,
-                    "suite": Self.hostSuite,
-                    "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
-                    "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
-                        RolloutsPage.fields(of: $0, pages.renderer.words(context))
-                    },
-                    "builds": await builds.all.prefix(10).map {
-                        Self.fields(of: $0, pages.renderer.words(context))
-                    },
-                ], request, context)
-        }
-        routes.post("images/build", .publish) { _, context, caller in
-            let form = try pages.form(context)
-            let packages = form["packages"].split { $0.isWhitespace || $0 == "," }.map(String.init)
-            let build = try await BuildRoutes(services: pages.services).start(
-                ImageName(form["name"]), BuildRequest(suite: form["suite"], packages: packages), caller)
-            return pages.redirect(Back.path(form["back"], otherwise: "/images/builds/\(build.id)"))
-        }
-        routes.get("images/builds/:id", .read) { request, context, caller in
-            let build = try await pages.services.builds.build(BuildRoutes.id(context))
-            var fields = Self.fields(of: build, pages.renderer.words(context))
-            fields["log"] = build.lines.joined(separator: "\n")
-            fields["dropped"] = build.droppedLineCount > 0 ? build.droppedLineCount : nil
-            fields["mayCancel"] = !build.isOver && caller.allows(.publish, in: .site)
-            return try pages.show("build", "Build", section: "/images", fields, request, context)
-        }
-        routes.post("images/builds/:id/cancel", .publish) { _, context, caller in
-            let id = try BuildRoutes.id(context)
-            try await BuildRoutes(services: pages.services).cancel(id, caller)
-            return pages.redirect("/images/builds/\(id)")
-        }
+        routes.get("images", .read) { request, context, caller in try await show(request, context, caller) }
         routes.post("images/:name/promote", .publish) { _, context, caller in
-            let form = try pages.form(context)
-            let image = try image(context)
-            guard let channel = ChannelName(form["channel"]) else {
-                throw Problem(422, "Invalid name", "‘\(form["channel"])’ is no channel name")
-            }
-            guard form.has("test") else {
-                try await acts.promote(form["version"], of: image, to: channel, caller)
-                return done()
-            }
-            let build = try await BootTestRoutes(services: pages.services).start(
-                ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel),
-                acts.version(form["version"], of: image), caller)
-            return pages.redirect("/images/builds/\(build.id)")
+            try await promote(context, caller)
         }
         routes.post("images/:name/rollback", .publish) { _, context, caller in
             let form = try pages.form(context)
@@ -109,6 +48,55 @@ struct ImagesPage {
         }
     }
 
+    private func show(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
+    {
+        let snapshot = try await pages.views(request, caller).snapshot()
+        let users = users(in: snapshot)
+        let fit = ImageFit(snapshot)
+        let mayPublish = caller.allows(.publish, in: .site)
+        var images: [[String: Any]] = []
+        for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
+            let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
+            images.append(
+                Self.fields(
+                    of: image, try await acts.answers(image), users, verdicts, fit,
+                    copies: await pages.services.replication.places(of: nil, image.name)))
+        }
+        let builds = pages.services.builds
+        let canBuild = await builds.isPossible
+        return try pages.show(
+            "images", "Images", section: "/images",
+            [
+                "images": images, "mayPublish": mayPublish,
+                "mayBuild": mayPublish && canBuild,
+                "suite": BuildsPage.hostSuite,
+                "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
+                "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
+                    RolloutsPage.fields(of: $0, pages.renderer.words(context))
+                },
+                "builds": await builds.all.prefix(10).map {
+                    BuildsPage.fields(of: $0, pages.renderer.words(context))
+                },
+            ], request, context)
+    }
+
+    /// At once, or after a boot test, or the test alone.
+    private func promote(_ context: CenterContext, _ caller: Caller) async throws -> Response {
+        let form = try pages.form(context)
+        let image = try image(context)
+        guard let channel = ChannelName(form["channel"]) else {
+            throw Problem(422, "Invalid name", "‘\(form["channel"])’ is no channel name")
+        }
+        guard form.has("test") else {
+            try await acts.promote(form["version"], of: image, to: channel, caller)
+            return done()
+        }
+        let build = try await BootTestRoutes(services: pages.services).start(
+            ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel),
+            acts.version(form["version"], of: image), caller)
+        return pages.redirect("/images/builds/\(build.id)")
+    }
+
     private func image(_ context: CenterContext) throws -> ImageCatalogue {
         let name = try ImageName(context.parameter("name"))
         guard let image = pages.fleet.snapshot.images[name] else {
@@ -118,30 +106,6 @@ struct ImagesPage {
     }
 
     private func done() -> Response { pages.redirect(Back.done("/images", pages.fleet.snapshot.revision)) }
-
-    /// The release of Debian that this server runs, which is what its packages' sources have; `bookworm` elsewhere.
-    static let hostSuite: String = {
-        let text = (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }
-        return text.contains("ID=debian") ? line.map { String($0.dropFirst(17)) } ?? "bookworm" : "bookworm"
-    }()
-
-    static func fields(of build: ImageBuilds.Build, _ words: Words) -> [String: Any] {
-        var fields: [String: Any] = [
-            "id": build.id,
-            "name": build.order.image + (build.test.map { "@\($0.version.number)" } ?? ""),
-            "isTest": build.test != nil,
-            "aim": build.test?.channel.map { "→ \($0)" } ?? "", "suite": build.order.suite,
-            "packages": build.order.packages.joined(separator: " "), "by": build.by,
-            "state": words(build.state.rawValue), "isOver": build.isOver,
-            "style": build.state == .done ? "ready" : build.state == .failed ? "failed" : "booting",
-            "started": Format.time(second: build.startedAt), "last": build.lines.last ?? "",
-        ]
-        fields["version"] = build.version
-        fields["failure"] = build.failure
-        if let end = build.endedAt { fields["took"] = Format.duration((end - build.startedAt) * 1_000) }
-        return fields
-    }
 
     private static func fields(of source: SourceAnswer) -> [String: Any] {
         var fields: [String: Any] = [

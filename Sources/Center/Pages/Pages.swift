@@ -16,6 +16,7 @@ struct Pages {
         GroupsPage(pages: self).add(to: routes)
         RulesPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
+        BuildsPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)
         RolloutsPage(pages: self).add(to: routes)
         VolumesPage(pages: self).add(to: routes)

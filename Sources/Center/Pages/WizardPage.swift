@@ -50,7 +50,7 @@ struct WizardPage {
                     "state": pages.shown($0.state, words),
                 ]
             },
-            "canBuild": canBuild, "suite": ImagesPage.hostSuite,
+            "canBuild": canBuild, "suite": BuildsPage.hostSuite,
             "mayBuild": canBuild && caller.allows(.publish, in: .site) && builds.allSatisfy(\.isOver),
             "mayEdit": caller.allows(.configure, in: .site),
             "choices": Enrolment.allCases.map { choice in
@@ -60,7 +60,7 @@ struct WizardPage {
                 ] as [String: Any]
             },
         ]
-        if let build = builds.first { fields["build"] = ImagesPage.fields(of: build, words) }
+        if let build = builds.first { fields["build"] = BuildsPage.fields(of: build, words) }
         return try pages.show("wizard", "First steps", section: "/wizard", fields, request, context)
     }
 
