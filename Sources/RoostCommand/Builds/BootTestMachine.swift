@@ -13,6 +13,7 @@ struct BootTestMachine {
     /// The server's directory of node archives.
     let archives: String
     let mebibytes: Int
+    static let standardMebibytes = 1_024
     let say: @Sendable (String) -> Void
     /// Gets the lines of the console as they come.
     let show: @Sendable (String) -> Void

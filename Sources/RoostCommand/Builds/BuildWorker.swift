@@ -109,7 +109,8 @@ struct BuildJob: AsyncParsableCommand {
             if let test = order.test {
                 let machine = BootTestMachine(
                     test: test, version: "\(stateDirectory)/images/\(order.image)/\(test.digest)",
-                    archives: "\(stateDirectory)/node", mebibytes: 1_024, say: progress, show: progress)
+                    archives: "\(stateDirectory)/node", mebibytes: BootTestMachine.standardMebibytes,
+                    say: progress, show: progress)
                 // The server hears from the machine itself when it is ready, and ends this.
                 let isEnded = Mutex(false)
                 signal(SIGTERM, SIG_IGN)

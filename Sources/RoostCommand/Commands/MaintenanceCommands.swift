@@ -117,7 +117,7 @@ struct ImageBootTest: AsyncParsableCommand {
 /// How a version is booted before it is shipped.
 struct BootTestOptions: ParsableArguments {
     @Option(help: "Seconds from the kernel's start to ready.") var within = 300
-    @Option(help: "Memory of the virtual machine in MiB.") var memory = 1_024
+    @Option(help: "Memory of the virtual machine in MiB; 1024 when left out.") var memory: Int?
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
     @Flag(
@@ -129,6 +129,7 @@ struct BootTestOptions: ParsableArguments {
     func run(_ version: VersionAnswer, _ client: APIClient) async throws -> BootTest {
         let base = "images/\(version.image)/versions/\(version.number)"
         if onServer {
+            guard memory == nil else { throw Failure(text: "--memory is for tests on this host", code: 64) }
             let data = try await client.send(
                 .POST, "\(base)/boot-tests/on-server", json: ServerBootTestRequest(withinSeconds: within))
             let build = try await client.follow(JSONDecoder().decode(BuildAnswer.self, from: data))
@@ -144,7 +145,8 @@ struct BootTestOptions: ParsableArguments {
         said("booting \(version.image)@\(version.number) in a virtual machine, \(within) s at most")
         let machine = BootTestMachine(
             test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
-            archives: "\(stateDirectory)/node", mebibytes: memory, say: { said($0) }, show: { _ in })
+            archives: "\(stateDirectory)/node", mebibytes: memory ?? BootTestMachine.standardMebibytes,
+            say: { said($0) }, show: { _ in })
         var known = 0
         let (failure, console) = try await machine.run {
             let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
