@@ -229,7 +229,7 @@ final class BootLab: Sendable {
         return entries.compactMap { $0["stage"] as? String }
     }
 
-    func waitForStage(_ stage: String, of node: String, seconds: Int = 120) throws {
+    func waitForStage(_ stage: String, of node: String, seconds: Int = 240) throws {
         try waitUntil("\(node) is \(stage)", seconds: seconds) {
             ((try? stages(node)) ?? []).contains(stage)
         }

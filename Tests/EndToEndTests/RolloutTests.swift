@@ -39,7 +39,7 @@ extension EndToEnd {
 
         /// Waits until a roll-out is in `state`, and returns it.
         @discardableResult
-        private func wait(_ id: Int, for state: String, seconds: Int = 150) throws -> [String: Any] {
+        private func wait(_ id: Int, for state: String, seconds: Int = 300) throws -> [String: Any] {
             var rollout: [String: Any] = [:]
             try lab.waitUntil("roll-out \(id) is \(state)", seconds: seconds) {
                 rollout = try lab.json("rollout", "show", String(id)) as? [String: Any] ?? [:]
@@ -55,7 +55,7 @@ extension EndToEnd {
 
         /// Waits until the machine is up with a version, by itself.
         private func waitForVersion(_ number: Int) throws {
-            try lab.waitUntil("the machine runs trial@\(number)", seconds: 150) {
+            try lab.waitUntil("the machine runs trial@\(number)", seconds: 300) {
                 guard let address = try? lab.address(of: "canary") else { return false }
                 return (try? lab.ssh(address, "cat /etc/trial-version", timeout: 10)) == String(number)
             }
@@ -70,7 +70,7 @@ extension EndToEnd {
             }
             let last = try boot()
             try lab.roost("node", "restart", "canary")
-            try lab.waitUntil("the machine has started again", seconds: 60) { try boot() != last }
+            try lab.waitUntil("the machine has started again", seconds: 120) { try boot() != last }
         }
 
         @Test
