@@ -59,9 +59,9 @@ if [[ ! -e $build/canaille/.complete ]]; then
   touch "$build/canaille/.complete"
 fi
 # Unpacked, not installed: as packages they would start a directory and an NFS server on this machine.
-# Arguments: a folder below .build, then Debian packages.
+# Arguments: a folder below .build, then Debian packages; other packages than before are fetched anew.
 unpack() {
-  [[ ! -e $build/$1/.complete ]] || return 0
+  [[ $(cat "$build/$1/.complete" 2>/dev/null) != "$*" ]] || return 0
   printf 'fetching %s\n' "$2"
   mkdir -p "$build/$1"
   (
@@ -69,9 +69,9 @@ unpack() {
     apt-get download -qq "${@:2}" 2>/dev/null
     for package in ./*.deb; do dpkg -x "$package" .; done
     rm -f ./*.deb
-    touch .complete
   )
+  printf '%s' "$*" >"$build/$1/.complete"
 }
-unpack slapd slapd libltdl7 libodbc2
+unpack slapd slapd libltdl7 libodbc2 libwrap0 libnsl2
 unpack nfs-utils nfs-kernel-server libnfsidmap1
 unpack ganesha nfs-ganesha nfs-ganesha-vfs libntirpc4.3 libnfsidmap1 liburcu8 libwbclient0
