@@ -100,13 +100,27 @@ package struct NodeFacts: Sendable {
 
     /// Whether `word`, in lower case, stands in what people look for: names, places, addresses, makers, serial numbers.
     func mentions(_ word: String) -> Bool {
-        if name.contains(word) || group.description.contains(word) { return true }
-        if tags.contains(where: { $0.contains(word) }) { return true }
-        if macAddresses.contains(where: { $0.description.contains(word) }) { return true }
+        if name.holds(word) || group.description.holds(word) { return true }
+        if tags.contains(where: { $0.holds(word) }) { return true }
+        if macAddresses.contains(where: { $0.description.holds(word) }) { return true }
         if addresses.contains(where: { $0.description.hasPrefix(word) }) { return true }
         guard let hardware else { return false }
         return [hardware.vendor, hardware.product, hardware.serial, hardware.processor].contains {
-            $0.lowercased().contains(word)
+            $0.lowercased().holds(word)
         }
+    }
+}
+
+extension String {
+    /// Whether `word` stands in it, byte by byte: to compare characters takes many times as long, for each of 10,000 nodes.
+    fileprivate func holds(_ word: String) -> Bool {
+        let (text, word) = (utf8Span.span, word.utf8Span.span)
+        guard text.count >= word.count else { return false }
+        for start in 0...(text.count - word.count) {
+            var length = 0
+            while length < word.count, text[start + length] == word[length] { length += 1 }
+            if length == word.count { return true }
+        }
+        return false
     }
 }
