@@ -140,6 +140,18 @@ def post_for_all(center, nodes, what, body=lambda n: ""):
     sock.close()
 
 
+def hardware(center, connection, nodes):
+    """Seconds until it is known what every node is made of."""
+    start = time.perf_counter()
+    post_for_all(center, nodes, "hardware?boot={boot}", lambda n: json.dumps(
+        {"vendor": "Hewlett-Packard", "product": "HP t630 Thin Client", "serial": f"8CC{n:07}", "processorCount": 4,
+         "processor": "AMD Embedded G-Series GX-420GI Radeon R7E", "memoryMebibytes": 8192,
+         "cards": [{"name": "eth0", "macAddress": address_of(n), "driver": "r8169"}]}))
+    while not center.api(connection, "GET", f"/nodes?q=serial%3D8CC{nodes - 1:07}"):
+        time.sleep(0.05)
+    return time.perf_counter() - start
+
+
 def sessions(center, connection, nodes):
     """Seconds until everybody who is logged in, one at each node, is known."""
     start = time.perf_counter()
@@ -208,10 +220,13 @@ def main():
             seconds = reports(center, connection, options.nodes)
             row(f"{options.nodes * len(STAGES)} reports of nodes, each", seconds / options.nodes / len(STAGES) * 1e6,
                 "µs", 1000)
+            row(f"{options.nodes} nodes tell what they are made of", hardware(center, connection, options.nodes), "s", 10)
             row(f"{options.nodes} nodes tell who is logged in", sessions(center, connection, options.nodes), "s", 10)
             for title, path in [("search for a user", "/nodes?q=user%3Duser777"), ("list of nodes, first byte", "/nodes"),
                                 ("list, last page", f"/nodes?offset={options.nodes - 100}"),
                                 ("search for a word", "/nodes?q=n77"), ("search for a range", "/nodes?q=n%5B100-200%5D"),
+                                ("search for a serial number", "/nodes?q=8cc0000777"),
+                                ("search by image", "/nodes?q=image%3Ddebian"),
                                 ("search by tag and group", "/nodes?q=tag%3Dlab+group%3D%2Fschool%2Froom-3"),
                                 ("dashboard", "/"), ("one node", "/nodes/n5000"), ("groups", "/groups?path=/school")]:
                 row(title, first_byte(center, connection, path, options.repetitions), "ms", 50)

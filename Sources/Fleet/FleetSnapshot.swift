@@ -84,6 +84,9 @@ package final class FleetSnapshot: Sendable {
         return nil
     }
 
+    /// Whether a node has this hardware address.
+    package func knows(_ address: MACAddress) -> Bool { nameOfAddress[address] != nil }
+
     /// Whether a node's record reserves `address` for it.
     package func hasReserved(_ address: IPv4Address) -> Bool { reservedAddresses.contains(address) }
 

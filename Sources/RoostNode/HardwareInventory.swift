@@ -16,13 +16,13 @@ enum HardwareInventory {
             .split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         let isUEFI = unsafe access("/sys/firmware/efi", F_OK) == 0
         let fields = [
-            ("vendor", JSONText.quoted(dmi("sys_vendor"))), ("product", JSONText.quoted(dmi("product_name"))),
-            ("serial", JSONText.quoted(dmi("product_serial"))), ("board", JSONText.quoted(dmi("board_name"))),
-            ("firmware", JSONText.quoted(trimmed("\(dmi("bios_vendor")) \(dmi("bios_version"))"))),
-            ("firmwareKind", JSONText.quoted(isUEFI ? "uefi" : "bios")),
-            ("isSecureBootOn", isSecureBootOn ? "true" : "false"), ("processor", JSONText.quoted(model)),
+            ("vendor", quoted(dmi("sys_vendor"))), ("product", quoted(dmi("product_name"))),
+            ("serial", quoted(dmi("product_serial"))), ("board", quoted(dmi("board_name"))),
+            ("firmware", quoted(trimmed("\(dmi("bios_vendor")) \(dmi("bios_version"))"))),
+            ("firmwareKind", quoted(isUEFI ? "uefi" : "bios")),
+            ("isSecureBootOn", isSecureBootOn ? "true" : "false"), ("processor", quoted(model)),
             ("processorCount", String(processors.count { $0.hasPrefix("processor") })),
-            ("memoryMebibytes", String(memory / 1024)), ("cards", list(cards)), ("tpm", JSONText.quoted(tpm)),
+            ("memoryMebibytes", String(memory / 1024)), ("cards", list(cards)), ("tpm", quoted(tpm)),
             ("memoryModules", list(memoryModules)), ("isComplete", isComplete ? "true" : "false"),
             ("disks", list(disks)), ("graphics", list(graphics)), ("pci", list(pci)), ("usb", list(usb)),
             ("monitors", list(monitors)),
@@ -51,10 +51,10 @@ enum HardwareInventory {
         let table = (try? WholeFile.read("/sys/firmware/dmi/tables/DMI")) ?? []
         return SMBIOSTable(parsing: table).memoryDevices.map { device in
             object([
-                ("slot", JSONText.quoted(device.slot)), ("mebibytes", String(device.mebibytes)),
-                ("kind", JSONText.quoted(device.kind)), ("speed", String(device.speed)),
-                ("maker", JSONText.quoted(device.maker)),
-                ("part", JSONText.quoted(device.part)),
+                ("slot", quoted(device.slot)), ("mebibytes", String(device.mebibytes)),
+                ("kind", quoted(device.kind)), ("speed", String(device.speed)),
+                ("maker", quoted(device.maker)),
+                ("part", quoted(device.part)),
             ])
         }
     }
@@ -69,8 +69,8 @@ enum HardwareInventory {
             let serial = text("\(path)/device/serial")
             let sectors = Int(text("\(path)/size")) ?? 0
             return object([
-                ("name", JSONText.quoted(name)), ("model", JSONText.quoted(text("\(path)/device/model"))),
-                ("serial", JSONText.quoted(serial.isEmpty ? text("\(path)/device/wwid") : serial)),
+                ("name", quoted(name)), ("model", quoted(text("\(path)/device/model"))),
+                ("serial", quoted(serial.isEmpty ? text("\(path)/device/wwid") : serial)),
                 ("mebibytes", String(sectors / 2_048)),
                 ("isRotating", text("\(path)/queue/rotational") == "1" ? "true" : "false"),
             ])
@@ -88,9 +88,9 @@ enum HardwareInventory {
     private static var pci: [String] {
         pciDevices.map { device in
             object([
-                ("place", JSONText.quoted(device.place)), ("id", JSONText.quoted(device.id)),
-                ("name", JSONText.quoted(pciKinds[String(device.kind.prefix(2))] ?? "")),
-                ("driver", JSONText.quoted(device.driver)),
+                ("place", quoted(device.place)), ("id", quoted(device.id)),
+                ("name", quoted(pciKinds[String(device.kind.prefix(2))] ?? "")),
+                ("driver", quoted(device.driver)),
             ])
         }
     }
@@ -105,7 +105,7 @@ enum HardwareInventory {
 
     private static var graphics: [String] {
         pciDevices.filter { $0.kind.hasPrefix("03") }.map { device in
-            JSONText.quoted(device.driver.isEmpty ? device.id : "\(device.id) (\(device.driver))")
+            quoted(device.driver.isEmpty ? device.id : "\(device.id) (\(device.driver))")
         }
     }
 
@@ -117,9 +117,9 @@ enum HardwareInventory {
             guard !vendor.isEmpty, text("\(path)/bDeviceClass") != "09" else { return nil }
             let name = trimmed("\(text("\(path)/manufacturer")) \(text("\(path)/product"))")
             return object([
-                ("place", JSONText.quoted(place)),
-                ("id", JSONText.quoted("\(vendor):\(text("\(path)/idProduct"))")),
-                ("name", JSONText.quoted(name)), ("driver", JSONText.quoted("")),
+                ("place", quoted(place)),
+                ("id", quoted("\(vendor):\(text("\(path)/idProduct"))")),
+                ("name", quoted(name)), ("driver", quoted("")),
             ])
         }
     }
@@ -131,9 +131,9 @@ enum HardwareInventory {
                 let edid = EDID(bytes)
             else { return nil }
             return object([
-                ("connector", JSONText.quoted(connector)), ("id", JSONText.quoted(edid.id)),
-                ("name", JSONText.quoted(edid.name)),
-                ("serial", JSONText.quoted(edid.serial)), ("mode", JSONText.quoted(edid.mode)),
+                ("connector", quoted(connector)), ("id", quoted(edid.id)),
+                ("name", quoted(edid.name)),
+                ("serial", quoted(edid.serial)), ("mode", quoted(edid.mode)),
             ])
         }
     }
@@ -144,7 +144,7 @@ enum HardwareInventory {
             guard let address = interface.macAddress else { return nil }
             let driver = link("/sys/class/net/\(interface.name)/device/driver")
             return """
-                {"name":\(JSONText.quoted(interface.name)),"macAddress":"\(address)","driver":\(JSONText.quoted(driver))}
+                {"name":\(quoted(interface.name)),"macAddress":"\(address)","driver":\(quoted(driver))}
                 """
         }
     }
@@ -171,18 +171,15 @@ enum HardwareInventory {
     }
 }
 
-/// What a program without Foundation needs to write JSON.
-enum JSONText {
-    /// A JSON string (RFC 8259 §7).
-    static func quoted(_ text: String) -> String {
-        let escaped = text.unicodeScalars.map { scalar -> String in
-            switch scalar {
-            case "\"": "\\\""
-            case "\\": "\\\\"
-            case _ where scalar.value < 0x20: " "
-            default: String(scalar)
-            }
+/// `text` as a JSON string (RFC 8259 §7): this program has no Foundation.
+func quoted(_ text: String) -> String {
+    let escaped = text.unicodeScalars.map { scalar -> String in
+        switch scalar {
+        case "\"": "\\\""
+        case "\\": "\\\\"
+        case _ where scalar.value < 0x20: " "
+        default: String(scalar)
         }
-        return "\"\(escaped.joined())\""
     }
+    return "\"\(escaped.joined())\""
 }

@@ -14,8 +14,8 @@ struct LoggedIn {
 
         var json: String {
             """
-            {"id":\(JSONText.quoted(id)),"user":\(JSONText.quoted(user)),"kind":\(JSONText.quoted(kind)),\
-            "place":\(JSONText.quoted(place)),"from":\(JSONText.quoted(from)),"isActive":\(isActive),"age":\(age)}
+            {"id":\(quoted(id)),"user":\(quoted(user)),"kind":\(quoted(kind)),\
+            "place":\(quoted(place)),"from":\(quoted(from)),"isActive":\(isActive),"age":\(age)}
             """
         }
     }
@@ -31,7 +31,7 @@ struct LoggedIn {
         sessions.map { "\($0.id) \($0.user) \($0.place) \($0.from) \($0.isActive)" }.joined(separator: "\n")
     }
 
-    /// Whether `other` moment may know other people: cheap enough to ask every few seconds.
+    /// When somebody last came or went. Cheap enough to ask for every few seconds: while two are equal, the same people are there.
     struct Moment: Equatable {
         private let changes: [Int]
 

@@ -92,10 +92,7 @@ extension EndToEnd {
             defer { _ = try? lab.powerOff("waiting") }
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
-            try browser.open("https://10.77.0.1:8443/machines")
-            try browser.type(BootLab.administrator, into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: "https://10.77.0.1:8443/machines")
             try browser.waitFor(mac)
             // The code on the page is the one on the screen.
             let code = try #require(lab.console("waiting").firstMatch(of: /Code: ([A-Z2-9]{4})/)?.1)

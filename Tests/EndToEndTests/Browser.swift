@@ -118,6 +118,14 @@ final class Browser {
         try send("POST", session + "/element/\(field)/value", ["text": text])
     }
 
+    /// Opens a page of the control center as `name`, who is not logged in yet.
+    func logIn(to url: String, as name: String = BootLab.administrator) throws {
+        try open(url)
+        try type(name, into: "#name")
+        try type(CenterServer.password, into: "#password")
+        try press("Log in")
+    }
+
     /// Chooses an entry of a list by its text.
     func choose(_ option: String, in selector: String) throws {
         try run(

@@ -207,10 +207,7 @@ extension EndToEnd {
             #expect(try server.ask("POST", "/api/v1/changes", token: admin, body: body).status == 200)
             let browser = try Browser()
             defer { browser.quit() }
-            try browser.open(server.base + "/login")
-            try browser.type("ann", into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: server.base + "/login", as: "ann")
             try browser.waitFor("Dashboard")
             for path in [
                 "/groups?path=/office", "/nodes/desk-1", "/history", "/nodes?q=\(script)",

@@ -16,10 +16,7 @@ extension EndToEnd {
         }
 
         private func logIn(_ browser: Browser, _ server: CenterServer, _ name: String) throws {
-            try browser.open(server.base + "/login")
-            try browser.type(name, into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: server.base + "/login", as: name)
             try browser.waitFor("Dashboard")
         }
 
@@ -205,10 +202,7 @@ extension EndToEnd {
             try server.roost("rule", "add", "small", "memory < 2 GiB", "overlay-size=25%")
             let browser = try Browser()
             atexit { try? CenterTests.tour.get().browser.quit() }
-            try browser.open(server.base + "/login")
-            try browser.type("ann", into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: server.base + "/login", as: "ann")
             try browser.waitFor("Dashboard")
             return UncheckedTour(server: server, browser: browser)
         }

@@ -127,10 +127,7 @@ extension EndToEnd {
             try lab.addAdministrator()
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
-            try browser.open("https://10.77.0.1:8443/images/trial/trial?version=3")
-            try browser.type(BootLab.administrator, into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: "https://10.77.0.1:8443/images/trial/trial?version=3")
             try browser.waitFor("Try it first")
             try browser.type("/trial", into: "#share")
             try browser.type("45", into: "#ready")

@@ -17,10 +17,7 @@ extension EndToEnd {
             try lab.addAdministrator()
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
-            try browser.open("https://10.77.0.1:8443/images")
-            try browser.type(BootLab.administrator, into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: "https://10.77.0.1:8443/images")
             try browser.type("tested", into: "#channel-debian-1")
             try browser.click("form:has(#channel-debian-1) button[value=first]")
             try browser.waitFor("debian@1 → tested")

@@ -35,10 +35,7 @@ extension EndToEnd {
             defer { for terminal in terminals { terminal.end() } }
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
-            try browser.open("https://10.77.0.1:8443/nodes/desk-1")
-            try browser.type(BootLab.administrator, into: "#name")
-            try browser.type(CenterServer.password, into: "#password")
-            try browser.press("Log in")
+            try browser.logIn(to: "https://10.77.0.1:8443/nodes/desk-1")
             try browser.waitFor("Nobody is logged in.")
 
             // By systemd's log-in manager; the page follows without being loaded again.

@@ -11,11 +11,12 @@ import Wire
             macAddresses: [MACAddress(rawValue: 0x5254_0000_00AB)])
         node.tags = ["lab"]
         let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json.utf8))
-        return NodeFacts(node, hardware: hardware)
+        node.address = IPv4Address("10.7.0.1")
+        return NodeFacts(node, hardware: hardware) { $0 == .address ? ["10.77.0.20"] : [] }
     }
 
     private static let machine = #"""
-        {"vendor":"HP","product":"t630 Thin Client","memoryMebibytes":1900,"processorCount":4,"isSecureBootOn":true,
+        {"vendor":"HP","product":"t630 Thin Client","serial":"École 7","memoryMebibytes":1900,"processorCount":4,"isSecureBootOn":true,
         "cards":[{"name":"eth0","macAddress":"52:54:00:00:00:ab","driver":"r8169"},
         {"name":"eth1","macAddress":"52:54:00:00:00:ac","driver":"e1000"}]}
         """#
@@ -34,6 +35,9 @@ import Wire
         ("pc-7", true), ("pc-[1-9]", true), ("pc-[1-6,8]", false), ("room-1", true),
         ("52:54:00:00:00:ab", true),
         ("t630 hp", true), ("nonsense", false), ("state = ready", false),
+        ("THIN", true), ("/school/room", true), ("école", true), ("ÉCOLE", true), ("00:ab", true),
+        ("00:ad", false), ("ab", true), ("bed", false), ("10.7", true), ("10.77.0.20", true),
+        ("7.0.20", false), ("10.8", false),
     ])
     func `conditions hold or not`(text: String, holds: Bool) throws {
         #expect(try Condition(text).holds(for: facts("pc-7", Self.machine)) == holds, "\(text)")

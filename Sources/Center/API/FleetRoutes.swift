@@ -3,12 +3,11 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// Nodes, groups, rules, settings, leases, boots.
+/// Groups, rules, settings, changes, leases, boots.
 struct FleetRoutes {
     let services: CenterServices
 
     func add(to api: Routes) {
-        addNodes(to: api)
         addPlaces(to: api)
         addChanges(to: api)
         api.get("status", .read) { _, _, caller in try await JSONAnswer(status(caller)) }
@@ -24,123 +23,8 @@ struct FleetRoutes {
         }
     }
 
-    func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
+    private func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
         FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
-    }
-
-    // MARK: Nodes
-
-    private func addNodes(to api: Routes) {
-        api.get("nodes", .read) { request, _, caller in
-            let offset = try request.query("offset", 0...10_000_000, default: 0)
-            let limit = try request.query("limit", 1...FleetViews.pageLimit, default: FleetViews.pageLimit)
-            let page = try await views(request, caller).nodes(
-                request.query("q") ?? "", offset: offset, limit: limit)
-            let query = request.query("q").map { "&q=\(Escape.component($0))" } ?? ""
-            return try JSONAnswer(
-                page.rows, next: page.next.map { "/api/v1/nodes?offset=\($0)&limit=\(limit)\(query)" })
-        }
-        api.get("nodes/:name", .read) { request, context, caller in
-            let views = try views(request, caller)
-            let answer = try await views.node(context.parameter("name"))
-            let stored = try await views.snapshot().nodes[answer.node.name]
-            return try JSONAnswer(answer, etag: try stored.map(RecordTag.of))
-        }
-        api.put("nodes/:name", .enrol) { request, context, caller in
-            var node = try await request.decoded(Node.self)
-            node.name = try NodeName(context.parameter("name"))
-            let wanted = request.headers[.ifMatch]
-            let given = node
-            let snapshot = try await services.fleet.change(by: caller.name) { current in
-                let stored = current.nodes[given.name]
-                try RecordTag.check(wanted, stored)
-                var node = given
-                node.settings = Self.keepingSecrets(given.settings, of: stored?.settings)
-                let edits = [FleetEdit.node(node.name, node)]
-                try caller.requireLeave(for: edits, in: current)
-                return edits
-            }
-            let stored = snapshot.nodes[node.name] ?? node
-            return try JSONAnswer(Redaction.of(stored), etag: RecordTag.of(stored))
-        }
-        api.delete("nodes/:name", .configure) { request, context, caller in
-            let name = try NodeName(context.parameter("name"))
-            let wanted = request.headers[.ifMatch]
-            try await services.fleet.change(by: caller.name) { current in
-                try RecordTag.check(wanted, current.nodes[name])
-                let edits = [FleetEdit.node(name, nil)]
-                try caller.requireLeave(for: edits, in: current)
-                return edits
-            }
-            return HTTPResponse.Status.noContent
-        }
-        api.get("nodes/:name/hardware", .read) { request, context, caller in
-            try await JSONAnswer(views(request, caller).hardware(context.parameter("name")))
-        }
-        api.get("nodes/:name/log", .read) { request, context, caller in
-            let lines = try request.query("lines", 1...2_000, default: 200)
-            return try await JSONAnswer(
-                views(request, caller).log(context.parameter("name"), lineCount: lines))
-        }
-        api.get("sessions", .read) { request, _, caller in
-            let offset = try request.query("offset", 0...10_000_000, default: 0)
-            let limit = try request.query("limit", 1...FleetViews.pageLimit, default: FleetViews.pageLimit)
-            let page = try await views(request, caller).sessions(
-                request.query("q") ?? "", offset: offset, limit: limit)
-            let query = request.query("q").map { "&q=\(Escape.component($0))" } ?? ""
-            return try JSONAnswer(
-                page.rows, next: page.next.map { "/api/v1/sessions?offset=\($0)&limit=\(limit)\(query)" })
-        }
-        api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
-        api.get("machines", .read) { request, _, caller in
-            try await JSONAnswer(views(request, caller).unknownMachines())
-        }
-        api.post("machines/:mac/approve", .enrol) { request, context, caller in
-            let text = try context.parameter("mac")
-            guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
-            }
-            let approval = try await request.decoded(ApprovalRequest.self)
-            let snapshot = try await approve(mac, approval, caller)
-            return try JSONAnswer(snapshot.nodes[approval.name].map(Redaction.of), status: .created)
-        }
-    }
-
-    /// The hardware of all nodes that fit, as a file.
-    func inventory(_ request: Request, _ caller: Caller) async throws -> Response {
-        let wish = request.query("format") ?? "json"
-        guard let format = InventoryFormat(rawValue: wish) else {
-            throw Problem(422, "Invalid parameter", "format: ‘\(wish)’ is not json, csv or glpi")
-        }
-        let entries = try await views(request, caller).inventory(request.query("q") ?? "")
-        let name = format == .csv ? "inventory.csv" : "inventory.json"
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: format.contentType, .contentDisposition: "attachment; filename=\"\(name)\"",
-            ],
-            body: ResponseBody(
-                byteBuffer: ByteBuffer(bytes: try InventoryExport.text(of: entries, as: format))))
-    }
-
-    /// Takes a machine into the fleet: name, place and address in one revision.
-    @discardableResult
-    func approve(_ mac: MACAddress, _ approval: ApprovalRequest, _ caller: Caller) async throws
-        -> FleetSnapshot
-    {
-        let node = Node(
-            name: approval.name, group: approval.group ?? .site, macAddresses: [mac],
-            address: approval.address)
-        return try await services.fleet.change(
-            by: caller.name, what: "machine \(mac) approved as \(node.name)"
-        ) {
-            guard $0.nodes[node.name] == nil else {
-                throw StoreError.conflict("there is a node \(node.name) already")
-            }
-            let edits = [FleetEdit.node(node.name, node)]
-            try caller.requireLeave(for: edits, in: $0)
-            return edits
-        }
     }
 
     /// A secret that comes back as it was shown stays what it is.

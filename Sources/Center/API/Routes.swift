@@ -20,6 +20,7 @@ struct Routes {
     /// Everything below `/api/v1`.
     func addAPI(_ services: CenterServices) {
         FleetRoutes(services: services).add(to: self)
+        NodeRoutes(services: services).add(to: self)
         ImageRoutes(services: services).add(to: self)
         VersionRoutes(services: services).add(to: self)
         ReplicationRoutes(services: services).add(to: self)

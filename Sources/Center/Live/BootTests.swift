@@ -26,6 +26,7 @@ struct BootTests: Sendable {
             digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)
     }
 
+    /// - Throws: ``Problem`` 422 when nobody would wait so long, or nothing could boot in so short a time.
     static func checked(_ seconds: Int?) throws -> Int {
         let seconds = seconds ?? 300
         guard (10...3_600).contains(seconds) else {
@@ -34,6 +35,10 @@ struct BootTests: Sendable {
         return seconds
     }
 
+    /// Keeps the result, and forgets the machine.
+    ///
+    /// - Returns: the result as it was stored with the version.
+    /// - Throws: `StoreError.notFound` when no such boot was begun.
     func end(_ report: BootTestReport, _ version: ImageVersion) async throws -> BootTest {
         let boots = try await fleet.store.boots(of: report.machine, limit: 10)
         guard fleet.snapshot.node(at: report.machine) == nil,

@@ -58,7 +58,7 @@ struct FleetViews: Sendable {
     func unknownMachines() async -> [MachineAnswer] {
         let snapshot = fleet.snapshot
         let live = await LiveFacts(self)
-        return live.boots.keys.filter { snapshot.node(at: $0) == nil }
+        return live.boots.keys.filter { !snapshot.knows($0) }
             .map { live.answer(unknown: $0, in: snapshot) }
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
     }
@@ -169,7 +169,7 @@ struct FleetViews: Sendable {
             }
         }
         var unknownCount = 0
-        for (mac, boot) in live.boots where snapshot.node(at: mac) == nil {
+        for (mac, boot) in live.boots where !snapshot.knows(mac) {
             unknownCount += 1
             boots.append(boot)
             let state = MachineState(boot, now: now)
@@ -262,12 +262,21 @@ struct LiveFacts {
     }
 
     func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
-        var facts = snapshot.facts(of: node)
-        facts.addresses += node.macAddresses.compactMap { leased[$0] }
-        facts.state = boot(of: node)?.state ?? ""
-        facts.users = sessions(of: node).map(\.user)
-        if case .text(let image)? = node.settings["image"] { facts.image = image }
-        return facts
+        NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
+            switch attribute {
+            case .address: node.macAddresses.compactMap { leased[$0]?.description }
+            case .state: boot(of: node).map { [$0.state] } ?? []
+            case .image: images(of: node, in: snapshot)
+            case .user: sessions(of: node).map(\.user)
+            }
+        }
+    }
+
+    /// What its setting says, as it stands there, and the name of the image alone.
+    private func images(of node: Node, in snapshot: FleetSnapshot) -> [String] {
+        let settings = snapshot.settings(of: node)
+        return [settings.text(.image)]
+            + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
     }
 
     func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {

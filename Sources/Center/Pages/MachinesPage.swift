@@ -60,7 +60,7 @@ struct MachinesPage {
             let approval = ApprovalRequest(
                 name: try NodeName(form["name"]),
                 group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
-            let snapshot = try await FleetRoutes(services: pages.services).approve(mac, approval, caller)
+            let snapshot = try await NodeRoutes(services: pages.services).approve(mac, approval, caller)
             return pages.redirect(Back.done("/machines", snapshot.revision))
         } catch let error as InvalidName {
             return try await show(error.description, request, context, caller)

@@ -13,7 +13,7 @@ struct NodesPage {
         routes.get("nodes", .read) { request, context, caller in try await list(request, context, caller) }
         routes.get("nodes.csv", .read) { request, _, caller in try await csv(request, caller) }
         routes.get("nodes/inventory", .read) { request, _, caller in
-            let answer = try await FleetRoutes(services: pages.services).inventory(request, caller)
+            let answer = try await NodeRoutes(services: pages.services).inventory(request, caller)
             return answer
         }
         routes.post("nodes/add", .enrol) { _, context, caller in try await addNode(context, caller) }

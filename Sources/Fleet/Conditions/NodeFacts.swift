@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// What can be asked of a node in a ``Condition``.
 package enum NodeAttribute: String, Sendable, CaseIterable {
@@ -24,31 +24,35 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
 
 /// Everything that a ``Condition`` can know of one node.
 package struct NodeFacts: Sendable {
-    package var name: String
-    package var group: GroupPath
-    package var tags: [String]
-    package var macAddresses: [MACAddress]
-    package var uuid: MachineUUID?
-    package var addresses: [IPv4Address]
-    package var hardware: Hardware?
-    /// `ready`, `at kernel`, `failed: …`.
-    package var state: String
-    /// What its setting `image` says.
-    package var image: String
-    /// Names of those who are logged in.
-    package var users: [String]
+    private let node: Node
+    private let hardware: Hardware?
+    /// What only the present knows. It is asked for an attribute when a condition needs it: a search looks at every node.
+    private let living: (@Sendable (LivingAttribute) -> [String])?
 
-    package init(_ node: Node, hardware: Hardware?) {
-        name = node.name.text
-        group = node.group
-        tags = node.tags
-        macAddresses = node.macAddresses
-        uuid = node.uuid
-        addresses = node.address.map { [$0] } ?? []
+    /// What changes while the node runs.
+    package enum LivingAttribute: Sendable {
+        /// An address that it has besides the one in its record.
+        case address
+        /// `ready`, `at kernel`, `failed: …`.
+        case state
+        /// What its setting `image` says, and the image's name.
+        case image
+        /// Names of those who are logged in.
+        case user
+    }
+
+    package init(
+        _ node: Node, hardware: Hardware?, living: (@Sendable (LivingAttribute) -> [String])? = nil
+    ) {
+        self.node = node
         self.hardware = hardware
-        state = ""
-        image = ""
-        users = []
+        self.living = living
+    }
+
+    var name: String { node.name.text }
+
+    private var addresses: [String] {
+        (node.address.map { [$0.description] } ?? []) + (living?(.address) ?? [])
     }
 
     /// All values of an attribute; none when it is not known.
@@ -57,7 +61,7 @@ package struct NodeFacts: Sendable {
         case .memory: return hardware.map { [.number($0.memoryMebibytes)] } ?? []
         case .processors: return hardware.map { [.number($0.processorCount)] } ?? []
         // A group contains what lies below it: `group = /school` holds in /school/room-12.
-        case .group: return group.lineage.map { .text($0.description) }
+        case .group: return node.group.lineage.map { .text($0.description) }
         default: return texts(of: attribute).filter { !$0.isEmpty }.map { .text($0) }
         }
     }
@@ -65,13 +69,13 @@ package struct NodeFacts: Sendable {
     private func texts(of attribute: NodeAttribute) -> [String] {
         switch attribute {
         case .name: [name]
-        case .tag: tags
-        case .mac: macAddresses.map(\.description)
-        case .address: addresses.map(\.description)
-        case .uuid: uuid.map { [$0.description] } ?? []
-        case .state: [state]
-        case .image: [image]
-        case .user: users
+        case .tag: node.tags
+        case .mac: node.macAddresses.map(\.description)
+        case .address: addresses
+        case .uuid: node.uuid.map { [$0.description] } ?? []
+        case .state: living?(.state) ?? []
+        case .image: living?(.image) ?? []
+        case .user: living?(.user) ?? []
         default: hardware.map { Self.texts(of: attribute, in: $0) } ?? []
         }
     }
@@ -100,25 +104,45 @@ package struct NodeFacts: Sendable {
 
     /// Whether `word`, in lower case, stands in what people look for: names, places, addresses, makers, serial numbers.
     func mentions(_ word: String) -> Bool {
-        if name.holds(word) || group.description.holds(word) { return true }
-        if tags.contains(where: { $0.holds(word) }) { return true }
-        if macAddresses.contains(where: { $0.description.holds(word) }) { return true }
-        if addresses.contains(where: { $0.description.hasPrefix(word) }) { return true }
-        guard let hardware else { return false }
-        return [hardware.vendor, hardware.product, hardware.serial, hardware.processor].contains {
-            $0.lowercased().holds(word)
+        if name.holds(word) || node.tags.contains(where: { $0.holds(word) }) { return true }
+        if node.group.parts.contains(where: { $0.holds(word) }) { return true }
+        if word.utf8.contains(UInt8(ascii: "/")), node.group.description.holds(word) { return true }
+        // To write out addresses takes longer than all the rest: most words cannot stand in one.
+        if word.utf8.allSatisfy(\.isOfHardwareAddress),
+            node.macAddresses.contains(where: { $0.description.holds(word) })
+        {
+            return true
         }
+        if word.utf8.allSatisfy(\.isOfAddress), addresses.contains(where: { $0.hasPrefix(word) }) {
+            return true
+        }
+        guard let hardware else { return false }
+        return hardware.vendor.holds(word) || hardware.product.holds(word) || hardware.serial.holds(word)
+            || hardware.processor.holds(word)
     }
 }
 
+extension UInt8 {
+    fileprivate var isOfHardwareAddress: Bool {
+        (0x30...0x3A).contains(self) || (0x61...0x66).contains(self)
+    }
+
+    fileprivate var isOfAddress: Bool { (0x30...0x39).contains(self) || self == 0x2E }
+
+    fileprivate var inLowerCase: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+}
+
 extension String {
-    /// Whether `word` stands in it, byte by byte: to compare characters takes many times as long, for each of 10,000 nodes.
+    /// Whether `word`, in lower case, stands in it in any case.
+    ///
+    /// Byte by byte, which is many times as fast as by characters; letters beyond ASCII have no such short cut.
     fileprivate func holds(_ word: String) -> Bool {
+        guard utf8.allSatisfy({ $0 < 0x80 }) else { return lowercased().contains(word) }
         let (text, word) = (utf8Span.span, word.utf8Span.span)
         guard text.count >= word.count else { return false }
         for start in 0...(text.count - word.count) {
             var length = 0
-            while length < word.count, text[start + length] == word[length] { length += 1 }
+            while length < word.count, text[start + length].inLowerCase == word[length] { length += 1 }
             if length == word.count { return true }
         }
         return false

@@ -31,25 +31,25 @@ struct BootTestMachine {
             "roost-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: place) }
-        let initramfs = place.appendingPathComponent("initramfs")
         var archive = try Data(contentsOf: URL(fileURLWithPath: "\(version)/modules.cpio"))
         archive += try Data(contentsOf: URL(fileURLWithPath: "\(archives)/\(test.nodeArchive).cpio"))
-        try archive.write(to: initramfs)
+        try archive.write(to: place.appendingPathComponent("initramfs"))
         // Beside it: whoever the machine runs as need not reach into the store.
         try FileManager.default.copyItem(
             atPath: "\(version)/kernel", toPath: place.appendingPathComponent("kernel").path)
-        let console = place.appendingPathComponent("console")
         if FileManager.default.isWritableFile(atPath: "/dev/kvm") {
-            let result = try await attempt("kvm", initramfs, console, isReady)
+            let result = try await attempt("kvm", in: place, isReady)
             if result.console.contains(Self.signOfLife) { return result }
             say("KVM does not run here; going on without it, which takes longer")
         }
-        return try await attempt("tcg", initramfs, console, isReady)
+        return try await attempt("tcg", in: place, isReady)
     }
 
+    /// - Parameter place: where `kernel` and `initramfs` are, and `console` is written.
     private func attempt(
-        _ accelerator: String, _ initramfs: URL, _ console: URL, _ isReady: () async throws -> Bool
+        _ accelerator: String, in place: URL, _ isReady: () async throws -> Bool
     ) async throws -> (failure: String?, console: String) {
+        let console = place.appendingPathComponent("console")
         try Data().write(to: console)
         var shownCount = 0
         let machine = try Self.start(
@@ -58,8 +58,7 @@ struct BootTestMachine {
                 "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,mac=\(test.machine)",
-                "-kernel", initramfs.deletingLastPathComponent().appendingPathComponent("kernel").path,
-                "-initrd", initramfs.path,
+                "-kernel", "\(place.path)/kernel", "-initrd", "\(place.path)/initramfs",
                 "-append", test.commandLine.joined(separator: " "),
             ], output: try FileHandle(forWritingTo: console))
         defer {
