@@ -12,8 +12,8 @@ packages=(
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests
   udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3
-  # disks to import
-  xfsprogs btrfs-progs
+  # disks to import, and packages of other distributions
+  xfsprogs btrfs-progs rpm
   # a browser that clicks, and the judges of pages and of the API
   chromium chromium-driver fonts-dejavu-core python3-pip
   # checks

@@ -104,8 +104,9 @@ package struct ImageLint: Sendable {
     /// Those that no package of the distribution has brought; where its records cannot be read, those outside its places.
     private func unowned(_ names: [String]) -> [String] {
         guard !names.isEmpty else { return [] }
-        let records = "\(root)/var/lib/dpkg/info"
-        guard let lists = try? FileManager.default.contentsOfDirectory(atPath: records), !lists.isEmpty else {
+        let (directory, records) = (RootDirectory(path: root), "var/lib/dpkg/info")
+        let lists = directory.names(in: records)
+        guard !lists.isEmpty else {
             let places = ["usr/bin/", "usr/sbin/", "usr/lib", "bin/", "sbin/", "lib", "usr/libexec/"]
             return names.filter { name in !places.contains { name.hasPrefix($0) } }
         }
@@ -117,9 +118,7 @@ package struct ImageLint: Sendable {
         }
         var left = Set(names)
         for list in lists where list.hasSuffix(".list") {
-            guard let text = try? String(contentsOfFile: "\(records)/\(list)", encoding: .utf8) else {
-                continue
-            }
+            guard let text = directory.text(of: "\(records)/\(list)") else { continue }
             for line in text.split(separator: "\n") {
                 if let name = places[line.dropFirst()] { left.remove(name) }
             }
@@ -128,7 +127,6 @@ package struct ImageLint: Sendable {
     }
 
     private func kernels() -> [Finding] {
-        let files = FileManager.default
         let found = KernelModules.findKernels(root: root)
         var findings: [Finding] = []
         if found.count > 1, let chosen = found.last {
@@ -137,8 +135,12 @@ package struct ImageLint: Sendable {
                 "kernels beside \(chosen.release), which nodes will boot", "remove them to save their room")
         }
         let known = Set(found.map(\.release))
-        let orphans = ((try? files.contentsOfDirectory(atPath: "\(root)/boot")) ?? [])
-            .filter { $0.hasPrefix("vmlinuz-") && !known.contains(String($0.dropFirst(8))) }
+        // Those of Arch and Alpine are named by their flavour: vmlinuz-linux, vmlinuz-lts.
+        let orphans = RootDirectory(path: root).names(in: "boot").filter { name in
+            let release = name.dropFirst(8)
+            return name.hasPrefix("vmlinuz-") && release.first?.isNumber == true
+                && !known.contains(String(release))
+        }.sorted()
         findings.append(
             .otherKernels, orphans, "kernels without their modules", "install their modules, or remove them")
         return findings

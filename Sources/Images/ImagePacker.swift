@@ -76,7 +76,10 @@ package struct ImagePacker: Sendable {
                         of: modules, level: effort == .fast ? 9 : 19, at: path)
                     if isKept { progress("the same kernel modules were packed before") }
                 }
-                return ([kernel, archive], Self.packages(root: root))
+                return (
+                    [kernel, archive],
+                    InstalledPackages.of(RootDirectory(path: root), note: progress)
+                )
             }
             let packed = try rootFile.value()
             let (beside, packages) = try others.get()
@@ -145,8 +148,9 @@ package struct ImagePacker: Sendable {
         of image: ImageName, root: String, files: [ImageManifest.File], packages: [ImageManifest.Package],
         kernelRelease: String, origin: String, recipe: Fleet.Digest?
     ) -> ImageManifest {
-        let release =
-            Self.keyValues("\(root)/etc/os-release") ?? Self.keyValues("\(root)/usr/lib/os-release") ?? [:]
+        let directory = RootDirectory(path: root)
+        let release = Self.keyValues(
+            directory.text(of: "etc/os-release") ?? directory.text(of: "usr/lib/os-release") ?? "")
         return ImageManifest(
             image: image, architecture: Self.architecture(root: root, kernelRelease: kernelRelease),
             kernelRelease: kernelRelease,
@@ -159,46 +163,19 @@ package struct ImagePacker: Sendable {
         let loaders = [
             "lib/ld-linux-aarch64.so.1", "usr/lib/ld-linux-aarch64.so.1", "lib/ld-musl-aarch64.so.1",
         ]
+        let directory = RootDirectory(path: root)
         let isARM =
             kernelRelease.hasSuffix("arm64") || kernelRelease.hasSuffix("aarch64")
-            || loaders.contains { FileManager.default.fileExists(atPath: "\(root)/\($0)") }
+            || loaders.contains { directory.contains($0) }
         return isARM ? "arm64" : "amd64"
     }
 
-    private static func keyValues(_ path: String) -> [String: String]? {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+    private static func keyValues(_ text: String) -> [String: String] {
         let pairs = text.split(separator: "\n").compactMap { line -> (String, String)? in
             let parts = line.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { return nil }
             return (String(parts[0]), parts[1].trimmingCharacters(in: CharacterSet(charactersIn: "\"'")))
         }
         return Dictionary(pairs) { first, _ in first }
-    }
-
-    /// The installed packages by the records of dpkg or apk; rpm and pacman keep theirs in databases of their own.
-    static func packages(root: String) -> [ImageManifest.Package] {
-        if let text = try? String(contentsOfFile: "\(root)/lib/apk/db/installed", encoding: .utf8) {
-            return text.components(separatedBy: "\n\n").compactMap { record -> ImageManifest.Package? in
-                let lines = record.split(separator: "\n")
-                guard let name = lines.first(where: { $0.hasPrefix("P:") })?.dropFirst(2),
-                    let version = lines.first(where: { $0.hasPrefix("V:") })?.dropFirst(2)
-                else { return nil }
-                return ImageManifest.Package(name: String(name), version: String(version))
-            }.sorted { $0.name < $1.name }
-        }
-        guard let text = try? String(contentsOfFile: "\(root)/var/lib/dpkg/status", encoding: .utf8) else {
-            return []
-        }
-        return text.components(separatedBy: "\n\n").compactMap { record -> ImageManifest.Package? in
-            var fields: [Substring: Substring] = [:]
-            for line in record.split(separator: "\n") where !line.hasPrefix(" ") {
-                let parts = line.split(separator: ":", maxSplits: 1)
-                if parts.count == 2 { fields[parts[0]] = parts[1].drop { $0 == " " } }
-            }
-            guard let name = fields["Package"], let version = fields["Version"],
-                fields["Status"]?.hasSuffix(" installed") == true
-            else { return nil }
-            return ImageManifest.Package(name: String(name), version: String(version))
-        }.sorted { $0.name < $1.name }
     }
 }

@@ -10,9 +10,9 @@ package struct ImageLacks: Error, CustomStringConvertible {
 package struct KernelModules {
     package let release: String
     package let kernelPath: String
-    /// `ROOT/lib/modules/RELEASE`
-    let directory: String
-    private let root: String
+    let root: RootDirectory
+    /// `lib/modules/RELEASE`, as the root has it.
+    private let directory: String
     /// Module path below `directory` → paths it depends on.
     private let dependencies: [String: [String]]
     private let builtIn: Set<String>
@@ -33,19 +33,21 @@ package struct KernelModules {
         "ehci-pci",
         "zram", "ext4", "nfsv4", "efivarfs", "netconsole", "crc32c_generic", "crc32c-intel", "loop",
     ]
+    /// What depmod makes its lists of, beside the modules.
+    static let indexes = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
     /// Without these there is no root.
     private static let required = ["nbd", "squashfs", "overlay", "af_packet"]
 
     package init(root: String) throws {
-        self.root = root
+        self.root = RootDirectory(path: root)
         guard let found = Self.findKernels(root: root).last else {
             throw ImageLacks(
                 "there is no kernel with modules in the image (install one: apt install linux-image-amd64)")
         }
         (release, kernelPath, directory) = found
-        dependencies = try Self.readDependencies("\(directory)/modules.dep")
+        dependencies = Self.dependencies(self.root.text(of: "\(directory)/modules.dep") ?? "")
         builtIn = Set(
-            ((try? String(contentsOfFile: "\(directory)/modules.builtin", encoding: .utf8)) ?? "")
+            (self.root.text(of: "\(directory)/modules.builtin") ?? "")
                 .split(separator: "\n").map { Self.moduleName(String($0)) })
         let missing = Self.required.filter { path(of: $0) == nil && !builtIn.contains($0) }
         guard missing.isEmpty else {
@@ -55,25 +57,24 @@ package struct KernelModules {
         }
     }
 
-    /// Kernels that have modules, the newest release last.
+    /// Kernels that have modules, the newest release last: where each kernel is, and its modules as the root names them.
     static func findKernels(root: String) -> [(release: String, kernel: String, modules: String)] {
-        let files = FileManager.default
+        let root = RootDirectory(path: root)
         for base in ["lib/modules", "usr/lib/modules"] {
-            let releases = ((try? files.contentsOfDirectory(atPath: "\(root)/\(base)")) ?? []).sorted {
+            let releases = root.names(in: base).sorted {
                 $0.compare($1, options: .numeric) == .orderedAscending
             }
             let found = releases.compactMap { release -> (String, String, String)? in
-                let modules = "\(root)/\(base)/\(release)"
+                let modules = "\(base)/\(release)"
                 // Debian and Ubuntu; Fedora, EL, openSUSE and Arch; arm64 of openSUSE; Alpine, whose kernel has the name of its
                 // flavour alone (vmlinuz-lts for 6.6.58-0-lts).
                 let flavour = release.split(separator: "-").last.map(String.init) ?? release
                 let places = [
-                    "\(root)/boot/vmlinuz-\(release)", "\(modules)/vmlinuz",
-                    "\(root)/boot/vmlinux-\(release)", "\(root)/boot/Image-\(release)",
-                    "\(modules)/Image", "\(root)/boot/vmlinuz-\(flavour)",
+                    "boot/vmlinuz-\(release)", "\(modules)/vmlinuz", "boot/vmlinux-\(release)",
+                    "boot/Image-\(release)", "\(modules)/Image", "boot/vmlinuz-\(flavour)",
                 ]
-                guard files.fileExists(atPath: "\(modules)/modules.dep"),
-                    let kernel = places.first(where: files.fileExists(atPath:))
+                guard root.contains("\(modules)/modules.dep"),
+                    let kernel = places.lazy.compactMap({ root.place(of: $0) }).first
                 else { return nil }
                 return (release, kernel, modules)
             }
@@ -82,15 +83,19 @@ package struct KernelModules {
         return []
     }
 
-    private static func readDependencies(_ path: String) throws -> [String: [String]] {
+    /// - Parameter text: of modules.dep (modules.dep(5)).
+    private static func dependencies(_ text: String) -> [String: [String]] {
         var result: [String: [String]] = [:]
-        for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+        for line in text.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 1)
             guard let module = parts.first else { continue }
             result[String(module)] = parts.count == 2 ? parts[1].split(separator: " ").map(String.init) : []
         }
         return result
     }
+
+    /// Where a file of the modules' directory is on this machine; nil when there is none.
+    func place(of name: String) -> String? { root.place(of: "\(directory)/\(name)") }
 
     /// `kernel/fs/overlayfs/overlay.ko.xz` is `overlay`; hyphens and underscores are the same.
     private static func moduleName(_ path: String) -> String {
@@ -132,12 +137,18 @@ package struct KernelModules {
             try files.createDirectory(
                 atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
                 withIntermediateDirectories: true)
-            try Self.unpack("\(directory)/\(module)", to: path)
+            guard let source = place(of: module) else {
+                throw ImageLacks(
+                    "kernel \(release) names a module that is not there: \(module) (depmod \(release) puts its list right)"
+                )
+            }
+            try Self.unpack(source, to: path)
             copied.append(path)
         }
-        for index in ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
-        where files.fileExists(atPath: "\(directory)/\(index)") {
-            try files.copyItem(atPath: "\(directory)/\(index)", toPath: "\(destination)/\(index)")
+        for index in Self.indexes {
+            if let source = place(of: index) {
+                try files.copyItem(atPath: source, toPath: "\(destination)/\(index)")
+            }
         }
         try Program("depmod", package: "kmod").run(["-b", target, release])
         for name in ["modules.builtin.modinfo", "modules.symbols", "modules.devname", "modules.order"] {
@@ -146,7 +157,7 @@ package struct KernelModules {
         try copyFirmware(of: copied, to: target)
     }
 
-    /// busybox loads plain modules only.
+    /// busybox loads plain modules only, and not every kernel unpacks its firmware.
     private static func unpack(_ source: String, to path: String) throws {
         let data: Data
         if source.hasSuffix(".xz") {
@@ -161,22 +172,20 @@ package struct KernelModules {
         try data.write(to: URL(fileURLWithPath: path))
     }
 
-    /// Nil when the root has none.
-    var firmwareDirectory: String? {
-        ["\(root)/lib/firmware", "\(root)/usr/lib/firmware"].first(
-            where: FileManager.default.fileExists(atPath:))
-    }
-
+    /// Firmware that the modules ask for, as far as the root has it; compressed in most distributions.
     private func copyFirmware(of modules: [String], to target: String) throws {
-        let files = FileManager.default
-        guard let base = firmwareDirectory else { return }
         let listed = try Program("modinfo", package: "kmod").run(["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
+            // Some ask for a pattern, and some for what a driver without manners could put anywhere.
+            guard !name.split(separator: "/").contains(".."),
+                let source = ["", ".zst", ".xz"].lazy.compactMap({
+                    root.place(of: "lib/firmware/\(name)\($0)")
+                }).first
+            else { continue }
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")
-            guard let data = files.contents(atPath: "\(base)/\(name)") else { continue }
-            try files.createDirectory(
+            try FileManager.default.createDirectory(
                 at: destination.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try data.write(to: destination)
+            try Self.unpack(source, to: destination.path)
         }
     }
 }

@@ -66,14 +66,13 @@ extension KernelModules {
     /// The same for what makes the same archive: the modules to the last byte, and the firmware by its names, sizes and times.
     func fingerprint(format: Int, level: Int) throws -> Fleet.Digest {
         var text = "\(format) \(level) \(release)\n"
-        let indexes = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
-        for name in needed + indexes where FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
-            text += "\(name) \(try Fleet.Digest(ofFile: "\(directory)/\(name)"))\n"
+        for name in needed + Self.indexes {
+            guard let path = place(of: name) else { continue }
+            text += "\(name) \(try Fleet.Digest(ofFile: path))\n"
         }
-        guard let firmware = firmwareDirectory, let names = FileManager.default.enumerator(atPath: firmware)
-        else {
-            return Fleet.Digest(of: Data(text.utf8))
-        }
+        guard let firmware = root.place(of: "lib/firmware"),
+            let names = FileManager.default.enumerator(atPath: firmware)
+        else { return Fleet.Digest(of: Data(text.utf8)) }
         var lines: [String] = []
         while let name = names.nextObject() as? String {
             let attributes = names.fileAttributes ?? [:]

@@ -12,13 +12,13 @@ package enum BootContent {
 extension BootContext {
     /// The content at a canonical path (`TFTPPath.canonical`) for the client at `peer`; nil when there is none.
     package func content(
-        at path: String, for peer: IPv4Address, server: IPv4Address
+        at path: String, memory: MachineMemory? = nil, for peer: IPv4Address, server: IPv4Address
     ) throws(SystemError) -> BootContent? {
         let parts = path.split(separator: "/")
         switch parts.first {
         case "i" where parts.count == 3: return try imageFile(digest: parts[1], file: parts[2])
         case "node" where parts.count == 3:
-            return nodeContent(parts[1], file: parts[2], peer: peer, server: server)
+            return nodeContent(parts[1], file: parts[2], memory, peer: peer, server: server)
         default: break
         }
         guard let name = parts.last.map(String.init) else { return nil }
@@ -45,12 +45,14 @@ extension BootContext {
     }
 
     private func nodeContent(
-        _ machine: Substring, file: Substring, peer: IPv4Address, server: IPv4Address
+        _ machine: Substring, file: Substring, _ memory: MachineMemory?, peer: IPv4Address,
+        server: IPv4Address
     ) -> BootContent? {
         guard file == "boot.ipxe", let machine = MACAddress(machine) else { return nil }
         remember(machine, at: peer)
         note(.script, of: machine, detail: "iPXE")
-        return .text(BootScript.ipxe(offer(to: machine, at: peer, server: server)), stage: nil)
+        return .text(
+            BootScript.ipxe(offer(to: machine, at: peer, server: server), memory: memory), stage: nil)
     }
 
     /// GRUB looks for `grub.cfg-01-MAC`, `grub.cfg-ADDRESS` in hexadecimal, shortened, and then for `grub.cfg`; the first

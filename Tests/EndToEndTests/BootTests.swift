@@ -88,7 +88,9 @@ extension EndToEnd {
             defer { _ = try? lab.roost("set", "--unset", "enrolment") }
             try lab.boot(
                 "waiting", mac: mac,
-                expecting: ["waits for approval", "Code: ", "https://10.77.0.1:8443/machines"])
+                expecting: [
+                    "waits for approval", "Code: ", "https://10.77.0.1:8443/machines", "Memory: 1024 MiB",
+                ])
             defer { _ = try? lab.powerOff("waiting") }
             let browser = try Browser(inLab: true)
             defer { browser.quit() }

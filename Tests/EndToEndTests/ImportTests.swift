@@ -205,6 +205,92 @@ extension EndToEnd {
             #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
         }
 
+        @Test func `a root in the layout of other distributions boots, and its packages are known`() throws {
+            let work = try work("layout")
+            defer { try? FileManager.default.removeItem(atPath: work) }
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let debian = try #require(images.first { $0["image"] as? String == "debian" })
+            let digest = try #require(debian["digest"] as? String)
+            let release = try #require((debian["manifest"] as? [String: Any])?["kernelRelease"] as? String)
+            let root = "\(work)/root"
+            try BootLab.run(
+                "unsquashfs",
+                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
+            // openSUSE's kernel, which is a link; modules as Fedora and Arch compress them, and one like Alpine's, which this
+            // machine's depmod cannot read; compressed firmware; a name behind an absolute link; rpm's records.
+            try BootLab.run(
+                "sh",
+                [
+                    "-euc",
+                    """
+                    cd "$1"
+                    modules=usr/lib/modules/$2
+                    rm -rf var/lib/dpkg var/lib/apt
+                    mv "boot/vmlinuz-$2" "$modules/vmlinuz"
+                    ln -s "../$modules/vmlinuz" "boot/vmlinuz-$2"
+                    cd "$modules/kernel" && rm -rf sound
+                    cd drivers && rm -rf gpu hid hwmon iio infiniband media mtd net/wireless scsi staging && cd "$1"
+                    find "$modules/kernel/drivers" -name '*.ko' -print0 | xargs -0 -P 2 -n 100 zstd -q -1 --rm
+                    find "$modules" -name '*.ko' -print0 | xargs -0 -P 2 -n 100 xz -0
+                    depmod -b . "$2"
+                    xz -d "$modules/kernel/fs/overlayfs/overlay.ko.xz"
+                    touch "$modules/kernel/fs/overlayfs/overlay.ko" && gzip "$modules/kernel/fs/overlayfs/overlay.ko"
+                    sed -i 's/overlay.ko.xz/overlay.ko.gz/' "$modules/modules.dep"
+                    mkdir -p usr/lib/firmware/rtl_nic
+                    echo 'firmware of the test' | xz >usr/lib/firmware/rtl_nic/rtl8168e-3.fw.xz
+                    sed -i 's/^PRETTY_NAME=.*/PRETTY_NAME="Sample Linux 7"/' usr/lib/os-release
+                    ln -sf /usr/lib/os-release etc/os-release
+                    cat >../sample.spec <<'SPEC'
+                    Name: sample
+                    Epoch: 1
+                    Version: 2.0
+                    Release: 3
+                    Summary: A sample
+                    License: none
+                    BuildArch: noarch
+                    %description
+                    A sample.
+                    %files
+                    SPEC
+                    rpmbuild --quiet --define "_topdir $PWD/../rpm" -bb ../sample.spec
+                    rpm --dbpath "$PWD/usr/lib/sysimage/rpm" --initdb
+                    rpm --dbpath "$PWD/usr/lib/sysimage/rpm" -i --justdb --nodeps ../rpm/RPMS/noarch/sample-2.0-3.noarch.rpm
+                    """, "sh", root, release,
+                ])
+            try BootLab.run(
+                BootLab.roost,
+                [
+                    "image", "import", "laid-out", root, "--state-directory", BootLab.stateDirectory,
+                    "--cache",
+                    BootLab.cache,
+                ], environment: ["ROOST_SOCKET": BootLab.socket])
+            let made = try #require(
+                (try lab.json("image", "list") as? [[String: Any]] ?? []).first {
+                    $0["image"] as? String == "laid-out"
+                })
+            let manifest = try #require(made["manifest"] as? [String: Any])
+            #expect(manifest["kernelRelease"] as? String == release)
+            #expect(manifest["system"] as? String == "Sample Linux 7")
+            let packages = manifest["packages"] as? [[String: String]]
+            #expect(packages == [["name": "sample", "version": "1:2.0-3"]])
+            let store = "\(BootLab.stateDirectory)/images/laid-out/\(try #require(made["digest"] as? String))"
+            #expect(
+                try BootLab.run(
+                    "sh", ["-c", "zstd -dc \(store)/modules.cpio | grep -ac 'firmware of the test'"]
+                )
+                .hasPrefix("1"))
+
+            let mac = "52:54:00:00:00:8d"
+            try lab.roost("node", "add", "laid-out", "--mac", mac)
+            try lab.roost("set", "--node", "laid-out", "image=laid-out")
+            defer { _ = try? lab.powerOff("laid-out") }
+            try lab.boot("laid-out", mac: mac, expecting: ["roost: starting /sbin/init"])
+            try lab.waitForStage("ready", of: "laid-out")
+            #expect(
+                try lab.ssh(lab.address(of: "laid-out"), ". /etc/os-release; echo $PRETTY_NAME")
+                    == "Sample Linux 7")
+        }
+
         @Test func `a bomb and a full disk end with a clear error, and nothing half-made`() throws {
             let server = try CenterServer()
             defer { server.stop() }

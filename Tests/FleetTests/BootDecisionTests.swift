@@ -203,4 +203,27 @@ import Wire
         #expect(grub.contains("linux (tftp,10.77.0.1)/i/\(Sample.digest("a"))/kernel BOOTIF="))
         #expect(grub.contains("reboot"))
     }
+
+    @Test(arguments: [
+        ("0004-00000000,-,-", 1_024), ("0020-,0020-,", 16_384), ("ff7f-00000100,ff7f-00000100", 131_072),
+        ("0082-00000000", 0), ("0090-", 4), ("ffff-00000000,0000-", 0), ("ff7f-", 0), ("", 0), ("-", 0),
+        ("0004", 0),
+        ("zz04-", 0), ("+004-", 0), ("00040000-", 1_024), ("é-é,0004-", 1_024),
+        (String(repeating: "0004-,", count: 1_000), 16_384),
+    ])
+    func `the sizes of memory modules are added up`(answer: String, mebibytes: Int) {
+        #expect(MachineMemory(answer: answer).mebibytes == mebibytes, "\(answer)")
+    }
+
+    @Test func `a machine that waits is asked for its memory before it shows it`() throws {
+        var contents = FleetSnapshot.Contents()
+        contents.groups = [.site: NodeGroup(path: .site, settings: ["enrolment": .text("quarantine")])]
+        let plan = bootPlan(
+            for: BootIdentity(macAddress: Sample.mac, boot: "0123456789abcdef"),
+            in: FleetSnapshot(revision: 1, contents: contents), under: Sample.policy())
+        #expect(BootScript.ipxe(plan).contains("boot.ipxe?memory=${smbios/0.17.12.2:hexraw}-"))
+        let screen = BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 2_048))
+        #expect(screen.contains("waits for approval") && screen.contains("echo Memory: 2048 MiB\n"))
+        #expect(!BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 0)).contains("Memory"))
+    }
 }

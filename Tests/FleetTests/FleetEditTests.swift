@@ -157,7 +157,7 @@ import Wire
         let plan = bootPlan(for: BootIdentity(macAddress: Sample.mac), in: snapshot, under: policy)
         let code = FleetSnapshot.screenCode(of: Sample.mac)
         #expect(plan.target == .waiting(code: code, asksForPIN: false))
-        for script in [BootScript.ipxe(plan), BootScript.grub(plan)] {
+        for script in [BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 512)), BootScript.grub(plan)] {
             for text in [code, "52:54:00:12:34:56", "https://10.77.0.1:8443/machines"] {
                 #expect(script.contains(text), "\(text)")
             }

@@ -40,7 +40,9 @@ import Wire
     @Test func `a node without its volume waits until it is made, or has grown`() throws {
         let missing = plan(try snapshot(persistent, volume: nil))
         #expect(missing.wantsVolume && version(missing) == nil)
-        #expect(BootScript.ipxe(missing).contains("its volume is being made"))
+        #expect(
+            BootScript.ipxe(missing, memory: MachineMemory(mebibytes: 512)).contains(
+                "its volume is being made"))
         var larger = persistent
         larger["volume-size"] = .text("2G")
         #expect(plan(try snapshot(larger, volume: (2, "b"))).wantsVolume)
@@ -65,7 +67,9 @@ import Wire
         let retention = ImageRetention(of: image, in: snapshot, keep: 0, open: [:])
         #expect(retention.holds[1] == .volume(of: try NodeName("pc-1")) && retention.removable.isEmpty)
         let lost = plan(try self.snapshot(persistent, volume: (9, "9")))
-        #expect(BootScript.ipxe(lost).contains("debian@9, is gone (roost volume reset pc-1)"))
+        #expect(
+            BootScript.ipxe(lost, memory: MachineMemory(mebibytes: 512)).contains(
+                "debian@9, is gone (roost volume reset pc-1)"))
     }
 
     @Test func `directories that outlive a boot need a volume, and leave the version alone`() throws {
@@ -112,13 +116,15 @@ import Wire
     @Test func `what a node has kept on a disk does not go because a setting says tree`() throws {
         let plan = try treePlan(client: nil, kind: .disk)
         #expect(version(plan) == nil && !plan.wantsVolume)
-        #expect(BootScript.ipxe(plan).contains("roost volume rm pc-1"))
+        #expect(BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 512)).contains("roost volume rm pc-1"))
     }
 
     @Test func `a shared root by NFS is the version's own directory, where somebody exports it`() throws {
         let settings: [String: SettingValue] = ["root-mode": .text("nfs")]
         let plain = plan(try snapshot(settings, volume: nil))
-        #expect(version(plain) == nil && BootScript.ipxe(plain).contains("role nfs is off"))
+        #expect(
+            version(plain) == nil
+                && BootScript.ipxe(plain, memory: MachineMemory(mebibytes: 512)).contains("role nfs is off"))
         let shared = try treePlan(["nfs-root": .text("shared")], client: nil)
         #expect(version(shared) == 2)
         let digest = Sample.digest("b")

@@ -174,6 +174,7 @@ struct FleetRoutes {
     ) -> ExplainAnswer {
         let decision = bootDecision(for: client, in: snapshot, under: policy)
         let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: policy)
+        let memory = MachineMemory(mebibytes: snapshot.contents.hardware[mac]?.memoryMebibytes ?? 0)
         let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
         let file: String? =
             switch decision.answer {
@@ -186,7 +187,7 @@ struct FleetRoutes {
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
             address: snapshot.node(at: mac)?.address ?? leased, bootFile: file,
             bootFileReason: decision.reason.description,
-            script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan),
+            script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory),
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) })
     }

@@ -11,8 +11,18 @@ extension BootScript {
 
             """
         guard case .image(let version, let archive) = plan.target else {
+            // GRUB cannot add: two modules are «8192 + 8192 MiB».
             return serial + """
                 \(screenLines(plan).map { "echo '\($0.filter { $0 != "'" })'" }.joined(separator: "\n"))
+                for module in 1 2 3 4 5 6 7 8; do
+                  if smbios --type 17 --match $module --get-word 12 --set size; then
+                    if [ $size = 32767 ]; then smbios --type 17 --match $module --get-dword 28 --set size; fi
+                    if [ $size != 0 -a $size != 65535 ]; then
+                      if [ -n "$memory" ]; then set memory="$memory + $size"; else set memory=$size; fi
+                    fi
+                  fi
+                done
+                if [ -n "$memory" ]; then echo "Memory: $memory MiB"; fi
                 echo 'Asking again in \(retrySeconds(plan)) seconds.'
                 sleep \(retrySeconds(plan))
                 reboot

@@ -4,16 +4,22 @@ extension BootScript {
     /// An iPXE script (https://ipxe.org/scripting).
     ///
     /// A failed download is tried again, with a pause that leaves the server room; it never ends at a prompt.
-    package static func ipxe(_ plan: BootPlan) -> String {
+    ///
+    /// - Parameter memory: for the screen of a machine with nothing to boot; when it is nil, the script asks the machine first.
+    package static func ipxe(_ plan: BootPlan, memory: MachineMemory? = nil) -> String {
         let base = plan.policy.httpBase
         // Asked for anew, because the version may have gone in the meantime.
         let again = "\(base)/\(scriptPath(of: plan.macAddress))"
-        if case .waiting(_, let asksForPIN) = plan.target { return waiting(plan, asksForPIN: asksForPIN) }
         guard case .image(let version, let archive) = plan.target else {
+            let again = "\(again)?memory=\(MachineMemory.question)"
+            guard let memory else { return "#!ipxe\nchain --replace \(again) || reboot\n" }
+            let lines = screenLines(plan, memory).map { "echo \($0)" }.joined(separator: "\n")
+            if case .waiting(_, let asksForPIN) = plan.target {
+                return waiting(plan, lines, again: again, asksForPIN: asksForPIN)
+            }
             return """
                 #!ipxe
-                \(screenLines(plan).map { "echo \($0)" }.joined(separator: "\n"))
-                echo Memory: ${memsize} MiB
+                \(lines)
                 echo Asking again in \(retrySeconds(plan)) seconds.
                 sleep \(retrySeconds(plan))
                 chain --replace \(again) || reboot
@@ -43,13 +49,13 @@ extension BootScript {
     }
 
     /// A machine that waits for approval, where somebody may type its name.
-    private static func waiting(_ plan: BootPlan, asksForPIN: Bool) -> String {
-        let again = "\(plan.policy.httpBase)/\(scriptPath(of: plan.macAddress))"
-        let register = again.replacing("/boot.ipxe", with: "/register")
+    private static func waiting(_ plan: BootPlan, _ lines: String, again: String, asksForPIN: Bool) -> String
+    {
+        let script = "\(plan.policy.httpBase)/\(scriptPath(of: plan.macAddress))"
+        let register = script.replacing("/boot.ipxe", with: "/register")
         return """
             #!ipxe
-            \(screenLines(plan).map { "echo \($0)" }.joined(separator: "\n"))
-            echo Memory: ${memsize} MiB
+            \(lines)
             prompt --key n --timeout \(retrySeconds * 1_000) Asking again every \(retrySeconds) seconds. Press n to name it here. || goto again
             echo Name, then Enter (nothing: back):
             read name || goto again

@@ -9,16 +9,22 @@ package enum BootScript {
     static func retrySeconds(_ plan: BootPlan) -> Int { plan.wantsVolume ? 2 : retrySeconds }
 
     /// What a person in front of a machine with nothing to boot needs to know.
-    static func screenLines(_ plan: BootPlan) -> [String] {
+    static func screenLines(_ plan: BootPlan, _ memory: MachineMemory? = nil) -> [String] {
+        var lines: [String] = []
         switch plan.target {
-        case .image: []
-        case .nothing(let because): ["Roost: \(plan.name): \(because)"]
+        case .image: return []
+        case .nothing(let because): lines = ["Roost: \(plan.name): \(because)"]
         case .waiting(let code, _):
-            [
+            lines = [
                 "Roost: this machine waits for approval.", "Code: \(code)", "MAC: \(plan.macAddress)",
                 "Address: \(plan.policy.clientNetwork.map(\.description) ?? "-")",
-            ] + (plan.policy.centerURL.isEmpty ? [] : ["Approve it at: \(plan.policy.centerURL)/machines"])
+            ]
+            if !plan.policy.centerURL.isEmpty {
+                lines.append("Approve it at: \(plan.policy.centerURL)/machines")
+            }
         }
+        if let memory, memory.mebibytes > 0 { lines.append("Memory: \(memory.mebibytes) MiB") }
+        return lines
     }
 
     /// Where a machine's iPXE script is rendered, without a slash in front.

@@ -51,8 +51,10 @@ struct HTTPAnswering {
             return answer
         }
         if path == "health" { return HTTPAnswer(status: 200, body: .bytes(Array("ok\n".utf8))) }
+        let memory = request.query("memory").map { MachineMemory(answer: $0) }
         do {
-            guard let content = try context.content(at: path, for: peer, server: server) else {
+            guard let content = try context.content(at: path, memory: memory, for: peer, server: server)
+            else {
                 return .error(404, "there is no \(path)")
             }
             return answer(request, content)
