@@ -151,6 +151,16 @@ extension EndToEnd {
             #expect(try detail().contains("instead of ram"))
         }
 
+        @Test func `a machine that waits behind Secure Boot shows the same`() throws {
+            try lab.roost("set", "enrolment=quarantine")
+            defer { _ = try? lab.roost("set", "--unset", "enrolment") }
+            try lab.boot(
+                "waiting", mac: "52:54:00:00:00:a7", ["--firmware", "uefi-sb", "--rom", "none"],
+                expecting: ["waits for approval", "Code: ", "Memory: 1024 MiB", "Asking again"])
+            try lab.powerOff("waiting")
+            #expect(!lab.console("waiting").contains("error: "))
+        }
+
         @Test func `a machine that waits is named and approved on its own screen`() throws {
             try lab.roost("group", "add", "/bench")
             try lab.roost("set", "enrolment=quarantine", "registration-pin=4711")

@@ -11,10 +11,14 @@ extension BootScript {
 
             """
         guard case .image(let version, let archive) = plan.target else {
-            // GRUB cannot add: two modules are «8192 + 8192 MiB».
+            // GRUB cannot add: two modules are «8192 + 8192 MiB». How many there are stands in the table of type 16 (SMBIOS 3.7
+            // §7.17): to ask for one that is not there shows an error.
             return serial + """
                 \(screenLines(plan).map { "echo '\($0.filter { $0 != "'" })'" }.joined(separator: "\n"))
+                set count=0
+                smbios --type 16 --get-word 13 --set count
                 for module in 1 2 3 4 5 6 7 8; do
+                  if [ $module -gt $count ]; then break; fi
                   if smbios --type 17 --match $module --get-word 12 --set size; then
                     if [ $size = 32767 ]; then smbios --type 17 --match $module --get-dword 28 --set size; fi
                     if [ $size != 0 -a $size != 65535 ]; then
