@@ -9,13 +9,13 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$here/.build/bench/boot
 lab=$here/Lab/lab.sh
-roost=$here/.build/debug/roost
+roost=$here/.build/release/roost
 export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/api.sock
 repetitions=${1:-1} part=${2:-all}
 arguments='mitigations=off'
 
 [[ $(id -u) = 0 ]] || { echo 'boot.sh needs root: it makes a network namespace and two Debian roots' >&2; exit 1; }
-[[ -x $roost && -e $here/.build/roost-node ]] || { echo "run 'make build node' first" >&2; exit 1; }
+[[ -x $roost && -e $here/.build/roost-node ]] || { echo "run 'make bench' once first: it builds the server for use" >&2; exit 1; }
 mkdir -p "$work/debs"
 finish() {
   trap - EXIT INT TERM
@@ -144,9 +144,12 @@ CONF
   "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
   "$roost" set image=client console=tty0,ttyS0 "kernel-arguments=$arguments" >/dev/null
   "$roost" node show client >/dev/null 2>&1 || "$roost" node add client --mac "$mac" >/dev/null
-  # The copy last: for minutes after its machine was cut off, the server keeps it from others.
   for mode in nbd ram nfs/shared persistent nfs/own; do
-    "$roost" volume rm client >/dev/null 2>&1 || true
+    # Refused while the server does not know that the machine, which was cut off, has gone.
+    for ((i = 0; i < 200; i++)); do
+      ! "$roost" volume list --json | grep -q '"client"' || "$roost" volume rm client >/dev/null 2>&1 || { sleep 2; continue; }
+      break
+    done
     "$roost" set --node client "root-mode=${mode%/*}" nfs-root="$([[ $mode = nfs/own ]] && echo own || echo shared)" >/dev/null
     case $mode in nfs/own | persistent) seconds_to_login client --mac "$mac" >/dev/null ;; esac
     for ((i = 0; i < repetitions; i++)); do

@@ -8,8 +8,8 @@ swift build --configuration release --product roost-planes --scratch-path .build
 python3 Benchmarks/run.py "$@"
 if [[ $# -eq 0 ]]; then
   python3 Benchmarks/turns.py
-  Benchmarks/boot.sh
   swift build --configuration release --product roost --static-swift-stdlib
+  Benchmarks/boot.sh
   python3 Benchmarks/center.py
   python3 Benchmarks/images.py
 fi
