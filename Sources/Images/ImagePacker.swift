@@ -55,43 +55,56 @@ package struct ImagePacker: Sendable {
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
             throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
         }
-        for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
-        let modules = try KernelModules(root: root)
-        progress("kernel \(modules.release)")
         let directory = try store.makeBuildDirectory(for: image)
         let build = directory.path
         defer { withExtendedLifetime(directory) {} }
         do {
-            // The root takes by far the longest. What does not need it is done beside it.
-            progress("packing the root file system, and \(modules.needed.count) kernel modules")
+            // The root takes by far the longest. Everything else is done beside it, also to look whether it may be packed at all.
+            progress("packing the root file system")
+            let stop = ProgramStop()
             let rootFile = ThreadWork {
-                try file("root.squashfs", in: build) { try packRoot(root, excluding: excluded, to: $0) }
-            }
-            let others = Result {
-                let kernel = try file("kernel", in: build) {
-                    try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: $0)
+                try file("root.squashfs", in: build) {
+                    try packRoot(root, excluding: excluded, to: $0, stop: stop)
                 }
-                let archive = try file("modules.cpio", in: build) { path in
-                    let isKept = try moduleArchives.makeArchive(
-                        of: modules, level: effort == .fast ? 9 : 19, at: path)
-                    if isKept { progress("the same kernel modules were packed before") }
-                }
-                return (
-                    [kernel, archive],
-                    InstalledPackages.of(RootDirectory(path: root), note: progress)
-                )
             }
-            let packed = try rootFile.value()
-            let (beside, packages) = try others.get()
+            let others = Result { try packOthers(root, in: build) }
+            if case .failure = others { stop.stop() }
+            let packed = Result { try rootFile.value() }
+            let beside = try others.get()
             let manifest = manifest(
-                of: image, root: root, files: beside + [packed], packages: packages,
-                kernelRelease: modules.release, origin: origin, recipe: recipe)
+                of: image, root: root, files: beside.files + [try packed.get()], packages: beside.packages,
+                kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe)
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {
             try? FileManager.default.removeItem(atPath: build)
             throw error
         }
+    }
+
+    /// What a version is made of beside its root.
+    private struct Others {
+        var files: [ImageManifest.File]
+        var packages: [ImageManifest.Package]
+        var kernelRelease: String
+    }
+
+    private func packOthers(_ root: String, in build: String) throws -> Others {
+        for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
+        let modules = try KernelModules(root: root)
+        progress("kernel \(modules.release), \(modules.needed.count) of its modules for the initramfs")
+        let kernel = try file("kernel", in: build) {
+            try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: $0)
+        }
+        let archive = try file("modules.cpio", in: build) { path in
+            let isKept = try moduleArchives.makeArchive(
+                of: modules, level: effort == .fast ? 9 : 19, at: path)
+            if isKept { progress("the same kernel modules were packed before") }
+        }
+        return Others(
+            files: [kernel, archive],
+            packages: InstalledPackages.of(RootDirectory(path: root), note: progress),
+            kernelRelease: modules.release)
     }
 
     /// Has a file of a version made at the path that it is given, and reads it while it goes to the disk.
@@ -108,7 +121,9 @@ package struct ImagePacker: Sendable {
     }
 
     /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
-    private func packRoot(_ root: String, excluding excluded: [String], to path: String) throws {
+    private func packRoot(
+        _ root: String, excluding excluded: [String], to path: String, stop: ProgramStop
+    ) throws {
         let percent = PercentFilter(progress: progress)
         let isOver = DispatchSemaphore(value: 0)
         defer { isOver.signal() }
@@ -124,7 +139,7 @@ package struct ImagePacker: Sendable {
                 "-progress",
                 "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e",
             ] + Self.exclusions + excluded,
-            progress: { percent.line($0) })
+            stop: stop, progress: { percent.line($0) })
     }
 
     /// mksquashfs draws its bar anew behind a carriage return: `[===   ] 1200/9800  12%`.

@@ -49,6 +49,7 @@ package struct KernelModules {
         builtIn = Set(
             (self.root.text(of: "\(directory)/modules.builtin") ?? "")
                 .split(separator: "\n").map { Self.moduleName(String($0)) })
+        needed = Self.needed(of: dependencies)
         let missing = Self.required.filter { path(of: $0) == nil && !builtIn.contains($0) }
         guard missing.isEmpty else {
             throw ImageLacks(
@@ -110,13 +111,15 @@ package struct KernelModules {
     }
 
     /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
-    var needed: [String] {
-        let nameToPath = Dictionary(dependencies.keys.map { (Self.moduleName($0), $0) }) { first, _ in first }
-        var wanted = (Self.required + Self.names).compactMap {
+    let needed: [String]
+
+    private static func needed(of dependencies: [String: [String]]) -> [String] {
+        let nameToPath = Dictionary(dependencies.keys.map { (moduleName($0), $0) }) { first, _ in first }
+        var wanted = (required + names).compactMap {
             nameToPath[$0.replacingOccurrences(of: "-", with: "_")]
         }
         wanted += dependencies.keys.filter { path in
-            Self.directories.contains { path.hasPrefix($0) } && !Self.excluded.contains { path.contains($0) }
+            directories.contains { path.hasPrefix($0) } && !excluded.contains { path.contains($0) }
         }
         var all: Set<String> = []
         while let next = wanted.popLast() {

@@ -73,11 +73,13 @@ package struct Program: Sendable {
 
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it comes.
     ///
-    /// - Parameter filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
+    /// - Parameters:
+    ///   - filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
+    ///   - stop: ends it before its time.
     @discardableResult
     package func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
-        filling filled: String? = nil,
+        filling filled: String? = nil, stop: ProgramStop? = nil,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> Data {
         let process = Process()
@@ -91,6 +93,7 @@ package struct Program: Sendable {
         let inputPipe = input.map { _ in Pipe() }
         process.standardInput = inputPipe ?? FileHandle.nullDevice
         try Self.withoutBlockedSignals { try process.run() }
+        stop?.begins(process.processIdentifier)
         if let input, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
@@ -113,6 +116,7 @@ package struct Program: Sendable {
             if progress != nil { collected.add(data) }
         }
         group.wait()
+        stop?.ends()
         process.waitUntilExit()
         if let problem = watch?.end() { throw problem }
         guard process.terminationStatus == 0 else {
@@ -198,4 +202,31 @@ package struct Program: Sendable {
             return text
         }
     }
+}
+
+/// Ends a program that runs on another thread, when nobody wants its result any more: it is killed, and its `run` throws.
+package final class ProgramStop: @unchecked Sendable {
+    // Sendable: every access holds the lock.
+    private let lock = NSLock()
+    private var process: Int32?
+    private var isStopped = false
+
+    package init() {}
+
+    package func stop() {
+        lock.withLock {
+            isStopped = true
+            if let process { kill(process, SIGKILL) }
+        }
+    }
+
+    fileprivate func begins(_ process: Int32) {
+        lock.withLock {
+            self.process = process
+            if isStopped { kill(process, SIGKILL) }
+        }
+    }
+
+    /// Its number may be another's from now on.
+    fileprivate func ends() { lock.withLock { process = nil } }
 }

@@ -23,7 +23,7 @@ extension EndToEnd {
                 "image", "import", "killed", root, "--state-directory", BootLab.stateDirectory, "--cache",
                 BootLab.cache,
             ]
-            for moment in ["] kernel ", "kernel modules", "packing the root", "root file system: "] {
+            for moment in ["packing the root", "] kernel ", "root file system: "] {
                 try killImport(arguments, at: moment)
                 #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "killed") }
             }
