@@ -27,7 +27,7 @@ struct Backup: AsyncParsableCommand {
         abstract:
             "Write configuration, history, leases, certificates and, where wanted, images into one file.",
         discussion: "Run it on the server's host, as root; the server may run meanwhile.")
-    @Argument(help: "The file to write: roost.tar.zst.") var file: String
+    @Argument(help: "The file to write: roost.tar.zst.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
     @Flag(help: "Images too: they are large, and can be built again.") var images = false
@@ -68,7 +68,7 @@ struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a backup in place; what was there is kept beside it.",
         discussion: "The server must be stopped. An older backup is brought up to this program's schema.")
-    @Argument(help: "The file that ‘roost backup’ wrote.") var file: String
+    @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
 

@@ -37,7 +37,7 @@ struct GroupAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a group: /school/room-12.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The group's path.") var path: String
+    @Argument(help: "The group's path.", completion: .groups) var path: String
 
     func run() async throws {
         try await reportingFailure {
@@ -50,7 +50,7 @@ struct GroupMove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "move", abstract: "Move a group with everything below it, or give it another name.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The group's path.") var path: String
+    @Argument(help: "The group's path.", completion: .groups) var path: String
     @Argument(help: "Its new path.") var newPath: String
 
     func run() async throws {
@@ -67,7 +67,7 @@ struct GroupMove: AsyncParsableCommand {
 struct GroupRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove an empty group.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The group's path.") var path: String
+    @Argument(help: "The group's path.", completion: .groups) var path: String
 
     func run() async throws {
         try await reportingFailure {

@@ -12,8 +12,8 @@ struct History: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "A revision's number; without it, the last changes.") var revision: Int?
     @Option(help: "At most this many.") var limit = 50
-    @Option(help: "Only changes of this node.") var node: String?
-    @Option(help: "Only changes of this group.") var group: String?
+    @Option(help: "Only changes of this node.", completion: .nodes) var node: String?
+    @Option(help: "Only changes of this group.", completion: .groups) var group: String?
     @Option(help: "Only changes that this administrator made.") var who: String?
 
     func run() async throws {

@@ -96,8 +96,9 @@ struct ImageBuild: AsyncParsableCommand {
             With --suite, mmdebstrap builds from this host's own sources.
             """)
     @OptionGroup var packing: PackingOptions
-    @Argument(help: "The image's name.") var name: String
-    @Argument(help: "A directory with a Dockerfile or Containerfile, or the file.") var path: String?
+    @Argument(help: "The image's name.", completion: .images) var name: String
+    @Argument(help: "A directory with a Dockerfile or Containerfile, or the file.", completion: .file())
+    var path: String?
     @Option(help: "The distribution's suite, instead of a path.") var suite: String?
     @Option(help: ArgumentHelp("For ARG in the Dockerfile.", valueName: "NAME=VALUE")) var buildArg:
         [String] = []
@@ -220,8 +221,8 @@ struct ImageImport: AsyncParsableCommand {
             disk with a system on it: raw, qcow2, VMDK, VDI, VHDX.
             """)
     @OptionGroup var packing: PackingOptions
-    @Argument(help: "The image's name.") var name: String
-    @Argument(help: "The directory or file.") var source: String
+    @Argument(help: "The image's name.", completion: .images) var name: String
+    @Argument(help: "The directory or file.", completion: .file()) var source: String
 
     func run() async throws {
         try await reportingFailure {
@@ -273,7 +274,7 @@ struct ImageShow: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var time: TimeOptions
-    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION.") var reference: String
+    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION.", completion: .versions) var reference: String
 
     func run() async throws {
         try await reportingFailure {
@@ -334,7 +335,7 @@ struct ImagePromote: AsyncParsableCommand {
             With --canary a share of the nodes tries it first, and the channel moves only when their boots went well.
             """)
     @OptionGroup var server: ServerOptions
-    @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String
     @Option(name: .customLong("to"), help: "The channel.") var channel = "stable"
     @OptionGroup(title: "Trial") var trial: CanaryOptions
     @OptionGroup(title: "Boot test") var bootTest: BootTestOptions
@@ -370,7 +371,7 @@ struct ImageRollback: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback", abstract: "Point a channel back to where it pointed before.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The image's name.") var image: String
+    @Argument(help: "The image's name.", completion: .images) var image: String
     @Option(help: "The channel.") var channel = "stable"
 
     func run() async throws {
@@ -388,7 +389,7 @@ struct ImageRemove: AsyncParsableCommand {
         commandName: "rm",
         abstract: "Remove a version that no channel means. Nodes that run it keep it until they end.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "NAME@VERSION.") var reference: String
+    @Argument(help: "NAME@VERSION.", completion: .versions) var reference: String
 
     func run() async throws {
         try await reportingFailure {

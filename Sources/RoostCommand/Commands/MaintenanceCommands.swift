@@ -17,7 +17,8 @@ struct ImageShell: AsyncParsableCommand {
             before somebody promotes the version. Services are not started; packages that were downloaded before are at hand.
             """)
     @OptionGroup var packing: PackingOptions
-    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.") var reference: String
+    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.", completion: .versions)
+    var reference: String
     @Argument(parsing: .postTerminator, help: "A command instead of a shell, behind ‘--’.") var command:
         [String] = []
 
@@ -36,7 +37,8 @@ struct ImageUpgrade: AsyncParsableCommand {
             Running nodes keep what they have; the channel moves when somebody promotes the version.
             """)
     @OptionGroup var packing: PackingOptions
-    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.") var reference: String
+    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.", completion: .versions)
+    var reference: String
 
     func run() async throws {
         try await reportingFailure {
@@ -89,7 +91,7 @@ struct ImageBootTest: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: BootTestOptions
-    @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String
     @Flag(help: "Show how the last test went instead of testing anew.") var last = false
 
     func run() async throws {

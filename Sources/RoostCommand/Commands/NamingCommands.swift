@@ -15,7 +15,8 @@ struct ImageTag: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @Flag(help: "Take the tag away.") var remove = false
-    @Argument(help: "NAME@VERSION or NAME@CHANNEL; with --remove the image's name.") var reference: String
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL; with --remove the image's name.", completion: .versions)
+    var reference: String
     @Argument(help: "The tag: a lower-case letter, then letters, digits, hyphens and dots.") var tag: String
 
     func run() async throws {
@@ -44,7 +45,7 @@ struct ImageKeep: AsyncParsableCommand {
             "Say how many of the newest versions stay when a new one comes; others go when nothing needs them."
     )
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The image's name.") var image: String
+    @Argument(help: "The image's name.", completion: .images) var image: String
     @Argument(help: "A number, or ‘all’.") var number: String
 
     func run() async throws {
@@ -69,7 +70,7 @@ struct ImageKey: AsyncParsableCommand {
         commandName: "key",
         abstract: "Make a key that versions are signed with, or show the public half of one.",
         discussion: "The public half goes into image-keys of roost.yaml on every server that is to trust it.")
-    @Argument(help: "The file; it is made when it is not there.") var file: String
+    @Argument(help: "The file; it is made when it is not there.", completion: .file()) var file: String
 
     func run() async throws {
         try await reportingFailure {
@@ -87,7 +88,7 @@ struct ImageSign: AsyncParsableCommand {
         commandName: "sign", abstract: "Sign a version that is there already.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "NAME@VERSION or NAME@CHANNEL.") var reference: String
+    @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String
     @Option(help: ArgumentHelp("The file with the key.", valueName: "file")) var key: String
 
     func run() async throws {

@@ -25,7 +25,7 @@ struct NodeList: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Only nodes that fit this condition.") var query: [String] = []
+    @Argument(help: "Only nodes that fit this condition.", completion: .nodes) var query: [String] = []
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -46,7 +46,7 @@ struct NodeShow: AsyncParsableCommand {
         abstract: "Show a node: its settings with their origin, and its boots stage by stage.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -118,7 +118,7 @@ struct NodeAdd: AsyncParsableCommand {
     @Option(help: "Hardware address of a card it boots from; may be given several times.") var mac: [String] =
         []
     @Option(help: "SMBIOS UUID.") var uuid: String?
-    @Option(help: "The group it is in.") var group = "/"
+    @Option(help: "The group it is in.", completion: .groups) var group = "/"
     @Option(help: "A fixed address outside the pools.") var address: String?
 
     func run() async throws {
@@ -148,7 +148,7 @@ struct NodeImport: AsyncParsableCommand {
         discussion: "All of them or none; nodes with these names are replaced. ‘-’ reads standard input.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The file.") var file: String
+    @Argument(help: "The file.", completion: .file()) var file: String
     @Flag(help: "Show what would change, and save nothing.") var plan = false
 
     func run() async throws {
@@ -184,7 +184,7 @@ struct NodeApprove: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "Its hardware address, or the code on its screen.") var machine: String
     @Argument(help: "The node's name.") var name: String
-    @Option(help: "The group it is in.") var group = "/"
+    @Option(help: "The group it is in.", completion: .groups) var group = "/"
     @Option(help: "A fixed address.") var address: String?
 
     func run() async throws {
@@ -216,7 +216,7 @@ struct NodeTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tag", abstract: "Add tags to a node, or take them away.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Argument(help: "TAG to add, or -TAG to take away (behind --).") var tags: [String]
 
     func run() async throws {
@@ -238,8 +238,8 @@ struct NodeMove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "move", abstract: "Put a node into another group.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.") var node: String
-    @Argument(help: "The group.") var group: String
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "The group.", completion: .groups) var group: String
 
     func run() async throws {
         try await reportingFailure {
@@ -254,7 +254,7 @@ struct NodeRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Forget a node; its machine is unknown afterwards.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The node's name.") var node: String
+    @Argument(help: "The node's name.", completion: .nodes) var node: String
 
     func run() async throws {
         try await reportingFailure {
@@ -268,7 +268,7 @@ struct NodeLog: AsyncParsableCommand {
         commandName: "log", abstract: "Show the end of what a node logged, and its crashes.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Option(help: "At most this many lines.") var lines = 200
 
     func run() async throws {
@@ -288,7 +288,7 @@ struct NodeExplain: AsyncParsableCommand {
         commandName: "explain", abstract: "Show what a machine would be offered and boot now, and why.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name, or the hardware address of any machine.") var node: String
+    @Argument(help: "Node name, or the hardware address of any machine.", completion: .nodes) var node: String
     @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
     var arch = "bios"
     @Option(help: "What asks: firmware or ipxe.") var loader = "firmware"
@@ -325,7 +325,7 @@ struct NodeRelease: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release", abstract: "Let a node boot again that is held after failed boots.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name or hardware address.") var node: String
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
 
     func run() async throws {
         try await reportingFailure {
@@ -341,8 +341,9 @@ struct NodeRestart: AsyncParsableCommand {
         discussion: "roost node restart --unless-in-use 'lab-[1-40] state=ready'")
     @OptionGroup var server: ServerOptions
     @Flag(help: "Leave those alone that somebody is logged in at.") var unlessInUse = false
-    @Argument(help: "The nodes that fit this condition: a name, or as in ‘roost node list’.") var query:
-        [String]
+    @Argument(
+        help: "The nodes that fit this condition: a name, or as in ‘roost node list’.", completion: .nodes)
+    var query: [String]
 
     func run() async throws {
         try await reportingFailure {

@@ -10,7 +10,7 @@ struct ImageWhere: AsyncParsableCommand {
         commandName: "where", abstract: "Show which servers have which versions of an image.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The image's name.") var image: String
+    @Argument(help: "The image's name.", completion: .images) var image: String
 
     func run() async throws {
         try await reportingFailure {

@@ -20,7 +20,8 @@ struct SessionList: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Only at nodes that fit this condition, as in ‘roost node list’.") var query: [String] =
+    @Argument(help: "Only at nodes that fit this condition, as in ‘roost node list’.", completion: .nodes)
+    var query: [String] =
         []
 
     func run() async throws {

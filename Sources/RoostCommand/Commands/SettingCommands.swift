@@ -6,12 +6,13 @@ import NIOHTTP1
 
 /// Changes of the settings of one level, as they are typed.
 struct SettingsEdit: ParsableArguments {
-    @Option(help: "The group whose settings change.") var group: String?
-    @Option(help: "The node whose settings change.") var node: String?
+    @Option(help: "The group whose settings change.", completion: .groups) var group: String?
+    @Option(help: "The node whose settings change.", completion: .nodes) var node: String?
     @Option(help: "The match rule whose settings change.") var rule: String?
     @Option(
         help: ArgumentHelp(
-            "Remove a setting from this level; may be given several times.", valueName: "setting"))
+            "Remove a setting from this level; may be given several times.", valueName: "setting"),
+        completion: .settings)
     var unset: [String] = []
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
 
@@ -127,8 +128,8 @@ struct Get: AsyncParsableCommand {
         abstract: "Show the effective settings of a node, or one of them.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name or hardware address.") var node: String
-    @Argument(help: "The setting; without it, all.") var key: String?
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "The setting; without it, all.", completion: .settings) var key: String?
     @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
     @OptionGroup var time: TimeOptions
 

@@ -10,8 +10,9 @@ struct ImageDiff: AsyncParsableCommand {
         commandName: "diff", abstract: "Show what changed between two versions of an image.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION: the later one; default: the newest.") var reference:
-        String
+    @Argument(
+        help: "NAME, NAME@CHANNEL or NAME@VERSION: the later one; default: the newest.", completion: .versions
+    ) var reference: String
     @Option(help: "The earlier version or channel; default: the one before.") var from: String?
 
     func run() async throws {
@@ -52,8 +53,9 @@ struct ImageVerify: AsyncParsableCommand {
         commandName: "verify", abstract: "Read all files of versions and compare them with their manifests.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "NAME@VERSION or NAME@CHANNEL; NAME: all versions; nothing: all images.") var reference:
-        String?
+    @Argument(
+        help: "NAME@VERSION or NAME@CHANNEL; NAME: all versions; nothing: all images.", completion: .versions)
+    var reference: String?
 
     func run() async throws {
         try await reportingFailure {
@@ -95,7 +97,7 @@ struct ImagePrune: AsyncParsableCommand {
         commandName: "prune", abstract: "Remove versions that no channel, setting or node needs.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "The image's name.") var image: String
+    @Argument(help: "The image's name.", completion: .images) var image: String
     @Option(help: "How many of the newest stay in any case; default: what roost image keep says, or 3.")
     var keep: Int?
     @Flag(help: "Only show what would go.") var plan = false

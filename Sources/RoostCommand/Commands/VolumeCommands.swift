@@ -51,7 +51,7 @@ struct VolumeShow: AsyncParsableCommand {
         commandName: "show", abstract: "Show a node's volume and its snapshots.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name.") var node: String
+    @Argument(help: "Node name.", completion: .nodes) var node: String
 
     func run() async throws {
         try await reportingFailure {
@@ -82,7 +82,7 @@ struct VolumeReset: AsyncParsableCommand {
         commandName: "reset",
         abstract: "Give a node a new, empty volume over its image's version; it takes it at its next boot.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name.") var node: String
+    @Argument(help: "Node name.", completion: .nodes) var node: String
 
     func run() async throws {
         try await reportingFailure {
@@ -98,7 +98,7 @@ struct VolumeSnapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot", abstract: "Put a copy of a volume aside, while its node is off.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name.") var node: String
+    @Argument(help: "Node name.", completion: .nodes) var node: String
     @Argument(help: "Name of the snapshot.") var name: String
     @Flag(help: "Remove that snapshot instead.") var remove = false
 
@@ -120,7 +120,7 @@ struct VolumeRestore: AsyncParsableCommand {
         commandName: "restore",
         abstract: "Give a node the contents of a snapshot; it takes them at its next boot.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name.") var node: String
+    @Argument(help: "Node name.", completion: .nodes) var node: String
     @Argument(help: "Name of the snapshot.") var name: String
 
     func run() async throws {
@@ -136,7 +136,7 @@ struct VolumeRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Delete a node's volume with its snapshots, while the node is off.")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Node name.") var node: String
+    @Argument(help: "Node name.", completion: .nodes) var node: String
 
     func run() async throws {
         try await reportingFailure {

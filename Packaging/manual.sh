@@ -1,0 +1,24 @@
+#!/bin/bash
+# manual.sh PROGRAMS TARGET: manual pages of roost and its completions for shells, made by roost and generate-manual in the directory
+# PROGRAMS, into the directory TARGET.
+set -euo pipefail
+programs=$1 target=$2
+unset ROOST_SOCKET # It would be a default in them.
+rm -rf "$target"
+mkdir -p "$target"
+day=$(git log -1 --format=%cs 2>/dev/null || date +%F)
+"$programs/generate-manual" "$programs/roost" --multi-page --date "$day" --output-directory "$target"
+# What only the server itself starts is nobody's.
+hidden='build-job|build-worker|help'
+for page in "$target"/*.1; do
+  name=${page##*/}
+  if [[ $name =~ ^roost\.($hidden)\.1$ ]]; then
+    rm "$page"
+    continue
+  fi
+  # As man looks for them: «man roost node» is roost-node(1).
+  sed -E -i -e "/^\.Xr roost\.($hidden) /d" -e '/^\.(Xr|Dt) /s/(roost|ROOST|[A-Za-z-])\./\1-/g' "$page"
+  name=${name%.1}
+  [[ $name = roost ]] || mv "$page" "$target/${name//./-}.1"
+done
+for shell in bash zsh fish; do "$programs/roost" --generate-completion-script "$shell" >"$target/roost.$shell"; done

@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// The command line in a real shell.
+    @Suite struct CommandLineTests {
+        /// What bash offers for a line that somebody has begun to type.
+        private func offers(for line: String, _ server: String) throws -> Set<String> {
+            let said = try BootLab.run(
+                "bash",
+                [
+                    "-euc",
+                    """
+                    PATH=${1%/*}:$PATH
+                    source <(roost --generate-completion-script bash)
+                    COMP_LINE=$2 COMP_POINT=${#2} COMPREPLY=()
+                    read -ra COMP_WORDS <<<"$2"
+                    [[ $2 != *' ' ]] || COMP_WORDS+=('')
+                    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+                    _roost roost "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" || true
+                    printf '%s\\n' "${COMPREPLY[@]}"
+                    """, "bash", BootLab.roost, line,
+                ], environment: ["ROOST_SOCKET": server])
+            return Set(said.split(separator: "\n").map(String.init))
+        }
+
+        @Test func `bash offers commands, settings, and the names that the server knows`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.roost("group", "add", "/school")
+            try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01")
+            try server.roost("node", "add", "pc-2", "--mac", "52:54:00:00:01:02")
+            try server.roost("node", "add", "other", "--mac", "52:54:00:00:01:03")
+            let socket = "\(server.directory)/api.sock"
+            #expect(try offers(for: "roost nod", socket) == ["node"])
+            #expect(try offers(for: "roost node sh", socket) == ["show"])
+            #expect(try offers(for: "roost node show pc", socket) == ["pc-1", "pc-2"])
+            #expect(try offers(for: "roost set --group /", socket) == ["/school"])
+            #expect(try offers(for: "roost get pc-1 overlay", socket) == ["overlay-size"])
+            // Without a server the shell waits for nothing, and what needs none is still offered.
+            #expect(try offers(for: "roost node show pc", "/nowhere/api.sock") == [])
+            #expect(try offers(for: "roost get pc-1 overlay", "/nowhere/api.sock") == ["overlay-size"])
+        }
+    }
+}
