@@ -8,17 +8,16 @@ rm -rf "$target"
 mkdir -p "$target"
 day=$(git log -1 --format=%cs 2>/dev/null || date +%F)
 "$programs/generate-manual" "$programs/roost" --multi-page --date "$day" --output-directory "$target"
-# What only the server itself starts is nobody's.
-hidden='build-job|build-worker|help'
+# What its help does not list is for the server alone.
+listed=$("$programs/roost" --help | awk '/^SUBCOMMANDS:/ { on = 1 } on && /^  [a-z]/ { print $1 }' | paste -sd'|')
 for page in "$target"/*.1; do
-  name=${page##*/}
-  if [[ $name =~ ^roost\.($hidden)\.1$ ]]; then
+  name=${page##*/} name=${name%.1}
+  if [[ ! $name =~ ^roost(\.($listed)(\..*)?)?$ ]]; then
     rm "$page"
     continue
   fi
   # As man looks for them: «man roost node» is roost-node(1).
-  sed -E -i -e "/^\.Xr roost\.($hidden) /d" -e '/^\.(Xr|Dt) /s/(roost|ROOST|[A-Za-z-])\./\1-/g' "$page"
-  name=${name%.1}
+  sed -E -i -e "/^\.Xr roost\./{/^\.Xr roost\.($listed)[. ]/!d}" -e '/^\.(Xr|Dt) /s/(roost|ROOST|[A-Za-z-])\./\1-/g' "$page"
   [[ $name = roost ]] || mv "$page" "$target/${name//./-}.1"
 done
 for shell in bash zsh fish; do "$programs/roost" --generate-completion-script "$shell" >"$target/roost.$shell"; done
