@@ -232,9 +232,10 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--program", default=f"{HERE}/.build/release/roost")
     options.add_argument("--repetitions", type=int, default=3)
+    options.add_argument("--work", default=f"{HERE}/.build", help="where; a tmpfs takes the disk out of the figures")
     options.add_argument("--large", action="store_true", help="a root of more than 4 GB, too")
     options = options.parse_args()
-    work = tempfile.mkdtemp(prefix="roost-images-", dir=f"{HERE}/.build")
+    work = tempfile.mkdtemp(prefix="roost-images-", dir=options.work)
     server = Server(options.program, work)
     try:
         root = f"{work}/root"

@@ -280,7 +280,7 @@ extension EndToEnd {
                 )
                 .hasPrefix("1"))
 
-            let mac = "52:54:00:00:00:8d"
+            let mac = "52:54:00:00:00:a8"
             try lab.roost("node", "add", "laid-out", "--mac", mac)
             try lab.roost("set", "--node", "laid-out", "image=laid-out")
             defer { _ = try? lab.powerOff("laid-out") }
