@@ -84,7 +84,7 @@ extension EndToEnd {
 
             try bootInEachRootMode()
 
-            // The same image in the three forms that other tools write.
+            // The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.
             let storage = [
                 "--root", "\(BootLab.cache)/containers/storage", "--runroot",
                 "\(BootLab.cache)/containers/run",
@@ -93,9 +93,14 @@ extension EndToEnd {
             for (name, place) in [
                 ("oci", "oci:\(context)/layout:x"), ("archive", "oci-archive:\(context)/a.tar"),
                 ("saved", "docker-archive:\(context)/saved.tar:roost:1"),
+                ("copied", "oci-archive:\(context)/copied.tar"),
             ] {
-                try BootLab.run(
-                    "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
+                if name == "copied" {
+                    try BootLab.run("skopeo", ["copy", "-q", "oci:\(context)/layout:x", place])
+                } else {
+                    try BootLab.run(
+                        "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
+                }
                 let file = place.split(separator: ":")[1]
                 let imported = try roost(["image", "import", name, String(file)] + packing)
                 #expect(imported.hasPrefix("\(name)@1 "), "\(imported)")
