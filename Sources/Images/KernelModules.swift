@@ -135,6 +135,10 @@ package struct KernelModules {
         try files.createDirectory(atPath: destination, withIntermediateDirectories: true)
         var copied: [String] = []
         for module in needed {
+            // The list is the image's, and the copy is made with our rights.
+            guard !module.split(separator: "/").contains("..") else {
+                throw ImageLacks("kernel \(release) has a module outside of its directory: \(module)")
+            }
             let plain = module.range(of: ".ko").map { String(module[..<$0.upperBound]) } ?? module
             let path = "\(destination)/\(plain)"
             try files.createDirectory(

@@ -141,4 +141,18 @@ import Testing
             directory.place(of: "../..") == root
                 && directory.place(of: "/lib/modules/./\(release)/..") == "\(root)/usr/lib/modules")
     }
+
+    @Test func `a list of modules that leads out of its directory writes nothing`() throws {
+        let modules = "lib/modules/6.1.0-9-amd64"
+        let names = ["nbd", "squashfs", "af_packet"]
+        let list = names.map { "kernel/\($0).ko:\n" } + ["kernel/overlay.ko: ../../../../evil.ko\n"]
+        try put("\(modules)/modules.dep", list.joined())
+        try put("boot/vmlinuz-6.1.0-9-amd64", "kernel")
+        for name in names + ["overlay"] { try put("\(modules)/kernel/\(name).ko", name) }
+        try put("evil.ko", "evil")
+        let target = "\(root)/work/target"
+        #expect(throws: ImageLacks.self) { try KernelModules(root: root).copyNeeded(to: target) }
+        #expect(!FileManager.default.fileExists(atPath: "\(root)/work/evil.ko"))
+        #expect(!FileManager.default.fileExists(atPath: "\(target)/evil.ko"))
+    }
 }

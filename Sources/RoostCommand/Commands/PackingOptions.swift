@@ -1,0 +1,74 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import Images
+import NIOHTTP1
+
+/// What building and importing have in common. Both run on the server's host and write into its image store.
+struct PackingOptions: ParsableArguments {
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
+        "/var/lib/roost"
+    @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache =
+        ServerSettings.defaultImageCache
+    @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
+    @Option(
+        help: ArgumentHelp(
+            "Findings that are meant so, with commas: \(ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "findings"))
+    var allow: [String] = []
+    @Option(
+        help: ArgumentHelp("Sign the version with the key in this file (roost image key).", valueName: "file")
+    )
+    var sign: String?
+
+    /// Makes a version with `make` and enters it in the server.
+    func publish(
+        _ name: String, make: (ImageBuilder, ImageName) throws -> (digest: Digest, isNew: Bool)
+    ) async throws {
+        try await publish(as: try ImageName(name)) { _, packer, progress, image in
+            try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
+        }
+    }
+
+    /// Makes the next version with `make` and enters it in the server.
+    func publish(
+        as image: ImageName,
+        make: (ImageStore, ImagePacker, @escaping @Sendable (String) -> Void, ImageName) throws -> (
+            digest: Digest, isNew: Bool
+        )
+    ) async throws {
+        guard let effort = ImagePacker.Effort(rawValue: compression) else {
+            throw Failure(text: "--compression is fast or small", code: 64)
+        }
+        let allowed = try Swift.Set(
+            allow.flatMap { $0.split(separator: ",").map(String.init) }.map { name in
+                guard let rule = ImageLint.Rule(rawValue: name) else {
+                    throw Failure(text: "--allow: there is no finding ‘\(name)’", code: 64)
+                }
+                return rule
+            })
+        let key = try sign.map { try ImageSigningKey(readingFrom: $0) }
+        // Asked first: ten minutes of building are worth nothing without a server to take the version.
+        _ = try await server.client.get("status", StatusAnswer.self)
+        let start = ContinuousClock.now
+        let progress: @Sendable (String) -> Void = { line in
+            let seconds = (ContinuousClock.now - start).components.seconds
+            FileHandle.standardError.write(Data("[\(seconds) s] \(line)\n".utf8))
+        }
+        let store = ImageStore(directory: "\(stateDirectory)/images")
+        let packer = ImagePacker(
+            store: store, effort: effort, cache: cache, allowed: allowed, progress: progress)
+        let (digest, _) = try make(store, packer, progress, image)
+        let data = try await server.client.send(
+            .POST, "images/\(image)/versions",
+            json: PublishRequest(digest: digest, signatures: key.map { [try $0.sign(digest)] }))
+        let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
+        version.showWarnings()
+        try output.write(version) {
+            "\($0.image)@\($0.number) \($0.digest.short) kernel \($0.manifest.kernelRelease)\n"
+        }
+    }
+}
