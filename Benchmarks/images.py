@@ -172,12 +172,14 @@ def pack(server, root, work, repetitions):
         change()
         archive = f"{work}/root.tar"
         subprocess.run(["tar", "-C", root, "-cf", archive, "--xattrs", "."], check=True)
+        os.sync()
         start = time.perf_counter()
         os.makedirs(f"{work}/unpacked")
         subprocess.run(["tar", "-C", f"{work}/unpacked", "-xf", archive, "--xattrs", "--numeric-owner"], check=True)
         squash(f"{work}/unpacked", f"{work}/alone.squashfs")
         shutil.rmtree(f"{work}/unpacked")
         alone.append(time.perf_counter() - start)
+        os.sync()
         ours.append(server.take("packed", archive))
     rows.append(("import a tar archive", statistics.median(ours), statistics.median(alone), None))
     return rows

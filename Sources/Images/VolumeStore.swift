@@ -1,5 +1,6 @@
 package import Fleet
 import Foundation
+import Linux
 
 /// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and `NODE/snapshots/NAME.ext4` beside it.
 ///
@@ -28,6 +29,10 @@ package struct VolumeStore: Sendable {
     /// Makes an empty file system for `volume`.
     package func make(_ volume: Volume) throws {
         try putInPlace(path(volume)) { temporary in
+            // In a file that has its size already mke2fs knows what is zero, and leaves nothing for each node to fill with zeros later:
+            // that would be 320 MiB over the network for 20 GiB.
+            try Data().write(to: URL(fileURLWithPath: temporary))
+            try setSize(of: temporary, to: volume)
             // As user of its own, the server would be the owner of the root directory.
             try Program("mke2fs", package: "e2fsprogs").run([
                 // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
@@ -41,12 +46,16 @@ package struct VolumeStore: Sendable {
     /// Enlarges the file system to the size that `volume` has now. Nobody may use it meanwhile.
     package func grow(_ volume: Volume) throws {
         let path = path(volume)
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try file.truncate(atOffset: UInt64(volume.byteCount))
-        try file.close()
+        try setSize(of: path, to: volume)
         try check(path)
         try Program("resize2fs", package: "e2fsprogs").run([path])
         try Self.synchronise(path)
+    }
+
+    private func setSize(of path: String, to volume: Volume) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: UInt64(volume.byteCount))
+        try file.close()
     }
 
     /// Repairs what a machine has left behind that went away without a word. 1 means: mended.
@@ -139,8 +148,7 @@ package struct VolumeStore: Sendable {
     }
 
     private static func usedByteCount(_ path: String) -> Int? {
-        let values = try? URL(fileURLWithPath: path).resourceValues(forKeys: [.fileAllocatedSizeKey])
-        return values?.fileAllocatedSize
+        try? FileDescriptor(opening: path).allocatedByteCount()
     }
 
     private func names(in directory: String) throws -> [String] {

@@ -25,6 +25,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return Int(status.st_size)
     }
 
+    /// Bytes that the file takes on its disk, where holes take none.
+    package func allocatedByteCount() throws(SystemError) -> Int {
+        var status = stat()
+        guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at an open file") }
+        // st_blocks counts 512 bytes whatever the file system's blocks are (inode(7)).
+        return Int(status.st_blocks) * 512
+    }
+
     /// Locks the file or directory until the descriptor closes; false when somebody else has done so (flock(2)).
     package func lock() -> Bool { retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 }
 

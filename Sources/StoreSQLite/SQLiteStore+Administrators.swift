@@ -58,7 +58,9 @@ extension SQLiteStore {
         }
         let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
         guard isSafe || all.isEmpty else {
-            throw StoreError.conflict("nobody would be left with the role admin for the whole site")
+            throw StoreError.conflict(
+                "nobody would have the role admin for the whole site: give it to somebody first (roost admin add NAME admin)"
+            )
         }
     }
 
@@ -140,7 +142,9 @@ extension SQLiteStore {
                 database, sql: "SELECT EXISTS (SELECT 1 FROM administrator WHERE name = ?)",
                 arguments: [token.owner])
             guard exists == true else {
-                throw StoreError.notFound("there is no administrator \(token.owner)")
+                throw StoreError.notFound(
+                    "there is no administrator \(token.owner) (roost admin list; roost admin add \(token.owner))"
+                )
             }
             try database.execute(
                 sql: """

@@ -166,10 +166,11 @@ extension EndToEnd {
                 "persistent-disk=roost-data",
                 "swap=zram:25%,disk,server:512M")
             defer { _ = try? lab.powerOff("local") }
+            // By SATA: controller, port and disk show up one after the other, each with a driver of its own.
             func start() throws -> String {
                 try lab.boot(
                     "local", mac: mac,
-                    ["--mem", "448", "--qemu", "-drive", "--qemu", "file=\(work)/disk,format=raw,if=virtio"],
+                    ["--mem", "448", "--qemu", "-drive", "--qemu", "file=\(work)/disk,format=raw,if=ide"],
                     expecting: [Self.handover])
                 try lab.waitForStage("ready", of: "local")
                 return try lab.address(of: "local")
@@ -182,19 +183,19 @@ extension EndToEnd {
             }
 
             let first = try start()
-            #expect(try details(of: "root").contains("directories on /dev/vda1"))
-            #expect(try details(of: "configured").contains("disk /dev/vda2, server 512 MiB, encrypted"))
+            #expect(try details(of: "root").contains("directories on /dev/sda1"))
+            #expect(try details(of: "configured").contains("disk /dev/sda2, server 512 MiB, encrypted"))
             #expect(
                 try lab.ssh(
                     first, "ls /dev/zram0 && awk 'NR > 1 { print $1 }' /proc/swaps | sort | tr '\\n' ' '")
-                    == "/dev/zram0\n/dev/dm-0 /dev/vda2 /dev/zram0")
+                    == "/dev/zram0\n/dev/dm-0 /dev/sda2 /dev/zram0")
             try lab.ssh(first, "echo local >/var/lib/kept/file; sync")
             // Memory that has gone to the server and come back is the same, and nobody could have read it there.
             let marker = "the server must not read this"
             let swapped = try lab.ssh(
                 first,
                 """
-                swapoff /dev/zram0 /dev/vda2; mount -t tmpfs -o size=360M none /mnt
+                swapoff /dev/zram0 /dev/sda2; mount -t tmpfs -o size=360M none /mnt
                 yes '\(marker)' | head -c 340M | tee /mnt/x | sha256sum; sha256sum </mnt/x
                 awk '$1 == "/dev/dm-0" { print ($4 > 20000) ? "used" : "not used" }' /proc/swaps
                 """, timeout: 300

@@ -108,7 +108,7 @@ extension EndToEnd {
             let began = try lab.roost(
                 "image", "promote", "trial@2", "--canary", "/trial", "--success", "ready within 3m", "--for",
                 "1h")
-            #expect(began.contains("roll-out 1: 1 nodes try trial@2"))
+            #expect(began.contains("roll-out 1: 1 node to try trial@2"))
             try BootLab.requireDocumented("rollouts", "Rollout")
             try BootLab.requireDocumented("rollouts/1", "Rollout")
             #expect(throws: (any Error).self) { try lab.roost("image", "promote", "trial@3") }

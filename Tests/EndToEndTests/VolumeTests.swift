@@ -48,15 +48,24 @@ extension EndToEnd {
             }
             defer { for number in 1...2 { _ = try? lab.powerOff("keep\(number)") } }
 
-            // The volume is made while the machine waits.
+            // The volume is made when the machine shows up.
             let first = try start(1)
-            #expect(lab.console("keep1").contains("its volume is being made"))
             #expect(try lab.ssh(first, "test -e /etc/own || echo none") == "none")
             try lab.ssh(
                 first,
                 "echo one >/etc/own; rm /etc/motd; echo kept >/var/lib/kept/file; head -c 30000000 /dev/urandom >/opt/big; sync"
             )
             let sum = try lab.ssh(first, "sha256sum /opt/big")
+            // The file on the server takes what the node has written, and what it deletes comes back.
+            func used() throws -> Int {
+                let volume = try lab.json("volume", "show", "keep-1") as? [String: Any]
+                return try #require(volume?["usedByteCount"] as? Int)
+            }
+            #expect((30_000_000..<50_000_000).contains(try used()))
+            try lab.ssh(first, "head -c 60000000 /dev/urandom >/opt/gone; sync")
+            #expect(try used() > 90_000_000)
+            try lab.ssh(first, "rm /opt/gone; sync")
+            try lab.waitUntil("the room is given back", seconds: 30) { try used() < 50_000_000 }
             // What is on the server's disk, and not in its memory: the power is cut.
             try lab.powerOff("keep1")
 

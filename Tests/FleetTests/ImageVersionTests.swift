@@ -7,7 +7,7 @@ import Wire
 /// Versions beside each other: what changed, and which may go.
 @Suite struct ImageVersionTests {
     private func catalogue(_ count: Int, channels: [ChannelName: Int] = [:]) throws -> ImageCatalogue {
-        let letters: [Character] = ["a", "b", "c", "d", "e", "f"]
+        let letters: [Character] = ["a", "b", "c", "d", "e", "f", "0"]
         return ImageCatalogue(
             name: try ImageName("debian"),
             versions: try (1...count).map { try Sample.version("debian", $0, letters[$0 - 1]) },
@@ -36,8 +36,12 @@ import Wire
     }
 
     @Test func `what a channel, a setting or a connection needs stays, and so do the newest`() throws {
-        let image = try catalogue(6, channels: [.stable: 1])
-        let group = NodeGroup(path: try GroupPath("/x"), settings: ["image": .text("debian@2")])
+        let image = try catalogue(7, channels: [.stable: 1])
+        let group = NodeGroup(
+            path: try GroupPath("/x"),
+            settings: [
+                "image": .text("debian@2"), "rescue-image": .text("debian@5"),
+            ])
         let node = Node(
             name: try NodeName("pc"), group: .site, macAddresses: [],
             settings: ["image": .text("debian@\(String(repeating: "c", count: 12))")])
@@ -46,9 +50,13 @@ import Wire
         #expect(
             retention.holds == [
                 1: .channel(.stable), 2: .pinned(by: "group /x"), 3: .pinned(by: "node pc"),
-                4: .open(connections: 2), 6: .newest,
+                4: .open(connections: 2), 5: .pinned(by: "group /x"), 7: .newest,
             ])
-        #expect(retention.removable.map(\.number) == [5])
+        #expect(retention.removable.map(\.number) == [6])
+        #expect(
+            image.versions.map { snapshot.pin(of: $0) } == [
+                nil, "group /x", "node pc", nil, "group /x", nil, nil,
+            ])
     }
 
     @Test func `a tag and the way back of a channel hold their versions`() throws {

@@ -70,7 +70,7 @@ enum Edits {
         }
 
         private mutating func add(_ change: SettingsChange) throws {
-            try Edits.checkImage(change, in: snapshot)
+            try Edits.checkVersions(change, in: snapshot)
             if change.target.hasPrefix("/") {
                 let path = try GroupPath(change.target)
                 let stored =
@@ -117,11 +117,13 @@ enum Edits {
     }
 
     /// An image that is not there would leave a room dark: that is a mistake and not a wish.
-    private static func checkImage(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
-        if case .text(let text)? = change.set[SettingDefinition.image.name], !text.isEmpty,
-            let reference = ImageReference(text), snapshot.version(reference) == nil
-        {
-            throw InvalidSetting("there is no version ‘\(text)’ (roost image list shows all)")
+    private static func checkVersions(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
+        for setting in SettingDefinition.versions {
+            guard case .text(let text)? = change.set[setting.name], !text.isEmpty,
+                let reference = ImageReference(text), snapshot.version(reference) == nil
+            else { continue }
+            throw InvalidSetting(
+                "\(setting.name): there is no version ‘\(text)’ (roost image list shows all)")
         }
     }
 }

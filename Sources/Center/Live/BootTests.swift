@@ -12,6 +12,11 @@ struct BootTests: Sendable {
     func begin(_ version: ImageVersion, within seconds: Int?) async throws -> BootTestAnswer {
         let seconds = try Self.checked(seconds)
         let policy = await policy()
+        guard !policy.server.isLoopback else {
+            throw StoreError.conflict(
+                "this server serves \(policy.server) only, which no machine reaches: let it serve another interface, too"
+            )
+        }
         guard let archive = policy.nodeArchive else {
             throw StoreError.conflict("the server has no initramfs archive: no machine could boot")
         }

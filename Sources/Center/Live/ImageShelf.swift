@@ -65,9 +65,13 @@ struct ImageShelf: Sendable {
                 "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
             )
         }
+        if let origin = fleet.snapshot.pin(of: version) {
+            throw StoreError.conflict(
+                "the settings of \(origin) name \(version.image)@\(version.number); change them first")
+        }
         if let count = await mountedVersions()[version.digest] {
             throw StoreError.conflict(
-                "\(count) nodes read \(version.image)@\(version.number) by NFS; they need its files until they are off"
+                "\(version.image)@\(version.number) is read over NFS by \(counted(count, "node")); remove it when they are off"
             )
         }
         try await fleet.store.remove(version, by: who)

@@ -24,7 +24,7 @@ struct NodesPage {
             let nodes = try NodeCSV.nodes(in: pages.form(context)["csv"])
             let change = ChangeRequest(
                 edits: nodes.map { ChangeRequest.Edit(node: $0) },
-                summary: "\(nodes.count) nodes added from CSV")
+                summary: "\(counted(nodes.count, "node")) added from CSV")
             return try pages.plan(change, back: "/nodes", section: "/nodes", request, context, caller)
         }
     }
@@ -127,7 +127,8 @@ struct NodesPage {
             }
             return ChangeRequest.Edit(node: node)
         }
-        let change = ChangeRequest(edits: edits, summary: "\(form["act"]) \(value) on \(names.count) nodes")
+        let change = ChangeRequest(
+            edits: edits, summary: "\(form["act"]) \(value) on \(counted(names.count, "node"))")
         return try pages.plan(
             change, back: "/nodes?q=\(Escape.component(form["q"]))", section: "/nodes", request, context,
             caller)

@@ -21,7 +21,7 @@ package struct ImageRetention: Equatable, Sendable {
             case .tag(let tag): "tag \(tag)"
             case .former(let channel): "channel \(channel) would roll back to it"
             case .pinned(let origin): "pinned by \(origin)"
-            case .open(let connections): "\(connections) connections"
+            case .open(let connections): counted(connections, "connection")
             case .newest: "among the newest"
             case .volume(let node): "volume of \(node)"
             case .rollout(let id): "roll-out \(id)"
@@ -79,18 +79,29 @@ extension FleetSnapshot {
         }
     }
 
+    /// The setting that names this version by its number or digest: of `node pc-1`, `group /school`, `rule small`; nil when
+    /// none does.
+    package func pin(of version: ImageVersion) -> String? {
+        guard let image = images[version.image] else { return nil }
+        return pins(of: image.name).first {
+            if case .channel = $0.selector { return false }
+            return image.version($0.selector)?.number == version.number
+        }?.origin
+    }
+
     /// All settings that name a version of `image` by number or digest, wherever they stand.
     fileprivate func pins(of image: ImageName) -> [(selector: ImageReference.Selector, origin: String)] {
         let levels =
             groups.values.map { ("group \($0.path)", $0.settings) }
             + nodes.values.map { ("node \($0.name)", $0.settings) }
             + rules.values.map { ("rule \($0.name)", $0.settings) }
-        return levels.compactMap { origin, settings in
-            guard case .text(let text)? = settings[SettingDefinition.image.name],
-                let reference = ImageReference(text),
-                reference.image == image
-            else { return nil }
-            return (reference.selector, origin)
+        return levels.flatMap { origin, settings in
+            SettingDefinition.versions.compactMap {
+                guard case .text(let text)? = settings[$0.name], let reference = ImageReference(text),
+                    reference.image == image
+                else { return nil }
+                return (reference.selector, origin)
+            }
         }.sorted { $0.origin < $1.origin }
     }
 }

@@ -83,6 +83,8 @@ extension SettingDefinition {
     package static let rescueImage = Self(
         "rescue-image", .text, .text(""), at: .boot,
         "What a held node boots: NAME, NAME@CHANNEL or NAME@VERSION; empty: it waits on its screen")
+    /// The settings whose values mean versions of images.
+    package static let versions = [image, rescueImage]
     package static let netconsole = Self(
         "netconsole", .boolean, .boolean(false), at: .boot,
         "Send the kernel's messages to the server as they come (netconsole)")

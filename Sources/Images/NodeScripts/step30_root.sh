@@ -120,15 +120,16 @@ attach_volume() {
         roost-node keep "$roost_nbd" "$roost_volume" 1 </dev/null >/dev/null 2>&1 &
     fi
     mkdir -p /run/roost/volume
-    mount -t ext4 -o noatime /dev/nbd1 /run/roost/volume
+    # The file on the server is sparse: what is deleted gives its room back, and what was never written is zero.
+    mount -t ext4 -o noatime,discard,noinit_itable /dev/nbd1 /run/roost/volume
 }
 
 # A file system on the machine's own disks takes the place of the volume. Without it the node boots all the same: a dead
 # disk is no reason to have no machine.
 attach_disk() {
-    image_drivers
     device=''
     for _ in 1 2 3 4 5 6 7 8 9 10; do
+        disk_drivers
         device=$(findfs "LABEL=$roost_disk" 2>/dev/null) && break
         sleep 1
     done

@@ -29,9 +29,9 @@ swap_zram() {
 
 # Every swap partition of the machine. One that holds a sleeping system has another mark, and is left alone.
 swap_disk() {
-    image_drivers
     found=''
     for _ in 1 2 3 4 5; do
+        disk_drivers
         for path in /sys/class/block/*; do
             name=${path##*/}
             case $name in nbd* | loop* | ram* | zram* | dm-* | sr*) continue ;; esac

@@ -78,10 +78,7 @@ struct BootTestMachine {
             shownCount = lines.count
             if try await isReady() { return (nil, shown()) }
             guard machine.isRunning else {
-                let last = shown().split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) }
-                return (
-                    "the machine has ended before it was ready: \(last ?? "its console is empty")", shown()
-                )
+                return ("the machine has ended before it was ready: \(Self.lastWords(of: shown()))", shown())
             }
             let patience = accelerator == "kvm" ? Self.silenceSeconds.kvm : Self.silenceSeconds.emulated
             if Date().timeIntervalSince(start) > patience, !shown().contains(Self.signOfLife) {
@@ -90,6 +87,13 @@ struct BootTestMachine {
             try await Task.sleep(for: .seconds(1))
         }
         return ("not ready within \(test.withinSeconds) s, and it has not ended", shown())
+    }
+
+    /// The line of a console that says why its machine has ended: what gave up rather than the restart that follows.
+    static func lastWords(of console: String) -> String {
+        let lines = console.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
+        let reason = lines.last { $0.contains("BOOT FAILED") || $0.contains("Kernel panic") }
+        return (reason ?? lines.last).map(String.init) ?? "its console is empty"
     }
 
     /// The emulator, with what gives up root's rights in front: nobody knows what a version's kernel does to it.

@@ -30,7 +30,7 @@ struct NFSWorker: ParsableCommand {
     @Option var trees: String
     @Option var server: String
     @Option var file: String
-    @Option var pidFile: String
+    @Option var pidFile: [String]
 
     func run() throws {
         guard let kind = NFSServer(rawValue: server) else { throw ValidationError("--server") }
@@ -81,7 +81,7 @@ struct NFSWorker: ParsableCommand {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
         }
-        try kind.reload(pidFile: pidFile)
+        try kind.reload(pidFiles: pidFile)
     }
 }
 
@@ -94,8 +94,8 @@ final class NFSWorkerConnection: Sendable {
             [
                 "nfs-worker", "--images", settings.imageDirectory, "--trees", settings.treeDirectory,
                 "--server", server.rawValue, "--file", settings.nfs.file ?? server.standardFile,
-                "--pid-file", settings.nfs.pidFile,
-            ], unit: "roost-nfs", description: "Serves roots by NFS for Roost")
+            ] + settings.nfs.pidFiles.flatMap { ["--pid-file", $0] }, unit: "roost-nfs",
+            description: "Serves roots by NFS for Roost")
         pipes = Mutex((orders, answers))
     }
 

@@ -203,7 +203,11 @@ enum Shown {
         Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
     }
 
-    static func size(_ byteCount: Int) -> String { String(format: "%.1f MiB", Double(byteCount) / 1_048_576) }
+    static func size(_ byteCount: Int) -> String {
+        byteCount >= 1 << 30
+            ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
+            : String(format: "%.1f MiB", Double(byteCount) / 1_048_576)
+    }
 }
 
 extension Result where Failure == any Error {

@@ -286,7 +286,7 @@ struct ImagePromote: AsyncParsableCommand {
                     .POST, path, json: trial.request(for: version.number, share: share))
                 let rollout = try JSONDecoder().decode(RolloutAnswer.self, from: data)
                 print(
-                    "roll-out \(rollout.id): \(rollout.canaryCount) nodes try \(version.image)@\(version.number) from their next boot on (roost rollout show \(rollout.id))"
+                    "roll-out \(rollout.id): \(counted(rollout.canaryCount, "node")) to try \(version.image)@\(version.number) from their next boot on (roost rollout show \(rollout.id))"
                 )
                 return
             }

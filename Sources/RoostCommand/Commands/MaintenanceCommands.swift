@@ -12,7 +12,7 @@ struct ImageShell: AsyncParsableCommand {
         abstract: "Change an image by hand: a shell or a command in a clone, which becomes the next version.",
         discussion: """
             roost image shell debian
-            roost image shell debian@7 -- apt-get install -y htop
+            roost image shell debian@7 -- sh -c 'apt-get update && apt-get install -y htop'
             When the shell or command ends with status 0, the clone is published; otherwise it is dropped. Nodes are not touched
             before somebody promotes the version. Services are not started; packages that were downloaded before are at hand.
             """)

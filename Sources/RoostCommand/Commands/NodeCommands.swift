@@ -159,11 +159,12 @@ struct NodeImport: AsyncParsableCommand {
             guard let data else { throw Failure(text: "\(file) cannot be read", code: 3) }
             let nodes = try NodeCSV.nodes(in: String(decoding: data, as: UTF8.self))
             let request = ChangeRequest(
-                edits: nodes.map { .init(node: $0) }, summary: "\(nodes.count) nodes added from CSV")
+                edits: nodes.map { .init(node: $0) },
+                summary: "\(counted(nodes.count, "node")) added from CSV")
             let answer = try await server.client.send(.POST, plan ? "plan" : "changes", json: request)
             guard plan else {
                 return try output.write(JSONDecoder().decode(RevisionAnswer.self, from: answer)) {
-                    "\(nodes.count) nodes, revision \($0.revision)\n"
+                    "\(counted(nodes.count, "node")), revision \($0.revision)\n"
                 }
             }
             try output.write(JSONDecoder().decode(ChangePlan.self, from: answer), table: Plan.text)
@@ -373,7 +374,7 @@ struct NodeRestart: AsyncParsableCommand {
                 }
             }
             if failures > 0 {
-                throw Failure(text: "\(failures) of \(nodes.count) nodes do not restart", code: 1)
+                throw Failure(text: "\(failures) of \(counted(nodes.count, "node")) did not restart", code: 1)
             }
         }
     }

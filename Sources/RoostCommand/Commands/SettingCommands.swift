@@ -104,7 +104,9 @@ struct Plan: AsyncParsableCommand {
 
     static func text(_ plan: ChangePlan) -> String {
         var text = plan.edits.map { "\($0)\n" }.joined()
-        text += plan.nodeCount == 0 ? "no node would change\n" : "\(plan.nodeCount) nodes would change:\n"
+        text +=
+            plan.nodeCount == 0
+            ? "no node would change\n" : "\(counted(plan.nodeCount, "node")) would change:\n"
         guard plan.nodeCount > 0 else { return text }
         var table = TextTable(["NODE", "SETTING", "BEFORE", "AFTER", "FROM"])
         for node in plan.nodes {

@@ -17,7 +17,7 @@ struct Status: AsyncParsableCommand {
             try output.write(try await server.client.get("status", StatusAnswer.self)) { status in
                 """
                 roost \(status.version) at \(status.address): \(status.roles.joined(separator: " "))
-                \(status.nodeCount) nodes, \(status.imageCount) images, \(status.leaseCount) leases, \
+                \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
                 \(status.openConnections) open root connections, revision \(status.revision)
 
 

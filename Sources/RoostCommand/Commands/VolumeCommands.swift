@@ -128,6 +128,7 @@ struct VolumeRestore: AsyncParsableCommand {
             let path =
                 "volumes/\(APIClient.escaped(node))/snapshots/\(APIClient.escaped(name))/restore"
             try await server.client.send(.POST, path, body: nil, patience: APIClient.longPatience)
+            print("\(node) has the contents of \(name) at its next boot")
         }
     }
 }

@@ -77,21 +77,28 @@ enum NFSServer: String, Sendable, CaseIterable {
 
     /// Makes the server read the file anew, without disturbing clients.
     ///
-    /// - Parameter pidFile: of ganesha.nfsd.
-    func reload(pidFile: String) throws {
+    /// - Parameter pidFiles: where ganesha.nfsd may have written its number.
+    func reload(pidFiles: [String]) throws {
         switch self {
         case .kernel: try Program("exportfs", package: "nfs-kernel-server").run(["-ra"])
         case .ganesha:
-            let text = (try? String(contentsOfFile: pidFile, encoding: .utf8)) ?? ""
-            guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1,
-                let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8),
-                name.hasPrefix("ganesha.nfsd"), kill(pid, SIGHUP) == 0
-            else {
+            guard let pid = pidFiles.lazy.compactMap(Self.ganesha).first, kill(pid, SIGHUP) == 0 else {
                 throw Failure(
-                    text: "NFS-Ganesha does not run (\(pidFile)); start it: systemctl start nfs-ganesha",
+                    text:
+                        "NFS-Ganesha does not run (\(pidFiles.joined(separator: ", "))); start it: systemctl start nfs-ganesha",
                     code: 1)
             }
         }
+    }
+
+    /// The number of the ganesha.nfsd that wrote `pidFile`; nil when it runs no more.
+    private static func ganesha(_ pidFile: String) -> Int32? {
+        guard let text = try? String(contentsOfFile: pidFile, encoding: .utf8),
+            let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1,
+            let name = try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8),
+            name.hasPrefix("ganesha.nfsd")
+        else { return nil }
+        return pid
     }
 }
 
@@ -102,7 +109,8 @@ extension ServerSettings {
         var server: NFSServer?
         /// Nil: the server's usual place.
         var file: String?
-        var pidFile = "/run/ganesha.pid"
+        /// Debian's, and that of Ganesha itself.
+        var pidFiles = ["/run/ganesha/ganesha.pid", "/run/ganesha.pid"]
     }
 }
 
@@ -110,8 +118,8 @@ extension ServerSettings.NFS {
     init(_ section: inout YAMLSection) throws {
         server = try section.value("server", "kernel or ganesha") { NFSServer(rawValue: $0) }
         file = try section.value("exports", "an absolute path") { $0.hasPrefix("/") ? $0 : nil }
-        pidFile =
-            try section.value("pid-file", "an absolute path") { $0.hasPrefix("/") ? $0 : nil } ?? pidFile
+        pidFiles =
+            try section.value("pid-file", "an absolute path") { $0.hasPrefix("/") ? [$0] : nil } ?? pidFiles
         try section.finish(known: "server, exports, pid-file")
     }
 }

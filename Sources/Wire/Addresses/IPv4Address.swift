@@ -23,6 +23,9 @@ package struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
     package static let broadcast = Self(rawValue: 0xFFFF_FFFF)
     package static let loopback = Self(rawValue: 0x7F00_0001)
 
+    /// Whether it never leaves its host: 127.0.0.0/8 (RFC 1122, section 3.2.1.3).
+    package var isLoopback: Bool { rawValue >> 24 == 127 }
+
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// Eight upper-case hexadecimal digits, as PXELINUX and GRUB name files: 10.0.0.1 is `0A000001`.
