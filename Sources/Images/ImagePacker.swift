@@ -47,9 +47,11 @@ package struct ImagePacker: Sendable {
     /// - Parameters:
     ///   - recipe: digest of what the root was built by.
     ///   - excluded: patterns of what stays out, beside what always does.
+    ///   - base: of the version that the root was a clone of.
+    /// - Throws: ``MaintenanceShell/Unchanged`` when every file is that of `base`.
     package func pack(
         root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil,
-        excluding excluded: [String] = []
+        excluding excluded: [String] = [], base: ImageManifest? = nil
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         let files = FileManager.default
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
@@ -74,6 +76,7 @@ package struct ImagePacker: Sendable {
             let manifest = manifest(
                 of: image, root: root, files: beside.files + [try packed.get()], packages: beside.packages,
                 kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe)
+            if manifest.files == base?.files { throw MaintenanceShell.Unchanged() }
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {

@@ -85,7 +85,8 @@ package struct MaintenanceShell {
         guard try hasChanges("\(place)/upper") else { throw Unchanged() }
         let what = command.isEmpty ? "shell" : command == Self.upgradeCommand ? "upgrade" : "command"
         return try packer.pack(
-            root: root, as: version.image, origin: "\(what) in \(version.image)@\(version.number)")
+            root: root, as: version.image, origin: "\(what) in \(version.image)@\(version.number)",
+            base: version.manifest)
     }
 
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -130,7 +131,8 @@ package struct MaintenanceShell {
         return true
     }
 
-    /// Whether the upper layer has anything that would be packed.
+    /// Whether the upper layer has anything that would be packed, be it as it was: a package manager with nothing to do opens its
+    /// locks for writing.
     private func hasChanges(_ upper: String) throws -> Bool {
         let ours: Set<String> = [Self.resolver, Self.servicePolicy]
         let fleeting = [

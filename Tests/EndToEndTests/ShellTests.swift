@@ -74,6 +74,7 @@ extension EndToEnd {
             // What goes wrong, and what changes nothing, makes no version.
             #expect(throws: CommandFailed.self) { try shell("shell", "sh", "-c", "echo x >/etc/x; exit 3") }
             try shell("shell@1", "true")
+            try shell("shell@1", "sh", "-ec", "cp -a /etc/passwd /etc/new; mv /etc/new /etc/passwd")
             #expect(try versions().count == 2)
 
             // Killed in the middle: no mount, no loop device, no process, and the next one clears what is left.
