@@ -31,7 +31,7 @@ struct DiskImage {
     }
 
     /// Below the top of a btrfs, where distributions put the root.
-    private static let rootPlaces = ["", "/root", "/@", "/@rootfs", "/@/.snapshots/1/snapshot"]
+    private static let rootPlaces = ["", "root", "@", "@rootfs", "@/.snapshots/1/snapshot"]
     /// What of a machine's own tree belongs to the image, too. /home and /srv hold people's files.
     private static let wantedPlaces = ["/boot", "/usr", "/var", "/opt", "/usr/local"]
     /// What is of the disk, and not of the system: a node has other disks, and would wait for these.
@@ -97,18 +97,23 @@ struct DiskImage {
             let place = "\(work)/\(number)"
             try mount(partition, of: raw, at: place)
             mounted.append(place)
-            guard let root = Self.rootPlaces.map({ place + $0 }).first(where: Self.isRoot) else { continue }
+            // Whoever made the disk made its links, too: they must not lead to directories of this host.
+            let candidates = Self.rootPlaces.lazy.compactMap { RootDirectory(path: place).place(of: $0) }
+            guard let root = candidates.map(RootDirectory.init(path:)).first(where: Self.isRoot) else {
+                continue
+            }
             progress("the system is on partition \(number + 1) (\(partition.type))")
             for entry in Self.entries(root).sorted(by: { $0.place < $1.place }) {
                 guard Self.wantedPlaces.contains(entry.place),
-                    let other = partitions.first(where: { Self.isSource(entry.source, $0) })
+                    let other = partitions.first(where: { Self.isSource(entry.source, $0) }),
+                    let inside = root.place(of: entry.place)
                 else { continue }
                 try mount(
-                    other, of: raw, at: root + entry.place,
+                    other, of: raw, at: inside,
                     options: entry.options.filter { $0.hasPrefix("subvol=") })
-                mounted.append(root + entry.place)
+                mounted.append(inside)
             }
-            return try body(root)
+            return try body(root.path)
         }
         throw ImageLacks(
             "there is no system on the disk: \(partitions.count) partitions (\(tried.joined(separator: ", ")))"
@@ -193,15 +198,13 @@ struct DiskImage {
         }
     }
 
-    private static func isRoot(_ path: String) -> Bool {
-        ["etc/os-release", "usr/lib/os-release"].contains { name in
-            // A link inside the system, often an absolute one, counts.
-            (try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")) != nil
-        }
+    private static func isRoot(_ root: RootDirectory) -> Bool {
+        // A link counts, also when what it leads to is on another partition.
+        ["etc", "usr/lib"].contains { root.names(in: $0).contains("os-release") }
     }
 
-    private static func entries(_ root: String) -> [Entry] {
-        let text = (try? String(contentsOfFile: "\(root)/etc/fstab", encoding: .utf8)) ?? ""
+    private static func entries(_ root: RootDirectory) -> [Entry] {
+        let text = root.text(of: "etc/fstab") ?? ""
         return text.split(separator: "\n").compactMap { line in
             let words = line.split { $0 == " " || $0 == "\t" }.map(String.init)
             guard words.count >= 4, !words[0].hasPrefix("#") else { return nil }

@@ -61,9 +61,8 @@ package struct ImageLint: Sendable {
     private func all() throws -> [Finding] {
         var findings = kernels() + caches()
         let inits = ["sbin/init", "usr/sbin/init", "usr/lib/systemd/systemd", "lib/systemd/systemd"]
-        if !inits.contains(where: {
-            (try? FileManager.default.attributesOfItem(atPath: "\(root)/\($0)")) != nil
-        }) {
+        let directory = RootDirectory(path: root)
+        if !inits.contains(where: directory.contains) {
             findings.append(
                 Finding(
                     rule: .noInit, text: "there is no init in the image",

@@ -55,8 +55,7 @@ package struct MaintenanceShell {
     ]
 
     /// What is put into the clone for the time of the command, and does not belong into the image.
-    private static let resolver = "etc/resolv.conf"
-    private static let servicePolicy = "usr/sbin/policy-rc.d"
+    private static let ours = ["etc/resolv.conf", "usr/sbin/policy-rc.d"]
 
     /// Runs `command` in a clone of `version`, on this terminal, and packs the clone.
     ///
@@ -69,20 +68,28 @@ package struct MaintenanceShell {
         defer { clear(place) }
         let root = "\(place)/root"
         try mountClone(of: version, at: place, root: root)
-        let addsPolicy = try prepare(root: root)
+        let directory = RootDirectory(path: root)
+        let mounted = try mountHost(in: directory)
+        let added = try prepare(directory)
         progress("in a clone of \(version.image)@\(version.number)")
         let shell = FileManager.default.fileExists(atPath: "\(root)/bin/bash") ? "/bin/bash" : "/bin/sh"
         let status = try ForegroundProgram.run(
             [
-                "/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc=\(root)/proc", "--",
+                "/usr/bin/unshare", "--pid", "--fork", "--kill-child",
+                "--mount-proc=\(try directory.makeDirectory("proc"))",
+                "--",
                 "/usr/sbin/chroot", root, "/usr/bin/env", "-i", "HOME=/root", "PATH=\(Self.path)",
                 "TERM=\(ProcessInfo.processInfo.environment["TERM"] ?? "dumb")",
             ] + (command.isEmpty ? [shell] : command))
         guard status == 0 else { throw Dropped(status: status) }
-        try FileManager.default.removeItem(atPath: "\(root)/\(Self.resolver)")
-        if addsPolicy { try? FileManager.default.removeItem(atPath: "\(root)/\(Self.servicePolicy)") }
-        for mounted in ["var/cache/apt/archives", "run", "sys", "dev"] { try unmount("\(root)/\(mounted)") }
-        guard try hasChanges("\(place)/upper") else { throw Unchanged() }
+        // Where they are now: the command may have moved what is above them.
+        for (name, parent) in added {
+            if let path = directory.entry(name, of: parent) {
+                try? FileManager.default.removeItem(atPath: path)
+            }
+        }
+        for path in mounted.reversed() { try unmount(path) }
+        guard try hasChanges("\(place)/upper", over: "\(place)/lower") else { throw Unchanged() }
         let what = command.isEmpty ? "shell" : command == Self.upgradeCommand ? "upgrade" : "command"
         return try packer.pack(
             root: root, as: version.image, origin: "\(what) in \(version.image)@\(version.number)",
@@ -105,45 +112,72 @@ package struct MaintenanceShell {
         ])
     }
 
-    /// Devices, name resolution, the packages of earlier builds, and no services.
+    /// Devices, and the packages of earlier builds. Whoever made the image made its links, too: none leads to this host's directories.
     ///
-    /// - Returns: whether a policy for services was put there.
-    private func prepare(root: String) throws -> Bool {
-        let files = FileManager.default
-        let packages = "\(cache)/debs"
-        for path in [packages, "\(root)/proc", "\(root)/sys", "\(root)/dev", "\(root)/run", "\(root)/tmp"] {
-            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+    /// - Returns: where something is mounted now.
+    private func mountHost(in root: RootDirectory) throws -> [String] {
+        _ = try root.makeDirectory("tmp")
+        var mounts = [
+            ("dev", ["--rbind", "/dev"]), ("sys", ["-t", "sysfs", "-o", "ro", "sys"]),
+            ("run", ["-t", "tmpfs", "-o", "mode=0755", "run"]),
+        ]
+        if root.contains("usr/bin/apt-get") {
+            let packages = "\(cache)/debs"
+            try FileManager.default.createDirectory(atPath: packages, withIntermediateDirectories: true)
+            mounts.append(("var/cache/apt/archives", ["--bind", packages]))
         }
-        try mount(["--rbind", "/dev", "\(root)/dev"])
-        try mount(["-t", "sysfs", "-o", "ro", "sys", "\(root)/sys"])
-        try mount(["-t", "tmpfs", "-o", "mode=0755", "run", "\(root)/run"])
-        try files.createDirectory(
-            atPath: "\(root)/var/cache/apt/archives", withIntermediateDirectories: true)
-        try mount(["--bind", packages, "\(root)/var/cache/apt/archives"])
-        // It may be a link to a file that a running system makes.
-        try? files.removeItem(atPath: "\(root)/\(Self.resolver)")
-        let resolver = files.contents(atPath: "/etc/resolv.conf") ?? Data()
-        try resolver.write(to: URL(fileURLWithPath: "\(root)/\(Self.resolver)"))
-        let policy = "\(root)/\(Self.servicePolicy)"
-        guard !files.fileExists(atPath: policy) else { return false }
+        return try mounts.map { name, arguments in
+            let path = try root.makeDirectory(name)
+            try mount(arguments + [path])
+            return path
+        }
+    }
+
+    /// Name resolution, and no services.
+    ///
+    /// - Returns: the files that were put there, and the directories that they are in.
+    private func prepare(_ root: RootDirectory) throws -> [(name: String, directory: String)] {
+        let files = FileManager.default
+        _ = try root.makeDirectory("etc")
+        if let path = root.entry("resolv.conf", of: "etc") {
+            // It may be a link to a file that a running system makes.
+            try? files.removeItem(atPath: path)
+            let resolver = files.contents(atPath: "/etc/resolv.conf") ?? Data()
+            try resolver.write(to: URL(fileURLWithPath: path))
+        }
+        guard let policy = root.entry("policy-rc.d", of: "usr/sbin"),
+            (try? files.attributesOfItem(atPath: policy)) == nil
+        else { return [("resolv.conf", "etc")] }
         try Data("#!/bin/sh\nexit 101\n".utf8).write(to: URL(fileURLWithPath: policy))
         try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: policy)
-        return true
+        return [("resolv.conf", "etc"), ("policy-rc.d", "usr/sbin")]
     }
 
     /// Whether the upper layer has anything that would be packed, be it as it was: a package manager with nothing to do opens its
-    /// locks for writing.
-    private func hasChanges(_ upper: String) throws -> Bool {
-        let ours: Set<String> = [Self.resolver, Self.servicePolicy]
+    /// locks for writing. Directories are there with everything below them that was written.
+    private func hasChanges(_ upper: String, over lower: String) throws -> Bool {
         let fleeting = [
             "var/cache/", "var/lib/apt/lists/", "tmp/", "run/", "var/tmp/", "dev/", "proc/", "sys/",
         ]
         guard let names = FileManager.default.enumerator(atPath: upper) else { return false }
         while let name = names.nextObject() as? String {
-            if names.fileAttributes?[.type] as? FileAttributeType == .typeDirectory { continue }
-            if !ours.contains(name), !fleeting.contains(where: { name.hasPrefix($0) }) { return true }
+            if Self.ours.contains(name) || fleeting.contains(where: { name.hasPrefix($0) }) { continue }
+            let attributes = names.fileAttributes ?? [:]
+            guard attributes[.type] as? FileAttributeType == .typeDirectory,
+                Self.isSameDirectory(
+                    attributes, try? FileManager.default.attributesOfItem(atPath: "\(lower)/\(name)"))
+            else { return true }
         }
         return false
+    }
+
+    private static func isSameDirectory(_ one: [FileAttributeKey: Any], _ other: [FileAttributeKey: Any]?)
+        -> Bool
+    {
+        guard let other, other[.type] as? FileAttributeType == .typeDirectory else { return false }
+        return [FileAttributeKey.posixPermissions, .ownerAccountID, .groupOwnerAccountID].allSatisfy {
+            one[$0] as? Int == other[$0] as? Int
+        }
     }
 
     private func clear(_ place: String) {

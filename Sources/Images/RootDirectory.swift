@@ -10,6 +10,23 @@ struct RootDirectory {
 
     /// Where a path of this root is on this machine, all links followed; nil when there is nothing.
     func place(of name: String) -> String? {
+        resolved(name).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    }
+
+    /// Where a directory of this root is on this machine, all links followed; it is made when there is none.
+    func makeDirectory(_ name: String) throws -> String {
+        guard let path = resolved(name) else { throw ImageLacks("links in \(path) lead round: /\(name)") }
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    /// Where an entry of a directory is on this machine, be it a link itself, or not there yet; nil without the directory.
+    func entry(_ name: String, of directory: String) -> String? {
+        place(of: directory).map { "\($0)/\(name)" }
+    }
+
+    /// All links followed, also those to what is not there; nil when they lead round.
+    private func resolved(_ name: String) -> String? {
         var (ahead, behind): ([Substring], [Substring]) = (name.split(separator: "/").reversed(), [])
         var linkCount = 0
         while let part = ahead.popLast() {
@@ -28,8 +45,7 @@ struct RootDirectory {
             if target.hasPrefix("/") { behind = [] }
             ahead += target.split(separator: "/").reversed()
         }
-        let found = behind.isEmpty ? path : path + "/" + behind.joined(separator: "/")
-        return FileManager.default.fileExists(atPath: found) ? found : nil
+        return behind.isEmpty ? path : path + "/" + behind.joined(separator: "/")
     }
 
     func contains(_ name: String) -> Bool { place(of: name) != nil }

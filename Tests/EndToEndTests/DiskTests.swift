@@ -104,6 +104,16 @@ extension EndToEnd {
             #expect(trap?.output.contains("leans on another file") == true)
             let empty = #expect(throws: CommandFailed.self) { try importImage("empty", "\(work)/boot.ext4") }
             #expect(empty?.output.contains("there is no system on the disk") == true)
+            // One whose links would have this host's root packed.
+            try BootLab.run(
+                "sh",
+                [
+                    "-ec",
+                    "mkdir '\(work)/links'; ln -s / '\(work)/links/root'; ln -s /etc '\(work)/links/etc'",
+                ])
+            try makeFileSystem("\(work)/links.ext4", "8M", label: "system", from: "\(work)/links")
+            let links = #expect(throws: CommandFailed.self) { try importImage("links", "\(work)/links.ext4") }
+            #expect(links?.output.contains("there is no system on the disk") == true)
 
             let mac = "52:54:00:00:00:8c"
             try lab.roost("node", "add", "disked", "--mac", mac)

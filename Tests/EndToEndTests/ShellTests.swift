@@ -76,6 +76,11 @@ extension EndToEnd {
             try shell("shell@1", "true")
             try shell("shell@1", "sh", "-ec", "cp -a /etc/passwd /etc/new; mv /etc/new /etc/passwd")
             #expect(try versions().count == 2)
+            // A directory alone is a change, and so is its mode; a command that took the resolver away loses nothing by that.
+            #expect(
+                try shell("shell@2", "sh", "-c", "mkdir -m 700 /srv/empty; rm /etc/resolv.conf").contains(
+                    "shell@3 "))
+            #expect(try names(3).contains("/srv/empty"))
 
             // Killed in the middle: no mount, no loop device, no process, and the next one clears what is left.
             let background = try Background(
@@ -95,8 +100,38 @@ extension EndToEnd {
 
             // One command brings everything up to date; here everything is.
             let upgraded = try BootLab.run(
-                BootLab.roost, arguments("upgrade", "shell@2"), environment: ["ROOST_SOCKET": BootLab.socket])
-            #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@3"))
+                BootLab.roost, arguments("upgrade", "shell@3"), environment: ["ROOST_SOCKET": BootLab.socket])
+            #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@4"))
+        }
+
+        @Test func `an image whose links lead to the host's directories changes nothing there`() throws {
+            let work = "\(BootLab.directory)/links"
+            try FileManager.default.createDirectory(
+                atPath: "\(work)/host", withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: work) }
+            let root = try SmallRoot("\(work)/root", of: lab)
+            let name = "resolv.conf"
+            try Data("the host's\n".utf8).write(to: URL(fileURLWithPath: "\(work)/host/\(name)"))
+            try BootLab.run(
+                "sh",
+                [
+                    "-euc",
+                    """
+                    cd "$1/root"; rm -r etc; ln -s "$1/host" etc
+                    mkdir -p usr/bin var/cache/apt usr/sbin; ln -s "$1/host" var/cache/apt/archives; ln -s "$1/host" dev
+                    cp /bin/busybox usr/bin/apt-get; cp /bin/busybox usr/bin/true; ln -s usr/bin bin
+                    """, "sh", work,
+                ])
+            let packing = ["--state-directory", BootLab.stateDirectory, "--cache", BootLab.cache]
+            let environment = ["ROOST_SOCKET": BootLab.socket]
+            try BootLab.run(
+                BootLab.roost, ["image", "import", "links", root.path] + packing, environment: environment)
+            let unchanged = try BootLab.run(
+                BootLab.roost, ["image", "shell", "links"] + packing + ["--", "/usr/bin/true"],
+                environment: environment)
+            #expect(unchanged.contains("nothing was changed"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(work)/host") == [name])
+            #expect(try String(contentsOfFile: "\(work)/host/\(name)", encoding: .utf8) == "the host's\n")
         }
     }
 }
