@@ -77,7 +77,7 @@ let parsers: [Parser] = [
         var server = DHCPServer(links: [servedLink], reservations: [], leases: [])
         _ = server.handle(
             message, on: "br0", now: 0, snapshot: .empty,
-            policy: BootPolicy(server: .any, loaders: [], nodeArchive: nil))
+            policy: BootPolicy(server: .any, loaders: [], nodeArchives: [:]))
     },
     Parser(name: "tftp", seeds: capturedPayloads.filter { $0.count < 100 }) { bytes in
         var wire = bytes.span

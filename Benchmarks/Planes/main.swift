@@ -34,9 +34,9 @@ guard let network = IPv4Network("127.0.0.0/8"), let first = IPv4Address("127.16.
     let last = IPv4Address("127.31.255.255")
 else { exit(1) }
 let subnet = DHCPSubnet(network: network, server: .loopback, pools: [first...last])
-let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchive: nil)
+let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchives: [:])
 let settings = BootContext.Settings(
-    policy: policy, imageStore: store, volumeDirectory: "", nodeArchivePath: "",
+    policy: policy, imageStore: store, volumeDirectory: "", nodeArchiveDirectory: "",
     loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"])
 let log: @Sendable (String) -> Void = { _ in }
 

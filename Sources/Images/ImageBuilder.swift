@@ -7,6 +7,7 @@ package struct ImageRecipe: Sendable, Equatable {
     package var packages: [String]
     /// `deb` lines or mirror URLs; empty for the build host's own sources.
     package var mirrors: [String]
+    /// As Debian calls it; nil for the build host's.
     package var architecture: String?
     package var components: [String]
     /// Shell scripts run with the root as `$1` before packing.
@@ -42,10 +43,19 @@ package struct ImageBuilder: Sendable {
 
     /// What every image needs to boot and to be reached; no desktop.
     private static let basePackages = [
-        "linux-image-amd64", "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server",
+        "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server",
         "ca-certificates",
         "tzdata",
     ]
+
+    /// As Debian calls it.
+    private static let hostArchitecture: String = {
+        #if arch(arm64)
+        "arm64"
+        #else
+        "amd64"
+        #endif
+    }()
 
     package init(packer: ImagePacker, cache: String, progress: @escaping @Sendable (String) -> Void) {
         self.packer = packer
@@ -115,7 +125,7 @@ package struct ImageBuilder: Sendable {
         var arguments = [
             "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
             "--components=\(recipe.components.joined(separator: ","))",
-            "--include=\((Self.basePackages + recipe.packages).joined(separator: ","))",
+            "--include=\((["linux-image-\(recipe.architecture ?? Self.hostArchitecture)"] + Self.basePackages + recipe.packages).joined(separator: ","))",
             "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
             "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confold",
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",

@@ -185,7 +185,9 @@ package struct ImagePacker: Sendable {
         let isARM =
             kernelRelease.hasSuffix("arm64") || kernelRelease.hasSuffix("aarch64")
             || loaders.contains { directory.contains($0) }
-        return isARM ? "arm64" : "amd64"
+        if isARM { return "arm64" }
+        // A root of 32 bits may well have a kernel of 64.
+        return ["-686", "-686-pae"].contains { kernelRelease.hasSuffix($0) } ? "i386" : "amd64"
     }
 
     private static func keyValues(_ text: String) -> [String: String] {

@@ -75,6 +75,19 @@ package enum InitramfsArchive {
         try compress(archive.bytes, to: path, level: 12)
     }
 
+    /// What a program runs on, as Debian calls it: `e_machine` of its ELF header.
+    package static func architecture(ofProgram path: String) throws -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let head = try file.read(upToCount: 20),
+            head.count == 20, head.starts(with: [0x7F, 0x45, 0x4C, 0x46])
+        else { throw ImageLacks("\(path) is no program") }
+        let names: [Int: String] = [62: "amd64", 183: "arm64", 3: "i386", 243: "riscv64"]
+        let machine = Int(head[18]) | Int(head[19]) << 8
+        guard let name = names[machine] else {
+            throw ImageLacks("\(path) is for machine \(machine), which no node is")
+        }
+        return name
+    }
+
     /// A program that needs no library: the initramfs has none.
     private static func staticProgram(_ path: String, package: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {

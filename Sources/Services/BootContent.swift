@@ -32,8 +32,9 @@ extension BootContext {
 
     private func imageFile(digest: Substring, file: Substring) throws(SystemError) -> BootContent? {
         guard let digest = Digest(digest) else { return nil }
-        if digest == settings.policy.nodeArchive?.digest, file == "node.cpio" {
-            return .file(try open(settings.nodeArchivePath), isImmutable: true, stage: .initramfs)
+        if file == "node.cpio", settings.policy.nodeArchives.values.contains(where: { $0.digest == digest }) {
+            let path = "\(settings.nodeArchiveDirectory)/\(digest).cpio"
+            return .file(try open(path), isImmutable: true, stage: .initramfs)
         }
         guard let version = snapshot.version(digest), version.isTrusted,
             version.manifest.file(String(file)) != nil

@@ -13,19 +13,19 @@ package final class BootContext {
         package var imageStore: String
         /// Holds `NODE/GENERATION.ext4`.
         package var volumeDirectory: String
-        /// The file of `policy.nodeArchive`.
-        package var nodeArchivePath: String
+        /// Holds `DIGEST.cpio`, a file for each of `policy.nodeArchives`.
+        package var nodeArchiveDirectory: String
         /// Loader file name → path on this server.
         package var loaders: [String: String]
 
         package init(
-            policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchivePath: String,
+            policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchiveDirectory: String,
             loaders: [String: String]
         ) {
             self.volumeDirectory = volumeDirectory
             self.policy = policy
             self.imageStore = imageStore
-            self.nodeArchivePath = nodeArchivePath
+            self.nodeArchiveDirectory = nodeArchiveDirectory
             self.loaders = loaders
         }
     }

@@ -19,7 +19,8 @@ import Wire
         ) { _ in }
         let tests = BootTests(
             fleet: fleet,
-            policy: { BootPolicy(server: .loopback, loaders: [], nodeArchive: nil) }, openBoot: { _, _ in "" }
+            policy: { BootPolicy(server: .loopback, loaders: [], nodeArchives: [:]) },
+            openBoot: { _, _ in "" }
         )
         let image = try ImageName("debian")
         let version = ImageVersion(

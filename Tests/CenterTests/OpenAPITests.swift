@@ -45,7 +45,7 @@ import Yams
             fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: path + ".logs"),
             logger: Logger(label: "test"),
             version: "test", roles: [],
-            policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchive: nil) },
+            policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchives: [:]) },
             leases: { [] },
             networks: { [] }, wallSecret: "", openVersions: { [:] }, mountedVersions: { [:] },
             rootActivity: { [:] },

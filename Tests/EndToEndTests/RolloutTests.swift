@@ -155,11 +155,14 @@ extension EndToEnd {
                 try lab.roost("history").contains(
                     "roll-out 3 of trial@4 to stable succeeded: 1 of 1 canaries became ready"))
 
-            // Without a trial, one failed boot is allowed here: the next one is of the rescue image.
+            // Without a trial, one failed boot is allowed here: the next one is of the rescue image, and of nothing that was kept.
             try lab.roost(
-                "set", "--node", "canary", "image=trial@2", "rescue-image=trial@1", "boot-brake=1")
+                "set", "--node", "canary", "image=trial@2", "rescue-image=trial@1", "boot-brake=1",
+                "root-mode=persistent", "volume-size=256M")
             try restart()
             try waitForVersion(1)
+            let layers = try lab.ssh(lab.address(of: "canary"), "findmnt -no OPTIONS /")
+            #expect(layers.contains("upperdir=/run/roost/overlay"))
             try browser.open("https://10.77.0.1:8443/nodes/canary")
             try browser.waitFor("Held after 1 failed boots")
             #expect(

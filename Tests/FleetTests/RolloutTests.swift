@@ -173,7 +173,13 @@ import Wire
 
     // MARK: What a machine boots
 
-    private func snapshot(_ change: (inout FleetSnapshot.Contents) -> Void) throws -> FleetSnapshot {
+    private func volume() throws -> Volume {
+        Volume(
+            node: try name(1), image: try ImageName("debian"), version: 1, digest: good, byteCount: 8 << 30,
+            createdAt: 0, generation: 1)
+    }
+
+    private func snapshot(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
         let image = try ImageName("debian")
         let versions = [1, 2].map { number in
@@ -187,7 +193,7 @@ import Wire
         let node = Node(name: try name(1), macAddresses: [mac])
         contents.nodes[node.name] = node
         contents.groups[.site] = NodeGroup(path: .site, settings: ["image": .text("debian")])
-        change(&contents)
+        try change(&contents)
         return FleetSnapshot(revision: 1, contents: contents)
     }
 
@@ -232,6 +238,71 @@ import Wire
             $0.images[debian]?.channels[.stable] = 2
         }
         #expect(try chosen(in: promoted).get().version.number == 2)
+    }
+
+    @Test(arguments: [
+        (["root-mode": "persistent"], false), (["root-mode": "persistent", "volume-policy": "reset"], false),
+        (["root-mode": "persistent", "volume-policy": "follow"], true),
+        (["root-mode": "nfs", "nfs-root": "own", "volume-policy": "follow"], false),
+        (["root-mode": "ram"], true),
+    ])
+    func `who keeps its root over the version, or would lose it to a trial, is no canary`(
+        settings: [String: String], isCanary: Bool
+    ) throws {
+        let snapshot = try snapshot {
+            $0.groups[.site]?.settings.merge(settings.mapValues { .text($0) }) { $1 }
+            $0.rollouts[7] = try? rollout()
+            $0.volumes = try [name(1): volume()]
+        }
+        let followers = snapshot.followers(of: try ImageName("debian"), .stable)
+        #expect(followers.count == 1)
+        #expect(snapshot.canaries(.percent(100), of: followers, rollout: 7).isEmpty == !isCanary)
+        if settings["root-mode"] != "nfs" {
+            #expect(try chosen(in: snapshot).get().version.number == (isCanary ? 2 : 1))
+        }
+    }
+
+    @Test func `a rescue image boots with nothing of what the node has kept`() throws {
+        func words(_ settings: [String: SettingValue]) throws -> [String] {
+            let snapshot = try snapshot {
+                $0.troubles[mac] = BootTrouble(
+                    version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+                $0.groups[.site]?.settings.merge(settings) { $1 }
+                $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
+                $0.volumes = try [name(1): volume()]
+            }
+            let plan = bootPlan(
+                for: BootIdentity(macAddress: mac, boot: "1"), in: snapshot, under: Sample.policy())
+            #expect(plan.reasons.contains { $0.because.hasSuffix("rescue image") })
+            return plan.commandLine
+        }
+        for settings: [String: SettingValue] in [
+            ["root-mode": .text("persistent"), "persistent-directories": .list(["/srv"])],
+            ["persistent-directories": .list(["/srv"])],
+        ] {
+            let line = try words(settings)
+            #expect(line.contains("roost.root=nbd"))
+            #expect(
+                !line.contains { $0.hasPrefix("roost.volume") || $0.hasPrefix("roost.persist") }, "\(line)")
+        }
+        #expect(
+            try words(["persistent-directories": .list(["/srv"]), "root-mode": .text("ram")]).contains(
+                "roost.root=ram"))
+    }
+
+    @Test func `a node held with the version that its volume was made over is known as held`() throws {
+        let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+        let snapshot = try snapshot {
+            $0.troubles[mac] = trouble
+            $0.groups[.site]?.settings["root-mode"] = .text("persistent")
+            $0.images[try ImageName("debian")]?.channels[.stable] = 2
+            $0.volumes = try [name(1): volume()]
+        }
+        guard case .failure = try chosen(in: snapshot) else {
+            Issue.record("it boots")
+            return
+        }
+        #expect(snapshot.trouble(holding: try #require(snapshot.node(at: mac))) == trouble)
     }
 
     @Test func `a channel on trial cannot be moved by hand`() throws {

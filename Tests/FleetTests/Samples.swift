@@ -31,7 +31,7 @@ enum Sample {
         BootPolicy(
             server: server,
             loaders: loaders ?? ["undionly.kpxe", "ipxe.efi", "snponly.efi", "shimx64.efi", "grubx64.efi"],
-            nodeArchive: NodeArchive(digest: digest("f"), byteCount: 1))
+            nodeArchives: ["amd64": NodeArchive(digest: digest("f"), byteCount: 1)])
     }
 
     /// One image with two versions; a group that wants iPXE; a node in it.

@@ -72,6 +72,26 @@ import Wire
                 "debian@9, is gone (roost volume reset pc-1)"))
     }
 
+    @Test func `an image for machines that the server has no programs for says so`() throws {
+        var contents = try snapshot([:], volume: nil).contents
+        let image = try ImageName("debian")
+        contents.images[image]?.versions[1].manifest.architecture = "arm64"
+        let snapshot = FleetSnapshot(revision: 1, contents: contents)
+        let lacking = plan(snapshot)
+        #expect(version(lacking) == nil)
+        #expect(
+            BootScript.ipxe(lacking, memory: MachineMemory(mebibytes: 512)).contains("the image is for arm64")
+        )
+        var policy = Sample.policy()
+        policy.nodeArchives["arm64"] = NodeArchive(digest: Sample.digest("e"), byteCount: 2)
+        let there = bootPlan(for: BootIdentity(macAddress: Sample.mac), in: snapshot, under: policy)
+        guard case .image(_, let archive) = there.target else {
+            Issue.record("it does not boot")
+            return
+        }
+        #expect(archive.digest == Sample.digest("e"))
+    }
+
     @Test func `directories that outlive a boot need a volume, and leave the version alone`() throws {
         let settings: [String: SettingValue] = [
             "persistent-directories": .list(["/etc/ssh", "/var/lib/docker"]), "volume-size": .text("1G"),

@@ -8,6 +8,9 @@ struct BootTests: Sendable {
     let policy: @Sendable () async -> BootPolicy
     let openBoot: @Sendable (MACAddress, Digest) async -> String
 
+    /// Of the virtual machines.
+    private static let architecture = "amd64"
+
     /// - Parameter seconds: from the kernel's start to ready; nil: five minutes.
     func begin(_ version: ImageVersion, within seconds: Int?) async throws -> BootTestAnswer {
         let seconds = try Self.checked(seconds)
@@ -17,8 +20,14 @@ struct BootTests: Sendable {
                 "this server serves \(policy.server) only, which no machine reaches: let it serve another interface, too"
             )
         }
-        guard let archive = policy.nodeArchive else {
-            throw StoreError.conflict("the server has no initramfs archive: no machine could boot")
+        let archive: NodeArchive
+        do { archive = try policy.nodeArchive(for: version) } catch {
+            throw StoreError.conflict(error.description)
+        }
+        guard version.manifest.architecture == Self.architecture else {
+            throw StoreError.conflict(
+                "boot tests are made with machines of \(Self.architecture), and \(version.image)@\(version.number) is for \(version.manifest.architecture)"
+            )
         }
         // Locally administered, and nobody's.
         let machine = MACAddress(rawValue: 0x0252_6F00_0000 | UInt64.random(in: 0...0xFF_FFFF))

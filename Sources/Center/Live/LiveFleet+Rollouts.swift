@@ -33,7 +33,9 @@ extension LiveFleet {
             let canaries = snapshot.canaries(
                 share, of: snapshot.followers(of: image, channel), rollout: id)
             guard !canaries.isEmpty else {
-                throw StoreError.conflict("no node boots \(image)@\(channel) there: nobody could try it")
+                throw StoreError.conflict(
+                    "nobody could try it: no node there boots \(image)@\(channel), or their roots keep their versions"
+                )
             }
             return [
                 .rollout(

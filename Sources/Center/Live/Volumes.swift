@@ -49,6 +49,8 @@ package struct VolumeFiles: Sendable {
 package actor Volumes {
     /// Copies of one volume.
     private static let snapshotLimit = 100
+    /// Volumes that are made at the same time for machines that boot.
+    private static let preparationLimit = 4
 
     private let fleet: LiveFleet
     private let files: VolumeFiles
@@ -56,6 +58,7 @@ package actor Volumes {
     private let logger: Logger
     /// Nodes whose volume somebody works on.
     private var busy: Set<NodeName> = []
+    private var preparationCount = 0
 
     package init(
         fleet: LiveFleet, files: VolumeFiles, openVolumes: @escaping @Sendable () async -> [NodeName: Int],
@@ -69,7 +72,12 @@ package actor Volumes {
 
     /// A machine that boots cannot go on before its volume is there, large enough, and over the right version.
     package func prepare(_ machine: MACAddress, at address: IPv4Address) async {
-        guard let node = fleet.snapshot.node(at: machine), !busy.contains(node.name) else { return }
+        // When a whole building is switched on, the others ask again two seconds later.
+        guard let node = fleet.snapshot.node(at: machine), !busy.contains(node.name),
+            preparationCount < Self.preparationLimit
+        else { return }
+        preparationCount += 1
+        defer { preparationCount -= 1 }
         do {
             try await alone(node.name) { try await self.prepare(node, at: address) }
         } catch {

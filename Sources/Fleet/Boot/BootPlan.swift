@@ -131,11 +131,12 @@ package func bootPlan(
             BootPlan.Reason(
                 choice: "image \(version.image)@\(version.number) (\(version.digest.short))",
                 because: choice.because))
-        guard let archive = policy.nodeArchive else {
-            plan.target = .nothing(
-                because: "the server has no initramfs archive (roost-node or busybox is missing)")
+        let archive: NodeArchive
+        do { archive = try policy.nodeArchive(for: version) } catch {
+            plan.target = .nothing(because: error.description)
             return plan
         }
+        let settings = choice.isRescue ? settings.withoutKeptRoot : settings
         plan.target = .image(version, nodeArchive: archive)
         plan.commandLine = kernelCommandLine(
             for: identity, named: name, choice, settings: settings,

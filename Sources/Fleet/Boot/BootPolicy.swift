@@ -19,13 +19,14 @@ package struct BootPolicy: Equatable, Sendable {
     package var loaders: Set<String>
     /// The first that fits counts.
     package var loaderRules: [LoaderRule]
-    /// The Roost part of the initramfs.
-    package var nodeArchive: NodeArchive?
+    /// The Roost part of the initramfs, by the architecture of images, as Debian calls it.
+    package var nodeArchives: [String: NodeArchive]
     package var domain: String
 
     package init(
         server: IPv4Address, httpPort: UInt16 = 80, nbdPort: UInt16 = NBDProtocol.port,
-        loaders: Set<String>, nodeArchive: NodeArchive?, domain: String = "", loaderRules: [LoaderRule] = [],
+        loaders: Set<String>, nodeArchives: [String: NodeArchive], domain: String = "",
+        loaderRules: [LoaderRule] = [],
         centerURL: String = "", netconsolePort: UInt16? = nil, nfs: NFSDirectories? = nil
     ) {
         self.nfs = nfs
@@ -35,7 +36,7 @@ package struct BootPolicy: Equatable, Sendable {
         self.centerURL = centerURL
         self.netconsolePort = netconsolePort
         self.loaders = loaders
-        self.nodeArchive = nodeArchive
+        self.nodeArchives = nodeArchives
         self.domain = domain
         self.loaderRules = loaderRules
     }
@@ -65,7 +66,31 @@ package struct NFSDirectories: Equatable, Sendable {
     }
 }
 
-/// The archive with `init`, busybox and `roost-node` that every image boots with.
+extension BootPolicy {
+    /// The archive that a version boots with.
+    package func nodeArchive(for version: ImageVersion) throws(NoNodeArchive) -> NodeArchive {
+        let architecture = version.manifest.architecture
+        guard let archive = nodeArchives[architecture] else {
+            throw NoNodeArchive(architecture: architecture, hasNone: nodeArchives.isEmpty)
+        }
+        return archive
+    }
+}
+
+/// No machine can boot such an image.
+package struct NoNodeArchive: Error, CustomStringConvertible {
+    package var architecture: String
+    /// Whether there is none of any architecture.
+    package var hasNone: Bool
+
+    package var description: String {
+        hasNone
+            ? "the server has no initramfs archive (roost-node or busybox is missing)"
+            : "the image is for \(architecture), and the server has no roost-node and busybox for that (node-program in roost.yaml)"
+    }
+}
+
+/// The archive with `init`, busybox and `roost-node` that every image of its architecture boots with.
 package struct NodeArchive: Equatable, Sendable {
     package var digest: Digest
     package var byteCount: Int

@@ -6,6 +6,8 @@ struct ChosenVersion: Equatable {
     var because: String
     /// The terms of the roll-out that this boot is a trial of.
     var trial: Rollout.Terms?
+    /// Whether it takes the place of one that the node has failed with too often.
+    var isRescue = false
 }
 
 /// There is nothing to boot; the text says what to do about it.
@@ -32,35 +34,35 @@ func chooseVersion(
             text: "\(what) has no signature of a key in image-keys (roost image sign \(what) --key FILE)"))
 }
 
+/// What is left of the choice when the brake has had its say.
 private func wantedVersion(
     for node: Node?, at machine: MACAddress, from address: IPv4Address?, _ settings: EffectiveSettings,
     in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
-    var choice: ChosenVersion
-    switch meantVersion(for: node, settings[.image], in: snapshot) {
-    case .success(let found): choice = found
-    case .failure(let problem): return .failure(problem)
-    }
-    if let kind = settings.volumeKind {
-        switch withVolume(kind, of: node, from: address, choice, settings, in: snapshot) {
-        case .success(let found): choice = found
-        case .failure(let problem): return .failure(problem)
-        }
-    }
+    let result = unbrakedVersion(for: node, from: address, settings, in: snapshot)
     let limit = settings.integer(.bootBrake)
-    guard limit > 0, let trouble = snapshot.contents.troubles[machine],
+    guard limit > 0, case .success(let choice) = result, let trouble = snapshot.contents.troubles[machine],
         trouble.version == choice.version.digest, trouble.failedBoots >= limit
-    else { return .success(choice) }
+    else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
     let held = "held after \(trouble.failedBoots) failed boots of \(what) (\(trouble.detail))"
     let rescue = settings.text(.rescueImage)
     if let reference = ImageReference(rescue), let version = snapshot.version(reference),
         version.digest != choice.version.digest
     {
-        return .success(ChosenVersion(version: version, because: "\(held): rescue image"))
+        return .success(ChosenVersion(version: version, because: "\(held): rescue image", isRescue: true))
     }
     let name = node?.name.text ?? machine.description
     return .failure(NoVersion(text: "\(held); roost node release \(name) lets it try again"))
+}
+
+/// What the settings mean, and what the node's volume makes of that.
+private func unbrakedVersion(
+    for node: Node?, from address: IPv4Address?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
+) -> Result<ChosenVersion, NoVersion> {
+    let meant = meantVersion(for: node, settings, in: snapshot)
+    guard let kind = settings.volumeKind, case .success(let choice) = meant else { return meant }
+    return withVolume(kind, of: node, from: address, choice, settings, in: snapshot)
 }
 
 /// The version for a node with a volume, by what its policy says when it was made over another one.
@@ -105,8 +107,9 @@ private func withVolume(
 
 /// What the setting `image` means for a node, roll-outs included.
 private func meantVersion(
-    for node: Node?, _ setting: EffectiveSetting, in snapshot: FleetSnapshot
+    for node: Node?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
+    let setting = settings[.image]
     guard case .text(let text) = setting.value, !text.isEmpty else {
         guard let only = snapshot.images.values.first, snapshot.images.count == 1 else {
             return .failure(
@@ -119,7 +122,7 @@ private func meantVersion(
             return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))
         }
         return .success(
-            onTrial(node, only, .stable, in: snapshot)
+            onTrial(node, settings, only, .stable, in: snapshot)
                 ?? ChosenVersion(version: version, because: "the only image, channel stable"))
     }
     guard let reference = ImageReference(text), let image = snapshot.images[reference.image],
@@ -128,7 +131,7 @@ private func meantVersion(
         return .failure(NoVersion(text: "there is no version ‘\(text)’ (setting image: \(setting.origin))"))
     }
     if case .channel(let channel) = reference.selector,
-        let trial = onTrial(node, image, channel, in: snapshot)
+        let trial = onTrial(node, settings, image, channel, in: snapshot)
     {
         return .success(trial)
     }
@@ -138,9 +141,11 @@ private func meantVersion(
 
 /// The version that `node` tries as a canary; nil when it is none, or has failed with it.
 private func onTrial(
-    _ node: Node?, _ image: ImageCatalogue, _ channel: ChannelName, in snapshot: FleetSnapshot
+    _ node: Node?, _ settings: EffectiveSettings, _ image: ImageCatalogue, _ channel: ChannelName,
+    in snapshot: FleetSnapshot
 ) -> ChosenVersion? {
-    guard let node, let rollout = snapshot.rollout(of: image.name, channel), rollout.offers(to: node.name),
+    guard let node, settings.canTryVersions, let rollout = snapshot.rollout(of: image.name, channel),
+        rollout.offers(to: node.name),
         let version = image.version(.number(rollout.candidate))
     else { return nil }
     return ChosenVersion(
@@ -155,7 +160,7 @@ extension FleetSnapshot {
         let settings = settings(of: node)
         let limit = settings.integer(.bootBrake)
         guard limit > 0, known.failedBoots >= limit,
-            case .success(let meant) = meantVersion(for: node, settings[.image], in: self),
+            case .success(let meant) = unbrakedVersion(for: node, from: nil, settings, in: self),
             meant.version.digest == known.version
         else { return nil }
         return known

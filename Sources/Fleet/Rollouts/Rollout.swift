@@ -241,10 +241,11 @@ extension FleetSnapshot {
         }
     }
 
-    /// Those of `followers` that go first: the same for the same roll-out, others for the next one, and never nobody of somebody.
+    /// Those of `followers` that go first, of all that may: the same for the same roll-out, others for the next one, and never nobody of somebody.
     ///
     /// - Parameter id: the roll-out's number.
     package func canaries(_ share: Rollout.Share, of followers: [Node], rollout id: Int) -> [NodeName] {
+        let followers = followers.filter { settings(of: $0).canTryVersions }
         switch share {
         case .group(let group): return followers.filter { group.contains($0.group) }.map(\.name)
         case .percent(let percent):

@@ -65,6 +65,13 @@ package struct EffectiveSettings: Sendable {
         return value
     }
 
+    /// As if no level set any of `definitions`.
+    func without(_ definitions: [SettingDefinition]) -> EffectiveSettings {
+        let names = Set(definitions.map(\.name))
+        return EffectiveSettings(
+            levels: levels.map { level in (level.origin, level.settings.filter { !names.contains($0.key) }) })
+    }
+
     /// Names of everything that some level sets.
     var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
 

@@ -115,6 +115,15 @@ extension EffectiveSettings {
     /// Whether the whole root of a node with these settings outlives a boot.
     package var keepsRoot: Bool { text(.rootMode) == "persistent" || volumeKind == .tree }
 
+    /// Whether a node with these settings may be a canary: one whose root keeps its version would not boot another, and one that
+    /// begins anew with each version would lose what it has to a version that may not stay.
+    package var canTryVersions: Bool { !keepsRoot || volumeKind == .disk && volumePolicy == .follow }
+
+    /// For a rescue image: what the node has kept may be what it fails with, so nothing of it is mounted.
+    var withoutKeptRoot: EffectiveSettings {
+        without(keepsRoot ? [.rootMode, .nfsRoot, .persistentDirectories] : [.persistentDirectories])
+    }
+
     /// Where a node with these settings swaps to.
     package var swaps: [SwapPlace] { list(.swap).compactMap { SwapPlace($0) } }
 

@@ -47,6 +47,11 @@ struct ImageBuild: AsyncParsableCommand {
     var mirror: [String] = []
     @Option(help: "Components, with commas.") var components = "main"
     @Option(
+        help:
+            "The nodes' architecture, as Debian calls it; default: this host's. Another one needs qemu-user-static and binfmt-support."
+    )
+    var architecture: String?
+    @Option(
         help: ArgumentHelp("A shell command run before packing, with the root as $1.", valueName: "command"))
     var customize: [String] = []
     @Flag(help: "Let the server build, on its host, and follow its log.") var onServer = false
@@ -61,14 +66,15 @@ struct ImageBuild: AsyncParsableCommand {
             if onServer { return try await buildOnServer(suite) }
             let recipe = ImageRecipe(
                 suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
-                mirrors: mirror,
+                mirrors: mirror, architecture: architecture,
                 components: components.split(separator: ",").map(String.init), scripts: customize)
             try await packing.publish(name) { try $0.build(recipe, as: $1) }
         }
     }
 
     private func buildContainer(_ path: String) async throws {
-        guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, !onServer else {
+        guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, architecture == nil, !onServer
+        else {
             throw Failure(
                 text: "a Dockerfile says all of that by itself: no --suite, --include, --mirror, --customize",
                 code: 64)
@@ -88,8 +94,9 @@ struct ImageBuild: AsyncParsableCommand {
     }
 
     private func buildOnServer(_ suite: String) async throws {
-        guard mirror.isEmpty, customize.isEmpty else {
-            throw Failure(text: "--mirror and --customize are for builds on this host", code: 64)
+        guard mirror.isEmpty, customize.isEmpty, architecture == nil else {
+            throw Failure(
+                text: "--mirror, --customize and --architecture are for builds on this host", code: 64)
         }
         let client = packing.server.client
         let wish = BuildRequest(

@@ -146,7 +146,7 @@ struct Examination {
     }
 
     private var nodeProgram: Finding {
-        let paths = settings.nodeProgram.map { [$0] } ?? NodeArchiveFile.nodePrograms
+        let paths = settings.nodeProgram.map { [$0] } ?? NodeArchiveFiles.nodePrograms
         let files = FileManager.default
         guard paths.contains(where: files.fileExists(atPath:)) else {
             return Finding(

@@ -2,34 +2,70 @@ import Fleet
 import Foundation
 import Images
 
-/// The initramfs archive with this server's node side, kept in the state directory under its digest.
-enum NodeArchiveFile {
+/// The initramfs archives with this server's node side, one for each architecture that it can boot, each under its digest.
+struct NodeArchiveFiles {
     /// Where packages and `make install` put the static `roost-node`.
     static let nodePrograms = ["/usr/local/lib/roost/roost-node", "/usr/lib/roost/roost-node"]
 
-    /// Makes the archive and removes those of earlier servers.
-    static func make(_ settings: ServerSettings) throws -> (NodeArchive, path: String) {
+    /// What nodes of one architecture get.
+    private struct Programs {
+        var node: String
+        var busybox: String
+    }
+
+    let directory: String
+
+    /// Makes the archives and removes those of earlier servers.
+    ///
+    /// - Returns: by the architecture that their programs are for.
+    func make(_ settings: ServerSettings) throws -> [String: NodeArchive] {
+        var archives: [String: NodeArchive] = [:]
+        for programs in try Self.programs(settings) {
+            let architecture = try InitramfsArchive.architecture(ofProgram: programs.node)
+            guard try InitramfsArchive.architecture(ofProgram: programs.busybox) == architecture else {
+                throw ImageLacks(
+                    "\(programs.node) is for \(architecture), and \(programs.busybox) is for another architecture"
+                )
+            }
+            archives[architecture] = try make(programs)
+        }
+        let files = FileManager.default
+        let wanted = Swift.Set(archives.values.map { "\($0.digest).cpio" })
+        for name in try files.contentsOfDirectory(atPath: directory) where !wanted.contains(name) {
+            try? files.removeItem(atPath: "\(directory)/\(name)")
+        }
+        return archives
+    }
+
+    /// This host's, and those of other architectures: `arm64/roost-node` and `arm64/busybox` beside this host's `roost-node`.
+    private static func programs(_ settings: ServerSettings) throws -> [Programs] {
         let files = FileManager.default
         let candidates = settings.nodeProgram.map { [$0] } ?? nodePrograms
-        guard let program = candidates.first(where: files.fileExists(atPath:)) else {
+        guard let own = candidates.first(where: files.fileExists(atPath:)) else {
             throw ImageLacks(
                 "roost-node is not at \(candidates.joined(separator: " or ")) (make install puts it there)")
         }
-        let directory = "\(settings.stateDirectory)/node"
+        let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path
+        let others = ((try? files.contentsOfDirectory(atPath: beside)) ?? []).sorted().map {
+            Programs(node: "\(beside)/\($0)/roost-node", busybox: "\(beside)/\($0)/busybox")
+        }
+        return others.filter { files.fileExists(atPath: $0.node) && files.fileExists(atPath: $0.busybox) }
+            + [Programs(node: own, busybox: settings.busybox)]
+    }
+
+    private func make(_ programs: Programs) throws -> NodeArchive {
+        let files = FileManager.default
         let temporary = "\(directory)/node.cpio.new"
-        try InitramfsArchive.makeNodeArchive(nodeProgram: program, busybox: settings.busybox, to: temporary)
+        try InitramfsArchive.makeNodeArchive(
+            nodeProgram: programs.node, busybox: programs.busybox, to: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
-        for name in try files.contentsOfDirectory(atPath: directory)
-        where name != "node.cpio.new" && name != "\(digest).cpio" {
-            try? files.removeItem(atPath: "\(directory)/\(name)")
-        }
         if files.fileExists(atPath: path) {
             try files.removeItem(atPath: temporary)
         } else {
             try files.moveItem(atPath: temporary, toPath: path)
         }
         let size = try files.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-        return (NodeArchive(digest: digest, byteCount: size), path)
+        return NodeArchive(digest: digest, byteCount: size)
     }
 }

@@ -204,7 +204,7 @@ final class Server: Sendable {
         }
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
-            loaders: Swift.Set(loaders.keys), nodeArchive: nil, domain: settings.domain,
+            loaders: Swift.Set(loaders.keys), nodeArchives: [:], domain: settings.domain,
             loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks),
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
@@ -212,16 +212,13 @@ final class Server: Sendable {
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
-        var archivePath = ""
-        do {
-            (policy.nodeArchive, archivePath) = try NodeArchiveFile.make(settings)
-        } catch {
+        let archives = NodeArchiveFiles(directory: settings.nodeArchiveDirectory)
+        do { policy.nodeArchives = try archives.make(settings) } catch {
             ServerLog.logger.warning("nodes cannot boot: \(error)")
         }
         return BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
-            nodeArchivePath: archivePath,
-            loaders: loaders)
+            nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders)
     }
 
     /// What the screens of waiting machines show.

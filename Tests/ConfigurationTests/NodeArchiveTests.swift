@@ -1,0 +1,45 @@
+import Fleet
+import Foundation
+import Testing
+
+@testable import RoostCommand
+
+@Suite struct NodeArchiveTests {
+    /// A static program for an ELF machine, as far as its headers say.
+    private func write(_ path: String, machine: UInt8) throws {
+        let url = URL(fileURLWithPath: path)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        var bytes = Data([0x7F, 0x45, 0x4C, 0x46]) + Data(count: 80)
+        bytes[18] = machine
+        try bytes.write(to: url)
+    }
+
+    @Test func `each architecture whose programs are there gets an archive, named by what the programs are`()
+        throws
+    {
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent("roost-node-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let (amd64, arm64): (UInt8, UInt8) = (62, 183)
+        for (name, machine) in [
+            ("roost-node", amd64), ("busybox", amd64), ("arm64/roost-node", arm64),
+            ("arm64/busybox", arm64), ("half/roost-node", arm64),
+        ] { try write("\(place)/\(name)", machine: machine) }
+        var settings = ServerSettings()
+        settings.stateDirectory = place
+        settings.nodeProgram = "\(place)/roost-node"
+        settings.busybox = "\(place)/busybox"
+        try FileManager.default.createDirectory(
+            atPath: settings.nodeArchiveDirectory, withIntermediateDirectories: true)
+        try write("\(settings.nodeArchiveDirectory)/old.cpio", machine: amd64)
+        let files = NodeArchiveFiles(directory: settings.nodeArchiveDirectory)
+        let archives = try files.make(settings)
+        #expect(Swift.Set(archives.keys) == ["amd64", "arm64"])
+        #expect(
+            Swift.Set(try FileManager.default.contentsOfDirectory(atPath: settings.nodeArchiveDirectory))
+                == Swift.Set(archives.values.map { "\($0.digest).cpio" }))
+        // Programs that do not belong together boot nothing.
+        try write("\(place)/busybox", machine: arm64)
+        #expect(throws: (any Error).self) { try files.make(settings) }
+    }
+}
