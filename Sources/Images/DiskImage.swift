@@ -11,7 +11,7 @@ struct DiskImage {
     private let progress: @Sendable (String) -> Void
 
     /// What `qemu-img` calls them.
-    private enum Format: String { case raw, qcow2, vmdk, vdi, vhdx }
+    enum Format: String { case raw, qcow2, vmdk, vdi, vhdx }
 
     /// A part of the disk that holds a file system.
     private struct Partition {
@@ -49,7 +49,7 @@ struct DiskImage {
     }
 
     /// By the bytes at its beginning: the name says nothing, and a guess by others could be made to read other files.
-    private static func format(of path: String) throws -> Format? {
+    static func format(of path: String) throws -> Format? {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
         let head = try file.read(upToCount: 68 * 1024) ?? Data()

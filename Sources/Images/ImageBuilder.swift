@@ -34,7 +34,8 @@ package struct ImageRecipe: Sendable, Equatable {
     }
 }
 
-/// Builds roots from a Debian mirror, and imports finished ones.
+/// Builds roots from a Debian mirror, and imports finished ones. Whoever calls is root, be it in a user namespace of its own: the
+/// files of a root belong to many.
 package struct ImageBuilder: Sendable {
     private let packer: ImagePacker
     /// Holds `debs/`, the packages that were downloaded before, and the root that is being made.
@@ -73,12 +74,10 @@ package struct ImageBuilder: Sendable {
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
         progress("building Debian \(recipe.suite)")
         // What it mounts goes with its namespace, also when it is killed.
-        var command = arguments(recipe, root: root, debs: debs)
-        var program = try Program("mmdebstrap", package: "mmdebstrap")
-        if getuid() == 0 {
-            command = ["--mount", "--propagation=private", "mmdebstrap"] + command
-            program = try Program("unshare", package: "util-linux")
-        }
+        let mmdebstrap = try Program("mmdebstrap", package: "mmdebstrap").path
+        let command =
+            ["--mount", "--propagation=private", mmdebstrap] + arguments(recipe, root: root, debs: debs)
+        let program = try Program("unshare", package: "util-linux")
         // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
         try program.run(command, environment: ["INITRD": "No"], filling: cache) {
             [progress] line in
@@ -106,7 +105,7 @@ package struct ImageBuilder: Sendable {
     private func makeBase(_ suite: String, _ archive: String) throws {
         try Program("mmdebstrap", package: "mmdebstrap").run(
             [
-                "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
+                "--mode=root", "--variant=minbase",
                 "--include=ca-certificates",
                 "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",
                 "--dpkgopt=force-unsafe-io", "--dpkgopt=force-confold",
@@ -123,7 +122,7 @@ package struct ImageBuilder: Sendable {
 
     private func arguments(_ recipe: ImageRecipe, root: String, debs: String) -> [String] {
         var arguments = [
-            "--mode=\(getuid() == 0 ? "root" : "unshare")", "--variant=minbase",
+            "--mode=root", "--variant=minbase",
             "--components=\(recipe.components.joined(separator: ","))",
             "--include=\((["linux-image-\(recipe.architecture ?? Self.hostArchitecture)"] + Self.basePackages + recipe.packages).joined(separator: ","))",
             "--aptopt=Apt::Install-Recommends \"false\"", "--aptopt=Acquire::Languages \"none\"",

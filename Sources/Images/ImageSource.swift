@@ -8,6 +8,9 @@ package enum ImageSource {
             || FileManager.default.fileExists(atPath: "\(path)/oci-layout")
     }
 
+    /// Whether it is a disk with partitions or a file system on it.
+    package static func isDisk(_ path: String) -> Bool { (try? DiskImage.format(of: path)) != nil }
+
     /// How buildah calls the container image at `path`; nil when it holds none.
     static func containerPlace(of path: String, isDirectory: Bool) throws -> String? {
         if isDirectory {

@@ -74,10 +74,12 @@ package struct VolumeStore: Sendable {
         }
     }
 
-    /// Deletes everything of a node.
+    /// Deletes a node's volume with all its snapshots. Its swap stays: the node may have memory in it.
     package func remove(_ node: NodeName) throws {
-        let path = "\(directory)/\(node)"
-        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+        let (files, path) = (FileManager.default, "\(directory)/\(node)")
+        let names = try names(in: path)
+        for name in names where !name.hasSuffix(".swap") { try files.removeItem(atPath: "\(path)/\(name)") }
+        if !names.isEmpty, try self.names(in: path).isEmpty { try files.removeItem(atPath: path) }
     }
 
     /// Bytes that a volume takes on the server's disk; nil when its file is not there.

@@ -121,6 +121,67 @@ extension EndToEnd {
             #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
         }
 
+        @Test func `who is not root builds and imports the same, by subordinate numbers`() throws {
+            let work = try directory(["Dockerfile": "FROM scratch\nADD root.tar /\n"])
+            defer { try? FileManager.default.removeItem(atPath: work) }
+            let root = try SmallRoot("\(work)/root", of: lab)
+            try Data("x".utf8).write(to: URL(fileURLWithPath: "\(root.path)/etc/owned"))
+            let owner = (user: 7, group: 9)
+            try BootLab.run("chown", ["\(owner.user):\(owner.group)", "\(root.path)/etc/owned"])
+            try BootLab.run("chmod", ["600", "\(root.path)/etc/owned"])
+            try BootLab.run("tar", ["-C", root.path, "-cf", "\(work)/root.tar", "."])
+            root.remove()
+            // The user is in this mount namespace only; so is what the build machine's server listens on, in this network's.
+            let asUser = """
+                set -eu
+                export HOME="$1/home" ROOST_SOCKET="$1/home/socket"
+                cat >"$HOME/roost.yaml" <<EOF
+                roles: [center]
+                interfaces: [lo]
+                state-directory: $HOME/state
+                socket: $HOME/socket
+                node-program: \(BootLab.nodeProgram)
+                logs: {syslog: 0, netconsole: 0}
+                EOF
+                "$2" serve --configuration "$HOME/roost.yaml" >"$HOME/log" 2>&1 &
+                for _ in $(seq 100); do if "$2" status >/dev/null 2>&1; then break; fi; sleep 0.2; done
+                packing="--state-directory $HOME/state --cache $HOME/cache"
+                "$2" image build unprivileged "$1" $packing
+                "$2" image import unprivileged "$1/root.tar" $packing
+                "$2" image shell unprivileged $packing -- true 2>&1 || true
+                "$2" image verify
+                kill $!
+                """
+            let asRoot = """
+                set -eu
+                ip link set lo up
+                mount -t tmpfs none /mnt
+                mkdir /mnt/upper /mnt/work
+                mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work none /etc
+                useradd --home-dir "$1/home" --no-create-home roost-tester
+                usermod --add-subuids 1000000-1065535 --add-subgids 1000000-1065535 roost-tester
+                mkdir "$1/home"; chown roost-tester: "$1/home"
+                exec setpriv --reuid=roost-tester --regid=roost-tester --clear-groups -- sh -c "$3" sh "$1" "$2"
+                """
+            let output = try BootLab.run(
+                "env",
+                [
+                    "unshare", "--mount", "--propagation=private", "--net", "sh", "-c", asRoot, "sh", work,
+                    BootLab.roost, asUser,
+                ])
+            #expect(output.contains("unprivileged@1 ") && output.contains("unprivileged@2 "), "\(output)")
+            #expect(output.contains("only root can change an image by hand"))
+            #expect(output.contains("unprivileged@2 is good"))
+            let images = "\(work)/home/state/images/unprivileged"
+            let versions = try FileManager.default.contentsOfDirectory(atPath: images)
+            #expect(versions.count == 2)
+            for version in versions {
+                let listed = try BootLab.run(
+                    "unsquashfs", ["-lln", "\(images)/\(version)/root.squashfs", "etc/owned"])
+                #expect(listed.contains("-rw------- \(owner.user)/\(owner.group)"), "\(listed)")
+            }
+        }
+
         @Test func `a build that fails names the step or the package, and what it said`() throws {
             func failure(_ dockerfile: String, _ extra: [String] = []) throws -> String {
                 let context = try directory(["Containerfile": dockerfile])

@@ -119,17 +119,16 @@ extension EndToEnd {
                     """
                     cd "$1/root"; rm -r etc; ln -s "$1/host" etc
                     mkdir -p usr/bin var/cache/apt usr/sbin; ln -s "$1/host" var/cache/apt/archives; ln -s "$1/host" dev
-                    cp /bin/busybox usr/bin/apt-get; cp /bin/busybox usr/bin/true; ln -s usr/bin bin
+                    for name in apt-get env true; do cp /bin/busybox usr/bin/$name; done; ln -s usr/bin bin
                     """, "sh", work,
                 ])
             let packing = ["--state-directory", BootLab.stateDirectory, "--cache", BootLab.cache]
             let environment = ["ROOST_SOCKET": BootLab.socket]
             try BootLab.run(
                 BootLab.roost, ["image", "import", "links", root.path] + packing, environment: environment)
-            let unchanged = try BootLab.run(
+            try BootLab.run(
                 BootLab.roost, ["image", "shell", "links"] + packing + ["--", "/usr/bin/true"],
                 environment: environment)
-            #expect(unchanged.contains("nothing was changed"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: "\(work)/host") == [name])
             #expect(try String(contentsOfFile: "\(work)/host/\(name)", encoding: .utf8) == "the host's\n")
         }

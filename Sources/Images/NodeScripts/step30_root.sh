@@ -128,9 +128,12 @@ attach_volume() {
 # disk is no reason to have no machine.
 attach_disk() {
     device=''
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
+    # A controller, its ports and their disks show up one after the other, some of them slowly.
+    last=$(($(date +%s) + 30))
+    while :; do
         disk_drivers
         device=$(findfs "LABEL=$roost_disk" 2>/dev/null) && break
+        [ "$(date +%s)" -lt "$last" ] || break
         sleep 1
     done
     why="there is no disk with the label $roost_disk"

@@ -121,6 +121,7 @@ struct BuildJob: AsyncParsableCommand {
                 if let failure { Self.say(ImageBuildMessage(build: order.build, failure: failure)) }
                 return
             }
+            if getuid() != 0 { try BuildNamespace.enter() }
             let packer = ImagePacker(
                 store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, cache: cache,
                 progress: progress)

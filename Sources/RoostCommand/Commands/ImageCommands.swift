@@ -64,6 +64,7 @@ struct ImageBuild: AsyncParsableCommand {
                     text: "say what to build from: a directory with a Dockerfile, or --suite", code: 64)
             }
             if onServer { return try await buildOnServer(suite) }
+            if getuid() != 0 { try BuildNamespace.enter() }
             let recipe = ImageRecipe(
                 suite: suite, packages: include.flatMap { $0.split(separator: ",").map(String.init) },
                 mirrors: mirror, architecture: architecture,
@@ -79,7 +80,7 @@ struct ImageBuild: AsyncParsableCommand {
                 text: "a Dockerfile says all of that by itself: no --suite, --include, --mirror, --customize",
                 code: 64)
         }
-        try MountNamespace.enter()
+        try BuildNamespace.enter()
         var isDirectory: ObjCBool = false
         let isThere = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
         guard isThere else { throw Failure(text: "there is no \(path)", code: 1) }
@@ -165,7 +166,11 @@ struct ImageImport: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            if ImageSource.needsMounts(source) { try MountNamespace.enter() }
+            // In a directory that is the root itself the owners of the files are what they are.
+            if getuid() != 0 || ImageSource.needsMounts(source) { try BuildNamespace.enter() }
+            if BuildNamespace.isUnprivileged, ImageSource.isDisk(source) {
+                try BuildNamespace.requireRoot(to: "import a disk")
+            }
             try await packing.publish(name) { try $0.importRoot(source, as: $1) }
         }
     }

@@ -50,7 +50,8 @@ struct ImageUpgrade: AsyncParsableCommand {
 extension PackingOptions {
     /// Runs `command` in a clone of a version, and publishes the clone.
     func publishClone(of reference: String, _ command: [String]) async throws {
-        try MountNamespace.enter()
+        try BuildNamespace.requireRoot(to: "change an image by hand")
+        try BuildNamespace.enter()
         let version = try await version(reference)
         do {
             try await publish(as: version.image) { store, packer, progress, _ in

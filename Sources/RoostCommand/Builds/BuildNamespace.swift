@@ -1,0 +1,56 @@
+import Foundation
+import Glibc
+
+/// A mount namespace for this program alone: what is mounted in it goes with it, also when it is killed.
+///
+/// Whoever is not root gets a user namespace around it, in which they are: with their subordinate numbers (subuid(5)) for the other
+/// owners of an image's files. Loop devices and devices of an image stay out of reach there.
+enum BuildNamespace {
+    private static let mark = "ROOST_BUILD_NAMESPACE"
+    private static let isRoot = getuid() == 0
+
+    /// Whether this process has root's rights over its namespaces only.
+    static var isUnprivileged: Bool { ProcessInfo.processInfo.environment[mark] == "user" }
+
+    /// Begins this program anew inside; returns in the one that is inside.
+    static func enter() throws {
+        guard ProcessInfo.processInfo.environment[mark] == nil else { return }
+        if !isRoot { try requireSubordinateNumbers() }
+        unsafe setenv(mark, isRoot ? "root" : "user", 1)
+        let words =
+            ["/usr/bin/unshare"] + (isRoot ? [] : ["--user", "--map-auto", "--map-root-user"])
+            + ["--mount", "--propagation=private", "--"]
+            + [try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")]
+            + CommandLine.arguments.dropFirst()
+        // A pool's thread blocks nearly all signals, and what it executes inherits that.
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe sigprocmask(SIG_SETMASK, &none, nil)
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
+        unsafe execv(words[0], &pointers)
+        throw Failure(text: "\(words[0]) cannot be run (errno \(errno))", code: 1)
+    }
+
+    /// For what no namespace helps with.
+    static func requireRoot(to act: String) throws {
+        guard isRoot, !isUnprivileged else {
+            throw Failure(text: "only root can \(act), because it has to be mounted", code: 1)
+        }
+    }
+
+    private static func requireSubordinateNumbers() throws {
+        let user = NSUserName()
+        let names = ["\(user):", "\(getuid()):"]
+        let hasNumbers = ["/etc/subuid", "/etc/subgid"].allSatisfy { file in
+            let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            return text.split(separator: "\n").contains { line in names.contains { line.hasPrefix($0) } }
+        }
+        guard hasNumbers, FileManager.default.isExecutableFile(atPath: "/usr/bin/newuidmap") else {
+            throw Failure(
+                text: """
+                    without being root, \(user) needs subordinate numbers for the owners of the image's files:
+                      apt install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user)
+                    """, code: 1)
+        }
+    }
+}
