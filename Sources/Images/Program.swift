@@ -120,6 +120,8 @@ package struct Program: Sendable {
         process.waitUntilExit()
         if let problem = watch?.end() { throw problem }
         guard process.terminationStatus == 0 else {
+            // It may have been faster than who watches.
+            if let filled { try DiskNearlyFull.check(filled) }
             throw ProgramFailure(
                 command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
                 output: collected.tail

@@ -99,9 +99,13 @@ extension EndToEnd {
             let before = (byteCount: received(), inode: try inode("\(partial)/root.squashfs"))
             #expect(try !versions(on: first).isEmpty)
             let configuration = "\(second.directory)/roost.yaml"
-            let text = try String(contentsOfFile: configuration, encoding: .utf8)
-            try Data(text.replacing("limit: 8M", with: "limit: 900M").utf8).write(
-                to: URL(fileURLWithPath: configuration))
+            // From now on it looks when it is told to: what is to be seen must not have been mended before.
+            func configure(_ old: String, _ new: String) throws {
+                let text = try String(contentsOfFile: configuration, encoding: .utf8)
+                try Data(text.replacing(old, with: new).utf8).write(to: URL(fileURLWithPath: configuration))
+            }
+            try configure("limit: 8M", "limit: 900M")
+            try configure("every: 5", "every: 3600")
             try second.startAgain()
             try second.roost("image", "pull")
             let copied = try #require(try versions(on: second).first)
@@ -149,6 +153,15 @@ extension EndToEnd {
             #expect(damage?.output.contains("did not come as its manifest says") == true)
             try second.roost("image", "pull")
             #expect(try second.roost("image", "verify", "copied@3").contains("copied@3 is good"))
+
+            // Nobody has to tell it.
+            second.kill()
+            try configure("every: 3600", "every: 5")
+            try second.startAgain()
+            try Data("4\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
+            #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@4 "))
+            try first.roost("image", "promote", "copied@4")
+            try wait(60, for: "the copy of copied@4") { try versions(on: second).count == 4 }
         }
 
         @Test func `tags hold their version, keep lets old ones go, and undo brings a tag back`() throws {

@@ -241,7 +241,8 @@ extension FleetSnapshot {
         }
     }
 
-    /// Those of `followers` that go first, of all that may: the same for the same roll-out, others for the next one, and never nobody of somebody.
+    /// Those of `followers` that go first, of all that may: the same for the same roll-out, others for the next one, and never
+    /// nobody of somebody.
     ///
     /// - Parameter id: the roll-out's number.
     package func canaries(_ share: Rollout.Share, of followers: [Node], rollout id: Int) -> [NodeName] {

@@ -48,7 +48,7 @@ struct ImageBuild: AsyncParsableCommand {
     @Option(help: "Components, with commas.") var components = "main"
     @Option(
         help:
-            "The nodes' architecture, as Debian calls it; default: this host's. Another one needs qemu-user-static and binfmt-support."
+            "The nodes' architecture, as Debian calls it; default: this host's. Another one needs qemu-user-static, binfmt-support and arch-test."
     )
     var architecture: String?
     @Option(
