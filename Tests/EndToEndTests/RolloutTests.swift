@@ -10,7 +10,7 @@ extension EndToEnd {
 
         private static let mac = "52:54:00:00:00:7c"
 
-        /// Publishes versions of `trial`: 1 is good, 2 panics, 3 comes up and is never ready, 4 is good again.
+        /// Publishes versions of `trial`: 1 is good, 2 panics, 3 comes up and is never ready, 4 is good again, 5 has no init.
         private func publish() throws {
             let root = "\(BootLab.directory)/trial"
             let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
@@ -20,10 +20,12 @@ extension EndToEnd {
                 "unsquashfs",
                 ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
             defer { _ = try? FileManager.default.removeItem(atPath: root) }
-            let inits = [nil, "exit 1", "mount -t proc proc /proc; while :; do sleep 60; done", nil]
+            let inits = [nil, "exit 1", "mount -t proc proc /proc; while :; do sleep 60; done", nil, ""]
             for (index, script) in inits.enumerated() {
                 try BootLab.run("rm", ["-f", "\(root)/sbin/init"])
-                if let script {
+                if script == "" {
+                    try BootLab.run("rm", ["\(root)/lib/systemd/systemd"])
+                } else if let script {
                     try Data("#!/bin/sh\n\(script)\n".utf8).write(
                         to: URL(fileURLWithPath: "\(root)/sbin/init"))
                     try BootLab.run("chmod", ["755", "\(root)/sbin/init"])
@@ -33,7 +35,7 @@ extension EndToEnd {
                 try Data("\(index + 1)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/trial-version"))
                 try lab.roost(
                     "image", "import", "trial", root, "--state-directory", BootLab.stateDirectory, "--cache",
-                    BootLab.cache)
+                    BootLab.cache, "--allow", "init")
             }
         }
 
@@ -154,6 +156,14 @@ extension EndToEnd {
             #expect(
                 try lab.roost("history").contains(
                     "roll-out 3 of trial@4 to stable succeeded: 1 of 1 canaries became ready"))
+
+            // No init at all.
+            try lab.roost("image", "promote", "trial@5", "--canary", "/trial")
+            try restart()
+            let lacking = try wait(4, for: "failed")
+            #expect((lacking["reason"] as? String)?.contains("the image has no /sbin/init") == true, "\(lacking)")
+            try waitForVersion(4)
+            #expect(try channel() == 4)
 
             // Without a trial, one failed boot is allowed here: the next one is of the rescue image, and of nothing that was kept.
             try lab.roost(
