@@ -161,7 +161,8 @@ extension EndToEnd {
             try lab.roost("image", "promote", "trial@5", "--canary", "/trial")
             try restart()
             let lacking = try wait(4, for: "failed")
-            #expect((lacking["reason"] as? String)?.contains("the image has no /sbin/init") == true, "\(lacking)")
+            #expect(
+                (lacking["reason"] as? String)?.contains("the image has no /sbin/init") == true, "\(lacking)")
             try waitForVersion(4)
             #expect(try channel() == 4)
 
