@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
             swiftSettings: house),
-        .testTarget(name: "ImagesTests", dependencies: ["Images"], swiftSettings: house),
+        .testTarget(name: "ImagesTests", dependencies: ["Fleet", "Images"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
         .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),
     ],
