@@ -20,6 +20,10 @@ package struct ImagePacker: Sendable {
     private let moduleArchives: ModuleArchiveCache
     private let progress: @Sendable (String) -> Void
 
+    /// What mksquashfs keeps blocks in. Its default is a quarter of the host's memory, which nodes are served from; with less it is
+    /// faster, too: what it fills again and again stays near the processor.
+    private static let memory = "256M"
+
     /// What no image holds: what belongs to one machine, and what only grows.
     private static let exclusions = [
         "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
@@ -139,7 +143,7 @@ package struct ImagePacker: Sendable {
         try Program("mksquashfs", package: "squashfs-tools").run(
             [
                 root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",
-                "-progress",
+                "-progress", "-mem", Self.memory,
                 "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e",
             ] + Self.exclusions + excluded,
             stop: stop, progress: { percent.line($0) })
