@@ -43,6 +43,7 @@ package struct CenterServices: Sendable {
         openBoot: @escaping @Sendable (MACAddress, Digest) async -> String,
         manifest: @escaping @Sendable (ImageName, Digest) throws -> ImageManifest,
         verify: @escaping @Sendable (ImageName, Digest) async throws -> [String],
+        compare: @escaping @Sendable (ImageVersion, ImageVersion) async throws -> [ImageDifference.Change],
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void,
         filePath: @escaping @Sendable (ImageVersion, String) -> String, sources: [ReplicationSource] = [],
         serverName: String, replicaFiles: ReplicaFiles
@@ -52,7 +53,7 @@ package struct CenterServices: Sendable {
         self.logs = logs
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(
-            fleet: fleet, manifest: manifest, verify: verify, removeFiles: removeFiles,
+            fleet: fleet, manifest: manifest, verify: verify, compare: compare, removeFiles: removeFiles,
             openVersions: openVersions, mountedVersions: mountedVersions, logger: logger)
         replication = ImageReplication(
             sources: sources, name: serverName, fleet: fleet, shelf: shelf, files: replicaFiles,

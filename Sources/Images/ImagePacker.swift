@@ -59,7 +59,7 @@ package struct ImagePacker: Sendable {
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         let files = FileManager.default
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
-            throw ImageLacks("\(root) is not a root file system: it has neither etc nor usr")
+            throw ImageLacks("\(origin) is not a root file system: it has neither etc nor usr")
         }
         let directory = try store.makeBuildDirectory(for: image)
         let build = directory.path

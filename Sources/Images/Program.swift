@@ -82,6 +82,27 @@ package struct Program: Sendable {
         filling filled: String? = nil, stop: ProgramStop? = nil,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> Data {
+        var result = Data()
+        do {
+            try stream(
+                arguments, environment: environment, input: input, filling: filled, stop: stop,
+                progress: progress
+            ) { result.append($0) }
+        } catch var failure as ProgramFailure {
+            // Some programs say on their standard output what is wrong.
+            if progress == nil { failure.output += String(decoding: result.suffix(2_000), as: UTF8.self) }
+            throw failure
+        }
+        return result
+    }
+
+    /// The same for an output that is too large to be held: `take` gets each piece of it as it comes, and ends the program when
+    /// it throws.
+    package func stream(
+        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        filling filled: String? = nil, stop: ProgramStop? = nil,
+        progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
+    ) throws {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
@@ -110,24 +131,25 @@ package struct Program: Sendable {
             while case let data = errorHandle.availableData, !data.isEmpty { collected.add(data) }
             group.leave()
         }
-        var result = Data()
-        while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
-            result.append(data)
-            if progress != nil { collected.add(data) }
+        let refusal = Result {
+            while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+                try take(data)
+                if progress != nil { collected.add(data) }
+            }
         }
+        if case .failure = refusal { kill(process.processIdentifier, SIGKILL) }
         group.wait()
         stop?.ends()
         process.waitUntilExit()
         if let problem = watch?.end() { throw problem }
+        try refusal.get()
         guard process.terminationStatus == 0 else {
             // It may have been faster than who watches.
             if let filled { try DiskNearlyFull.check(filled) }
             throw ProgramFailure(
                 command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
-                output: collected.tail
-                    + (progress == nil ? String(decoding: result.suffix(2_000), as: UTF8.self) : ""))
+                output: collected.tail)
         }
-        return result
     }
 
     /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, nobody could

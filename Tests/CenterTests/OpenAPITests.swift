@@ -51,6 +51,7 @@ import Yams
             rootActivity: { [:] },
             restart: { _ in }, openBoot: { _, _ in "" },
             manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
+            compare: { _, _ in [] },
             removeFiles: { _, _ in }, filePath: { _, _ in "" }, serverName: "test",
             replicaFiles: ReplicaFiles(
                 directory: { _, _ in "" }, discard: { _ in }, adopt: { _, _ in }))

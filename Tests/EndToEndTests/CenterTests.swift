@@ -167,7 +167,7 @@ extension EndToEnd {
         @Test(arguments: [
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
             "/volumes", "/rollouts",
-            "/images/debian/trial?version=1",
+            "/images/debian/trial?version=1", "/images/debian/difference?contents=yes",
             "/leases",
             "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
             "/hooks",
@@ -200,6 +200,13 @@ extension EndToEnd {
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01", "--group", "/school")
             try server.roost("set", "--group", "/school", "loader=ipxe", "kernel-arguments=quiet")
             try server.roost("rule", "add", "small", "memory < 2 GiB", "overlay-size=25%")
+            let root = try SmallRoot("\(server.directory)/root", of: try BootLab.shared.get())
+            for number in 1...2 {
+                try root.mark(number)
+                try server.roost(
+                    "image", "import", "debian", root.path, "--state-directory", "\(server.directory)/state",
+                    "--cache", BootLab.cache)
+            }
             let browser = try Browser()
             atexit { try? CenterTests.tour.get().browser.quit() }
             try browser.logIn(to: server.base + "/login", as: "ann")

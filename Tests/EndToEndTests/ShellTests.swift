@@ -69,6 +69,10 @@ extension EndToEnd {
             #expect(!inside.contains("policy-rc.d") && !inside.contains("/archives/tree"))
             let difference = try lab.roost("image", "diff", "shell@2")
             #expect(difference.contains("tree"))
+            let contents = try lab.roost("image", "diff", "shell@2", "--contents")
+            #expect(contents.contains(/\/etc\/by-hand +- +file 644 0:0, 8 bytes\n/))
+            #expect(contents.contains(/\/etc\/motd +file 644 0:0, \d+ bytes +-\n/))
+            #expect(!contents.contains("/etc/passwd "))
             #expect(try lab.roost("image", "show", "shell@2", "--json").contains("command in shell@1"))
 
             // What goes wrong, and what changes nothing, makes no version.

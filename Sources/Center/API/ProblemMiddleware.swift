@@ -77,6 +77,15 @@ extension Request {
         return value
     }
 
+    /// Whether the query has `name=yes`; `no` is the default.
+    func wants(_ name: String) throws -> Bool {
+        switch query(name) {
+        case nil, "no": return false
+        case "yes": return true
+        case let text?: throw Problem(422, "Invalid parameter", "\(name): ‘\(text)’ is neither yes nor no")
+        }
+    }
+
     /// A whole number from the query.
     func query(_ name: String, _ range: ClosedRange<Int>, default standard: Int) throws -> Int {
         guard let text = query(name) else { return standard }

@@ -11,7 +11,7 @@ struct VersionRoutes {
     func add(to api: Routes) {
         api.get("images/:name/difference", .read) { request, context, _ in
             let image = try ImageRoutes(services: services).image(context, in: services.fleet.snapshot)
-            return try JSONAnswer(difference(of: image, from: request.query("from"), to: request.query("to")))
+            return try await JSONAnswer(difference(of: image, request))
         }
         api.post("images/:name/versions/:version/verification", .read) { _, context, _ in
             let routes = ImageRoutes(services: services)
@@ -89,10 +89,11 @@ struct VersionRoutes {
         try await services.fleet.change(by: caller.name) { _ in [.tag(image.name, tag, nil)] }
     }
 
-    /// - Parameters:
-    ///   - from: a number, digest or channel; nil: the version before the other.
-    ///   - to: nil: the newest.
-    func difference(of image: ImageCatalogue, from: String?, to: String?) throws -> ImageDifference {
+    /// By the query's `from` (a number, digest or channel; none: the version before the other), `to` (none: the newest) and
+    /// `contents` (`yes`: what is in the roots, too).
+    func difference(of image: ImageCatalogue, _ request: Request) async throws -> ImageDifference {
+        let (from, to) = (request.query("from"), request.query("to"))
+        let wantsContents = try request.wants("contents")
         let routes = ImageRoutes(services: services)
         guard let newest = image.versions.last else {
             throw StoreError.notFound("\(image.name) has no version yet")
@@ -105,7 +106,15 @@ struct VersionRoutes {
             throw StoreError.notFound(
                 "\(image.name)@\(after.number) is the first version: there is none before it")
         }
-        return ImageDifference(from: before, to: after)
+        var difference = ImageDifference(from: before, to: after)
+        guard wantsContents else { return difference }
+        do { difference.contents = try await services.shelf.compare(before, after) } catch {
+            throw Problem(
+                422, "Unreadable root",
+                "the roots of \(image.name)@\(before.number) and @\(after.number) cannot be compared: \(error)"
+            )
+        }
+        return difference
     }
 
     /// Reads all files of a version and compares them with its manifest.

@@ -8,6 +8,8 @@ struct ImageShelf: Sendable {
     let manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
     /// What is wrong with a version's files, all of which it reads: a line each.
     let verify: @Sendable (ImageName, Digest) async throws -> [String]
+    /// What differs in the roots of two versions, both of which it reads.
+    let compare: @Sendable (ImageVersion, ImageVersion) async throws -> [ImageDifference.Change]
     /// Deletes a version's files.
     let removeFiles: @Sendable (ImageName, Digest) throws -> Void
     /// Open NBD connections of each version, and nodes that read it by NFS.

@@ -14,8 +14,7 @@ struct VersionsPage {
         }
         routes.get("images/:name/difference", .read) { request, context, _ in
             let image = try images.image(context, in: pages.fleet.snapshot)
-            let difference = try acts.difference(
-                of: image, from: request.query("from"), to: request.query("to"))
+            let difference = try await acts.difference(of: image, request)
             return try pages.show(
                 "difference", "What changed", section: "/images", fields(of: difference, image), request,
                 context)
@@ -50,6 +49,9 @@ struct VersionsPage {
         }
     }
 
+    /// Rows of a table that a browser shows at once.
+    private static let shownContents = 1_000
+
     private func fields(of difference: ImageDifference, _ image: ImageCatalogue) -> [String: Any] {
         func rows(_ changes: [ImageDifference.Change], _ shown: (String) -> String = { $0 }) -> [[String:
             Any]]
@@ -63,7 +65,10 @@ struct VersionsPage {
             "facts": rows(difference.facts), "packages": rows(difference.packages),
             "packageCount": difference.packages.count,
             "files": rows(difference.files) { Int($0).map { Format.size($0) } ?? $0 },
-            "isSame": difference.files.isEmpty,
+            "isSame": difference.files.isEmpty, "hasContents": difference.contents != nil,
+            "contents": rows(Array((difference.contents ?? []).prefix(Self.shownContents))),
+            "contentCount": difference.contents?.count ?? 0,
+            "hasMore": (difference.contents?.count ?? 0) > Self.shownContents,
             "numbers": image.versions.reversed().map(\.number),
         ]
     }

@@ -22,6 +22,8 @@ package struct ImageDifference: Equatable, Sendable, Codable {
     package var packages: [Change]
     /// `root.squashfs` and its neighbours, with sizes; those with other content.
     package var files: [Change]
+    /// Files, directories, links and devices in the root, as `file 644 0:0, 12 bytes`; nil when nobody has looked.
+    package var contents: [Change]?
 
     package init(from before: ImageVersion, to after: ImageVersion) {
         let (old, new) = (before.manifest, after.manifest)

@@ -14,36 +14,49 @@ struct ImageDiff: AsyncParsableCommand {
         help: "NAME, NAME@CHANNEL or NAME@VERSION: the later one; default: the newest.", completion: .versions
     ) var reference: String
     @Option(help: "The earlier version or channel; default: the one before.") var from: String?
+    @Flag(help: "Which files in the root, too; both roots are read, which takes seconds.") var contents =
+        false
 
     func run() async throws {
         try await reportingFailure {
             let parts = reference.split(separator: "@", maxSplits: 1).map(String.init)
-            let words = [("from", from), ("to", parts.count == 2 ? parts[1] : nil)].compactMap {
-                name, value in
-                value.map { "\(name)=\(APIClient.escaped($0))" }
-            }
+            let words = [
+                ("from", from), ("to", parts.count == 2 ? parts[1] : nil),
+                ("contents", contents ? "yes" : nil),
+            ].compactMap { name, value in value.map { "\(name)=\(APIClient.escaped($0))" } }
             let path =
                 "images/\(APIClient.escaped(parts.first ?? ""))/difference" + (words.isEmpty ? "" : "?")
                 + words.joined(separator: "&")
-            let difference = try await server.client.get(path, ImageDifference.self)
+            let data = try await server.client.send(.GET, path, body: nil, patience: APIClient.longPatience)
+            let difference = try JSONDecoder().decode(ImageDifference.self, from: data)
             try output.write(difference, table: text)
         }
+    }
+
+    private static func table(_ title: String, _ changes: [ImageDifference.Change]) -> String {
+        var table = TextTable([title, "BEFORE", "AFTER"])
+        for change in changes { table.add([change.name, change.before ?? "-", change.after ?? "-"]) }
+        return table.text
     }
 
     private func text(_ difference: ImageDifference) -> String {
         var text = "\(difference.from) → \(difference.to)\n"
         for (title, changes) in [("", difference.facts), ("PACKAGE", difference.packages)]
         where !changes.isEmpty {
-            var table = TextTable([title.isEmpty ? "WHAT" : title, "BEFORE", "AFTER"])
-            for change in changes { table.add([change.name, change.before ?? "-", change.after ?? "-"]) }
-            text += "\n" + table.text
+            text += "\n" + Self.table(title.isEmpty ? "WHAT" : title, changes)
         }
         var files = TextTable(["FILE", "BEFORE", "AFTER"])
         for file in difference.files {
             func size(_ text: String?) -> String { text.flatMap { Int($0) }.map { Shown.size($0) } ?? "-" }
             files.add([file.name, size(file.before), size(file.after)])
         }
-        return text + (difference.files.isEmpty ? "\nthe same content\n" : "\n" + files.text)
+        guard !difference.files.isEmpty else { return text + "\nthe same content\n" }
+        text += "\n" + files.text
+        guard let contents = difference.contents else {
+            return text + "\nwhich files in the root: --contents\n"
+        }
+        guard !contents.isEmpty else { return text + "\nthe same files in both roots\n" }
+        return text + "\n" + Self.table("IN THE ROOT", contents)
     }
 }
 

@@ -233,7 +233,8 @@ final class Server: Sendable {
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
         logs: NodeLogs, images: ImageStore, planes: DataPlanes
     ) throws -> CenterServices {
-        CenterServices(
+        let comparison = RootComparison(store: images)
+        return CenterServices(
             fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger, version: Roost.version,
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
@@ -246,6 +247,7 @@ final class Server: Sendable {
             restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
             manifest: { try images.manifest(of: $0, $1) },
             verify: { image, digest in try await images.verify(image, digest) },
+            compare: { try await comparison.changes(from: $0, to: $1) },
             removeFiles: { try images.remove($0, $1) },
             filePath: { "\(images.path(of: $0))/\($1)" }, sources: settings.imageSources,
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName,

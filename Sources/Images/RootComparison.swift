@@ -1,0 +1,36 @@
+package import Fleet
+import Foundation
+
+/// Which files differ between the roots of two versions. One comparison at a time: each keeps two processors busy for seconds, or
+/// minutes where roots are large, and nodes boot beside it.
+package actor RootComparison {
+    private let store: ImageStore
+    private var last: Task<[ImageDifference.Change], any Error>?
+
+    package init(store: ImageStore) { self.store = store }
+
+    /// Files, directories, links and devices that are not the same, in the order of their paths.
+    package func changes(
+        from before: ImageVersion, to after: ImageVersion
+    ) async throws -> [ImageDifference.Change] {
+        let (old, new) = (before.manifest.file("root.squashfs"), after.manifest.file("root.squashfs"))
+        guard old?.sha256 != new?.sha256 else { return [] }
+        let (earlier, paths) = (last, [before, after].map { "\(store.path(of: $0))/root.squashfs" })
+        let task = Task {
+            _ = await earlier?.result
+            return try await Self.changes(paths[0], paths[1])
+        }
+        last = task
+        return try await task.value
+    }
+
+    private static func changes(_ before: String, _ after: String) async throws -> [ImageDifference.Change] {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                let old = ThreadWork { try RootContents(of: before) }
+                let new = Result { try RootContents(of: after) }
+                continuation.resume(with: Result { try old.value().changes(to: try new.get()) })
+            }
+        }
+    }
+}
