@@ -114,6 +114,12 @@ import Wire
         let choice = chooseVersion(for: node, at: Sample.mac, snapshot.settings(of: node), in: snapshot)
         guard case .failure(let problem) = choice else { return #expect(Bool(false), "it was chosen") }
         #expect(problem.text.contains("roost image sign debian@1"))
+        // Nor can a channel be moved to it.
+        let (image, canary) = (try ImageName("debian"), try #require(ChannelName("canary")))
+        let refusal = #expect(throws: StoreError.self) {
+            try snapshot.applying([.channel(image, canary, 1)], revision: 2)
+        }
+        #expect(refusal.map { "\($0)" }?.contains("roost image sign debian@1") == true)
     }
 
     @Test func `settings of another image pin nothing`() throws {

@@ -70,6 +70,11 @@ struct ImageRoutes {
         if let rollout = services.fleet.snapshot.rollout(of: image.name, channel) {
             throw StoreError.conflict(rollout.holdsItsChannel)
         }
+        if let former = services.fleet.snapshot.images[image.name]?.formers[channel],
+            let distrust = image.versions.first(where: { $0.number == former })?.distrust
+        {
+            throw StoreError.conflict(distrust)
+        }
         let number = try await services.fleet.store.rollBack(channel, of: image.name, by: caller.name)
         try await services.fleet.reload()
         return try version(String(number), of: image)

@@ -30,6 +30,9 @@ extension LiveFleet {
             if let other = snapshot.rollout(of: image, channel) {
                 throw StoreError.conflict(other.holdsItsChannel)
             }
+            if let distrust = catalogue.versions.first(where: { $0.number == candidate })?.distrust {
+                throw StoreError.conflict(distrust)
+            }
             let canaries = snapshot.canaries(
                 share, of: snapshot.followers(of: image, channel), rollout: id)
             guard !canaries.isEmpty else {

@@ -27,11 +27,8 @@ func chooseVersion(
     in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
     let result = wantedVersion(for: node, at: machine, from: address, settings, in: snapshot)
-    guard case .success(let choice) = result, !choice.version.isTrusted else { return result }
-    let what = "\(choice.version.image)@\(choice.version.number)"
-    return .failure(
-        NoVersion(
-            text: "\(what) has no signature of a key in image-keys (roost image sign \(what) --key FILE)"))
+    guard case .success(let choice) = result, let distrust = choice.version.distrust else { return result }
+    return .failure(NoVersion(text: distrust))
 }
 
 /// What is left of the choice when the brake has had its say.

@@ -100,6 +100,13 @@ package struct ImageVersion: Equatable, Sendable {
     /// False when the server asks for signatures and this version has none by a key that it trusts: nobody gets it.
     package var isTrusted = true
 
+    /// Why nobody gets it, and what to do; nil when it is trusted.
+    package var distrust: String? {
+        isTrusted
+            ? nil
+            : "\(image)@\(number) has no signature of a key in image-keys (roost image sign \(image)@\(number) --key FILE)"
+    }
+
     package init(
         image: ImageName, number: Int, digest: Digest, publishedAt: Int, publishedBy: String = "",
         manifest: ImageManifest

@@ -134,13 +134,17 @@ extension FleetSnapshot {
                 }
                 contents.rules[name] = try rule.map { try Self.checked($0, named: name) }
             case .channel(let image, let channel, let number):
-                guard let catalogue = contents.images[image],
-                    number == nil || catalogue.versions.contains(where: { $0.number == number })
-                else { throw StoreError.notFound("there is no version \(image)@\(number ?? 0)") }
+                let catalogue = contents.images[image]
+                let version = catalogue?.versions.first { $0.number == number }
+                guard let catalogue, number == nil || version != nil else {
+                    throw StoreError.notFound("there is no version \(image)@\(number ?? 0)")
+                }
                 guard catalogue.tags[channel] == nil else {
                     throw StoreError.conflict("‘\(channel)’ is a tag of \(image), which does not move")
                 }
                 if catalogue.channels[channel] != number {
+                    // Its nodes would wait at their next boot.
+                    if let distrust = version?.distrust { throw StoreError.conflict(distrust) }
                     contents.images[image]?.formers[channel] = catalogue.channels[channel]
                 }
                 contents.images[image]?.channels[channel] = number
