@@ -191,6 +191,8 @@ package struct StatusAnswer: Codable, Sendable {
     package var imageCount: Int
     package var leaseCount: Int
     package var openConnections: Int
+    /// Public keys of which one has to have signed a version; none: no signature is wanted.
+    package var imageKeys: [String]
     package var machines: [MachineAnswer]
 }
 

@@ -121,7 +121,7 @@ struct FleetRoutes {
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +),
-            machines: known.rows + unknown)
+            imageKeys: services.fleet.trust.keys.sorted(), machines: known.rows + unknown)
     }
 
     private func leases(_ caller: Caller) async -> [LeaseAnswer] {

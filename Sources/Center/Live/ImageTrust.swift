@@ -4,7 +4,8 @@ import Foundation
 
 /// Whose signatures make a version fit to be served.
 package struct ImageTrust: Sendable {
-    private let keys: Set<String>
+    /// Public keys in Base64.
+    let keys: Set<String>
 
     /// - Parameter keys: public keys in Base64; none: every version is served.
     package init(keys: [String]) throws {

@@ -130,13 +130,11 @@ struct BuildJob: AsyncParsableCommand {
             let (digest, _) = try builder.build(recipe, as: ImageName(order.image))
             Self.say(ImageBuildMessage(build: order.build, digest: digest))
         } catch {
-            // A failure may be long: its end says why.
-            for line in "\(error)".split(separator: "\n") {
-                Self.say(ImageBuildMessage(build: order.build, line: String(line)))
-            }
-            let last = "\(error)".split(separator: "\n").last.map(String.init) ?? ""
-            Self.say(
-                ImageBuildMessage(build: order.build, failure: last.trimmingCharacters(in: .whitespaces)))
+            // A failure may be long: the first error in it says why, or else its end.
+            let lines = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            for line in lines { Self.say(ImageBuildMessage(build: order.build, line: line)) }
+            let why = lines.first { $0.hasPrefix("E: ") } ?? lines.last ?? ""
+            Self.say(ImageBuildMessage(build: order.build, failure: why))
         }
     }
 

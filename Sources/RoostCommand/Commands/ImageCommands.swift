@@ -105,7 +105,9 @@ struct ImageBuild: AsyncParsableCommand {
         let data = try await client.send(.POST, "images/\(APIClient.escaped(name))/builds", json: wish)
         let build = try await client.follow(JSONDecoder().decode(BuildAnswer.self, from: data))
         guard let version = build.version else {
-            throw Failure(text: "build \(build.id) \(build.state.rawValue): \(build.failure ?? "")", code: 1)
+            throw Failure(
+                text: "build \(build.id) \(build.state.rawValue)" + (build.failure.map { ": \($0)" } ?? ""),
+                code: 1)
         }
         try packing.output.write(build) { "\($0.image)@\(version)\n" }
     }
