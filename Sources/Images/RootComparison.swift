@@ -5,7 +5,7 @@ import Foundation
 /// minutes where roots are large, and nodes boot beside it.
 package actor RootComparison {
     private let store: ImageStore
-    private var last: Task<[ImageDifference.Change], any Error>?
+    private var last: Task<Void, Never>?
 
     package init(store: ImageStore) { self.store = store }
 
@@ -17,10 +17,11 @@ package actor RootComparison {
         guard old?.sha256 != new?.sha256 else { return [] }
         let (earlier, paths) = (last, [before, after].map { "\(store.path(of: $0))/root.squashfs" })
         let task = Task {
-            _ = await earlier?.result
+            await earlier?.value
             return try await Self.changes(paths[0], paths[1])
         }
-        last = task
+        // What it found is not kept.
+        last = Task { _ = await task.result }
         return try await task.value
     }
 
