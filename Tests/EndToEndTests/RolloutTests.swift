@@ -174,6 +174,11 @@ extension EndToEnd {
             try waitForVersion(1)
             let layers = try lab.ssh(lab.address(of: "canary"), "findmnt -no OPTIONS /")
             #expect(layers.contains("upperdir=/run/roost/overlay"))
+            #expect(try lab.roost("node", "list", "state=held").contains("held, ready"))
+            #expect(try lab.roost("node", "show", "canary").contains("held after 1 failed boots"))
+            try browser.open("https://10.77.0.1:8443/nodes?q=state%3Dheld")
+            try browser.waitFor("held")
+            try browser.waitFor("canary")
             try browser.open("https://10.77.0.1:8443/nodes/canary")
             try browser.waitFor("Held after 1 failed boots")
             #expect(

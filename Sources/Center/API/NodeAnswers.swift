@@ -15,6 +15,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var settings: [SettingAnswer]
     /// Nil while the node has not reported it.
     package var hardware: Hardware?
+    /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
+    package var held: String?
     /// Newest first.
     package var boots: [BootTimeline]
 }
@@ -46,6 +48,8 @@ package struct MachineAnswer: Codable, Sendable {
     package var code: String?
     /// What it is made of, in a few words.
     package var hardware: String?
+    /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
+    package var held: String?
     /// What somebody has typed at the unknown machine itself.
     package var wantedName: NodeName?
     package var wantedGroup: GroupPath?

@@ -90,6 +90,7 @@ struct FleetViews: Sendable {
             sessions: live.sessions(of: node),
             settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
+            held: snapshot.nodes[node.name].flatMap { snapshot.trouble(holding: $0) }?.summary,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
@@ -160,7 +161,7 @@ struct FleetViews: Sendable {
                 troubles.append(
                     FiguresAnswer.Trouble(
                         machine: node.name, isKnown: true,
-                        text: "held after \(held.failedBoots) failed boots: \(held.detail)",
+                        text: held.summary,
                         fix: "when its cause is mended: ‘roost node release’, or the button on its page"))
                 continue
             }
@@ -265,7 +266,9 @@ struct LiveFacts {
         NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
             switch attribute {
             case .address: node.macAddresses.compactMap { leased[$0]?.description }
-            case .state: boot(of: node).map { [$0.state] } ?? []
+            case .state:
+                (boot(of: node).map { [$0.state] } ?? [])
+                    + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
             case .image: images(of: node, in: snapshot)
             case .user: sessions(of: node).map(\.user)
             }
@@ -288,7 +291,8 @@ struct LiveFacts {
             address: node.macAddresses.lazy.compactMap { self.leased[$0] }.first ?? node.address,
             state: boot?.state ?? "", readyAfter: boot?.readyAfter,
             version: version.map { "\($0.image)@\($0.number)" }, seenAt: boot?.entries.last?.at, code: nil,
-            hardware: snapshot.hardware(of: node)?.headline)
+            hardware: snapshot.hardware(of: node)?.headline,
+            held: snapshot.trouble(holding: node)?.summary)
     }
 
     func answer(unknown mac: MACAddress, in snapshot: FleetSnapshot) -> MachineAnswer {

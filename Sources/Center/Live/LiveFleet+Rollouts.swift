@@ -212,6 +212,6 @@ extension LiveFleet {
         events.publish(
             ServerEvent(
                 kind: .rollout, node: node?.name, group: node?.group, machine: machine,
-                text: "held after \(trouble.failedBoots) failed boots: \(trouble.detail)"))
+                text: trouble.summary))
     }
 }

@@ -68,6 +68,7 @@ struct NodesPage {
             "address": machine.address?.description ?? "", "state": pages.shown(machine.state, words),
             "kind": pages.kind(machine.state), "readyAfter": Format.duration(machine.readyAfter),
             "version": machine.version ?? "", "hardware": machine.hardware ?? "",
+            "isHeld": machine.held != nil, "held": machine.held ?? "",
         ]
     }
 

@@ -61,6 +61,9 @@ package struct BootTrouble: Equatable, Sendable, Codable {
     package var lastBootAt: Int
     package var detail: String
 
+    /// Of a node that is held for it.
+    package var summary: String { "held after \(failedBoots) failed boots: \(detail)" }
+
     /// The trouble after one more boot was judged; nil when there is none (any more).
     package static func after(_ boot: JudgedBoot, before: BootTrouble?) -> BootTrouble? {
         switch boot.outcome {

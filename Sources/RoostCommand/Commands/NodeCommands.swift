@@ -67,6 +67,9 @@ struct NodeShow: AsyncParsableCommand {
 
 
             """
+        if let held = answer.held {
+            text += "\(held) (when its cause is mended: roost node release \(node.name))\n\n"
+        }
         if let hardware = answer.hardware {
             text += """
                 machine    \(hardware.vendor) \(hardware.product), serial \(hardware.serial.isEmpty ? "-" : hardware.serial)

@@ -28,6 +28,12 @@ struct Status: AsyncParsableCommand {
 }
 
 enum MachineTable {
+    /// `held, ready` for one that is up with its rescue image.
+    private static func state(of machine: MachineAnswer) -> String {
+        let words = (machine.held == nil ? [] : ["held"]) + (machine.state.isEmpty ? [] : [machine.state])
+        return words.isEmpty ? "-" : words.joined(separator: ", ")
+    }
+
     static func text(_ machines: [MachineAnswer]) -> String {
         guard !machines.isEmpty else { return "no machine has been seen yet\n" }
         var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER"])
@@ -35,7 +41,7 @@ enum MachineTable {
             table.add([
                 machine.name.text, machine.isKnown ? machine.group?.description ?? "/" : "(unknown)",
                 machine.macAddress?.description ?? "-", machine.address?.description ?? "-",
-                machine.state.isEmpty ? "-" : machine.state, machine.readyAfter.map(Shown.seconds) ?? "-",
+                state(of: machine), machine.readyAfter.map(Shown.seconds) ?? "-",
             ])
         }
         return table.text
