@@ -205,6 +205,35 @@ extension EndToEnd {
             let removal = revisions.first { ($0["what"] as? String)?.contains("golden.1 removed") == true }
             try server.roost("undo", String(try #require(removal?["number"] as? Int)))
             #expect(try server.roost("image", "show", "copied@golden.1").contains("copied@1"))
+
+            // From the day on which signatures are asked for, no channel moves to what has none, in whatever way.
+            let key = "\(server.directory)/signing.key"
+            let publicKey = try server.roost("image", "key", key).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            server.kill()
+            let configuration = "\(server.directory)/roost.yaml"
+            let text = try String(contentsOfFile: configuration, encoding: .utf8)
+            try Data((text + "\nimage-keys: [\"\(publicKey)\"]\n").utf8).write(
+                to: URL(fileURLWithPath: configuration))
+            try server.startAgain()
+            for words in [
+                ["promote", "copied@4"], ["promote", "copied@4", "--canary", "5%"], ["rollback", "copied"],
+            ] {
+                let refusal = #expect(throws: CommandFailed.self) {
+                    try BootLab.run(
+                        BootLab.roost, ["image"] + words,
+                        environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+                }
+                #expect(
+                    refusal?.output.contains("has no signature of a key in image-keys") == true, "\(words)")
+            }
+            let unsigned = #expect(throws: CommandFailed.self) {
+                try publish(root, on: server, signedBy: nil)
+            }
+            #expect(unsigned?.output.contains("only versions that are signed") == true)
+            #expect(unsigned?.output.contains("packing the root") == false)
+            try server.roost("image", "sign", "copied@4", "--key", key)
+            try server.roost("image", "promote", "copied@4")
         }
     }
 }

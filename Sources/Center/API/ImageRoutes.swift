@@ -70,9 +70,7 @@ struct ImageRoutes {
         if let rollout = services.fleet.snapshot.rollout(of: image.name, channel) {
             throw StoreError.conflict(rollout.holdsItsChannel)
         }
-        if let former = services.fleet.snapshot.images[image.name]?.formers[channel],
-            let distrust = image.versions.first(where: { $0.number == former })?.distrust
-        {
+        if let former = image.formers[channel], let distrust = image.version(.number(former))?.distrust {
             throw StoreError.conflict(distrust)
         }
         let number = try await services.fleet.store.rollBack(channel, of: image.name, by: caller.name)

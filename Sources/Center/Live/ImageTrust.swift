@@ -17,6 +17,10 @@ package struct ImageTrust: Sendable {
         self.keys = Set(keys)
     }
 
+    /// What is said to who brings a version without one.
+    package static let demand =
+        "this server takes only versions that are signed by a key of its image-keys (--sign FILE)"
+
     package var isRequired: Bool { !keys.isEmpty }
 
     /// `snapshot` with each version marked as trusted or not.

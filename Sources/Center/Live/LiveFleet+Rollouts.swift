@@ -30,7 +30,7 @@ extension LiveFleet {
             if let other = snapshot.rollout(of: image, channel) {
                 throw StoreError.conflict(other.holdsItsChannel)
             }
-            if let distrust = catalogue.versions.first(where: { $0.number == candidate })?.distrust {
+            if let distrust = catalogue.version(.number(candidate))?.distrust {
                 throw StoreError.conflict(distrust)
             }
             let canaries = snapshot.canaries(

@@ -112,8 +112,7 @@ package final class LiveFleet: Sendable {
         }
         let known = snapshot.version(digest)?.signatures ?? []
         guard trust.isTrusted(digest, known + signatures) else {
-            throw StoreError.conflict(
-                "this server takes only versions that are signed by a key of its image-keys (--sign FILE)")
+            throw StoreError.conflict(ImageTrust.demand)
         }
         let version = try await store.addVersion(manifest, digest: digest, signatures: signatures, by: who)
         try await reload()

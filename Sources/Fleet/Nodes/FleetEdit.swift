@@ -135,7 +135,7 @@ extension FleetSnapshot {
                 contents.rules[name] = try rule.map { try Self.checked($0, named: name) }
             case .channel(let image, let channel, let number):
                 let catalogue = contents.images[image]
-                let version = catalogue?.versions.first { $0.number == number }
+                let version = number.flatMap { catalogue?.version(.number($0)) }
                 guard let catalogue, number == nil || version != nil else {
                     throw StoreError.notFound("there is no version \(image)@\(number ?? 0)")
                 }

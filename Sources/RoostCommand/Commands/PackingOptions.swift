@@ -54,10 +54,7 @@ struct PackingOptions: ParsableArguments {
         // Asked first: ten minutes of building are worth nothing without a server to take the version.
         let wanted = try await server.client.get("status", StatusAnswer.self).imageKeys
         guard wanted.isEmpty || key.map({ wanted.contains($0.publicKey) }) == true else {
-            throw Failure(
-                text:
-                    "this server takes only versions that are signed by a key of its image-keys (--sign FILE)",
-                code: 4)
+            throw Failure(text: ImageTrust.demand, code: 4)
         }
         let start = ContinuousClock.now
         let progress: @Sendable (String) -> Void = { line in
