@@ -194,9 +194,10 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room) {
 int roost_begin_synchronising(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
 int roost_run_in_foreground(char *const words[]) {
-    struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit;
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit, output;
     sigaction(SIGINT, &ignored, &interrupt);
     sigaction(SIGQUIT, &ignored, &quit);
+    int is_ours = tcgetpgrp(STDIN_FILENO) == getpgrp();
     pid_t child = fork();
     if (child == 0) {
         // Threads of a pool block nearly all signals, and what they start inherits that.
@@ -219,6 +220,12 @@ int roost_run_in_foreground(char *const words[]) {
             status = -1;
             break;
         }
+    }
+    // A shell takes the terminal, and cannot give it back out of a process namespace of its own.
+    if (is_ours) {
+        sigaction(SIGTTOU, &ignored, &output);
+        tcsetpgrp(STDIN_FILENO, getpgrp());
+        sigaction(SIGTTOU, &output, NULL);
     }
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGQUIT, &quit, NULL);

@@ -25,7 +25,7 @@ package struct MaintenanceShell {
     package struct Dropped: Error, CustomStringConvertible {
         package var status: Int32
         package var description: String {
-            "the command ended with status \(status): the clone is dropped, nothing is published"
+            "it ended with status \(status): the clone is dropped, nothing is published"
         }
     }
 
@@ -59,10 +59,13 @@ package struct MaintenanceShell {
 
     /// Runs `command` in a clone of `version`, on this terminal, and packs the clone.
     ///
-    /// - Parameter command: empty for a shell.
-    package func run(_ command: [String], in version: ImageVersion) throws -> (
-        digest: Fleet.Digest, isNew: Bool
-    ) {
+    /// - Parameters:
+    ///   - command: empty for a shell.
+    ///   - isShellKept: whether to publish what was changed in a shell that ended with another status than 0. It has that of its last
+    ///     command, which says little about the work before.
+    package func run(
+        _ command: [String], in version: ImageVersion, isShellKept: (_ status: Int32) -> Bool
+    ) throws -> (digest: Fleet.Digest, isNew: Bool) {
         let place = try ImageBuilder.makeWorkDirectory(cache: cache)
         defer { clear(place) }
         let root = "\(place)/root"
@@ -77,10 +80,12 @@ package struct MaintenanceShell {
                 "/usr/bin/unshare", "--pid", "--fork", "--kill-child",
                 "--mount-proc=\(try directory.makeDirectory("proc"))",
                 "--",
+                // The kernel keeps Ctrl-C from a namespace's first process: that is this host's shell, which waits for the command.
+                "/bin/sh", "-c", #""$@"; exit $?"#, "sh",
                 "/usr/sbin/chroot", root, "/usr/bin/env", "-i", "HOME=/root", "PATH=\(Self.path)",
                 "TERM=\(ProcessInfo.processInfo.environment["TERM"] ?? "dumb")",
             ] + (command.isEmpty ? [shell] : command))
-        guard status == 0 else { throw Dropped(status: status) }
+        guard status == 0 || command.isEmpty else { throw Dropped(status: status) }
         // Where they are now: the command may have moved what is above them.
         for (name, parent) in added {
             if let path = directory.entry(name, of: parent) {
@@ -89,6 +94,7 @@ package struct MaintenanceShell {
         }
         for path in mounted.reversed() { try unmount(path) }
         guard try hasChanges("\(place)/upper", over: "\(place)/lower") else { throw Unchanged() }
+        guard status == 0 || isShellKept(status) else { throw Dropped(status: status) }
         let what = command.isEmpty ? "shell" : command == Self.upgradeCommand ? "upgrade" : "command"
         return try packer.pack(
             root: root, as: version.image, origin: "\(what) in \(version.image)@\(version.number)",

@@ -37,6 +37,56 @@ extension EndToEnd {
             try BootLab.run("unsquashfs", ["-l", "-d", "", try root(number)])
         }
 
+        /// No mount, no loop device, no process.
+        private func waitUntilNothingIsLeft(of process: String) throws {
+            try lab.waitUntil("nothing is left", seconds: 20) {
+                let loops = try BootLab.run("losetup", ["--all"])
+                return (try? BootLab.run("pgrep", ["-fx", process])) == nil && !loops.contains("images/shell")
+            }
+            let mounts = try String(contentsOfFile: "/proc/mounts", encoding: .utf8)
+            #expect(!mounts.contains("\(BootLab.cache)/root-"))
+        }
+
+        /// Works with a clone of `shell` at a terminal: waits for each text, and types what belongs to it. Returns what was shown.
+        private func atTerminal(_ command: [String], _ dialogue: [(awaited: String, typed: String)]) throws
+            -> String
+        {
+            let script = """
+                import os, pty, select, sys, time
+                words = sys.argv[1:]
+                middle = words.index("--dialogue")
+                child, terminal = pty.fork()
+                if child == 0:
+                    os.execv(words[0], words[:middle])
+                shown, seen, deadline = "", 0, time.monotonic() + 300
+                def read():
+                    global shown
+                    if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+                        os.kill(child, 9)
+                        sys.exit("waited too long; it showed: " + shown)
+                    try:
+                        data = os.read(terminal, 4096)
+                    except OSError:
+                        data = b""
+                    shown += data.decode(errors="replace")
+                    return data != b""
+                for awaited, typed in zip(*[iter(words[middle + 1:])] * 2):
+                    while awaited not in shown[seen:]:
+                        if not read():
+                            sys.exit("it ended before " + repr(awaited) + "; it showed: " + shown)
+                    seen = len(shown)
+                    os.write(terminal, typed.encode())
+                while read():
+                    pass
+                print(shown)
+                """
+            return try BootLab.run(
+                "python3",
+                ["-c", script, BootLab.roost] + arguments("shell", "shell", command) + ["--dialogue"]
+                    + dialogue.flatMap { [$0.awaited, $0.typed] },
+                environment: ["ROOST_SOCKET": BootLab.socket])
+        }
+
         @Test
         func
             `a clone becomes the next version when its command ends well, is dropped otherwise, and leaves nothing behind`()
@@ -94,18 +144,32 @@ extension EndToEnd {
                 (try? BootLab.run("pgrep", ["-fx", "sleep 1234"])) != nil
             }
             background.end()
-            try lab.waitUntil("nothing is left", seconds: 20) {
-                let loops = try BootLab.run("losetup", ["--all"])
-                return (try? BootLab.run("pgrep", ["-fx", "sleep 1234"])) == nil
-                    && !loops.contains("images/shell")
-            }
-            let mounts = try String(contentsOfFile: "/proc/mounts", encoding: .utf8)
-            #expect(!mounts.contains("\(BootLab.cache)/root-"))
+            try waitUntilNothingIsLeft(of: "sleep 1234")
+
+            // At a terminal, Ctrl-C ends a command; in a shell it ends what runs there, and whoever leaves is asked when that failed.
+            let interrupted = try atTerminal(
+                ["sh", "-c", "echo x >/etc/x; echo begins; exec sleep 1235"],
+                [("begins", "\u{3}"), ("status 130", "")])
+            #expect(!interrupted.contains("shell@4"))
+            try waitUntilNothingIsLeft(of: "sleep 1235")
+            let refused = try atTerminal(
+                [], [("# ", "test -t 0 && echo x >/etc/x; false\n"), ("# ", "exit\n"), ("[y/N] ", "n\n")])
+            #expect(refused.contains("status 1: the clone is dropped"))
+            #expect(try versions().count == 3)
+            let kept = try atTerminal(
+                [],
+                [
+                    ("# ", "echo typed >/etc/typed; echo begins; sleep 1236\n"), ("begins\r\n", "\u{3}"),
+                    ("# ", "exit\n"), ("[y/N] ", "y\n"),
+                ])
+            #expect(kept.contains("status 130") && kept.contains("shell@4 "))
+            try waitUntilNothingIsLeft(of: "sleep 1236")
+            #expect(try names(4).contains("/etc/typed"))
 
             // One command brings everything up to date; here everything is.
             let upgraded = try BootLab.run(
-                BootLab.roost, arguments("upgrade", "shell@3"), environment: ["ROOST_SOCKET": BootLab.socket])
-            #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@4"))
+                BootLab.roost, arguments("upgrade", "shell@4"), environment: ["ROOST_SOCKET": BootLab.socket])
+            #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@5"))
         }
 
         @Test func `an image whose links lead to the host's directories changes nothing there`() throws {

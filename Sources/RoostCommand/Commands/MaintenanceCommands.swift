@@ -13,8 +13,8 @@ struct ImageShell: AsyncParsableCommand {
         discussion: """
             roost image shell debian
             roost image shell debian@7 -- sh -c 'apt-get update && apt-get install -y htop'
-            When the shell or command ends with status 0, the clone is published; otherwise it is dropped. Nodes are not touched
-            before somebody promotes the version. Services are not started; packages that were downloaded before are at hand.
+            When the shell or command ends with status 0, the clone is published; otherwise it is dropped (a shell's at a terminal: you
+            are asked). Nodes are not touched before somebody promotes the version. Services are not started; packages that were downloaded before are at hand.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.", completion: .versions)
@@ -56,11 +56,19 @@ extension PackingOptions {
         do {
             try await publish(as: version.image) { store, packer, progress, _ in
                 try MaintenanceShell(packer: packer, store: store, cache: cache, progress: progress)
-                    .run(command, in: version)
+                    .run(command, in: version, isShellKept: Self.asks)
             }
         } catch let unchanged as MaintenanceShell.Unchanged {
             FileHandle.standardError.write(Data("\(unchanged)\n".utf8))
         }
+    }
+
+    /// Asks whoever sits there whether a shell's clone is published all the same.
+    private static func asks(status: Int32) -> Bool {
+        guard isatty(STDIN_FILENO) != 0 else { return false }
+        let question = "the shell ended with status \(status): publish the clone all the same? [y/N] "
+        FileHandle.standardError.write(Data(question.utf8))
+        return ["y", "yes"].contains(readLine()?.lowercased())
     }
 
     private func version(_ reference: String) async throws -> ImageVersion {
