@@ -143,24 +143,48 @@ extension EndToEnd {
             #expect(try browser.axeFindings() == [])
             #expect(try channel() == 1)
 
-            // A good one goes on to all, without anybody.
-            try lab.roost("image", "promote", "trial@4", "--canary", "100%", "--for", "5s")
-            try lab.roost("rollout", "pause", "3")
-            #expect(try !lab.roost("node", "explain", "canary").contains("canary of roll-out 3"))
-            try lab.roost("rollout", "resume", "3")
+            // A good one that somebody aborts: the canary keeps it until its next boot, which is of the good version.
+            try lab.roost("image", "promote", "trial@4", "--canary", "/trial", "--for", "1h")
             try restart()
             try waitForVersion(4)
-            let succeeded = try wait(3, for: "succeeded")
+            try browser.open("https://10.77.0.1:8443/rollouts/3")
+            try browser.waitFor("running")
+            try browser.press("Abort")
+            try browser.waitFor("aborted")
+            try wait(3, for: "aborted")
+            #expect(throws: (any Error).self) { try lab.roost("rollout", "resume", "3") }
+            #expect(try channel() == 1)
+            let next = try lab.roost("node", "explain", "canary")
+            #expect(next.contains("trial@1") && !next.contains("canary of roll-out 3"))
+            #expect(
+                try lab.roost("node", "list", "outdated=yes", "booted=trial@4").contains("trial@4 → trial@1"))
+            #expect(try lab.roost("node", "show", "canary").contains("trial@4; trial@1 at its next boot"))
+            try browser.open("https://10.77.0.1:8443/nodes?q=outdated%3Dyes")
+            try browser.waitFor("trial@4 → trial@1")
+            try lab.roost("image", "promote", "trial@4", "--canary", "/trial")
+            try lab.roost("rollout", "abort", "4")
+            try wait(4, for: "aborted")
+            try BootLab.requireDocumented("nodes/canary", "NodeDetail")
+
+            // A good one goes on to all, without anybody.
+            try lab.roost("image", "promote", "trial@4", "--canary", "100%", "--for", "5s")
+            try lab.roost("rollout", "pause", "5")
+            #expect(try !lab.roost("node", "explain", "canary").contains("canary of roll-out 5"))
+            try lab.roost("rollout", "resume", "5")
+            try restart()
+            try waitForVersion(4)
+            let succeeded = try wait(5, for: "succeeded")
             #expect(succeeded["reason"] as? String == "1 of 1 canaries became ready")
             #expect(try channel() == 4)
+            #expect(try lab.roost("node", "list", "outdated=no").contains("canary"))
             #expect(
                 try lab.roost("history").contains(
-                    "roll-out 3 of trial@4 to stable succeeded: 1 of 1 canaries became ready"))
+                    "roll-out 5 of trial@4 to stable succeeded: 1 of 1 canaries became ready"))
 
             // No init at all.
             try lab.roost("image", "promote", "trial@5", "--canary", "/trial")
             try restart()
-            let lacking = try wait(4, for: "failed")
+            let lacking = try wait(6, for: "failed")
             #expect(
                 (lacking["reason"] as? String)?.contains("the image has no /sbin/init") == true, "\(lacking)")
             try waitForVersion(4)

@@ -305,6 +305,36 @@ import Wire
         #expect(snapshot.trouble(holding: try #require(snapshot.node(at: mac))) == trouble)
     }
 
+    @Test func `what a node boots next is known with trials, the brake and volumes`() throws {
+        func next(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> Int? {
+            let snapshot = try snapshot(change)
+            return try snapshot.nextVersion(of: #require(snapshot.node(at: mac)))?.number
+        }
+        let debian = try ImageName("debian")
+        let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+        #expect(try next { _ in } == 1)
+        #expect(try next { $0.rollouts[7] = try rollout() } == 2)
+        #expect(try next { $0.troubles[mac] = trouble } == nil)
+        #expect(
+            try next {
+                $0.troubles[mac] = trouble
+                $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
+            } == 2)
+        func promoted(_ policy: String?, hasVolume: Bool) throws -> Int? {
+            try next {
+                $0.groups[.site]?.settings["root-mode"] = .text("persistent")
+                $0.groups[.site]?.settings["volume-policy"] = policy.map { .text($0) }
+                $0.images[debian]?.channels[.stable] = 2
+                if hasVolume { $0.volumes = try [name(1): volume()] }
+            }
+        }
+        #expect(try promoted(nil, hasVolume: true) == 1)
+        #expect(try promoted("follow", hasVolume: true) == 2)
+        // Its volume is made when it boots.
+        #expect(try promoted("reset", hasVolume: true) == 2)
+        #expect(try promoted(nil, hasVolume: false) == 2)
+    }
+
     @Test func `a channel on trial cannot be moved by hand`() throws {
         let snapshot = try snapshot { $0.rollouts[7] = try? rollout() }
         let image = try ImageName("debian")

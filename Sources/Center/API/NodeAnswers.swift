@@ -17,6 +17,12 @@ package struct NodeAnswer: Codable, Sendable {
     package var hardware: Hardware?
     /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
     package var held: String?
+    /// The version that it boots next, `debian@8`; nil when there is none.
+    package var version: String?
+    /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
+    package var booted: String?
+    /// Whether it is up with another version than it boots next.
+    package var isOutdated: Bool
     /// Newest first.
     package var boots: [BootTimeline]
 }
@@ -40,8 +46,12 @@ package struct MachineAnswer: Codable, Sendable {
     package var state: String
     /// Milliseconds from the first request to ready, of the last boot.
     package var readyAfter: Int?
-    /// The version that it boots next; nil when there is none.
+    /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
+    /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
+    package var booted: String?
+    /// Whether it is up with another version than it boots next.
+    package var isOutdated = false
     /// Milliseconds since 1970 of the last event of its last boot.
     package var seenAt: Int?
     /// What is on the screen of an unknown machine that waits.

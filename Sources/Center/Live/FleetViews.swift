@@ -81,6 +81,8 @@ struct FleetViews: Sendable {
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
         let live = await LiveFacts(self)
         let activity = await services.rootActivity()
+        let stored = snapshot.nodes[node.name]
+        let versions = stored.map { live.versions(of: $0, in: snapshot) }
         return NodeAnswer(
             node: Redaction.of(node), isKnown: snapshot.nodes[node.name] != nil,
             leasedAddress: node.macAddresses.lazy.compactMap { live.leased[$0] }.first,
@@ -88,9 +90,10 @@ struct FleetViews: Sendable {
                 ? node.macAddresses.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first
                 : nil,
             sessions: live.sessions(of: node),
-            settings: snapshot.settings(of: snapshot.nodes[node.name]).all.map(SettingAnswer.init),
+            settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
-            held: snapshot.nodes[node.name].flatMap { snapshot.trouble(holding: $0) }?.summary,
+            held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
+            version: versions?.next, booted: versions?.booted, isOutdated: versions?.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
@@ -248,6 +251,7 @@ struct LiveFacts {
     let leased: [MACAddress: IPv4Address]
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
+    private let isPast: Bool
     /// Seconds since 1970.
     let now = Clock.second
 
@@ -255,7 +259,8 @@ struct LiveFacts {
         boots = views.fleet.boots
         leased = await views.services.addresses()
         registrations = views.fleet.registrations
-        sessions = views.at == nil ? views.fleet.sessions : [:]
+        isPast = views.at != nil
+        sessions = isPast ? [:] : views.fleet.sessions
     }
 
     func boot(of node: Node) -> BootTimeline? {
@@ -270,6 +275,8 @@ struct LiveFacts {
                 (boot(of: node).map { [$0.state] } ?? [])
                     + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
             case .image: images(of: node, in: snapshot)
+            case .booted: bootedNames(of: node, in: snapshot)
+            case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
             case .user: sessions(of: node).map(\.user)
             }
         }
@@ -282,16 +289,41 @@ struct LiveFacts {
             + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
     }
 
+    /// What a node has booted, and what it boots next.
+    struct Versions {
+        var booted: String?
+        var next: String?
+        /// Whether they differ; nil while it is not up.
+        var isOutdated: Bool?
+    }
+
+    func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
+        let next = snapshot.nextVersion(of: node)
+        var versions = Versions(next: next.map(Self.name))
+        guard !isPast, let boot = boot(of: node), let digest = boot.version else { return versions }
+        versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
+        if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
+        return versions
+    }
+
+    /// The version of a node's last boot, and its image's name.
+    private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
+        guard !isPast, let digest = boot(of: node)?.version else { return [] }
+        return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
+    }
+
+    private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }
+
     func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
         let boot = boot(of: node)
-        let version = snapshot.version(for: snapshot.settings(of: node))
+        let versions = versions(of: node, in: snapshot)
         return MachineAnswer(
             name: node.name, isKnown: true, group: node.group, tags: node.tags,
             macAddress: boot?.macAddress ?? node.macAddresses.first,
             address: node.macAddresses.lazy.compactMap { self.leased[$0] }.first ?? node.address,
             state: boot?.state ?? "", readyAfter: boot?.readyAfter,
-            version: version.map { "\($0.image)@\($0.number)" }, seenAt: boot?.entries.last?.at, code: nil,
-            hardware: snapshot.hardware(of: node)?.headline,
+            version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
+            seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }
 

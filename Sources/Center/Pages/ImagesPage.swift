@@ -124,7 +124,7 @@ struct ImagesPage {
     private func users(in snapshot: FleetSnapshot) -> [Digest: Int] {
         var users: [Digest: Int] = [:]
         for node in snapshot.nodes.values {
-            if let version = snapshot.version(for: snapshot.settings(of: node)) {
+            if let version = snapshot.nextVersion(of: node) {
                 users[version.digest, default: 0] += 1
             }
         }

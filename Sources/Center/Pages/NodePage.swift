@@ -42,7 +42,7 @@ struct NodePage {
             "macs": node.macAddresses.map(\.description).joined(separator: " "),
             "address": (answer.leasedAddress ?? node.address)?.description ?? "",
             "fixedAddress": node.address?.description ?? "", "tags": node.tags.joined(separator: " "),
-            "version": snapshot.version(for: settings).map { "\($0.image)@\($0.number)" } ?? "",
+            "version": answer.version ?? "", "booted": answer.booted ?? "", "isOutdated": answer.isOutdated,
             "boots": boots(answer.boots, medians(of: node, in: snapshot), words),
             "effective": effective(answer.settings),
         ]

@@ -67,7 +67,8 @@ struct NodesPage {
             "groupEscaped": Escape.component(machine.group?.description ?? "/"), "tags": machine.tags,
             "address": machine.address?.description ?? "", "state": pages.shown(machine.state, words),
             "kind": pages.kind(machine.state), "readyAfter": Format.duration(machine.readyAfter),
-            "version": machine.version ?? "", "hardware": machine.hardware ?? "",
+            "version": machine.version ?? "", "booted": machine.booted ?? "",
+            "isOutdated": machine.isOutdated, "hardware": machine.hardware ?? "",
             "isHeld": machine.held != nil, "held": machine.held ?? "",
         ]
     }

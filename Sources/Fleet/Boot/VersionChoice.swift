@@ -150,6 +150,21 @@ private func onTrial(
 }
 
 extension FleetSnapshot {
+    /// The version that a node gets at its next boot, with roll-outs, its volume and the brake; nil when there is none for it.
+    package func nextVersion(of node: Node) -> ImageVersion? {
+        let machine =
+            node.macAddresses.first { contents.troubles[$0] != nil } ?? node.macAddresses.first
+        guard let machine else { return nil }
+        let settings = settings(of: node)
+        switch chooseVersion(for: node, at: machine, settings, in: self) {
+        case .success(let choice): return choice.version
+        // It is made, or made anew, when the node boots.
+        case .failure(let lack) where lack.wantsVolume:
+            return try? meantVersion(for: node, settings, in: self).get().version
+        case .failure: return nil
+        }
+    }
+
     /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
     package func trouble(holding node: Node) -> BootTrouble? {
         let known = node.macAddresses.lazy.compactMap { self.contents.troubles[$0] }.first

@@ -3,6 +3,10 @@ import Wire
 /// What can be asked of a node in a ``Condition``.
 package enum NodeAttribute: String, Sendable, CaseIterable {
     case name, group, tag, mac, address, uuid, state, image
+    /// The version of its last boot: `debian`, `debian@7`.
+    case booted
+    /// Whether it runs another version than it gets at its next boot: `yes` or `no`; nothing while it is not up.
+    case outdated
     /// Who is logged in.
     case user
     case vendor, product, serial, board, firmware, processor, driver, card, pci, usb, disk, gpu, monitor
@@ -19,7 +23,7 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
     var isNumber: Bool { self == .memory || self == .processors }
 
     /// Whether it is a fact of hardware and place alone, which settings may depend on.
-    package var isLasting: Bool { ![.state, .image, .address, .user].contains(self) }
+    package var isLasting: Bool { ![.state, .image, .booted, .outdated, .address, .user].contains(self) }
 }
 
 /// Everything that a ``Condition`` can know of one node.
@@ -37,6 +41,10 @@ package struct NodeFacts: Sendable {
         case state
         /// What its setting `image` says, and the image's name.
         case image
+        /// Of its last boot: image and number, and the image's name.
+        case booted
+        /// `yes` or `no`.
+        case outdated
         /// Names of those who are logged in.
         case user
     }
@@ -75,6 +83,8 @@ package struct NodeFacts: Sendable {
         case .uuid: node.uuid.map { [$0.description] } ?? []
         case .state: living?(.state) ?? []
         case .image: living?(.image) ?? []
+        case .booted: living?(.booted) ?? []
+        case .outdated: living?(.outdated) ?? []
         case .user: living?(.user) ?? []
         default: hardware.map { Self.texts(of: attribute, in: $0) } ?? []
         }

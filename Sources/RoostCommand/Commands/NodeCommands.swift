@@ -57,6 +57,12 @@ struct NodeShow: AsyncParsableCommand {
         }
     }
 
+    private func version(_ answer: NodeAnswer) -> String {
+        guard let booted = answer.booted, booted != answer.version else { return answer.version ?? "-" }
+        let next = "\(answer.version ?? "nothing") at its next boot"
+        return answer.isOutdated ? "\(booted); \(next)" : "\(next) (the last one was of \(booted))"
+    }
+
     private func text(_ answer: NodeAnswer) -> String {
         let node = answer.node
         var text = """
@@ -64,6 +70,7 @@ struct NodeShow: AsyncParsableCommand {
             group      \(node.group)
             mac        \(node.macAddresses.map(\.description).joined(separator: ", "))
             address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
+            version    \(version(answer))
 
 
             """

@@ -34,14 +34,21 @@ enum MachineTable {
         return words.isEmpty ? "-" : words.joined(separator: ", ")
     }
 
+    /// `debian@7 → debian@8` for one that gets another version at its next boot.
+    private static func version(of machine: MachineAnswer) -> String {
+        if machine.isOutdated, let booted = machine.booted { return "\(booted) → \(machine.version ?? "-")" }
+        return machine.version ?? "-"
+    }
+
     static func text(_ machines: [MachineAnswer]) -> String {
         guard !machines.isEmpty else { return "no machine has been seen yet\n" }
-        var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER"])
+        var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
         for machine in machines {
             table.add([
                 machine.name.text, machine.isKnown ? machine.group?.description ?? "/" : "(unknown)",
                 machine.macAddress?.description ?? "-", machine.address?.description ?? "-",
                 state(of: machine), machine.readyAfter.map(Shown.seconds) ?? "-",
+                version(of: machine),
             ])
         }
         return table.text
