@@ -233,6 +233,37 @@ int roost_run_in_foreground(char *const words[]) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static int ends[2] = {-1, -1};
+
+static void note_end(int number) {
+    int before = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t written = write(ends[1], &byte, 1);
+    (void)written;
+    errno = before;
+}
+
+int roost_note_ends(void) {
+    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+    // The second of its kind ends the process as it would have.
+    struct sigaction noted = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_RESETHAND}, before;
+    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        // nohup(1) has it ignored, and so it stays.
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            sigaction(numbers[i], &noted, NULL);
+    }
+    return 0;
+}
+
+int roost_wait_for_end(void) {
+    unsigned char byte;
+    ssize_t count;
+    do count = read(ends[0], &byte, 1);
+    while (count < 0 && errno == EINTR);
+    return count == 1 ? byte : -1;
+}
+
 int roost_swap_on(const char *device, int priority) {
     return swapon(device, SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK));
 }

@@ -66,13 +66,15 @@ package final class ContainerImages: Sendable {
     @discardableResult
     private func buildah(
         _ arguments: [String], environment: [String: String] = [:], fills: Bool = false,
+        isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> String {
         // As root and without a daemon, «chroot» isolation needs no cgroups and no network of its own.
         let environment = environment.merging(["BUILDAH_ISOLATION": "chroot"]) { $1 }
         let output = try program.run(
             ["--root", "\(directory)/storage", "--runroot", "\(directory)/run"] + arguments,
-            environment: environment, filling: fills ? directory : nil, progress: progress)
+            environment: environment, filling: fills ? directory : nil, isCleanup: isCleanup,
+            progress: progress)
         return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -142,7 +144,7 @@ package final class ContainerImages: Sendable {
             defer { try? FileManager.default.removeItem(atPath: archive) }
             try makeBase(suite, archive)
             let container = try buildah(["from", "scratch"])
-            defer { _ = try? buildah(["rm", container]) }
+            defer { _ = try? buildah(["rm", container], isCleanup: true) }
             try buildah(["add", container, archive, "/"], fills: true)
             try buildah(["commit", container, name], fills: true)
         }
@@ -163,15 +165,15 @@ package final class ContainerImages: Sendable {
                 "copy", "--quiet", "--insecure-policy", place,
                 "containers-storage:[overlay@\(directory)/storage+\(directory)/run]\(name)",
             ], filling: directory)
-        defer { _ = try? buildah(["rmi", name]) }
+        defer { _ = try? buildah(["rmi", name], isCleanup: true) }
         return try withRoot(of: name, body)
     }
 
     private func withRoot<T>(of image: String, _ body: (_ root: String) throws -> T) throws -> T {
         let container = try buildah(["from", "--pull=false", image])
-        defer { _ = try? buildah(["rm", container]) }
+        defer { _ = try? buildah(["rm", container], isCleanup: true) }
         let root = try buildah(["mount", container])
-        defer { _ = try? buildah(["umount", container]) }
+        defer { _ = try? buildah(["umount", container], isCleanup: true) }
         return try body(root)
     }
 }

@@ -86,7 +86,9 @@ struct DiskImage {
         let partitions = try partitions(of: raw)
         var mounted: [String] = []
         defer {
-            for place in mounted.reversed() { _ = try? Program("umount", package: "mount").run([place]) }
+            for place in mounted.reversed() {
+                _ = try? Program("umount", package: "mount").run([place], isCleanup: true)
+            }
         }
         var tried: [String] = []
         for (number, partition) in partitions.enumerated() {

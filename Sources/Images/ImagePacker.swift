@@ -81,6 +81,7 @@ package struct ImagePacker: Sendable {
                 of: image, root: root, files: beside.files + [try packed.get()], packages: beside.packages,
                 kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe)
             if manifest.files == base?.files { throw MaintenanceShell.Unchanged() }
+            try Program.checkMayStart()
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {

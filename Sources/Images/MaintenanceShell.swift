@@ -188,6 +188,8 @@ package struct MaintenanceShell {
     private func clear(_ place: String) {
         try? unmount("\(place)/root")
         try? unmount("\(place)/lower")
+        // This host's devices are below it while it is mounted.
+        guard unsafe rmdir("\(place)/root") == 0 || errno == ENOENT else { return }
         try? FileManager.default.removeItem(atPath: place)
     }
 
@@ -196,6 +198,6 @@ package struct MaintenanceShell {
     }
 
     private func unmount(_ path: String) throws {
-        try Program("umount", package: "mount").run(["--recursive", "--lazy", path])
+        try Program("umount", package: "mount").run(["--recursive", "--lazy", path], isCleanup: true)
     }
 }

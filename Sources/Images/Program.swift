@@ -1,4 +1,5 @@
 package import Foundation
+import Synchronization
 
 /// A program that failed: what was run, how it ended, and the end of what it said.
 package struct ProgramFailure: Error, CustomStringConvertible {
@@ -59,6 +60,20 @@ package struct Program: Sendable {
 
     package var path: String { url.path }
 
+    private static let mayStart = Atomic(true)
+
+    /// This process is to end, and no program is started for it any more.
+    package struct Refused: Error, CustomStringConvertible {
+        package var description: String { "interrupted" }
+    }
+
+    /// From now on only those are started that clear away what others have made.
+    package static func refuseMore() { mayStart.store(false, ordering: .sequentiallyConsistent) }
+
+    package static func checkMayStart() throws {
+        guard mayStart.load(ordering: .sequentiallyConsistent) else { throw Refused() }
+    }
+
     /// Starts it with both outputs going to `output`; whoever calls ends it.
     package func start(_ arguments: [String], output: FileHandle) throws -> Process {
         let process = Process()
@@ -67,7 +82,7 @@ package struct Program: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        try Self.withoutBlockedSignals { try process.run() }
+        try Self.begin(process)
         return process
     }
 
@@ -76,17 +91,18 @@ package struct Program: Sendable {
     /// - Parameters:
     ///   - filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
     ///   - stop: ends it before its time.
+    ///   - isCleanup: whether it clears away what was made, and is started although this process is to end.
     @discardableResult
     package func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
-        filling filled: String? = nil, stop: ProgramStop? = nil,
+        filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> Data {
         var result = Data()
         do {
             try stream(
                 arguments, environment: environment, input: input, filling: filled, stop: stop,
-                progress: progress
+                isCleanup: isCleanup, progress: progress
             ) { result.append($0) }
         } catch var failure as ProgramFailure {
             // Some programs say on their standard output what is wrong.
@@ -100,7 +116,7 @@ package struct Program: Sendable {
     /// it throws.
     package func stream(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
-        filling filled: String? = nil, stop: ProgramStop? = nil,
+        filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
     ) throws {
         let process = Process()
@@ -113,7 +129,7 @@ package struct Program: Sendable {
         process.standardError = errors
         let inputPipe = input.map { _ in Pipe() }
         process.standardInput = inputPipe ?? FileHandle.nullDevice
-        try Self.withoutBlockedSignals { try process.run() }
+        if isCleanup { try Self.withoutBlockedSignals { try process.run() } } else { try Self.begin(process) }
         stop?.begins(process.processIdentifier)
         if let input, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
@@ -152,9 +168,19 @@ package struct Program: Sendable {
         }
     }
 
+    /// Whoever refuses more programs ends those that run by then; one that was about to start ends here.
+    private static func begin(_ process: Process) throws {
+        try checkMayStart()
+        try withoutBlockedSignals { try process.run() }
+        do { try checkMayStart() } catch {
+            kill(process.processIdentifier, SIGKILL)
+            throw error
+        }
+    }
+
     /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, nobody could
     /// end them but by SIGKILL. Ctrl-C does not reach them in any case, because Foundation gives each a process group of its
-    /// own: they end when they next write to us.
+    /// own: commands end them when it reaches them.
     private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
         var (none, before) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&none)

@@ -100,6 +100,20 @@ extension EndToEnd {
             #expect(try channel() == 1)
             let failed = try lab.roost("image", "boot-test", "trial@2", "--last")
             #expect(failed.contains("failed") && failed.contains("Attempted to kill init"))
+            // One that somebody interrupts ends its machine, and says nothing of the version.
+            let interrupted = try Terminal.run(
+                [
+                    "\(BootLab.repository)/Lab/lab.sh", "exec", "env", "ROOST_SOCKET=\(BootLab.socket)",
+                    BootLab.roost, "image", "boot-test", "trial@1", "--state-directory",
+                    BootLab.stateDirectory,
+                ], environment: ["LAB_DIR": BootLab.directory, "LAB_NS": BootLab.namespace],
+                [("  init", Terminal.interrupt), ("interrupted", "")])
+            #expect(!interrupted.contains("passed"))
+            try lab.waitUntil("its machine has ended", seconds: 20) {
+                (try? BootLab.run("pgrep", ["-u", "nobody", "qemu"])) == nil
+            }
+            #expect(try !lab.roost("node", "list").contains("n02526f"))
+            #expect(throws: (any Error).self) { try lab.roost("image", "boot-test", "trial@1", "--last") }
             let passed = try bootTest("image", "boot-test", "trial@1")
             #expect(passed.contains("trial@1 passed") && passed.contains("handover"))
             #expect(try !lab.roost("node", "list").contains("n02526f"))

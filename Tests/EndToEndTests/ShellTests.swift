@@ -47,44 +47,13 @@ extension EndToEnd {
             #expect(!mounts.contains("\(BootLab.cache)/root-"))
         }
 
-        /// Works with a clone of `shell` at a terminal: waits for each text, and types what belongs to it. Returns what was shown.
+        /// Works with a clone of `shell` at a terminal.
         private func atTerminal(_ command: [String], _ dialogue: [(awaited: String, typed: String)]) throws
             -> String
         {
-            let script = """
-                import os, pty, select, sys, time
-                words = sys.argv[1:]
-                middle = words.index("--dialogue")
-                child, terminal = pty.fork()
-                if child == 0:
-                    os.execv(words[0], words[:middle])
-                shown, seen, deadline = "", 0, time.monotonic() + 300
-                def read():
-                    global shown
-                    if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
-                        os.kill(child, 9)
-                        sys.exit("waited too long; it showed: " + shown)
-                    try:
-                        data = os.read(terminal, 4096)
-                    except OSError:
-                        data = b""
-                    shown += data.decode(errors="replace")
-                    return data != b""
-                for awaited, typed in zip(*[iter(words[middle + 1:])] * 2):
-                    while awaited not in shown[seen:]:
-                        if not read():
-                            sys.exit("it ended before " + repr(awaited) + "; it showed: " + shown)
-                    seen = len(shown)
-                    os.write(terminal, typed.encode())
-                while read():
-                    pass
-                print(shown)
-                """
-            return try BootLab.run(
-                "python3",
-                ["-c", script, BootLab.roost] + arguments("shell", "shell", command) + ["--dialogue"]
-                    + dialogue.flatMap { [$0.awaited, $0.typed] },
-                environment: ["ROOST_SOCKET": BootLab.socket])
+            try Terminal.run(
+                [BootLab.roost] + arguments("shell", "shell", command),
+                environment: ["ROOST_SOCKET": BootLab.socket], dialogue)
         }
 
         @Test
@@ -149,7 +118,7 @@ extension EndToEnd {
             // At a terminal, Ctrl-C ends a command; in a shell it ends what runs there, and whoever leaves is asked when that failed.
             let interrupted = try atTerminal(
                 ["sh", "-c", "echo x >/etc/x; echo begins; exec sleep 1235"],
-                [("begins", "\u{3}"), ("status 130", "")])
+                [("begins", Terminal.interrupt), ("status 130", "")])
             #expect(!interrupted.contains("shell@4"))
             try waitUntilNothingIsLeft(of: "sleep 1235")
             let refused = try atTerminal(
@@ -159,7 +128,8 @@ extension EndToEnd {
             let kept = try atTerminal(
                 [],
                 [
-                    ("# ", "echo typed >/etc/typed; echo begins; sleep 1236\n"), ("begins\r\n", "\u{3}"),
+                    ("# ", "echo typed >/etc/typed; echo begins; sleep 1236\n"),
+                    ("begins\r\n", Terminal.interrupt),
                     ("# ", "exit\n"), ("[y/N] ", "y\n"),
                 ])
             #expect(kept.contains("status 130") && kept.contains("shell@4 "))
@@ -170,6 +140,26 @@ extension EndToEnd {
             let upgraded = try BootLab.run(
                 BootLab.roost, arguments("upgrade", "shell@4"), environment: ["ROOST_SOCKET": BootLab.socket])
             #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@5"))
+        }
+
+        @Test func `an import that somebody interrupts ends with its programs, and leaves nothing`() throws {
+            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
+            let digest = try #require(
+                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
+            let before = try FileManager.default.contentsOfDirectory(atPath: BootLab.cache)
+            let shown = try Terminal.run(
+                [
+                    BootLab.roost, "image", "import", "interrupted",
+                    "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs", "--state-directory",
+                    BootLab.stateDirectory, "--cache", BootLab.cache,
+                ], environment: ["ROOST_SOCKET": BootLab.socket],
+                [("packing the root", Terminal.interrupt), ("nothing was published", "")])
+            #expect(shown.contains("roost: interrupted"))
+            #expect((try? BootLab.run("pgrep", ["-f", "mksquashfs.*/interrupted/"])) == nil)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: BootLab.cache) == before)
+            #expect(try !lab.roost("image", "list").contains("interrupted"))
+            let rest = "\(BootLab.stateDirectory)/images/interrupted"
+            #expect((try? FileManager.default.contentsOfDirectory(atPath: rest)) ?? [] == [])
         }
 
         @Test func `an image whose links lead to the host's directories changes nothing there`() throws {

@@ -25,7 +25,7 @@ import Testing
         "Wire": [], "Fleet": ["HeapModule", "Wire"], "Linux": ["CLinux", "Glibc", "Synchronization", "Wire"],
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Wire"],
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
-        "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Wire"],
+        "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Synchronization", "Wire"],
         "Center": [
             "AsyncHTTPClient", "CArgon2", "CLDAP", "Crypto", "Dispatch", "Fleet", "Foundation", "Glibc",
             "HTTPTypes",

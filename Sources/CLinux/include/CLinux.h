@@ -52,6 +52,9 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
 int roost_begin_synchronising(int fd);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
 int roost_run_in_foreground(char *const words[]);
+// From now on the first SIGINT, SIGTERM or SIGHUP does not end this process: roost_wait_for_end returns its number.
+int roost_note_ends(void);
+int roost_wait_for_end(void);
 // Restarts the machine at once.
 int roost_restart(void);
 // Makes a device-mapper device that encrypts `device` with a key of 64 random bytes, which nothing else knows

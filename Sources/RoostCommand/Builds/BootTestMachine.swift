@@ -14,6 +14,8 @@ struct BootTestMachine {
     let archives: String
     let mebibytes: Int
     static let standardMebibytes = 1_024
+    /// For a machine that restarts itself when its time is over.
+    private static let graceSeconds = 60
     let say: @Sendable (String) -> Void
     /// Gets the lines of the console as they come.
     let show: @Sendable (String) -> Void
@@ -52,7 +54,7 @@ struct BootTestMachine {
         let console = place.appendingPathComponent("console")
         try Data().write(to: console)
         var shownCount = 0
-        let machine = try Self.start(
+        let machine = try start(
             [
                 "-accel", accelerator, "-machine", "q35", "-m", String(mebibytes), "-nodefaults",
                 "-display", "none", "-no-reboot", "-serial", "stdio",
@@ -70,7 +72,7 @@ struct BootTestMachine {
         }
         // The machine restarts itself, which ends it here; the rest is for one that cannot even do that.
         let start = Date()
-        let end = start.addingTimeInterval(Double(test.withinSeconds) + 60)
+        let end = start.addingTimeInterval(Double(test.withinSeconds + Self.graceSeconds))
         while Date() < end {
             // The last one may not be whole yet.
             let lines = shown().split(whereSeparator: \.isNewline).dropLast()
@@ -96,13 +98,17 @@ struct BootTestMachine {
         return (reason ?? lines.last).map(String.init) ?? "its console is empty"
     }
 
-    /// The emulator, with what gives up root's rights in front: nobody knows what a version's kernel does to it.
-    private static func start(_ words: [String], output: FileHandle) throws -> Process {
-        let emulator = try Program("qemu-system-x86_64", package: "qemu-system-x86")
-        guard geteuid() == 0 else { return try emulator.start(words, output: output) }
+    /// The emulator, with what gives up root's rights in front, for nobody knows what a version's kernel does to it; and what ends it
+    /// in any case, for nobody else does when this process is killed.
+    private func start(_ words: [String], output: FileHandle) throws -> Process {
+        let emulator = try Program("qemu-system-x86_64", package: "qemu-system-x86").path
+        let limit = try Program("timeout", package: "coreutils")
+        let limited =
+            ["--signal=KILL", String(test.withinSeconds + 2 * Self.graceSeconds), emulator] + words
+        guard geteuid() == 0 else { return try limit.start(limited, output: output) }
         let groups = unsafe getgrnam("kvm") == nil ? "--clear-groups" : "--groups=kvm"
         return try Program("setpriv", package: "util-linux").start(
-            ["--reuid=nobody", "--regid=nogroup", groups, "--no-new-privs", "--", emulator.path] + words,
+            ["--reuid=nobody", "--regid=nogroup", groups, "--no-new-privs", "--", limit.path] + limited,
             output: output)
     }
 }

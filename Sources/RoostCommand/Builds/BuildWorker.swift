@@ -52,40 +52,16 @@ struct BuildWorker: ParsableCommand {
         return process
     }
 
-    /// Ends a build with everything that it started. Process groups and sessions do not tell who belongs to it: programs make
-    /// their own.
+    /// Ends a build with everything that it started.
     private static func end(_ process: Process, isTest: Bool) {
         // It removes what it has made.
         if isTest { process.terminate() }
         for _ in 0..<50 where isTest && process.isRunning { usleep(100_000) }
-        // A few rounds: one that was about to start another may have done so.
-        for _ in 0..<5 {
-            let members = [process.processIdentifier] + Self.descendants(of: process.processIdentifier)
-            for member in members { kill(member, SIGKILL) }
-            usleep(50_000)
-            if members.allSatisfy({ kill($0, 0) != 0 }) { return }
-        }
-    }
-
-    /// The processes that `ancestor` started, and those that they started (proc(5): the fourth field of `stat`).
-    private static func descendants(of ancestor: Int32) -> [Int32] {
-        var children: [Int32: [Int32]] = [:]
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
-            guard let pid = Int32(name),
-                let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-                // The name, in parentheses, may hold anything.
-                let end = stat.lastIndex(of: ")")
-            else { continue }
-            let fields = stat[end...].split(separator: " ")
-            if fields.count > 2, let parent = Int32(fields[2]) { children[parent, default: []].append(pid) }
-        }
-        var found: [Int32] = []
-        var open = [ancestor]
-        while let next = open.popLast() {
-            found += children[next] ?? []
-            open += children[next] ?? []
-        }
-        return found
+        guard process.isRunning else { return }
+        let number = process.processIdentifier
+        kill(number, SIGSTOP)
+        ProcessTree.killDescendants(of: number)
+        kill(number, SIGKILL)
     }
 }
 

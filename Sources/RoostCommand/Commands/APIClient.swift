@@ -162,6 +162,9 @@ struct Failure: Error, CustomStringConvertible {
 func reportingFailure(_ body: () async throws -> Void) async throws {
     do {
         try await body()
+    } catch _ where Interruption.isRequested {
+        FileHandle.standardError.write(Data("roost: \(Interruption.Requested())\n".utf8))
+        throw ExitCode(Interruption.exitCode)
     } catch let failure as Failure {
         FileHandle.standardError.write(Data("roost: \(failure.text)\n".utf8))
         throw ExitCode(failure.code)

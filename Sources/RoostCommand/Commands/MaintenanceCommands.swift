@@ -68,6 +68,8 @@ extension PackingOptions {
         guard isatty(STDIN_FILENO) != 0 else { return false }
         let question = "the shell ended with status \(status): publish the clone all the same? [y/N] "
         FileHandle.standardError.write(Data(question.utf8))
+        var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&answer, 1, 200) == 0 { if Interruption.isRequested { return false } }
         return ["y", "yes"].contains(readLine()?.lowercased())
     }
 
@@ -158,6 +160,7 @@ struct BootTestOptions: ParsableArguments {
             test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
             archives: "\(stateDirectory)/node", mebibytes: memory ?? BootTestMachine.standardMebibytes,
             say: { said($0) }, show: { _ in })
+        Interruption.heed()
         var known = 0
         let (failure, console) = try await machine.run {
             let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
@@ -167,6 +170,11 @@ struct BootTestOptions: ParsableArguments {
             }
             known = entries.count
             return entries.contains { $0.stage == .ready }
+        }
+        if Interruption.isRequested {
+            // That the machine has ended says nothing of the version, and nobody is to wonder what machine that was.
+            _ = try? await client.send(.DELETE, "machines/\(test.machine)", body: nil)
+            throw Interruption.Requested()
         }
         let report = BootTestReport(
             machine: test.machine, boot: test.boot, detail: failure ?? "", console: console)

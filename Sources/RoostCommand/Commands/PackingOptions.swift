@@ -56,6 +56,7 @@ struct PackingOptions: ParsableArguments {
         guard wanted.isEmpty || key.map({ wanted.contains($0.publicKey) }) == true else {
             throw Failure(text: ImageTrust.demand, code: 4)
         }
+        Interruption.heed()
         let start = ContinuousClock.now
         let progress: @Sendable (String) -> Void = { line in
             let seconds = (ContinuousClock.now - start).components.seconds

@@ -1,0 +1,39 @@
+import CLinux
+import Foundation
+import Glibc
+import Images
+import Synchronization
+
+/// Ctrl-C, and the other ways to tell a command to end, while programs work for it.
+///
+/// Those lead process groups of their own, which Ctrl-C does not reach. They are killed, and what waits for them fails and clears
+/// away what it has made, as after any failure.
+enum Interruption {
+    private static let graceSeconds: UInt32 = 10
+    private static let signal = Atomic<Int32>(0)
+    private static let isHeeded = Atomic(false)
+
+    struct Requested: Error, CustomStringConvertible {
+        var description: String { "interrupted: nothing was published" }
+    }
+
+    static var isRequested: Bool { signal.load(ordering: .acquiring) != 0 }
+
+    /// What a shell would say of a program that the signal has ended.
+    static var exitCode: Int32 { 128 + signal.load(ordering: .acquiring) }
+
+    /// From now on the first SIGINT, SIGTERM or SIGHUP ends what this process has started, and then itself; the second ends it at once.
+    static func heed() {
+        guard !isHeeded.exchange(true, ordering: .relaxed), roost_note_ends() == 0 else { return }
+        Thread.detachNewThread {
+            let number = roost_wait_for_end()
+            guard number > 0 else { return }
+            signal.store(number, ordering: .releasing)
+            Program.refuseMore()
+            ProcessTree.killDescendants(of: getpid())
+            sleep(graceSeconds)
+            ProcessTree.killDescendants(of: getpid())
+            _exit(exitCode)
+        }
+    }
+}

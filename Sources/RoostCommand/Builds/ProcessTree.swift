@@ -1,0 +1,38 @@
+import Foundation
+import Glibc
+
+/// The processes that one has started, and those that they started. Process groups and sessions do not tell who belongs to it:
+/// programs make their own.
+enum ProcessTree {
+    /// Kills what `ancestor` has started, without waiting for it to be gone.
+    ///
+    /// All are stopped first: none starts another, and nobody goes on because one has ended, before all are known.
+    static func killDescendants(of ancestor: Int32) {
+        var known: Swift.Set<Int32> = []
+        while case let new = descendants(of: ancestor).filter({ known.insert($0).inserted }), !new.isEmpty {
+            for process in new { kill(process, SIGSTOP) }
+        }
+        for process in known { kill(process, SIGKILL) }
+    }
+
+    /// proc(5): the fourth field of `stat`.
+    private static func descendants(of ancestor: Int32) -> [Int32] {
+        var children: [Int32: [Int32]] = [:]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = Int32(name),
+                let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                // The name, in parentheses, may hold anything.
+                let end = stat.lastIndex(of: ")")
+            else { continue }
+            let fields = stat[end...].split(separator: " ")
+            if fields.count > 2, let parent = Int32(fields[2]) { children[parent, default: []].append(pid) }
+        }
+        var found: [Int32] = []
+        var open = [ancestor]
+        while let next = open.popLast() {
+            found += children[next] ?? []
+            open += children[next] ?? []
+        }
+        return found
+    }
+}

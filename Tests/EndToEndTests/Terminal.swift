@@ -1,0 +1,47 @@
+import Foundation
+
+/// Somebody at a terminal.
+enum Terminal {
+    static let interrupt = "\u{3}"
+
+    /// Runs a command at a terminal of its own: waits for each text, and types what belongs to it.
+    ///
+    /// - Returns: what was shown, to the command's end.
+    static func run(
+        _ words: [String], environment: [String: String], _ dialogue: [(awaited: String, typed: String)]
+    ) throws -> String {
+        let script = """
+            import os, pty, select, sys, time
+            words = sys.argv[1:]
+            middle = words.index("--dialogue")
+            child, terminal = pty.fork()
+            if child == 0:
+                os.execv(words[0], words[:middle])
+            shown, seen, deadline = "", 0, time.monotonic() + 300
+            def read():
+                global shown
+                if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+                    os.kill(child, 9)
+                    sys.exit("waited too long; it showed: " + shown)
+                try:
+                    data = os.read(terminal, 4096)
+                except OSError:
+                    data = b""
+                shown += data.decode(errors="replace")
+                return data != b""
+            for awaited, typed in zip(*[iter(words[middle + 1:])] * 2):
+                while awaited not in shown[seen:]:
+                    if not read():
+                        sys.exit("it ended before " + repr(awaited) + "; it showed: " + shown)
+                seen = len(shown)
+                os.write(terminal, typed.encode())
+            while read():
+                pass
+            print(shown)
+            """
+        return try BootLab.run(
+            "python3",
+            ["-c", script] + words + ["--dialogue"] + dialogue.flatMap { [$0.awaited, $0.typed] },
+            environment: environment)
+    }
+}
