@@ -11,11 +11,13 @@ enum Terminal {
         _ words: [String], environment: [String: String], _ dialogue: [(awaited: String, typed: String)]
     ) throws -> String {
         let script = """
-            import os, pty, select, sys, time
+            import os, pty, select, signal, sys, time
             words = sys.argv[1:]
             middle = words.index("--dialogue")
             child, terminal = pty.fork()
             if child == 0:
+                # Who runs in the background of a script has it ignored, and hands that on; nobody at a terminal does.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 os.execv(words[0], words[:middle])
             shown, seen, deadline = "", 0, time.monotonic() + 300
             def read():
