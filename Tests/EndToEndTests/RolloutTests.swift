@@ -65,13 +65,13 @@ extension EndToEnd {
         }
 
         /// Asks the machine to restart, and waits until its next boot has begun.
-        private func restart() throws {
+        private func restart(_ query: String = "canary") throws {
             func boot() throws -> String? {
                 let node = try lab.json("node", "show", "canary") as? [String: Any]
                 return (node?["boots"] as? [[String: Any]])?.first?["boot"] as? String
             }
             let last = try boot()
-            try lab.roost("node", "restart", "canary")
+            try lab.roost("node", "restart", query)
             try lab.waitUntil("the machine has started again", seconds: 120) { try boot() != last }
         }
 
@@ -197,7 +197,7 @@ extension EndToEnd {
 
             // No init at all.
             try lab.roost("image", "promote", "trial@5", "--canary", "/trial")
-            try restart()
+            try restart("outdated=yes")
             let lacking = try wait(6, for: "failed")
             #expect(
                 (lacking["reason"] as? String)?.contains("the image has no /sbin/init") == true, "\(lacking)")

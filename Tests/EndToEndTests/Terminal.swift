@@ -3,10 +3,12 @@ import Foundation
 /// Somebody at a terminal.
 enum Terminal {
     static let interrupt = "\u{3}"
+    /// Typed, it takes the terminal away.
+    static let hangUp = "(hangs up)"
 
     /// Runs a command at a terminal of its own: waits for each text, and types what belongs to it.
     ///
-    /// - Returns: what was shown, to the command's end.
+    /// - Returns: what was shown, to the command's end, and `ended with` its status.
     static func run(
         _ words: [String], environment: [String: String], _ dialogue: [(awaited: String, typed: String)]
     ) throws -> String {
@@ -17,7 +19,8 @@ enum Terminal {
             child, terminal = pty.fork()
             if child == 0:
                 # Who runs in the background of a script has it ignored, and hands that on; nobody at a terminal does.
-                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                for number in signal.SIGINT, signal.SIGHUP:
+                    signal.signal(number, signal.SIG_DFL)
                 os.execv(words[0], words[:middle])
             shown, seen, deadline = "", 0, time.monotonic() + 300
             def read():
@@ -36,10 +39,14 @@ enum Terminal {
                     if not read():
                         sys.exit("it ended before " + repr(awaited) + "; it showed: " + shown)
                 seen = len(shown)
-                os.write(terminal, typed.encode())
-            while read():
+                if typed == "(hangs up)":
+                    os.close(terminal)
+                    terminal = None
+                else:
+                    os.write(terminal, typed.encode())
+            while terminal is not None and read():
                 pass
-            print(shown)
+            print(shown, "ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
             """
         return try BootLab.run(
             "python3",

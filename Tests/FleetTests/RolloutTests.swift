@@ -330,6 +330,9 @@ import Wire
         }
         #expect(try promoted(nil, hasVolume: true) == 1)
         #expect(try promoted("follow", hasVolume: true) == 2)
+        let stranger = try #require(MACAddress("52:54:00:00:00:99"))
+        let unknown = Node(name: NodeName(unknown: stranger), macAddresses: [stranger])
+        #expect(try snapshot { $0.rollouts[7] = try rollout() }.nextVersion(of: unknown)?.number == 1)
         // Its volume is made when it boots.
         #expect(try promoted("reset", hasVolume: true) == 2)
         #expect(try promoted(nil, hasVolume: false) == 2)

@@ -82,9 +82,9 @@ struct FleetViews: Sendable {
         let live = await LiveFacts(self)
         let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
-        let versions = stored.map { live.versions(of: $0, in: snapshot) }
+        let versions = live.versions(of: node, in: snapshot)
         return NodeAnswer(
-            node: Redaction.of(node), isKnown: snapshot.nodes[node.name] != nil,
+            node: Redaction.of(node), isKnown: stored != nil,
             leasedAddress: node.macAddresses.lazy.compactMap { live.leased[$0] }.first,
             root: at == nil
                 ? node.macAddresses.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first
@@ -93,7 +93,7 @@ struct FleetViews: Sendable {
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
-            version: versions?.next, booted: versions?.booted, isOutdated: versions?.isOutdated == true,
+            version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 

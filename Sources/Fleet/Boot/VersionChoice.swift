@@ -151,16 +151,19 @@ private func onTrial(
 
 extension FleetSnapshot {
     /// The version that a node gets at its next boot, with roll-outs, its volume and the brake; nil when there is none for it.
+    ///
+    /// - Parameter node: also one that stands for a machine that nobody has enrolled.
     package func nextVersion(of node: Node) -> ImageVersion? {
         let machine =
             node.macAddresses.first { contents.troubles[$0] != nil } ?? node.macAddresses.first
         guard let machine else { return nil }
-        let settings = settings(of: node)
-        switch chooseVersion(for: node, at: machine, settings, in: self) {
+        let known = nodes[node.name]
+        let settings = settings(of: known)
+        switch chooseVersion(for: known, at: machine, settings, in: self) {
         case .success(let choice): return choice.version
         // It is made, or made anew, when the node boots.
         case .failure(let lack) where lack.wantsVolume:
-            return try? meantVersion(for: node, settings, in: self).get().version
+            return try? meantVersion(for: known, settings, in: self).get().version
         case .failure: return nil
         }
     }

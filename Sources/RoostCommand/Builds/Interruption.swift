@@ -13,9 +13,7 @@ enum Interruption {
     private static let signal = Atomic<Int32>(0)
     private static let isHeeded = Atomic(false)
 
-    struct Requested: Error, CustomStringConvertible {
-        var description: String { "interrupted: nothing was published" }
-    }
+    static let message = "interrupted: nothing was published"
 
     static var isRequested: Bool { signal.load(ordering: .acquiring) != 0 }
 

@@ -163,15 +163,15 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch _ where Interruption.isRequested {
-        FileHandle.standardError.write(Data("roost: \(Interruption.Requested())\n".utf8))
+        printError("roost: \(Interruption.message)")
         throw ExitCode(Interruption.exitCode)
     } catch let failure as Failure {
-        FileHandle.standardError.write(Data("roost: \(failure.text)\n".utf8))
+        printError("roost: \(failure.text)")
         throw ExitCode(failure.code)
     } catch let code as ExitCode {
         throw code
     } catch {
-        FileHandle.standardError.write(Data("roost: \(error)\n".utf8))
+        printError("roost: \(error)")
         throw ExitCode(1)
     }
 }

@@ -58,7 +58,7 @@ struct Backup: AsyncParsableCommand {
             // It holds keys and password hashes.
             try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(file).part")
             guard unsafe rename("\(file).part", file) == 0 else { throw SystemError("write \(file)") }
-            FileHandle.standardError.write(Data("\(file): \(note)".utf8))
+            printError("\(file): \(note)", terminator: "")
         }
     }
 }
@@ -97,7 +97,7 @@ struct Restore: AsyncParsableCommand {
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
             let kept = try putInPlace(staging)
-            FileHandle.standardError.write(Data("restored; what was there is in \(kept)\n".utf8))
+            printError("restored; what was there is in \(kept)")
             _ = lock.number
         }
     }

@@ -119,7 +119,7 @@ extension APIClient {
         var shown = 0
         while true {
             let now = try await get("builds/\(build.id)?after=\(shown)", BuildAnswer.self)
-            for line in now.lines ?? [] { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+            for line in now.lines ?? [] { printError(line) }
             shown = now.lineCount
             if now.endedAt != nil { return now }
             try await Task.sleep(for: .milliseconds(500))
@@ -251,7 +251,7 @@ extension VersionAnswer {
     /// To people; programs find them in the answer.
     func showWarnings() {
         for warning in warnings ?? [] {
-            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+            printError("warning: \(warning)")
         }
     }
 }

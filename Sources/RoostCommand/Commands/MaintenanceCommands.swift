@@ -59,7 +59,7 @@ extension PackingOptions {
                     .run(command, in: version, isShellKept: Self.asks)
             }
         } catch let unchanged as MaintenanceShell.Unchanged {
-            FileHandle.standardError.write(Data("\(unchanged)\n".utf8))
+            printError("\(unchanged)")
         }
     }
 
@@ -67,7 +67,7 @@ extension PackingOptions {
     private static func asks(status: Int32) -> Bool {
         guard isatty(STDIN_FILENO) != 0 else { return false }
         let question = "the shell ended with status \(status): publish the clone all the same? [y/N] "
-        FileHandle.standardError.write(Data(question.utf8))
+        printError(question, terminator: "")
         var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         while unsafe poll(&answer, 1, 200) == 0 { if Interruption.isRequested { return false } }
         return ["y", "yes"].contains(readLine()?.lowercased())
@@ -154,7 +154,7 @@ struct BootTestOptions: ParsableArguments {
         let data = try await client.send(
             .POST, "\(base)/boot-tests", json: BootTestRequest(withinSeconds: within))
         let test = try JSONDecoder().decode(BootTestAnswer.self, from: data)
-        @Sendable func said(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+        @Sendable func said(_ text: String) { printError(text) }
         said("booting \(version.image)@\(version.number) in a virtual machine, \(within) s at most")
         let machine = BootTestMachine(
             test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
@@ -162,22 +162,28 @@ struct BootTestOptions: ParsableArguments {
             say: { said($0) }, show: { _ in })
         Interruption.heed()
         var known = 0
-        let (failure, console) = try await machine.run {
-            let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
-            let entries = boots.first?.entries ?? []
-            for entry in entries.dropFirst(known) {
-                said("  \(entry.stage.rawValue)\(entry.detail.isEmpty ? "" : ": \(entry.detail)")")
+        let outcome: (failure: String?, console: String)
+        do {
+            outcome = try await machine.run {
+                let boots = try await client.get("boots?mac=\(test.machine)&limit=1", [BootTimeline].self)
+                let entries = boots.first?.entries ?? []
+                for entry in entries.dropFirst(known) {
+                    said("  \(entry.stage.rawValue)\(entry.detail.isEmpty ? "" : ": \(entry.detail)")")
+                }
+                known = entries.count
+                return entries.contains { $0.stage == .ready }
             }
-            known = entries.count
-            return entries.contains { $0.stage == .ready }
-        }
-        if Interruption.isRequested {
-            // That the machine has ended says nothing of the version, and nobody is to wonder what machine that was.
-            _ = try? await client.send(.DELETE, "machines/\(test.machine)", body: nil)
-            throw Interruption.Requested()
+            try Program.checkMayStart()
+        } catch {
+            // That its machine has ended says nothing of the version, and nobody is to wonder what machine that was.
+            if Interruption.isRequested {
+                _ = try? await client.send(.DELETE, "machines/\(test.machine)", body: nil)
+            }
+            throw error
         }
         let report = BootTestReport(
-            machine: test.machine, boot: test.boot, detail: failure ?? "", console: console)
+            machine: test.machine, boot: test.boot, detail: outcome.failure ?? "",
+            console: outcome.console)
         let answer = try await client.send(.PUT, "\(base)/boot-test", json: report)
         let result = try JSONDecoder().decode(BootTest.self, from: answer)
         guard result.isPassed else { throw Self.failure(of: version, result.detail) }

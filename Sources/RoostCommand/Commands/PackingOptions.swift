@@ -60,7 +60,7 @@ struct PackingOptions: ParsableArguments {
         let start = ContinuousClock.now
         let progress: @Sendable (String) -> Void = { line in
             let seconds = (ContinuousClock.now - start).components.seconds
-            FileHandle.standardError.write(Data("[\(seconds) s] \(line)\n".utf8))
+            printError("[\(seconds) s] \(line)")
         }
         let store = ImageStore(directory: "\(stateDirectory)/images")
         let packer = ImagePacker(

@@ -56,7 +56,7 @@ struct ImagePull: AsyncParsableCommand {
                         source.current.map { Self.line($0, source.url) }
                     }.joined(separator: "\n")
                     if lines != shown, !lines.isEmpty {
-                        FileHandle.standardError.write(Data("\(lines)\n".utf8))
+                        printError(lines)
                     }
                     shown = lines
                     let isOver = sources.allSatisfy { $0.round >= round }

@@ -166,7 +166,7 @@ final class Server: Sendable {
     ) {
         if let setupLink {
             // Standard output, not the log: the link makes an administrator and does not belong into archives.
-            FileHandle.standardOutput.write(Data("first log-in: \(setupLink)\n".utf8))
+            try? FileHandle.standardOutput.write(contentsOf: Data("first log-in: \(setupLink)\n".utf8))
         }
         let roles = settings.roles.map(\.rawValue).joined(separator: " ")
         log(

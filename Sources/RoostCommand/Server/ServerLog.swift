@@ -48,7 +48,7 @@ enum ServerLog {
                     withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
                 line = data.map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
             }
-            FileHandle.standardError.write(Data(line.utf8))
+            printError(line, terminator: "")
         }
     }
 }
