@@ -80,8 +80,9 @@ struct DiskImage {
 
     /// Calls `body` with the root of the system on the disk, while it is mounted.
     func withRoot<T>(_ body: (_ root: String) throws -> T) throws -> T {
-        let work = try ImageBuilder.makeWorkDirectory(cache: cache)
-        defer { try? FileManager.default.removeItem(atPath: work) }
+        let directory = try ImageBuilder.makeWorkDirectory(cache: cache)
+        defer { directory.remove() }
+        let work = directory.path
         let raw = try makeRaw(in: work)
         let partitions = try partitions(of: raw)
         var mounted: [String] = []

@@ -68,8 +68,9 @@ package struct ImageBuilder: Sendable {
     package func build(_ recipe: ImageRecipe, as image: ImageName) throws -> (
         digest: Fleet.Digest, isNew: Bool
     ) {
-        let root = try makeRoot()
-        defer { try? FileManager.default.removeItem(atPath: root) }
+        let work = try Self.makeWorkDirectory(cache: cache)
+        defer { work.remove() }
+        let root = work.path
         let debs = "\(cache)/debs"
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
         progress("building Debian \(recipe.suite)")
@@ -163,18 +164,19 @@ package struct ImageBuilder: Sendable {
         if isDirectory.boolValue {
             return try packer.pack(root: path, as: image, origin: "directory \(path)")
         }
-        let root = try makeRoot()
-        defer { try? FileManager.default.removeItem(atPath: root) }
+        let work = try Self.makeWorkDirectory(cache: cache)
+        defer { work.remove() }
         progress("unpacking \(path)")
         let name = URL(fileURLWithPath: path).lastPathComponent
         if ImageSource.isSquashfs(path) {
-            try FileManager.default.removeItem(atPath: root)
+            let root = "\(work.path)/root"
             try Program("unsquashfs", package: "squashfs-tools").run(
                 [
                     "-quiet", "-no-progress", "-dest", root, path,
                 ], filling: cache)
             return try packer.pack(root: root, as: image, origin: "squashfs \(name)")
         }
+        let root = work.path
         // tar refuses to climb out of the directory and to follow links out of it.
         try Program("tar", package: "tar").run(
             [
@@ -186,19 +188,8 @@ package struct ImageBuilder: Sendable {
             root: root, as: image, origin: "archive \(name)")
     }
 
-    private func makeRoot() throws -> String { try Self.makeWorkDirectory(cache: cache) }
-
-    /// A fresh directory; what an interrupted build left is removed first.
-    static func makeWorkDirectory(cache: String) throws -> String {
-        let files = FileManager.default
-        try files.createDirectory(atPath: cache, withIntermediateDirectories: true)
-        for name in try files.contentsOfDirectory(atPath: cache) where name.hasPrefix("root-") {
-            guard let pid = Int32(name.dropFirst("root-".count)), kill(pid, 0) != 0 else { continue }
-            try? files.removeItem(atPath: "\(cache)/\(name)")
-        }
-        let root = "\(cache)/root-\(ProcessInfo.processInfo.processIdentifier)"
-        try files.createDirectory(
-            atPath: root, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
-        return root
+    /// A fresh directory in `cache`, for a root that is not packed yet.
+    static func makeWorkDirectory(cache: String) throws -> WorkDirectory {
+        try WorkDirectory(in: cache, prefix: "root-")
     }
 }

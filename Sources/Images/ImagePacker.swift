@@ -85,7 +85,7 @@ package struct ImagePacker: Sendable {
             progress("publishing")
             return try store.publish(manifest, from: build)
         } catch {
-            try? FileManager.default.removeItem(atPath: build)
+            directory.remove()
             throw error
         }
     }

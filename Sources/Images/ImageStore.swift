@@ -9,6 +9,7 @@ package struct ImageStore: Sendable {
     package let directory: String
     /// Files of a version, beside its manifest.
     package static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
+    private static let building = ".building-"
     private static let pulling = ".pulling-"
 
     package init(directory: String) { self.directory = directory }
@@ -19,33 +20,12 @@ package struct ImageStore: Sendable {
         "\(directory)/\(image)/\(digest)"
     }
 
-    /// A directory that a version is built in. It is locked as long as its builder lives.
-    package final class BuildDirectory: Sendable {
-        package let path: String
-        private let lock: FileDescriptor
-
-        fileprivate init(_ path: String) throws {
-            self.path = path
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-            lock = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
-            guard lock.lock() else { throw ImageLacks("\(path) is somebody else's") }
-        }
-    }
-
-    /// A fresh directory to build a version of `image` in. What an interrupted build left is removed first.
-    package func makeBuildDirectory(for image: ImageName) throws -> BuildDirectory {
-        let files = FileManager.default
+    /// A fresh directory to build a version of `image` in.
+    package func makeBuildDirectory(for image: ImageName) throws -> WorkDirectory {
         let base = "\(directory)/\(image)"
-        try files.createDirectory(atPath: base, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
         giveToServer(base)
-        for name in try files.contentsOfDirectory(atPath: base) where name.hasPrefix(".building-") {
-            let path = "\(base)/\(name)"
-            guard let left = try? FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY), left.lock()
-            else { continue }
-            // A program that the interrupted build had started may still write there.
-            for _ in 0..<3 where files.fileExists(atPath: path) { try? files.removeItem(atPath: path) }
-        }
-        return try BuildDirectory("\(base)/.building-\(UUID().uuidString)")
+        return try WorkDirectory(in: base, prefix: Self.building)
     }
 
     /// Moves a finished build directory, whose files the manifest names, to its place.
@@ -177,7 +157,7 @@ package struct ImageStore: Sendable {
     /// Deletes a version's directory. Who reads its files keeps them until the end.
     package func remove(_ image: ImageName, _ digest: Fleet.Digest) throws {
         let path = path(image, digest)
-        let trash = "\(directory)/\(image)/.building-0"
+        let trash = "\(directory)/\(image)/\(Self.building)0"
         try? FileManager.default.removeItem(atPath: trash)
         try FileManager.default.moveItem(atPath: path, toPath: trash)
         try FileManager.default.removeItem(atPath: trash)

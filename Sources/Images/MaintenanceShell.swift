@@ -66,8 +66,9 @@ package struct MaintenanceShell {
     package func run(
         _ command: [String], in version: ImageVersion, isShellKept: (_ status: Int32) -> Bool
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
-        let place = try ImageBuilder.makeWorkDirectory(cache: cache)
-        defer { clear(place) }
+        let work = try ImageBuilder.makeWorkDirectory(cache: cache)
+        defer { clear(work) }
+        let place = work.path
         let root = "\(place)/root"
         try mountClone(of: version, at: place, root: root)
         let directory = RootDirectory(path: root)
@@ -185,12 +186,13 @@ package struct MaintenanceShell {
         }
     }
 
-    private func clear(_ place: String) {
-        try? unmount("\(place)/root")
-        try? unmount("\(place)/lower")
+    private func clear(_ work: WorkDirectory) {
+        let root = "\(work.path)/root"
+        try? unmount(root)
+        try? unmount("\(work.path)/lower")
         // This host's devices are below it while it is mounted.
-        guard unsafe rmdir("\(place)/root") == 0 || errno == ENOENT else { return }
-        try? FileManager.default.removeItem(atPath: place)
+        guard unsafe rmdir(root) == 0 || errno == ENOENT else { return }
+        work.remove()
     }
 
     private func mount(_ arguments: [String]) throws {
