@@ -5,9 +5,18 @@ import Testing
 @testable import Center
 
 /// Signatures of versions.
-@Suite struct ImageTrustTests {
+@Suite final class ImageTrustTests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
+        .path
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
     private func key() throws -> ImageSigningKey {
-        try ImageSigningKey(creatingAt: NSTemporaryDirectory() + "roost-key-\(UUID())")
+        try ImageSigningKey(creatingAt: "\(directory)/\(UUID())")
     }
 
     private func digest(_ character: Character) throws -> Digest {
@@ -35,7 +44,7 @@ import Testing
     }
 
     @Test func `a key comes back from its file, which only its owner reads`() throws {
-        let path = NSTemporaryDirectory() + "roost-key-\(UUID())"
+        let path = "\(directory)/key"
         let key = try ImageSigningKey(creatingAt: path)
         #expect(try ImageSigningKey(readingFrom: path).publicKey == key.publicKey)
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int

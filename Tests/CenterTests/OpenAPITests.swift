@@ -10,7 +10,16 @@ import Yams
 @testable import Center
 
 /// The document and the routes say the same: paths, methods, and the permission that each needs.
-@Suite struct OpenAPITests {
+@Suite final class OpenAPITests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
+        .path
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
     private static func documented() throws -> [String: String] {
         let text = String(decoding: Assets.openAPI, as: UTF8.self)
         let document = try #require(try Yams.load(yaml: text) as? [String: Any])
@@ -28,11 +37,9 @@ import Yams
     }
 
     /// A control center's services over an empty store.
-    private static func services() async throws -> CenterServices {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-api-\(UUID()).sqlite")
-            .path
+    private func services() async throws -> CenterServices {
         let fleet = try await LiveFleet(
-            store: try SQLiteStore(path: path), trust: ImageTrust(keys: [])
+            store: try SQLiteStore(path: "\(directory)/store"), trust: ImageTrust(keys: [])
         ) { _ in }
         let files = VolumeFiles(
             make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
@@ -42,7 +49,7 @@ import Yams
         let volumes = Volumes(
             fleet: fleet, files: files, openVolumes: { [:] }, logger: Logger(label: "test"))
         return CenterServices(
-            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: path + ".logs"),
+            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: "\(directory)/logs"),
             logger: Logger(label: "test"),
             version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchives: [:]) },
@@ -63,7 +70,7 @@ import Yams
         Routes(group: router.group("")) { method, path, permission in
             let shape = "/\(path)".replacing("//", with: "/").replacing(/\{[^}]+\}/, with: "*")
             routes["\(method.rawValue) \(shape)"] = permission.rawValue
-        }.addAPI(try await Self.services())
+        }.addAPI(try await services())
         let documented = try Self.documented()
         for (route, permission) in documented { #expect(routes[route] == permission, "\(route)") }
         for route in routes.keys { #expect(documented[route] != nil, "\(route)") }

@@ -5,10 +5,12 @@ import Wire
 
 @testable import Services
 
-@Suite struct LeaseJournalTests {
+@Suite final class LeaseJournalTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent(
         "roost-\(UUID()).journal"
     ).path
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     private func lease(_ address: UInt32, _ expiresAt: Int, holder: LeaseHolder? = nil) -> Lease {
         Lease(

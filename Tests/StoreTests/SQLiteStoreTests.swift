@@ -6,12 +6,19 @@ import Wire
 
 @testable import StoreSQLite
 
-@Suite struct SQLiteStoreTests {
-    private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
+@Suite final class SQLiteStoreTests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
         .path
+    private let path: String
     private let store: SQLiteStore
 
-    init() throws { store = try SQLiteStore(path: path, now: { 1_000 }) }
+    init() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        path = "\(directory)/store"
+        store = try SQLiteStore(path: path, now: { 1_000 })
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     private func manifest(_ image: String, kernel: String) throws -> (ImageManifest, Fleet.Digest) {
         let manifest = ImageManifest(

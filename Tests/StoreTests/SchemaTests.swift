@@ -7,11 +7,17 @@ import Wire
 @testable import StoreSQLite
 
 /// Up and down between all steps of the schema, with data.
-@Suite struct SchemaTests {
-    private let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-        "roost-schema-\(UUID()).sqlite"
-    )
-    .path
+@Suite final class SchemaTests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
+        .path
+    private let path: String
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        path = "\(directory)/store"
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// Columns and indexes of every table that is not kept for later.
     private func shape(_ path: String) throws -> [String] {
