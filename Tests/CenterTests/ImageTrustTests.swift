@@ -5,18 +5,13 @@ import Testing
 @testable import Center
 
 /// Signatures of versions.
-@Suite final class ImageTrustTests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
+@Suite struct ImageTrustTests {
+    private let directory: TemporaryDirectory
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try TemporaryDirectory() }
 
     private func key() throws -> ImageSigningKey {
-        try ImageSigningKey(creatingAt: "\(directory)/\(UUID())")
+        try ImageSigningKey(creatingAt: "\(directory.path)/\(UUID())")
     }
 
     private func digest(_ character: Character) throws -> Digest {
@@ -44,7 +39,7 @@ import Testing
     }
 
     @Test func `a key comes back from its file, which only its owner reads`() throws {
-        let path = "\(directory)/key"
+        let path = "\(directory.path)/key"
         let key = try ImageSigningKey(creatingAt: path)
         #expect(try ImageSigningKey(readingFrom: path).publicKey == key.publicKey)
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int

@@ -10,15 +10,10 @@ import Yams
 @testable import Center
 
 /// The document and the routes say the same: paths, methods, and the permission that each needs.
-@Suite final class OpenAPITests {
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
+@Suite struct OpenAPITests {
+    private let directory: TemporaryDirectory
 
-    init() throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    init() throws { directory = try TemporaryDirectory() }
 
     private static func documented() throws -> [String: String] {
         let text = String(decoding: Assets.openAPI, as: UTF8.self)
@@ -39,7 +34,7 @@ import Yams
     /// A control center's services over an empty store.
     private func services() async throws -> CenterServices {
         let fleet = try await LiveFleet(
-            store: try SQLiteStore(path: "\(directory)/store"), trust: ImageTrust(keys: [])
+            store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: [])
         ) { _ in }
         let files = VolumeFiles(
             make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
@@ -49,7 +44,7 @@ import Yams
         let volumes = Volumes(
             fleet: fleet, files: files, openVolumes: { [:] }, logger: Logger(label: "test"))
         return CenterServices(
-            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: "\(directory)/logs"),
+            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: "\(directory.path)/logs"),
             logger: Logger(label: "test"),
             version: "test", roles: [],
             policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchives: [:]) },

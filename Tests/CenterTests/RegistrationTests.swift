@@ -7,21 +7,18 @@ import Wire
 @testable import Center
 
 /// Machines that are named on their own screen.
-@Suite final class RegistrationTests {
+@Suite struct RegistrationTests {
     private let mac: MACAddress
-    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
-        .path
+    private let directory: TemporaryDirectory
 
     init() throws {
         mac = try #require(MACAddress("52:54:00:00:00:01"))
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        directory = try TemporaryDirectory()
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     private func fleet(pin: String) async throws -> LiveFleet {
         let fleet = try await LiveFleet(
-            store: try SQLiteStore(path: "\(directory)/\(UUID())"), trust: ImageTrust(keys: [])
+            store: try SQLiteStore(path: "\(directory.path)/\(UUID())"), trust: ImageTrust(keys: [])
         ) { _ in }
         try await fleet.change(by: "test") { _ in
             [.group(.site, NodeGroup(path: .site, settings: ["registration-pin": .text(pin)]))]
