@@ -12,10 +12,30 @@ let house: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// For targets whose tests look inside: the release build, too, lets them, because it is the one that is tested. It keeps internal
+/// names in the object files, and changes nothing of what the optimiser may do.
+let houseTestable: [SwiftSetting] =
+    house + [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
+
+/// Tests are compiled quickly, whatever they test.
+let houseOfTests: [SwiftSetting] = house + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
+/// What is shipped needs no Swift on its machine. The compiler's own `--static-swift-stdlib` would hide the testing library, and the
+/// tests would want a build of their own; so only the linker hears of it, with the libraries that the static Foundation consists of.
+let withoutSwiftLibraries: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-Xlinker", "--start-group"]
+            + [
+                "CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections",
+                "FoundationInternationalization", "FoundationEssentials", "swiftSynchronization", "stdc++",
+            ].map { "-l\($0)" } + ["-Xlinker", "--end-group"],
+        .when(configuration: .release))
+]
+
 let package = Package(
     name: "roost",
     products: [
-        .executable(name: "roost", targets: ["RoostCommand"]),
+        .executable(name: "roost", targets: ["RoostProgram"]),
         .executable(name: "roost-node", targets: ["RoostNode"]),
     ],
     dependencies: [
@@ -38,19 +58,22 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
-            swiftSettings: house),
+            swiftSettings: houseTestable),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
-            name: "StoreSQLite", dependencies: ["Fleet", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("Schema")], swiftSettings: house),
-        .target(name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Wire"], swiftSettings: house),
+            name: "StoreSQLite",
+            dependencies: ["Fleet", "Linux", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.embedInCode("Schema")], swiftSettings: houseTestable),
+        .target(
+            name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Wire"],
+            swiftSettings: houseTestable),
         .target(
             name: "Images",
             dependencies: ["Fleet", "Linux", "Wire", .product(name: "Crypto", package: "swift-crypto")],
-            resources: [.embedInCode("NodeScripts")], swiftSettings: house),
+            resources: [.embedInCode("NodeScripts")], swiftSettings: houseTestable),
         .target(
             name: "Center",
             dependencies: [
@@ -67,8 +90,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ], resources: [.embedInCode("Assets")], swiftSettings: house),
-        .executableTarget(
+            ], resources: [.embedInCode("Assets")], swiftSettings: houseTestable),
+        .target(
             name: "RoostCommand",
             dependencies: [
                 "CLinux", "Center", "Fleet", "Images", "Linux", "Services", "StoreSQLite", "Wire",
@@ -79,8 +102,16 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Yams", package: "Yams"),
-            ], swiftSettings: house),
-        .executableTarget(name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house),
+            ], swiftSettings: houseTestable),
+        .executableTarget(
+            name: "RoostProgram", dependencies: ["RoostCommand"], swiftSettings: house,
+            linkerSettings: withoutSwiftLibraries),
+        // In the initramfs there is no library at all, and room for nothing that is not needed.
+        .executableTarget(
+            name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house,
+            linkerSettings: [
+                .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
+            ]),
         .executableTarget(
             name: "roost-planes", dependencies: ["Fleet", "Linux", "Services", "Wire"],
             path: "Benchmarks/Planes",
@@ -88,27 +119,33 @@ let package = Package(
         .executableTarget(
             name: "roost-fuzz", dependencies: ["Fleet", "Services", "Wire"], path: "Fuzz",
             swiftSettings: house),
-        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
-        .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: house),
+        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: houseOfTests),
+        .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
         .testTarget(
-            name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"], swiftSettings: house),
+            name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"],
+            swiftSettings: houseOfTests),
         .testTarget(
             name: "StoreTests",
             dependencies: ["Fleet", "StoreSQLite", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
-            swiftSettings: house),
+            swiftSettings: houseOfTests),
         .testTarget(
             name: "CenterTests",
             dependencies: [
                 "Center", "Fleet", "StoreSQLite", "Wire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
-            ], swiftSettings: house),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: houseOfTests),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
-            swiftSettings: house),
-        .testTarget(name: "ImagesTests", dependencies: ["Fleet", "Images"], swiftSettings: house),
-        .testTarget(name: "TidyTests", swiftSettings: house),
-        .testTarget(name: "EndToEndTests", dependencies: [], swiftSettings: house),
+            swiftSettings: houseOfTests),
+        .testTarget(name: "ImagesTests", dependencies: ["Fleet", "Images"], swiftSettings: houseOfTests),
+        .testTarget(name: "TidyTests", swiftSettings: houseOfTests),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Fleet", "Linux", "Services", "StoreSQLite", "Wire"],
+            swiftSettings: houseOfTests),
     ],
     swiftLanguageModes: [.v6]
 )

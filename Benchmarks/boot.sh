@@ -15,7 +15,7 @@ repetitions=${1:-1} part=${2:-all}
 arguments='mitigations=off'
 
 [[ $(id -u) = 0 ]] || { echo 'boot.sh needs root: it makes a network namespace and two Debian roots' >&2; exit 1; }
-[[ -x $roost && -e $here/.build/roost-node ]] || { echo "run 'make bench' once first: it builds the server for use" >&2; exit 1; }
+[[ -x $roost && -e $here/.build/release/roost-node ]] || { echo "run 'make bench' once first: it builds the server for use" >&2; exit 1; }
 mkdir -p "$work/debs"
 finish() {
   trap - EXIT INT TERM
@@ -102,7 +102,7 @@ SERVE
 }
 
 start_roost() { # OPTIONS for serve
-  "$lab" serve roost "$roost" serve --node-program "$here/.build/roost-node" "$@" >/dev/null
+  "$lab" serve roost "$roost" serve --node-program "$here/.build/release/roost-node" "$@" >/dev/null
   for ((i = 0; i < 100; i++)); do
     ! grep -q ' ready: ' "$LAB_DIR/log/roost.log" || break
     sleep 0.2

@@ -235,7 +235,7 @@ def main():
         journal = os.path.join(WORK, "leases.journal")
         if os.path.exists(journal):
             os.remove(journal)
-        return Server("roost", [f"{ROOT}/.build-bench/release/roost-planes", WORK, str(NBD), str(HTTP), str(TFTP), str(DHCP)], NBD)
+        return Server("roost", [f"{ROOT}/.build/release/roost-planes", WORK, str(NBD), str(HTTP), str(TFTP), str(DHCP)], NBD)
 
     def wanted(plane):
         return options.only in (None, plane)

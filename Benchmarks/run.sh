@@ -4,11 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 Benchmarks/peers.sh
-swift build --configuration release --product roost-planes --scratch-path .build-bench
 python3 Benchmarks/run.py "$@"
 if [[ $# -eq 0 ]]; then
   python3 Benchmarks/turns.py
-  swift build --configuration release --product roost --static-swift-stdlib
   Benchmarks/boot.sh
   python3 Benchmarks/center.py
   python3 Benchmarks/images.py

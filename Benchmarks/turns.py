@@ -39,7 +39,7 @@ def main():
     def nbdkit(name, port):
         return run.Server(name, [run.program("nbdkit"), "-f", "-r", "-t", "1", "-i", run.HOST, "-p", str(port), "file", image], port)
 
-    planes = [f"{run.ROOT}/.build-bench/release/roost-planes", run.WORK, "21200", "21201", "21202", "21203"]
+    planes = [f"{run.ROOT}/.build/release/roost-planes", run.WORK, "21200", "21201", "21202", "21203"]
     servers = {"nbdkit": nbdkit("nbdkit", 21000), "another nbdkit": nbdkit("nbdkit-2", 21100), "Roost": run.Server("roost", planes, 21200)}
     try:
         for title, *load, gate in ROWS:

@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 export LAB_DIR=$here/.build/lab-demo LAB_NS=roost-demo
-lab=$here/Lab/lab.sh roost=$here/.build/debug/roost mac=52:54:00:72:6f:6f
+lab=$here/Lab/lab.sh roost=$here/.build/release/roost mac=52:54:00:72:6f:6f
 export ROOST_SOCKET=$LAB_DIR/api.sock
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
@@ -27,7 +27,7 @@ say "a network of its own: namespace $LAB_NS, bridge br0, 10.77.0.1/24"
 "$lab" up
 say 'the server, with no configuration file'
 "$lab" serve roost "$roost" serve --interface br0 --state-directory "$LAB_DIR/state" --socket "$ROOST_SOCKET" \
-  --node-program "$here/.build/roost-node" --user daemon
+  --node-program "$here/.build/release/roost-node" --user daemon
 for ((i = 0; i < 100; i++)); do
   ! grep -q ' ready: ' "$LAB_DIR/log/roost.log" || break
   sleep 0.2

@@ -333,3 +333,5 @@ int roost_encrypt_device(const char *device, const char *name, char *path, size_
     errno = error;
     return result;
 }
+
+int roost_synchronise_file_system(int fd) { return syncfs(fd); }

@@ -121,28 +121,33 @@ package struct ControlCenter: Sendable {
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: LocalIdentityMiddleware())
         addAPI(to: router)
-        MetricsRoutes(services: services).add(to: router.group())
+        MetricsRoutes(services: services).add(to: Routes(group: router.group()))
         return router
     }
 
-    private func distantRouter(isTLS: Bool) -> Router<CenterContext> {
+    /// What is asked over the network: every route with all that stands before it.
+    ///
+    /// - Parameter noting: hears of each route that wants leave, with its method, whole path and permission.
+    func distantRouter(isTLS: Bool, noting: @escaping Routes.Noting = { _, _, _ in }) -> Router<CenterContext>
+    {
         let router = Router(context: CenterContext.self)
         router.add(middleware: SecurityHeaders(isTLS: isTLS))
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: RateLimitMiddleware(limit: RateLimit(perSecond: 200, burst: 1_000)))
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
-        addAPI(to: router)
+        addAPI(to: router, noting: noting)
         EntryPages(services: services, gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())
-        MetricsRoutes(services: services).add(to: router.group())
+        let routes = Routes(group: router.group(), noting: noting)
+        MetricsRoutes(services: services).add(to: routes)
         let pages = Pages(services: services, renderer: renderer)
-        pages.add(to: Routes(group: router.group()))
+        pages.add(to: routes)
         WallPage(pages: pages).add(to: router.group())
         return router
     }
 
-    private func addAPI(to router: Router<CenterContext>) {
+    private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {
         let group = router.group("api/v1")
-        Routes(group: group).addAPI(services)
+        Routes(group: group) { noting($0, RouterPath("/api/v1\($1)"), $2) }.addAPI(services)
         group.get("openapi.yaml") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/yaml"],

@@ -121,7 +121,7 @@ package struct ImagePacker: Sendable {
     {
         let path = "\(build)/\(name)"
         try make(path)
-        let writing = ThreadWork { try FileDescriptor(opening: path).synchroniseData() }
+        let writing = ThreadWork { try FileDescriptor(opening: path).synchronise(at: .imageFile) }
         let digest = try Fleet.Digest(ofFile: path)
         try writing.value()
         return ImageManifest.File(

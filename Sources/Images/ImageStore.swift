@@ -37,15 +37,14 @@ package struct ImageStore: Sendable {
         let files = FileManager.default
         let encoded = try Self.encode(manifest)
         let digest = Fleet.Digest(of: encoded)
-        try encoded.write(to: URL(fileURLWithPath: "\(build)/manifest.json"))
-        try finish(manifest.files.map(\.name) + ["manifest.json"], in: build)
+        try FileDescriptor(opening: "\(build)/manifest.json", flags: O_WRONLY | O_CREAT | O_TRUNC)
+            .write([UInt8](encoded), at: 0, as: .imageManifest)
         let target = path(manifest.image, digest)
         if files.fileExists(atPath: target) {
             try files.removeItem(atPath: build)
             return (digest, false)
         }
-        try files.moveItem(atPath: build, toPath: target)
-        try WholeFile.synchroniseDirectory(of: target)
+        try finish(manifest, in: build, as: target, at: .image)
         return (digest, true)
     }
 
@@ -99,6 +98,11 @@ package struct ImageStore: Sendable {
         let path = "\(directory)/\(image)/\(Self.pulling)\(digest)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         giveToServer("\(directory)/\(image)")
+        // A server that was ended before it gave them their place may have made them immutable already.
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: "\(path)/\(name)")
+        }
         return path
     }
 
@@ -121,11 +125,9 @@ package struct ImageStore: Sendable {
                 throw ImageLacks("\(file.name) of \(image) \(digest.short) did not come as its manifest says")
             }
         }
-        try finish(manifest.files.map(\.name) + ["manifest.json"], in: pull)
         let target = path(image, digest)
         if files.fileExists(atPath: target) { return try files.removeItem(atPath: pull) }
-        try files.moveItem(atPath: pull, toPath: target)
-        try WholeFile.synchroniseDirectory(of: target)
+        try finish(manifest, in: pull, as: target, at: .imageCopy)
     }
 
     /// Deletes what came of versions that nobody wants any more.
@@ -142,16 +144,27 @@ package struct ImageStore: Sendable {
         }
     }
 
-    /// Makes files immutable and durable.
-    private func finish(_ names: [String], in directory: String) throws {
+    /// Makes a version's files immutable and durable, and puts them in their place.
+    private func finish(
+        _ manifest: ImageManifest, in directory: String, as target: String, at publication: Publication
+    ) throws {
+        let names = manifest.files.map(\.name) + ["manifest.json"]
         for name in names {
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o444], ofItemAtPath: "\(directory)/\(name)")
-            try FileDescriptor(opening: "\(directory)/\(name)").synchronise()
         }
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
-        try WholeFile.synchroniseDirectory(of: "\(directory)/")
         giveToServer(directory)
+        try DurableFile.publish(directory, .directory(files: names), as: target, at: publication)
+    }
+
+    /// Deletes the files of versions that are removed: a crash may have come in between.
+    package func remove(_ removed: [ImageName: Set<Fleet.Digest>]) throws {
+        for (image, digests) in removed {
+            for digest in digests where FileManager.default.fileExists(atPath: path(image, digest)) {
+                try remove(image, digest)
+            }
+        }
     }
 
     /// Deletes a version's directory. Who reads its files keeps them until the end.
@@ -159,7 +172,7 @@ package struct ImageStore: Sendable {
         let path = path(image, digest)
         let trash = "\(directory)/\(image)/\(Self.building)0"
         try? FileManager.default.removeItem(atPath: trash)
-        try FileManager.default.moveItem(atPath: path, toPath: trash)
+        try DurableFile.move(path, to: trash, at: .imageTrash)
         try FileManager.default.removeItem(atPath: trash)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Wire
 
 /// The two archives of a node's initramfs: an image's kernel modules, and Roost's own part, which is the same for every
@@ -47,7 +48,7 @@ package enum InitramfsArchive {
         var data = try Program("zstd", package: "zstd").run(
             ["-q", "-c", "-\(level)", "-T0", "--no-check"], input: Data(bytes))
         while data.count % 4 != 0 { data.append(0) }
-        try data.write(to: URL(fileURLWithPath: path))
+        try WholeFile.writeForNow(path, [UInt8](data))
     }
 
     /// Makes the archive with `init`, its steps, busybox and `roost-node`.

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 
 /// What an image is made of that Roost does not find in it, with what to do.
 package struct ImageLacks: Error, CustomStringConvertible {
@@ -176,7 +177,7 @@ package struct KernelModules {
         } else {
             return try FileManager.default.copyItem(atPath: source, toPath: path)
         }
-        try data.write(to: URL(fileURLWithPath: path))
+        try WholeFile.writeForNow(path, [UInt8](data))
     }
 
     /// Firmware that the modules ask for, as far as the root has it; compressed in most distributions.

@@ -149,12 +149,12 @@ package struct MaintenanceShell {
             // It may be a link to a file that a running system makes.
             try? files.removeItem(atPath: path)
             let resolver = files.contents(atPath: "/etc/resolv.conf") ?? Data()
-            try resolver.write(to: URL(fileURLWithPath: path))
+            try WholeFile.writeForNow(path, [UInt8](resolver))
         }
         guard let policy = root.entry("policy-rc.d", of: "usr/sbin"),
             (try? files.attributesOfItem(atPath: policy)) == nil
         else { return [("resolv.conf", "etc")] }
-        try Data("#!/bin/sh\nexit 101\n".utf8).write(to: URL(fileURLWithPath: policy))
+        try WholeFile.writeForNow(policy, Array("#!/bin/sh\nexit 101\n".utf8))
         try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: policy)
         return [("resolv.conf", "etc"), ("policy-rc.d", "usr/sbin")]
     }

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import Linux
 
 /// Archives of kernel modules that were made before. Most versions of an image have the kernel of the one before, and unpacking and
 /// packing its modules takes as long as a third of the root.
@@ -8,6 +9,7 @@ struct ModuleArchiveCache {
     private static let limit = 8
     /// Counts up when the same modules would make another archive.
     private static let format = 1
+    private static let keeping = ".keeping-"
 
     /// Nil: nothing is kept.
     let directory: String?
@@ -21,6 +23,9 @@ struct ModuleArchiveCache {
             try modules.makeArchive(level: level, at: path)
             return false
         }
+        // What an interrupted build has left goes with that.
+        let work = try WorkDirectory(in: directory, prefix: Self.keeping)
+        defer { work.remove() }
         let kept = "\(directory)/\(try modules.fingerprint(format: Self.format, level: level)).cpio"
         if files.fileExists(atPath: kept) {
             try files.copyItem(atPath: kept, toPath: path)
@@ -29,13 +34,9 @@ struct ModuleArchiveCache {
             return true
         }
         try modules.makeArchive(level: level, at: path)
-        try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let temporary = "\(kept).\(ProcessInfo.processInfo.processIdentifier)"
-        try files.copyItem(atPath: path, toPath: temporary)
-        guard unsafe rename(temporary, kept) == 0 else {
-            try files.removeItem(atPath: temporary)
-            return false
-        }
+        try files.copyItem(atPath: path, toPath: "\(work.path)/archive")
+        // What is kept is packed into every version to come: it has to be whole, also after a power cut.
+        try DurableFile.publish("\(work.path)/archive", as: kept, at: .moduleArchive)
         try removeOld(in: directory)
         return false
     }
@@ -43,7 +44,9 @@ struct ModuleArchiveCache {
     /// Another build may do the same at this moment: what is gone already is no error.
     private func removeOld(in directory: String) throws {
         let files = FileManager.default
-        let all = try files.contentsOfDirectory(atPath: directory).map { name in
+        let all = try files.contentsOfDirectory(atPath: directory).filter {
+            !$0.hasPrefix(Self.keeping)
+        }.map { name in
             let path = "\(directory)/\(name)"
             let attributes = try? files.attributesOfItem(atPath: path)
             return (path, attributes?[.modificationDate] as? Date ?? .distantFuture)

@@ -1,5 +1,6 @@
 package import Fleet
 import Foundation
+import Linux
 
 /// The nodes' own copies of an image's root, file by file: `DIRECTORY/NODE/GENERATION`. Only root can make them.
 package struct NodeTrees: Sendable {
@@ -14,17 +15,15 @@ package struct NodeTrees: Sendable {
     /// Copies the root of the version that `volume` names. A crash leaves either nothing or all of it.
     package func make(_ volume: Volume) throws {
         let (path, root) = ("\(directory)/\(volume.path)", try images.rootPath(of: volume))
-        let files = FileManager.default
-        try files.createDirectory(
+        try FileManager.default.createDirectory(
             atPath: "\(directory)/\(volume.node)", withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o755])
         try Self.delete("\(path).new")
         do {
             try Program("unsquashfs", package: "squashfs-tools").run(
                 ["-quiet", "-no-progress", "-d", "\(path).new", root], filling: directory)
-            try Program("sync", package: "coreutils").run(["-f", "\(path).new"])
             try Self.delete(path)
-            try files.moveItem(atPath: "\(path).new", toPath: path)
+            try DurableFile.publish("\(path).new", .tree, as: path, at: .tree)
         } catch {
             try? Self.delete("\(path).new")
             throw error

@@ -28,10 +28,10 @@ package struct VolumeStore: Sendable {
 
     /// Makes an empty file system for `volume`.
     package func make(_ volume: Volume) throws {
-        try putInPlace(path(volume)) { temporary in
+        try putInPlace(path(volume), at: .volume) { temporary in
             // In a file that has its size already mke2fs knows what is zero, and leaves nothing for each node to fill with zeros later:
             // that would be 320 MiB over the network for 20 GiB.
-            try Data().write(to: URL(fileURLWithPath: temporary))
+            try WholeFile.writeForNow(temporary, [])
             try setSize(of: temporary, to: volume)
             // As user of its own, the server would be the owner of the root directory.
             try Program("mke2fs", package: "e2fsprogs").run([
@@ -49,7 +49,7 @@ package struct VolumeStore: Sendable {
         try setSize(of: path, to: volume)
         try check(path)
         try Program("resize2fs", package: "e2fsprogs").run([path])
-        try Self.synchronise(path)
+        try FileDescriptor(opening: path).synchronise(at: .volumeGrowth)
     }
 
     private func setSize(of path: String, to volume: Volume) throws {
@@ -71,6 +71,21 @@ package struct VolumeStore: Sendable {
         for name in try names(in: "\(directory)/\(volume.node)") where name.hasSuffix(".ext4") && name != own
         {
             try FileManager.default.removeItem(atPath: "\(directory)/\(volume.node)/\(name)")
+        }
+    }
+
+    /// Deletes what a crash has left of changes of `volume`: generations before it, and what was never finished. Later ones stay: they
+    /// hold what a node has written, when the records come from an older backup.
+    package func removeLeftovers(of volume: Volume) throws {
+        let place = "\(directory)/\(volume.node)"
+        for path in [place, "\(place)/snapshots"] {
+            for name in try names(in: path) {
+                let generation = name.hasSuffix(".ext4") ? Int(name.dropLast(5)) : nil
+                let isOld = path == place && generation.map { $0 < volume.generation } == true
+                if isOld || name.hasSuffix(".ext4.new") {
+                    try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+                }
+            }
         }
     }
 
@@ -100,14 +115,14 @@ package struct VolumeStore: Sendable {
 
     /// Puts a copy aside. Nobody may write meanwhile.
     package func takeSnapshot(of volume: Volume, _ name: String) throws {
-        try copy(path(volume), to: snapshotPath(volume.node, name))
+        try copy(path(volume), to: snapshotPath(volume.node, name), at: .volumeCopy)
     }
 
     /// Makes the file of `volume` of a copy.
     ///
     /// - Returns: its bytes.
     package func restore(_ name: String, as volume: Volume) throws -> Int {
-        try copy(snapshotPath(volume.node, name), to: path(volume))
+        try copy(snapshotPath(volume.node, name), to: path(volume), at: .volumeFromCopy)
         let attributes = try FileManager.default.attributesOfItem(atPath: path(volume))
         return (attributes[.size] as? Int) ?? volume.byteCount
     }
@@ -119,15 +134,17 @@ package struct VolumeStore: Sendable {
     // MARK: Files
 
     /// Where the file system can share blocks (btrfs, XFS) a copy takes no time and no room; elsewhere holes stay holes.
-    private func copy(_ source: String, to target: String) throws {
-        try putInPlace(target) { temporary in
+    private func copy(_ source: String, to target: String, at publication: Publication) throws {
+        try putInPlace(target, at: publication) { temporary in
             try Program("cp", package: "coreutils").run([
                 "--reflink=auto", "--sparse=always", source, temporary,
             ])
         }
     }
 
-    private func putInPlace(_ path: String, _ make: (String) throws -> Void) throws {
+    private func putInPlace(
+        _ path: String, at publication: Publication, _ make: (String) throws -> Void
+    ) throws {
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -136,17 +153,11 @@ package struct VolumeStore: Sendable {
             try? FileManager.default.removeItem(atPath: temporary)
             try make(temporary)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: temporary)
-            try Self.synchronise(temporary)
-            try Program("mv", package: "coreutils").run(["-f", "-T", temporary, path])
-            try Self.synchronise(parent)
+            try DurableFile.publish(temporary, as: path, at: publication)
         } catch {
             try? FileManager.default.removeItem(atPath: temporary)
             throw error
         }
-    }
-
-    private static func synchronise(_ path: String) throws {
-        try Program("sync", package: "coreutils").run([path])
     }
 
     private static func usedByteCount(_ path: String) -> Int? {

@@ -8,7 +8,7 @@ package final class WorkDirectory: Sendable {
     private let lock: FileDescriptor
 
     /// Makes one in `base`, whose names begin with `prefix`.
-    package init(in base: String, prefix: String) throws {
+    package init(in base: String, prefix: String, mode: Int = 0o755) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: base, withIntermediateDirectories: true)
         for name in try files.contentsOfDirectory(atPath: base) where name.hasPrefix(prefix) {
@@ -19,7 +19,7 @@ package final class WorkDirectory: Sendable {
         }
         path = "\(base)/\(prefix)\(UUID().uuidString)"
         try files.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: mode])
         lock = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
         guard lock.lock() else { throw ImageLacks("\(path) is somebody else's") }
     }

@@ -36,14 +36,34 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// Locks the file or directory until the descriptor closes; false when somebody else has done so (flock(2)).
     package func lock() -> Bool { retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 }
 
-    package func synchronise() throws(SystemError) {
+    /// Writes contents and size through to the disk.
+    package func synchronise(at flush: Flush) throws(SystemError) {
+        flush.pass(.sync)
+        try synchroniseData()
+        flush.pass(.done)
+    }
+
+    /// Writes the whole file system that the file is on through to the disk.
+    package func synchroniseFileSystem(at flush: Flush) throws(SystemError) {
+        flush.pass(.sync)
+        try synchroniseFileSystem()
+        flush.pass(.done)
+    }
+
+    func synchroniseFileSystem() throws(SystemError) {
+        guard roost_synchronise_file_system(number) == 0 else {
+            throw SystemError("write a file system through to the disk")
+        }
+    }
+
+    func synchronise() throws(SystemError) {
         guard retrying({ fsync(number) }) == 0 else { throw SystemError("write a file through to the disk") }
     }
 
-    /// Has what was written so far go to the disk while others work; ``synchroniseData()`` then has less to wait for.
+    /// Has what was written so far go to the disk while others work; ``synchronise(at:)`` then has less to wait for.
     package func beginSynchronising() { _ = roost_begin_synchronising(number) }
 
-    package func synchroniseData() throws(SystemError) {
+    func synchroniseData() throws(SystemError) {
         guard retrying({ fdatasync(number) }) == 0 else {
             throw SystemError("write data through to the disk")
         }
@@ -64,7 +84,36 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 
     /// Writes all of `bytes` from byte `offset` of the file on.
-    package func write(_ bytes: [UInt8], at offset: Int) throws(SystemError) {
+    package func write(_ bytes: [UInt8], at offset: Int, as overwriting: Overwriting) throws(SystemError) {
+        if overwriting.isEnding(at: .write) { try write(Array(bytes.prefix(bytes.count / 2)), at: offset) }
+        overwriting.pass(.write)
+        try write(bytes, at: offset)
+    }
+
+    /// Makes a range read as zeros; throws `EOPNOTSUPP` where the file system cannot.
+    ///
+    /// - Parameter keepsRoom: whether it goes on taking room on the disk.
+    package func clear(_ byteCount: Int, at offset: Int, keepsRoom: Bool, as overwriting: Overwriting)
+        throws(SystemError)
+    {
+        overwriting.pass(.write)
+        let result = retrying {
+            roost_clear_range(number, off_t(offset), off_t(byteCount), keepsRoom ? 1 : 0)
+        }
+        guard result == 0 else { throw SystemError("clear a part of a file") }
+    }
+
+    /// Writes `bytes` from byte `offset` of the file on, and returns when they are on the disk.
+    package func append(_ bytes: [UInt8], at offset: Int, as append: Append) throws(SystemError) {
+        if append.isEnding(at: .write) { try write(Array(bytes.prefix(bytes.count / 2)), at: offset) }
+        append.pass(.write)
+        try write(bytes, at: offset)
+        append.pass(.sync)
+        try synchroniseData()
+        append.pass(.done)
+    }
+
+    private func write(_ bytes: [UInt8], at offset: Int) throws(SystemError) {
         var start = 0
         while start < bytes.count {
             let written = unsafe bytes.withUnsafeBytes { buffer in
@@ -152,22 +201,26 @@ package enum WholeFile {
     }
 
     /// Writes beside, makes durable, and renames over: a crash leaves the old file or the new one.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(SystemError)
-    {
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, at replacement: Replacement
+    ) throws(SystemError) {
         let temporary = path + ".new"
         do {
             let file = try FileDescriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            if replacement.isEnding(at: .write) { try file.write(Array(bytes.prefix(bytes.count / 2))) }
+            replacement.pass(.write)
             try file.write(bytes)
+            replacement.pass(.sync)
             try file.synchronise()
         }
-        guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename \(temporary) to \(path)") }
-        try synchroniseDirectory(of: path)
+        replacement.pass(.rename)
+        try DurableFile.rename(temporary, path)
+        replacement.pass(.directory)
+        try DurableFile.synchroniseDirectory(of: path)
     }
 
-    /// Makes the names in a file's directory durable.
-    package static func synchroniseDirectory(of path: String) throws(SystemError) {
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = try FileDescriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
-        try descriptor.synchronise()
+    /// Writes a file that is made durable later, as a part of something, or that nothing looks for after a crash.
+    package static func writeForNow(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
+        try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).write(bytes)
     }
 }

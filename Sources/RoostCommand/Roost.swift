@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The program `roost`: the server, and the command line that talks to it.
-@main
 struct Roost: AsyncParsableCommand {
     static let version = "0.1.0"
 
@@ -20,6 +19,9 @@ struct Roost: AsyncParsableCommand {
             EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
             Schema.self,
-            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self,
+            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, KillPoints.self,
         ])
 }
+
+/// What the program does: the commands are here, in a library, so that tests reach them.
+package func runRoost() async { await Roost.main() }

@@ -1,5 +1,6 @@
 package import Fleet
 import GRDB
+import Linux
 
 extension SQLiteStore {
     package func administrators() async throws(StoreError) -> [Administrator] {
@@ -13,7 +14,7 @@ extension SQLiteStore {
     package func save(
         _ administrator: Administrator, passwordHash: String?, by who: String
     ) async throws(StoreError) {
-        try await write { database in
+        try await write(.administrator) { database in
             let name = administrator.name
             let before = try String.fetchOne(
                 database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
@@ -37,7 +38,7 @@ extension SQLiteStore {
     }
 
     package func removeAdministrator(_ name: String, by who: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.administratorRemoval) { database in
             guard
                 let before = try String.fetchOne(
                     database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
@@ -74,7 +75,7 @@ extension SQLiteStore {
     // MARK: Sessions
 
     package func addSession(_ session: LoginSession, hash: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.session) { database in
             try database.execute(
                 sql: """
                     INSERT INTO login_session (hash, administrator, csrf_token, created_at, seen_at)
@@ -99,20 +100,20 @@ extension SQLiteStore {
     }
 
     package func touchSession(hash: String, at second: Int) async throws(StoreError) {
-        try await write { database in
+        try await write(.sessionUse) { database in
             try database.execute(
                 sql: "UPDATE login_session SET seen_at = ? WHERE hash = ?", arguments: [second, hash])
         }
     }
 
     package func removeSession(hash: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.sessionEnd) { database in
             try database.execute(sql: "DELETE FROM login_session WHERE hash = ?", arguments: [hash])
         }
     }
 
     package func removeSessions(of name: String?, seenBefore second: Int?) async throws(StoreError) {
-        try await write { database in
+        try await write(.sessionsEnd) { database in
             try database.execute(
                 sql: "DELETE FROM login_session WHERE administrator = ? OR seen_at < ?",
                 arguments: [name, second])
@@ -137,7 +138,7 @@ extension SQLiteStore {
     }
 
     package func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken {
-        try await write { database in
+        try await write(.token) { database in
             let exists = try Bool.fetchOne(
                 database, sql: "SELECT EXISTS (SELECT 1 FROM administrator WHERE name = ?)",
                 arguments: [token.owner])
@@ -175,14 +176,14 @@ extension SQLiteStore {
     }
 
     package func touchToken(_ id: Int, at second: Int) async throws(StoreError) {
-        try await write { database in
+        try await write(.tokenUse) { database in
             try database.execute(
                 sql: "UPDATE api_token SET used_at = ? WHERE id = ?", arguments: [second, id])
         }
     }
 
     package func removeToken(_ id: Int, by who: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.tokenRemoval) { database in
             guard
                 let row = try Row.fetchOne(
                     database, sql: "SELECT * FROM api_token WHERE id = ?", arguments: [id])

@@ -1,10 +1,11 @@
 package import Fleet
 import GRDB
+import Linux
 package import Wire
 
 extension SQLiteStore {
     package func save(_ test: BootTest) async throws(StoreError) {
-        try await write { database in
+        try await write(.bootTest) { database in
             try database.execute(
                 sql:
                     "INSERT OR REPLACE INTO boot_test (image, number, is_passed, record) VALUES (?, ?, ?, ?)",
@@ -31,7 +32,7 @@ extension SQLiteStore {
     }
 
     package func forget(_ machine: MACAddress) async throws(StoreError) {
-        try await write { database in
+        try await write(.machineRemoval) { database in
             for table in ["boot_event", "boot", "last_boot", "hardware", "last_hardware", "boot_trouble"] {
                 try database.execute(
                     sql: "DELETE FROM \(table) WHERE mac = ?", arguments: [machine.description])

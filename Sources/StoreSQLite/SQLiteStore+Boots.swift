@@ -1,11 +1,12 @@
 package import Fleet
 import GRDB
+import Linux
 package import Wire
 
 extension SQLiteStore {
     package func append(_ events: [BootEvent]) async throws(StoreError) {
         guard !events.isEmpty else { return }
-        try await write { database in
+        try await write(.bootEvents) { database in
             let entry = try database.cachedStatement(
                 sql:
                     "INSERT INTO boot_event (boot, mac, stage, at, detail, version) VALUES (?, ?, ?, ?, ?, ?)"
@@ -33,7 +34,7 @@ extension SQLiteStore {
 
     package func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Hardware? {
         let second = currentSecond
-        return try await write { database in
+        return try await write(.hardware) { database in
             let known: Hardware? = try String.fetchOne(
                 database, sql: "SELECT record FROM last_hardware WHERE mac = ?",
                 arguments: [machine.description]

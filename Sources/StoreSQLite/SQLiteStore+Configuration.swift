@@ -1,6 +1,7 @@
 package import Fleet
 import Foundation
 import GRDB
+import Linux
 import Wire
 
 extension SQLiteStore {
@@ -41,7 +42,7 @@ extension SQLiteStore {
     package func apply(
         _ edits: [FleetEdit], to snapshot: FleetSnapshot, by who: String, what: String
     ) async throws(StoreError) -> Int? {
-        try await write { database in
+        try await write(.revision) { database in
             guard try Self.revisionNumber(in: database) == snapshot.revision else { return nil }
             var changes: [Revision.Edit] = []
             for edit in edits {

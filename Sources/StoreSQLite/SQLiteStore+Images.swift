@@ -1,12 +1,13 @@
 package import Fleet
 import GRDB
+import Linux
 
 extension SQLiteStore {
     package func addVersion(
         _ manifest: ImageManifest, digest: Fleet.Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion {
         let second = currentSecond
-        return try await write { database in
+        return try await write(.version) { database in
             let image = manifest.image.text
             for signature in signatures {
                 try database.execute(
@@ -58,7 +59,7 @@ extension SQLiteStore {
     package func rollBack(_ channel: ChannelName, of image: ImageName, by who: String)
         async throws(StoreError) -> Int
     {
-        try await write { database in
+        try await write(.rollBack) { database in
             let row = try Row.fetchOne(
                 database, sql: "SELECT former FROM channel WHERE image = ? AND name = ?",
                 arguments: [image.text, channel.text])
@@ -103,8 +104,25 @@ extension SQLiteStore {
             by: who, in: database)
     }
 
+    package func removedVersions() async throws(StoreError) -> [ImageName: Set<Fleet.Digest>] {
+        try await read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT image, digest FROM image_version WHERE removed
+                    EXCEPT SELECT image, digest FROM image_version WHERE NOT removed
+                    """)
+            var removed: [ImageName: Set<Fleet.Digest>] = [:]
+            for row in rows {
+                guard let digest = Fleet.Digest(row["digest"] as String) else { continue }
+                removed[try ImageName(row["image"] as String), default: []].insert(digest)
+            }
+            return removed
+        }
+    }
+
     package func remove(_ version: ImageVersion, by who: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.versionRemoval) { database in
             let channels = try String.fetchAll(
                 database, sql: "SELECT name FROM channel WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])

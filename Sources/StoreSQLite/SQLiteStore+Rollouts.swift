@@ -1,5 +1,6 @@
 package import Fleet
 import GRDB
+import Linux
 package import Wire
 
 extension SQLiteStore {
@@ -16,7 +17,7 @@ extension SQLiteStore {
     }
 
     package func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError) {
-        try await write { database in
+        try await write(.rollouts) { database in
             for rollout in rollouts {
                 // Whoever was faster has ended it: that stands.
                 try database.execute(

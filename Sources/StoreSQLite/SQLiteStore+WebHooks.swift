@@ -1,5 +1,6 @@
 package import Fleet
 import GRDB
+import Linux
 
 extension SQLiteStore {
     package func webHooks() async throws(StoreError) -> [WebHook] {
@@ -14,7 +15,7 @@ extension SQLiteStore {
     }
 
     package func addWebHook(_ hook: WebHook, by who: String) async throws(StoreError) -> WebHook {
-        try await write { database in
+        try await write(.webHook) { database in
             try database.execute(
                 sql: "INSERT INTO web_hook (url, secret, kinds, group_path) VALUES (?, ?, ?, ?)",
                 arguments: [hook.url, hook.secret, try Self.json(hook.kinds), hook.group.description])
@@ -31,7 +32,7 @@ extension SQLiteStore {
     }
 
     package func removeWebHook(_ id: Int, by who: String) async throws(StoreError) {
-        try await write { database in
+        try await write(.webHookRemoval) { database in
             guard
                 let url = try String.fetchOne(
                     database, sql: "SELECT url FROM web_hook WHERE id = ?", arguments: [id])

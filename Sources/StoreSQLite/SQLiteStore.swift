@@ -1,6 +1,7 @@
 package import Fleet
 import Foundation
 import GRDB
+import Linux
 import Wire
 
 /// The fleet's store in one SQLite file.
@@ -36,6 +37,7 @@ package struct SQLiteStore: FleetStore {
                 )
             }
             try SchemaSteps.migrator().migrate(database)
+            Commit.schemaUp.pass(.done)
             try database.write { database in
                 try database.execute(
                     sql: """
@@ -43,7 +45,9 @@ package struct SQLiteStore: FleetStore {
                         """, arguments: [Self.eventLimit])
                 try database.execute(
                     sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
+                Commit.oldEvents.pass(.commit)
             }
+            Commit.oldEvents.pass(.done)
         } catch {
             throw Self.storeError(error)
         }
@@ -55,8 +59,21 @@ package struct SQLiteStore: FleetStore {
         do { return try await database.read(body) } catch { throw Self.storeError(error) }
     }
 
-    func write<T: Sendable>(_ body: @Sendable (Database) throws -> T) async throws(StoreError) -> T {
-        do { return try await database.write(body) } catch { throw Self.storeError(error) }
+    /// Changes the database in one transaction, which is on the disk when this returns.
+    func write<T: Sendable>(
+        _ commit: Commit, _ body: @Sendable (Database) throws -> T
+    ) async throws(StoreError) -> T {
+        do {
+            let result = try await database.write { database in
+                let result = try body(database)
+                commit.pass(.commit)
+                return result
+            }
+            commit.pass(.done)
+            return result
+        } catch {
+            throw Self.storeError(error)
+        }
     }
 
     private static func storeError(_ error: any Error) -> StoreError {

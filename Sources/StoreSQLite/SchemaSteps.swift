@@ -1,6 +1,7 @@
 package import Fleet
 import Foundation
 import GRDB
+import Linux
 
 /// The numbered steps of the schema, up and down. A step is never edited after a release.
 package enum SchemaSteps {
@@ -30,6 +31,7 @@ package enum SchemaSteps {
             migrator.registerMigration(step.name) { database in
                 try database.execute(sql: text(step.up))
                 try takeUpKeptTables(in: database)
+                Commit.schemaUp.pass(.commit)
             }
         }
         return migrator
@@ -89,7 +91,9 @@ package enum SchemaSteps {
                     try database.execute(
                         sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [step.name])
                 }
+                Commit.schemaDown.pass(.commit)
             }
+            Commit.schemaDown.pass(.done)
         } catch {
             throw .unavailable(error)
         }

@@ -1,10 +1,7 @@
 import Fleet
 import Foundation
 import Hummingbird
-import Logging
-import StoreSQLite
 import Testing
-import Wire
 import Yams
 
 @testable import Center
@@ -31,41 +28,13 @@ import Yams
         return operations
     }
 
-    /// A control center's services over an empty store.
-    private func services() async throws -> CenterServices {
-        let fleet = try await LiveFleet(
-            store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: [])
-        ) { _ in }
-        let files = VolumeFiles(
-            make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
-            usedByteCount: { _ in nil },
-            snapshots: { _ in [] }, takeSnapshot: { _, _ in }, restore: { _, _ in 0 },
-            removeSnapshot: { _, _ in })
-        let volumes = Volumes(
-            fleet: fleet, files: files, openVolumes: { [:] }, logger: Logger(label: "test"))
-        return CenterServices(
-            fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: "\(directory.path)/logs"),
-            logger: Logger(label: "test"),
-            version: "test", roles: [],
-            policy: { BootPolicy(server: IPv4Address(rawValue: 0), loaders: [], nodeArchives: [:]) },
-            leases: { [] },
-            networks: { [] }, wallSecret: "", openVersions: { [:] }, mountedVersions: { [:] },
-            rootActivity: { [:] },
-            restart: { _ in }, openBoot: { _, _ in "" },
-            manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
-            compare: { _, _ in [] },
-            removeFiles: { _, _ in }, filePath: { _, _ in "" }, serverName: "test",
-            replicaFiles: ReplicaFiles(
-                directory: { _, _ in "" }, discard: { _ in }, adopt: { _, _ in }))
-    }
-
     @Test func `every route is documented with its permission, and nothing else is`() async throws {
         var routes: [String: String] = [:]
         let router = Router(context: CenterContext.self)
         Routes(group: router.group("")) { method, path, permission in
             let shape = "/\(path)".replacing("//", with: "/").replacing(/\{[^}]+\}/, with: "*")
             routes["\(method.rawValue) \(shape)"] = permission.rawValue
-        }.addAPI(try await services())
+        }.addAPI(try await .alone(in: directory))
         let documented = try Self.documented()
         for (route, permission) in documented { #expect(routes[route] == permission, "\(route)") }
         for route in routes.keys { #expect(documented[route] != nil, "\(route)") }

@@ -11,12 +11,29 @@ struct CommandFailed: Error, CustomStringConvertible {
 
 /// The laboratory of the end-to-end tests: a network namespace with a Roost server, and machines in QEMU.
 ///
-/// Everything lives in the namespace `roost-e2e`, or in the one that `ROOST_E2E_NAMESPACE` says, and below `.build/lab-e2e`, named
-/// alike; both are cleared at the start and at the end.
+/// Each process has one of its own, named by the lane that it runs in. It begins as a copy of what `Lab/golden.sh` has made.
+/// What lanes share is named here, and nowhere else: ``golden`` is only read; ``cache`` is kept whole by Roost's own locks, as on
+/// a host where several people build.
 final class BootLab: Sendable {
-    /// Another one lets two runs test at the same time.
-    static let namespace = ProcessInfo.processInfo.environment["ROOST_E2E_NAMESPACE"] ?? "roost-e2e"
+    static let lane = environment("ROOST_LANE") ?? "0"
+    static let namespace = "roost-\(lane)"
     static let address = "10.77.0.1"
+
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    private static let products = "\(repository)/.build/release"
+    static let nodeProgram = environment("ROOST_NODE") ?? "\(products)/roost-node"
+    static let roost = environment("ROOST") ?? "\(products)/roost"
+    static let directory = "\(repository)/.build/lab/\(lane)"
+    static let golden = "\(repository)/.build/lab/golden"
+    /// What builds keep: packages, packed modules, containers' layers. `make clean` removes it.
+    static let cache = "\(repository)/.build/lab-cache"
+
+    /// For builds whose traces are looked for: nothing of another lane is in it.
+    static let ownCache = "\(directory)/cache"
+
+    private static func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
 
     /// Why the tests cannot run here; nil when they can.
     static var obstacle: String? {
@@ -24,36 +41,47 @@ final class BootLab: Sendable {
         for program in ["ip", "qemu-system-x86_64", "mmdebstrap", "mksquashfs"] where find(program) == nil {
             return "\(program) is not installed (make prerequisites)"
         }
-        if !FileManager.default.fileExists(atPath: nodeProgram) {
-            return "\(nodeProgram) is not built (make node)"
+        for program in [roost, nodeProgram] where !FileManager.default.fileExists(atPath: program) {
+            return "\(program) is not built (make tests)"
         }
         return nil
     }
 
-    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent()
-        .deletingLastPathComponent().path
-    static let nodeProgram = "\(repository)/.build/roost-node"
-    static let roost = "\(repository)/.build/debug/roost"
-    static let directory = "\(repository)/.build/\(namespace.replacing("roost", with: "lab"))"
-    /// Built once and kept between runs: `make clean` removes it.
-    static let cache = "\(repository)/.build/lab-cache"
+    /// A namespace of this laboratory's, beside its own: a host on the bridge.
+    static func namespace(of host: String) -> String { "\(namespace)-\(host)" }
 
-    /// The laboratory with a running server and the image `debian`, made when the first test asks for it.
-    static let shared = Result { try BootLab() }
+    /// The laboratory with a running server and the image `tiny`, made when the first test asks for it.
+    static let shared = Result { try BootLab("tiny") }
+    /// The same with the image `debian` beside it, which is the site's. A suite has either this one or the other.
+    static let withDebian = Result {
+        let lab = try BootLab("debian")
+        try lab.roost("set", "image=debian")
+        return lab
+    }
 
-    private init() throws {
+    /// - Parameter golden: what the server starts with: `tiny` or `debian`.
+    private init(_ golden: String) throws {
+        try Self.run(
+            "\(Self.repository)/Lab/golden.sh", [golden],
+            environment: ["ROOST": Self.roost, "ROOST_NODE": Self.nodeProgram])
         _ = try? Self.lab("down")
         try? FileManager.default.removeItem(atPath: Self.directory)
         try FileManager.default.createDirectory(atPath: Self.directory, withIntermediateDirectories: true)
+        // Versions never change: they are the same files. The rest is a copy.
+        try Self.run(
+            "sh",
+            [
+                "-euc",
+                """
+                mkdir state && chown --reference="$1/$2/state" state && chmod --reference="$1/$2/state" state
+                cp -al "$1/$2/state/images" state/
+                find "$1/$2/state" -mindepth 1 -maxdepth 1 ! -name images -exec cp -a {} state/ \\;
+                cp "$1/key" "$1/key.pub" .
+                """, "sh", Self.golden, golden,
+            ], in: Self.directory)
         atexit { _ = try? BootLab.lab("down") }
         try Self.lab("up")
-        try Self.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "\(Self.directory)/key"])
         try startServer()
-        try buildImage()
-        try roost(
-            "set", "image=debian", "console=tty0,ttyS0", "kernel-arguments=mitigations=off",
-            "ssh-authorised-keys=@\(Self.directory)/key.pub")
     }
 
     // MARK: The server
@@ -86,7 +114,7 @@ final class BootLab: Sendable {
             interfaces: [br0]
             state-directory: \(state)
             socket: \(Self.socket)
-            image-cache: \(Self.cache)
+            image-cache: \(Self.ownCache)
             node-program: \(Self.nodeProgram)
             user: daemon
             \(more)
@@ -143,7 +171,9 @@ final class BootLab: Sendable {
             """
         let proxy = try Background(
             "/usr/bin/python3", ["-c", script, namespace], log: "\(directory)/log/proxy.log")
-        for _ in 0..<100 where try !lab("exec", "ss", "-Hltn").contains("127.0.0.1:3128") { usleep(100_000) }
+        try Pace.wait(10, until: "the proxy listens") {
+            try lab("exec", "ss", "-Hltn").contains("127.0.0.1:3128")
+        }
         return proxy
     }
 
@@ -154,18 +184,32 @@ final class BootLab: Sendable {
         try waitUntil("the server is dead", seconds: 10) { kill(Int32(pid) ?? 0, 0) != 0 }
     }
 
-    private func buildImage() throws {
-        // What desktops and servers have: log-ins are sessions of systemd's log-in manager.
-        try roost(
-            "image", "build", "debian", "--suite", "bookworm", "--include", "libpam-systemd",
-            "--state-directory", Self.stateDirectory,
-            "--cache", Self.cache)
-    }
-
     /// `roost` with arguments, against the laboratory's server.
     @discardableResult
     func roost(_ arguments: String...) throws -> String {
         try Self.run(Self.roost, arguments, environment: ["ROOST_SOCKET": Self.socket])
+    }
+
+    /// Publishes what is at `path` as the next version of an image, and returns what is said of it.
+    @discardableResult
+    func importImage(_ image: String, _ path: String, _ more: String..., cache: String = BootLab.cache) throws
+        -> String
+    {
+        try Self.run(
+            Self.roost,
+            [
+                "image", "import", image, path, "--state-directory", Self.stateDirectory, "--cache", cache,
+            ] + more, environment: ["ROOST_SOCKET": Self.socket])
+    }
+
+    /// Processes of a program in the laboratory's namespace. Those of other lanes are not seen.
+    func processes(of program: String) throws -> [Int32] {
+        try Self.run("ip", ["netns", "pids", Self.namespace]).split(whereSeparator: \.isWhitespace)
+            .compactMap { Int32($0) }
+            .filter { pid in
+                let words = (try? text("/proc/\(pid)/cmdline"))?.split(separator: "\0") ?? []
+                return words.prefix(2).contains { $0.split(separator: "/").last?.hasPrefix(program) == true }
+            }
     }
 
     /// The laboratory's administrator, whose password is that of all tests.
@@ -214,15 +258,33 @@ final class BootLab: Sendable {
         throws -> String
     {
         let marks = expecting.flatMap { ["--expect", $0] }
-        return try Self.lab(
-            ["boot", name, "--mac", mac, "--timeout", String(timeout), "--keep"] + options + marks)
+        return try Spans.measure("boot", name + (options.contains("--direct") ? ", direct" : "")) {
+            try Self.lab(
+                ["boot", name, "--mac", mac, "--timeout", String(Pace.seconds(timeout)), "--keep"] + options
+                    + marks)
+        }
     }
+
+    /// Powers a machine on whose firmware is not what the test is about: kernel and initramfs are loaded at once. It goes on
+    /// running.
+    @discardableResult
+    func bootDirectly(
+        _ name: String, mac: String, _ options: [String] = [], expecting: [String] = [BootLab.handover]
+    ) throws -> String {
+        try boot(name, mac: mac, ["--direct"] + options, expecting: expecting)
+    }
+
+    /// What the console shows when the image's own init starts.
+    static let handover = "roost: starting /sbin/init"
 
     func powerOff(_ name: String) throws { try Self.lab("stop", name) }
 
     /// The stages that the newest boot of a machine has reached.
     func stages(_ node: String) throws -> [String] {
-        guard let answer = try json("node", "show", node) as? [String: Any],
+        // Asked again and again while a machine boots: curl costs a tenth of our own command line.
+        let text = try Self.run(
+            "curl", ["-s", "--unix-socket", Self.socket, "http://roost/api/v1/nodes/\(node)"])
+        guard let answer = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
             let boots = answer["boots"] as? [[String: Any]],
             let entries = boots.first?["entries"] as? [[String: Any]]
         else { return [] }
@@ -230,8 +292,10 @@ final class BootLab: Sendable {
     }
 
     func waitForStage(_ stage: String, of node: String, seconds: Int = 240) throws {
-        try waitUntil("\(node) is \(stage)", seconds: seconds) {
-            ((try? stages(node)) ?? []).contains(stage)
+        try Spans.measure("wait", "\(node) is \(stage)") {
+            try waitUntil("\(node) is \(stage)", seconds: seconds) {
+                ((try? stages(node)) ?? []).contains(stage)
+            }
         }
     }
 
@@ -239,7 +303,9 @@ final class BootLab: Sendable {
     @discardableResult
     func ssh(_ address: String, _ command: String, timeout: Int = 60) throws -> String {
         try Self.lab(
-            ["exec", "timeout", String(timeout)] + Self.sshCommand(to: "root@\(address)") + [command]
+            ["exec", "timeout", String(Pace.seconds(timeout))] + Self.sshCommand(to: "root@\(address)") + [
+                command
+            ]
         )
         .trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -279,13 +345,7 @@ final class BootLab: Sendable {
     }
 
     func waitUntil(_ what: String, seconds: Int, _ condition: () throws -> Bool) throws {
-        let end = Date().addingTimeInterval(Double(seconds))
-        while Date() < end {
-            if try condition() { return }
-            usleep(100_000)
-        }
-        throw CommandFailed(
-            command: "wait until \(what)", status: 1, output: String(log("roost").suffix(2_000)))
+        try Pace.wait(seconds, until: what, state: { String(log("roost").suffix(2_000)) }, condition)
     }
 
     @discardableResult
@@ -305,15 +365,30 @@ final class BootLab: Sendable {
 
     /// Runs a program to its end and returns its standard output.
     @discardableResult
-    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws
-        -> String
-    {
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:],
+        in directory: String? = nil
+    ) throws -> String {
+        if program == roost, arguments.first == "image", let act = arguments.dropFirst().first,
+            ["build", "import", "shell", "upgrade", "boot-test"].contains(act)
+        {
+            return try Spans.measure(act, arguments.dropFirst(2).first ?? "") {
+                try runUnmeasured(program, arguments, environment: environment, in: directory)
+            }
+        }
+        return try runUnmeasured(program, arguments, environment: environment, in: directory)
+    }
+
+    private static func runUnmeasured(
+        _ program: String, _ arguments: [String], environment: [String: String], in directory: String?
+    ) throws -> String {
         guard let path = find(program) else {
             throw CommandFailed(command: program, status: 127, output: "not installed")
         }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
+        if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // Files, not pipes: what a command leaves running would keep a pipe open.

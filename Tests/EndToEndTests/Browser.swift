@@ -25,7 +25,7 @@ final class Browser {
         process.standardInput = FileHandle.nullDevice
         try process.run()
         var port: Substring?
-        for _ in 0..<300 where port == nil {
+        for _ in 0..<(10 * Pace.seconds(30)) where port == nil {
             usleep(100_000)
             let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             port = said.firstMatch(of: /started successfully on port (\d+)/)?.1
@@ -63,7 +63,9 @@ final class Browser {
 
     @discardableResult
     private func send(_ method: String, _ path: String, _ body: [String: Any]?) throws -> Any? {
-        var arguments = ["-s", "-m", "90", "-X", method, "-H", "Content-Type: application/json"]
+        var arguments = [
+            "-s", "-m", String(Pace.seconds(90)), "-X", method, "-H", "Content-Type: application/json",
+        ]
         if let body {
             // In a file: a script such as axe's is longer than a command line may be.
             let file = "\(profile)/request.json"
@@ -153,13 +155,9 @@ final class Browser {
 
     /// Waits until the page shows `words`.
     func waitFor(_ words: String, seconds: Int = 30) throws {
-        let end = Date().addingTimeInterval(Double(seconds))
-        while Date() < end {
-            if text.contains(words) { return }
-            usleep(200_000)
-        }
-        throw CommandFailed(
-            command: "wait for ‘\(words)’ on \(url)", status: 1, output: String(text.prefix(3_000)))
+        try Pace.wait(
+            seconds, until: "the page shows ‘\(words)’", state: { "\(url): \(text.prefix(3_000))" }
+        ) { text.contains(words) }
     }
 
     /// A picture of the page for the guide, and for those who look at it.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// The control center when the machine under it fails.
     @Suite struct CenterFailureTests {
         @Test
@@ -24,7 +24,7 @@ extension EndToEnd {
                 func names() throws -> [String] {
                     try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").map(String.init)
                 }
-                for _ in 0..<200 where try names().count < 20 * round { usleep(20_000) }
+                try Pace.wait(20, until: "20 changes were acknowledged") { try names().count >= 20 * round }
                 server.kill()
                 changes.end()
                 let known = try names()

@@ -11,12 +11,18 @@ final class CenterServer: Sendable {
     let port: Int
     let base: String
     private let pid = Mutex<Int32>(0)
+    private let process = Mutex<Process?>(nil)
 
     /// With an administrator `ann` who may do everything.
     static let shared = Result { try CenterServer() }
 
-    /// - Parameter prepare: gets the directory before the server starts in it.
-    init(_ configuration: String = "", prepare: (String) throws -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - starts: whether it is started at once.
+    ///   - prepare: gets the directory before the server starts in it.
+    init(
+        _ configuration: String = "", roles: String = "center", starts: Bool = true,
+        prepare: (String) throws -> Void = { _ in }
+    ) throws {
         directory = NSTemporaryDirectory() + "roost-center-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         port = try Self.freePort()
@@ -24,12 +30,13 @@ final class CenterServer: Sendable {
         let file = "\(directory)/roost.yaml"
         try Data(
             """
-            roles: [center]
+            roles: [\(roles)]
             interfaces: [lo]
             state-directory: \(directory)/state
             socket: \(directory)/api.sock
             user: nobody
-            node-program: \(BootLab.nodeProgram)
+            node-program: \(directory)/program
+            busybox: \(directory)/program
             logs: {syslog: 0, netconsole: 0}
             center:
               image-builds: no
@@ -37,21 +44,27 @@ final class CenterServer: Sendable {
             \(configuration)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
+        // No node boots from here: the beginning of a program is packed in a moment, a whole one in seconds.
+        let program = try FileHandle(forReadingFrom: URL(fileURLWithPath: BootLab.nodeProgram))
+        try (program.read(upToCount: 4_096) ?? Data()).write(to: URL(fileURLWithPath: "\(directory)/program"))
         try prepare(directory)
-        try start(file)
+        if starts { try start(file) }
     }
 
     /// Ends the server as a power cut would.
     func kill() {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGKILL)
-        for _ in 0..<100 where Glibc.kill(pid, 0) == 0 { usleep(50_000) }
+        for _ in 0..<(20 * Pace.seconds(5)) where Glibc.kill(pid, 0) == 0 { usleep(50_000) }
     }
 
-    private func start(_ file: String) throws {
+    private func start(_ file: String, killedAt point: String? = nil) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: BootLab.roost)
         process.arguments = ["serve", "--configuration", file]
+        if let point {
+            process.environment = ProcessInfo.processInfo.environment.merging(["ROOST_KILL_AT": point]) { $1 }
+        }
         let log = "\(directory)/log"
         try Data().write(to: URL(fileURLWithPath: log))
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
@@ -61,24 +74,39 @@ final class CenterServer: Sendable {
         try process.run()
         let started = process.processIdentifier
         pid.withLock { $0 = started }
+        self.process.withLock { $0 = process }
         CenterServer.running.append(started, directory)
-        let end = Date().addingTimeInterval(60)
+        let end = Date().addingTimeInterval(Double(Pace.seconds(60)))
         while !self.log.contains(" ready: ") {
+            if point != nil, !process.isRunning { return }
             guard Date() < end, process.isRunning else {
                 throw CommandFailed(command: "roost serve", status: 1, output: self.log)
             }
-            usleep(100_000)
+            usleep(20_000)
         }
     }
 
     /// Starts the server that has ended once more, on what it left.
-    func startAgain() throws { try start("\(directory)/roost.yaml") }
+    ///
+    /// - Parameter point: where it ends by itself; when that is before it is ready, this returns then.
+    func startAgain(killedAt point: String? = nil) throws {
+        try start("\(directory)/roost.yaml", killedAt: point)
+    }
+
+    /// Waits until the server has ended at the point that it was started with.
+    func waitForKill(at point: String) throws {
+        let process = try #require(process.withLock { $0 })
+        for _ in 0..<Pace.seconds(1_000) where process.isRunning { usleep(20_000) }
+        guard !process.isRunning, process.terminationReason == .uncaughtSignal,
+            process.terminationStatus == SIGKILL
+        else { throw CommandFailed(command: "come to \(point)", status: 1, output: log) }
+    }
 
     /// Ends the server; what it keeps stays.
     func end() throws {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGTERM)
-        for _ in 0..<200 where Glibc.kill(pid, 0) == 0 { usleep(100_000) }
+        for _ in 0..<(10 * Pace.seconds(20)) where Glibc.kill(pid, 0) == 0 { usleep(100_000) }
     }
 
     /// Servers that are ended with the tests.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// The command line in a real shell.
     @Suite struct CommandLineTests {
         /// What bash offers for a line that somebody has begun to type.

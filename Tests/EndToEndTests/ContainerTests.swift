@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Systems {
     /// Images from Dockerfiles and from other people's container tools.
     @Suite struct ContainerTests {
         private let lab: BootLab
@@ -39,13 +39,20 @@ extension EndToEnd {
                     ("persistent", "/dev/nbd0"),
                 ] {
                     try lab.roost("set", "--node", "docked", "root-mode=\(mode)")
-                    try lab.boot("docked", mac: mac, expecting: ["roost: starting /sbin/init"])
+                    try lab.bootDirectly("docked", mac: mac)
                     try lab.waitForStage("ready", of: "docked")
                     let address = try lab.address(of: "docked")
                     #expect(
                         try lab.ssh(address, "cat /etc/greeting /etc/from-context; hostname")
                             == "hello from the first stage\ncopied\ndocked")
                     #expect(try lab.ssh(address, "findmnt -no SOURCE /run/roost/lower") == source)
+                    if mode == "persistent" {
+                        // systemd ends in order although its root hangs on the network. The answer may be cut off by that.
+                        _ = try? lab.ssh(address, "systemctl poweroff")
+                        try lab.waitUntil("it is off", seconds: 120) {
+                            lab.console("docked").contains("reboot: Power down")
+                        }
+                    }
                     try lab.powerOff("docked")
                 }
             }
@@ -75,7 +82,7 @@ extension EndToEnd {
                 ["image", "build", "container", context, "--build-arg", "GREETING=hello"] + packing)
             #expect(built.hasPrefix("container@1 "))
             // Nothing stays mounted, and the second time every step comes from the cache.
-            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
+            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains("\(BootLab.cache)/containers"))
             #expect(
                 try roost(
                     ["image", "build", "container", context, "--build-arg", "GREETING=hello"] + packing
@@ -124,7 +131,7 @@ extension EndToEnd {
         @Test func `who is not root builds and imports the same, by subordinate numbers`() throws {
             let work = try directory(["Dockerfile": "FROM scratch\nADD root.tar /\n"])
             defer { try? FileManager.default.removeItem(atPath: work) }
-            let root = try SmallRoot("\(work)/root", of: lab)
+            let root = try TinyRoot("\(work)/root")
             try Data("x".utf8).write(to: URL(fileURLWithPath: "\(root.path)/etc/owned"))
             let owner = (user: 7, group: 9)
             try BootLab.run("chown", ["\(owner.user):\(owner.group)", "\(root.path)/etc/owned"])
@@ -204,7 +211,7 @@ extension EndToEnd {
             #expect(try failure("FROM localhost/nowhere/nothing:1").contains("nothing"))
             #expect(try failure(base, ["--suite", "bookworm"]).contains("Dockerfile says all of that"))
             #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "broken") }
-            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
+            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains("\(BootLab.cache)/containers"))
         }
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// Publishing that is interrupted.
     @Suite struct ImageTests {
         private let lab: BootLab
@@ -10,42 +10,12 @@ extension EndToEnd {
 
         private var store: String { "\(BootLab.stateDirectory)/images/killed" }
 
-        @Test func `an import killed at any moment leaves no version, and the next one makes one`() throws {
-            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let digest = try #require(
-                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
-            let root = "\(BootLab.directory)/killed"
-            try BootLab.run(
-                "unsquashfs",
-                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
-            defer { try? FileManager.default.removeItem(atPath: root) }
-            let arguments = [
-                "image", "import", "killed", root, "--state-directory", BootLab.stateDirectory, "--cache",
-                BootLab.cache,
-            ]
-            for moment in ["packing the root", "] kernel ", "root file system: "] {
-                try killImport(arguments, at: moment)
-                #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "killed") }
-            }
-            let made = try BootLab.run(
-                BootLab.roost, arguments, environment: ["ROOST_SOCKET": BootLab.socket])
-            #expect(made.hasPrefix("killed@1 "))
-            // What the killed ones left is gone: the version alone is there.
-            let left = try FileManager.default.contentsOfDirectory(atPath: store)
-            #expect(left.count == 1 && left.allSatisfy { $0.count == 64 })
-        }
-
         @Test
         func `versions are compared, checked to the last byte, and cleared away when nothing needs them`()
             throws
         {
             let root = "\(BootLab.directory)/compared"
-            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let digest = try #require(
-                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
-            try BootLab.run(
-                "unsquashfs",
-                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
+            _ = try TinyRoot(root)
             defer { try? FileManager.default.removeItem(atPath: root) }
             // Three versions that differ in one file, and one package that is recorded as newer.
             for number in 1...3 {
@@ -58,13 +28,7 @@ extension EndToEnd {
                             "\(root)/var/lib/dpkg/status",
                         ])
                 }
-                try BootLab.run(
-                    BootLab.roost,
-                    [
-                        "image", "import", "compared", root, "--state-directory", BootLab.stateDirectory,
-                        "--cache",
-                        BootLab.cache,
-                    ], environment: ["ROOST_SOCKET": BootLab.socket])
+                try lab.importImage("compared", root)
             }
             let difference = try lab.roost("image", "diff", "compared")
             #expect(difference.contains("2 → 3"))

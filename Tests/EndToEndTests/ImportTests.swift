@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// What comes from elsewhere, and what goes wrong on the way into the store.
     @Suite struct ImportTests {
         private let lab: BootLab
@@ -47,69 +47,6 @@ extension EndToEnd {
                     atPath: "\(server.directory)/state/images/\(image)"))
         }
 
-        @Test func `killed at fifty moments, importer or server, the store holds whole versions only`() throws
-        {
-            let server = try CenterServer()
-            defer { server.stop() }
-            let directory = try work("fifty")
-            defer { try? FileManager.default.removeItem(atPath: directory) }
-            let root = try SmallRoot("\(directory)/root", of: lab)
-            // How long one takes on this machine, with the kernel's modules packed before.
-            var microseconds = 0
-            for round in -1...0 {
-                try root.mark(round)
-                let start = DispatchTime.now()
-                try importImage("small", root.path, in: server)
-                microseconds = Int(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1_000
-            }
-            var acknowledged: Set<Int> = []
-            var (killedImports, killedServers) = (0, 0)
-            for round in 1...50 {
-                try root.mark(round)
-                let importer = Process()
-                importer.executableURL = URL(fileURLWithPath: BootLab.roost)
-                importer.arguments = arguments("small", root.path, in: server)
-                importer.environment = ProcessInfo.processInfo.environment.merging([
-                    "ROOST_SOCKET": "\(server.directory)/api.sock"
-                ]) { $1 }
-                let output = Pipe()
-                importer.standardOutput = output
-                importer.standardError = FileHandle.nullDevice
-                try importer.run()
-                usleep(UInt32.random(in: 0...UInt32(microseconds)))
-                if round.isMultiple(of: 2) {
-                    server.kill()
-                    killedServers += 1
-                    importer.waitUntilExit()
-                    try server.startAgain()
-                } else {
-                    kill(importer.processIdentifier, SIGKILL)
-                    importer.waitUntilExit()
-                    if importer.terminationReason == .uncaughtSignal {
-                        killedImports += 1
-                    } else {
-                        // It takes less time than was measured when the machine was busier.
-                        microseconds = max(microseconds * 3 / 4, 20_000)
-                    }
-                }
-                let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-                if said.hasPrefix("small@"), let number = Int(said.dropFirst(6).prefix { $0.isNumber }) {
-                    acknowledged.insert(number)
-                }
-                let all = try versions(in: server)
-                #expect(
-                    acknowledged.isSubset(of: Set(all.compactMap { $0["number"] as? Int })), "round \(round)")
-                if !all.isEmpty { try server.roost("image", "verify") }
-            }
-            #expect(killedImports > 5 && killedServers == 25)
-            // The next one clears away what the killed ones left, and takes what has its files already.
-            try root.mark(51)
-            #expect(try importImage("small", root.path, in: server).hasPrefix("small@"))
-            let digests = Set(try versions(in: server).compactMap { $0["digest"] as? String })
-            let left = try stored("small", in: server)
-            #expect(left.isSuperset(of: digests) && left.allSatisfy { $0.count == 64 }, "\(left)")
-        }
-
         /// Makes what `docker save` writes out of layers, by a library that knows nothing of ours.
         private func save(_ path: String, layers: String) throws {
             let script = """
@@ -139,7 +76,7 @@ extension EndToEnd {
             defer { server.stop() }
             let directory = try work("layers")
             defer { try? FileManager.default.removeItem(atPath: directory) }
-            let root = try SmallRoot("\(directory)/root", of: lab)
+            let root = try TinyRoot("\(directory)/root")
             for (name, text) in [("gone", "x"), ("stays", "one"), ("hidden/old", "x")] {
                 let path = URL(fileURLWithPath: "\(root.path)/srv/\(name)")
                 try FileManager.default.createDirectory(
@@ -210,98 +147,12 @@ extension EndToEnd {
             #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
         }
 
-        @Test func `a root in the layout of other distributions boots, and its packages are known`() throws {
-            let work = try work("layout")
-            defer { try? FileManager.default.removeItem(atPath: work) }
-            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let debian = try #require(images.first { $0["image"] as? String == "debian" })
-            let digest = try #require(debian["digest"] as? String)
-            let release = try #require((debian["manifest"] as? [String: Any])?["kernelRelease"] as? String)
-            let root = "\(work)/root"
-            try BootLab.run(
-                "unsquashfs",
-                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
-            // openSUSE's kernel, which is a link; modules as Fedora and Arch compress them, and one like Alpine's, which this
-            // machine's depmod cannot read; compressed firmware; a name behind an absolute link; rpm's records.
-            try BootLab.run(
-                "sh",
-                [
-                    "-euc",
-                    """
-                    cd "$1"
-                    modules=usr/lib/modules/$2
-                    rm -rf var/lib/dpkg var/lib/apt
-                    mv "boot/vmlinuz-$2" "$modules/vmlinuz"
-                    ln -s "../$modules/vmlinuz" "boot/vmlinuz-$2"
-                    cd "$modules/kernel" && rm -rf sound
-                    cd drivers && rm -rf gpu hid hwmon iio infiniband media mtd net/wireless scsi staging && cd "$1"
-                    find "$modules/kernel/drivers" -name '*.ko' -print0 | xargs -0 -P 2 -n 100 zstd -q -1 --rm
-                    find "$modules" -name '*.ko' -print0 | xargs -0 -P 2 -n 100 xz -0
-                    depmod -b . "$2"
-                    xz -d "$modules/kernel/fs/overlayfs/overlay.ko.xz"
-                    touch "$modules/kernel/fs/overlayfs/overlay.ko" && gzip "$modules/kernel/fs/overlayfs/overlay.ko"
-                    sed -i 's/overlay.ko.xz/overlay.ko.gz/' "$modules/modules.dep"
-                    mkdir -p usr/lib/firmware/rtl_nic
-                    echo 'firmware of the test' | xz >usr/lib/firmware/rtl_nic/rtl8168e-3.fw.xz
-                    sed -i 's/^PRETTY_NAME=.*/PRETTY_NAME="Sample Linux 7"/' usr/lib/os-release
-                    ln -sf /usr/lib/os-release etc/os-release
-                    cat >../sample.spec <<'SPEC'
-                    Name: sample
-                    Epoch: 1
-                    Version: 2.0
-                    Release: 3
-                    Summary: A sample
-                    License: none
-                    BuildArch: noarch
-                    %description
-                    A sample.
-                    %files
-                    SPEC
-                    rpmbuild --quiet --define "_topdir $PWD/../rpm" -bb ../sample.spec
-                    rpm --dbpath "$PWD/usr/lib/sysimage/rpm" --initdb
-                    rpm --dbpath "$PWD/usr/lib/sysimage/rpm" -i --justdb --nodeps ../rpm/RPMS/noarch/sample-2.0-3.noarch.rpm
-                    """, "sh", root, release,
-                ])
-            try BootLab.run(
-                BootLab.roost,
-                [
-                    "image", "import", "laid-out", root, "--state-directory", BootLab.stateDirectory,
-                    "--cache",
-                    BootLab.cache,
-                ], environment: ["ROOST_SOCKET": BootLab.socket])
-            let made = try #require(
-                (try lab.json("image", "list") as? [[String: Any]] ?? []).first {
-                    $0["image"] as? String == "laid-out"
-                })
-            let manifest = try #require(made["manifest"] as? [String: Any])
-            #expect(manifest["kernelRelease"] as? String == release)
-            #expect(manifest["system"] as? String == "Sample Linux 7")
-            let packages = manifest["packages"] as? [[String: String]]
-            #expect(packages == [["name": "sample", "version": "1:2.0-3"]])
-            let store = "\(BootLab.stateDirectory)/images/laid-out/\(try #require(made["digest"] as? String))"
-            #expect(
-                try BootLab.run(
-                    "sh", ["-c", "zstd -dc \(store)/modules.cpio | grep -ac 'firmware of the test'"]
-                )
-                .hasPrefix("1"))
-
-            let mac = "52:54:00:00:00:a8"
-            try lab.roost("node", "add", "laid-out", "--mac", mac)
-            try lab.roost("set", "--node", "laid-out", "image=laid-out")
-            defer { _ = try? lab.powerOff("laid-out") }
-            try lab.boot("laid-out", mac: mac, expecting: ["roost: starting /sbin/init"])
-            try lab.waitForStage("ready", of: "laid-out")
-            #expect(
-                try lab.ssh(lab.address(of: "laid-out"), ". /etc/os-release; echo $PRETTY_NAME")
-                    == "Sample Linux 7")
-        }
-
         @Test func `a bomb and a full disk end with a clear error, and nothing half-made`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             let directory = try work("bomb")
             defer { try? FileManager.default.removeItem(atPath: directory) }
-            let root = try SmallRoot("\(directory)/root", of: lab)
+            let root = try TinyRoot("\(directory)/root")
             let cache = try work("bomb/cache")
             try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=600M", "none", cache])
             defer { _ = try? BootLab.run("umount", ["-l", cache]) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// Other people's clients against our servers, without a machine.
     @Suite struct InteroperabilityTests {
         private let lab: BootLab
@@ -9,11 +9,20 @@ extension EndToEnd {
         init() throws {
             lab = try BootLab.shared.get()
             try ClientHost.made.get()
+            _ = try Self.export.get()
+        }
+
+        /// An image that takes some time to be read: `export`.
+        private static let export = Result {
+            let root = try TinyRoot("\(BootLab.directory)/export")
+            defer { root.remove() }
+            try root.add(mebibytes: 100, to: "srv/long")
+            try BootLab.shared.get().importImage("export", root.path)
         }
 
         /// A host on the laboratory's bridge: a namespace of its own with one cable.
         private enum ClientHost {
-            static let name = "roost-e2e-host"
+            static let name = BootLab.namespace(of: "host")
 
             /// Once for all tests: a namespace that goes takes its cable away only some time later.
             static let made = Result { try make() }
@@ -45,11 +54,10 @@ extension EndToEnd {
             String(try BootLab.run("sha256sum", [path]).prefix(64))
         }
 
-        private func rootOfDebian() throws -> String {
-            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let debian = images.first { $0["image"] as? String == "debian" }
-            let digest = try #require(debian?["digest"] as? String)
-            return "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"
+        private func exportedRoot() throws -> String {
+            let version = try lab.json("image", "show", "export") as? [String: Any]
+            let digest = try #require(version?["digest"] as? String)
+            return "\(BootLab.stateDirectory)/images/export/\(digest)/root.squashfs"
         }
 
         // MARK: DHCP
@@ -94,7 +102,7 @@ extension EndToEnd {
         }
 
         @Test func `an address that somebody took by hand is found by ARP and not given away`() throws {
-            let other = "roost-e2e-other"
+            let other = BootLab.namespace(of: "other")
             // One that no machine of another test has.
             let leases = try lab.roost("lease", "list")
             let taken = try #require((230...250).map { "10.77.0.\($0)" }.first { !leases.contains($0) })
@@ -166,7 +174,7 @@ extension EndToEnd {
                     magic, asked, kind, length = struct.unpack('>QIII', head)
                     while length: length -= len(s.recv(length))
                     return hex(kind)
-                name = struct.pack('>I', 6) + b'debian'
+                name = struct.pack('>I', 6) + b'export'
                 context = struct.pack('>I', 1) + struct.pack('>I', 15) + b'base:allocation'
                 print(option(5, b''), option(10, name + context), option(77, b'?'), option(7, name + struct.pack('>H', 0)))
                 """
@@ -177,22 +185,22 @@ extension EndToEnd {
         }
 
         @Test func `nbdinfo, nbdcopy and qemu-img read the image`() throws {
-            let root = try rootOfDebian()
-            #expect(try ClientHost.run("nbdinfo", "--list", "nbd://10.77.0.1").contains("debian@stable"))
-            #expect(try ClientHost.run("nbdinfo", "--can", "multi-conn", "nbd://10.77.0.1/debian") == "")
-            #expect(try ClientHost.run("nbdinfo", "--is", "read-only", "nbd://10.77.0.1/debian") == "")
+            let root = try exportedRoot()
+            #expect(try ClientHost.run("nbdinfo", "--list", "nbd://10.77.0.1").contains("export@stable"))
+            #expect(try ClientHost.run("nbdinfo", "--can", "multi-conn", "nbd://10.77.0.1/export") == "")
+            #expect(try ClientHost.run("nbdinfo", "--is", "read-only", "nbd://10.77.0.1/export") == "")
             // From the disk, not from memory: the server must not stop for it, and must send the same bytes.
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
-            try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/debian@1", scratch("nbd.out"))
+            try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
             #expect(try sum(scratch("nbd.out")) == sum(root))
             try ClientHost.run(
-                "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/debian", root)
+                "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/export", root)
             #expect(throws: CommandFailed.self) { try ClientHost.run("nbdinfo", "nbd://10.77.0.1/nothing") }
         }
 
         @Test func `fio reads at random with many requests in flight and finds no error`() throws {
             let report = try ClientHost.run(
-                "fio", "--name=read", "--ioengine=nbd", "--uri=nbd://10.77.0.1/debian", "--rw=randread",
+                "fio", "--name=read", "--ioengine=nbd", "--uri=nbd://10.77.0.1/export", "--rw=randread",
                 "--bs=4k",
                 "--iodepth=32", "--io_size=64m", "--size=64m")
             #expect(report.contains("err= 0"))
@@ -252,7 +260,7 @@ extension EndToEnd {
                 import socket, struct, os
                 for n in range(200):
                     s = socket.create_connection(('10.77.0.1', 10809)); s.recv(18)
-                    name = b'debian'
+                    name = b'export'
                     data = struct.pack('>I', len(name)) + name + struct.pack('>H', 0)
                     s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
                     s.recv(4096)
@@ -269,7 +277,7 @@ extension EndToEnd {
                 """
             try ClientHost.run("python3", "-c", script)
             #expect(try lab.roost("status").contains("roost "))
-            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/debian").hasSuffix("\n"))
+            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/export").hasSuffix("\n"))
         }
 
         @Test func `who writes is refused, and a connection that only trims goes on`() throws {
@@ -277,7 +285,7 @@ extension EndToEnd {
                 import socket, struct
                 def connected():
                     s = socket.create_connection(('10.77.0.1', 10809), 10); s.recv(18)
-                    data = struct.pack('>I', 6) + b'debian' + struct.pack('>H', 0)
+                    data = struct.pack('>I', 6) + b'export' + struct.pack('>H', 0)
                     s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
                     s.recv(4096)
                     return s
@@ -297,7 +305,7 @@ extension EndToEnd {
         func `clients that are switched off, idle or in the middle of a read, are let go after a minute`()
             throws
         {
-            let gone = "roost-e2e-gone"
+            let gone = BootLab.namespace(of: "gone")
             try BootLab.run("ip", ["netns", "add", gone])
             defer { _ = try? BootLab.run("ip", ["netns", "del", gone]) }
             let bridge = ["-n", BootLab.namespace, "link"]
@@ -311,7 +319,7 @@ extension EndToEnd {
                 kept = []
                 for isReading in (False, True):
                     s = socket.create_connection(('10.77.0.1', 10809), 20); kept.append(s); s.recv(18)
-                    data = struct.pack('>I', 6) + b'debian' + struct.pack('>H', 0)
+                    data = struct.pack('>I', 6) + b'export' + struct.pack('>H', 0)
                     s.sendall(struct.pack('>IQII', 3, 0x49484156454F5054, 7, len(data)) + data)
                     s.recv(4096)
                     if isReading:
@@ -330,13 +338,13 @@ extension EndToEnd {
             // The cable is cut: no packet says good-bye.
             try BootLab.run("ip", bridge + ["set", "h2", "down"])
             try lab.waitUntil("both are let go", seconds: 120) { try connections() == 0 }
-            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/debian").hasSuffix("\n"))
+            #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/export").hasSuffix("\n"))
         }
 
         // MARK: HTTP
 
         @Test func `curl gets ranges, heads and «you have it», and never a redirection`() throws {
-            let digest = try #require(try rootOfDebian().split(separator: "/").dropLast().last)
+            let digest = try #require(try exportedRoot().split(separator: "/").dropLast().last)
             let url = "http://10.77.0.1//i/\(digest)/root.squashfs"
             let head = try ClientHost.run("curl", "-sSI", url)
             #expect(head.hasPrefix("HTTP/1.1 200"))
@@ -344,7 +352,7 @@ extension EndToEnd {
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("curl", "-sS", "-r", "1000000-1999999", "-o", scratch("http.out"), url)
             let expected = try BootLab.run(
-                "sh", ["-c", "tail -c +1000001 \(try rootOfDebian()) | head -c 1000000 | sha256sum"])
+                "sh", ["-c", "tail -c +1000001 \(try exportedRoot()) | head -c 1000000 | sha256sum"])
             #expect(try sum(scratch("http.out")) == expected.prefix(64))
             let tag = try #require(head.split(whereSeparator: \.isNewline).first { $0.hasPrefix("ETag: ") })
                 .dropFirst(6)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// Log-in by a directory and by a provider that other people wrote.
     @Suite struct LogInTests {
         private func withProviders(_ body: (CenterServer, LogInProviders) throws -> Void) throws {
@@ -116,7 +116,9 @@ extension EndToEnd {
                 try browser.waitFor("Password")
                 try browser.type(password, into: "#password")
                 try browser.click("button.primary[type=submit]")
-                for _ in 0..<75 where browser.text.contains("Remember me") { usleep(200_000) }
+                for _ in 0..<(5 * Pace.seconds(15)) where browser.text.contains("Remember me") {
+                    usleep(200_000)
+                }
                 if !browser.text.contains("Remember me") { return }
             }
         }

@@ -1,23 +1,9 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
     /// Two servers: versions go from one to the other, whole, signed, and under the names that they have there.
     @Suite struct ReplicationTests {
-        private let lab: BootLab
-
-        init() throws { lab = try BootLab.shared.get() }
-
-        /// The root of the laboratory's image, which both servers' versions are made of.
-        private func unpackRoot(_ path: String) throws {
-            let images = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let digest = try #require(
-                images.first { $0["image"] as? String == "debian" }?["digest"] as? String)
-            try BootLab.run(
-                "unsquashfs",
-                ["-q", "-n", "-d", path, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
-        }
-
         private func publish(_ root: String, on server: CenterServer, signedBy key: String?) throws -> String
         {
             try BootLab.run(
@@ -38,24 +24,15 @@ extension EndToEnd {
             try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         }
 
-        private func wait(_ seconds: Int, for what: String, _ isThere: () throws -> Bool) throws {
-            let end = Date().addingTimeInterval(Double(seconds))
-            while try !isThere() {
-                guard Date() < end else {
-                    throw CommandFailed(command: "wait for \(what)", status: 1, output: "")
-                }
-                usleep(200_000)
-            }
-        }
-
         @Test func `a version is copied, taken up where it stopped, checked, signed, and found again`() throws
         {
             let first = try CenterServer()
             defer { first.stop() }
             try first.addAdministrator("ann", "admin")
             let token = try first.token("ann", "auditor")
-            let root = "\(BootLab.directory)/copied"
-            try unpackRoot(root)
+            let root = "\(first.directory)/root"
+            // Long enough on its way to be interrupted.
+            try TinyRoot(root).add(mebibytes: 60, to: "srv/long")
             defer { try? FileManager.default.removeItem(atPath: root) }
 
             let key = "\(first.directory)/signing.key"
@@ -93,7 +70,7 @@ extension EndToEnd {
                 let attributes = try? FileManager.default.attributesOfItem(atPath: "\(partial)/root.squashfs")
                 return attributes?[.size] as? Int ?? 0
             }
-            try wait(60, for: "the first part") { received() > 8 << 20 }
+            try Pace.wait(60, until: "the first part has come") { received() > 8 << 20 }
             #expect(try second.roost("image", "pull", "--status").contains(" %"))
             second.kill()
             let before = (byteCount: received(), inode: try inode("\(partial)/root.squashfs"))
@@ -161,14 +138,14 @@ extension EndToEnd {
             try Data("4\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
             #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@4 "))
             try first.roost("image", "promote", "copied@4")
-            try wait(60, for: "the copy of copied@4") { try versions(on: second).count == 4 }
+            try Pace.wait(60, until: "copied@4 has come") { try versions(on: second).count == 4 }
         }
 
         @Test func `tags hold their version, keep lets old ones go, and undo brings a tag back`() throws {
             let server = try CenterServer()
             defer { server.stop() }
-            let root = "\(BootLab.directory)/kept"
-            try unpackRoot(root)
+            let root = "\(server.directory)/root"
+            _ = try TinyRoot(root)
             defer { try? FileManager.default.removeItem(atPath: root) }
             for number in 1...2 {
                 try Data("\(number)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))

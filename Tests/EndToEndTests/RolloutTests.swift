@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Machines {
     /// Versions that are broken on purpose, on a real machine that nobody touches.
     @Suite struct RolloutTests {
         private let lab: BootLab
@@ -12,30 +12,20 @@ extension EndToEnd {
 
         /// Publishes versions of `trial`: 1 is good, 2 panics, 3 comes up and is never ready, 4 is good again, 5 has no init.
         private func publish() throws {
-            let root = "\(BootLab.directory)/trial"
-            let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
-            let version = try #require(versions.first { $0["image"] as? String == "debian" })
-            let digest = try #require(version["digest"] as? String)
-            try BootLab.run(
-                "unsquashfs",
-                ["-q", "-n", "-d", root, "\(BootLab.stateDirectory)/images/debian/\(digest)/root.squashfs"])
-            defer { _ = try? FileManager.default.removeItem(atPath: root) }
+            let root = try TinyRoot("\(BootLab.directory)/trial")
+            defer { root.remove() }
             let inits = [nil, "exit 1", "mount -t proc proc /proc; while :; do sleep 60; done", nil, ""]
             for (index, script) in inits.enumerated() {
-                try BootLab.run("rm", ["-f", "\(root)/sbin/init"])
-                if script == "" {
-                    try BootLab.run("rm", ["\(root)/lib/systemd/systemd"])
-                } else if let script {
-                    try Data("#!/bin/sh\n\(script)\n".utf8).write(
-                        to: URL(fileURLWithPath: "\(root)/sbin/init"))
-                    try BootLab.run("chmod", ["755", "\(root)/sbin/init"])
-                } else {
-                    try BootLab.run("ln", ["-s", "/lib/systemd/systemd", "\(root)/sbin/init"])
+                let initPath = "\(root.path)/usr/bin/init"
+                try BootLab.run("rm", ["-f", initPath])
+                if let script, script != "" {
+                    try root.write("#!/bin/sh\n\(script)\n", to: "usr/bin/init")
+                    try BootLab.run("chmod", ["755", initPath])
+                } else if script == nil {
+                    try BootLab.run("ln", ["-s", "busybox", initPath])
                 }
-                try Data("\(index + 1)\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/trial-version"))
-                try lab.roost(
-                    "image", "import", "trial", root, "--state-directory", BootLab.stateDirectory, "--cache",
-                    BootLab.cache, "--allow", "init")
+                try root.write("\(index + 1)\n", to: "etc/trial-version")
+                try lab.importImage("trial", root.path, "--allow", "init")
             }
         }
 
@@ -110,7 +100,7 @@ extension EndToEnd {
                 [("  init", Terminal.interrupt), ("interrupted", "")])
             #expect(!interrupted.contains("passed"))
             try lab.waitUntil("its machine has ended", seconds: 20) {
-                (try? BootLab.run("pgrep", ["-u", "nobody", "qemu"])) == nil
+                try lab.processes(of: "qemu-system").isEmpty
             }
             #expect(try !lab.roost("node", "list").contains("n02526f"))
             #expect(throws: (any Error).self) { try lab.roost("image", "boot-test", "trial@1", "--last") }
@@ -131,7 +121,7 @@ extension EndToEnd {
             #expect(throws: (any Error).self) { try lab.roost("image", "rm", "trial@2") }
             #expect(
                 try lab.roost("node", "explain", "canary").contains("canary of roll-out 1"))
-            try lab.boot(
+            try lab.bootDirectly(
                 "canary", mac: Self.mac, ["--reboots"],
                 expecting: ["boots trial@2", "Attempted to kill init"])
             try waitForVersion(1)
@@ -210,7 +200,7 @@ extension EndToEnd {
                 "root-mode=persistent", "volume-size=256M")
             try restart()
             try waitForVersion(1)
-            let layers = try lab.ssh(lab.address(of: "canary"), "findmnt -no OPTIONS /")
+            let layers = try lab.ssh(lab.address(of: "canary"), "grep ' / overlay' /proc/mounts")
             #expect(layers.contains("upperdir=/run/roost/overlay"))
             #expect(try lab.roost("node", "list", "state=held").contains("held, ready"))
             #expect(try lab.roost("node", "show", "canary").contains("held after 1 failed boots"))

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Systems {
     /// People who log in at a machine in QEMU, and those who look who is there.
     @Suite struct SessionTests {
         private let lab: BootLab
 
-        init() throws { lab = try BootLab.shared.get() }
+        init() throws { lab = try BootLab.withDebian.get() }
 
         /// Not those at nodes of other tests: one that has just lost its power counts for a while.
         private func users() throws -> [String] {
@@ -21,7 +21,7 @@ extension EndToEnd {
             try lab.addAdministrator()
             try lab.roost("group", "add", "/library")
             try lab.roost("node", "add", "desk-1", "--mac", mac, "--group", "/library")
-            try lab.boot("desk", mac: mac, expecting: ["roost: starting /sbin/init"])
+            try lab.bootDirectly("desk", mac: mac)
             defer { _ = try? lab.powerOff("desk") }
             try lab.waitForStage("ready", of: "desk-1")
             let address = try lab.address(of: "desk-1")

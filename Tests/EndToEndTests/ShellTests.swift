@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Systems {
     /// Images that somebody changes by hand, in a clone.
     @Suite struct ShellTests {
         private let lab: BootLab
         /// Nobody else's: what is left in it is told by its names.
         private static let cache = "\(BootLab.directory)/shell-cache"
 
-        init() throws { lab = try BootLab.shared.get() }
+        init() throws { lab = try BootLab.withDebian.get() }
 
         private func arguments(_ act: String, _ reference: String, _ command: [String] = []) -> [String] {
             [
@@ -181,7 +181,7 @@ extension EndToEnd {
             try FileManager.default.createDirectory(
                 atPath: "\(work)/host", withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: work) }
-            let root = try SmallRoot("\(work)/root", of: lab)
+            let root = try TinyRoot("\(work)/root")
             let name = "resolv.conf"
             try Data("the host's\n".utf8).write(to: URL(fileURLWithPath: "\(work)/host/\(name)"))
             try BootLab.run(
@@ -189,7 +189,7 @@ extension EndToEnd {
                 [
                     "-euc",
                     """
-                    cd "$1/root"; rm -r etc; ln -s "$1/host" etc
+                    cd "$1/root"; rm -r etc dev; ln -s "$1/host" etc
                     mkdir -p usr/bin var/cache/apt usr/sbin; ln -s "$1/host" var/cache/apt/archives; ln -s "$1/host" dev
                     for name in apt-get env true; do cp /bin/busybox usr/bin/$name; done; ln -s usr/bin bin
                     """, "sh", work,

@@ -22,7 +22,7 @@ enum Terminal {
                 for number in signal.SIGINT, signal.SIGHUP:
                     signal.signal(number, signal.SIG_DFL)
                 os.execv(words[0], words[:middle])
-            shown, seen, deadline = "", 0, time.monotonic() + 300
+            shown, seen, deadline = "", 0, time.monotonic() + \(Pace.seconds(300))
             def read():
                 global shown
                 if not select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Systems {
     /// The first hour of somebody new.
     @Suite struct WizardTests {
         private let lab: BootLab
@@ -81,7 +81,7 @@ extension EndToEnd {
                 try lab.roost("image", "builds", "--cancel", "2")
                 try lab.waitUntil("mmdebstrap has ended", seconds: 20) { try !Self.isBuilding() }
                 #expect(try lab.roost("image", "builds").contains("cancelled"))
-                #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.cache))
+                #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.ownCache))
                 #expect(try lab.roost("image", "list").contains("no image yet"))
                 // And with the server, its build ends too.
                 try BootLab.run("curl", socket + ["http://roost/api/v1/images/debian/builds"])
@@ -95,7 +95,7 @@ extension EndToEnd {
         private static func isBuilding() throws -> Bool {
             let processes = try BootLab.run("ps", ["-eo", "args"])
             return processes.split(separator: "\n").contains {
-                $0.contains("mmdebstrap") && $0.contains(BootLab.cache)
+                $0.contains("mmdebstrap") && $0.contains(BootLab.ownCache)
             }
         }
     }

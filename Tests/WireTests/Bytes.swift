@@ -1,4 +1,4 @@
-@testable import Wire
+import Wire
 
 /// Bytes from spaced hexadecimal: `35 01 05`.
 func bytes(_ hex: String) -> [UInt8] {

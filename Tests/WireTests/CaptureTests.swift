@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Wire
+import Wire
 
 /// UDP datagrams of a pcap file of Ethernet frames (the classic little-endian format).
 struct Capture {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Wire
+import Wire
 
 @Suite struct DHCPMessageTests {
     static func discover() -> DHCPMessage {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Wire
+import Wire
 
 @Suite struct HTTPRequestHeadTests {
     private func head(_ text: String) throws -> HTTPRequestHead {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Wire
+import Wire
 
 @Suite struct HardwareTests {
     /// A memory device of SMBIOS 3.3 and the strings behind it.

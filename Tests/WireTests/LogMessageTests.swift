@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Wire
+import Wire
 
 @Suite struct LogMessageTests {
     @Test(arguments: [
@@ -9,6 +9,7 @@ import Testing
             "su[123]: 'su root' failed"
         ),
         ("<13>Oct 11 22:14:15 host cron[5]: hello", "notice", "cron[5]: hello"),
+        ("<13>Oct  1 22:14:15 cron[5]: no host name", "notice", "cron[5]: no host name"),
         ("<6>plain", "informational", "plain"),
         ("6,416,1758426,-,caller=T1;usb 1-1: new device", "informational", "usb 1-1: new device"),
         ("[    1.5] usb 1-1: new device\n", "informational", "[    1.5] usb 1-1: new device"),

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Wire
+import Wire
 
 @Suite struct NBDNegotiationTests {
     struct OneExport: NBDExportDirectory {

@@ -48,6 +48,9 @@ int roost_drop_privileges(uid_t uid, gid_t gid);
 int roost_set_name(const char *name);
 // Makes a range of a file read as zeros: as a hole, or with its room still taken (fallocate(2)).
 int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
+
+// syncfs(2): what was written to the file system of `fd` goes through to the disk.
+int roost_synchronise_file_system(int fd);
 // Has what was written to a file so far go to the disk, without waiting for it (sync_file_range(2)).
 int roost_begin_synchronising(int fd);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.

@@ -15,8 +15,8 @@ struct AccessRoutes {
         api.get("whoami", .read) { _, _, caller in
             try JSONAnswer(CallerAnswer(name: caller.name, grants: caller.grants.map(\.description)))
         }
-        api.get("administrators", .administer) { _, _, _ in
-            try await JSONAnswer(store.administrators().map(AdministratorAnswer.init))
+        api.get("administrators", .administer) { _, _, caller in
+            try await JSONAnswer(administrators(caller).map(AdministratorAnswer.init))
         }
         api.put("administrators/:name", .administer) { request, context, caller in
             let wish = try await request.decoded(AdministratorRequest.self)
@@ -42,6 +42,11 @@ struct AccessRoutes {
     }
 
     // MARK: Administrators
+
+    /// Those whom the caller could change: who has roles elsewhere is not for an administrator of one group.
+    func administrators(_ caller: Caller) async throws -> [Administrator] {
+        try await store.administrators().filter { caller.grants.cover($0.grants) }
+    }
 
     func grants(_ texts: [String], _ caller: Caller) throws -> [Grant] {
         let snapshot = services.fleet.snapshot

@@ -51,11 +51,11 @@ struct FleetRoutes {
         api.post("groups", .configure) { request, _, caller in
             let group = try await request.decoded(NodeGroup.self)
             try await services.fleet.change(by: caller.name) { current in
+                let edits = [FleetEdit.group(group.path, group)]
+                try caller.requireLeave(for: edits, in: current)
                 guard current.groups[group.path] == nil else {
                     throw StoreError.conflict("group \(group.path) is there already")
                 }
-                let edits = [FleetEdit.group(group.path, group)]
-                try caller.requireLeave(for: edits, in: current)
                 return edits
             }
             return try JSONAnswer(Redaction.of(group), status: .created)

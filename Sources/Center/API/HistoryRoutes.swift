@@ -37,22 +37,47 @@ struct HistoryRoutes {
         let found = try await services.fleet.store.revisions(filter)
         let next = found.count == filter.limit ? found.last?.number : nil
         if caller.allows(.audit, in: .site) { return (found, next) }
-        var visible: [Revision] = []
-        for one in found where try await !revision(one.number, caller).edits.isEmpty { visible.append(one) }
-        return (visible, next)
+        var shown: [Revision] = []
+        for one in found {
+            guard var revision = try await visible(one.number, caller) else { continue }
+            revision.edits = []
+            shown.append(revision)
+        }
+        return (shown, next)
     }
 
     /// A revision as far as the caller may see it, with secrets hidden.
     func revision(_ number: Int, _ caller: Caller) async throws -> Revision {
+        guard let revision = try await visible(number, caller) else {
+            throw Problem(
+                403, "Forbidden", "\(caller.name) may see nothing of what revision \(number) changed")
+        }
+        return revision
+    }
+
+    /// Nil when the caller may see nothing of it.
+    private func visible(_ number: Int, _ caller: Caller) async throws -> Revision? {
         try caller.requireSomewhere(.audit)
         var revision = try await services.fleet.store.revision(number)
-        let isEverywhere = caller.allows(.audit, in: .site)
-        revision.edits = revision.edits.filter { isEverywhere || mayAudit($0, caller) }.map {
+        if !caller.allows(.audit, in: .site) {
+            let edits = revision.edits.filter { mayAudit($0, caller) }
+            guard !edits.isEmpty else { return nil }
+            // Its line for people speaks of all that it changed.
+            if edits.count < revision.edits.count { revision.what = Self.summary(of: edits) }
+            revision.edits = edits
+        }
+        revision.edits = revision.edits.map {
             Revision.Edit(
                 kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
                 after: Redaction.of(json: $0.after))
         }
         return revision
+    }
+
+    private static func summary(of edits: [Revision.Edit]) -> String {
+        let first = edits[0]
+        let act = first.before == nil ? "added" : first.after == nil ? "removed" : "changed"
+        return "\(first.kind) \(first.key) \(act)" + (edits.count > 1 ? ", and \(edits.count - 1) more" : "")
     }
 
     private func mayAudit(_ edit: Revision.Edit, _ caller: Caller) -> Bool {
@@ -67,8 +92,9 @@ struct HistoryRoutes {
 
     @discardableResult
     func undo(_ number: Int, _ caller: Caller) async throws -> FleetSnapshot {
+        // Before anything else: that something was changed since is not for those who may not see it.
+        let undone = try await revision(number, caller)
         let edits = try await services.fleet.store.inverse(of: number)
-        let undone = try await services.fleet.store.revision(number)
         return try await services.fleet.change(
             by: caller.name, what: "revision \(number) undone: \(undone.what)"
         ) {

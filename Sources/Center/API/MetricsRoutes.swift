@@ -8,15 +8,15 @@ import Wire
 struct MetricsRoutes {
     let services: CenterServices
 
-    func add(to router: RouterGroup<CenterContext>) {
+    func add(to routes: Routes) {
         // Without proof: they say yes or no and nothing else.
-        router.get("healthz") { _, _ in "ok\n" }
-        router.get("readyz") { _, _ in
+        routes.group.get("healthz") { _, _ in "ok\n" }
+        routes.group.get("readyz") { _, _ in
             _ = try await services.fleet.store.revisions(RevisionFilter(limit: 1))
             _ = await services.policy()
             return "ready\n"
         }
-        Routes(group: router).get("metrics", .read) { _, _, caller in
+        routes.get("metrics", .read) { _, _, caller in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: try await text(caller))))

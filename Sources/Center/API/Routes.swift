@@ -5,14 +5,13 @@ import Hummingbird
 struct Routes {
     typealias Handler<Answer> = @Sendable (Request, CenterContext, Caller) async throws -> Answer
 
-    let group: RouterGroup<CenterContext>
     /// Hears of each route, with its method, path and permission.
-    var noting: (HTTPRequest.Method, RouterPath, Permission) -> Void = { _, _, _ in }
+    typealias Noting = (HTTPRequest.Method, RouterPath, Permission) -> Void
 
-    init(
-        group: RouterGroup<CenterContext>,
-        noting: @escaping (HTTPRequest.Method, RouterPath, Permission) -> Void = { _, _, _ in }
-    ) {
+    let group: RouterGroup<CenterContext>
+    var noting: Noting = { _, _, _ in }
+
+    init(group: RouterGroup<CenterContext>, noting: @escaping Noting = { _, _, _ in }) {
         self.group = group
         self.noting = noting
     }

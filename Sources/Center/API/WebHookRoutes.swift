@@ -52,7 +52,7 @@ struct WebHookRoutes {
         let added = try await services.fleet.administer { store in
             try await store.addWebHook(hook, by: caller.name)
         }
-        services.webHooks.reload()
+        services.webHooks.begin(added)
         var answer = WebHookAnswer(added, nil)
         answer.secret = added.secret
         return answer
@@ -61,6 +61,6 @@ struct WebHookRoutes {
     func remove(_ id: Int, _ caller: Caller) async throws {
         try caller.require(.administer, in: .site)
         try await services.fleet.administer { store in try await store.removeWebHook(id, by: caller.name) }
-        services.webHooks.reload()
+        services.webHooks.end(id)
     }
 }

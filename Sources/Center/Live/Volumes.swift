@@ -181,11 +181,10 @@ package actor Volumes {
         try await requireClosed(name, "remove")
         try await alone(name) {
             let files = self.files
-            // A tree cannot go where the role nfs is off: then its record stays, too.
-            if volume.kind == .tree { try await Self.onThread { try files.remove(volume) } }
-            try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
-            if volume.kind == .tree { return try await self.export() }
+            // The record goes last: what a crash or a failure leaves (a tree cannot go where the role nfs is off) can be removed again.
             try await Self.onThread { try files.remove(volume) }
+            try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
+            if volume.kind == .tree { try await self.export() }
         }
     }
 

@@ -28,7 +28,8 @@ final class WebHookSender: Sendable {
     private let fleet: LiveFleet
     private let logger: Logger
     private let outcomes = Mutex<[Int: Outcome]>([:])
-    private let changed = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// One for each hook, and what says that nothing more is sent.
+    private let running = Mutex<(tasks: [Int: Task<Void, Never>], isOver: Bool)>(([:], false))
 
     init(fleet: LiveFleet, logger: Logger) {
         self.fleet = fleet
@@ -37,28 +38,33 @@ final class WebHookSender: Sendable {
 
     func outcome(of hook: Int) -> Outcome? { outcomes.withLock { $0[hook] } }
 
-    /// The hooks are others now.
-    func reload() { changed.continuation.yield() }
-
-    /// Delivers until cancelled. Each hook has a task of its own, which ends with the hook or with this call.
-    func run() async throws {
-        changed.continuation.yield()
-        var running: [Int: Task<Void, Never>] = [:]
-        defer { for task in running.values { task.cancel() } }
-        for await _ in changed.stream {
-            let hooks = try await fleet.store.webHooks()
-            for (id, task) in running where !hooks.contains(where: { $0.id == id }) {
-                task.cancel()
-                running[id] = nil
-            }
-            for hook in hooks where running[hook.id] == nil {
-                running[hook.id] = Task { await deliver(to: hook) }
-            }
+    /// Delivers to a hook what happens from now on, in a task of its own.
+    func begin(_ hook: WebHook) {
+        running.withLock { running in
+            guard running.tasks[hook.id] == nil, !running.isOver,
+                let events = fleet.events.listen(bufferLimit: Self.queueLimit)
+            else { return }
+            running.tasks[hook.id] = Task { await deliver(events, to: hook) }
         }
     }
 
-    private func deliver(to hook: WebHook) async {
-        guard let events = fleet.events.listen(bufferLimit: Self.queueLimit) else { return }
+    /// The hook is gone: nothing more goes there.
+    func end(_ hook: Int) { running.withLock { $0.tasks.removeValue(forKey: hook) }?.cancel() }
+
+    /// Delivers to the hooks of the store until cancelled.
+    func run() async throws {
+        for hook in try await fleet.store.webHooks() { begin(hook) }
+        defer {
+            running.withLock { running in
+                running.isOver = true
+                for task in running.tasks.values { task.cancel() }
+            }
+        }
+        // It ends only by being cancelled.
+        try? await Task.sleep(for: .seconds(Int32.max))
+    }
+
+    private func deliver(_ events: AsyncStream<EventHub.Numbered>, to hook: WebHook) async {
         for await numbered in events {
             guard let event = numbered.event, wants(hook, event) else { continue }
             await deliver(event, number: numbered.number, to: hook)

@@ -8,20 +8,20 @@ struct AccessPages {
     private var access: AccessRoutes { AccessRoutes(services: pages.services) }
 
     func add(to routes: Routes) {
-        routes.get("administrators", .administer) { request, context, _ in
-            try await administrators(nil, request, context)
+        routes.get("administrators", .administer) { request, context, caller in
+            try await administrators(nil, request, context, caller)
         }
         routes.post("administrators/save", .administer) { request, context, caller in
             do {
                 try await save(pages.form(context), caller)
                 return pages.redirect("/administrators")
             } catch {
-                guard let text = Self.text(of: error) else { throw error }
-                return try await administrators(text, request, context)
+                guard let failure = Self.failure(of: error) else { throw error }
+                return try await administrators(failure, request, context, caller)
             }
         }
         routes.get("tokens", .read) { request, context, caller in
-            try await tokens([:], request, context, caller)
+            try await tokens([:], nil, request, context, caller)
         }
         routes.post("tokens", .read) { request, context, caller in
             do {
@@ -30,10 +30,10 @@ struct AccessPages {
                 let wish = TokenRequest(
                     name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
                 let made = try await access.makeToken(wish, caller)
-                return try await tokens(["secret": made.token ?? ""], request, context, caller)
+                return try await tokens(["secret": made.token ?? ""], nil, request, context, caller)
             } catch {
-                guard let text = Self.text(of: error) else { throw error }
-                return try await tokens(["failure": text], request, context, caller)
+                guard let failure = Self.failure(of: error) else { throw error }
+                return try await tokens([:], failure, request, context, caller)
             }
         }
         routes.post("tokens/:id/revoke", .read) { _, context, caller in
@@ -45,12 +45,19 @@ struct AccessPages {
         }
     }
 
-    /// What a person has to put right; nil for what is the server's fault.
-    private static func text(of error: any Error) -> String? {
+    /// What a person has to put right, or may not do.
+    private struct Failure {
+        var text: String
+        var status = HTTPResponse.Status.unprocessableContent
+    }
+
+    /// Nil for what is the server's fault.
+    private static func failure(of error: any Error) -> Failure? {
         switch error {
-        case let problem as Problem where problem.status < 500: problem.detail
-        case let error as InvalidName: error.description
-        case StoreError.conflict(let detail), StoreError.notFound(let detail): detail
+        case let problem as Problem where problem.status < 500:
+            Failure(text: problem.detail, status: .init(code: problem.status))
+        case let error as InvalidName: Failure(text: error.description)
+        case StoreError.conflict(let detail), StoreError.notFound(let detail): Failure(text: detail)
         default: nil
         }
     }
@@ -59,10 +66,10 @@ struct AccessPages {
         text.split { $0.isWhitespace || $0 == "," }.map(String.init)
     }
 
-    private func administrators(_ failure: String?, _ request: Request, _ context: CenterContext) async throws
-        -> Response
-    {
-        let all = try await pages.fleet.store.administrators()
+    private func administrators(
+        _ failure: Failure?, _ request: Request, _ context: CenterContext, _ caller: Caller
+    ) async throws -> Response {
+        let all = try await access.administrators(caller)
         var fields: [String: Any] = [
             "rows": all.enumerated().map { index, one -> [String: Any] in
                 [
@@ -73,10 +80,10 @@ struct AccessPages {
             }
         ]
         fields["sources"] = Administrator.Source.allCases.map(\.rawValue)
-        fields["failure"] = failure
+        fields["failure"] = failure?.text
         return try pages.show(
             "administrators", "Administrators", section: "/administrators", fields, request, context,
-            status: failure == nil ? .ok : .unprocessableContent)
+            status: failure?.status ?? .ok)
     }
 
     private func save(_ form: Form, _ caller: Caller) async throws {
@@ -95,9 +102,11 @@ struct AccessPages {
     }
 
     private func tokens(
-        _ extra: [String: Any], _ request: Request, _ context: CenterContext, _ caller: Caller
+        _ extra: [String: Any], _ failure: Failure?, _ request: Request, _ context: CenterContext,
+        _ caller: Caller
     ) async throws -> Response {
         var fields = extra
+        fields["failure"] = failure?.text
         fields["rows"] = try await access.tokens(caller).map { token -> [String: Any] in
             [
                 "id": token.id, "name": token.name, "owner": token.owner,
@@ -106,6 +115,8 @@ struct AccessPages {
                 "expires": Format.time(second: token.expiresAt), "used": Format.time(second: token.usedAt),
             ]
         }
-        return try pages.show("tokens", "API tokens", section: "/tokens", fields, request, context)
+        return try pages.show(
+            "tokens", "API tokens", section: "/tokens", fields, request, context,
+            status: failure?.status ?? .ok)
     }
 }

@@ -18,6 +18,8 @@ struct GroupsPage {
             let form = try pages.form(context)
             let parent = form["parent"] == "/" ? "" : form["parent"]
             let path = try GroupPath("\(parent)/\(form["name"])")
+            // Before anything else: which groups there are is not for those who may not see them.
+            try caller.require(.configure, in: path)
             let snapshot = try await pages.apply(caller) { current in
                 guard current.groups[path] == nil else {
                     throw StoreError.conflict("group \(path) is there already")

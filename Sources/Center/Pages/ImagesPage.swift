@@ -52,7 +52,8 @@ struct ImagesPage {
     {
         let snapshot = try await pages.views(request, caller).snapshot()
         let users = users(in: snapshot)
-        let fit = ImageFit(snapshot)
+        // It names nodes of all groups.
+        let fit = caller.allows(.read, in: .site) ? ImageFit(snapshot) : nil
         let mayPublish = caller.allows(.publish, in: .site)
         var images: [[String: Any]] = []
         for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
@@ -133,7 +134,7 @@ struct ImagesPage {
 
     private static func fields(
         of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int],
-        _ verdicts: [Int: Bool], _ fit: ImageFit, copies: [PlaceAnswer]
+        _ verdicts: [Int: Bool], _ fit: ImageFit?, copies: [PlaceAnswer]
     ) -> [String: Any] {
         [
             "name": image.name.text, "image": image.name.text,
@@ -141,7 +142,7 @@ struct ImagesPage {
                 ["name": $0.key.text, "number": $0.value] as [String: Any]
             },
             "keep": image.keep.map(String.init) ?? "",
-            "warnings": image.versions.last.flatMap { fit.warning(for: $0) }.map { [$0] } ?? [],
+            "warnings": image.versions.last.flatMap { fit?.warning(for: $0) }.map { [$0] } ?? [],
             "versions": versions.reversed().map { version in
                 [
                     "number": version.number, "digest": version.digest.short,

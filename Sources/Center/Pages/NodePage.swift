@@ -93,7 +93,8 @@ struct NodePage {
         if caller.allows(.audit, in: node.group) {
             fields["mayAudit"] = true
             let filter = RevisionFilter(kind: "node", key: node.name.text, limit: 10)
-            fields["revisions"] = try await pages.fleet.store.revisions(filter).map {
+            let history = HistoryRoutes(services: pages.services)
+            fields["revisions"] = try await history.revisions(filter, caller).0.map {
                 [
                     "number": $0.number, "at": Format.time(second: $0.at), "who": $0.who, "what": $0.what,
                 ] as [String: Any]

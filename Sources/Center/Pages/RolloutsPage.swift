@@ -35,7 +35,8 @@ struct RolloutsPage {
                 RolloutRoutes.id(context), context.parameter("act"), caller)
             return pages.redirect("/rollouts/\(rollout.id)")
         }
-        routes.get("images/:name/trial", .publish) { request, context, _ in
+        routes.get("images/:name/trial", .publish) { request, context, caller in
+            try caller.require(.publish, in: .site)
             let terms = Rollout.Terms()
             return try pages.show(
                 "trial", "Try it first", section: "/images",

@@ -111,6 +111,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// Removes a version that no channel points to.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
+    /// Versions that were there once, and whose files may go.
+    func removedVersions() async throws(StoreError) -> [ImageName: Set<Digest>]
+
     /// The changes that fit, newest first, without their edits.
     func revisions(_ filter: RevisionFilter) async throws(StoreError) -> [Revision]
 

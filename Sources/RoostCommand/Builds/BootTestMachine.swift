@@ -3,6 +3,7 @@ import Fleet
 import Foundation
 import Glibc
 import Images
+import Linux
 
 /// A virtual machine that boots a version once: QEMU with the version's kernel, its network by QEMU itself, so that it needs neither
 /// rights nor a bridge, and the root from the server like any node's.
@@ -35,7 +36,7 @@ struct BootTestMachine {
         defer { try? FileManager.default.removeItem(at: place) }
         var archive = try Data(contentsOf: URL(fileURLWithPath: "\(version)/modules.cpio"))
         archive += try Data(contentsOf: URL(fileURLWithPath: "\(archives)/\(test.nodeArchive).cpio"))
-        try archive.write(to: place.appendingPathComponent("initramfs"))
+        try WholeFile.writeForNow("\(place.path)/initramfs", [UInt8](archive))
         // Beside it: whoever the machine runs as need not reach into the store.
         try FileManager.default.copyItem(
             atPath: "\(version)/kernel", toPath: place.appendingPathComponent("kernel").path)
@@ -52,7 +53,7 @@ struct BootTestMachine {
         _ accelerator: String, in place: URL, _ isReady: () async throws -> Bool
     ) async throws -> (failure: String?, console: String) {
         let console = place.appendingPathComponent("console")
-        try Data().write(to: console)
+        try WholeFile.writeForNow(console.path, [])
         var shownCount = 0
         let machine = try start(
             [

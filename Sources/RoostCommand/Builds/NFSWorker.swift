@@ -2,6 +2,7 @@ import ArgumentParser
 import Fleet
 import Foundation
 import Images
+import Linux
 import Synchronization
 import Wire
 
@@ -79,7 +80,7 @@ struct NFSWorker: ParsableCommand {
         if text != previous {
             let directory = URL(fileURLWithPath: file).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+            try WholeFile.replace(file, with: Array(text.utf8), at: .nfsExports)
         }
         try kind.reload(pidFiles: pidFile)
     }

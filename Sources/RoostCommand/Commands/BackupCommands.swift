@@ -11,7 +11,16 @@ enum StateFiles {
     static let journal = "leases.journal"
     static let center = "center"
     static let images = "images"
+    /// Names the directory that keeps what was there, from the first change of a restore to its last.
+    static let restoring = "unfinished-restore"
     private static let lock = "lock"
+
+    /// Throws when a restore was interrupted: neither the old state is there nor the new one.
+    static func requireWhole(_ directory: String) throws {
+        guard FileManager.default.fileExists(atPath: "\(directory)/\(restoring)") else { return }
+        throw Failure(
+            text: "a restore into \(directory) was interrupted: repeat it (roost restore FILE)", code: 4)
+    }
 
     /// Held by the server while it runs; nil when somebody else holds it.
     static func lock(_ directory: String) throws -> FileDescriptor? {
@@ -38,9 +47,15 @@ struct Backup: AsyncParsableCommand {
             guard files.fileExists(atPath: "\(stateDirectory)/\(StateFiles.database)") else {
                 throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
             }
-            let staging = "\(file).staging-\(getpid())"
-            try files.createDirectory(atPath: staging, withIntermediateDirectories: true)
-            defer { try? files.removeItem(atPath: staging) }
+            try StateFiles.requireWhole(stateDirectory)
+            let target = URL(fileURLWithPath: file)
+            // It holds keys and password hashes.
+            let work = try WorkDirectory(
+                in: target.deletingLastPathComponent().path, prefix: ".\(target.lastPathComponent).new-",
+                mode: 0o700)
+            defer { work.remove() }
+            let (staging, archive) = ("\(work.path)/state", "\(work.path)/archive")
+            try files.createDirectory(atPath: staging, withIntermediateDirectories: false)
             // The store first: a lease that is newer than it does no harm, a node that is missing would.
             try SchemaSteps.copy(
                 path: "\(stateDirectory)/\(StateFiles.database)", to: "\(staging)/\(StateFiles.database)")
@@ -51,13 +66,12 @@ struct Backup: AsyncParsableCommand {
             }
             let note =
                 "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
-            try Data(note.utf8).write(to: URL(fileURLWithPath: "\(staging)/BACKUP"))
-            var arguments = ["--zstd", "-cf", "\(file).part", "-C", staging, "."]
+            try WholeFile.writeForNow("\(staging)/BACKUP", Array(note.utf8))
+            var arguments = ["--zstd", "-cf", archive, "-C", staging, "."]
             if images { arguments += ["-C", stateDirectory, StateFiles.images] }
             try Program("tar", package: "tar").run(arguments)
-            // It holds keys and password hashes.
-            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(file).part")
-            guard unsafe rename("\(file).part", file) == 0 else { throw SystemError("write \(file)") }
+            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: archive)
+            try DurableFile.publish(archive, as: target.path, at: .backup)
             printError("\(file): \(note)", terminator: "")
         }
     }
@@ -84,9 +98,9 @@ struct Restore: AsyncParsableCommand {
                     text: "a server runs on \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
             // Inside the state directory, so that putting in place is a rename.
-            let staging = "\(stateDirectory)/restore-\(getpid())"
-            try files.createDirectory(atPath: staging, withIntermediateDirectories: true)
-            defer { try? files.removeItem(atPath: staging) }
+            let work = try WorkDirectory(in: stateDirectory, prefix: "restore-", mode: 0o700)
+            defer { work.remove() }
+            let staging = work.path
             try Program("tar", package: "tar").run([
                 "--zstd", "-xf", file, "-C", staging, "--no-same-owner", "--no-overwrite-dir",
             ])
@@ -96,27 +110,51 @@ struct Restore: AsyncParsableCommand {
             }
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
+            try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
             printError("restored; what was there is in \(kept)")
             _ = lock.number
         }
     }
 
-    /// Renames only: after a crash in between, everything is in one of two places.
+    /// Renames only: after a crash in between, everything is in one of two places, no server starts, and the next restore goes on.
     private func putInPlace(_ staging: String) throws -> String {
         let files = FileManager.default
-        let kept = "\(stateDirectory)/before-restore-\(Int(Date().timeIntervalSince1970))"
+        let kept = "\(stateDirectory)/\(try keepingName())"
         try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
         var names = try files.contentsOfDirectory(atPath: staging).filter { $0 != "BACKUP" }
         // A write-ahead log of the old store must not meet the new one.
         names += ["\(StateFiles.database)-wal", "\(StateFiles.database)-shm"]
         for name in Swift.Set(names) where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
-            try files.moveItem(atPath: "\(stateDirectory)/\(name)", toPath: "\(kept)/\(name)")
+            let path = "\(stateDirectory)/\(name)"
+            if files.fileExists(atPath: "\(kept)/\(name)") {
+                // The interrupted restore has put it there.
+                try files.removeItem(atPath: path)
+            } else {
+                try DurableFile.move(path, to: "\(kept)/\(name)", at: .restoreKeep)
+            }
         }
         for name in names where files.fileExists(atPath: "\(staging)/\(name)") {
-            try files.moveItem(atPath: "\(staging)/\(name)", toPath: "\(stateDirectory)/\(name)")
+            try DurableFile.move(
+                "\(staging)/\(name)", to: "\(stateDirectory)/\(name)", at: .restorePlace)
         }
+        try files.removeItem(atPath: "\(stateDirectory)/\(StateFiles.restoring)")
         return kept
+    }
+
+    /// Where what was there is kept: that of the restore that was interrupted, or a new one. From now on no server starts.
+    private func keepingName() throws -> String {
+        let mark = "\(stateDirectory)/\(StateFiles.restoring)"
+        if let known = try? WholeFile.read(mark) { return String(decoding: known, as: UTF8.self) }
+        let name = "before-restore-\(Int(Date().timeIntervalSince1970))"
+        var fresh = name
+        var number = 1
+        while FileManager.default.fileExists(atPath: "\(stateDirectory)/\(fresh)") {
+            number += 1
+            fresh = "\(name)-\(number)"
+        }
+        try WholeFile.replace(mark, with: Array(fresh.utf8), at: .restoreMark)
+        return fresh
     }
 }
 

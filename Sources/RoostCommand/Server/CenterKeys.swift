@@ -41,14 +41,15 @@ struct CenterKeys {
                     "basicConstraints = critical, CA:TRUE, pathlen:0",
                     "keyUsage = critical, keyCertSign, cRLSign",
                     "subjectKeyIdentifier = hash",
-                ], arguments: ["-days", "3650", "-keyout", authorityKeyPath, "-out", authorityPath])
+                ],
+                arguments: ["-days", "3650"],
+                key: (authorityKeyPath, .centerAuthorityKey), certificate: (authorityPath, .centerAuthority))
         }
         let known = (try? WholeFile.read(namesPath)).map { String(decoding: $0, as: UTF8.self) }
         guard known != names.joined(separator: "\n") || !holds(openssl) else { return }
         let alternatives = names.map { name in
             "\(name.allSatisfy { $0.isNumber || $0 == "." } ? "IP" : "DNS"):\(name)"
         }
-        let fresh = "\(directory)/certificate.new"
         try request(
             openssl, subject: names[0],
             extensions: [
@@ -57,14 +58,12 @@ struct CenterKeys {
                 "authorityKeyIdentifier = keyid",
             ],
             arguments: [
-                "-days", String(Self.days), "-CA", authorityPath, "-CAkey", authorityKeyPath, "-keyout",
-                keyPath,
-                "-out", fresh,
-            ])
+                "-days", String(Self.days), "-CA", authorityPath, "-CAkey", authorityKeyPath,
+            ], key: (keyPath, .centerKey), certificate: (chainPath, .centerCertificate),
+            chain: try WholeFile.read(authorityPath))
+        // The last: until it is there, the next start makes all of it anew.
         try WholeFile.replace(
-            chainPath, with: try WholeFile.read(fresh) + WholeFile.read(authorityPath), mode: 0o644)
-        try files.removeItem(atPath: fresh)
-        try WholeFile.replace(namesPath, with: Array(names.joined(separator: "\n").utf8), mode: 0o644)
+            namesPath, with: Array(names.joined(separator: "\n").utf8), at: .centerNames)
     }
 
     private func holds(_ openssl: Program) -> Bool {
@@ -75,11 +74,13 @@ struct CenterKeys {
         return (try? openssl.run(["x509", "-in", chainPath, "-noout", "-checkend", String(seconds)])) != nil
     }
 
-    /// Makes a P-256 key and a certificate of it.
-    private func request(_ openssl: Program, subject: String, extensions: [String], arguments: [String])
-        throws
-    {
-        let file = "\(directory)/openssl.cnf"
+    /// Makes a P-256 key and a certificate of it, with `chain` behind it.
+    private func request(
+        _ openssl: Program, subject: String, extensions: [String], arguments: [String],
+        key: (path: String, Replacement), certificate: (path: String, Replacement), chain: [UInt8] = []
+    ) throws {
+        let work = try WorkDirectory(in: directory, prefix: ".request-")
+        defer { work.remove() }
         let text = """
             [req]
             prompt = no
@@ -91,13 +92,16 @@ struct CenterKeys {
             \(extensions.joined(separator: "\n"))
 
             """
-        try WholeFile.replace(file, with: Array(text.utf8), mode: 0o644)
+        try WholeFile.writeForNow("\(work.path)/openssl.cnf", Array(text.utf8))
         try openssl.run(
             [
-                "req", "-x509", "-config", file, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                "-nodes",
+                "req", "-x509", "-config", "\(work.path)/openssl.cnf", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(work.path)/key", "-out",
+                "\(work.path)/certificate",
             ] + arguments)
-        try FileManager.default.removeItem(atPath: file)
+        try WholeFile.replace(key.path, with: WholeFile.read("\(work.path)/key"), mode: 0o600, at: key.1)
+        try WholeFile.replace(
+            certificate.path, with: WholeFile.read("\(work.path)/certificate") + chain, at: certificate.1)
     }
 
     /// A random word that stays the same over restarts; made when it is missing.
@@ -109,7 +113,7 @@ struct CenterKeys {
             return String(decoding: known, as: UTF8.self)
         }
         let word = (0..<32).map { _ in String(UInt8.random(in: .min ... .max), radix: 16) }.joined()
-        try WholeFile.replace(path, with: Array(word.utf8), mode: 0o600)
+        try WholeFile.replace(path, with: Array(word.utf8), mode: 0o600, at: .centerSecret)
         return word
     }
 

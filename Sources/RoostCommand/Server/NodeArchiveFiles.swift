@@ -1,6 +1,7 @@
 import Fleet
 import Foundation
 import Images
+import Linux
 
 /// The initramfs archives with this server's node side, one for each architecture that it can boot, each under its digest.
 struct NodeArchiveFiles {
@@ -54,18 +55,14 @@ struct NodeArchiveFiles {
     }
 
     private func make(_ programs: Programs) throws -> NodeArchive {
-        let files = FileManager.default
         let temporary = "\(directory)/node.cpio.new"
         try InitramfsArchive.makeNodeArchive(
             nodeProgram: programs.node, busybox: programs.busybox, to: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
-        if files.fileExists(atPath: path) {
-            try files.removeItem(atPath: temporary)
-        } else {
-            try files.moveItem(atPath: temporary, toPath: path)
-        }
-        let size = try files.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+        // Over the one that is there: a power cut may have damaged that.
+        try DurableFile.publish(temporary, as: path, at: .nodeArchive)
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         return NodeArchive(digest: digest, byteCount: size)
     }
 }

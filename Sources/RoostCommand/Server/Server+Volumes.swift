@@ -3,10 +3,26 @@ import Fleet
 import Foundation
 import Glibc
 import Images
+import Logging
 import StoreSQLite
 import Wire
 
 extension Server {
+    /// Deletes files that a server before this one would have deleted, had it not been ended in between.
+    static func clearLeftovers(
+        of snapshot: FleetSnapshot, removed: [ImageName: Swift.Set<Digest>], _ images: ImageStore,
+        _ volumes: VolumeStore
+    ) {
+        do {
+            try images.remove(removed)
+            for volume in snapshot.contents.volumes.values where volume.kind == .disk {
+                try volumes.removeLeftovers(of: volume)
+            }
+        } catch {
+            ServerLog.logger.warning("files that nothing needs are left: \(error)")
+        }
+    }
+
     static func makeNFS(_ settings: ServerSettings) throws -> NFSWorkerConnection? {
         guard settings.roles.contains(.nfs) else { return nil }
         guard let server = settings.nfs.server ?? .installed else {

@@ -57,6 +57,7 @@ final class Server: Sendable {
             throw InvalidSetting("another server uses \(settings.stateDirectory)")
         }
         stateLock = lock
+        try StateFiles.requireWhole(settings.stateDirectory)
         logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
         images = ImageStore(directory: settings.imageDirectory)
         let contextSettings = try Self.contextSettings(settings, networks: networks)
@@ -65,9 +66,13 @@ final class Server: Sendable {
         let sockets = try Sockets(settings, networks: networks)
         let trust = try ImageTrust(keys: settings.imageKeys)
         let store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
+        let snapshot = trust.judged(try await store.snapshot())
+        Self.clearLeftovers(
+            of: snapshot, removed: try await store.removedVersions(), images,
+            VolumeStore(directory: settings.volumeDirectory))
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
-            snapshot: trust.judged(try await store.snapshot()),
+            snapshot: snapshot,
             boots: try await store.boots(of: nil, limit: 1_000),
             send: { reports.add($0) }, log: Self.log)
         self.planes = planes

@@ -55,8 +55,7 @@ package struct LeaseJournal: ~Copyable {
         for lease in leases { Self.write(lease, to: &bytes) }
         try extend(to: byteCount + bytes.count)
         do {
-            try file.write(bytes, at: byteCount)
-            try file.synchroniseData()
+            try file.append(bytes, at: byteCount, as: .leases)
         } catch {
             // Half a record may be there, and whole ones whose clients are not told.
             if ftruncate(file.number, off_t(byteCount)) == 0 { extent = byteCount }
@@ -85,8 +84,7 @@ package struct LeaseJournal: ~Copyable {
     }
 
     private mutating func layZeros(until end: Int) throws(SystemError) {
-        try file.write([UInt8](repeating: 0, count: end - extent), at: extent)
-        try file.synchronise()
+        try file.append([UInt8](repeating: 0, count: end - extent), at: extent, as: .leasesRoom)
         extent = end
     }
 
@@ -94,7 +92,7 @@ package struct LeaseJournal: ~Copyable {
     private static func compact(_ path: String) throws(SystemError) -> Int {
         var bytes = magic
         for lease in try leases(at: path) { write(lease, to: &bytes) }
-        try WholeFile.replace(path, with: bytes, mode: 0o600)
+        try WholeFile.replace(path, with: bytes, mode: 0o600, at: .leasesCompact)
         return bytes.count
     }
 

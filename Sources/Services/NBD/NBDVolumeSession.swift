@@ -74,7 +74,9 @@ final class NBDVolumeSession: Sendable {
                 try reply(request, .noSpace)
                 return true
             }
-            try finish(request) { () throws(SystemError) in try file.write(data, at: Int(request.offset)) }
+            try finish(request) { () throws(SystemError) in
+                try file.write(data, at: Int(request.offset), as: .volume)
+            }
         case .trim, .writeZeroes:
             guard isInside else {
                 try reply(request, .invalid)
@@ -83,7 +85,7 @@ final class NBDVolumeSession: Sendable {
             let keepsRoom = request.command == .writeZeroes && request.flags & NBDRequest.noHole != 0
             try finish(request) { () throws(SystemError) in try clear(request, keepsRoom: keepsRoom) }
         case .flush:
-            try finish(request) { () throws(SystemError) in try file.synchroniseData() }
+            try finish(request) { () throws(SystemError) in try file.synchronise(at: .volume) }
         case .disconnect: return false
         default: try reply(request, .invalid)
         }
@@ -93,17 +95,16 @@ final class NBDVolumeSession: Sendable {
     /// Makes a range read as zeros; a hole gives the server's disk its room back.
     private func clear(_ request: NBDRequest, keepsRoom: Bool) throws(SystemError) {
         guard request.byteCount > 0 else { return }
-        let result = retrying {
-            roost_clear_range(
-                file.number, off_t(request.offset), off_t(request.byteCount), keepsRoom ? 1 : 0)
-        }
-        if result == 0 { return }
-        guard errno == EOPNOTSUPP else { throw SystemError("clear a part of a volume") }
+        do {
+            return try file.clear(
+                Int(request.byteCount), at: Int(request.offset), keepsRoom: keepsRoom, as: .volumeHole)
+        } catch  where error.number == EOPNOTSUPP {}
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         var (offset, left) = (Int(request.offset), Int(request.byteCount))
         while left > 0 {
             let part = min(left, zeros.count)
-            try file.write(part == zeros.count ? zeros : Array(zeros.prefix(part)), at: offset)
+            try file.write(
+                part == zeros.count ? zeros : Array(zeros.prefix(part)), at: offset, as: .volume)
             offset += part
             left -= part
         }
@@ -113,7 +114,7 @@ final class NBDVolumeSession: Sendable {
     private func finish(_ request: NBDRequest, _ body: () throws(SystemError) -> Void) throws(SystemError) {
         do throws(SystemError) {
             try body()
-            if request.flags & NBDRequest.forceUnitAccess != 0 { try file.synchroniseData() }
+            if request.flags & NBDRequest.forceUnitAccess != 0 { try file.synchronise(at: .volume) }
         } catch {
             return try reply(request, error.number == ENOSPC ? .noSpace : .inputOutput)
         }

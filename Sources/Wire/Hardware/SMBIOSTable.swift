@@ -10,6 +10,17 @@ package struct SMBIOSTable: Sendable {
         package var speed: Int
         package var maker: String
         package var part: String
+
+        package init(
+            slot: String, mebibytes: Int, kind: String, speed: Int, maker: String, part: String
+        ) {
+            self.slot = slot
+            self.mebibytes = mebibytes
+            self.kind = kind
+            self.speed = speed
+            self.maker = maker
+            self.part = part
+        }
     }
 
     /// Structures that are looked at: real tables have some hundred.

@@ -50,7 +50,8 @@ package struct LogMessage: Equatable, Sendable {
         return Severity(rawValue: number & 7)
     }
 
-    /// RFC 5424: version, time, host name, then who and what. RFC 3164: `Oct 11 22:14:15 host`.
+    /// RFC 5424: version, time, host name, then who and what. RFC 3164: `Oct 11 22:14:15 host`, where busybox and glibc leave the
+    /// host name out.
     private static func dropHeader(_ text: inout Substring) {
         let words = text.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
         if words.first == "1", words.count >= 7 {
@@ -61,7 +62,7 @@ package struct LogMessage: Equatable, Sendable {
             if rest.hasPrefix("\u{FEFF}") { rest = rest.dropFirst() }
             text = "\(words[3])\(process): \(rest)"[...]
         } else if words.count > 4, months.contains(words[0]), words[2].contains(":") {
-            text = words[4...].joined(separator: " ")[...]
+            text = words[(words[3].hasSuffix(":") ? 3 : 4)...].joined(separator: " ")[...]
         }
     }
 

@@ -1,0 +1,97 @@
+#!/bin/bash
+# Makes what all laboratories of a test run start from: the state directory of a server that has its images, so that each
+# suite begins with a copy of it instead of building them itself.
+#
+#   Lab/golden.sh tiny      the image tiny, which is the site's
+#   Lab/golden.sh debian    beside it the image debian
+#   Lab/golden.sh end       take away a laboratory that an interrupted call left
+#
+# Below .build/lab/golden: NAME/state, root (tiny, as a directory), key (opens every node by SSH). They are made anew with
+# each program; only the roots themselves are kept between runs, by the digest of what they are made from.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=$1
+golden=$here/.build/lab/golden
+cache=$here/.build/lab-cache
+roost=${ROOST:?the program under test}
+node_program=${ROOST_NODE:?the program of nodes}
+export LAB_DIR=$golden/lab-$name LAB_NS=roost-golden-$name
+lab=$here/Lab/lab.sh
+if [[ $name = end ]]; then
+  for name in tiny debian; do LAB_DIR=$golden/lab-$name LAB_NS=roost-golden-$name "$lab" down >/dev/null; done
+  exit 0
+fi
+
+mkdir -p "$golden" "$cache/roots"
+exec 9>"$golden/$name.lock"
+flock 9
+
+# What is there is of use as long as neither the programs nor the roots' recipes have changed.
+debian=(--suite bookworm --include libpam-systemd)
+recipe() {
+  "$here/Lab/tiny.sh" --recipe
+  cat "${BASH_SOURCE[0]}"
+}
+made_from=$({ recipe; cat "$roost" "$node_program"; } | sha256sum)
+if [[ $(cat "$golden/$name.made" 2>/dev/null || true) = "$made_from" ]]; then exit 0; fi
+rm -rf "${golden:?}/$name" "$golden/$name.made"
+
+serve() {
+  mkdir -p "$LAB_DIR"
+  "$lab" down >/dev/null
+  trap '"$lab" down >/dev/null' EXIT
+  "$lab" up >/dev/null
+  export ROOST_SOCKET=$LAB_DIR/api.sock
+  "$lab" serve roost "$roost" serve --interface br0 --state-directory "$golden/$name/state" --socket "$ROOST_SOCKET" \
+    --node-program "$node_program" --user daemon >/dev/null
+  until "$roost" status >/dev/null 2>&1; do sleep 0.05; done
+}
+packing=(--state-directory "$golden/$name/state" --cache "$cache")
+
+# Keeps NAME of $cache/roots to one: the newest.
+keep_one() { find "$cache/roots" -maxdepth 1 -name "$1-*" ! -name "$2" -exec rm -rf {} +; }
+
+case $name in
+  tiny)
+    kept=tiny-$("$here/Lab/tiny.sh" --recipe | sha256sum | cut -c1-32)
+    if [[ ! -d $cache/roots/$kept ]]; then
+      rm -rf "$cache/roots/tiny.new"
+      "$here/Lab/tiny.sh" "$cache/roots/tiny.new"
+      mv "$cache/roots/tiny.new" "$cache/roots/$kept"
+    fi
+    keep_one tiny "$kept"
+    ln -sfn "$cache/roots/$kept" "$golden/root"
+    [[ -e $golden/key ]] || ssh-keygen -q -t ed25519 -N '' -f "$golden/key"
+    serve
+    "$roost" image import tiny "$golden/root/" "${packing[@]}" >/dev/null
+    "$roost" set image=tiny console=tty0,ttyS0 kernel-arguments=mitigations=off \
+      "ssh-authorised-keys=@$golden/key.pub" >/dev/null
+    ;;
+  debian)
+    "${BASH_SOURCE[0]}" tiny
+    mkdir -p "$golden/debian"
+    cp -a "$golden/tiny/state" "$golden/debian/state"
+    serve
+    # The archive's own signatures say what a build would fetch now; the builder's sources say how. A build of this program
+    # from nothing is made in each run all the same, by the test of the wizard.
+    kept=debian-$({
+      printf '%s\n' "${debian[@]}"
+      cat /var/lib/apt/lists/*InRelease "$here"/Sources/Images/*.swift
+    } | sha256sum | cut -c1-32).squashfs
+    if [[ -e $cache/roots/$kept ]]; then
+      "$roost" image import debian "$cache/roots/$kept" "${packing[@]}" >/dev/null
+    else
+      "$roost" image build debian "${debian[@]}" "${packing[@]}" >/dev/null
+      cp "$golden"/debian/state/images/debian/*/root.squashfs "$cache/roots/$kept.new"
+      mv "$cache/roots/$kept.new" "$cache/roots/$kept"
+    fi
+    keep_one debian "$kept"
+    ;;
+  *)
+    echo "golden: what is $name?" >&2
+    exit 2
+    ;;
+esac
+"$lab" down >/dev/null
+trap - EXIT
+printf '%s' "$made_from" >"$golden/$name.made"

@@ -1,0 +1,54 @@
+import Glibc
+
+/// Files and directories that get their names when they are whole and on the disk.
+package enum DurableFile {
+    /// What has to be on the disk before it gets its name.
+    package enum Content {
+        case file
+        /// A directory with these files.
+        case directory(files: [String])
+        /// A directory with thousands of files: its whole file system is written through.
+        case tree
+    }
+
+    /// Makes what is at `source` durable and puts it at `target`, over a file that is there: a crash leaves the old one or the new
+    /// one.
+    package static func publish(
+        _ source: String, _ content: Content = .file, as target: String, at publication: Publication
+    ) throws(SystemError) {
+        publication.pass(.sync)
+        let open = try FileDescriptor(opening: source)
+        switch content {
+        case .file: try open.synchronise()
+        case .directory(let files):
+            for name in files { try FileDescriptor(opening: "\(source)/\(name)").synchronise() }
+            try open.synchronise()
+        case .tree: try open.synchroniseFileSystem()
+        }
+        publication.pass(.rename)
+        try rename(source, target)
+        publication.pass(.directory)
+        try synchroniseDirectory(of: target)
+    }
+
+    /// Gives what is at `source`, and durable, the name `target`.
+    package static func move(_ source: String, to target: String, at move: Move) throws(SystemError) {
+        move.pass(.rename)
+        try rename(source, target)
+        move.pass(.directory)
+        try synchroniseDirectory(of: target)
+        try synchroniseDirectory(of: source)
+    }
+
+    static func rename(_ source: String, _ target: String) throws(SystemError) {
+        guard unsafe Glibc.rename(source, target) == 0 else {
+            throw SystemError("rename \(source) to \(target)")
+        }
+    }
+
+    /// Makes the names in a file's directory durable.
+    static func synchroniseDirectory(of path: String) throws(SystemError) {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        try FileDescriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY).synchronise()
+    }
+}

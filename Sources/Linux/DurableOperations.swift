@@ -1,0 +1,95 @@
+/// A small file that is written anew: beside, through to the disk, and renamed over the one before.
+package enum Replacement: String, DurableOperation {
+    case leasesCompact = "leases.compact"
+    case centerAuthorityKey = "center.authority-key"
+    case centerAuthority = "center.authority"
+    case centerKey = "center.key"
+    case centerCertificate = "center.certificate"
+    case centerNames = "center.names"
+    case centerSecret = "center.secret"
+    case nfsExports = "nfs.exports"
+    case restoreMark = "restore.mark"
+
+    package enum Step: String, CaseIterable { case write, sync, rename, directory }
+}
+
+/// Something large that was made beside its place, goes through to the disk and is renamed into it.
+package enum Publication: String, DurableOperation {
+    case image = "image.publish"
+    case imageCopy = "image.adopt"
+    case moduleArchive = "modules.keep"
+    case nodeArchive = "node-archive.publish"
+    case volume = "volume.make"
+    case volumeCopy = "volume.snapshot"
+    case volumeFromCopy = "volume.restore"
+    case tree = "tree.make"
+    case backup = "backup.publish"
+
+    package enum Step: String, CaseIterable { case sync, rename, directory }
+}
+
+/// Something durable that gets another name.
+package enum Move: String, DurableOperation {
+    case imageTrash = "image.remove"
+    case restoreKeep = "restore.keep"
+    case restorePlace = "restore.place"
+
+    package enum Step: String, CaseIterable { case rename, directory }
+}
+
+/// Bytes behind the ones before, acknowledged when they are on the disk.
+package enum Append: String, DurableOperation {
+    case leases = "leases.append"
+    /// The zeros that leases are written over.
+    case leasesRoom = "leases.room"
+
+    package enum Step: String, CaseIterable { case write, sync, done }
+}
+
+/// Bytes in the place of others; a ``Flush`` makes them durable.
+package enum Overwriting: String, DurableOperation {
+    case volume = "volume.data"
+    case volumeHole = "volume.hole"
+    case imageManifest = "image.manifest"
+
+    package enum Step: String, CaseIterable { case write }
+}
+
+/// What was written before goes through to the disk.
+package enum Flush: String, DurableOperation {
+    case volume = "volume.flush"
+    case volumeGrowth = "volume.grow"
+    case imageFile = "image.file"
+    case restoreContent = "restore.content"
+
+    package enum Step: String, CaseIterable { case sync, done }
+}
+
+/// A transaction of the database.
+package enum Commit: String, DurableOperation {
+    case administrator = "store.administrator"
+    case administratorRemoval = "store.administrator-removal"
+    case session = "store.session"
+    case sessionUse = "store.session-use"
+    case sessionEnd = "store.session-end"
+    case sessionsEnd = "store.sessions-end"
+    case token = "store.token"
+    case tokenUse = "store.token-use"
+    case tokenRemoval = "store.token-removal"
+    case bootTest = "store.boot-test"
+    case machineRemoval = "store.machine-removal"
+    case bootEvents = "store.boot-events"
+    case hardware = "store.hardware"
+    case revision = "store.revision"
+    case version = "store.version"
+    case versionRemoval = "store.version-removal"
+    case rollBack = "store.roll-back"
+    case rollouts = "store.rollouts"
+    case webHook = "store.web-hook"
+    case webHookRemoval = "store.web-hook-removal"
+    case schemaUp = "store.schema-up"
+    case schemaDown = "store.schema-down"
+    case oldEvents = "store.old-events"
+
+    package enum Step: String, CaseIterable { case commit, done }
+}

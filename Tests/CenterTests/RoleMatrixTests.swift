@@ -1,0 +1,244 @@
+import Fleet
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import Center
+
+/// Who may do what: every route with every role, in the own group, in a foreign one, and at the root.
+@Suite struct RoleMatrixTests {
+    /// What each role may, told once more: the code's own table is what is tested.
+    private static let may: [Role: Set<String>] = [
+        .admin: ["read", "audit", "enrol", "configure", "publish", "administer"],
+        .operator_: ["read", "audit", "enrol", "configure", "publish"], .helpdesk: ["read", "enrol"],
+        .auditor: ["read", "audit"],
+    ]
+
+    /// What those in the school must not come to see.
+    private static let foreign = [Place.office.rawValue, Place.office.node, Place.office.macAddress]
+
+    private enum Proof: CaseIterable { case token, session }
+
+    @Test func `every route that wants leave is in the matrix, and no other is open`() async throws {
+        let fleet = try await SmallFleet()
+        var asked: Set<String> = []
+        for row in MatrixRow.all {
+            let path = row.filled(row.path, in: .school, of: fleet)
+            let answer = try await fleet.ask(row.method, path)
+            let route = try #require(answer.route, "\(row.testDescription): there is no such route")
+            asked.insert(route)
+        }
+        #expect(MatrixRow.all.count == (MatrixRow.api + MatrixRow.pages).split(separator: "\n").count)
+        #expect(fleet.permissions.count > 120)
+        #expect(Set(fleet.permissions.keys).subtracting(asked) == [], "routes without a row")
+        #expect(fleet.routes.subtracting(fleet.permissions.keys) == Set(MatrixRow.open.keys))
+        for (route, status) in MatrixRow.open {
+            let words = route.split(separator: " ").map(String.init)
+            #expect(try await fleet.ask(words[0], words[1]).status == status, "\(route)")
+        }
+    }
+
+    // MARK: Without proof
+
+    @Test func `without proof, or with a false one, nothing is reached`() async throws {
+        let fleet = try await SmallFleet()
+        let proofs: [HTTPFields] = [
+            [:], [.authorization: "Bearer roost_wrong"], [.authorization: "Basic YTpi"],
+            [.cookie: "__Host-roost=wrong"],
+        ]
+        let revision = fleet.services.fleet.snapshot.revision
+        var count = 0
+        for (index, proof) in proofs.enumerated() {
+            for row in MatrixRow.all {
+                let path = row.filled(row.path, in: .school, of: fleet)
+                for accept in [nil, "text/html"] {
+                    var headers = proof
+                    headers[.accept] = accept
+                    headers[.contentType] = Self.contentType(of: row)
+                    let answer = try await fleet.ask(
+                        row.method, path, headers: headers,
+                        body: row.body.map { row.filled($0, in: .school, of: fleet) },
+                        from: "192.0.2.\(index)")
+                    count += 1
+                    guard accept == nil || row.isAPI || row.method != "GET" else {
+                        #expect(answer.status == 303, "\(row.testDescription)")
+                        #expect(answer.headers[.location]?.hasPrefix("/login?back=") == true)
+                        continue
+                    }
+                    #expect(answer.status == 401, "\(row.testDescription)")
+                    if accept == nil || row.isAPI {
+                        #expect(answer.headers[.contentType] == "application/problem+json")
+                        #expect(answer.body.contains("\"status\":401"))
+                    }
+                }
+            }
+        }
+        #expect(fleet.services.fleet.snapshot.revision == revision)
+        print("role matrix: \(count) cells without proof or with a false one")
+        #expect(count > 1_000)
+    }
+
+    @Test func `a browser's log-in changes nothing without its own token`() async throws {
+        let fleet = try await SmallFleet()
+        let revision = fleet.services.fleet.snapshot.revision
+        let ann = Person(role: .admin, place: .site)
+        let others = Person(role: .operator_, place: .site).csrfToken
+        var count = 0
+        for row in MatrixRow.all where row.method != "GET" {
+            for token in [nil, "wrong", others] {
+                var headers: HTTPFields = [.cookie: "__Host-roost=\(ann.cookie)"]
+                headers[.contentType] = Self.contentType(of: row)
+                var body = row.body.map { row.filled($0, in: .school, of: fleet) }
+                if let token, row.isAPI { headers[.csrfToken] = token }
+                if let token, !row.isAPI { body = "\(body ?? "a=b")&csrf=\(token)" }
+                let path = row.filled(row.path, in: .school, of: fleet)
+                let answer = try await fleet.ask(row.method, path, headers: headers, body: body)
+                #expect(answer.status == 403, "\(row.testDescription)")
+                count += 1
+            }
+        }
+        #expect(fleet.services.fleet.snapshot.revision == revision)
+        print("role matrix: \(count) cells with another's form")
+    }
+
+    // MARK: Roles
+
+    @Test func `each role does what it may in its place, and nothing else`() async throws {
+        let count = try await withThrowingTaskGroup(of: Int.self) { group in
+            for role in Role.allCases {
+                group.addTask { try await Self.cells(of: Person.all.filter { $0.role == role }) }
+            }
+            return try await group.reduce(0, +)
+        }
+        print("role matrix: \(count) cells of \(Person.all.count) roles")
+        #expect(count > 2_500)
+    }
+
+    /// - Returns: how many there were.
+    private static func cells(of people: [Person]) async throws -> Int {
+        let fleet = try await SmallFleet()
+        var count = 0
+        for person in people {
+            for row in MatrixRow.all {
+                for place in row.places {
+                    // The other proof opens the same door: one role shows that, once for each row.
+                    let isBoth = person.role == .operator_ && place == row.places[0]
+                    let usual: Proof = row.isAPI ? .token : .session
+                    for proof in isBoth ? Proof.allCases : [usual] {
+                        try await check(row, person, place, proof, fleet, number: count)
+                        count += 1
+                    }
+                }
+            }
+        }
+        return count
+    }
+
+    private static func check(
+        _ row: MatrixRow, _ person: Person, _ place: Place, _ proof: Proof, _ fleet: SmallFleet, number: Int
+    ) async throws {
+        let cell = "\(person.name) by \(proof), \(place): \(row.testDescription)"
+        let revision = fleet.services.fleet.snapshot.revision
+        var headers: HTTPFields = [:]
+        headers[.contentType] = contentType(of: row)
+        switch proof {
+        case .token: headers[.authorization] = "Bearer \(person.token)"
+        case .session:
+            headers[.cookie] = "__Host-roost=\(person.cookie)"
+            headers[.csrfToken] = person.csrfToken
+        }
+        let answer = try await fleet.ask(
+            row.method, row.filled(row.path, in: place, of: fleet), headers: headers,
+            body: row.body.map { row.filled($0, in: place, of: fleet) }, from: "192.0.2.\(number / 500)")
+        let permission = try #require(answer.route.flatMap { fleet.permissions[$0] }, "\(cell)")
+        switch refusal(row, person, place, proof, permission) {
+        case let status?:
+            #expect(answer.status == status, "\(cell)")
+            #expect(fleet.services.fleet.snapshot.revision == revision, "\(cell)")
+        case nil:
+            #expect(
+                row.statuses.contains(answer.status), "\(cell): \(answer.status) \(answer.body.prefix(300))")
+        }
+        if person.place == .school, answer.status < 300 {
+            // What was typed comes back.
+            for name in foreign where place != .office || !row.places.contains(.office) {
+                #expect(!answer.body.contains(name), "\(cell): shows \(name)")
+            }
+        }
+        if fleet.services.fleet.snapshot.revision != revision { try await fleet.restore() }
+    }
+
+    /// The status with which it has to be refused; nil where it has to be allowed.
+    private static func refusal(
+        _ row: MatrixRow, _ person: Person, _ place: Place, _ proof: Proof, _ declared: Permission
+    ) -> Int? {
+        let may = may[person.role] ?? []
+        guard may.contains(declared.rawValue), may.contains(row.permission ?? declared.rawValue) else {
+            return 403
+        }
+        let isOwn = person.place == .site || place == .school
+        return switch row.reach {
+        case .anywhere: nil
+        case .site: person.place == .site ? nil : 403
+        case .place: isOwn ? nil : 403
+        case .hidden: isOwn ? nil : 404
+        case .logIn: proof == .session ? nil : 403
+        }
+    }
+
+    private static func contentType(of row: MatrixRow) -> String? {
+        guard row.method != "GET" else { return nil }
+        return row.isAPI ? "application/json" : "application/x-www-form-urlencoded"
+    }
+
+    // MARK: Lists
+
+    private static let lists = [
+        "/api/v1/nodes", "/api/v1/groups", "/api/v1/revisions?limit=1000", "/api/v1/leases", "/api/v1/boots",
+        "/api/v1/sessions", "/api/v1/inventory", "/api/v1/status", "/api/v1/volumes", "/api/v1/rollouts/1",
+        "/nodes", "/nodes.csv", "/groups", "/history", "/leases", "/boots", "/volumes", "/rollouts/1",
+    ]
+
+    @Test func `those of a group see and hear nothing of another, and those of the site all`() async throws {
+        let fleet = try await SmallFleet()
+        for path in Self.lists {
+            func list(_ place: Place) async throws -> String {
+                let token = Person(role: .operator_, place: place).token
+                return try await fleet.ask("GET", path, headers: [.authorization: "Bearer \(token)"]).body
+            }
+            let (all, own) = (try await list(.site), try await list(.school))
+            let (mine, theirs) = (Self.names(of: .school, on: path), Self.names(of: .office, on: path))
+            #expect(all.contains(mine) && all.contains(theirs), "\(path)")
+            #expect(own.contains(mine) && !own.contains(theirs), "\(path)")
+        }
+        // A change of several places is shown as far as they are the own.
+        let token = Person(role: .auditor, place: .school).token
+        let changes = try await fleet.ask(
+            "GET", "/api/v1/revisions?limit=1000", headers: [.authorization: "Bearer \(token)"]
+        ).body
+        #expect(changes.contains("node pc-1 added to /school"))
+        #expect(changes.contains("\"what\":\"node pc-1 changed\""))
+        #expect(try await Self.heard(by: .site, in: fleet).contains("desk-1"))
+        #expect(try await !Self.heard(by: .school, in: fleet).contains("desk-1"))
+    }
+
+    /// What an operator hears of something in the office and then in the school.
+    private static func heard(by place: Place, in fleet: SmallFleet) async throws -> String {
+        let events = try [Place.office, .school].map { place in
+            ServerEvent(
+                kind: .boot, node: try NodeName(place.node), group: try GroupPath(place.rawValue),
+                text: "\(place.node) rings")
+        }
+        return try await fleet.told(
+            events, to: Person(role: .operator_, place: place), until: "pc-1 rings")
+    }
+
+    /// What tells on a list that something is in a place.
+    private static func names(of place: Place, on path: String) -> String {
+        switch path {
+        case "/groups", "/api/v1/groups": String(place.rawValue.dropFirst())
+        case "/api/v1/boots": place.macAddress
+        default: place.node
+        }
+    }
+}

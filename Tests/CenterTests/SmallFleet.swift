@@ -1,0 +1,381 @@
+import Fleet
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOEmbedded
+import Synchronization
+import Testing
+import Wire
+
+@testable import Center
+
+/// Where something is: each place has one of everything, under names that say so.
+enum Place: String, CaseIterable, Sendable {
+    case school = "/school"
+    case office = "/office"
+    case site = "/"
+
+    /// The name of the place's node.
+    var node: String {
+        switch self {
+        case .school: "pc-1"
+        case .office: "desk-1"
+        case .site: "hall-1"
+        }
+    }
+
+    var macAddress: String {
+        switch self {
+        case .school: "52:54:00:00:03:01"
+        case .office: "52:54:00:00:03:02"
+        case .site: "52:54:00:00:03:03"
+        }
+    }
+
+    /// The path of a group below it: `/school/attic`.
+    func below(_ name: String) -> String { self == .site ? "/\(name)" : "\(rawValue)/\(name)" }
+
+    /// An administrator whose only role is there.
+    var aide: String { "aide-\(node)" }
+}
+
+/// A person who asks, with one role in one place.
+struct Person: Sendable {
+    var role: Role
+    var place: Place
+
+    /// Each role on the whole site, and in one group.
+    static let all = [Place.site, .school].flatMap { place in
+        Role.allCases.map { Person(role: $0, place: place) }
+    }
+
+    var name: String { "\(role.rawValue)-\(place == .site ? "site" : "school")" }
+    var token: String { "roost_\(name)" }
+    var cookie: String { "cookie of \(name)".replacing(" ", with: "-") }
+    var csrfToken: String { "csrf-\(name)" }
+}
+
+/// A control center with a school, an office, a site and eight administrators, which is asked without a socket between.
+final class SmallFleet: Sendable {
+    struct Answer: Sendable {
+        var status: Int
+        var headers: HTTPFields
+        var body: String
+        /// Method and path of the route that answered: `GET /api/v1/nodes/*`.
+        var route: String?
+    }
+
+    /// A machine that waits to be enrolled.
+    static let waiting = "52:54:00:00:03:99"
+
+    /// What each route wants, by its method and path.
+    let permissions: [String: Permission]
+    var routes: Set<String> { Set(shapes.values) }
+    /// As the router has them, and with `*` for each parameter.
+    private let shapes: [String: String]
+    let services: CenterServices
+    /// The numbers of the first and of the last change of each place's node.
+    let revisions: [Place: (first: Int, last: Int)]
+    private let directory: TemporaryDirectory
+    private let responder: RouterResponder<CenterContext>
+    private let seeded: FleetSnapshot
+    private let administrators: [Administrator]
+
+    init() async throws {
+        directory = try TemporaryDirectory()
+        services = try await Self.services(in: directory)
+        revisions = try await Self.seed(services)
+        seeded = services.fleet.snapshot
+        administrators = try await services.fleet.store.administrators()
+        let center = try ControlCenter(
+            services: services, socketPath: "", addresses: [], logger: .silent)
+        var permissions: [String: Permission] = [:]
+        let router = center.distantRouter(isTLS: true) { method, path, permission in
+            permissions[Self.shape(method, path.description)] = permission
+        }
+        self.permissions = permissions
+        shapes = Dictionary(
+            uniqueKeysWithValues: router.routes.map { route in
+                let (method, path) = (route.method, route.path.description)
+                return ("\(method.rawValue) \(path)", Self.shape(method, path))
+            })
+        responder = router.buildResponder()
+    }
+
+    /// `GET /nodes/*`: names of parameters differ where two routes share a place.
+    static func shape(_ method: HTTPRequest.Method, _ path: String) -> String {
+        "\(method.rawValue) \(path.replacing(/\{[^}]+\}/, with: "*"))"
+    }
+
+    // MARK: Asking
+
+    /// - Parameter address: where the request comes from: the server counts those of each address.
+    func ask(
+        _ method: String, _ path: String, headers: HTTPFields = [:], body: String? = nil,
+        from address: String = "192.0.2.1"
+    ) async throws -> Answer {
+        let (response, route) = try await respond(method, path, headers, body, from: address)
+        let text = Text()
+        // Events never end.
+        if response.headers[.contentType] != "text/event-stream" { try await response.body.write(text) }
+        return Answer(
+            status: response.status.code, headers: response.headers, body: text.text, route: route)
+    }
+
+    /// What a listener hears while `events` happen, up to the one that says `last`.
+    func told(_ events: [ServerEvent], to person: Person, until last: String) async throws -> String {
+        let (response, _) = try await respond(
+            "GET", "/api/v1/events", [.authorization: "Bearer \(person.token)"], nil, from: "192.0.2.1")
+        for event in events { services.fleet.events.publish(event) }
+        let text = Text(until: last)
+        await #expect(throws: Text.Ended.self) { try await response.body.write(text) }
+        return text.text
+    }
+
+    private func respond(
+        _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String
+    ) async throws -> (Response, route: String?) {
+        let method = try #require(HTTPRequest.Method(method))
+        let channel = NIOAsyncTestingChannel()
+        channel.remoteAddress = try SocketAddress(ipAddress: address, port: 1)
+        let context = CenterContext(source: .init(channel: channel, logger: .silent))
+        let request = Request(
+            head: HTTPRequest(
+                method: method, scheme: "https", authority: "test", path: path, headerFields: headers),
+            body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
+        let response = try await responder.respond(to: request, context: context)
+        return (response, context.endpointPath.flatMap { shapes["\(method.rawValue) \($0)"] })
+    }
+
+    /// Collects what a response has to say.
+    private final class Text: ResponseBodyWriter, Sendable {
+        struct Ended: Error {}
+
+        private let parts = Mutex("")
+        private let last: String?
+
+        /// - Parameter last: ends what has no end.
+        init(until last: String? = nil) { self.last = last }
+
+        var text: String { parts.withLock { $0 } }
+
+        func write(_ buffer: ByteBuffer) async throws {
+            parts.withLock { $0 += String(buffer: buffer) }
+            if let last, text.contains(last) { throw Ended() }
+        }
+
+        func finish(_ trailingHeaders: HTTPFields?) async throws {}
+    }
+
+    // MARK: What there is
+
+    private static func services(in directory: TemporaryDirectory) async throws -> CenterServices {
+        let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
+        var services = try await CenterServices.alone(in: directory, snapshots: [snapshot])
+        let leases = try Place.allCases.enumerated().map { index, place in
+            Lease(
+                address: IPv4Address(rawValue: 0x0A4D_0001 + UInt32(index)),
+                holder: .macAddress(try mac(place.macAddress)), expiresAt: Lease.never, hostName: place.node)
+        }
+        services.leases = { leases }
+        let file = "\(directory.path)/manifest.json"
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
+        services.filePath = { _, _ in file }
+        for place in Place.allCases {
+            let log = place.macAddress.replacing(":", with: "-")
+            try Data("\(place.node) is up\n".utf8).write(
+                to: URL(fileURLWithPath: "\(directory.path)/logs/\(log).log"))
+        }
+        await services.builds.use { _ in }
+        return services
+    }
+
+    private static func mac(_ text: String) throws -> MACAddress { try #require(MACAddress(text)) }
+
+    /// - Returns: the first and the last change of each place's node.
+    private static func seed(_ services: CenterServices) async throws -> [Place: (first: Int, last: Int)] {
+        let fleet = services.fleet
+        try await addPeople(to: fleet.store)
+        try await addImage(to: fleet)
+        var firsts: [Place: Int] = [:]
+        for place in Place.allCases {
+            for path in [place.rawValue, place.below("attic")] where path != "/" {
+                try await fleet.change(by: "seed") { _ in
+                    [.group(try GroupPath(path), NodeGroup(path: try GroupPath(path)))]
+                }
+            }
+            firsts[place] = try await addNode(of: place, to: fleet)
+        }
+        try await fleet.change(by: "seed") { snapshot in
+            var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
+            site.settings = ["image": .text("debian@trial"), "root-mode": .text("ram")]
+            return [
+                .group(.site, site),
+                .rule(
+                    try RuleName("all"),
+                    MatchRule(name: try RuleName("all"), priority: 0, condition: "", settings: [:])),
+            ]
+        }
+        // One change of several places, the foreign one first: its line for people names that.
+        try await fleet.change(by: "seed") { snapshot in
+            try [Place.office, .school].map { try retagged($0, "mixed", in: snapshot) }
+        }
+        let trial = try #require(ChannelName("trial"))
+        _ = try await fleet.startRollout(
+            of: try ImageName("debian"), candidate: 2, to: trial, share: "100%", terms: Rollout.Terms(),
+            by: "seed")
+        _ = try await services.builds.start(
+            ImageName("debian"), suite: "bookworm", packages: [], by: "seed")
+        var revisions: [Place: (first: Int, last: Int)] = [:]
+        for place in Place.allCases {
+            let last = try await fleet.change(by: "seed") { [try retagged(place, "own", in: $0)] }
+            revisions[place] = (try #require(firsts[place]), last.revision)
+        }
+        return revisions
+    }
+
+    private static func retagged(_ place: Place, _ tag: String, in snapshot: FleetSnapshot) throws
+        -> FleetEdit
+    {
+        var node = try #require(snapshot.nodes[NodeName(place.node)])
+        node.tags.append(tag)
+        return .node(node.name, node)
+    }
+
+    /// - Returns: the revision that did it.
+    private static func addNode(of place: Place, to fleet: LiveFleet) async throws -> Int {
+        let (name, machine) = (try NodeName(place.node), try mac(place.macAddress))
+        let node = Node(name: name, group: try GroupPath(place.rawValue), macAddresses: [machine])
+        let volume = Volume(
+            node: name, image: try ImageName("debian"), version: 1, digest: try digest(1),
+            byteCount: 1 << 20, createdAt: 1, generation: 1)
+        let revision = try await fleet.change(by: "seed") { _ in [.node(name, node)] }.revision
+        try await fleet.change(by: "seed") { _ in [.volume(name, volume)] }
+        let hardware = try JSONDecoder().decode(
+            Hardware.self, from: Data(#"{"vendor":"Maker of \#(place.node)","memoryMebibytes":64}"#.utf8))
+        _ = try await fleet.store.save(hardware, of: machine)
+        fleet.note([machine: hardware])
+        try await start(machine, in: fleet, boot: "000000000000000\(place.macAddress.suffix(1))")
+        let session =
+            #"{"id":"1","user":"user of \#(place.node)","kind":"tty","place":"tty1","from":"","isActive":true,"age":1}"#
+        fleet.note(
+            [try JSONDecoder().decode(NodeSessions.TellsSession.self, from: Data(session.utf8))],
+            of: machine, in: "000000000000000\(place.macAddress.suffix(1))")
+        return revision
+    }
+
+    private static func start(_ machine: MACAddress, in fleet: LiveFleet, boot: String) async throws {
+        let events = [BootStage.dhcp, .ready].map { stage in
+            BootEvent(
+                boot: boot, macAddress: machine, stage: stage, at: Clock.millisecond,
+                detail: stage == .dhcp ? "" : "seen")
+        }
+        try await fleet.store.append(events)
+        try await fleet.note(events)
+    }
+
+    private static func digest(_ number: Int) throws -> Digest {
+        try #require(Digest(String(repeating: "\(number)", count: 64)))
+    }
+
+    private static func addImage(to fleet: LiveFleet) async throws {
+        let image = try ImageName("debian")
+        for number in 1...2 {
+            let manifest = ImageManifest(
+                image: image, architecture: "amd64", kernelRelease: "6.1.\(number)", system: "Debian",
+                files: [], packages: [], origin: "test")
+            _ = try await fleet.publish(manifest, digest: try digest(number), by: "seed")
+        }
+        let (stable, trial) = (ChannelName.stable, try #require(ChannelName("trial")))
+        try await fleet.change(by: "seed") { _ in
+            [
+                .channel(image, stable, 2), .channel(image, trial, 1),
+                .tag(image, try #require(ChannelName("old")), 1),
+            ]
+        }
+        try await start(mac(waiting), in: fleet, boot: "00000000000000ff")
+        let timeline = try #require(fleet.boot(of: mac(waiting)))
+        try await fleet.store.save(
+            BootTest(
+                image: image, version: 1, at: 1, isPassed: true, detail: "", timeline: timeline, console: ""))
+    }
+
+    private static func addPeople(to store: any FleetStore) async throws {
+        for person in Person.all {
+            let grants = [Grant(person.role, in: try GroupPath(person.place.rawValue))]
+            try await store.save(
+                Administrator(name: person.name, grants: grants), passwordHash: nil, by: "seed")
+            _ = try await store.addToken(
+                APIToken(
+                    id: 0, name: "test", owner: person.name, grants: grants, createdAt: 1, expiresAt: nil,
+                    usedAt: Clock.second), hash: Secrets.hash(person.token))
+            try await store.addSession(
+                LoginSession(
+                    administrator: person.name, csrfToken: person.csrfToken, createdAt: Clock.second,
+                    seenAt: Clock.second), hash: Secrets.hash(person.cookie))
+        }
+        for place in Place.allCases { try await saveAide(of: place, in: store) }
+        _ = try await store.addWebHook(
+            WebHook(id: 0, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site), by: "seed")
+    }
+
+    private static func saveAide(of place: Place, in store: any FleetStore) async throws {
+        let grants = [Grant(.helpdesk, in: try GroupPath(place.rawValue))]
+        try await store.save(
+            Administrator(name: place.aide, grants: grants), passwordHash: "none", by: "seed")
+    }
+
+    // MARK: As it was
+
+    /// Takes back what an answer has changed, so that the next one meets the same fleet.
+    func restore() async throws {
+        let seeded = seeded
+        let store = services.fleet.store
+        let known = try await store.administrators()
+        for one in known where !administrators.contains(where: { $0.name == one.name }) {
+            try await store.removeAdministrator(one.name, by: "seed")
+        }
+        for place in Place.allCases
+        where known.first(where: { $0.name == place.aide })
+            != administrators.first(where: { $0.name == place.aide })
+        {
+            try await Self.saveAide(of: place, in: store)
+        }
+        let now = try await services.fleet.reload()
+        for rollout in now.contents.rollouts.values where seeded.contents.rollouts[rollout.id] == nil {
+            _ = try await services.fleet.steer(rollout.id, by: "seed") { $0.abort(because: "", at: 1) }
+        }
+        try await services.fleet.change(by: "seed") { try Self.edits(from: $0, to: seeded) }
+    }
+
+    private static func edits(from now: FleetSnapshot, to wanted: FleetSnapshot) throws -> [FleetEdit] {
+        // Groups come before the nodes that go into them, and go after.
+        var edits = wanted.groups.values.filter { now.groups[$0.path] != $0 }.sorted { $0.path < $1.path }
+            .map { FleetEdit.group($0.path, $0) }
+        for name in Set(now.nodes.keys).union(wanted.nodes.keys) where now.nodes[name] != wanted.nodes[name] {
+            edits.append(.node(name, wanted.nodes[name]))
+        }
+        for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
+            edits.append(.rule(name, wanted.rules[name]))
+        }
+        for (name, volume) in wanted.contents.volumes where now.contents.volumes[name] != volume {
+            edits.append(.volume(name, volume))
+        }
+        edits += now.groups.keys.filter { wanted.groups[$0] == nil && $0 != .site }.sorted().reversed()
+            .map { .group($0, nil) }
+        for image in wanted.images.values {
+            guard let current = now.images[image.name] else { continue }
+            for (channel, number) in image.channels where current.channels[channel] != number {
+                edits.append(.channel(image.name, channel, number))
+            }
+            for tag in Set(image.tags.keys).union(current.tags.keys)
+            where image.tags[tag] != current.tags[tag] {
+                edits.append(.tag(image.name, tag, image.tags[tag]))
+            }
+            if image.keep != current.keep { edits.append(.keep(image.name, image.keep)) }
+        }
+        return edits
+    }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import Linux
+import Services
+import StoreSQLite
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Where a process that is to be killed works, when this program is begun anew for that.
+private let place = ProcessInfo.processInfo.environment["ROOST_KILL_CHILD"]
+
+/// What ``EndToEnd/Servers/KillPointTests`` has done by a process of its own, in the stores themselves: a server takes a hundred times as long.
+@Suite(.enabled(if: place != nil, "it is a part of KillPointTests"))
+struct KillPointChild {
+    @Test func `the process goes to its end when nothing kills it`() async throws {
+        let place = try #require(place)
+        let point = ProcessInfo.processInfo.environment["ROOST_KILL_AT"] ?? ""
+        if point.hasPrefix("leases.") {
+            var journal = try LeaseJournal(place)
+            return try journal.append([Self.lease(6)])
+        }
+        let commit = try #require(
+            Commit(rawValue: point.components(separatedBy: ".").dropLast().joined(separator: ".")))
+        try await commit.act(path: place)
+    }
+
+    static func lease(_ number: Int) -> Lease {
+        Lease(
+            address: IPv4Address(rawValue: UInt32(number)),
+            holder: .macAddress(MACAddress(rawValue: UInt64(number))), expiresAt: 10_000 + number,
+            hostName: "pc\(number)")
+    }
+
+}
+
+extension Commit {
+    private static let (name, second) = ("debian", "bob")
+    private static let machine = MACAddress(rawValue: 0x5254_0000_0001)
+
+    private static func manifest(_ kernel: String) throws -> (ImageManifest, Digest) {
+        let manifest = ImageManifest(
+            image: try ImageName(name), architecture: "amd64", kernelRelease: kernel, system: "Debian",
+            files: [], packages: [], origin: "test")
+        return (manifest, try #require(Digest(String(repeating: kernel, count: 64))))
+    }
+
+    private static func person(_ name: String) -> Administrator {
+        Administrator(name: name, grants: [Grant(.admin)])
+    }
+
+    private static func session(_ seenAt: Int) -> LoginSession {
+        LoginSession(administrator: "ann", csrfToken: "word", createdAt: 1, seenAt: seenAt)
+    }
+
+    private static func token(_ name: String) -> APIToken {
+        APIToken(id: 0, name: name, owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
+    }
+
+    private static func hook(_ url: String) -> WebHook {
+        WebHook(id: 0, url: url, secret: "word", kinds: [], group: .site)
+    }
+
+    private static func event(_ boot: String) -> BootEvent {
+        BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
+    }
+
+    /// Makes a store in which each of these has something to do.
+    static func prepare(path: String) async throws {
+        let store = try SQLiteStore(path: path)
+        for name in ["ann", "eve"] {
+            try await store.save(person(name), passwordHash: "word", by: "test")
+        }
+        try await store.addSession(session(1), hash: "first")
+        _ = try await store.addToken(token("first"), hash: "first")
+        _ = try await store.addWebHook(hook("http://first"), by: "test")
+        for kernel in ["a", "b", "c"] {
+            let (manifest, digest) = try manifest(kernel)
+            _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
+        }
+        let image = try ImageName(name)
+        _ = try await store.apply(
+            [.channel(image, .stable, 2)], to: store.snapshot(), by: "test", what: "promoted")
+        try await store.append([event("first")])
+    }
+
+    /// Does what this is the transaction of.
+    func act(path: String) async throws {
+        switch self {
+        case .schemaUp, .oldEvents: return _ = try SQLiteStore(path: path)
+        case .schemaDown: return try SchemaSteps.downgrade(path: path, to: SchemaSteps.latest - 1)
+        default: break
+        }
+        let store = try SQLiteStore(path: path)
+        let image = try ImageName(Self.name)
+        switch self {
+        case .administrator: try await store.save(Self.person(Self.second), passwordHash: "word", by: "test")
+        case .administratorRemoval: try await store.removeAdministrator("eve", by: "test")
+        case .session: try await store.addSession(Self.session(1), hash: "second")
+        case .sessionUse: try await store.touchSession(hash: "first", at: 7)
+        case .sessionEnd: try await store.removeSession(hash: "first")
+        case .sessionsEnd: try await store.removeSessions(of: "ann", seenBefore: nil)
+        case .token: _ = try await store.addToken(Self.token("second"), hash: "second")
+        case .tokenUse: try await store.touchToken(1, at: 7)
+        case .tokenRemoval: try await store.removeToken(1, by: "test")
+        case .bootTest:
+            try await store.save(
+                BootTest(
+                    image: image, version: 1, at: 1, isPassed: true, detail: "",
+                    timeline: BootTimeline(boot: "first", macAddress: Self.machine, entries: []), console: "")
+            )
+        case .machineRemoval: try await store.forget(Self.machine)
+        case .bootEvents: try await store.append([Self.event("second")])
+        case .hardware:
+            let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\": \"x\"}".utf8))
+            _ = try await store.save(hardware, of: Self.machine)
+        case .revision:
+            let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
+            _ = try await store.apply(
+                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+        case .version:
+            let (manifest, digest) = try Self.manifest("d")
+            _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
+        case .versionRemoval:
+            let version = try #require(try await store.snapshot().images[image]?.versions.last)
+            try await store.remove(version, by: "test")
+        case .rollBack: _ = try await store.rollBack(.stable, of: image, by: "test")
+        case .rollouts:
+            let (_, digest) = try Self.manifest("a")
+            let trouble = BootTrouble(version: digest, failedBoots: 2, lastBootAt: 5, detail: "panic")
+            try await store.save([], troubles: [Self.machine: trouble])
+        case .webHook: _ = try await store.addWebHook(Self.hook("http://second"), by: "test")
+        case .webHookRemoval: try await store.removeWebHook(1, by: "test")
+        case .schemaUp, .schemaDown, .oldEvents: break
+        }
+    }
+
+    /// Whether it is done; nil where that does not show.
+    func isDone(path: String) async throws -> Bool? {
+        switch self {
+        case .schemaUp: return try SchemaSteps.current(path: path) == SchemaSteps.latest
+        case .schemaDown: return try SchemaSteps.current(path: path) < SchemaSteps.latest
+        case .oldEvents: return nil
+        default: break
+        }
+        let store = try SQLiteStore(path: path)
+        let image = try #require(try await store.snapshot().images[try ImageName(Self.name)])
+        return switch self {
+        case .administrator: try await store.administrators().contains { $0.name == Self.second }
+        case .administratorRemoval: try await !store.administrators().contains { $0.name == "eve" }
+        case .session: try await store.session(hash: "second") != nil
+        case .sessionUse: try await store.session(hash: "first")?.seenAt == 7
+        case .sessionEnd, .sessionsEnd: try await store.session(hash: "first") == nil
+        case .token: try await store.tokens(of: nil).contains { $0.name == "second" }
+        case .tokenUse: try await store.tokens(of: nil).first?.usedAt == 7
+        case .tokenRemoval: try await store.tokens(of: nil).isEmpty
+        case .bootTest: try await store.bootTest(of: image.name, 1) != nil
+        case .machineRemoval: try await store.boots(of: Self.machine, limit: 9).isEmpty
+        case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
+        case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
+        case .revision: try await store.snapshot().nodes.count == 1
+        case .version: image.versions.count == 4
+        case .versionRemoval: image.versions.count == 2
+        case .rollBack: image.channels[.stable] == 1
+        case .rollouts: try await store.snapshot().contents.troubles[Self.machine] != nil
+        case .webHook: try await store.webHooks().contains { $0.url == "http://second" }
+        case .webHookRemoval: try await store.webHooks().isEmpty
+        case .schemaUp, .schemaDown, .oldEvents: nil
+        }
+    }
+}

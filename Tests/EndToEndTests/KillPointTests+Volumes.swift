@@ -1,0 +1,213 @@
+import Fleet
+import Foundation
+import Glibc
+import Testing
+
+extension EndToEnd.Servers.KillPointTests {
+    // MARK: Volumes
+
+    private static let mac = "52:54:00:00:0b:01"
+
+    /// A server that boots machines on loopback, and one machine that keeps its changes.
+    private struct VolumeServer {
+        let server: CenterServer
+        let http: Int
+        let nbd: Int
+
+        init() throws {
+            (http, nbd) = (try CenterServer.freePort(), try CenterServer.freePort())
+            server = try CenterServer(
+                "http: {port: \(http)}\nnbd: {port: \(nbd)}", roles: "center, http, nbd")
+        }
+
+        /// What a machine does that begins to boot; its volume is wanted then.
+        ///
+        /// - Returns: the boot's name; nil when the volume is not there yet.
+        func boot() throws -> String? {
+            let script = try BootLab.run(
+                "curl", ["-sf", "-m", "10", "http://127.0.0.1:\(http)/node/\(mac)/boot.ipxe"])
+            return script.split { $0 == " " || $0.isNewline }.first { $0.hasPrefix("roost.boot=") }
+                .map { String($0.dropFirst(11)) }
+        }
+
+        /// Boots until the volume is there.
+        func bootWithVolume(_ isGood: ([String: Any]) -> Bool = { _ in true }) throws -> String {
+            for _ in 0..<200 {
+                if let boot = try boot(), let volume = try? volume(), isGood(volume) { return boot }
+                usleep(50_000)
+            }
+            throw CommandFailed(command: "boot with the volume", status: 1, output: server.log)
+        }
+
+        func volume() throws -> [String: Any] {
+            let data = Data(try server.roost("volume", "show", "keep", "--json").utf8)
+            return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+        }
+
+        var directory: String { "\(server.directory)/state/volumes/keep" }
+
+        @discardableResult
+        func qemu(_ boot: String, _ acts: String...) throws -> String {
+            let words = acts.flatMap { ["-c", $0] }
+            let output = try BootLab.run(
+                "timeout",
+                ["30", "qemu-io", "-f", "raw", "nbd://127.0.0.1:\(nbd)/volume/keep/\(boot)"] + words)
+            guard !output.contains("failed"), !output.contains("rror") else {
+                throw CommandFailed(command: "qemu-io", status: 1, output: output)
+            }
+            return output
+        }
+
+        /// Which bytes are in 64 KiB of the first volume, from that MiB on.
+        func bytes(_ mebibyte: UInt64) throws -> Set<UInt8> {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "\(directory)/1.ext4"))
+            try file.seek(toOffset: mebibyte << 20)
+            return Set(try file.read(upToCount: 64 << 10) ?? Data())
+        }
+
+        /// The file of the volume is a whole file system, and nothing else is there.
+        func expectWhole(_ generation: Int, _ point: String) throws {
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(names.filter { $0 != "snapshots" } == ["\(generation).ext4"], "\(point)")
+            let snapshots =
+                (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/snapshots")) ?? []
+            #expect(snapshots.allSatisfy { $0.hasSuffix(".ext4") }, "\(point)")
+            try BootLab.run("e2fsck", ["-f", "-n", "\(directory)/\(generation).ext4"])
+        }
+    }
+
+    func killVolumes(at points: [String]) throws {
+        let place = try VolumeServer()
+        let server = place.server
+        defer { server.stop() }
+        try importRoot(0, in: server)
+        try server.roost("node", "add", "keep", "--mac", Self.mac)
+        try server.roost(
+            "set", "--node", "keep", "image=small", "root-mode=persistent", "volume-size=64M")
+        var reached: Set<String> = []
+        // Each server goes on with what the killed one before it has left.
+        func each(_ prefix: String, _ act: (String) throws -> Void) throws {
+            for point in points where point.hasPrefix(prefix) {
+                reached.insert(point)
+                server.kill()
+                try server.startAgain(killedAt: point)
+                try act(point)
+                try server.waitForKill(at: point)
+            }
+        }
+        // The server is killed by what these do, and they fail.
+        func cut(_ act: () throws -> Void) { _ = try? act() }
+        try each("volume.make.") { point in
+            #expect(throws: CommandFailed.self, "\(point)") { try place.volume() }
+            cut { _ = try place.boot() }
+        }
+        try server.startAgain()
+        let boot = try place.bootWithVolume()
+        try place.expectWhole(1, "volume.make.")
+        // Beyond what the empty file system uses.
+        try place.qemu(boot, "write -P 17 40M 64k", "flush")
+        let kept = "read -P 17 40M 64k"
+        try each("volume.data.") { _ in
+            let boot = try place.bootWithVolume()
+            cut { try place.qemu(boot, "write -P 18 48M 64k") }
+        }
+        try each("volume.hole.") { _ in
+            let boot = try place.bootWithVolume()
+            try place.qemu(boot, kept, "write -P 18 48M 64k", "flush")
+            cut { try place.qemu(boot, "write -z -u 48M 64k") }
+        }
+        try each("volume.flush.") { point in
+            // Read past the server: qemu-io flushes when it closes.
+            #expect(try place.bytes(40) == [17], "\(point)")
+            #expect(try place.bytes(48) == (point.hasSuffix(".sync") ? [18] : [19]), "\(point)")
+            let boot = try place.bootWithVolume()
+            cut { try place.qemu(boot, "write -P 19 48M 64k", "flush") }
+        }
+        func snapshots() throws -> [String] {
+            let all = try place.volume()["snapshots"] as? [[String: Any]] ?? []
+            return all.compactMap { $0["name"] as? String }
+        }
+        try each("volume.snapshot.") { point in
+            try place.expectWhole(1, point)
+            #expect(try snapshots().isEmpty, "\(point)")
+            cut { try server.roost("volume", "snapshot", "keep", "copy") }
+        }
+        try each("volume.restore.") { point in
+            #expect(try snapshots() == ["copy"], "\(point)")
+            // Not acknowledged: it is as it was before.
+            try place.qemu(try place.bootWithVolume(), kept)
+            try waitUntilClosed(place)
+            try place.expectWhole(1, point)
+            cut { try server.roost("volume", "restore", "keep", "copy") }
+        }
+        try server.startAgain()
+        try place.qemu(try place.bootWithVolume(), kept)
+        try waitUntilClosed(place)
+        try server.roost("volume", "restore", "keep", "copy")
+        try place.expectWhole(2, "volume.restore.")
+        try server.roost("set", "--node", "keep", "volume-size=80M")
+        try each("volume.grow.") { _ in
+            let byteCount = try place.volume()["byteCount"] as? Int
+            #expect(byteCount == 64 << 20)
+            cut { _ = try place.boot() }
+        }
+        try server.startAgain()
+        try place.qemu(try place.bootWithVolume { $0["byteCount"] as? Int == 80 << 20 }, kept)
+        try waitUntilClosed(place)
+        try place.expectWhole(2, "volume.grow.")
+        try server.roost("volume", "rm", "keep")
+        #expect(!FileManager.default.fileExists(atPath: place.directory))
+        #expect(reached == Set(points))
+    }
+
+    private func waitUntilClosed(_ place: VolumeServer) throws {
+        for _ in 0..<200 {
+            if try place.volume()["openConnections"] as? Int == 0 { return }
+            usleep(20_000)
+        }
+    }
+
+    // MARK: Trees
+
+    func killTrees(at points: [String]) throws {
+        let server = try CenterServer()
+        defer { server.stop() }
+        try importRoot(0, in: server)
+        let digest = try #require(try versions(in: server).first?["digest"] as? String)
+        let volume = Volume(
+            node: try NodeName("pc-1"), kind: .tree, image: try ImageName("small"), version: 1,
+            digest: try #require(Digest(digest)), byteCount: 0, createdAt: 1, generation: 1)
+        let (trees, exports) = ("\(directory)/trees", "\(directory)/exports.conf")
+        let make =
+            "{\"make\":{\"_0\":\(String(decoding: try JSONEncoder().encode(volume), as: UTF8.self))}}\n"
+        let export = "{\"export\":{\"networks\":[],\"clients\":[]}}\n"
+        let arguments = [
+            "nfs-worker", "--images", "\(server.directory)/state/images", "--trees", trees, "--server",
+            "ganesha", "--file", exports, "--pid-file", "\(directory)/none",
+        ]
+        for point in points {
+            let isTree = point.hasPrefix("tree.")
+            try? FileManager.default.removeItem(atPath: trees)
+            try? FileManager.default.removeItem(atPath: exports)
+            try run(arguments, killedAt: point, input: isTree ? make : export)
+            if isTree {
+                #expect(
+                    FileManager.default.fileExists(atPath: "\(trees)/pc-1/1") == point.hasSuffix(".directory")
+                )
+            }
+            // The exports are written, and there is no server to tell.
+            let order = isTree ? make : export
+            let answer = try BootLab.run(
+                "sh", ["-c", "printf '%s' \"$0\" | \"$@\"", order, BootLab.roost] + arguments)
+            #expect(answer.contains(isTree ? "{}" : "NFS-Ganesha does not run"), "\(point): \(answer)")
+            if isTree {
+                #expect(try names(in: "\(trees)/pc-1") == ["1"], "\(point)")
+                let number = try String(contentsOfFile: "\(trees)/pc-1/1/etc/number", encoding: .utf8)
+                #expect(number == "0\n")
+            } else {
+                #expect(try String(contentsOfFile: exports, encoding: .utf8).hasSuffix("}\n"), "\(point)")
+                #expect(!FileManager.default.fileExists(atPath: "\(exports).new"), "\(point)")
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+import Fleet
+import Foundation
+import Glibc
+import Linux
+import Services
+import StoreSQLite
+import Testing
+import Wire
+
+extension EndToEnd.Servers {
+    /// What is left when the program is ended in the middle of what it makes durable: everything acknowledged, nothing by halves.
+    @Suite struct KillPointTests {
+        /// Which points are reached together, by the beginnings of their names.
+        enum Scenario: String, CaseIterable {
+            case store = "store."
+            case leases = "leases."
+            case firstStart = "center. node-archive."
+            case imports = "image.file. image.manifest. image.publish. modules."
+            case removal = "image.remove."
+            case copies = "image.adopt."
+            case backup = "backup."
+            case restore = "restore."
+            case volumes = "volume."
+            case trees = "tree. nfs."
+
+            func covers(_ point: String) -> Bool {
+                rawValue.split(separator: " ").contains { point.hasPrefix($0) }
+            }
+        }
+
+        /// As the program itself lists them.
+        static let points = Result {
+            try BootLab.run(BootLab.roost, ["kill-points"]).split(separator: "\n").map(String.init)
+        }
+        /// A small root, which tests mark.
+        static let root = Result {
+            // The laboratory's directory, which is cleared when the next one is made.
+            _ = try BootLab.shared.get()
+            return try TinyRoot("\(BootLab.directory)/killed-root")
+        }
+        let directory = NSTemporaryDirectory() + "roost-kill-" + UUID().uuidString
+
+        func points(of scenario: Scenario) throws -> [String] {
+            try Self.points.get().filter(scenario.covers)
+        }
+
+        @Test func `every point has one scenario, and every scenario has points`() throws {
+            for point in try Self.points.get() {
+                #expect(Scenario.allCases.filter { $0.covers(point) }.count == 1, "\(point)")
+            }
+            for scenario in Scenario.allCases { #expect(try !points(of: scenario).isEmpty) }
+        }
+
+        @Test(arguments: Scenario.allCases)
+        func `killed before each step, it goes on with what was acknowledged and nothing by halves`(
+            _ scenario: Scenario
+        ) async throws {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let points = try points(of: scenario)
+            switch scenario {
+            case .store: try await killStores(at: points)
+            case .leases: try killJournals(at: points)
+            case .firstStart: try killStarts(at: points)
+            case .imports: try killImports(at: points)
+            case .removal: try killRemovals(at: points)
+            case .copies: try killCopies(at: points)
+            case .backup: try killBackups(at: points)
+            case .restore: try await killRestores(at: points)
+            case .volumes: try killVolumes(at: points)
+            case .trees: try killTrees(at: points)
+            }
+        }
+
+        // MARK: Processes
+
+        /// Runs what has to end at `point`.
+        ///
+        /// - Returns: what it has said until then.
+        @discardableResult
+        func run(
+            _ arguments: [String], killedAt point: String, program: String = BootLab.roost,
+            environment: [String: String] = [:], input: String? = nil
+        ) throws -> String {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: program)
+            process.arguments = arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+                .merging(["ROOST_KILL_AT": point]) { $1 }
+            let file = "\(directory)/output"
+            try Data().write(to: URL(fileURLWithPath: file))
+            let output = try FileHandle(forWritingTo: URL(fileURLWithPath: file))
+            process.standardOutput = output
+            process.standardError = output
+            process.standardInput = FileHandle.nullDevice
+            if let input {
+                try Data(input.utf8).write(to: URL(fileURLWithPath: "\(directory)/input"))
+                process.standardInput = FileHandle(forReadingAtPath: "\(directory)/input")
+            }
+            try process.run()
+            process.waitUntilExit()
+            let said = try String(contentsOfFile: file, encoding: .utf8)
+            guard process.terminationReason == .uncaughtSignal, process.terminationStatus == SIGKILL else {
+                throw CommandFailed(
+                    command: "come to \(point)", status: process.terminationStatus,
+                    output: String(said.suffix(2_000)))
+            }
+            return said
+        }
+
+        /// Runs ``KillPointChild``, which works in `place`.
+        private func runChild(_ place: String, killedAt point: String) throws {
+            try run(
+                ["--testing-library", "swift-testing", "--filter", "KillPointChild"], killedAt: point,
+                program: "/proc/\(getpid())/exe",
+                environment: ["ROOST_KILL_CHILD": place])
+        }
+
+        func names(in path: String) throws -> Set<String> {
+            Set(try FileManager.default.contentsOfDirectory(atPath: path))
+        }
+
+        // MARK: Stores and journals
+
+        private func killStores(at points: [String]) async throws {
+            let base = "\(directory)/base"
+            try await Commit.prepare(path: base)
+            #expect(try names(in: directory) == ["base"])
+            for commit in Commit.allCases {
+                let path = "\(directory)/\(commit.rawValue)"
+                try FileManager.default.copyItem(atPath: base, toPath: path)
+                if commit == .schemaUp { try SchemaSteps.downgrade(path: path, to: SchemaSteps.latest - 1) }
+                for step in Commit.Step.allCases {
+                    let point = "\(commit.rawValue).\(step.rawValue)"
+                    #expect(points.contains(point))
+                    try runChild(path, killedAt: point)
+                    try SchemaSteps.verify(path: path)
+                    let isDone = try await commit.isDone(path: path)
+                    #expect(isDone == nil || isDone == (step == .done), "\(point)")
+                }
+            }
+        }
+
+        private func killJournals(at points: [String]) throws {
+            let before = Set(1...5)
+            for point in points {
+                let path = "\(directory)/\(point)"
+                do {
+                    var journal = try LeaseJournal(path)
+                    try journal.append(before.sorted().map(KillPointChild.lease))
+                }
+                try runChild(path, killedAt: point)
+                func stored() throws -> Set<Int> {
+                    let leases = try LeaseJournal.leases(at: path)
+                    #expect(leases.allSatisfy { $0 == KillPointChild.lease(Int($0.address.rawValue)) })
+                    return Set(leases.map { Int($0.address.rawValue) })
+                }
+                let left = try stored()
+                // What was acknowledged before is there; what was being written may be.
+                #expect(left == before || left == before.union([6]), "\(point)")
+                var journal = try LeaseJournal(path)
+                try journal.append([KillPointChild.lease(7)])
+                #expect(try stored() == left.union([7]), "\(point)")
+                #expect(try !names(in: directory).contains("\(point).new"))
+            }
+        }
+
+        // MARK: The first start
+
+        /// Each start goes on with what the killed one before it has left, up to the next point.
+        private func killStarts(at points: [String]) throws {
+            let server = try CenterServer(starts: false)
+            defer { server.stop() }
+            let order = ["node-archive.", "center.secret.", "center."]
+            let sorted = order.flatMap { prefix in
+                points.filter { point in
+                    point.hasPrefix(prefix) && order.first { point.hasPrefix($0) } == prefix
+                }
+            }
+            #expect(sorted.count == points.count)
+            for point in sorted {
+                try server.startAgain(killedAt: point)
+                try server.waitForKill(at: point)
+            }
+            try server.startAgain()
+            #expect(try server.ask("GET", "/login").status == 200)
+            #expect(
+                try names(in: "\(server.directory)/state/center") == [
+                    "ca.pem", "ca-key.pem", "certificate.pem", "key.pem", "names", "wall-secret",
+                ])
+            #expect(try names(in: "\(server.directory)/state/node").allSatisfy { $0.count == 69 })
+        }
+
+        // MARK: Backup and restore
+
+        /// A state directory with one node.
+        private func makeState(_ name: String) async throws -> String {
+            let path = "\(directory)/\(name)"
+            try FileManager.default.createDirectory(
+                atPath: "\(path)/center", withIntermediateDirectories: true)
+            try Data(name.utf8).write(to: URL(fileURLWithPath: "\(path)/center/ca.pem"))
+            let store = try SQLiteStore(path: "\(path)/roost.sqlite")
+            let node = Node(name: try NodeName(name), group: .site, macAddresses: [])
+            _ = try await store.apply(
+                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+            var journal = try LeaseJournal("\(path)/leases.journal")
+            try journal.append([KillPointChild.lease(1)])
+            return path
+        }
+
+        /// The name of the node in a state directory, when all of it is of one piece.
+        private func content(of path: String) async throws -> String? {
+            try SchemaSteps.verify(path: "\(path)/roost.sqlite")
+            let nodes = try await SQLiteStore(path: "\(path)/roost.sqlite").snapshot().nodes
+            guard let name = nodes.keys.first?.text,
+                try String(contentsOfFile: "\(path)/center/ca.pem", encoding: .utf8) == name,
+                try LeaseJournal.leases(at: "\(path)/leases.journal").count == 1
+            else { return nil }
+            return name
+        }
+
+        private func makeBackup(of state: String, _ file: String) throws {
+            try BootLab.run(BootLab.roost, ["backup", file, "--state-directory", state])
+        }
+
+        private func killBackups(at points: [String]) throws {
+            let state = "\(directory)/state"
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            _ = try SQLiteStore(path: "\(state)/roost.sqlite")
+            for place in ["fresh", "over"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/\(place)", withIntermediateDirectories: true)
+                let file = "\(directory)/\(place)/roost.tar.zst"
+                if place == "over" { try makeBackup(of: state, file) }
+                for point in points {
+                    try run(["backup", file, "--state-directory", state], killedAt: point)
+                    if FileManager.default.fileExists(atPath: file) {
+                        try BootLab.run("tar", ["--zstd", "-tf", file])
+                    } else {
+                        #expect(place == "fresh" && !point.hasSuffix(".directory"))
+                    }
+                    try makeBackup(of: state, file)
+                    #expect(try names(in: "\(directory)/\(place)") == ["roost.tar.zst"], "\(point)")
+                    if place == "fresh" { try FileManager.default.removeItem(atPath: file) }
+                }
+            }
+        }
+
+        private func killRestores(at points: [String]) async throws {
+            let (old, new) = (try await makeState("old"), try await makeState("new"))
+            let backup = "\(directory)/new.tar.zst"
+            try makeBackup(of: new, backup)
+            let configuration = "\(directory)/roost.yaml"
+            try Data("roles: [center]\ninterfaces: [lo]\nsocket: \(directory)/api.sock\n".utf8)
+                .write(to: URL(fileURLWithPath: configuration))
+            for point in points {
+                let state = "\(directory)/\(point)"
+                try FileManager.default.copyItem(atPath: old, toPath: state)
+                let arguments = ["restore", backup, "--state-directory", state]
+                try run(arguments, killedAt: point)
+                if FileManager.default.fileExists(atPath: "\(state)/unfinished-restore") {
+                    let refusal = #expect(throws: CommandFailed.self) {
+                        try BootLab.run(
+                            "timeout",
+                            [
+                                "30", BootLab.roost, "serve", "--configuration", configuration,
+                                "--state-directory", state,
+                            ])
+                    }
+                    #expect(refusal?.output.contains("restore into") == true, "\(point)")
+                } else {
+                    #expect(try await content(of: state) == "old", "\(point)")
+                }
+                try BootLab.run(BootLab.roost, arguments)
+                #expect(try await content(of: state) == "new", "\(point)")
+                let kept = try names(in: state).filter { $0.hasPrefix("before-restore-") }
+                #expect(kept.count == 1, "\(point): \(kept)")
+                #expect(try await content(of: "\(state)/\(kept.first ?? "")") == "old", "\(point)")
+                // The server that refused has made its directories.
+                let made: Set = ["images", "node", "trees", "volumes"]
+                #expect(
+                    try names(in: state).subtracting(made.union(kept)) == [
+                        "center", "leases.journal", "lock", "roost.sqlite",
+                    ], "\(point)")
+            }
+        }
+    }
+}
