@@ -34,6 +34,8 @@ final class Browser {
         let options: [String: Any] = [
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                "--disable-extensions", "--disable-component-update", "--disable-background-networking",
+                "--no-first-run", "--disable-features=OptimizationHints,Translate",
                 "--lang=\(language)",
                 "--user-data-dir=\(profile)/profile", "--window-size=1280,900", "--hide-scrollbars",
             ], "prefs": ["intl.accept_languages": language],

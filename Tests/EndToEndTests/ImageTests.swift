@@ -2,13 +2,11 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Publishing that is interrupted.
+    /// Versions in the store: compared, checked, cleared away.
     @Suite struct ImageTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
-
-        private var store: String { "\(BootLab.stateDirectory)/images/killed" }
 
         @Test
         func `versions are compared, checked to the last byte, and cleared away when nothing needs them`()
@@ -55,25 +53,6 @@ extension EndToEnd.Servers {
             #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "compared@2") }
             #expect(!FileManager.default.fileExists(atPath: file))
             #expect(try lab.roost("image", "verify", "compared").contains("compared@3 is good"))
-        }
-
-        /// Starts an import and kills it when its progress shows `moment`.
-        private func killImport(_ arguments: [String], at moment: String) throws {
-            let path = "\(BootLab.directory)/killed.log"
-            #expect(FileManager.default.createFile(atPath: path, contents: nil))
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: BootLab.roost)
-            process.arguments = arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(["ROOST_SOCKET": BootLab.socket]
-            ) { $1 }
-            process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            try process.run()
-            try lab.waitUntil("the import says ‘\(moment)’", seconds: 30) {
-                try String(contentsOfFile: path, encoding: .utf8).contains(moment)
-            }
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            #expect(process.terminationReason == .uncaughtSignal, "killed at ‘\(moment)’")
         }
     }
 }

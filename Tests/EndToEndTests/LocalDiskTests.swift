@@ -55,12 +55,12 @@ extension EndToEnd.Systems {
                 first,
                 """
                 swapoff /dev/zram0 /dev/sda2; mount -t tmpfs -o size=360M none /mnt
-                yes '\(marker)' | head -c 340M | tee /mnt/x | sha256sum; sha256sum </mnt/x
+                yes '\(marker)' | head -c 340M >/mnt/x; yes '\(marker)' | head -c 340M | cmp - /mnt/x && echo the same
                 awk '$1 == "/dev/dm-0" { print ($4 > 20000) ? "used" : "not used" }' /proc/swaps
                 """, timeout: 300
             ).split(separator: "\n").map(String.init)
             #expect(
-                swapped.count == 3 && swapped.first == swapped.dropFirst().first && swapped.last == "used",
+                swapped == ["the same", "used"],
                 "\(swapped)")
             let directory = "\(BootLab.stateDirectory)/volumes/local"
             func swaps() throws -> [String] {

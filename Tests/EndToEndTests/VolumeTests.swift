@@ -54,7 +54,7 @@ extension EndToEnd.Machines {
                 first,
                 "echo one >/etc/own; rm /etc/motd; echo kept >/var/lib/kept/file; head -c 30000000 /dev/urandom >/opt/big; sync"
             )
-            let sum = try lab.ssh(first, "sha256sum /opt/big")
+            let sum = try lab.ssh(first, "md5sum /opt/big")
             // The file on the server takes what the node has written, and what it deletes comes back.
             func used() throws -> Int {
                 let volume = try lab.json("volume", "show", "keep-1") as? [String: Any]
@@ -77,7 +77,7 @@ extension EndToEnd.Machines {
             let again = try start(1)
             #expect(try lab.ssh(again, "cat /etc/own /var/lib/kept/file") == "one\nkept")
             #expect(
-                try lab.ssh(again, "sha256sum /opt/big; test -e /etc/motd || echo gone") == "\(sum)\ngone")
+                try lab.ssh(again, "md5sum /opt/big; test -e /etc/motd || echo gone") == "\(sum)\ngone")
             #expect(
                 try lab.ssh(again, "awk '$2 == \"/\" || $2 == \"/var/lib/kept\" { print $3 }' /proc/mounts")
                     == "overlay\next4")
@@ -94,7 +94,7 @@ extension EndToEnd.Machines {
             try lab.killServer()
             let writing = Thread.result {
                 try self.lab.ssh(
-                    again, "head -c 20000000 /dev/urandom >/opt/more; sync; sha256sum </opt/more",
+                    again, "head -c 20000000 /dev/urandom >/opt/more; sync; md5sum </opt/more",
                     timeout: 120)
             }
             try lab.waitUntil("the writing has begun", seconds: 20) {
@@ -103,7 +103,7 @@ extension EndToEnd.Machines {
             }
             try lab.startServer()
             let more = try writing.value()
-            #expect(more.count > 60)
+            #expect(more.count > 30)
             try lab.powerOff("keep1")
             try lab.waitUntil("the volume is closed", seconds: 90) {
                 let volume = try lab.json("volume", "show", "keep-1") as? [String: Any]
@@ -121,8 +121,8 @@ extension EndToEnd.Machines {
             try lab.powerOff("keep1")
             // The copy is smaller than what is set: it grows before it boots.
             let restored = try start(1)
-            #expect(try lab.ssh(restored, "cat /etc/own; sha256sum /opt/big") == "one\n\(sum)")
-            #expect(try lab.ssh(restored, "sha256sum </opt/more") == more)
+            #expect(try lab.ssh(restored, "cat /etc/own; md5sum /opt/big") == "one\n\(sum)")
+            #expect(try lab.ssh(restored, "md5sum </opt/more") == more)
             let size = try lab.ssh(restored, "df -m /var/lib/kept | awk 'END { print $2 }'")
             #expect((Int(size.filter(\.isNumber)) ?? 0) > 400)
             // It ends in order, which may cut off the answer.
