@@ -13,6 +13,7 @@ with Tests/times.json, which is a copy of that file.
 
 import argparse
 import collections
+import glob
 import json
 import os
 import re
@@ -353,6 +354,9 @@ class Run:
             subprocess.run(
                 [f"{ROOT}/Lab/lab.sh", "down"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 env=dict(os.environ, LAB_NS=f"roost-{lane}", LAB_DIR=f"{BUILD}/lab/{lane}"))
+            # Hosts beside the laboratory's own namespace (BootLab.namespace(of:)).
+            for path in glob.glob(f"/run/netns/roost-{lane}-*"):
+                subprocess.run(["ip", "netns", "del", os.path.basename(path)], check=False, stderr=subprocess.DEVNULL)
         subprocess.run([f"{ROOT}/Lab/golden.sh", "end"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                        env=dict(os.environ, ROOST="-", ROOST_NODE="-"))
 

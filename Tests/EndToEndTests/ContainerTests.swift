@@ -25,28 +25,49 @@ extension EndToEnd.Systems {
             return path
         }
 
-        /// Boots the image `container` by every way that a root can come.
+        /// Builds a system that boots quickly in the same way: in stages, with an argument, from files of the context.
+        private func buildTiny() throws {
+            let context = try directory([
+                "Dockerfile": """
+                FROM localhost/roost/debian:bookworm AS build
+                ARG GREETING=none
+                RUN echo "$GREETING from the first stage" >/greeting
+                FROM scratch
+                ADD root.tar /
+                COPY --from=build /greeting /etc/greeting
+                COPY from-context /etc/from-context
+                """,
+                "from-context": "copied\n",
+            ])
+            defer { try? FileManager.default.removeItem(atPath: context) }
+            try BootLab.run("tar", ["-C", "\(BootLab.golden)/root/", "-cf", "\(context)/root.tar", "."])
+            try roost(
+                ["image", "build", "container-tiny", context, "--build-arg", "GREETING=hello"] + packing)
+        }
+
+        /// Boots an image of a Dockerfile by every way that a root can come; the Debian by the one that has most to it.
         private func bootInEachRootMode() throws {
             let mac = "52:54:00:00:00:8a"
             try lab.roost("node", "add", "docked", "--mac", mac)
-            try lab.roost("set", "--node", "docked", "image=container", "volume-size=256M")
+            try lab.roost("set", "--node", "docked", "volume-size=256M")
             defer { _ = try? lab.powerOff("docked") }
             try lab.withServer(Ganesha.configuration) {
                 try Ganesha.start(lab)
                 defer { Ganesha.stop() }
-                for (mode, source) in [
-                    ("nbd", "/dev/nbd0"), ("ram", "/dev/loop0"), ("nfs", "/dev/loop0"),
-                    ("persistent", "/dev/nbd0"),
+                for (image, mode, source) in [
+                    ("container-tiny", "nbd", "/dev/nbd0"), ("container-tiny", "ram", "/dev/loop0"),
+                    ("container-tiny", "nfs", "/dev/loop0"), ("container", "persistent", "/dev/nbd0"),
                 ] {
-                    try lab.roost("set", "--node", "docked", "root-mode=\(mode)")
+                    try lab.roost("set", "--node", "docked", "image=\(image)", "root-mode=\(mode)")
                     try lab.bootDirectly("docked", mac: mac)
                     try lab.waitForStage("ready", of: "docked")
                     let address = try lab.address(of: "docked")
                     #expect(
                         try lab.ssh(address, "cat /etc/greeting /etc/from-context; hostname")
                             == "hello from the first stage\ncopied\ndocked")
-                    #expect(try lab.ssh(address, "findmnt -no SOURCE /run/roost/lower") == source)
-                    if mode == "persistent" {
+                    let lower = "awk '$2 == \"/run/roost/lower\" { print $1 }' /proc/mounts"
+                    #expect(try lab.ssh(address, lower) == source)
+                    if image == "container" {
                         // systemd ends in order although its root hangs on the network. The answer may be cut off by that.
                         _ = try? lab.ssh(address, "systemctl poweroff")
                         try lab.waitUntil("it is off", seconds: 120) {
@@ -89,6 +110,7 @@ extension EndToEnd.Systems {
                 )
                 .hasPrefix("container@1 "))
 
+            try buildTiny()
             try bootInEachRootMode()
 
             // The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.

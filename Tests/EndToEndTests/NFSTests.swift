@@ -92,7 +92,10 @@ extension EndToEnd.Machines {
             #expect(try lab.ssh(node, "awk '$2 == \"/\" { print $3 }' /proc/mounts") == "nfs4")
             #expect(try lab.roost("volume", "list").contains("tree"))
             try BootLab.requireDocumented("volumes/nfs-2", "Volume")
-            try lab.ssh(node, "echo kept >/etc/kept; adduser -D someone; chown someone /etc/kept; sync")
+            try lab.ssh(
+                node,
+                "set -e; echo kept >/etc/kept; echo someone:x:1000:1000::/:/bin/sh >>/etc/passwd; chown someone /etc/kept; sync"
+            )
             #expect(try String(contentsOfFile: "\(Self.tree)/etc/kept", encoding: .utf8) == "kept\n")
             #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "nfs-2") }
             #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "nfs-2", "x") }
