@@ -8,7 +8,7 @@ SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.
 RELEASE = swift build --configuration release
 PRODUCTS = .build/release
 
-.PHONY: help prerequisites build release demo test test-quick check format screenshots bench manual install clean
+.PHONY: help prerequisites build release products demo test test-quick check format screenshots bench manual install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
@@ -22,7 +22,12 @@ build: prerequisites ## build everything for debugging
 release: prerequisites ## build everything for use, with its tests
 	$(RELEASE) --build-tests
 
-demo: release ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
+# What is installed and shown, without tests.
+products: prerequisites
+	$(RELEASE) --product roost
+	$(RELEASE) --product roost-node
+
+demo: products ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
 	Lab/demo.sh
 
 test: release ## all tests: unit, interoperability, end to end in QEMU; SUITE=Rollout for some
@@ -47,7 +52,7 @@ bench: release ## measure against the peers: data planes, and a boot against LTS
 	Benchmarks/run.sh
 
 # The pages are written by what the argument parser brings for it.
-manual: release ## write manual pages and completions for shells to .build/manual
+manual: products ## write manual pages and completions for shells to .build/manual
 	$(RELEASE) --product generate-manual
 	Packaging/manual.sh $(PRODUCTS) .build/manual
 
