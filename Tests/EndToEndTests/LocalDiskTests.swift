@@ -55,7 +55,12 @@ extension EndToEnd.Systems {
                 first,
                 """
                 swapoff /dev/zram0 /dev/sda2; mount -t tmpfs -o size=360M none /mnt
-                yes '\(marker)' | head -c 340M >/mnt/x; yes '\(marker)' | head -c 340M | cmp - /mnt/x && echo the same
+                used() { awk '$1 == "/dev/dm-0" { print $4 }' /proc/swaps; }
+                count=0
+                while [ "$(used)" -le 40000 ] && [ $count -lt 17 ]; do
+                  yes '\(marker)' | head -c 20M >>/mnt/x; count=$((count + 1))
+                done
+                for _ in $(seq $count); do yes '\(marker)' | head -c 20M; done | cmp - /mnt/x && echo the same
                 awk '$1 == "/dev/dm-0" { print ($4 > 20000) ? "used" : "not used" }' /proc/swaps
                 """, timeout: 300
             ).split(separator: "\n").map(String.init)
