@@ -3,11 +3,12 @@
 # suite begins with a copy of it instead of building them itself.
 #
 #   Lab/golden.sh tiny      the image tiny, which is the site's
-#   Lab/golden.sh debian    beside it the image debian
+#   Lab/golden.sh debian    beside it the image debian, from Lab/debian
+#   Lab/golden.sh physical  a tiny root with a kernel for all computers, to be imported
 #   Lab/golden.sh end       take away a laboratory that an interrupted call left
 #
-# Below .build/lab/golden: NAME/state, root (tiny, as a directory), key (opens every node by SSH). They are made anew with
-# each program; only the roots themselves are kept between runs, by the digest of what they are made from.
+# Below .build/lab/golden: NAME/state, root and physical (roots as directories), key (opens every node by SSH). They are made
+# anew with each program; only the roots themselves are kept between runs, by the digest of what they are made from.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 name=$1
@@ -26,11 +27,32 @@ mkdir -p "$golden" "$cache/roots"
 exec 9>"$golden/$name.lock"
 flock 9
 
+# Keeps NAME of $cache/roots to one: the newest.
+keep_one() { find "$cache/roots" -maxdepth 1 -name "$1-*" ! -name "$2" -exec rm -rf {} +; }
+
+# A root of tiny.sh's as $golden/PLACE, from the cache or made anew.
+tiny_root() { # PLACE NAME [KERNEL-PACKAGE MODULE...]
+  local place=$1 name=$2 kept
+  shift 2
+  kept=$name-$("$here/Lab/tiny.sh" --recipe "$@" | sha256sum | cut -c1-32)
+  if [[ ! -d $cache/roots/$kept ]]; then
+    rm -rf "$cache/roots/$name.new"
+    "$here/Lab/tiny.sh" "$cache/roots/$name.new" "$@"
+    mv "$cache/roots/$name.new" "$cache/roots/$kept"
+  fi
+  keep_one "$name" "$kept"
+  ln -sfn "$cache/roots/$kept" "$golden/$place"
+}
+
+if [[ $name = physical ]]; then
+  tiny_root physical physical linux-image-amd64 ahci ext4 r8169 realtek zram dm-crypt
+  exit 0
+fi
+
 # What is there is of use as long as neither the programs nor the roots' recipes have changed.
-debian=(--suite bookworm --include libpam-systemd)
 recipe() {
   "$here/Lab/tiny.sh" --recipe
-  cat "${BASH_SOURCE[0]}"
+  cat "${BASH_SOURCE[0]}" "$here"/Lab/debian/*
 }
 made_from=$({ recipe; cat "$roost" "$node_program"; } | sha256sum)
 if [[ $(cat "$golden/$name.made" 2>/dev/null || true) = "$made_from" ]]; then exit 0; fi
@@ -48,19 +70,9 @@ serve() {
 }
 packing=(--state-directory "$golden/$name/state" --cache "$cache")
 
-# Keeps NAME of $cache/roots to one: the newest.
-keep_one() { find "$cache/roots" -maxdepth 1 -name "$1-*" ! -name "$2" -exec rm -rf {} +; }
-
 case $name in
   tiny)
-    kept=tiny-$("$here/Lab/tiny.sh" --recipe | sha256sum | cut -c1-32)
-    if [[ ! -d $cache/roots/$kept ]]; then
-      rm -rf "$cache/roots/tiny.new"
-      "$here/Lab/tiny.sh" "$cache/roots/tiny.new"
-      mv "$cache/roots/tiny.new" "$cache/roots/$kept"
-    fi
-    keep_one tiny "$kept"
-    ln -sfn "$cache/roots/$kept" "$golden/root"
+    tiny_root root tiny
     [[ -e $golden/key ]] || ssh-keygen -q -t ed25519 -N '' -f "$golden/key"
     serve
     "$roost" image import tiny "$golden/root/" "${packing[@]}" >/dev/null
@@ -72,16 +84,13 @@ case $name in
     mkdir -p "$golden/debian"
     cp -a "$golden/tiny/state" "$golden/debian/state"
     serve
-    # The archive's own signatures say what a build would fetch now; the builder's sources say how. A build of this program
-    # from nothing is made in each run all the same, by the test of the wizard.
-    kept=debian-$({
-      printf '%s\n' "${debian[@]}"
-      cat /var/lib/apt/lists/*InRelease "$here"/Sources/Images/*.swift
-    } | sha256sum | cut -c1-32).squashfs
+    # The archive's own signatures say what a build would fetch now; the builder's sources say how.
+    kept=debian-$(cat /var/lib/apt/lists/*InRelease "$here"/Sources/Images/*.swift "$here"/Lab/debian/* | sha256sum |
+      cut -c1-32).squashfs
     if [[ -e $cache/roots/$kept ]]; then
       "$roost" image import debian "$cache/roots/$kept" "${packing[@]}" >/dev/null
     else
-      "$roost" image build debian "${debian[@]}" "${packing[@]}" >/dev/null
+      "$roost" image build debian "$here/Lab/debian" --build-arg GREETING=hello "${packing[@]}" >/dev/null
       cp "$golden"/debian/state/images/debian/*/root.squashfs "$cache/roots/$kept.new"
       mv "$cache/roots/$kept.new" "$cache/roots/$kept"
     fi

@@ -2,29 +2,32 @@
 # Makes the tiny root: what a node needs to say that it is ready and to be looked at by SSH, and nothing else. It boots
 # within seconds without hardware support for virtual machines, where Debian takes half a minute.
 #
-#   Lab/tiny.sh DIRECTORY    the root, as the content of a directory that is not there yet
-#   Lab/tiny.sh --recipe     what it is made of: another recipe, another root
+#   Lab/tiny.sh DIRECTORY [PACKAGE MODULE...]    the root, as the content of a directory that is not there yet
+#   Lab/tiny.sh --recipe [PACKAGE MODULE...]     what it is made of: another recipe, another root
 #
-# Its parts: Debian's kernel for virtual machines (the signed one, so that Secure Boot takes it), the modules that the
-# tests need, busybox as init, and dropbear as SSH server. It has no systemd: its rcS does what the units of
-# Sources/Images/NodeScripts/step50_handover.sh do.
+# Its parts: Debian's kernel for virtual machines (the signed one, so that Secure Boot takes it) or that of PACKAGE, the
+# modules that the tests need and MODULE..., busybox as init, and dropbear as SSH server. It has no systemd: its rcS does
+# what the units of Sources/Images/NodeScripts/step50_handover.sh do.
 set -euo pipefail
 
+target=$1
+shift
 # Modules beside what they depend on: the root in all its modes, swap, disks, logs.
 modules=(
   nbd squashfs overlay loop virtio_net virtio_pci virtio_blk virtio_scsi virtio_rng sd_mod nfsv4 zram
-  dm-crypt xts ecb aesni-intel netconsole 8021q
+  dm-crypt xts ecb aesni-intel netconsole 8021q "${@:2}"
 )
-kernel=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" { print $2; exit }')
+kernel=$(apt-cache depends "${1:-linux-image-cloud-amd64}" | awk '$1 == "Depends:" { print $2; exit }')
 packages=("$kernel" dropbear-bin libtomcrypt1 libtommath1)
 
-if [[ $1 = --recipe ]]; then
+if [[ $target = --recipe ]]; then
   apt-cache policy "${packages[@]}" busybox-static libc6 | grep -E '^[^ ]|Candidate'
+  echo "${modules[@]}"
   cat "${BASH_SOURCE[0]}"
   exit 0
 fi
 
-root=$1
+root=$target
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 (cd "$work" && apt-get download -qq "${packages[@]}" 2>/dev/null)
@@ -91,9 +94,8 @@ export PATH=/bin
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 hostname -F /etc/hostname
-mkdir -p /run/dropbear
-dropbearkey -t ed25519 -f /run/dropbear/key >/dev/null 2>&1
-dropbear -r /run/dropbear/key -P /run/dropbear.pid
+[ -e /etc/dropbear/key ] || dropbearkey -t ed25519 -f /etc/dropbear/key >/dev/null 2>&1
+dropbear -r /etc/dropbear/key -P /run/dropbear.pid
 /run/roost/roost-node report ready
 /run/roost/roost-node hardware complete &
 EOF

@@ -241,7 +241,9 @@ class Run:
         jobs = [Job(UNIT_TESTS, self.bundle + ["--skip", r"^EndToEndTests\."])]
         for suite in suites:
             with open(f"{ROOT}/Tests/EndToEndTests/{suite.split('/')[1]}.swift", encoding="utf-8") as source:
-                needs = ["golden-debian"] if "BootLab.withDebian" in source.read() else ["golden-tiny"]
+                text = source.read()
+            needs = ["golden-debian" if "BootLab.withDebian" in text else "golden-tiny"]
+            needs += ["golden-physical"] if ".physical)" in text else []
             jobs.append(Job(suite, self.bundle + ["--filter", rf"^EndToEndTests\.EndToEnd/{suite}/"], needs))
         if self.options.quick:
             jobs = [job for job in jobs if not job.name.startswith(("Machines/", "Systems/"))]
@@ -249,7 +251,7 @@ class Run:
             jobs = [job for job in jobs if any(re.search(one, job.name, re.I) for one in self.options.patterns)]
         if not jobs:
             sys.exit("no suite is called so; there are:\n  " + "\n  ".join([UNIT_TESTS] + suites))
-        for image, needs in (("debian", ["golden-tiny"]), ("tiny", [])):
+        for image, needs in (("physical", []), ("debian", ["golden-tiny"]), ("tiny", [])):
             if any(f"golden-{image}" in job.needs for job in jobs):
                 jobs.insert(0, Job(f"golden-{image}", [f"{ROOT}/Lab/golden.sh", image], needs, is_suite=False))
         for job in jobs:

@@ -104,6 +104,11 @@ package struct MaintenanceShell {
 
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+    /// What makes a directory another one, beside its name.
+    private static let directoryAttributes: [FileAttributeKey] = [
+        .posixPermissions, .ownerAccountID, .groupOwnerAccountID,
+    ]
+
     private func mountClone(of version: ImageVersion, at place: String, root: String) throws {
         for name in ["lower", "upper", "work", "root"] {
             try FileManager.default.createDirectory(
@@ -112,6 +117,10 @@ package struct MaintenanceShell {
         try mount([
             "-t", "squashfs", "-o", "ro,loop", "\(store.path(of: version))/root.squashfs", "\(place)/lower",
         ])
+        // The clone's own root directory is the upper one: it is as the image has it.
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(place)/lower")
+        try FileManager.default.setAttributes(
+            attributes.filter { Self.directoryAttributes.contains($0.key) }, ofItemAtPath: "\(place)/upper")
         try mount([
             "-t", "overlay", "-o",
             "lowerdir=\(place)/lower,upperdir=\(place)/upper,workdir=\(place)/work", "roost", root,
@@ -181,9 +190,7 @@ package struct MaintenanceShell {
         -> Bool
     {
         guard let other, other[.type] as? FileAttributeType == .typeDirectory else { return false }
-        return [FileAttributeKey.posixPermissions, .ownerAccountID, .groupOwnerAccountID].allSatisfy {
-            one[$0] as? Int == other[$0] as? Int
-        }
+        return directoryAttributes.allSatisfy { one[$0] as? Int == other[$0] as? Int }
     }
 
     private func clear(_ work: WorkDirectory) {

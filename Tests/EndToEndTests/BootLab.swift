@@ -61,12 +61,7 @@ final class BootLab: Sendable {
 
     /// - Parameter golden: what the server starts with: `tiny` or `debian`.
     private init(_ golden: String) throws {
-        // Tests/run.py has it made before any suite that needs it.
-        if Self.environment("ROOST_LANE") == nil {
-            try Self.run(
-                "\(Self.repository)/Lab/golden.sh", [golden],
-                environment: ["ROOST": Self.roost, "ROOST_NODE": Self.nodeProgram])
-        }
+        try Self.makeGolden(golden)
         _ = try? Self.lab("down")
         try? FileManager.default.removeItem(atPath: Self.directory)
         try FileManager.default.createDirectory(atPath: Self.directory, withIntermediateDirectories: true)
@@ -85,6 +80,13 @@ final class BootLab: Sendable {
         atexit { _ = try? BootLab.lab("down") }
         try Self.lab("up")
         try startServer()
+    }
+
+    /// Makes what laboratories start from. Tests/run.py has done so before any suite that needs it.
+    static func makeGolden(_ name: String) throws {
+        guard environment("ROOST_LANE") == nil else { return }
+        try run(
+            "\(repository)/Lab/golden.sh", [name], environment: ["ROOST": roost, "ROOST_NODE": nodeProgram])
     }
 
     // MARK: The server

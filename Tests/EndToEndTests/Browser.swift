@@ -194,7 +194,8 @@ final class Browser {
             [
                 "script": """
                 const done = arguments[0];
-                axe.run().then((result) => done(result.violations
+                // Violations are all that is looked at, and nothing has to be loaded again for them.
+                axe.run({resultTypes: ["violations"], preload: false}).then((result) => done(result.violations
                   .filter((one) => one.impact === "serious" || one.impact === "critical")
                   .map((one) => one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | "))));
                 """, "args": [],

@@ -2,27 +2,57 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// A Debian with systemd, from its power switch on.
+    /// A Debian with systemd, made by a Dockerfile, from its power switch on to its orderly end.
     @Suite struct DebianTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.withDebian.get() }
 
-        @Test func `a BIOS machine boots by iPXE from NBD, is configured and ready, and boots alike again`()
+        @Test
+        func
+            `a Debian of a multi-stage Dockerfile is configured and ready, knows who is logged in, and ends in order`()
             throws
         {
+            func build() throws -> String {
+                try DockerfileContext.roost([
+                    "image", "build", "container", "\(BootLab.repository)/Lab/debian", "--build-arg",
+                    "GREETING=hello",
+                ])
+            }
+            #expect(try build().hasPrefix("container@1 "))
+            // Nothing stays mounted, and the second time every step comes from the cache.
+            #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains("\(BootLab.cache)/containers"))
+            #expect(try build().hasPrefix("container@1 "))
+
             let mac = "52:54:00:00:00:01"
             try lab.roost("group", "add", "/school")
             try lab.roost("node", "add", "pc-1", "--mac", mac, "--group", "/school")
             try lab.roost(
-                "set", "--group", "/school", "time-zone=Europe/Lisbon",
+                "set", "--group", "/school", "image=container", "root-mode=persistent", "volume-size=256M",
+                "time-zone=Europe/Lisbon",
                 "files=/etc/motd=welcome to room 12,/opt/tool:755=#!/bin/sh")
             try lab.roost(
                 "set", "--node", "pc-1",
                 "root-password-hash=$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."
             )
+            // By BIOS and iPXE, as most machines do.
             try lab.boot("pc1", mac: mac, expecting: [BootLab.handover])
+            defer { _ = try? lab.powerOff("pc1") }
             try lab.waitForStage("ready", of: "pc-1")
+            try checkConfiguration()
+            try checkHardware()
+            try checkSessions(mac)
+
+            // systemd ends in order although its root hangs on the network.
+            #expect(throws: (any Error).self) { try lab.roost("node", "restart", "nobody") }
+            try lab.roost("node", "restart", "pc-1")
+            try lab.waitUntil("it restarts", seconds: 120) {
+                lab.console("pc1").contains("reboot: Restarting system")
+            }
+            try importFromOtherTools()
+        }
+
+        private func checkConfiguration() throws {
             let stages = try lab.stages("pc-1")
             #expect(
                 stages == [
@@ -30,19 +60,43 @@ extension EndToEnd.Systems {
                     "handover", "ready",
                 ])
             let address = try lab.address(of: "pc-1")
-            #expect(try lab.ssh(address, "hostname") == "pc-1")
+            let seen = try lab.ssh(
+                address,
+                """
+                hostname
+                cat /etc/greeting /etc/from-context
+                stat -f -c %T /
+                awk '$2 == "/run/roost/lower" { print $1 }' /proc/mounts
+                cat /etc/motd; stat -c %a /opt/tool; readlink /etc/localtime
+                grep -c '^root:.6.salt.' /etc/shadow; stat -c '%a %G' /etc/shadow
+                awk '$2 == "pc-1" { print $1 }' /etc/hosts
+                tr -d '\\n' </etc/machine-id | wc -c
+                # Not a «first boot», in which systemd enables whatever there is.
+                systemctl is-enabled systemd-networkd
+                ls /etc/ssh/ssh_host_*_key
+                """)
             #expect(
-                try lab.ssh(address, "stat -f -c %T /; cat /sys/block/nbd0/size").hasPrefix("overlayfs\n"))
-            #expect(
-                try lab.ssh(address, "cat /etc/motd; stat -c %a /opt/tool; readlink /etc/localtime")
-                    == "welcome to room 12\n755\n/usr/share/zoneinfo/Europe/Lisbon")
-            #expect(
-                try lab.ssh(address, "grep -c '^root:.6.salt.' /etc/shadow; stat -c '%a %G' /etc/shadow")
-                    == "1\n640 shadow")
-            #expect(try lab.ssh(address, "grep pc-1 /etc/hosts").contains("127.0.1.1 pc-1"))
-            let identity = try lab.ssh(address, "cat /etc/machine-id")
-            #expect(identity.count == 32)
-            // The running system has told what the initramfs could not see.
+                seen == """
+                    pc-1
+                    hello from the first stage
+                    copied
+                    overlayfs
+                    /dev/nbd0
+                    welcome to room 12
+                    755
+                    /usr/share/zoneinfo/Europe/Lisbon
+                    1
+                    640 shadow
+                    127.0.1.1
+                    32
+                    disabled
+                    /etc/ssh/ssh_host_ecdsa_key
+                    /etc/ssh/ssh_host_ed25519_key
+                    """)
+        }
+
+        /// The running system has told what the initramfs could not see.
+        private func checkHardware() throws {
             try lab.waitUntil("the hardware is complete", seconds: 30) {
                 let entries = try lab.json("inventory", "pc-1") as? [[String: Any]]
                 let hardware = entries?.first?["hardware"] as? [String: Any]
@@ -61,19 +115,130 @@ extension EndToEnd.Systems {
                     "pc-1,/school,52:54:00:00:00:01,QEMU"))
             #expect(
                 try lab.roost("inventory", "--format", "glpi", "pc-1").contains("\"itemtype\":\"Computer\""))
-            // Not a «first boot», in which systemd enables whatever there is.
-            #expect(try lab.ssh(address, "systemctl is-enabled systemd-networkd || true") == "disabled")
-            try lab.powerOff("pc1")
-            try lab.bootDirectly("pc1", mac: mac)
-            try lab.waitForStage("ready", of: "pc-1")
-            #expect(try lab.address(of: "pc-1") == address)
-            #expect(try lab.ssh(address, "cat /etc/machine-id") == identity)
-            try lab.roost("node", "restart", "pc-1")
-            try lab.waitUntil("it restarts", seconds: 60) {
-                lab.console("pc1").contains("reboot: Restarting system")
+        }
+
+        /// Not those at nodes of other tests: one that has just lost its power counts for a while.
+        private func users() throws -> [String] {
+            let sessions = try lab.json("session", "list", "group=/school") as? [[String: Any]] ?? []
+            return sessions.compactMap { ($0["session"] as? [String: Any])?["user"] as? String }.sorted()
+        }
+
+        /// Who is logged in is on the node's page, can be looked for, and is kept secret on demand.
+        private func checkSessions(_ mac: String) throws {
+            try lab.addAdministrator()
+            let address = try lab.address(of: "pc-1")
+            try lab.ssh(
+                address,
+                """
+                for user in alice boris; do
+                  useradd -m $user; mkdir /home/$user/.ssh; cp /root/.ssh/authorized_keys /home/$user/.ssh
+                  chown -R $user: /home/$user/.ssh
+                done
+                """)
+            try lab.waitUntil("the first log-ins are over", seconds: 40) { try users() == [] }
+            var terminals: [Background] = []
+            defer { for terminal in terminals { terminal.end() } }
+            let browser = try Browser(inLab: true)
+            defer { browser.quit() }
+            try browser.logIn(to: "https://10.77.0.1:8443/nodes/pc-1")
+            try browser.waitFor("Nobody is logged in.")
+
+            // By systemd's log-in manager; the page follows without being loaded again.
+            terminals.append(try lab.login("alice", at: address))
+            try browser.waitFor("alice")
+            try browser.screenshot("node-sessions")
+            #expect(try browser.axeFindings() == [])
+            try BootLab.requireDocumented("nodes/pc-1", "NodeDetail")
+            try BootLab.requireDocumented("sessions?q=user%3Dalice", "NodeAndSession")
+            let list = try lab.roost("session", "list", "group=/school")
+            #expect(list.contains("alice") && list.contains("ssh") && list.contains(BootLab.address))
+            #expect(try lab.roost("node", "show", "pc-1").contains("alice"))
+            #expect(try lab.roost("node", "list", "user=alice").contains("pc-1"))
+            #expect(!(try lab.roost("node", "list", "user=boris")).contains("pc-1"))
+
+            #expect(
+                try lab.roost("node", "restart", "--unless-in-use", "pc-1")
+                    == "pc-1 is in use by alice\n")
+
+            // By utmp, where there is no log-in manager to ask.
+            try lab.ssh(address, "mv /usr/bin/loginctl /usr/bin/loginctl.away")
+            terminals.append(try lab.login("boris", at: address))
+            try lab.waitUntil("boris is there", seconds: 40) { try users().contains("boris") }
+            try lab.ssh(address, "mv /usr/bin/loginctl.away /usr/bin/loginctl; pkill -u boris sleep")
+            try lab.waitUntil("boris is gone", seconds: 40) { try users() == ["alice"] }
+
+            // A server that knows nothing asks.
+            try lab.killServer()
+            try lab.startServer()
+            try lab.waitUntil("alice is there again", seconds: 40) { try users() == ["alice"] }
+
+            // What a node says of itself is text, whatever it is, and counts in its own boot only.
+            let script = "<script>document.title='broken'</script>"
+            let one =
+                #"[{"id":"1","user":"\#(script)","kind":"x11","place":":0","from":"","isActive":true,"age":60}]"#
+            func post(_ body: String, boot: String) throws -> String {
+                try BootLab.lab(
+                    "exec", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", body,
+                    "http://10.77.0.1/node/\(mac)/sessions?boot=\(boot)")
             }
-            #expect(throws: (any Error).self) { try lab.roost("node", "restart", "nobody") }
-            try lab.powerOff("pc1")
+            let node = try lab.json("node", "show", "pc-1") as? [String: Any]
+            let boot = try #require((node?["boots"] as? [[String: Any]])?.first?["boot"] as? String)
+            #expect(try post(one, boot: "0123456789abcdef") == "403")
+            #expect(try post("[{", boot: boot) == "204")
+            #expect(try users() == ["alice"])
+            #expect(try post(one, boot: boot) == "204")
+            try browser.waitFor(script)
+            #expect(browser.title == "pc-1 · Roost")
+
+            // Nobody is to know.
+            try lab.roost("set", "--group", "/school", "report-sessions=no")
+            try lab.waitUntil("nobody is known", seconds: 40) { try users() == [] }
+            try lab.roost("set", "--group", "/school", "--unset", "report-sessions")
+            try lab.waitUntil("alice is known again", seconds: 40) { try users() == ["alice"] }
+
+            // It does not survive the boot that it was said in.
+            try lab.ssh(address, "pkill -u alice sleep")
+            try lab.waitUntil("nobody is there", seconds: 40) { try users() == [] }
+        }
+
+        /// The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.
+        private func importFromOtherTools() throws {
+            let work = try DockerfileContext([:])
+            defer { work.remove() }
+            let storage = [
+                "--root", "\(BootLab.cache)/containers/storage", "--runroot",
+                "\(BootLab.cache)/containers/run",
+            ]
+            let image = "localhost/roost-build/container"
+            for (name, place) in [
+                ("oci", "oci:\(work.path)/layout:x"), ("archive", "oci-archive:\(work.path)/a.tar"),
+                ("saved", "docker-archive:\(work.path)/saved.tar:roost:1"),
+                ("copied", "oci-archive:\(work.path)/copied.tar"),
+            ] {
+                if name == "copied" {
+                    try BootLab.run("skopeo", ["copy", "-q", "oci:\(work.path)/layout:x", place])
+                } else {
+                    try BootLab.run(
+                        "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
+                }
+                let file = place.split(separator: ":")[1]
+                let imported = try DockerfileContext.roost(["image", "import", name, String(file)])
+                #expect(imported.hasPrefix("\(name)@1 "), "\(imported)")
+                let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
+                func root(_ image: String) -> String? {
+                    let manifest =
+                        versions.first { $0["image"] as? String == image }?["manifest"] as? [String: Any]
+                    let files = manifest?["files"] as? [[String: Any]]
+                    return files?.first { $0["name"] as? String == "root.squashfs" }?["sha256"] as? String
+                }
+                #expect(root(name) != nil && root(name) == root("container"))
+            }
+            // Half an archive is refused, and nothing is published.
+            try BootLab.run("truncate", ["-s", "20M", "\(work.path)/a.tar"])
+            #expect(throws: CommandFailed.self) {
+                try DockerfileContext.roost(["image", "import", "half", "\(work.path)/a.tar"])
+            }
+            #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
         }
     }
 }

@@ -8,6 +8,6 @@ enum EndToEnd {
     @Suite enum Servers {}
     /// Machines that boot the tiny image, within seconds: what becomes of a node whatever its system is, and what firmware does.
     @Suite enum Machines {}
-    /// What is about Debian and systemd themselves: half a minute for each boot.
+    /// What is about Debian and systemd themselves: the better part of a minute for each boot.
     @Suite enum Systems {}
 }

@@ -46,14 +46,22 @@ extension EndToEnd.Machines {
             #expect(try browser.axeFindings() == [])
         }
 
-        @Test func `a machine that waits behind Secure Boot shows the same`() throws {
+        @Test
+        func
+            `a machine that waits behind Secure Boot shows the same, and boots the signed chain to a kernel that says so`()
+            throws
+        {
+            let mac = "52:54:00:00:00:a7"
             try lab.roost("set", "enrolment=quarantine")
             defer { _ = try? lab.roost("set", "--unset", "enrolment") }
             try lab.boot(
-                "waiting", mac: "52:54:00:00:00:a7", ["--firmware", "uefi-sb", "--rom", "none"],
-                expecting: ["waits for approval", "Code: ", "Memory: 1024 MiB", "Asking again"])
-            try lab.powerOff("waiting")
-            #expect(!lab.console("waiting").contains("error: "))
+                "secure", mac: mac, ["--firmware", "uefi-sb", "--rom", "none", "--reboots"],
+                expecting: ["waits for approval", "Code: ", "Memory: 1024 MiB", "Asking again"], timeout: 300)
+            defer { _ = try? lab.powerOff("secure") }
+            #expect(!lab.console("secure").contains("error: "))
+            try lab.roost("node", "add", "pc-6", "--mac", mac)
+            try lab.waitForStage("handover", of: "pc-6", seconds: 300)
+            #expect(lab.console("secure").contains(/[Ss]ecure boot enabled/))
         }
 
         @Test func `a machine that waits is named and approved on its own screen`() throws {
@@ -115,13 +123,6 @@ extension EndToEnd.Machines {
                 "pc5", mac: "52:54:00:00:00:05", Self.ownPXE + httpOnly,
                 expecting: ["iPXE", BootLab.handover])
             try lab.powerOff("pc5")
-        }
-
-        @Test func `with Secure Boot on a machine boots the signed chain, and its kernel says so`() throws {
-            try lab.boot(
-                "pc6", mac: "52:54:00:00:00:06", ["--firmware", "uefi-sb", "--rom", "none"],
-                expecting: ["[Ss]ecure boot enabled", BootLab.handover], timeout: 300)
-            try lab.powerOff("pc6")
         }
 
         @Test func `the laboratory works in a user namespace, without rights over the machine`() throws {

@@ -165,8 +165,9 @@ final class LogInProviders {
             from canaille.app import models
             from canaille.backends import Backend
             port, certificate, key, redirect = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+            # Without scripts: they check what is typed while it is typed, and put the field as it was then in its place.
             app = create_app({'SECRET_KEY': 'for tests', 'SERVER_NAME': f'localhost:{port}',
-                              'CANAILLE': {'DATABASE': 'memory', 'NAME': 'School'}, 'CANAILLE_OIDC': {}})
+                              'CANAILLE': {'DATABASE': 'memory', 'NAME': 'School', 'JAVASCRIPT': False}, 'CANAILLE_OIDC': {}})
             with app.app_context():
                 for name, password, group in (('olga', 'correct horse battery', 'roost-admins'), ('bob', 'staple of the day', 'others')):
                     user = models.User(user_name=name, formatted_name=name.title() + ' Example', family_name='Example',

@@ -82,7 +82,7 @@ extension EndToEnd.Servers {
                 try browser.waitFor("Log in with Example School")
                 #expect(try browser.axeFindings() == [])
                 try browser.click("a.button")
-                try signIn(browser, "olga", "correct horse battery")
+                try signIn(browser, to: server, "olga", "correct horse battery")
                 try browser.waitFor("olga")
                 #expect(try administrators(server).contains("Olga Example"))
 
@@ -91,7 +91,7 @@ extension EndToEnd.Servers {
                 defer { other.quit() }
                 try other.open("\(server.base)/login")
                 try other.click("a.button")
-                try signIn(other, "bob", "staple of the day")
+                try signIn(other, to: server, "bob", "staple of the day")
                 try other.waitFor("no role")
 
                 // Nobody comes back who did not leave from here, or with another's state.
@@ -106,20 +106,20 @@ extension EndToEnd.Servers {
             }
         }
 
-        /// Fills the provider's pages: name, then password.
-        /// At the provider, whose own page loses what was typed into it now and then while it is still loading.
-        private func signIn(_ browser: Browser, _ name: String, _ password: String) throws {
-            for _ in 0..<3 {
-                try browser.waitFor("School")
-                try browser.type(name, into: "#login")
-                try browser.click("button.primary[type=submit]")
-                try browser.waitFor("Password")
-                try browser.type(password, into: "#password")
-                try browser.click("button.primary[type=submit]")
-                for _ in 0..<(5 * Pace.seconds(15)) where browser.text.contains("Remember me") {
-                    usleep(200_000)
-                }
-                if !browser.text.contains("Remember me") { return }
+        /// Fills the provider's pages, name, then password, and waits until the browser has come back.
+        private func signIn(_ browser: Browser, to server: CenterServer, _ name: String, _ password: String)
+            throws
+        {
+            try browser.waitFor("you sign in to your School account")
+            try browser.type(name, into: "#login")
+            try browser.click("button.primary[type=submit]")
+            try browser.waitFor("enter your password")
+            try browser.type(password, into: "#password")
+            try browser.click("button.primary[type=submit]")
+            try Pace.wait(
+                30, until: "the browser is back", state: { "\(browser.url): \(browser.text.prefix(3_000))" }
+            ) {
+                browser.url.hasPrefix(server.base)
             }
         }
     }

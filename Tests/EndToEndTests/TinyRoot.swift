@@ -4,10 +4,15 @@ import Foundation
 struct TinyRoot {
     let path: String
 
+    /// Which kernel it has: that for virtual machines, or that for all computers, which has drivers of real controllers and cards.
+    enum Kernel { case cloud, physical }
+
     /// - Parameter path: where it is made; the caller removes it.
-    init(_ path: String) throws {
+    init(_ path: String, _ kernel: Kernel = .cloud) throws {
         self.path = path
-        try BootLab.run("cp", ["-a", "\(BootLab.golden)/root/.", path])
+        if kernel == .physical { try BootLab.makeGolden("physical") }
+        try BootLab.run(
+            "cp", ["-a", "\(BootLab.golden)/\(kernel == .cloud ? "root" : "physical")/.", path])
         try mark(0)
     }
 
@@ -27,10 +32,11 @@ struct TinyRoot {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
     }
 
-    /// Adds a file that no packer makes smaller.
+    /// Adds a file that no packer makes smaller, as fast as the disk takes it.
     func add(mebibytes: Int, to name: String) throws {
+        let noise = "openssl enc -aes-128-ctr -nosalt -pass pass:x -in /dev/zero 2>/dev/null"
         try BootLab.run(
-            "sh", ["-euc", "head -c \(mebibytes)M /dev/urandom >\"$1\"", "sh", "\(path)/\(name)"])
+            "sh", ["-euc", "\(noise) | head -c \(mebibytes)M >\"$1\"", "sh", "\(path)/\(name)"])
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }

@@ -34,12 +34,13 @@ Restart=on-failure
 RestartSec=30
 UNIT
 ln -sf ../roost-attend.service "$units/multi-user.target.wants/roost-attend.service"
-# An image has no host keys of its own; each boot makes its own unless the configuration brings some.
+# An image has no host keys of its own; each boot makes its own unless the configuration brings some. An RSA key costs a slow
+# machine many seconds, so it is made only when sshd takes no other.
 cat >"$units/ssh.service.d/roost.conf" <<'UNIT'
 [Service]
 ExecStartPre=
-ExecStartPre=/usr/bin/ssh-keygen -A
-ExecStartPre=/usr/sbin/sshd -t
+ExecStartPre=/bin/sh -c 'for kind in ed25519 ecdsa; do key=/etc/ssh/ssh_host_$${kind}_key; [ -e $$key ] || ssh-keygen -q -t $$kind -N "" -f $$key; done'
+ExecStartPre=/bin/sh -c '/usr/sbin/sshd -t || { ssh-keygen -A && exec /usr/sbin/sshd -t; }'
 UNIT
 # The root hangs on this card: nobody may take its address away.
 mac=$(cat "/sys/class/net/$interface/address")
