@@ -60,13 +60,14 @@ extension EndToEnd.Systems {
                 """
                 for device in /dev/zram0 /dev/sda2; do swapoff $device; done; mount -t tmpfs -o size=360M none /mnt
                 used() { awk '$1 == "/dev/dm-0" { print $4 }' /proc/swaps; }
+                part() { yes '\(marker)' | head -c 10485760; }
                 count=0
                 while [ "$(used)" -le 20000 ] && [ $count -lt 34 ]; do
-                  yes '\(marker)' | head -c 10M >>/mnt/x; count=$((count + 1))
+                  part >>/mnt/x; count=$((count + 1))
                 done
                 [ "$(used)" -gt 20000 ] && echo used
                 # What was written first has gone first, and leaves the swap when it is read.
-                yes '\(marker)' | head -c 20M | cmp -n 20971520 - /mnt/x && echo the same
+                { part; part; } | cmp -n 20971520 - /mnt/x && echo the same
                 """, timeout: 300
             ).split(separator: "\n").map(String.init)
             #expect(
