@@ -8,7 +8,7 @@ SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.
 RELEASE = swift build --configuration release
 PRODUCTS = .build/release
 
-.PHONY: help prerequisites build release products demo test test-quick check format screenshots bench manual install clean
+.PHONY: help prerequisites build release products demo test test-quick check format screenshots bench manual manual-pages install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,7 +40,7 @@ check: release ## what must hold before every commit: format, scripts, fuzzing, 
 	$(SWIFT_FORMAT) lint --strict --recursive --parallel $(SWIFT_FILES)
 	shellcheck $(wildcard $(SHELL_SCRIPTS))
 	$(PRODUCTS)/roost-fuzz --seconds 5
-	@$(MAKE) --no-print-directory manual
+	@$(MAKE) --no-print-directory manual-pages
 
 format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
@@ -51,8 +51,10 @@ screenshots: release ## pictures of the control center for the guide, made by it
 bench: release ## measure against the peers: data planes, and a boot against LTSP
 	Benchmarks/run.sh
 
-# The pages are written by what the argument parser brings for it.
-manual: products ## write manual pages and completions for shells to .build/manual
+manual: products manual-pages ## write manual pages and completions for shells to .build/manual
+
+# By what the argument parser brings for it. What `release` has built is not built again as a product.
+manual-pages:
 	$(RELEASE) --product generate-manual
 	Packaging/manual.sh $(PRODUCTS) .build/manual
 

@@ -8,7 +8,7 @@ PATTERN chooses suites whose name it is a part of (a regular expression). --quic
 Each suite of EndToEndTests is a process of its own; all other tests are one process together. A lane has a laboratory of
 its own (network namespace roost-N, directory .build/lab/N), so that lanes share nothing but what BootLab.swift names as
 shared. How long suites took is kept in .build/test-times.json, and decides the order the next time; a fresh clone begins
-with Tests/times.json, which is a copy of that file.
+with Tests/times.json, which is a copy of that file. Tests, boots and builds are in .build/test-report.json.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, ".build")
 TIMES = os.path.join(BUILD, "test-times.json")
+REPORT = os.path.join(BUILD, "test-report.json")
 FIRST_TIMES = os.path.join(ROOT, "Tests", "times.json")
 UNIT_TESTS = "UnitTests"
 # What a processor of the machine that the limits in the tests were written for does in a second.
@@ -125,7 +126,7 @@ class Job:
 
     def __init__(self, name, command, needs=(), is_suite=True):
         self.name, self.command, self.needs, self.is_suite = name, command, needs, is_suite
-        self.expected = None
+        self.expected, self.load = None, 1.0
         self.process = self.log = self.events = self.spans = self.group = self.lane = None
         self.started = self.seconds = self.cpu = self.status = None
         self.tests, self.left = [], []
@@ -255,7 +256,11 @@ class Run:
             if any(f"golden-{image}" in job.needs for job in jobs):
                 jobs.insert(0, Job(f"golden-{image}", [f"{ROOT}/Lab/golden.sh", image], needs, is_suite=False))
         for job in jobs:
-            job.expected = self.times.get(job.name, {}).get("seconds")
+            known = self.times.get(job.name, {})
+            job.expected = known.get("seconds")
+            if known.get("seconds"):
+                # How much of a processor it takes: some wait for most of their time.
+                job.load = min(1.0, known["processor"] / known["seconds"])
         # What others wait for comes first, then what nobody knows yet, then the longest.
         return sorted(jobs, key=lambda job: (job.is_suite, job.expected is not None, -(job.expected or 0)))
 
@@ -264,8 +269,11 @@ class Run:
         Group.end_those_of_dead_runs()
         pace = measured_pace()
         self.environment["ROOST_TEST_PACE"] = f"{pace:.2f}"
-        lanes = self.options.lanes or (os.cpu_count() or 1) + 1
-        print(f"{sum(job.is_suite for job in self.jobs)} suites in {lanes} lanes; this machine takes {pace:.2f} times as long "
+        processors = os.cpu_count() or 1
+        # Usually one more than there are processors, and two more yet while what runs leaves some of them idle.
+        usual = self.options.lanes or processors + 1
+        lanes = self.options.lanes or processors + 3
+        print(f"{sum(job.is_suite for job in self.jobs)} suites in up to {lanes} lanes; this machine takes {pace:.2f} times as long "
               "as the one that the limits are for", flush=True)
         started = time.monotonic()
         waiting, running, over, free = list(self.jobs), [], {}, list(range(1, lanes + 1))
@@ -274,6 +282,9 @@ class Run:
                 for job in [job for job in waiting if all(need in over for need in job.needs)]:
                     if not free:
                         break
+                    idle = processors * 0.85 - sum(one.load for one in running)
+                    if len(running) >= usual and job.load / 2 > idle:
+                        continue
                     waiting.remove(job)
                     job.start(free.pop(0), self.environment)
                     running.append(job)
@@ -328,18 +339,22 @@ class Run:
         print(f"{seconds:8.1f} {busy:9.1f}  all: {busy / seconds / (os.cpu_count() or 1):.0%} of the processors\n", flush=True)
 
     def keep_times(self, pace, lanes, seconds):
-        record = {
+        good = [job for job in self.jobs if not job.has_failed()]
+        report = {
             job.name: {
-                "seconds": round(job.seconds, 1), "processor": round(job.cpu or 0, 1),
                 "tests": {one["name"]: round(one["seconds"], 1) for one in job.tests if one["seconds"] >= 0.1},
                 "parts": [{**one, "seconds": round(one["seconds"], 1)} for one in job.parts()],
             }
-            for job in self.jobs if not job.has_failed()
+            for job in good
         }
-        kept = {name: self.times[name] for name in self.times if name in {job.name for job in self.jobs}}
-        with open(TIMES, "w", encoding="utf-8") as file:
-            json.dump({**kept, **record, "run": {"pace": round(pace, 2), "lanes": lanes, "seconds": round(seconds)}}, file,
-                      indent=1, ensure_ascii=False, sort_keys=True)
+        # A suite that has failed took no time that says anything: the one before holds.
+        times = {job.name: self.times[job.name] for job in self.jobs if job.name in self.times}
+        times |= {job.name: {"seconds": round(job.seconds, 1), "processor": round(job.cpu or 0, 1)} for job in good}
+        times["run"] = {"pace": round(pace, 2), "lanes": lanes, "seconds": round(seconds)}
+        for path, record in ((TIMES, times), (REPORT, report)):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(record, file, indent=1, ensure_ascii=False, sort_keys=True)
+                file.write("\n")
 
     @staticmethod
     def clear_away(running, lanes):
@@ -366,7 +381,7 @@ class Run:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="nothing that powers a machine on")
-    parser.add_argument("--lanes", type=int, help="how many suites at a time (default: processors + 1)")
+    parser.add_argument("--lanes", type=int, help="how many suites at a time (default: processors + 1, or + 3 while these leave them idle)")
     parser.add_argument("patterns", nargs="*", metavar="PATTERN")
     # Also for who started this in the background of a script, where Ctrl-C is ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
