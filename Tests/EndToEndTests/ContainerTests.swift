@@ -8,7 +8,7 @@ extension EndToEnd.Systems {
 
         init() throws { lab = try BootLab.shared.get() }
 
-        /// Builds a system that boots quickly in the same way: in stages, with an argument, from files of the context.
+        /// Builds the tiny system in stages, with an argument, and from files of the context.
         private func buildTiny() throws {
             let context = try DockerfileContext([
                 "Dockerfile": """
