@@ -191,7 +191,11 @@ class Job:
             elif payload["kind"] == "testSkipped":
                 tests[test] = {"name": names[test], "seconds": 0.0, "result": "skipped"}
             elif payload["kind"] == "issueRecorded" and not payload.get("issue", {}).get("isKnown"):
-                tests.setdefault(test, {"name": names[test], "seconds": 0.0})["result"] = "failed"
+                one = tests.setdefault(test, {"name": names[test], "seconds": 0.0})
+                one["result"] = "failed"
+                place = payload["issue"].get("sourceLocation", {})
+                words = " ".join(message["text"] for message in payload.get("messages", []))
+                one.setdefault("why", []).append(f"{place.get('fileID', '?')}:{place.get('line', '?')}: {words}")
             elif payload["kind"] == "testEnded" and test in tests:
                 tests[test]["seconds"] = instant - begun.get(test, instant)
                 if tests[test]["result"] == "unfinished":
@@ -298,6 +302,7 @@ class Run:
             self.clear_away(running, lanes)
         seconds = time.monotonic() - started
         self.say_all(seconds)
+        self.say_failures()
         if not self.options.patterns and not self.options.quick:
             self.keep_times(pace, lanes, seconds)
         failed = sum(job.counts()["failed"] + job.counts()["unfinished"] for job in self.jobs)
@@ -337,6 +342,23 @@ class Run:
                 print(f"{part['seconds']:8.1f} {'':9}    · {part['kind']} {part['name']}")
         busy = sum(job.cpu or 0 for job in self.jobs)
         print(f"{seconds:8.1f} {busy:9.1f}  all: {busy / seconds / (os.cpu_count() or 1):.0%} of the processors\n", flush=True)
+
+    def say_failures(self):
+        """Once more at the end, where the eye falls: what failed, where, and which log has the rest."""
+        for job in self.jobs:
+            if not job.has_failed():
+                continue
+            print(f"✘ {job.name}: .build/test-logs/{os.path.basename(job.log)}")
+            for test in job.tests:
+                if test["result"] in ("failed", "unfinished"):
+                    print(f"    {test['name']}: {test['result']}")
+                    for why in test.get("why", []):
+                        print(f"      {why[:600]}")
+            for words in job.left:
+                print(f"    left running: {words[:200]}")
+            if job.status:
+                print(f"    ended with {job.status}")
+        print(flush=True)
 
     def keep_times(self, pace, lanes, seconds):
         good = [job for job in self.jobs if not job.has_failed()]
