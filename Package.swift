@@ -54,6 +54,8 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
+        .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed-files"]),
+        .executableTarget(name: "embed-files", path: "Plugins/embed-files", swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(
             name: "Fleet",
@@ -66,14 +68,14 @@ let package = Package(
         .target(
             name: "StoreSQLite",
             dependencies: ["Fleet", "Linux", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("Schema")], swiftSettings: houseTestable),
+            swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Wire"],
             swiftSettings: houseTestable),
         .target(
             name: "Images",
             dependencies: ["Fleet", "Linux", "Wire", .product(name: "Crypto", package: "swift-crypto")],
-            resources: [.embedInCode("NodeScripts")], swiftSettings: houseTestable),
+            swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "Center",
             dependencies: [
@@ -90,7 +92,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ], resources: [.embedInCode("Assets")], swiftSettings: houseTestable),
+            ], swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "RoostCommand",
             dependencies: [

@@ -148,4 +148,11 @@ package final class FleetSnapshot: Sendable {
         contents.troubles = troubles
         return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
     }
+
+    /// The same, with what one machine's last boot has shown.
+    package func replacing(trouble: BootTrouble?, of machine: MACAddress) -> FleetSnapshot {
+        var troubles = contents.troubles
+        troubles[machine] = trouble
+        return replacing(rollouts: contents.rollouts, troubles: troubles)
+    }
 }

@@ -94,16 +94,29 @@ package final class BootContext {
     }
 
     package func note(_ stage: BootStage, of machine: MACAddress, detail: String) {
+        let before = tracker.progress(of: machine)
         let event = tracker.note(stage, of: machine, at: now(), detail: detail) {
             let text = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
-        if let event { send(.boot(event)) }
+        if let event { record(event, before: before) }
     }
 
     /// - Parameter age: milliseconds since the node reached the stage.
     package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String) {
-        send(.boot(tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail)))
+        let before = tracker.progress(of: machine)
+        record(
+            tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail),
+            before: before)
+    }
+
+    private func record(_ event: BootEvent, before: BootProgress?) {
+        send(.boot(event))
+        // The machine may ask for its next script before this event has come back as a configuration that holds it.
+        guard let judged = JudgedBoot(event, before: before) else { return }
+        let known = snapshot.contents.troubles[event.macAddress]
+        let trouble = BootTrouble.after(judged, before: known)
+        if trouble != known { snapshot = snapshot.replacing(trouble: trouble, of: event.macAddress) }
     }
 
     package func reportHardware(_ json: [UInt8], of machine: MACAddress) { send(.hardware(machine, json)) }

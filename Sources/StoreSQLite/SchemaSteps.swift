@@ -7,18 +7,18 @@ import Linux
 package enum SchemaSteps {
     private struct Step: Sendable {
         var name: String
-        var up: [UInt8]
+        var up: String
         /// Nil for the first step, before which there is nothing.
-        var down: [UInt8]?
+        var down: String?
     }
 
     private static let steps = [
-        Step(name: "0001", up: PackageResources.step0001_sql, down: nil),
-        Step(name: "0002", up: PackageResources.step0002_sql, down: PackageResources.down0002_sql),
-        Step(name: "0003", up: PackageResources.step0003_sql, down: PackageResources.down0003_sql),
-        Step(name: "0004", up: PackageResources.step0004_sql, down: PackageResources.down0004_sql),
-        Step(name: "0005", up: PackageResources.step0005_sql, down: PackageResources.down0005_sql),
-        Step(name: "0006", up: PackageResources.step0006_sql, down: PackageResources.down0006_sql),
+        Step(name: "0001", up: Embedded.step0001_sql, down: nil),
+        Step(name: "0002", up: Embedded.step0002_sql, down: Embedded.down0002_sql),
+        Step(name: "0003", up: Embedded.step0003_sql, down: Embedded.down0003_sql),
+        Step(name: "0004", up: Embedded.step0004_sql, down: Embedded.down0004_sql),
+        Step(name: "0005", up: Embedded.step0005_sql, down: Embedded.down0005_sql),
+        Step(name: "0006", up: Embedded.step0006_sql, down: Embedded.down0006_sql),
     ]
 
     /// The newest step that this program knows.
@@ -29,15 +29,13 @@ package enum SchemaSteps {
         var migrator = DatabaseMigrator()
         for step in steps.prefix(limit) {
             migrator.registerMigration(step.name) { database in
-                try database.execute(sql: text(step.up))
+                try database.execute(sql: step.up)
                 try takeUpKeptTables(in: database)
                 Commit.schemaUp.pass(.commit)
             }
         }
         return migrator
     }
-
-    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     /// What an earlier downgrade has kept goes back to where it belongs.
     private static func takeUpKeptTables(in database: Database) throws {
@@ -87,7 +85,7 @@ package enum SchemaSteps {
             try queue.write { database in
                 for step in steps[wanted..<now].reversed() {
                     guard let down = step.down else { continue }
-                    try database.execute(sql: text(down))
+                    try database.execute(sql: down)
                     try database.execute(
                         sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [step.name])
                 }

@@ -119,10 +119,12 @@ import Wire
             version: events.compactMap(\.version).last)
     }
 
+    private func progress(_ events: [BootEvent]) -> BootProgress? { BootProgress(timeline(events)) }
+
     @Test func `a boot is judged by what follows it`() throws {
-        let begun = timeline([event(.dhcp, "1", at: 100), event(.kernel, "1", at: 200, new)])
+        let begun = progress([event(.dhcp, "1", at: 100), event(.kernel, "1", at: 200, new)])
         #expect(
-            JudgedBoot(event(.script, "1", at: 150), before: timeline([event(.dhcp, "1", at: 100)])) == nil)
+            JudgedBoot(event(.script, "1", at: 150), before: progress([event(.dhcp, "1", at: 100)])) == nil)
         #expect(JudgedBoot(event(.root, "1", at: 900, new), before: begun)?.outcome == .underWay)
         #expect(JudgedBoot(event(.ready, "1", at: 900, new), before: begun)?.outcome == .ready(after: 800))
         #expect(
@@ -133,16 +135,16 @@ import Wire
         #expect(again?.outcome == .failed("it started again before it was ready; it had come to kernel"))
         // Up for long without saying ready: an image that cannot.
         #expect(JudgedBoot(event(.dhcp, "2", at: 16 * 60_000), before: begun) == nil)
-        let ready = timeline([event(.dhcp, "1", at: 100), event(.ready, "1", at: 200, new)])
+        let ready = progress([event(.dhcp, "1", at: 100), event(.ready, "1", at: 200, new)])
         #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: ready) == nil)
-        let failed = timeline([event(.kernel, "1", at: 100, new), event(.failed, "1", at: 200, new)])
+        let failed = progress([event(.kernel, "1", at: 100, new), event(.failed, "1", at: 200, new)])
         #expect(JudgedBoot(event(.failed, "1", at: 300, new, "again"), before: failed) == nil)
         #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: failed) == nil)
     }
 
     @Test func `failed boots of one version are counted until one goes well`() {
         func failed(_ version: Digest, _ at: Int) -> JudgedBoot {
-            let before = timeline([event(.dhcp, "1", at: at), event(.kernel, "1", at: at, version)])
+            let before = progress([event(.dhcp, "1", at: at), event(.kernel, "1", at: at, version)])
             return JudgedBoot(event(.failed, "1", at: at + 5, version, "why"), before: before)!
         }
         var trouble: BootTrouble?
@@ -152,7 +154,7 @@ import Wire
         #expect(trouble?.failedBoots == 3, "the same boot again")
         trouble = BootTrouble.after(failed(good, 4_000), before: trouble)
         #expect(trouble?.failedBoots == 1 && trouble?.version == good)
-        let begun = timeline([event(.kernel, "9", at: 100, good)])
+        let begun = progress([event(.kernel, "9", at: 100, good)])
         let ready = JudgedBoot(event(.ready, "9", at: 900, good), before: begun)
         #expect(ready.flatMap { BootTrouble.after($0, before: trouble) } == nil)
         trouble?.version = new

@@ -223,7 +223,8 @@ package final class LiveFleet: Sendable {
         var judged: [JudgedBoot] = []
         state.withLock { state in
             for event in new {
-                if let boot = JudgedBoot(event, before: state.boots[event.macAddress]) { judged.append(boot) }
+                let before = state.boots[event.macAddress].flatMap(BootProgress.init)
+                if let boot = JudgedBoot(event, before: before) { judged.append(boot) }
                 if state.boots[event.macAddress]?.boot != event.boot { state.counts.started += 1 }
                 if event.stage == .ready { state.counts.ready += 1 }
                 if event.stage == .failed { state.counts.failed += 1 }

@@ -1,45 +1,43 @@
 /// The files of `Assets/`, which are part of the program.
 enum Assets {
     static let templates: [(name: String, source: String)] = [
-        ("layout", text(PackageResources.layout_mustache)),
-        ("problem", text(PackageResources.problem_mustache)),
-        ("login", text(PackageResources.login_mustache)),
-        ("setup", text(PackageResources.setup_mustache)),
-        ("dashboard", text(PackageResources.dashboard_mustache)),
-        ("nodes", text(PackageResources.nodes_mustache)),
-        ("node", text(PackageResources.node_mustache)),
-        ("machines", text(PackageResources.machines_mustache)),
-        ("groups", text(PackageResources.groups_mustache)),
-        ("fields", text(PackageResources.fields_mustache)),
-        ("plan", text(PackageResources.plan_mustache)),
-        ("rules", text(PackageResources.rules_mustache)),
-        ("images", text(PackageResources.images_mustache)),
-        ("build", text(PackageResources.build_mustache)),
-        ("difference", text(PackageResources.difference_mustache)),
-        ("verification", text(PackageResources.verification_mustache)),
-        ("rollouts", text(PackageResources.rollouts_mustache)),
-        ("rollout", text(PackageResources.rollout_mustache)),
-        ("volumes", text(PackageResources.volumes_mustache)),
-        ("boottest", text(PackageResources.boottest_mustache)),
-        ("trial", text(PackageResources.trial_mustache)),
-        ("prune", text(PackageResources.prune_mustache)),
-        ("leases", text(PackageResources.leases_mustache)),
-        ("boots", text(PackageResources.boots_mustache)),
-        ("history", text(PackageResources.history_mustache)),
-        ("revision", text(PackageResources.revision_mustache)),
-        ("administrators", text(PackageResources.administrators_mustache)),
-        ("tokens", text(PackageResources.tokens_mustache)),
-        ("hooks", text(PackageResources.hooks_mustache)),
-        ("wall", text(PackageResources.wall_mustache)),
-        ("wizard", text(PackageResources.wizard_mustache)),
+        ("layout", Embedded.layout_mustache),
+        ("problem", Embedded.problem_mustache),
+        ("login", Embedded.login_mustache),
+        ("setup", Embedded.setup_mustache),
+        ("dashboard", Embedded.dashboard_mustache),
+        ("nodes", Embedded.nodes_mustache),
+        ("node", Embedded.node_mustache),
+        ("machines", Embedded.machines_mustache),
+        ("groups", Embedded.groups_mustache),
+        ("fields", Embedded.fields_mustache),
+        ("plan", Embedded.plan_mustache),
+        ("rules", Embedded.rules_mustache),
+        ("images", Embedded.images_mustache),
+        ("build", Embedded.build_mustache),
+        ("difference", Embedded.difference_mustache),
+        ("verification", Embedded.verification_mustache),
+        ("rollouts", Embedded.rollouts_mustache),
+        ("rollout", Embedded.rollout_mustache),
+        ("volumes", Embedded.volumes_mustache),
+        ("boottest", Embedded.boottest_mustache),
+        ("trial", Embedded.trial_mustache),
+        ("prune", Embedded.prune_mustache),
+        ("leases", Embedded.leases_mustache),
+        ("boots", Embedded.boots_mustache),
+        ("history", Embedded.history_mustache),
+        ("revision", Embedded.revision_mustache),
+        ("administrators", Embedded.administrators_mustache),
+        ("tokens", Embedded.tokens_mustache),
+        ("hooks", Embedded.hooks_mustache),
+        ("wall", Embedded.wall_mustache),
+        ("wizard", Embedded.wizard_mustache),
     ]
 
-    static let styleSheet = PackageResources.roost_css
-    static let script = PackageResources.roost_js
-    static let icon = PackageResources.roost_svg
-    static let openAPI = PackageResources.openapi_yaml
+    static let styleSheet = Array(Embedded.roost_css.utf8)
+    static let script = Array(Embedded.roost_js.utf8)
+    static let icon = Array(Embedded.roost_svg.utf8)
+    static let openAPI = Array(Embedded.openapi_yaml.utf8)
 
-    static let phrases = text(PackageResources.phrases_txt)
-
-    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    static let phrases = Embedded.phrases_txt
 }

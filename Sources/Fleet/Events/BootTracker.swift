@@ -11,10 +11,14 @@ package struct BootTracker: Sendable {
     static let staleAfter = 300_000
 
     private struct Current {
-        var boot: String
-        var stage: BootStage
+        var progress: BootProgress
+        /// Milliseconds since 1970 of its last stage.
         var at: Int
-        var version: Digest?
+
+        mutating func reach(_ stage: BootStage, at: Int) {
+            progress.reach(stage)
+            self.at = at
+        }
     }
 
     private var currents: [MACAddress: Current] = [:]
@@ -25,11 +29,14 @@ package struct BootTracker: Sendable {
     /// The machine whose boot this is; nil when unknown here, say after a restart of the server.
     package func machine(ofBoot boot: String) -> MACAddress? { machineOfBoot[boot] }
 
-    package func currentBoot(of machine: MACAddress) -> String? { currents[machine]?.boot }
+    package func currentBoot(of machine: MACAddress) -> String? { currents[machine]?.progress.boot }
+
+    /// What the latest boot of a machine has come to.
+    package func progress(of machine: MACAddress) -> BootProgress? { currents[machine]?.progress }
 
     /// The latest boot of each machine: how far it came, since when (milliseconds since 1970), and what it was told to boot.
     package var latest: [(machine: MACAddress, stage: BootStage, at: Int, version: Digest?)] {
-        currents.map { ($0.key, $0.value.stage, $0.value.at, $0.value.version) }
+        currents.map { ($0.key, $0.value.progress.stage, $0.value.at, $0.value.progress.version) }
     }
 
     /// A data plane saw `machine` reach `stage`. Nil when that is nothing new: a retransmission, a second range.
@@ -41,40 +48,42 @@ package struct BootTracker: Sendable {
         if let current = currents[machine] {
             let opensNew =
                 stage == .dhcp
-                && (current.stage.rank >= BootStage.kernel.rank || at - current.at > Self.staleAfter)
+                && (current.progress.stage.rank >= BootStage.kernel.rank || at - current.at > Self.staleAfter)
             if !opensNew {
-                guard stage.rank > current.stage.rank else { return nil }
-                currents[machine]?.stage = stage
-                currents[machine]?.at = at
+                guard stage.rank > current.progress.stage.rank else { return nil }
+                currents[machine]?.reach(stage, at: at)
                 return BootEvent(
-                    boot: current.boot, macAddress: machine, stage: stage, at: at, detail: detail,
-                    version: current.version)
+                    boot: current.progress.boot, macAddress: machine, stage: stage, at: at, detail: detail,
+                    version: current.progress.version)
             }
-            machineOfBoot[current.boot] = nil
+            machineOfBoot[current.progress.boot] = nil
         }
         if currents.count >= Self.machineLimit, currents[machine] == nil, let any = currents.first {
-            machineOfBoot[any.value.boot] = nil
+            machineOfBoot[any.value.progress.boot] = nil
             currents[any.key] = nil
         }
         let boot = makeBoot()
-        currents[machine] = Current(boot: boot, stage: stage, at: at)
+        currents[machine] = Current(progress: BootProgress(boot: boot, startedAt: at, stage: stage), at: at)
         machineOfBoot[boot] = machine
         return BootEvent(boot: boot, macAddress: machine, stage: stage, at: at, detail: detail)
     }
 
     /// A machine was told to boot `version`: what follows of its boot is about that.
     package mutating func offer(_ version: Digest?, to machine: MACAddress) {
-        currents[machine]?.version = version
+        currents[machine]?.progress.version = version
     }
 
     /// A node reported a stage of the boot it names; it knows better than we do which boot that is.
     package mutating func report(
         _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
     ) -> BootEvent {
-        let known = currents[machine]
+        let known = currents[machine]?.progress
         let version = known?.boot == boot ? known?.version : nil
-        if known?.boot == boot || known == nil {
-            currents[machine] = Current(boot: boot, stage: stage, at: at, version: version)
+        if known?.boot == boot {
+            currents[machine]?.reach(stage, at: at)
+        } else if known == nil {
+            currents[machine] = Current(
+                progress: BootProgress(boot: boot, startedAt: at, stage: stage), at: at)
             machineOfBoot[boot] = machine
         }
         return BootEvent(
@@ -88,9 +97,9 @@ extension BootTracker {
     /// - Parameter boots: newest first; of each machine only its newest counts.
     package mutating func restore(_ boots: [BootTimeline]) {
         for boot in boots where currents[boot.macAddress] == nil {
-            guard let last = boot.entries.last else { continue }
-            _ = report(last.stage, boot: boot.boot, machine: boot.macAddress, at: last.at, detail: "")
-            offer(boot.version, to: boot.macAddress)
+            guard let progress = BootProgress(boot), let last = boot.entries.last else { continue }
+            currents[boot.macAddress] = Current(progress: progress, at: last.at)
+            machineOfBoot[boot.boot] = boot.macAddress
         }
     }
 }

@@ -8,6 +8,44 @@ package enum BootOutcome: Equatable, Sendable {
     case failed(String)
 }
 
+/// What is known of a machine's latest boot.
+package struct BootProgress: Equatable, Sendable {
+    package var boot: String
+    /// Milliseconds since 1970 of its first sign.
+    package var startedAt: Int
+    /// How far it has come.
+    package var stage: BootStage
+    /// Whether it was ready, or failed, at some time.
+    package var isDecided: Bool
+    /// What it was told to boot; nil before it was.
+    package var version: Digest?
+
+    package init(boot: String, startedAt: Int, stage: BootStage, version: Digest? = nil) {
+        self.boot = boot
+        self.startedAt = startedAt
+        self.stage = stage
+        self.version = version
+        isDecided = stage.isDecisive
+    }
+
+    /// - Returns: nil for one that nothing was seen of.
+    package init?(_ timeline: BootTimeline) {
+        guard let last = timeline.entries.last else { return nil }
+        self.init(
+            boot: timeline.boot, startedAt: timeline.startedAt, stage: last.stage, version: timeline.version)
+        isDecided = timeline.entries.contains { $0.stage.isDecisive }
+    }
+
+    package mutating func reach(_ next: BootStage) {
+        stage = next
+        isDecided = isDecided || next.isDecisive
+    }
+}
+
+extension BootStage {
+    fileprivate var isDecisive: Bool { self == .ready || self == .failed }
+}
+
 /// One boot of one version, judged.
 package struct JudgedBoot: Equatable, Sendable {
     package var macAddress: MACAddress
@@ -23,33 +61,28 @@ package struct JudgedBoot: Equatable, Sendable {
     /// What `event` tells of boots that had got their kernel; nil when that is nothing new.
     ///
     /// - Parameter before: the machine's last boot as it was known before the event.
-    package init?(_ event: BootEvent, before: BootTimeline?) {
+    package init?(_ event: BootEvent, before: BootProgress?) {
         macAddress = event.macAddress
         guard let before, before.boot != event.boot else {
             guard let version = event.version, event.stage.rank >= BootStage.kernel.rank else { return nil }
-            let known = before?.entries ?? []
             self.version = version
             startedAt = before?.startedAt ?? event.at
             switch event.stage {
             case .ready: outcome = .ready(after: event.at - startedAt)
             case .failed:
                 // A step that is tried again fails again: that is still one boot.
-                guard !known.contains(where: { $0.stage == .failed || $0.stage == .ready }) else {
-                    return nil
-                }
+                guard before?.isDecided != true else { return nil }
                 outcome = .failed(event.detail)
             default: outcome = .underWay
             }
             return
         }
-        let stages = Set(before.entries.map(\.stage))
-        guard let version = before.version, stages.isDisjoint(with: [.ready, .failed]),
-            let last = before.entries.last, last.stage.rank >= BootStage.kernel.rank,
+        guard let version = before.version, !before.isDecided, before.stage.rank >= BootStage.kernel.rank,
             event.at - before.startedAt < Self.restartWindow
         else { return nil }
         self.version = version
         startedAt = before.startedAt
-        outcome = .failed("it started again before it was ready; it had come to \(last.stage.rawValue)")
+        outcome = .failed("it started again before it was ready; it had come to \(before.stage.rawValue)")
     }
 }
 

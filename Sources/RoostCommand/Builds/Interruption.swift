@@ -9,7 +9,10 @@ import Synchronization
 /// Those lead process groups of their own, which Ctrl-C does not reach. They are killed, and what waits for them fails and clears
 /// away what it has made, as after any failure.
 enum Interruption {
-    private static let graceSeconds: UInt32 = 10
+    /// After that many seconds a person is told that it goes on.
+    private static let patience: UInt32 = 3
+    /// Removing the files of a large root from a busy disk takes minutes; more than this is no clearing away.
+    private static let graceSeconds: UInt32 = 600
     private static let signal = Atomic<Int32>(0)
     private static let isHeeded = Atomic(false)
 
@@ -29,8 +32,11 @@ enum Interruption {
             signal.store(number, ordering: .releasing)
             Program.refuseMore()
             ProcessTree.killDescendants(of: getpid())
-            sleep(graceSeconds)
+            sleep(patience)
+            // One that was being started while the others were killed.
             ProcessTree.killDescendants(of: getpid())
+            printError("roost: interrupted: still clearing away (Ctrl-C again ends that at once)")
+            sleep(graceSeconds)
             _exit(exitCode)
         }
     }
