@@ -193,6 +193,12 @@ extension EndToEnd.Servers {
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
             #expect(try sum(scratch("nbd.out")) == sum(root))
+            // Small requests take another way than large ones.
+            for size in ["4096", "8192", "32768"] {
+                try ClientHost.run(
+                    "nbdcopy", "--request-size=\(size)", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
+                #expect(try sum(scratch("nbd.out")) == sum(root), "requests of \(size) bytes")
+            }
             try ClientHost.run(
                 "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/export", root)
             #expect(throws: CommandFailed.self) { try ClientHost.run("nbdinfo", "nbd://10.77.0.1/nothing") }
@@ -359,6 +365,11 @@ extension EndToEnd.Servers {
             let again = try ClientHost.run(
                 "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "If-None-Match: \(tag)", url)
             #expect(again == "304")
+            // It names this file, and no other one of the version.
+            let other = try ClientHost.run(
+                "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "If-None-Match: \(tag)",
+                "http://10.77.0.1/i/\(digest)/modules.cpio")
+            #expect(other == "200")
             for (path, status) in [
                 ("/nothing", "404"), ("/%2e%2e/etc/passwd", "400"), ("/node/x/report", "404"),
             ] {
