@@ -121,7 +121,10 @@ extension EndToEnd.Servers.KillPointTests {
             #expect(try place.bytes(40) == [17], "\(point)")
             #expect(try place.bytes(48) == (point.hasSuffix(".sync") ? [18] : [19]), "\(point)")
             let boot = try place.bootWithVolume()
-            cut { try place.qemu(boot, "write -P 19 48M 64k", "flush") }
+            // Nothing is acknowledged before it is on the disk.
+            #expect(throws: CommandFailed.self, "\(point)") {
+                try place.qemu(boot, "write -P 19 48M 64k", "flush")
+            }
         }
         func snapshots() throws -> [String] {
             let all = try place.volume()["snapshots"] as? [[String: Any]] ?? []
