@@ -28,6 +28,8 @@ TIMES = os.path.join(BUILD, "test-times.json")
 REPORT = os.path.join(BUILD, "test-report.json")
 FIRST_TIMES = os.path.join(ROOT, "Tests", "times.json")
 UNIT_TESTS = "UnitTests"
+# Seconds for a suite, on the machine that the limits in the tests were written for: what takes longer hangs.
+SUITE_LIMIT = 2_400
 # What a processor of the machine that the limits in the tests were written for does in a second.
 HASHES_PER_SECOND = 220_000
 
@@ -129,7 +131,7 @@ class Job:
         self.expected, self.load = None, 1.0
         self.process = self.log = self.events = self.spans = self.group = self.lane = None
         self.started = self.seconds = self.cpu = self.status = None
-        self.tests, self.left = [], []
+        self.tests, self.left, self.hangs = [], [], False
 
     def start(self, lane, environment):
         self.lane, self.started = lane, time.monotonic()
@@ -151,8 +153,16 @@ class Job:
                 start_new_session=True, preexec_fn=self.group.enter,
             )
 
-    def is_over(self):
+    def is_over(self, limit):
         self.status = self.process.poll()
+        if self.status is None and time.monotonic() - self.started > limit:
+            self.hangs = True
+            for pid in self.group.processes() + [self.process.pid]:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:
+                    pass
+            self.status = self.process.wait()
         if self.status is None:
             return False
         self.seconds, self.cpu = time.monotonic() - self.started, self.group.seconds()
@@ -293,7 +303,7 @@ class Run:
                     job.start(free.pop(0), self.environment)
                     running.append(job)
                 time.sleep(0.1)
-                for job in [job for job in running if job.is_over()]:
+                for job in [job for job in running if job.is_over(SUITE_LIMIT * pace)]:
                     running.remove(job)
                     free = sorted(free + [job.lane])
                     over[job.name] = job
@@ -318,10 +328,7 @@ class Run:
         print(f"{'✘' if job.has_failed() else '✔'} {job.seconds:7.1f} s  {job.name}  {counts or 'done'}{cpu}", flush=True)
         if not job.has_failed():
             return
-        for words in job.left:
-            print(f"    left running: {words[:200]}")
-        if job.status:
-            print(f"    ended with {job.status}")
+        self.say_state(job)
         with open(job.log, encoding="utf-8", errors="replace") as log:
             text = log.read()
         print("".join(f"    {line}\n" for line in text[-12_000:].splitlines()), flush=True)
@@ -354,11 +361,17 @@ class Run:
                     print(f"    {test['name']}: {test['result']}")
                     for why in test.get("why", []):
                         print(f"      {why[:600]}")
-            for words in job.left:
-                print(f"    left running: {words[:200]}")
-            if job.status:
-                print(f"    ended with {job.status}")
+            self.say_state(job)
         print(flush=True)
+
+    @staticmethod
+    def say_state(job):
+        for words in job.left:
+            print(f"    left running: {words[:200]}")
+        if job.hangs:
+            print("    it did not end, and was ended")
+        elif job.status:
+            print(f"    ended with {job.status}")
 
     def keep_times(self, pace, lanes, seconds):
         good = [job for job in self.jobs if not job.has_failed()]

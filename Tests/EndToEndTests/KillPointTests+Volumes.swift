@@ -46,12 +46,16 @@ extension EndToEnd.Servers.KillPointTests {
 
         var directory: String { "\(server.directory)/state/volumes/keep" }
 
+        /// Without «writeback» each write would be forced to the disk by itself, and a flush would have nothing to do.
         @discardableResult
         func qemu(_ boot: String, _ acts: String...) throws -> String {
             let words = acts.flatMap { ["-c", $0] }
             let output = try BootLab.run(
                 "timeout",
-                ["30", "qemu-io", "-f", "raw", "nbd://127.0.0.1:\(nbd)/volume/keep/\(boot)"] + words)
+                [
+                    "30", "qemu-io", "-t", "writeback", "-f", "raw",
+                    "nbd://127.0.0.1:\(nbd)/volume/keep/\(boot)",
+                ] + words)
             guard !output.contains("failed"), !output.contains("rror") else {
                 throw CommandFailed(command: "qemu-io", status: 1, output: output)
             }
