@@ -16,16 +16,22 @@ help: ## list the targets
 prerequisites: ## install what building, tests and the demo need (Debian packages)
 	@Packaging/prerequisites.sh
 
-build: prerequisites ## build everything for debugging
-	swift build --build-tests
+# Compiles as $(1) says. What serving and tests need is installed meanwhile: packages are waited for, and the compiler ends with
+# modules that can only be built one after the other.
+define compile
+	@Packaging/prerequisites.sh building
+	@Packaging/prerequisites.sh & rest=$$!; echo '$(1)'; $(1); status=$$?; wait $$rest && exit $$status
+endef
 
-release: prerequisites ## build everything for use, with its tests
-	$(RELEASE) --build-tests
+build: ## build everything for debugging
+	$(call compile,swift build --build-tests)
+
+release: ## build everything for use, with its tests
+	$(call compile,$(RELEASE) --build-tests)
 
 # What is installed and shown, without tests.
-products: prerequisites
-	$(RELEASE) --product roost
-	$(RELEASE) --product roost-node
+products:
+	$(call compile,$(RELEASE) --product roost && $(RELEASE) --product roost-node)
 
 demo: products ## start Roost and boot a real diskless machine from it (Ctrl-C ends it)
 	Lab/demo.sh
@@ -46,7 +52,7 @@ format: ## bring Swift sources into form
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel $(SWIFT_FILES)
 
 screenshots: release ## pictures of the control center for the guide, made by its tests
-	Tests/run.py CenterTests WizardTests RolloutTests FirmwareTests
+	ROOST_SCREENSHOTS=1 Tests/run.py CenterTests WizardTests RolloutTests FirmwareTests
 
 bench: release ## measure against the peers: data planes, and a boot against LTSP
 	Benchmarks/run.sh

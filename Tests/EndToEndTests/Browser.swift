@@ -162,8 +162,9 @@ final class Browser {
         ) { text.contains(words) }
     }
 
-    /// A picture of the page for the guide, and for those who look at it.
+    /// A picture of the page for the guide, and for those who look at it: `make screenshots`.
     func screenshot(_ name: String) throws {
+        guard ProcessInfo.processInfo.environment["ROOST_SCREENSHOTS"] != nil else { return }
         let base64 = try #require(try send("GET", session + "/screenshot", nil) as? String)
         let directory = "\(BootLab.repository)/docs/guide/screenshots"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -185,20 +186,25 @@ final class Browser {
 
     // MARK: Judges
 
-    /// What axe-core finds serious on this page: rule and place.
-    func axeFindings() throws -> [String] {
-        let axe = "\(BootLab.repository)/.build/python/axe_core_python/axe.min.js"
-        try run(try String(contentsOfFile: axe, encoding: .utf8) + "; window.axe = axe;")
+    /// What axe-core finds serious on this page: rule and place. `rules` are all of them when it is empty.
+    func axeFindings(rules: [String] = []) throws -> [String] {
+        // It is half a megabyte: a page gets it once.
+        if try run("return !window.axe") as? Bool ?? true {
+            let axe = "\(BootLab.repository)/.build/python/axe_core_python/axe.min.js"
+            try run(try String(contentsOfFile: axe, encoding: .utf8) + "; window.axe = axe;")
+        }
         let answer = try send(
             "POST", session + "/execute/async",
             [
                 "script": """
-                const done = arguments[0];
+                const [rules, done] = arguments;
                 // Violations are all that is looked at, and nothing has to be loaded again for them.
-                axe.run({resultTypes: ["violations"], preload: false}).then((result) => done(result.violations
+                const options = {resultTypes: ["violations"], preload: false};
+                if (rules.length) options.runOnly = rules;
+                axe.run(options).then((result) => done(result.violations
                   .filter((one) => one.impact === "serious" || one.impact === "critical")
                   .map((one) => one.id + ": " + one.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | "))));
-                """, "args": [],
+                """, "args": [rules],
             ])
         return answer as? [String] ?? ["axe did not answer"]
     }

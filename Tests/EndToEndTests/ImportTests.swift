@@ -156,13 +156,13 @@ extension EndToEnd.Servers {
             let cache = try work("bomb/cache")
             try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=600M", "none", cache])
             defer { _ = try? BootLab.run("umount", ["-l", cache]) }
-            // Four gigabytes in a few megabytes.
+            // A gigabyte in a megabyte: more than there is room for.
             let script = """
                 import tarfile
                 class Zeros:
                     def read(self, count): return b"\\0" * count
                 with tarfile.open("\(directory)/bomb.tar.gz", "w:gz", compresslevel=1) as tar:
-                    entry = tarfile.TarInfo("srv/bomb"); entry.size = 4 << 30
+                    entry = tarfile.TarInfo("srv/bomb"); entry.size = 1 << 30
                     tar.addfile(entry, Zeros())
                 """
             try BootLab.run("env", ["python3", "-c", script])

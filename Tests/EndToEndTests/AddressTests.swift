@@ -1,0 +1,120 @@
+import Foundation
+import Testing
+
+extension EndToEnd.Servers {
+    /// Other people's DHCP clients and servers against ours, without a machine.
+    @Suite struct AddressTests {
+        private let lab: BootLab
+
+        init() throws {
+            lab = try BootLab.shared.get()
+            try ClientHost.made.get()
+        }
+
+        private func scratch(_ name: String) -> String { "\(BootLab.directory)/\(name)" }
+
+        @Test func `udhcpc and dhclient get the same address for one machine`() throws {
+            let first = try ClientHost.run(
+                "sh", "-c",
+                "busybox udhcpc -i eth0 -q -n -t 5 -s /bin/true 2>&1 | sed -n 's/.*lease of \\([0-9.]*\\) .*/\\1/p'"
+            )
+            let second = try ClientHost.run(
+                "sh", "-c",
+                "timeout 30 dhclient -4 -1 -d -v -lf \(scratch("dhclient.leases")) -pf \(scratch("dhclient.pid")) -sf /bin/true eth0 2>&1 "
+                    + "| sed -n -e 's/^DHCPACK of \\([0-9.]*\\) .*/\\1/p' -e '/^bound/q'")
+            #expect(first.hasPrefix("10.77.0."))
+            #expect(first == second)
+        }
+
+        @Test
+        func
+            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no lease that was acknowledged`()
+            throws
+        {
+            let load = Thread.result {
+                try ClientHost.run(
+                    "sh", "-c",
+                    "perfdhcp -4 -l eth0 -L 67 -r 200 -R 100 -p 4 -W 100000 10.77.0.1 2>&1 || true")
+            }
+            try lab.waitUntil("all its machines have leases", seconds: 20) {
+                let leases = try lab.json("lease", "list") as? [[String: Any]] ?? []
+                return leases.count { ($0["holder"] as? String)?.hasPrefix("00:0c:01") == true } == 100
+            }
+            try lab.killServer()
+            let report = try load.value()
+            let received = report.components(separatedBy: "REQUEST-ACK").last?
+                .split(separator: "\n").first { $0.hasPrefix("received packets") }?.split(separator: " ").last
+            let acknowledged = try #require(received.flatMap { Int($0) })
+            #expect(acknowledged >= 100)
+            try lab.startServer()
+            let leases = try lab.json("lease", "list") as? [[String: Any]] ?? []
+            // perfdhcp makes up 100 machines; each of their leases is there again.
+            #expect(leases.count { ($0["holder"] as? String)?.hasPrefix("00:0c:01") == true } == 100)
+        }
+
+        @Test func `an address that somebody took by hand is found by ARP and not given away`() throws {
+            let other = BootLab.namespace(of: "other")
+            // One that no machine of another test has.
+            let leases = try lab.roost("lease", "list")
+            let taken = try #require((230...250).map { "10.77.0.\($0)" }.first { !leases.contains($0) })
+            try BootLab.run("ip", ["netns", "add", other])
+            defer { _ = try? BootLab.run("ip", ["netns", "del", other]) }
+            let bridge = ["-n", BootLab.namespace, "link"]
+            try BootLab.run(
+                "ip", bridge + ["add", "h1", "type", "veth", "peer", "name", "eth0", "netns", other])
+            try BootLab.run("ip", bridge + ["set", "h1", "master", "br0", "up"])
+            try BootLab.run("ip", ["-n", other, "addr", "add", "\(taken)/24", "dev", "eth0"])
+            try BootLab.run("ip", ["-n", other, "link", "set", "eth0", "up"])
+            try ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:02")
+            defer { _ = try? ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:01") }
+            // A cable that has just been plugged in takes a moment.
+            try ClientHost.run("ping", "-c", "1", "-w", "10", taken)
+            let answer = try ClientHost.run(
+                "sh", "-c", "busybox udhcpc -i eth0 -r \(taken) -q -n -t 5 -s /bin/true 2>&1")
+            #expect(answer.contains("obtained") && !answer.contains("lease of \(taken) "))
+            #expect(lab.log("roost").contains("\(taken) is in use by"))
+        }
+
+        @Test func `the doctor sees another DHCP server and says what to do`() throws {
+            let report = try ClientHost.run(
+                "sh", "-c",
+                "\(BootLab.roost) doctor --interface eth0 --socket /nonexistent --state-directory /tmp || true"
+            )
+            #expect(report.contains("another DHCP server answers on eth0: 10.77.0.1"))
+            #expect(report.contains("fix: switch it off"))
+        }
+
+        @Test
+        func
+            `on a full disk nobody gets an address that would be forgotten, and everything goes on afterwards`()
+            throws
+        {
+            let state = scratch("small")
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=24M", "small", state])
+            defer { _ = try? BootLab.run("umount", ["-l", state]) }
+            try lab.killServer()
+            defer { try? lab.startServer() }
+            try BootLab.lab(
+                "serve", "small", BootLab.roost, "serve", "--interface", "br0", "--state-directory", state,
+                "--socket",
+                scratch("small.sock"), "--node-program", BootLab.nodeProgram, "--user", "none")
+            defer { _ = try? BootLab.lab("stop", "small") }
+            try lab.waitUntil("the server is ready", seconds: 30) { lab.log("small").contains(" ready: ") }
+            let many =
+                "perfdhcp -4 -l eth0 -L 67 -r 100 -R 100 -n 150 -W 500000 10.77.0.1 >/dev/null 2>&1 || true"
+            try ClientHost.run("sh", "-c", many)
+            _ = try? BootLab.run("dd", ["if=/dev/zero", "of=\(state)/filler", "bs=4k"])
+            // The zeros that the journal has laid out still take some thousand leases.
+            let more = many.replacing("-r 100", with: "-r 1000").replacing("-n 150", with: "-n 3000")
+            try lab.waitUntil("the journal is full", seconds: 60) {
+                try ClientHost.run("sh", "-c", more)
+                return lab.log("small").contains("leases cannot be written")
+            }
+            let ask = "busybox udhcpc -i eth0 -q -n -t 2 -T 1 -s /bin/true 2>&1 || true"
+            #expect(!(try ClientHost.run("sh", "-c", ask)).contains("obtained"))
+            try FileManager.default.removeItem(atPath: "\(state)/filler")
+            #expect(try ClientHost.run("sh", "-c", ask).contains("obtained"))
+        }
+    }
+}
