@@ -62,7 +62,9 @@ let package = Package(
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: houseTestable),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
+        .target(name: "Sealing", dependencies: ["CSodium", "Wire"], swiftSettings: house),
         .target(name: "CLinux"),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
@@ -70,7 +72,7 @@ let package = Package(
             dependencies: ["Fleet", "Linux", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
-            name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Wire"],
+            name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Sealing", "Wire"],
             swiftSettings: houseTestable),
         .target(
             name: "Images",
@@ -96,8 +98,8 @@ let package = Package(
         .target(
             name: "RoostCommand",
             dependencies: [
-                "CLinux", "Center", "Fleet", "Images", "Linux", "Services", "StoreSQLite", "Wire",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CLinux", "Center", "Fleet", "Images", "Linux", "Sealing", "Services", "StoreSQLite",
+                "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -110,21 +112,22 @@ let package = Package(
             linkerSettings: withoutSwiftLibraries),
         // In the initramfs there is no library at all, and room for nothing that is not needed.
         .executableTarget(
-            name: "RoostNode", dependencies: ["Linux", "Wire"], swiftSettings: house,
+            name: "RoostNode", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: house,
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),
         .executableTarget(
-            name: "roost-planes", dependencies: ["Fleet", "Linux", "Services", "Wire"],
+            name: "roost-planes", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],
             path: "Benchmarks/Planes",
             swiftSettings: house),
         .executableTarget(
             name: "roost-fuzz", dependencies: ["Fleet", "Services", "Wire"], path: "Fuzz",
             swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: houseOfTests),
+        .testTarget(name: "SealingTests", dependencies: ["Sealing", "Wire"], swiftSettings: houseOfTests),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
         .testTarget(
-            name: "ServicesTests", dependencies: ["Fleet", "Linux", "Services", "Wire"],
+            name: "ServicesTests", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "StoreTests",

@@ -6,6 +6,7 @@
 import Fleet
 import Foundation
 import Linux
+import Sealing
 import Services
 import Wire
 
@@ -37,7 +38,7 @@ let subnet = DHCPSubnet(network: network, server: .loopback, pools: [first...las
 let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchives: [:])
 let settings = BootContext.Settings(
     policy: policy, imageStore: store, volumeDirectory: "", nodeArchiveDirectory: "",
-    loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"])
+    loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"], key: ServerKey())
 let log: @Sendable (String) -> Void = { _ in }
 
 /// Binds everything and serves for ever.

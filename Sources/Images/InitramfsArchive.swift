@@ -56,7 +56,10 @@ package enum InitramfsArchive {
     /// - Parameters:
     ///   - nodeProgram: a static `roost-node`.
     ///   - busybox: a static busybox.
-    package static func makeNodeArchive(nodeProgram: String, busybox: String, to path: String) throws {
+    ///   - serverKey: what the node believes its configuration by.
+    package static func makeNodeArchive(
+        nodeProgram: String, busybox: String, serverKey: [UInt8], to path: String
+    ) throws {
         var archive = CPIOWriter()
         for directory in ["dev", "proc", "sys", "run", "tmp", "root", "etc", "sysroot"] {
             archive.addDirectory(directory)
@@ -73,6 +76,7 @@ package enum InitramfsArchive {
             archive.addFile(
                 name == "init" ? "init" : "lib/roost/\(name)", mode: 0o755, data: Array(text.utf8))
         }
+        archive.addFile("lib/roost/server-key", data: serverKey)
         archive.finish()
         // At each start of the server: level 12 takes three times as long and saves one in a hundred bytes.
         try compress(archive.bytes, to: path, level: 9)

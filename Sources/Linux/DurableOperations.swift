@@ -7,6 +7,7 @@ package enum Replacement: String, DurableOperation {
     case centerCertificate = "center.certificate"
     case centerNames = "center.names"
     case centerSecret = "center.secret"
+    case serverKey = "keys.server"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
 

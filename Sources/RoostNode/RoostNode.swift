@@ -15,7 +15,7 @@ enum RoostNode {
           attend                                  do what the server asks a running node for, for ever
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
-          configuration FILE                      fetch this node's configuration archive
+          configuration FILE                      fetch this node's configuration archive, sealed on its way
         """
 
     static func main() {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Sealing
 import Wire
 
 /// The node's side of the boot HTTP server: one request a connection.
@@ -18,27 +19,32 @@ struct ServerTalk {
         if let then = uptime.flatMap(Self.milliseconds), let now = Self.uptimeMilliseconds(), now >= then {
             query += "&age=\(now - then)"
         }
-        _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: detail)
+        _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8))
     }
 
     func sendHardware(_ json: String) throws {
-        _ = try request("POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: json)
+        _ = try request("POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: Array(json.utf8))
     }
 
     /// - Parameter json: as ``LoggedIn`` makes it.
     func sendSessions(_ json: String) throws {
-        _ = try request("POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: json)
+        _ = try request("POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(json.utf8))
     }
 
+    /// Fetches the configuration, sealed to the key of this boot, and leaves the archive in it at `path`.
     func fetchConfiguration(to path: String) throws {
-        let body = try request("GET", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: "")
+        let key = try BootKey.read()
+        let sealed = try request(
+            "POST", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: key.publicBytes)
+        let archive = try key.open(
+            sealed, of: words.machine, in: words.boot, from: WholeFile.read(BootKey.serverPath))
         let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-        try file.write(body)
+        try file.write(archive)
     }
 
     /// What the server asks this node for; empty: nothing.
     func fetchOrder() throws -> String {
-        let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: "")
+        let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
         return String(decoding: body, as: UTF8.self)
     }
 
@@ -56,15 +62,15 @@ struct ServerTalk {
         return seconds * 1_000 + hundredths * 10
     }
 
-    private func request(_ method: String, _ target: String, body: String) throws -> [UInt8] {
+    private func request(_ method: String, _ target: String, body: [UInt8]) throws -> [UInt8] {
         let socket = try Socket.connected(
             to: words.http.address, port: words.http.port, timeoutSeconds: Self.timeoutSeconds)
         try socket.write(
             Array(
                 """
                 \(method) \(target) HTTP/1.1\r\nHost: \(words.http.address)\r\nConnection: close\r\n\
-                Content-Length: \(body.utf8.count)\r\n\r\n\(body)
-                """.utf8))
+                Content-Length: \(body.count)\r\n\r\n
+                """.utf8) + body)
         var answer: [UInt8] = []
         while case let more = try socket.read(atMost: 65_536), !more.isEmpty {
             answer += more

@@ -49,11 +49,18 @@ extension BootContext {
         _ machine: Substring, file: Substring, _ memory: MachineMemory?, peer: IPv4Address,
         server: IPv4Address
     ) -> BootContent? {
-        guard file == "boot.ipxe", let machine = MACAddress(machine) else { return nil }
-        remember(machine, at: peer)
+        guard file == "boot.ipxe", let machine = MACAddress(machine), owns(machine, peer, server: server)
+        else { return nil }
         note(.script, of: machine, detail: "iPXE")
         return .text(
-            BootScript.ipxe(offer(to: machine, at: peer, server: server), memory: memory), stage: nil)
+            BootScript.ipxe(offer(to: machine, at: peer, server: server), memory: memory).text, stage: nil)
+    }
+
+    /// Whether the machine itself asks for its script.
+    private func owns(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address) -> Bool {
+        if isOwn(machine, peer, server: server) { return true }
+        refuse(.script, of: machine, to: peer)
+        return false
     }
 
     /// GRUB looks for `grub.cfg-01-MAC`, `grub.cfg-ADDRESS` in hexadecimal, shortened, and then for `grub.cfg`; the first
@@ -68,9 +75,8 @@ extension BootContext {
         } else {
             machine = nil
         }
-        guard let machine else { return nil }
-        remember(machine, at: peer)
+        guard let machine, owns(machine, peer, server: server) else { return nil }
         note(.script, of: machine, detail: "GRUB")
-        return .text(BootScript.grub(offer(to: machine, at: peer, server: server)), stage: nil)
+        return .text(BootScript.grub(offer(to: machine, at: peer, server: server)).text, stage: nil)
     }
 }

@@ -1,6 +1,7 @@
 package import Fleet
 import Glibc
 package import Linux
+package import Sealing
 package import Wire
 
 /// What the services of one loop share: the configuration as it is now, and what is known of the machines that boot.
@@ -17,29 +18,39 @@ package final class BootContext {
         package var nodeArchiveDirectory: String
         /// Loader file name → path on this server.
         package var loaders: [String: String]
+        /// By which nodes know this server.
+        package var key: ServerKey
 
         package init(
             policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchiveDirectory: String,
-            loaders: [String: String]
+            loaders: [String: String], key: ServerKey
         ) {
             self.volumeDirectory = volumeDirectory
             self.policy = policy
             self.imageStore = imageStore
             self.nodeArchiveDirectory = nodeArchiveDirectory
             self.loaders = loaders
+            self.key = key
         }
     }
 
     /// Files kept open beyond those in use.
     private static let openFileLimit = 512
     private static let machineLimit = 65_536
+    private static let bootTestLimit = 64
 
     package var settings: Settings
     package var snapshot: FleetSnapshot
     package var tracker: BootTracker
     private let send: @Sendable (NodeReport) -> Void
-    /// Asks the DHCP service; without one nobody is known by address.
+    /// Asks the DHCP service who holds an address now; without one nobody does.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
+    /// Whether this server's DHCP gives the addresses of the network that an address is in.
+    package var givesAddressesLike: (IPv4Address) -> Bool = { _ in false }
+    private var neighbours = NeighbourTable()
+    /// Machines of boot tests: they speak from this host itself.
+    private var bootTestMachines: Set<MACAddress> = []
+    private var refusals = RefusalLog()
     private var openFiles: [String: ServedFile] = [:]
     /// All that somebody reads, also those that are no longer in `openFiles`.
     private var servedFiles: [WeakFile] = []
@@ -55,8 +66,6 @@ package final class BootContext {
     /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
-    /// Machines that fetched their own script or archive, for networks whose DHCP is somebody else's.
-    private var machines: [IPv4Address: MACAddress] = [:]
 
     /// - Parameter loop: the loop that all of this lives on.
     package init(
@@ -84,13 +93,29 @@ package final class BootContext {
 
     // MARK: Machines and their boots
 
+    /// The machine that speaks from `address`: the one that holds its lease now. On a network whose addresses another server
+    /// gives, the one whose hardware address this host has seen there (ARP). Nil: none that this server knows of.
     package func machine(at address: IPv4Address) -> MACAddress? {
-        clientAddress(address)?.0 ?? machines[address]
+        if let (machine, _) = clientAddress(address) { return machine }
+        return givesAddressesLike(address) ? nil : neighbours.machine(at: address, now: EventLoop.now())
     }
 
-    package func remember(_ machine: MACAddress, at address: IPv4Address) {
-        if machines.count >= Self.machineLimit { machines.removeAll() }
-        machines[address] = machine
+    /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
+    ///
+    /// - Parameter server: our address that was asked.
+    func isOwn(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address) -> Bool {
+        if self.machine(at: peer) == machine { return true }
+        // The emulator of a boot test has no address of its own.
+        return peer == server && bootTestMachines.contains(machine)
+    }
+
+    /// Another machine has asked for what is a machine's own, or spoken for it.
+    ///
+    func refuse(_ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address) {
+        guard refusals.isNew(machine, peer, now: EventLoop.now()) else { return }
+        let alarm = NodeAlarm(
+            at: now() / 1_000, address: peer, holder: self.machine(at: peer), property: property)
+        send(.refusal(machine, alarm))
     }
 
     package func note(_ stage: BootStage, of machine: MACAddress, detail: String) {
@@ -103,11 +128,28 @@ package final class BootContext {
     }
 
     /// - Parameter age: milliseconds since the node reached the stage.
-    package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String) {
+    /// - Returns: whether the machine is in that boot.
+    package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String)
+        -> Bool
+    {
         let before = tracker.progress(of: machine)
-        record(
-            tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail),
-            before: before)
+        let event = tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail)
+        guard let event else { return false }
+        record(event, before: before)
+        return true
+    }
+
+    /// Takes note that a machine's configuration goes to the address that it has now.
+    ///
+    /// - Parameter key: of the node.
+    func deliver(to machine: MACAddress, at address: IPv4Address, boot: String, key: [UInt8])
+        -> BootTracker.Delivery
+    {
+        let before = tracker.progress(of: machine)
+        let delivery = tracker.deliver(
+            ConfigurationDelivery(address: address, publicKey: key), boot: boot, machine: machine, at: now())
+        if case .first(let event) = delivery { record(event, before: before) }
+        return delivery
     }
 
     private func record(_ event: BootEvent, before: BootProgress?) {
@@ -135,7 +177,11 @@ package final class BootContext {
             node.macAddresses.contains(machine),
             tracker.currentBoot(of: machine) == name.boot
         else { return nil }
-        if let peer, let known = self.machine(at: peer), known != machine { return nil }
+        // Without a peer it is a question of this server's own.
+        if let peer, self.machine(at: peer) != machine {
+            refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer)
+            return nil
+        }
         switch name.kind {
         case .volume:
             return snapshot.contents.volumes[name.node].map { volume in
@@ -195,6 +241,8 @@ package final class BootContext {
 
     /// Opens a boot of `version` for a machine that is known to get it, and names the boot.
     package func openBoot(of machine: MACAddress, _ version: Digest) -> String {
+        if bootTestMachines.count >= Self.bootTestLimit { bootTestMachines.removeAll() }
+        bootTestMachines.insert(machine)
         note(.script, of: machine, detail: "boot test")
         tracker.offer(version, to: machine)
         return tracker.currentBoot(of: machine) ?? ""

@@ -111,6 +111,7 @@ extension MatrixRow {
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/log  place  200
         POST /api/v1/nodes/NODE/restart  place  202
+        DELETE /api/v1/nodes/NODE/alarm  place  204
         POST /api/v1/nodes/NODE/release  place  204
         POST /api/v1/nodes/MAC/release  place  204
         POST /api/v1/nodes/WAITING/release  site  204
@@ -195,6 +196,7 @@ extension MatrixRow {
         POST /nodes/NODE/edit  place  200  name=NODE&macs=MAC&group=GROUP&tags=new&tag=*
         POST /nodes/NODE/edit  place  200  remove=yes
         POST /nodes/NODE/restart  place  303
+        POST /nodes/NODE/dismiss  place  303
         POST /nodes/NODE/release  place  303
         GET /machines  anywhere  200
         POST /machines/WAITING/approve  place  303  name=fresh&group=GROUP

@@ -32,7 +32,8 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: settings.nodeArchiveDirectory, withIntermediateDirectories: true)
         try write("\(settings.nodeArchiveDirectory)/old.cpio", machine: amd64)
-        let files = NodeArchiveFiles(directory: settings.nodeArchiveDirectory)
+        let files = NodeArchiveFiles(
+            directory: settings.nodeArchiveDirectory, serverKey: [UInt8](repeating: 1, count: 32))
         let archives = try files.make(settings)
         #expect(Swift.Set(archives.keys) == ["amd64", "arm64"])
         #expect(

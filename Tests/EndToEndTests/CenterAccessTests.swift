@@ -165,11 +165,15 @@ extension EndToEnd.Servers {
         @Test func `names that are scripts stay text`() throws {
             let script = "<script>document.title='broken'</script>"
             let admin = tokens["ann"]
-            let body = """
-                {"edits":[{"settings":{"target":"/office","set":{"files":{"/etc/motd":"\(script)"},
-                "kernel-arguments":["a=<img/src=x/onerror=document.title=1>"]}}}],"summary":"\(script)"}
-                """
-            #expect(try server.ask("POST", "/api/v1/changes", token: admin, body: body).status == 200)
+            func change(_ settings: String) throws -> Int {
+                let body = """
+                    {"edits":[{"settings":{"target":"/office","set":{\(settings)}}}],"summary":"\(script)"}
+                    """
+                return try server.ask("POST", "/api/v1/changes", token: admin, body: body).status
+            }
+            #expect(try change(#""files":{"/etc/motd":"\#(script)"}"#) == 200)
+            // A loader would obey these.
+            #expect(try change(#""kernel-arguments":["a=<img/src=x/onerror=document.title=1>"]"#) == 422)
             let browser = try Browser()
             defer { browser.quit() }
             try browser.logIn(to: server.base + "/login", as: "ann")

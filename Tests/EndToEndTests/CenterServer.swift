@@ -17,10 +17,12 @@ final class CenterServer: Sendable {
     static let shared = Result { try CenterServer() }
 
     /// - Parameters:
+    ///   - interface: the network that machines are on.
     ///   - starts: whether it is started at once.
     ///   - prepare: gets the directory before the server starts in it.
     init(
-        _ configuration: String = "", roles: String = "center", starts: Bool = true,
+        _ configuration: String = "", roles: String = "center", interface: String = "lo",
+        starts: Bool = true,
         prepare: (String) throws -> Void = { _ in }
     ) throws {
         directory = NSTemporaryDirectory() + "roost-center-" + UUID().uuidString
@@ -31,7 +33,7 @@ final class CenterServer: Sendable {
         try Data(
             """
             roles: [\(roles)]
-            interfaces: [lo]
+            interfaces: [\(interface)]
             state-directory: \(directory)/state
             socket: \(directory)/api.sock
             user: nobody

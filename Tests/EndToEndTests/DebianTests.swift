@@ -56,7 +56,8 @@ extension EndToEnd.Systems {
             let stages = try lab.stages("pc-1")
             #expect(
                 stages == [
-                    "dhcp", "script", "kernel", "initramfs", "init", "network", "root", "configured",
+                    "dhcp", "script", "kernel", "initramfs", "init", "network", "root", "delivered",
+                    "configured",
                     "handover", "ready",
                 ])
             let address = try lab.address(of: "pc-1")
@@ -177,13 +178,20 @@ extension EndToEnd.Systems {
             let one =
                 #"[{"id":"1","user":"\#(script)","kind":"x11","place":":0","from":"","isActive":true,"age":60}]"#
             func post(_ body: String, boot: String) throws -> String {
-                try BootLab.lab(
-                    "exec", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", body,
-                    "http://10.77.0.1/node/\(mac)/sessions?boot=\(boot)")
+                let request =
+                    "POST /node/\(mac)/sessions?boot=\(boot) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                let encoded = Data(request.utf8).base64EncodedString()
+                return try lab.ssh(
+                    address,
+                    "bash -c 'exec 3<>/dev/tcp/10.77.0.1/80; echo \(encoded) | base64 -d >&3; read -r _ status _ <&3; echo $status'"
+                )
             }
             let node = try lab.json("node", "show", "pc-1") as? [String: Any]
             let boot = try #require((node?["boots"] as? [[String: Any]])?.first?["boot"] as? String)
             #expect(try post(one, boot: "0123456789abcdef") == "403")
+            let foreign = try BootLab.lab(
+                "exec", "curl", "-s", "-d", one, "http://10.77.0.1/node/\(mac)/sessions?boot=\(boot)")
+            #expect(foreign.contains("not ask from there"))
             #expect(try post("[{", boot: boot) == "204")
             #expect(try users() == ["alice"])
             #expect(try post(one, boot: boot) == "204")

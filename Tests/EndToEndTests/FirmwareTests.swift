@@ -69,15 +69,19 @@ extension EndToEnd.Machines {
             try lab.roost("set", "enrolment=quarantine", "registration-pin=4711")
             defer { _ = try? lab.roost("set", "--unset", "enrolment", "--unset", "registration-pin") }
             // Without the PIN it is a wish, which the page has filled in.
-            let wish = "http://10.77.0.1/node/52-54-00-00-00-7a/register?name=wished&group=/bench&pin=0000"
-            #expect(try BootLab.lab("exec", "curl", "-s", wish).contains("noted"))
+            let wishing = try Neighbour("wishing", mac: "52:54:00:00:00:7a")
+            let wish = "node/52-54-00-00-00-7a/register?name=wished&group=/bench&pin=0000"
+            #expect(try wishing.ask(wish).text.contains("noted"))
+            // Nobody else wishes for it.
+            #expect(
+                try BootLab.lab("exec", "curl", "-s", "http://10.77.0.1/\(wish)").contains(
+                    "not ask from there"))
             #expect(!(try lab.roost("node", "list")).contains("wished"))
             for (query, answer) in [
                 ("name=a%20b&group=/", "letters, digits"), ("name=x&group=/nowhere", "no such group"),
                 ("name=x%0Aecho&group=/", "letters, digits"),
             ] {
-                let path = "http://10.77.0.1/node/52-54-00-00-00-7a/register?\(query)"
-                #expect(try BootLab.lab("exec", "curl", "-s", path).contains(answer))
+                #expect(try wishing.ask("node/52-54-00-00-00-7a/register?\(query)").text.contains(answer))
             }
             try lab.boot(
                 "typed", mac: "52:54:00:00:00:79",

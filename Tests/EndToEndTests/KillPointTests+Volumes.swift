@@ -8,24 +8,30 @@ extension EndToEnd.Servers.KillPointTests {
 
     private static let mac = "52:54:00:00:0b:01"
 
-    /// A server that boots machines on loopback, and one machine that keeps its changes.
+    /// A server that boots machines, and one machine that keeps its changes, with an address of somebody else's giving.
     private struct VolumeServer {
         let server: CenterServer
+        let machine: Neighbour
         let http: Int
         let nbd: Int
+        /// Its end of the cable to the machine.
+        private static let address = "10.78.\(BootLab.lane).1"
 
         init() throws {
+            machine = try Neighbour(
+                "kept", mac: mac, address: "10.78.\(BootLab.lane).2", server: Self.address)
             (http, nbd) = (try CenterServer.freePort(), try CenterServer.freePort())
             server = try CenterServer(
-                "http: {port: \(http)}\nnbd: {port: \(nbd)}", roles: "center, http, nbd")
+                "http: {port: \(http)}\nnbd: {port: \(nbd)}", roles: "center, http, nbd",
+                interface: machine.cable)
         }
 
         /// What a machine does that begins to boot; its volume is wanted then.
         ///
         /// - Returns: the boot's name; nil when the volume is not there yet.
         func boot() throws -> String? {
-            let script = try BootLab.run(
-                "curl", ["-sf", "-m", "10", "http://127.0.0.1:\(http)/node/\(mac)/boot.ipxe"])
+            let script = try machine.run(
+                ["curl", "-sf", "-m", "10", "http://\(Self.address):\(http)/node/\(mac)/boot.ipxe"])
             return script.split { $0 == " " || $0.isNewline }.first { $0.hasPrefix("roost.boot=") }
                 .map { String($0.dropFirst(11)) }
         }
@@ -50,11 +56,10 @@ extension EndToEnd.Servers.KillPointTests {
         @discardableResult
         func qemu(_ boot: String, _ acts: String...) throws -> String {
             let words = acts.flatMap { ["-c", $0] }
-            let output = try BootLab.run(
-                "timeout",
+            let output = try machine.run(
                 [
-                    "30", "qemu-io", "-t", "writeback", "-f", "raw",
-                    "nbd://127.0.0.1:\(nbd)/volume/keep/\(boot)",
+                    "timeout", "30", "qemu-io", "-t", "writeback", "-f", "raw",
+                    "nbd://\(Self.address):\(nbd)/volume/keep/\(boot)",
                 ] + words)
             guard !output.contains("failed"), !output.contains("rror") else {
                 throw CommandFailed(command: "qemu-io", status: 1, output: output)

@@ -14,7 +14,7 @@ extension EndToEnd.Servers {
         enum Scenario: String, CaseIterable {
             case store = "store."
             case leases = "leases."
-            case firstStart = "center. node-archive."
+            case firstStart = "center. keys. node-archive."
             case imports = "image.file. image.manifest. image.publish. modules."
             case removal = "image.remove."
             case copies = "image.adopt."
@@ -171,7 +171,7 @@ extension EndToEnd.Servers {
         private func killStarts(at points: [String]) throws {
             let server = try CenterServer(starts: false)
             defer { server.stop() }
-            let order = ["node-archive.", "center.secret.", "center."]
+            let order = ["keys.", "node-archive.", "center.secret.", "center."]
             let sorted = order.flatMap { prefix in
                 points.filter { point in
                     point.hasPrefix(prefix) && order.first { point.hasPrefix($0) } == prefix

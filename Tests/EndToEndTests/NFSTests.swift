@@ -25,7 +25,7 @@ extension EndToEnd.Machines {
                     "node", "add", "nfs-\(number)", "--mac", Self.macs[number - 1], "--group", "/nfs")
             }
             try lab.roost("set", "--group", "/nfs", "root-mode=nfs")
-            #expect(try lab.roost("node", "explain", "nfs-1").contains("the server's role nfs is off"))
+            #expect(try lab.roost("node", "explain", "nfs-1").contains("role nfs of this server is off"))
             try lab.withServer(Ganesha.configuration) {
                 #expect(lab.log("roost").contains("NFS-Ganesha does not run"))
                 try Ganesha.start(lab)

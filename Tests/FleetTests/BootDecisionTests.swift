@@ -191,7 +191,7 @@ import Wire
 
     @Test func `scripts name the kernel and both archives, and never end at a prompt`() throws {
         let plan = try plan()
-        let ipxe = BootScript.ipxe(plan)
+        let ipxe = BootScript.ipxe(plan).text
         #expect(ipxe.hasPrefix("#!ipxe\n"))
         #expect(
             ipxe.contains(
@@ -199,7 +199,7 @@ import Wire
             ))
         #expect(ipxe.contains("initrd --name node.cpio http://10.77.0.1/i/\(Sample.digest("f"))/node.cpio"))
         #expect(ipxe.contains("chain --replace http://10.77.0.1/node/52-54-00-12-34-56/boot.ipxe"))
-        let grub = BootScript.grub(plan)
+        let grub = BootScript.grub(plan).text
         #expect(grub.contains("linux (tftp,10.77.0.1)/i/\(Sample.digest("a"))/kernel BOOTIF="))
         #expect(grub.contains("reboot"))
     }
@@ -221,9 +221,9 @@ import Wire
         let plan = bootPlan(
             for: BootIdentity(macAddress: Sample.mac, boot: "0123456789abcdef"),
             in: FleetSnapshot(revision: 1, contents: contents), under: Sample.policy())
-        #expect(BootScript.ipxe(plan).contains("boot.ipxe?memory=${smbios/0.17.12.2:hexraw}-"))
-        let screen = BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 2_048))
+        #expect(BootScript.ipxe(plan).text.contains("boot.ipxe?memory=${smbios/0.17.12.2:hexraw}-"))
+        let screen = BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 2_048)).text
         #expect(screen.contains("waits for approval") && screen.contains("echo Memory: 2048 MiB\n"))
-        #expect(!BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 0)).contains("Memory"))
+        #expect(!BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 0)).text.contains("Memory"))
     }
 }

@@ -170,7 +170,37 @@ import Wire
         #expect(tracker.currentBoot(of: mac) == "newest")
         #expect(tracker.machine(ofBoot: "newest") == mac)
         let event = tracker.report(.failed, boot: "newest", machine: mac, at: 400, detail: "")
-        #expect(event.version == new)
+        #expect(event?.version == new)
+    }
+
+    @Test func `a configuration goes out to one key in a boot, over a restart of the server as well`() throws
+    {
+        let address = try #require(IPv4Address("10.77.0.5"))
+        func delivery(_ byte: UInt8) -> ConfigurationDelivery {
+            ConfigurationDelivery(address: address, publicKey: [UInt8](repeating: byte, count: 32))
+        }
+        var tracker = BootTracker()
+        let first = tracker.note(.kernel, of: mac, at: 100, detail: "") { "one" }
+        #expect(tracker.deliver(delivery(1), boot: "other", machine: mac, at: 200) == .otherBoot)
+        guard case .first(let event) = tracker.deliver(delivery(1), boot: "one", machine: mac, at: 200) else {
+            Issue.record("it was not delivered")
+            return
+        }
+        #expect(event.stage == .delivered && event.detail.hasPrefix("to 10.77.0.5, sealed for key 0101"))
+        #expect(ConfigurationDelivery(detail: event.detail) == delivery(1))
+        #expect(tracker.progress(of: mac)?.stage == .delivered)
+        var restarted = BootTracker()
+        restarted.restore([timeline([try #require(first), event])])
+        for var one in [tracker, restarted] {
+            #expect(one.deliver(delivery(1), boot: "one", machine: mac, at: 300) == .repeated)
+            #expect(one.deliver(delivery(2), boot: "one", machine: mac, at: 300) == .spent)
+            _ = one.note(.dhcp, of: mac, at: 400_000, detail: "") { "two" }
+            #expect(one.deliver(delivery(2), boot: "one", machine: mac, at: 400_001) == .otherBoot)
+            #expect(one.deliver(delivery(1), boot: "two", machine: mac, at: 400_001) != .repeated)
+        }
+        for text in ["", "to x, sealed for key 01", "to 10.77.0.5, sealed for key 0101"] {
+            #expect(ConfigurationDelivery(detail: text) == nil)
+        }
     }
 
     // MARK: What a machine boots

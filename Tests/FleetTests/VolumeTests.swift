@@ -41,7 +41,7 @@ import Wire
         let missing = plan(try snapshot(persistent, volume: nil))
         #expect(missing.wantsVolume && version(missing) == nil)
         #expect(
-            BootScript.ipxe(missing, memory: MachineMemory(mebibytes: 512)).contains(
+            BootScript.ipxe(missing, memory: MachineMemory(mebibytes: 512)).text.contains(
                 "its volume is being made"))
         var larger = persistent
         larger["volume-size"] = .text("2G")
@@ -68,7 +68,7 @@ import Wire
         #expect(retention.holds[1] == .volume(of: try NodeName("pc-1")) && retention.removable.isEmpty)
         let lost = plan(try self.snapshot(persistent, volume: (9, "9")))
         #expect(
-            BootScript.ipxe(lost, memory: MachineMemory(mebibytes: 512)).contains(
+            BootScript.ipxe(lost, memory: MachineMemory(mebibytes: 512)).text.contains(
                 "debian@9, is gone (roost volume reset pc-1)"))
     }
 
@@ -80,7 +80,8 @@ import Wire
         let lacking = plan(snapshot)
         #expect(version(lacking) == nil)
         #expect(
-            BootScript.ipxe(lacking, memory: MachineMemory(mebibytes: 512)).contains("the image is for arm64")
+            BootScript.ipxe(lacking, memory: MachineMemory(mebibytes: 512)).text.contains(
+                "the image is for arm64")
         )
         var policy = Sample.policy()
         policy.nodeArchives["arm64"] = NodeArchive(digest: Sample.digest("e"), byteCount: 2)
@@ -136,7 +137,9 @@ import Wire
     @Test func `what a node has kept on a disk does not go because a setting says tree`() throws {
         let plan = try treePlan(client: nil, kind: .disk)
         #expect(version(plan) == nil && !plan.wantsVolume)
-        #expect(BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 512)).contains("roost volume rm pc-1"))
+        #expect(
+            BootScript.ipxe(plan, memory: MachineMemory(mebibytes: 512)).text.contains("roost volume rm pc-1")
+        )
     }
 
     @Test func `a shared root by NFS is the version's own directory, where somebody exports it`() throws {
@@ -144,7 +147,9 @@ import Wire
         let plain = plan(try snapshot(settings, volume: nil))
         #expect(
             version(plain) == nil
-                && BootScript.ipxe(plain, memory: MachineMemory(mebibytes: 512)).contains("role nfs is off"))
+                && BootScript.ipxe(plain, memory: MachineMemory(mebibytes: 512)).text.contains(
+                    "role nfs of this server is off")
+        )
         let shared = try treePlan(["nfs-root": .text("shared")], client: nil)
         #expect(version(shared) == 2)
         let digest = Sample.digest("b")

@@ -24,7 +24,8 @@ import Testing
     private static let allowed: [String: Set<String>] = [
         "Wire": [], "Fleet": ["HeapModule", "Wire"], "Linux": ["CLinux", "Glibc", "Synchronization", "Wire"],
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Linux", "Wire"],
-        "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Synchronization", "Wire"],
+        "Sealing": ["CSodium", "Wire"],
+        "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Sealing", "Synchronization", "Wire"],
         "Images": ["Crypto", "Fleet", "Foundation", "Linux", "Synchronization", "Wire"],
         "Center": [
             "AsyncHTTPClient", "CArgon2", "CLDAP", "Crypto", "Dispatch", "Fleet", "Foundation", "Glibc",
@@ -35,7 +36,7 @@ import Testing
             "Synchronization",
             "Wire",
         ],
-        "RoostNode": ["Glibc", "Linux", "Wire"],
+        "RoostNode": ["Glibc", "Linux", "Sealing", "Wire"],
     ]
 
     @Test(arguments: allowed.keys.sorted())

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-
 import Wire
 
 /// UDP datagrams of a pcap file of Ethernet frames (the classic little-endian format).

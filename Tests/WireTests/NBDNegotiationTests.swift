@@ -1,5 +1,4 @@
 import Testing
-
 import Wire
 
 @Suite struct NBDNegotiationTests {
@@ -23,5 +22,21 @@ import Wire
         var reply = output.span
         let header = try NBDClientNegotiation.ReplyHeader(parsing: &reply)
         #expect(header.reply == .info)
+    }
+
+    @Test(
+        arguments: [
+            (0, 0, 0..<0), (0, 4_096, 0..<4_096), (4_095, 1, 4_095..<4_096), (4_096, 0, 4_096..<4_096),
+            (4_096, 1, nil),
+            (0, 4_097, nil), (1 << 63, 1, nil), (1 << 63, 0, nil), (UInt64.max, UInt32.max, nil),
+            (UInt64.max, 1, nil),
+            (1 << 63 - 1, UInt32.max, nil), (1, UInt32.max, nil),
+        ] as [(UInt64, UInt32, Range<Int>?)])
+    func `a range that a client asks for lies inside the export or is none`(
+        offset: UInt64, byteCount: UInt32, expected: Range<Int>?
+    ) {
+        let request = NBDRequest(.read, cookie: 0, offset: offset, byteCount: byteCount)
+        #expect(request.range(inExportOf: 4_096) == expected)
+        #expect(request.range(inExportOf: 0) == (offset == 0 && byteCount == 0 ? 0..<0 : nil))
     }
 }

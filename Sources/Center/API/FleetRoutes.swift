@@ -187,7 +187,7 @@ struct FleetRoutes {
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
             address: snapshot.node(at: mac)?.address ?? leased, bootFile: file,
             bootFileReason: decision.reason.description,
-            script: usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory),
+            script: (usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory)).text,
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) })
     }

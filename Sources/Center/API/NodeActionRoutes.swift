@@ -11,6 +11,10 @@ struct NodeActionRoutes {
             try await release(context.parameter("name"), caller)
             return HTTPResponse.Status.noContent
         }
+        api.delete("nodes/:name/alarm", .enrol) { _, context, caller in
+            try dismissAlarm(context.parameter("name"), caller)
+            return HTTPResponse.Status.noContent
+        }
         api.post("nodes/:name/restart", .enrol) { _, context, caller in
             try await restart(context.parameter("name"), caller)
             return HTTPResponse.Status.accepted
@@ -31,6 +35,13 @@ struct NodeActionRoutes {
             ServerEvent(
                 kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
                 text: "\(caller.name) asks it to restart"))
+    }
+
+    /// Somebody has seen that another machine asked for what is a node's own.
+    func dismissAlarm(_ name: String, _ caller: Caller) throws {
+        let node = try FleetViews.find(name, in: services.fleet.snapshot)
+        try caller.require(.enrol, in: node.group)
+        services.fleet.dismissAlarm(of: node)
     }
 
     /// - Parameter text: a node's name, or the hardware address of any machine.

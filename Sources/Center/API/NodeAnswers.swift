@@ -17,6 +17,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var hardware: Hardware?
     /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
     package var held: String?
+    /// That another machine has asked for what is this one's own, until it is dismissed; nil in the past.
+    package var alarm: NodeAlarm?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
     /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.

@@ -13,6 +13,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case hardware
         /// The same network card in another machine.
         case drift
+        /// Another machine has asked for what is a node's own.
+        case alarm
         /// A machine logged something.
         case log
         /// A machine's kernel came to its end.

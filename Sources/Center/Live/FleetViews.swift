@@ -93,6 +93,7 @@ struct FleetViews: Sendable {
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
+            alarm: at == nil ? fleet.alarm(of: node) : nil,
             version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
@@ -221,7 +222,7 @@ struct FleetViews: Sendable {
 extension BootStage {
     /// What the server sees of a root that does not come up: the step that a person would ask for first.
     func stuckDetail(_ root: RootActivity?) -> String {
-        guard [.network, .root, .configured, .handover].contains(self) else { return "" }
+        guard [.network, .root, .delivered, .configured, .handover].contains(self) else { return "" }
         guard let root else { return ": no export open" }
         return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
     }
@@ -236,7 +237,7 @@ extension BootStage {
         case .kernel, .initramfs: "the kernel does not start: look at its console; is memory large enough?"
         case .initialised: "the network card has no driver in the image, or its link is down"
         case .network: "the root cannot be mounted: does the node reach port 10809 of this server?"
-        case .root, .configured: "the image's own init is missing or ends: look at the console"
+        case .root, .delivered, .configured: "the image's own init is missing or ends: look at the console"
         case .handover: "the image does not come up to its end: look at its journal"
         case .failed:
             "the text says which step failed; ‘roost.break=STEP’ in kernel-arguments opens a shell there"

@@ -20,6 +20,7 @@ package final class LiveFleet: Sendable {
         /// What was typed at machines that wait.
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
+        var alarms: [MACAddress: NodeAlarm] = [:]
     }
 
     /// Boots since the server started.
@@ -213,6 +214,7 @@ package final class LiveFleet: Sendable {
             state.boots[machine] = nil
             state.registrations[machine] = nil
             state.sessions[machine] = nil
+            state.alarms[machine] = nil
         }
         events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
     }

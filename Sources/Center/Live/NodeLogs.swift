@@ -1,4 +1,5 @@
 import Dispatch
+import Fleet
 import Foundation
 package import Wire
 
@@ -45,7 +46,7 @@ package final class NodeLogs: Sendable {
 
     private func write(_ lines: [Line], of machine: MACAddress) {
         let text = lines.map { line in
-            "\(Format.time(millisecond: line.at)) \(line.message.severity) \(line.message.text)\n"
+            "\(Format.time(millisecond: line.at)) \(line.message.severity) \(PlainText(line.message.text))\n"
         }.joined()
         let path = path(machine)
         guard let file = FileHandle(forWritingAtPath: path) else {

@@ -20,6 +20,11 @@ struct NodePage {
             try await actions.restart(name, caller)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
+        routes.post("nodes/:name/dismiss", .enrol) { _, context, caller in
+            let name = try context.parameter("name")
+            try actions.dismissAlarm(name, caller)
+            return pages.redirect("/nodes/\(Escape.component(name))")
+        }
         routes.post("nodes/:name/release", .configure) { _, context, caller in
             let name = try context.parameter("name")
             try await actions.release(name, caller)
@@ -62,6 +67,20 @@ struct NodePage {
         if views.at == nil, let trouble = stored.flatMap({ snapshot.trouble(holding: $0) }) {
             fields["held"] = words(
                 "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
+        }
+        if let alarm = answer.alarm {
+            let time = Format.time(second: alarm.at)
+            let who = [alarm.address.description, alarm.holder?.description].compactMap(\.self)
+                .joined(separator: ", ")
+            fields["alarm"] =
+                alarm.property == .secondConfiguration
+                ? words(
+                    "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have got the first one.",
+                    time, who)
+                : words(
+                    "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",
+                    time, who, alarm.property.rawValue)
+            fields["mayDismiss"] = caller.allows(.enrol, in: node.group)
         }
         fields["mayRestart"] =
             views.at == nil && answer.boots.first?.readyAfter != nil && stored != nil

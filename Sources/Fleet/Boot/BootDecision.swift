@@ -55,7 +55,7 @@ package func bootDecision(
         return BootDecision(answer: .nothing, reason: .refusedUnknown)
     }
     if case .ipxe(let canHTTP) = client.program {
-        let path = BootScript.scriptPath(of: client.macAddress)
+        let path = BootScript.scriptPath(of: client.macAddress).text
         return BootDecision(
             answer: canHTTP ? .url("\(policy.httpBase)/\(path)") : .file(path), reason: .loaderAsksForScript)
     }

@@ -112,7 +112,7 @@ package func bootPlan(
     }
     if settings.text(.rootMode) == "nfs", policy.nfs == nil {
         let setting = settings[.rootMode]
-        plan.target = .nothing(because: "root mode nfs, but the server's role nfs is off")
+        plan.target = .nothing(because: "root mode nfs, but role nfs of this server is off")
         plan.reasons.append(
             BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(setting.origin)"))
         return plan

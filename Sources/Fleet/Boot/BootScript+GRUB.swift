@@ -3,8 +3,8 @@ extension BootScript {
     ///
     /// Files come by TFTP: Debian's signed network image of GRUB 2.06 has no HTTP module, and under Secure Boot none can
     /// be loaded («disk `http,…' not found»).
-    package static func grub(_ plan: BootPlan) -> String {
-        let serial = """
+    package static func grub(_ plan: BootPlan) -> LoaderScript {
+        let serial: LoaderScript = """
             set timeout=0
             serial --unit=0 --speed=115200
             terminal_output console serial
@@ -13,8 +13,8 @@ extension BootScript {
         guard case .image(let version, let archive) = plan.target else {
             // GRUB cannot add: two modules are «8192 + 8192 MiB». How many there are stands in the table of type 16 (SMBIOS 3.7
             // §7.17): to ask for one that is not there shows an error.
-            return serial + """
-                \(screenLines(plan).map { "echo '\($0.filter { $0 != "'" })'" }.joined(separator: "\n"))
+            return """
+                \(serial)\(LoaderScript(lines: screenLines(plan).map { "echo '\($0)'" }))
                 set count=0
                 smbios --type 16 --get-word 13 --set count
                 for module in 1 2 3 4 5 6 7 8; do
@@ -33,10 +33,10 @@ extension BootScript {
 
                 """
         }
-        let device = "(tftp,\(plan.policy.server))"
-        return serial + """
-            echo 'Roost: \(plan.name) boots \(version.image)@\(version.number)'
-            if linux \(device)/\(path(version.digest, "kernel")) \(plan.commandLine.joined(separator: " ")); then
+        let device: LoaderScript = "(tftp,\(plan.policy.server))"
+        return """
+            \(serial)echo 'Roost: \(plan.name) boots \(version.image)@\(version.number)'
+            if linux \(device)/\(path(version.digest, "kernel")) \(KernelWords(plan.commandLine)); then
               if initrd \(device)/\(path(version.digest, "modules.cpio")) \
             \(device)/\(path(archive.digest, "node.cpio")); then
                 boot

@@ -6,14 +6,14 @@ extension BootScript {
     /// A failed download is tried again, with a pause that leaves the server room; it never ends at a prompt.
     ///
     /// - Parameter memory: for the screen of a machine with nothing to boot; when it is nil, the script asks the machine first.
-    package static func ipxe(_ plan: BootPlan, memory: MachineMemory? = nil) -> String {
-        let base = plan.policy.httpBase
+    package static func ipxe(_ plan: BootPlan, memory: MachineMemory? = nil) -> LoaderScript {
+        let base = base(plan.policy)
         // Asked for anew, because the version may have gone in the meantime.
-        let again = "\(base)/\(scriptPath(of: plan.macAddress))"
+        let again: LoaderScript = "\(base)/\(scriptPath(of: plan.macAddress))"
         guard case .image(let version, let archive) = plan.target else {
-            let again = "\(again)?memory=\(MachineMemory.question)"
+            let again: LoaderScript = "\(again)?memory=\(MachineMemory.question)"
             guard let memory else { return "#!ipxe\nchain --replace \(again) || reboot\n" }
-            let lines = screenLines(plan, memory).map { "echo \($0)" }.joined(separator: "\n")
+            let lines = LoaderScript(lines: screenLines(plan, memory).map { "echo \($0)" })
             if case .waiting(_, let asksForPIN) = plan.target {
                 return waiting(plan, lines, again: again, asksForPIN: asksForPIN)
             }
@@ -31,12 +31,12 @@ extension BootScript {
             path(archive.digest, "node.cpio")
         )
         // UEFI kernels find an initrd only by its name on the command line; BIOS kernels ignore the words.
-        let words = ["initrd=modules.cpio", "initrd=node.cpio"] + plan.commandLine
+        let words = KernelWords(["initrd=modules.cpio", "initrd=node.cpio"] + plan.commandLine)
         return """
             #!ipxe
             echo Roost: \(plan.name) boots \(version.image)@\(version.number)
             imgfree
-            kernel --name kernel \(base)/\(kernel) \(words.joined(separator: " ")) || goto failed
+            kernel --name kernel \(base)/\(kernel) \(words) || goto failed
             initrd --name modules.cpio \(base)/\(modules) || goto failed
             initrd --name node.cpio \(base)/\(node) || goto failed
             boot || goto failed
@@ -49,10 +49,13 @@ extension BootScript {
     }
 
     /// A machine that waits for approval, where somebody may type its name.
-    private static func waiting(_ plan: BootPlan, _ lines: String, again: String, asksForPIN: Bool) -> String
-    {
-        let script = "\(plan.policy.httpBase)/\(scriptPath(of: plan.macAddress))"
-        let register = script.replacing("/boot.ipxe", with: "/register")
+    private static func waiting(
+        _ plan: BootPlan, _ lines: LoaderScript, again: LoaderScript, asksForPIN: Bool
+    ) -> LoaderScript {
+        let register: LoaderScript = "\(base(plan.policy))/\(directory(of: plan.macAddress))/register"
+        let readPIN: LoaderScript =
+            asksForPIN
+            ? "echo PIN (nothing: an administrator approves it on the page):\nread pin ||" : "clear pin ||"
         return """
             #!ipxe
             \(lines)
@@ -62,7 +65,7 @@ extension BootScript {
             isset ${name} || goto again
             echo Group, such as /school (nothing: /):
             read group ||
-            \(asksForPIN ? "echo PIN (nothing: somebody approves it on the page):\nread pin ||" : "clear pin ||")
+            \(readPIN)
             chain --replace \(register)?name=${name:uristring}&group=${group:uristring}&pin=${pin:uristring} || goto again
             :again
             chain --replace \(again) || reboot
@@ -72,8 +75,8 @@ extension BootScript {
 
     /// What a machine shows after somebody has named it, before it asks again.
     ///
-    /// - Parameter text: of this program: nothing that was typed.
-    package static func ipxe(registered text: String, machine: MACAddress, under policy: BootPolicy) -> String
+    package static func ipxe(registered text: ScreenText, machine: MACAddress, under policy: BootPolicy)
+        -> LoaderScript
     {
         """
         #!ipxe
@@ -81,7 +84,7 @@ extension BootScript {
         clear name ||
         clear pin ||
         sleep 3
-        chain --replace \(policy.httpBase)/\(scriptPath(of: machine)) || reboot
+        chain --replace \(base(policy))/\(scriptPath(of: machine)) || reboot
 
         """
     }

@@ -9,7 +9,7 @@ package enum BootScript {
     static func retrySeconds(_ plan: BootPlan) -> Int { plan.wantsVolume ? 2 : retrySeconds }
 
     /// What a person in front of a machine with nothing to boot needs to know.
-    static func screenLines(_ plan: BootPlan, _ memory: MachineMemory? = nil) -> [String] {
+    static func screenLines(_ plan: BootPlan, _ memory: MachineMemory? = nil) -> [ScreenText] {
         var lines: [String] = []
         switch plan.target {
         case .image: return []
@@ -24,14 +24,25 @@ package enum BootScript {
             }
         }
         if let memory, memory.mebibytes > 0 { lines.append("Memory: \(memory.mebibytes) MiB") }
-        return lines
+        return lines.map(ScreenText.init)
     }
 
     /// Where a machine's iPXE script is rendered, without a slash in front.
-    static func scriptPath(of machine: MACAddress?) -> String {
-        "node/\(machine?.text(separator: "-") ?? "unknown")/boot.ipxe"
+    static func scriptPath(of machine: MACAddress?) -> LoaderScript {
+        guard let machine else { return "node/unknown/boot.ipxe" }
+        return "\(directory(of: machine))/boot.ipxe"
+    }
+
+    /// Where a machine's own things are, without a slash in front.
+    static func directory(of machine: MACAddress) -> LoaderScript {
+        "node/\(ScreenText(machine.text(separator: "-")))"
+    }
+
+    /// ``BootPolicy/httpBase`` in a script.
+    static func base(_ policy: BootPolicy) -> LoaderScript {
+        policy.httpPort == 80 ? "http://\(policy.server)" : "http://\(policy.server):\(policy.httpPort)"
     }
 
     /// Where a version's file lies on the HTTP server, without a slash in front.
-    static func path(_ digest: Digest, _ file: String) -> String { "i/\(digest)/\(file)" }
+    static func path(_ digest: Digest, _ file: LoaderScript) -> LoaderScript { "i/\(digest)/\(file)" }
 }

@@ -8,9 +8,10 @@ package struct MachineMemory: Equatable, Sendable {
     private static let moduleLimit = 16
 
     /// iPXE's settings for the sizes of the first modules: what it puts in their place is an ``init(answer:)``.
-    static let question = (0..<moduleLimit).map {
-        "${smbios/\($0).17.12.2:hexraw}-${smbios/\($0).17.28.4:hexraw}"
-    }.joined(separator: ",")
+    static let question: LoaderScript = (0..<moduleLimit).reduce("") { question, module in
+        let comma: LoaderScript = module == 0 ? "" : ","
+        return "\(question)\(comma)${smbios/\(module).17.12.2:hexraw}-${smbios/\(module).17.28.4:hexraw}"
+    }
 
     /// - Parameter answer: `0020-00000000,ff7f-00000100,-`: size and extended size of each module as the bytes lie there; what
     ///   makes no sense counts as nothing.

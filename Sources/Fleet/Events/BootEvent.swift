@@ -18,6 +18,8 @@ package enum BootStage: String, Sendable, CaseIterable, Codable {
     case network
     /// The root file system is mounted.
     case root
+    /// The server has sealed the node's configuration to the key that the node made for this boot, and sent it.
+    case delivered
     /// The node's configuration is in place.
     case configured
     /// The image's own init takes over.
@@ -26,6 +28,14 @@ package enum BootStage: String, Sendable, CaseIterable, Codable {
     case ready
     /// A step failed; the detail says which, and why.
     case failed
+
+    /// Whether a node tells it itself; the others are what the server sees.
+    package var isReported: Bool {
+        switch self {
+        case .initialised, .network, .root, .configured, .handover, .ready, .failed: true
+        case .dhcp, .loader, .script, .kernel, .initramfs, .delivered: false
+        }
+    }
 
     /// Position in a healthy boot.
     package var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }

@@ -73,21 +73,40 @@ package struct BootTracker: Sendable {
         currents[machine]?.progress.version = version
     }
 
-    /// A node reported a stage of the boot it names; it knows better than we do which boot that is.
+    /// A node reported a stage of the boot that it names; nil when its boot is another one: a report opens none.
     package mutating func report(
         _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
-    ) -> BootEvent {
-        let known = currents[machine]?.progress
-        let version = known?.boot == boot ? known?.version : nil
-        if known?.boot == boot {
-            currents[machine]?.reach(stage, at: at)
-        } else if known == nil {
-            currents[machine] = Current(
-                progress: BootProgress(boot: boot, startedAt: at, stage: stage), at: at)
-            machineOfBoot[boot] = machine
-        }
+    ) -> BootEvent? {
+        guard let known = currents[machine]?.progress, known.boot == boot else { return nil }
+        currents[machine]?.reach(stage, at: at)
         return BootEvent(
-            boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: version)
+            boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: known.version)
+    }
+
+    /// What becomes of a machine's wish for its configuration.
+    package enum Delivery: Equatable, Sendable {
+        /// It goes out for the first time in this boot.
+        case first(BootEvent)
+        /// The same key asks again: its answer was lost on the way.
+        case repeated
+        /// Another key has had it in this boot.
+        case spent
+        /// The machine is in another boot.
+        case otherBoot
+    }
+
+    /// A machine asks for the configuration of its boot, sealed to its key.
+    package mutating func deliver(
+        _ delivery: ConfigurationDelivery, boot: String, machine: MACAddress, at: Int
+    ) -> Delivery {
+        guard let known = currents[machine]?.progress, known.boot == boot else { return .otherBoot }
+        if let earlier = known.delivery { return earlier.key == delivery.key ? .repeated : .spent }
+        currents[machine]?.progress.delivery = delivery
+        currents[machine]?.reach(.delivered, at: at)
+        return .first(
+            BootEvent(
+                boot: boot, macAddress: machine, stage: .delivered, at: at, detail: delivery.detail,
+                version: known.version))
     }
 }
 

@@ -193,6 +193,8 @@ package enum NodeReport: Equatable, Sendable {
     case registration(MACAddress, Registration)
     /// It cannot boot before its volume is made, grown, reset, or exported to the address that it has now.
     case volumeWanted(MACAddress, IPv4Address)
+    /// Another machine has asked for what is its own, or spoken for it.
+    case refusal(MACAddress, NodeAlarm)
 }
 
 /// What a machine was made of from some moment on.

@@ -19,6 +19,8 @@ package struct BootProgress: Equatable, Sendable {
     package var isDecided: Bool
     /// What it was told to boot; nil before it was.
     package var version: Digest?
+    /// The ``ConfigurationDelivery`` that the node got; nil before it got one.
+    package var delivery: ConfigurationDelivery?
 
     package init(boot: String, startedAt: Int, stage: BootStage, version: Digest? = nil) {
         self.boot = boot
@@ -34,6 +36,10 @@ package struct BootProgress: Equatable, Sendable {
         self.init(
             boot: timeline.boot, startedAt: timeline.startedAt, stage: last.stage, version: timeline.version)
         isDecided = timeline.entries.contains { $0.stage.isDecisive }
+        delivery =
+            timeline.entries.lazy.compactMap { entry in
+                entry.stage == .delivered ? ConfigurationDelivery(detail: entry.detail) : nil
+            }.first
     }
 
     package mutating func reach(_ next: BootStage) {

@@ -123,7 +123,9 @@ extension SettingDefinition {
                     && pin.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
                 ? nil : "a PIN has 4 to 32 letters and digits"
         case (kernelArguments.name, .list(let words)), (console.name, .list(let words)):
-            words.first { !$0.isOneWord }.map { "‘\($0)’ is not one word" }
+            words.first { !KernelWords.isWord($0) }.map {
+                "‘\($0)’ is not one word that boot loaders leave alone: no spaces, quotes or \\ ; & | $ ` { } # < >"
+            }
         case (timeZone.name, .text(let zone)):
             zone.isOneWord && !zone.hasPrefix("/") && !zone.contains("..")
                 ? nil : "‘\(zone)’ is not a time zone"
@@ -197,7 +199,7 @@ extension String {
     /// Absolute, without anything that leads elsewhere or could end a word.
     fileprivate var isDirectoryPath: Bool {
         let parts = split(separator: "/", omittingEmptySubsequences: false)
-        return hasPrefix("/") && isOneWord && !contains(":") && !contains(",") && count > 1
+        return hasPrefix("/") && KernelWords.isWord(self) && !contains(":") && !contains(",") && count > 1
             && parts.dropFirst().allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }
 

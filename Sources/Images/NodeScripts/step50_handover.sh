@@ -4,6 +4,8 @@ set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
+# What was sealed to it is in place; nothing of the image needs it.
+rm -f /run/roost/boot-key
 interface=$(cat /run/roost/interface)
 cp /bin/roost-node /run/roost/roost-node
 cp /proc/cmdline /run/roost/cmdline

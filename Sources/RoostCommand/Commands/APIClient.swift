@@ -38,7 +38,7 @@ struct OutputOptions: ParsableArguments {
         guard json else { return print(table(value), terminator: "") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        print(json: try encoder.encode(value))
     }
 }
 

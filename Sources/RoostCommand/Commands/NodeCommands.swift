@@ -13,6 +13,7 @@ struct NodeCommands: AsyncParsableCommand {
             NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRestart.self, NodeRelease.self,
+            NodeDismiss.self,
         ])
 }
 
@@ -74,6 +75,10 @@ struct NodeShow: AsyncParsableCommand {
 
 
             """
+        if let alarm = answer.alarm {
+            text +=
+                "\(Shown.time(second: alarm.at)): \(alarm.summary) (seen: roost node dismiss \(node.name))\n\n"
+        }
         if let held = answer.held {
             text += "\(held) (when its cause is mended: roost node release \(node.name))\n\n"
         }
@@ -341,6 +346,20 @@ struct NodeRelease: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.send(.POST, "nodes/\(APIClient.escaped(node))/release", body: nil)
+        }
+    }
+}
+
+struct NodeDismiss: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dismiss",
+        abstract: "Dismiss the alarm that another machine asked for what is a node's own.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))/alarm", body: nil)
         }
     }
 }

@@ -15,6 +15,8 @@ struct NodeArchiveFiles {
     }
 
     let directory: String
+    /// The public key of this server.
+    let serverKey: [UInt8]
 
     /// Makes the archives and removes those of earlier servers.
     ///
@@ -57,7 +59,7 @@ struct NodeArchiveFiles {
     private func make(_ programs: Programs) throws -> NodeArchive {
         let temporary = "\(directory)/node.cpio.new"
         try InitramfsArchive.makeNodeArchive(
-            nodeProgram: programs.node, busybox: programs.busybox, to: temporary)
+            nodeProgram: programs.node, busybox: programs.busybox, serverKey: serverKey, to: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
         // Over the one that is there: a power cut may have damaged that.

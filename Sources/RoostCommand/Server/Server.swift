@@ -6,6 +6,7 @@ import Glibc
 import Images
 import Linux
 import Logging
+import Sealing
 import Services
 import StoreSQLite
 import Wire
@@ -217,13 +218,15 @@ final class Server: Sendable {
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
-        let archives = NodeArchiveFiles(directory: settings.nodeArchiveDirectory)
+        let key = try NodeKeys.serverKey(stateDirectory: settings.stateDirectory)
+        let archives = NodeArchiveFiles(
+            directory: settings.nodeArchiveDirectory, serverKey: key.publicBytes)
         do { policy.nodeArchives = try archives.make(settings) } catch {
             ServerLog.logger.warning("nodes cannot boot: \(error)")
         }
         return BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
-            nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders)
+            nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders, key: key)
     }
 
     /// What the screens of waiting machines show.
@@ -318,6 +321,11 @@ final class Server: Sendable {
                 Task { await volumes.note(events) }
             } catch {
                 ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
+            }
+            for case .refusal(let machine, let alarm) in batch {
+                let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
+                ServerLog.logger.warning("\(name): \(alarm.summary)")
+                fleet.note(alarm, of: machine)
             }
             var lines: [NodeLogs.Line] = []
             for case .log(let machine, let at, let message) in batch {

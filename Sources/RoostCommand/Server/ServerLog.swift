@@ -1,3 +1,4 @@
+import Fleet
 import Foundation
 import Logging
 import Synchronization
@@ -38,8 +39,7 @@ enum ServerLog {
                 let level = event.level == .info ? "" : "\(event.level): "
                 let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
                 // A name that somebody typed must not look like a line of ours.
-                let text = "\(event.message)\(rest)".split(whereSeparator: \.isNewline).joined(
-                    separator: " ⏎ ")
+                let text = PlainText("\(event.message)\(rest)")
                 line = "\(isJournal ? "" : "\(time) ")\(level)\(text)\n"
             case .json:
                 var object = ["time": time, "level": event.level.rawValue, "message": "\(event.message)"]

@@ -1,5 +1,6 @@
 import Fleet
 import Linux
+import Sealing
 import Wire
 
 /// Turns requests into answers.
@@ -29,6 +30,13 @@ struct HTTPAnswering {
         }
         let parts = path.split(separator: "/")
         if parts.count == 3, parts[0] == "node", let machine = MACAddress(parts[1]) {
+            // All of this is the machine's own: what it says, and what it gets.
+            guard context.isOwn(machine, peer, server: server) else {
+                context.refuse(Self.property(at: parts[2]), of: machine, to: peer)
+                return .error(
+                    403,
+                    "this is for the machine that holds its address by DHCP, and you do not ask from there")
+            }
             switch parts[2] {
             case "report":
                 guard request.method == "POST" else { return .error(405, "reports are posted") }
@@ -41,7 +49,8 @@ struct HTTPAnswering {
                 return sessions(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine)
-            case "configuration": return configuration(request, machine: machine, peer: peer, server: server)
+            case "configuration":
+                return configuration(request, body: body, machine: machine, peer: peer, server: server)
             default: break
             }
         }
@@ -115,20 +124,31 @@ struct HTTPAnswering {
         }
     }
 
+    /// What is at a path below a machine's own.
+    private static func property(at name: Substring) -> MachineProperty {
+        switch name {
+        case "report", "hardware", "sessions": .report
+        case "register": .registration
+        case "orders": .orders
+        case "configuration": .configuration
+        default: .script
+        }
+    }
+
     /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node that had no network
     /// when it reached a stage says later how long ago that was.
     private func report(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), isBootIdentifier(boot),
-            let stage = request.query("stage").flatMap(BootStage.init(rawValue:))
-        else { return .error(400, "a report needs boot and stage") }
+            let stage = request.query("stage").flatMap(BootStage.init(rawValue:)), stage.isReported
+        else { return .error(400, "a report needs a boot and a stage that nodes report") }
         guard body.count <= Self.reportByteLimit else {
             return .error(413, "at most \(Self.reportByteLimit) bytes")
         }
         let text = String(decoding: body, as: UTF8.self)
         let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
-        context.report(
-            stage, boot: boot, machine: machine, age: age, detail: String(text.filter { !$0.isNewline }))
-        return HTTPAnswer(status: 204)
+        let isOwn = context.report(
+            stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description)
+        return isOwn ? HTTPAnswer(status: 204) : .error(403, "this report belongs to another boot")
     }
 
     /// `POST /node/MAC/hardware?boot=ID` with JSON, inside the machine's own boot only.
@@ -163,17 +183,34 @@ struct HTTPAnswering {
             status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(Array((order ?? "").utf8)))
     }
 
-    /// `GET /node/MAC/configuration?boot=ID`: the archive of files for the node's root, inside its own boot only.
+    /// `POST /node/MAC/configuration?boot=ID` with the key that the node has made for this boot: the archive of files for its
+    /// root, sealed to that key. Inside its own boot only, and for one key.
     private func configuration(
-        _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
+        _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
-        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
-        guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
+        guard request.method == "POST", let boot = request.query("boot") else {
+            return .error(405, "a node posts the key of its boot here")
+        }
+        guard context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "this configuration belongs to another boot")
+        }
+        // A machine that waits for approval, or is refused, gets nothing of the site's.
+        guard case .image = context.plan(for: machine, at: peer, server: server).target else {
+            return .error(403, "this machine has nothing to boot, and so no configuration")
         }
         let archive = configurationArchive(
             for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
-        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(archive))
+        guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
+            return .error(400, "this is no key of a node")
+        }
+        switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
+        case .first, .repeated:
+            return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+        case .spent:
+            context.refuse(.secondConfiguration, of: machine, to: peer)
+            return .error(403, "another key has had the configuration of this boot: start the machine again")
+        case .otherBoot: return .error(403, "this configuration belongs to another boot")
+        }
     }
 
     /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a machine that waits; the answer is an
@@ -187,7 +224,7 @@ struct HTTPAnswering {
             return .error(403, "this machine does not wait for approval")
         }
         func answer(_ text: String) -> HTTPAnswer {
-            let script = BootScript.ipxe(registered: text, machine: machine, under: policy)
+            let script = BootScript.ipxe(registered: ScreenText(text), machine: machine, under: policy).text
             return self.answer(request, .text(script, stage: nil))
         }
         let group = request.query("group") ?? ""

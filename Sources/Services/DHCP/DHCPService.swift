@@ -42,6 +42,9 @@ package final class DHCPService {
         self.log = log
         server = DHCPServer(links: links, reservations: reservations, leases: leases)
         context.clientAddress = { [unowned self] in clientAddress(at: $0) }
+        context.givesAddressesLike = { [unowned self] address in
+            self.links.contains { $0.subnets.contains { $0.network.contains(address) } }
+        }
     }
 
     /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address.
@@ -77,7 +80,8 @@ package final class DHCPService {
     package var leases: [Lease] { server.table.all }
 
     private func clientAddress(at address: IPv4Address) -> (MACAddress, ClientAddress)? {
-        guard let lease = server.table.lease(at: address), case .macAddress(let machine) = lease.holder,
+        guard let lease = server.table.lease(at: address), lease.expiresAt > context.now() / 1_000,
+            case .macAddress(let machine) = lease.holder,
             let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })
         else { return nil }
         return (

@@ -213,9 +213,7 @@ import Wire
 
     /// The bytes that a request asks for, when the disk has to be waited for.
     private func coldRange(of request: NBDRequest) -> Range<Int>? {
-        guard let file, request.offset <= UInt64(file.byteCount) else { return nil }
-        let start = Int(request.offset)
-        let range = start..<min(file.byteCount, start + Int(request.byteCount))
+        guard let file, let range = request.range(inExportOf: file.byteCount) else { return nil }
         return file.isWarm(range) ? nil : range
     }
 
@@ -231,12 +229,10 @@ import Wire
     }
 
     private func read(_ request: NBDRequest) {
-        guard let file, request.byteCount > 0, request.byteCount <= UInt32(NBDProtocol.readByteLimit),
-            request.offset <= UInt64(file.byteCount),
-            UInt64(request.byteCount) <= UInt64(file.byteCount) - request.offset
+        guard let file, let range = request.range(inExportOf: file.byteCount), !range.isEmpty,
+            range.count <= NBDProtocol.readByteLimit
         else { return reply(request, .invalid) }
-        let offset = Int(request.offset)
-        let byteCount = Int(request.byteCount)
+        let (offset, byteCount) = (range.lowerBound, range.count)
         let scratch = service.scratch
         if scratch.replyCount == NBDScratch.replyLimit { flushReplies() }
         guard !isClosed else { return }
@@ -266,11 +262,11 @@ import Wire
     }
 
     private func prefetch(_ request: NBDRequest) {
-        if let file {
-            _ = posix_fadvise(
-                file.mapped.descriptor.number, off_t(request.offset), off_t(request.byteCount),
-                POSIX_FADV_WILLNEED)
+        guard let file, let range = request.range(inExportOf: file.byteCount) else {
+            return reply(request, .invalid)
         }
+        _ = posix_fadvise(
+            file.mapped.descriptor.number, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
         reply(request, .none)
     }
 

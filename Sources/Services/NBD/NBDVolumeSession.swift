@@ -46,19 +46,16 @@ final class NBDVolumeSession: Sendable {
 
     /// - Returns: whether the client wants more.
     private func serve(_ request: NBDRequest, _ reader: inout Reader) throws(SystemError) -> Bool {
-        let isInside =
-            request.offset <= UInt64(disk.byteCount)
-            && UInt64(request.byteCount) <= UInt64(disk.byteCount) - request.offset
+        let range = request.range(inExportOf: disk.byteCount)
         switch request.command {
         case .read:
-            guard isInside, request.byteCount > 0, request.byteCount <= UInt32(NBDProtocol.readByteLimit)
-            else {
+            guard let range, !range.isEmpty, range.count <= NBDProtocol.readByteLimit else {
                 try reply(request, .invalid)
                 return true
             }
             var data: [UInt8] = []
             do {
-                data = try file.read(Int(request.byteCount), at: Int(request.offset))
+                data = try file.read(range.count, at: range.lowerBound)
             } catch {
                 try reply(request, .inputOutput)
                 return true
@@ -70,20 +67,20 @@ final class NBDVolumeSession: Sendable {
             }
             // It follows the request in any case: to be refused it has to be read.
             let data = try reader.read(Int(request.byteCount), from: socket)
-            guard isInside else {
+            guard let range else {
                 try reply(request, .noSpace)
                 return true
             }
             try finish(request) { () throws(SystemError) in
-                try file.write(data, at: Int(request.offset), as: .volume)
+                try file.write(data, at: range.lowerBound, as: .volume)
             }
         case .trim, .writeZeroes:
-            guard isInside else {
+            guard let range else {
                 try reply(request, .invalid)
                 return true
             }
             let keepsRoom = request.command == .writeZeroes && request.flags & NBDRequest.noHole != 0
-            try finish(request) { () throws(SystemError) in try clear(request, keepsRoom: keepsRoom) }
+            try finish(request) { () throws(SystemError) in try clear(range, keepsRoom: keepsRoom) }
         case .flush:
             try finish(request) { () throws(SystemError) in try file.synchronise(at: .volume) }
         case .disconnect: return false
@@ -93,14 +90,14 @@ final class NBDVolumeSession: Sendable {
     }
 
     /// Makes a range read as zeros; a hole gives the server's disk its room back.
-    private func clear(_ request: NBDRequest, keepsRoom: Bool) throws(SystemError) {
-        guard request.byteCount > 0 else { return }
+    private func clear(_ range: Range<Int>, keepsRoom: Bool) throws(SystemError) {
+        guard !range.isEmpty else { return }
         do {
             return try file.clear(
-                Int(request.byteCount), at: Int(request.offset), keepsRoom: keepsRoom, as: .volumeHole)
+                range.count, at: range.lowerBound, keepsRoom: keepsRoom, as: .volumeHole)
         } catch  where error.number == EOPNOTSUPP {}
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        var (offset, left) = (Int(request.offset), Int(request.byteCount))
+        var (offset, left) = (range.lowerBound, range.count)
         while left > 0 {
             let part = min(left, zeros.count)
             try file.write(

@@ -133,6 +133,15 @@ package struct NBDRequest: Equatable, Sendable {
         self.offset = offset
         self.byteCount = byteCount
     }
+
+    /// The bytes that it is about; nil when they do not all lie inside an export of `exportByteCount` bytes. Offsets are 64 bits
+    /// that a client chooses: nothing else makes numbers of them.
+    package func range(inExportOf exportByteCount: Int) -> Range<Int>? {
+        guard let start = Int(exactly: offset), let count = Int(exactly: byteCount), start <= exportByteCount,
+            count <= exportByteCount - start
+        else { return nil }
+        return start..<start + count
+    }
 }
 
 extension NBDRequest: WireCodable {

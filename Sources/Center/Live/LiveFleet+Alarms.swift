@@ -1,0 +1,33 @@
+package import Fleet
+import Synchronization
+package import Wire
+
+/// Machines that ask for what belongs to others. It is held here alone, until somebody has seen it.
+extension LiveFleet {
+    /// Nodes with an alarm.
+    private static let alarmLimit = 10_000
+
+    /// Another machine was refused what is a machine's own. The alarm is about nodes: an unknown machine has no page.
+    package func note(_ alarm: NodeAlarm, of machine: MACAddress) {
+        guard let node = snapshot.node(at: machine) else { return }
+        state.withLock { state in
+            let count = state.alarms[machine]?.count ?? 0
+            guard count > 0 || state.alarms.count < Self.alarmLimit else { return }
+            state.alarms[machine] = alarm
+            state.alarms[machine]?.count = count + 1
+        }
+        events.publish(
+            ServerEvent(
+                kind: .alarm, node: node.name, group: node.group, machine: machine, text: alarm.summary))
+    }
+
+    /// The last alarm of a node.
+    func alarm(of node: Node) -> NodeAlarm? {
+        state.withLock { state in node.macAddresses.compactMap { state.alarms[$0] }.max { $0.at < $1.at } }
+    }
+
+    /// Somebody has seen the alarms of a node.
+    func dismissAlarm(of node: Node) {
+        state.withLock { state in for machine in node.macAddresses { state.alarms[machine] = nil } }
+    }
+}

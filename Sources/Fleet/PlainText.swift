@@ -1,0 +1,43 @@
+/// Text from anywhere, as a terminal or a log file shows it: nothing in it moves a cursor, starts a line of its own, or turns round what
+/// stands beside it.
+package struct PlainText: CustomStringConvertible, Sendable {
+    package let description: String
+
+    /// - Parameter keepingLines: whether line feeds and tabs stay, for text that this program has laid out.
+    package init(_ text: String, keepingLines: Bool = false) {
+        func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+            keepingLines && (scalar == "\n" || scalar == "\t") || !Self.isControl(scalar)
+        }
+        guard !text.unicodeScalars.allSatisfy(isPlain) else {
+            description = text
+            return
+        }
+        var plain = ""
+        for scalar in text.unicodeScalars {
+            if isPlain(scalar) {
+                plain.unicodeScalars.append(scalar)
+            } else {
+                plain += Self.picture(of: scalar)
+            }
+        }
+        description = plain
+    }
+
+    /// Control characters (C0, C1, DEL), ends of lines and paragraphs, and what turns the direction of text (UAX #9 §2).
+    package static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    private static func picture(of scalar: Unicode.Scalar) -> String {
+        switch scalar.value {
+        case 0x0A: " ⏎ "
+        // Unicode, «Control Pictures».
+        case 0...0x1F: Unicode.Scalar(0x2400 + scalar.value).map(String.init) ?? "?"
+        case 0x7F: "␡"
+        default: "\u{FFFD}"
+        }
+    }
+}

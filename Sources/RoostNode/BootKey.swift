@@ -1,0 +1,19 @@
+import Glibc
+import Linux
+import Sealing
+
+/// The node's key of this boot: made when it is first wanted, and kept until the image's init starts, so that a step that is done
+/// again asks with the same key.
+enum BootKey {
+    /// The server's public key, in the archive that this program came from.
+    static let serverPath = "/lib/roost/server-key"
+    private static let path = "/run/roost/boot-key"
+
+    static func read() throws -> NodeKey {
+        if let known = (try? WholeFile.read(path)).flatMap({ NodeKey(bytes: $0) }) { return known }
+        let key = NodeKey()
+        let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        try file.write(key.bytes)
+        return key
+    }
+}

@@ -1,0 +1,78 @@
+import CSodium
+package import Wire
+
+/// The key that a node makes for one boot (X25519): what is sealed to it can be opened by that node only.
+package struct NodeKey: Sendable {
+    package static let publicByteCount = Int(crypto_box_PUBLICKEYBYTES)
+    private static let secretByteCount = Int(crypto_box_SECRETKEYBYTES)
+
+    /// ``publicByteCount`` bytes.
+    package let publicBytes: [UInt8]
+    private let secretBytes: [UInt8]
+
+    package init() {
+        Sodium.start()
+        var publicBytes = [UInt8](repeating: 0, count: Self.publicByteCount)
+        var secretBytes = [UInt8](repeating: 0, count: Self.secretByteCount)
+        _ = unsafe crypto_box_keypair(&publicBytes, &secretBytes)
+        (self.publicBytes, self.secretBytes) = (publicBytes, secretBytes)
+    }
+
+    /// A key that was made before; nil when `bytes` are not ``bytes`` of one.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == Self.publicByteCount + Self.secretByteCount else { return nil }
+        publicBytes = Array(bytes.prefix(Self.publicByteCount))
+        secretBytes = Array(bytes.dropFirst(Self.publicByteCount))
+    }
+
+    /// Both halves, for the next program of the same boot.
+    package var bytes: [UInt8] { publicBytes + secretBytes }
+
+    /// Opens what a server has sealed for this key, in this boot of this machine.
+    ///
+    /// - Parameter server: ``ServerKey/publicBytes`` of the server that this node trusts.
+    /// - Throws: when it is another server's, another boot's, another machine's, or has been changed on its way.
+    package func open(
+        _ delivery: [UInt8], of machine: MACAddress, in boot: String, from server: [UInt8]
+    ) throws(SealingError) -> [UInt8] {
+        Sodium.start()
+        guard server.count == ServerKey.publicByteCount else { throw .notASeal }
+        guard delivery.count >= ServerKey.signatureByteCount + crypto_box_sealbytes() else {
+            throw .notASeal
+        }
+        let signature = Array(delivery.prefix(ServerKey.signatureByteCount))
+        let box = Array(delivery.dropFirst(ServerKey.signatureByteCount))
+        let signed = ServerKey.signedText(box, to: publicBytes, of: machine, in: boot)
+        guard
+            unsafe crypto_sign_verify_detached(signature, signed, UInt64(signed.count), server) == 0
+        else { throw .notFromTheServer }
+        var content = [UInt8](repeating: 0, count: box.count - crypto_box_sealbytes())
+        guard
+            unsafe crypto_box_seal_open(&content, box, UInt64(box.count), publicBytes, secretBytes) == 0
+        else { throw .notForThisKey }
+        return content
+    }
+}
+
+/// Why something sealed cannot be opened, or nothing can be sealed.
+package enum SealingError: Error, Equatable, CustomStringConvertible {
+    case notASeal, notFromTheServer, notForThisKey, badKey
+
+    package var description: String {
+        switch self {
+        case .notASeal: "what came is no sealed configuration"
+        case .notFromTheServer:
+            "what came is not signed, for this boot, by the server that this initramfs is from"
+        case .notForThisKey: "what came is sealed for another key"
+        case .badKey: "this is no key of a node"
+        }
+    }
+}
+
+/// libsodium (https://doc.libsodium.org/usage).
+enum Sodium {
+    private static let isReady = sodium_init() >= 0
+
+    /// Chooses the implementations for this processor, once.
+    static func start() { precondition(isReady, "libsodium finds no source of random numbers") }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+
+/// Another host at the server's network, in a network namespace of its own; its card has the hardware address that it wants.
+final class Neighbour {
+    let namespace: String
+    let address: String
+    /// The other end of its cable.
+    let cable: String
+    /// The namespace that the other end of its cable is in; nil is this machine's own.
+    private let other: String?
+
+    /// A host in the laboratory. Without an address it gets one by DHCP, as a machine with that card would.
+    init(_ name: String, mac: String, address: String? = nil) throws {
+        (namespace, cable, other) = (BootLab.namespace(of: name), "h-\(name)", BootLab.namespace)
+        try Self.make(namespace, cable, other, mac)
+        try BootLab.run("ip", ["-n", BootLab.namespace, "link", "set", cable, "master", "br0", "up"])
+        if let address {
+            self.address = address
+        } else {
+            self.address = try BootLab.run(
+                "ip",
+                [
+                    "netns", "exec", namespace, "sh", "-c",
+                    "busybox udhcpc -i eth0 -q -n -t 10 -s /bin/true 2>&1 | sed -n 's/.*lease of \\([0-9.]*\\) .*/\\1/p'",
+                ]
+            ).filter { !$0.isNewline }
+            try #require(!self.address.isEmpty)
+        }
+        try BootLab.run("ip", ["-n", namespace, "addr", "add", "\(self.address)/24", "dev", "eth0"])
+    }
+
+    /// A host at the other end of a cable from this machine, which has `server` there.
+    init(_ name: String, mac: String, address: String, server: String) throws {
+        namespace = BootLab.namespace(of: name)
+        cable = "h\(BootLab.lane)-\(name)"
+        other = nil
+        self.address = address
+        try Self.make(namespace, cable, other, mac)
+        try BootLab.run("ip", ["addr", "add", "\(server)/30", "dev", cable])
+        try BootLab.run("ip", ["link", "set", cable, "up"])
+        try BootLab.run("ip", ["-n", namespace, "addr", "add", "\(address)/30", "dev", "eth0"])
+    }
+
+    deinit {
+        _ = try? BootLab.run("ip", ["netns", "del", namespace])
+        // A namespace that goes takes its cable away only some time later.
+        _ = try? BootLab.run("ip", (other.map { ["-n", $0] } ?? []) + ["link", "del", cable])
+    }
+
+    private static func make(_ namespace: String, _ cable: String, _ other: String?, _ mac: String) throws {
+        let there = other.map { ["-n", $0] } ?? []
+        _ = try? BootLab.run("ip", ["netns", "del", namespace])
+        _ = try? BootLab.run("ip", there + ["link", "del", cable])
+        try BootLab.run("ip", ["netns", "add", namespace])
+        try BootLab.run(
+            "ip", there + ["link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", namespace])
+        try BootLab.run("ip", ["-n", namespace, "link", "set", "lo", "up"])
+        try BootLab.run("ip", ["-n", namespace, "link", "set", "eth0", "address", mac, "up"])
+    }
+
+    @discardableResult
+    func run(_ words: [String]) throws -> String {
+        try BootLab.run("ip", ["netns", "exec", namespace] + words)
+    }
+
+    /// The status of the boot server's answer, and its body.
+    func ask(_ path: String, body: String? = nil) throws -> (status: String, text: String) {
+        let answer = try run(
+            ["curl", "-s", "-m", "20", "-w", "\n%{http_code}"] + (body.map { ["--data-binary", $0] } ?? [])
+                + ["http://10.77.0.1/\(path)"])
+        let lines = answer.split(separator: "\n", omittingEmptySubsequences: false)
+        return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
+    }
+}

