@@ -55,7 +55,7 @@ depmod -b "$root" "$release"
 
 cp /bin/busybox "$root/usr/bin/"
 for name in $(/bin/busybox --list); do [[ -e $root/usr/bin/$name ]] || ln -s busybox "$root/usr/bin/$name"; done
-cp "$work/unpacked/usr/sbin/dropbear" "$work/unpacked/usr/bin/dropbearkey" "$root/usr/bin/"
+cp "$work"/unpacked/usr/sbin/dropbear "$work"/unpacked/usr/bin/dropbear{key,convert} "$root/usr/bin/"
 # dropbear takes its libraries from where they are here, but for those that came with it.
 library_path=$work/unpacked/usr/lib/x86_64-linux-gnu
 for file in $(LD_LIBRARY_PATH=$library_path ldd "$work/unpacked/usr/sbin/dropbear" | grep -o '/[^ ]*' | sort -u); do
@@ -94,6 +94,8 @@ export PATH=/bin
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 hostname -F /etc/hostname
+[ ! -e /etc/ssh/ssh_host_ed25519_key ] ||
+  dropbearconvert openssh dropbear /etc/ssh/ssh_host_ed25519_key /etc/dropbear/key >/dev/null 2>&1
 [ -e /etc/dropbear/key ] || dropbearkey -t ed25519 -f /etc/dropbear/key >/dev/null 2>&1
 dropbear -r /etc/dropbear/key -P /run/dropbear.pid
 /run/roost/roost-node report ready

@@ -38,7 +38,8 @@ let subnet = DHCPSubnet(network: network, server: .loopback, pools: [first...las
 let policy = BootPolicy(server: .loopback, loaders: ["bench.bin"], nodeArchives: [:])
 let settings = BootContext.Settings(
     policy: policy, imageStore: store, volumeDirectory: "", nodeArchiveDirectory: "",
-    loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"], key: ServerKey())
+    loaders: ["bench.bin": "\(store)/bench/\(digest)/kernel"], key: ServerKey(),
+    secrets: NodeSecrets())
 let log: @Sendable (String) -> Void = { _ in }
 
 /// Binds everything and serves for ever.

@@ -9,6 +9,8 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
     let remoteAddress: SocketAddress?
     /// Nil while nobody has said who they are.
     var caller: Caller?
+    /// Asks anew who that is, for answers that go on for hours; nil where nothing can change.
+    var recheck: (@Sendable () async throws -> Caller?)?
     /// The fields of a form that was posted by a page; its CSRF token has been checked.
     var form: Form?
     var language = Language.english

@@ -25,6 +25,8 @@ package struct CenterServices: Sendable {
     package var rootActivity: @Sendable () async -> [IPv4Address: RootActivity]
     /// Asks running machines to restart.
     package var restart: @Sendable ([MACAddress]) async -> Void
+    /// The public SSH host key of a node, by its number: `ssh-ed25519 AAAA…`.
+    package var hostKey: @Sendable (NodeName, Int) -> String
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
@@ -46,8 +48,10 @@ package struct CenterServices: Sendable {
         compare: @escaping @Sendable (ImageVersion, ImageVersion) async throws -> [ImageDifference.Change],
         removeFiles: @escaping @Sendable (ImageName, Digest) throws -> Void,
         filePath: @escaping @Sendable (ImageVersion, String) -> String, sources: [ReplicationSource] = [],
-        serverName: String, replicaFiles: ReplicaFiles
+        serverName: String, replicaFiles: ReplicaFiles,
+        hostKey: @escaping @Sendable (NodeName, Int) -> String
     ) {
+        self.hostKey = hostKey
         self.fleet = fleet
         self.volumes = volumes
         self.logs = logs

@@ -128,19 +128,30 @@ struct DiskImage {
     /// The disk as plain bytes. What virtual machines have is written out, with holes where nothing is.
     private func makeRaw(in work: String) throws -> String {
         guard format != .raw else { return path }
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        let header = DiskHeader([UInt8](try file.read(upToCount: DiskHeader.byteLimit) ?? Data()))
+        if let dependence = header.dependence(as: format) { throw leansOnAnotherFile(dependence) }
         let images = try Program("qemu-img", package: "qemu-utils")
         let told = try images.run(["info", "--output=json", "-f", format.rawValue, path])
         let facts = try JSONSerialization.jsonObject(with: told) as? [String: Any]
-        // It would be read with the rights of whoever imports: any file of this host could be in the image then.
-        guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil else {
-            throw ImageLacks(
-                "the disk leans on another file; flatten it first: qemu-img convert -O qcow2 \(path) flat.qcow2"
-            )
-        }
+        // Once more by what QEMU has understood.
+        let details = (facts?["format-specific"] as? [String: Any])?["data"] as? [String: Any]
+        let parts = (details?["extents"] as? [[String: Any]] ?? []).map { $0["filename"] as? String }
+        guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil,
+            details?["data-file"] == nil, parts.allSatisfy({ $0 == path })
+        else { throw leansOnAnotherFile("QEMU finds another one in it") }
         progress("reading the disk")
         let raw = "\(work)/disk.raw"
         try images.run(["convert", "-f", format.rawValue, "-O", "raw", path, raw], filling: work)
         return raw
+    }
+
+    /// It would be read with the rights of whoever imports: any file or disk of this host could be in the image then.
+    private func leansOnAnotherFile(_ how: String) -> ImageLacks {
+        ImageLacks(
+            "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(path) flat.qcow2"
+        )
     }
 
     /// All partitions, or the whole disk when it has none.

@@ -8,6 +8,7 @@ package enum Replacement: String, DurableOperation {
     case centerNames = "center.names"
     case centerSecret = "center.secret"
     case serverKey = "keys.server"
+    case nodeSecrets = "keys.nodes"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
 

@@ -20,10 +20,12 @@ package final class BootContext {
         package var loaders: [String: String]
         /// By which nodes know this server.
         package var key: ServerKey
+        /// From which nodes' own keys are made.
+        package var secrets: NodeSecrets
 
         package init(
             policy: BootPolicy, imageStore: String, volumeDirectory: String, nodeArchiveDirectory: String,
-            loaders: [String: String], key: ServerKey
+            loaders: [String: String], key: ServerKey, secrets: NodeSecrets
         ) {
             self.volumeDirectory = volumeDirectory
             self.policy = policy
@@ -31,6 +33,7 @@ package final class BootContext {
             self.nodeArchiveDirectory = nodeArchiveDirectory
             self.loaders = loaders
             self.key = key
+            self.secrets = secrets
         }
     }
 
@@ -102,15 +105,17 @@ package final class BootContext {
 
     /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
     ///
-    /// - Parameter server: our address that was asked.
-    func isOwn(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address) -> Bool {
-        if self.machine(at: peer) == machine { return true }
+    /// - Parameter server: our address that was asked; nil where machines of boot tests do not come.
+    func isOwn(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address? = nil) -> Bool {
+        if let holder = self.machine(at: peer) { return holder == machine }
+        // Behind a router, where another server gives the addresses, nothing is to be seen of a card. What there is to know a node
+        // by is the address that it was given here.
+        if !givesAddressesLike(peer), snapshot.node(at: machine)?.address == peer { return true }
         // The emulator of a boot test has no address of its own.
         return peer == server && bootTestMachines.contains(machine)
     }
 
     /// Another machine has asked for what is a machine's own, or spoken for it.
-    ///
     func refuse(_ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address) {
         guard refusals.isNew(machine, peer, now: EventLoop.now()) else { return }
         let alarm = NodeAlarm(
@@ -178,7 +183,7 @@ package final class BootContext {
             tracker.currentBoot(of: machine) == name.boot
         else { return nil }
         // Without a peer it is a question of this server's own.
-        if let peer, self.machine(at: peer) != machine {
+        if let peer, !isOwn(machine, peer) {
             refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer)
             return nil
         }

@@ -84,6 +84,7 @@ package struct SQLiteStore: FleetStore {
     static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 

@@ -29,7 +29,8 @@ extension CenterServices {
             manifest: { _, _ in throw StoreError.notFound("") }, verify: { _, _ in [] },
             compare: { _, _ in [] }, removeFiles: { _, _ in }, filePath: { _, _ in "" }, serverName: "test",
             replicaFiles: ReplicaFiles(
-                directory: { _, _ in "" }, discard: { _ in }, adopt: { _, _ in }))
+                directory: { _, _ in "" }, discard: { _ in }, adopt: { _, _ in }),
+            hostKey: { "ssh-ed25519 key-of-\($0)-\($1)" })
     }
 }
 

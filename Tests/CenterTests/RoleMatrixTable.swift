@@ -118,6 +118,7 @@ extension MatrixRow {
         GET /api/v1/sessions  anywhere  200
         GET /api/v1/inventory  anywhere  200
         GET /api/v1/inventory?format=csv&q=name=NODE  anywhere  200
+        GET /api/v1/ssh_known_hosts  anywhere  200
         GET /api/v1/machines  anywhere  200
         POST /api/v1/machines/WAITING/approve  place  201  {"name":"fresh","group":"GROUP"}
         DELETE /api/v1/machines/52:54:00:00:03:98  site  204
@@ -184,6 +185,7 @@ extension MatrixRow {
         GET /nodes  anywhere  200
         GET /nodes?q=name=NODE  anywhere  200
         GET /nodes.csv  anywhere  200
+        GET /ssh_known_hosts  anywhere  200
         GET /nodes/inventory  anywhere  200
         POST /nodes/add  place  303  name=fresh&mac=WAITING&group=GROUP
         POST /nodes/bulk  place  200  node=NODE&act=tag&value=lab

@@ -222,6 +222,88 @@ import Testing
         #expect(try await !Self.heard(by: .school, in: fleet).contains("desk-1"))
     }
 
+    @Test func `of the past, too, only those read a node who may read it now`() async throws {
+        let fleet = try await SmallFleet()
+        // Before there were any nodes, and before groups had them.
+        for at in ["2001-01-01", "1970-01-01T00:00:01"] {
+            for name in [Place.office.node, Place.office.macAddress] {
+                for path in ["", "/hardware", "/explain", "/boots"] {
+                    for role in Role.allCases {
+                        let person = Person(role: role, place: .school)
+                        let answer = try await fleet.ask(
+                            "GET", "/api/v1/nodes/\(name)\(path)?at=\(at)",
+                            headers: [.authorization: "Bearer \(person.token)"])
+                        #expect(answer.status >= 400, "\(role) \(name)\(path) \(answer.body)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `no answer has a secret in clear, wherever it was set`() async throws {
+        let fleet = try await SmallFleet()
+        let hash = "$6$saltsalt$not-to-be-seen"
+        let settings: [String: SettingValue] = ["root-password-hash": .text(hash)]
+        let rule = MatchRule(name: try RuleName("hashed"), condition: "memory > 1 GiB", settings: settings)
+        _ = try await fleet.services.fleet.change(by: "test", what: "secrets") { current in
+            var node = try #require(current.nodes[NodeName(Place.school.node)])
+            node.settings.merge(settings) { $1 }
+            let group = NodeGroup(path: try GroupPath(Place.school.rawValue), settings: settings)
+            return [.rule(rule.name, rule), .node(node.name, node), .group(group.path, group)]
+        }
+        #expect(fleet.services.fleet.snapshot.rules[rule.name]?.settings == settings)
+        let admin = Person(role: .admin, place: .site)
+        let headers: HTTPFields = [.authorization: "Bearer \(admin.token)"]
+        var seen = 0
+        for row in MatrixRow.all where row.method == "GET" {
+            let answer = try await fleet.ask(
+                "GET", row.filled(row.path, in: .school, of: fleet), headers: headers)
+            #expect(!answer.body.contains(hash), "\(row.testDescription)")
+            seen += answer.body.contains("(set)") ? 1 : 0
+        }
+        #expect(seen >= 3)
+        // A rule that is sent back as it was shown keeps its secret.
+        let rules = try await fleet.ask("GET", "/api/v1/rules", headers: headers).body
+        #expect(rules.contains("(set)"))
+        var json = headers
+        json[.contentType] = "application/json"
+        let edit =
+            #"{"edits":[{"rule":{"name":"hashed","priority":3,"condition":"memory > 1 GiB","settings":{"root-password-hash":"(set)"}}}]}"#
+        #expect(try await fleet.ask("POST", "/api/v1/changes", headers: json, body: edit).status == 200)
+        let kept = fleet.services.fleet.snapshot.rules[rule.name]
+        #expect(kept?.priority == 3 && kept?.settings == settings)
+    }
+
+    @Test
+    func `a stream of events ends with the token that opened it, and with a change of what its owner may do`()
+        async throws
+    {
+        func event(_ text: String) throws -> ServerEvent {
+            ServerEvent(
+                kind: .boot, node: try NodeName(Place.school.node),
+                group: try GroupPath(Place.school.rawValue),
+                text: text)
+        }
+        let person = Person(role: .operator_, place: .school)
+        let changes: [(any FleetStore) async throws -> Void] = [
+            { store in
+                let tokens = try await store.tokens(of: nil)
+                let token = try #require(tokens.first { $0.owner == person.name })
+                try await store.removeToken(token.id, by: "test")
+            },
+            { store in
+                let owner = Administrator(name: person.name, grants: [Grant(.auditor)])
+                try await store.save(owner, passwordHash: nil, by: "test")
+            },
+        ]
+        for change in changes {
+            let fleet = try await SmallFleet()
+            let heard = try await fleet.told(
+                before: event("early"), after: event("late"), to: person, change: change)
+            #expect(heard.contains("early") && !heard.contains("late"))
+        }
+    }
+
     /// What an operator hears of something in the office and then in the school.
     private static func heard(by place: Place, in fleet: SmallFleet) async throws -> String {
         let events = try [Place.office, .school].map { place in

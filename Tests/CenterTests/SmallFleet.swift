@@ -134,6 +134,25 @@ final class SmallFleet: Sendable {
         return text.text
     }
 
+    /// What a listener hears until the stream ends by itself: `change` happens between two events.
+    func told(
+        before: ServerEvent, after: ServerEvent, to person: Person,
+        change: (any FleetStore) async throws -> Void
+    ) async throws -> String {
+        let (response, _) = try await respond(
+            "GET", "/api/v1/events", [.authorization: "Bearer \(person.token)"], nil, from: "192.0.2.1")
+        let text = Text()
+        let body = response.body
+        async let end: Void = body.write(text)
+        services.fleet.events.publish(before)
+        while !text.text.contains(before.text) { try await Task.sleep(for: .milliseconds(5)) }
+        try await change(services.fleet.store)
+        try await services.fleet.reload()
+        services.fleet.events.publish(after)
+        try await end
+        return text.text
+    }
+
     private func respond(
         _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String
     ) async throws -> (Response, route: String?) {

@@ -45,7 +45,7 @@ import Testing
             .replacing("/etc/roost", with: directory)
         let sources = try ServerSettings(parsing: text, file: "roost.yaml").center.logInSources
         #expect(sources.ldap?.searcherPassword == "secret")
-        #expect(sources.ldap?.grants?.grants(of: ["cn=Teachers,ou=groups,dc=x"]).count == 2)
+        #expect(sources.ldap?.grants?.grants(of: ["cn=Teachers,ou=groups,dc=example,dc=org"]).count == 2)
         #expect(sources.openID?.clientSecret == "secret")
         #expect(sources.openID?.redirect?.hasSuffix(":8443/login/oidc/done") == true)
 

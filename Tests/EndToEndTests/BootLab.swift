@@ -305,12 +305,23 @@ final class BootLab: Sendable {
     }
 
     /// A command on a machine, by SSH.
+    ///
+    /// - Parameter node: its name, for a client that believes in the host keys alone that the server publishes.
     @discardableResult
-    func ssh(_ address: String, _ command: String, timeout: Int = 60) throws -> String {
-        try Self.lab(
-            ["exec", "timeout", String(Pace.seconds(timeout))] + Self.sshCommand(to: "root@\(address)") + [
-                command
-            ]
+    func ssh(_ address: String, _ command: String, timeout: Int = 60, knownAs node: String? = nil) throws
+        -> String
+    {
+        var options: [String] = []
+        if let node {
+            let known = "\(Self.directory)/known-hosts"
+            try Data(roost("node", "known-hosts").utf8).write(to: URL(fileURLWithPath: known))
+            options = [
+                "StrictHostKeyChecking=yes", "UserKnownHostsFile=\(known)", "HostKeyAlias=\(node)",
+            ].flatMap { ["-o", $0] }
+        }
+        return try Self.lab(
+            ["exec", "timeout", String(Pace.seconds(timeout))]
+                + Self.sshCommand(to: "root@\(address)", options) + [command]
         )
         .trimmingCharacters(in: .whitespacesAndNewlines)
     }

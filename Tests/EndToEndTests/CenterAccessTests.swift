@@ -211,7 +211,23 @@ extension EndToEnd.Servers {
                 let status = try server.ask("POST", "/api/v1/changes", token: admin, body: body).status
                 #expect(status == 422, "\(body.prefix(20))")
             }
+            // Who is not logged in has less to say.
+            let form = "name=ann&password=\(String(repeating: "x", count: 20_000))"
+            let posted = try server.ask(
+                "POST", "/login",
+                extra: ["-H", "Content-Type: application/x-www-form-urlencoded", "--data-binary", form])
+            #expect(posted.status == 413)
             #expect(try server.ask("GET", "/api/v1/status", token: admin).status == 200)
+        }
+
+        @Test func `other users of the host see nothing of the state`() throws {
+            let seen = try BootLab.run(
+                "sh",
+                [
+                    "-c",
+                    "setpriv --reuid=daemon --regid=daemon --clear-groups find '\(server.directory)/state' -mindepth 1 2>&1 || true",
+                ])
+            #expect(seen.contains("Permission denied") && !seen.contains("sqlite"), "\(seen)")
         }
 
         @Test func `slow and crooked clients are let go`() throws {

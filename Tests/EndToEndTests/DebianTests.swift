@@ -91,7 +91,6 @@ extension EndToEnd.Systems {
                     127.0.1.1
                     32
                     disabled
-                    /etc/ssh/ssh_host_ecdsa_key
                     /etc/ssh/ssh_host_ed25519_key
                     """)
         }
@@ -160,6 +159,11 @@ extension EndToEnd.Systems {
             #expect(
                 try lab.roost("node", "restart", "--unless-in-use", "pc-1")
                     == "pc-1 is in use by alice\n")
+
+            // sshd has the key that the server publishes, and no other.
+            #expect(
+                try lab.ssh(address, "cd /etc/ssh; echo ssh_host_*", knownAs: "pc-1")
+                    == "ssh_host_ed25519_key ssh_host_ed25519_key.pub")
 
             // By utmp, where there is no log-in manager to ask.
             try lab.ssh(address, "mv /usr/bin/loginctl /usr/bin/loginctl.away")

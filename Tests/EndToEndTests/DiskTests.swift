@@ -42,13 +42,43 @@ extension EndToEnd.Machines {
             #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(work))
 
             // A disk that would make the importer read another file, and one without a system.
-            try BootLab.run(
-                "qemu-img",
-                ["create", "-q", "-f", "qcow2", "-b", "/etc/shadow", "-F", "raw", "\(work)/trap.qcow2", "1M"])
-            let trap = #expect(throws: CommandFailed.self) {
-                try lab.importImage("trap", "\(work)/trap.qcow2")
+            func make(_ words: String) throws {
+                try BootLab.run("sh", ["-ec", "cd '\(work)'; \(words)"])
             }
-            #expect(trap?.output.contains("leans on another file") == true)
+            try make("qemu-img create -q -f qcow2 -b /etc/shadow -F raw trap-1 1M")
+            // Its data is the whole of another disk: ours, which has a system.
+            try make(
+                "qemu-img create -q -f qcow2 -o data_file=data,data_file_raw=on trap-2 1M; ln -sf disk.raw data"
+            )
+            // A header without capacity is taken for a list of files.
+            try make(
+                """
+                cat >list <<'END'
+                # Disk DescriptorFile
+                version=1
+                CID=12345678
+                parentCID=ffffffff
+                createType="monolithicFlat"
+                RW 655360 FLAT "\(work)/disk.raw" 0
+                ddb.adapterType = "ide"
+                END
+                python3 -c 'import struct
+                head = b"KDMV" + struct.pack("<IIQQQQIQQQ?", 1, 3, 0, 128, 1, 20, 512, 0, 0, 128, False)
+                text = open("list", "rb").read()
+                open("trap-3", "wb").write(head.ljust(512, bytes(1)) + text.ljust(20 * 512, bytes(1)))'
+                qemu-img convert -O vmdk -o subformat=twoGbMaxExtentFlat disk.raw trap.vmdk; cp trap.vmdk trap-4
+                """)
+            for number in 1...4 {
+                let trap = #expect(throws: CommandFailed.self, "\(number)") {
+                    try lab.importImage("trap", "\(work)/trap-\(number)")
+                }
+                // A descriptor alone is no disk to begin with.
+                #expect(
+                    trap?.output.contains(
+                        number < 4 ? "leans on another file" : "not look like a tar archive")
+                        == true,
+                    "\(number): \(trap?.output ?? "")")
+            }
             let empty = #expect(throws: CommandFailed.self) {
                 try lab.importImage("empty", "\(work)/boot.ext4")
             }

@@ -145,7 +145,10 @@ extension EndToEnd.Machines {
             try writeByQEMU()
 
             let again = try start(1)
-            #expect(try lab.ssh(again, "cat /etc/own /var/lib/kept/file") == "one\nkept")
+            // In its second boot, too, it is who it was.
+            #expect(
+                try lab.ssh(again, "cat /etc/own /var/lib/kept/file", knownAs: "keep-1") == "one\nkept")
+            #expect(throws: CommandFailed.self) { try lab.ssh(again, "true", knownAs: "keep-2") }
             #expect(
                 try lab.ssh(again, "md5sum /opt/big; test -e /etc/motd || echo gone") == "\(sum)\ngone")
             #expect(

@@ -1,9 +1,10 @@
 import Fleet
 import Linux
 import Sealing
-import Services
 import Testing
 import Wire
+
+@testable import Services
 
 /// What the data planes know of boots by themselves.
 @Suite struct BootContextTests {
@@ -21,7 +22,7 @@ import Wire
             loop: try EventLoop(),
             settings: BootContext.Settings(
                 policy: policy, imageStore: "", volumeDirectory: "", nodeArchiveDirectory: "", loaders: [:],
-                key: ServerKey()),
+                key: ServerKey(), secrets: NodeSecrets()),
             snapshot: FleetSnapshot(revision: 1, contents: FleetSnapshot.Contents()), tracker: BootTracker(),
             send: { _ in })
     }
@@ -45,5 +46,29 @@ import Wire
         context.note(.dhcp, of: machine, detail: "")
         #expect(context.snapshot.contents.troubles[machine]?.failedBoots == 2)
         #expect(context.snapshot.contents.troubles[machine]?.detail == "no init")
+    }
+
+    @Test
+    func `behind a router with another DHCP server a node is known by the address that it was given here`()
+        throws
+    {
+        let context = try context()
+        let (fixed, other) = (
+            try #require(IPv4Address("198.51.100.7")), try #require(IPv4Address("198.51.100.8"))
+        )
+        #expect(!context.isOwn(machine, fixed))
+        let node = Node(name: try NodeName("pc-7"), macAddresses: [machine], address: fixed)
+        context.swap(FleetSnapshot(revision: 2, nodes: [node], groups: [], images: []))
+        #expect(context.isOwn(machine, fixed) && !context.isOwn(machine, other))
+        let stranger = try #require(MACAddress("52:54:00:00:00:02"))
+        let network = try #require(IPv4Network("198.51.100.0/24"))
+        #expect(!context.isOwn(stranger, fixed))
+        // Where leases are ours, they alone count.
+        context.givesAddressesLike = { _ in true }
+        #expect(!context.isOwn(machine, fixed))
+        context.clientAddress = {
+            $0 == fixed ? (stranger, ClientAddress(address: fixed, network: network)) : nil
+        }
+        #expect(context.isOwn(stranger, fixed) && !context.isOwn(machine, fixed))
     }
 }

@@ -17,7 +17,8 @@ package struct SettingAnswer: Codable, Sendable {
 
     package init(_ setting: EffectiveSetting) {
         func shown(_ value: SettingValue) -> SettingValue {
-            setting.definition.isSecret && value != setting.definition.defaultValue ? .text("(set)") : value
+            setting.definition.isSecret && value != setting.definition.defaultValue
+                ? RecordSettings.hidden : value
         }
         name = setting.definition.name
         value = shown(setting.value)

@@ -25,14 +25,14 @@ enum Edits {
         mutating func add(_ edit: ChangeRequest.Edit) throws {
             let before = edits.count
             if var node = edit.node {
-                node.settings = FleetRoutes.keepingSecrets(
-                    node.settings, of: (nodes[node.name] ?? snapshot.nodes[node.name])?.settings)
+                node.settings = RecordSettings.merged(
+                    node.settings, into: (nodes[node.name] ?? snapshot.nodes[node.name])?.settings)
                 put(node)
             }
             if let name = edit.removeNode { edits.append(.node(name, nil)) }
             if var group = edit.group {
-                group.settings = FleetRoutes.keepingSecrets(
-                    group.settings, of: (groups[group.path] ?? snapshot.groups[group.path])?.settings)
+                group.settings = RecordSettings.merged(
+                    group.settings, into: (groups[group.path] ?? snapshot.groups[group.path])?.settings)
                 put(group)
             }
             if let path = edit.removeGroup { edits.append(.group(path, nil)) }
@@ -43,7 +43,11 @@ enum Edits {
                 edits = try snapshot.edits(moving: move.from, to: move.to)
                 return
             }
-            if let rule = edit.rule { put(rule) }
+            if var rule = edit.rule {
+                rule.settings = RecordSettings.merged(
+                    rule.settings, into: (rules[rule.name] ?? snapshot.rules[rule.name])?.settings)
+                put(rule)
+            }
             if let name = edit.removeRule { edits.append(.rule(name, nil)) }
             if let settings = edit.settings { try add(settings) }
             guard edits.count == before + 1 else {

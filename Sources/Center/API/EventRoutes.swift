@@ -8,15 +8,44 @@ struct EventRoutes {
     let services: CenterServices
 
     func add(to api: Routes) {
-        api.get("events", .read) { _, _, caller in
+        api.get("events", .read) { _, context, caller in
             guard let events = services.fleet.events.listen() else {
                 throw Problem(
                     503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
             }
-            let messages = events.compactMap { Self.message($0, for: caller) }
+            let leave = Leave(caller: caller, recheck: context.recheck, fleet: services.fleet)
+            let messages = events.prefix { _ in await leave.holds() }.compactMap {
+                Self.message($0, for: caller)
+            }
             return Response(
                 status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                 body: ResponseBody(asyncSequence: messages))
+        }
+    }
+
+    /// Whether somebody may go on listening: a stream ends with the token or the log-in that opened it, and with any change of what
+    /// they may do. Browsers open another one by themselves.
+    private actor Leave {
+        /// Seconds after which it is asked again although nothing has changed: tokens and log-ins expire.
+        private static let patience = 60
+
+        private let caller: Caller
+        private let recheck: (@Sendable () async throws -> Caller?)?
+        private let fleet: LiveFleet
+        private var revision: Int
+        private var checkedAt = Clock.second
+
+        init(caller: Caller, recheck: (@Sendable () async throws -> Caller?)?, fleet: LiveFleet) {
+            (self.caller, self.recheck, self.fleet) = (caller, recheck, fleet)
+            revision = fleet.snapshot.revision
+        }
+
+        func holds() async -> Bool {
+            guard let recheck else { return true }
+            let (revision, now) = (fleet.snapshot.revision, Clock.second)
+            guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
+            (self.revision, checkedAt) = (revision, now)
+            return (try? await recheck())?.grants == caller.grants
         }
     }
 

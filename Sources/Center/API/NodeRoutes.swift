@@ -28,6 +28,7 @@ struct NodeRoutes {
             return try await JSONAnswer(
                 views(request, caller).log(context.parameter("name"), lineCount: lines))
         }
+        api.get("ssh_known_hosts", .read) { request, _, caller in try await knownHosts(request, caller) }
         api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
     }
 
@@ -67,13 +68,13 @@ struct NodeRoutes {
                 let stored = current.nodes[given.name]
                 try RecordTag.check(wanted, stored)
                 var node = given
-                node.settings = FleetRoutes.keepingSecrets(given.settings, of: stored?.settings)
+                node.settings = RecordSettings.merged(given.settings, into: stored?.settings)
                 let edits = [FleetEdit.node(node.name, node)]
                 try caller.requireLeave(for: edits, in: current)
                 return edits
             }
             let stored = snapshot.nodes[node.name] ?? node
-            return try JSONAnswer(Redaction.of(stored), etag: RecordTag.of(stored))
+            return try JSONAnswer(stored, etag: RecordTag.of(stored))
         }
         api.delete("nodes/:name", .configure) { request, context, caller in
             let name = try NodeName(context.parameter("name"))
@@ -99,8 +100,22 @@ struct NodeRoutes {
             }
             let approval = try await request.decoded(ApprovalRequest.self)
             let snapshot = try await approve(mac, approval, caller)
-            return try JSONAnswer(snapshot.nodes[approval.name].map(Redaction.of), status: .created)
+            return try JSONAnswer(snapshot.nodes[approval.name], status: .created)
         }
+    }
+
+    /// What SSH clients know the nodes by that the caller may read.
+    func knownHosts(_ request: Request, _ caller: Caller) async throws -> Response {
+        let snapshot = try await views(request, caller).snapshot()
+        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
+        let text = Fleet.knownHosts(
+            of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/plain; charset=utf-8",
+                .contentDisposition: "attachment; filename=\"ssh_known_hosts\"",
+            ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
     /// The hardware of all nodes that fit, as a file.

@@ -11,6 +11,8 @@ struct IdentityMiddleware: RouterMiddleware {
     /// The same on plain loopback, where browsers take no Secure cookie.
     static let plainCookieName = "roost"
     static let formByteLimit = 4 << 20
+    /// Who is not logged in sends a name and a password.
+    static let strangersFormByteLimit = 16 << 10
 
     let gate: Gate
     let isTLS: Bool
@@ -27,14 +29,17 @@ struct IdentityMiddleware: RouterMiddleware {
             guard header.hasPrefix("Bearer ") else {
                 throw Problem(401, "Unauthorised", "only bearer tokens are taken here")
             }
-            context.caller = try await gate.caller(token: String(header.dropFirst(7)))
+            let token = String(header.dropFirst(7))
+            context.recheck = { [gate] in try await gate.caller(token: token) }
         } else if let value = request.cookies[cookie]?.value {
-            context.caller = try await gate.caller(cookie: value)
+            context.recheck = { [gate] in try await gate.caller(cookie: value) }
         }
+        context.caller = try await context.recheck?()
         let isChange = ![.get, .head, .options].contains(request.method)
         if isChange {
             if request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
-                let body = try await request.body.collect(upTo: Self.formByteLimit)
+                let limit = context.caller == nil ? Self.strangersFormByteLimit : Self.formByteLimit
+                let body = try await request.body.collect(upTo: limit)
                 context.form = Form(String(buffer: body))
             }
             try checkOrigin(of: request, context)

@@ -73,7 +73,7 @@ struct FleetViews: Sendable {
     func node(_ text: String, bootLimit: Int = 10) async throws -> NodeAnswer {
         let snapshot = try await snapshot()
         let node = try known(text, in: snapshot)
-        if snapshot.nodes[node.name] != nil { try caller.require(.read, in: node.group) }
+        try requireReading(node, in: snapshot)
         var boots: [BootTimeline] = []
         for mac in node.macAddresses {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
@@ -84,7 +84,7 @@ struct FleetViews: Sendable {
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
         return NodeAnswer(
-            node: Redaction.of(node), isKnown: stored != nil,
+            node: node, isKnown: stored != nil,
             leasedAddress: node.macAddresses.lazy.compactMap { live.leased[$0] }.first,
             root: at == nil
                 ? node.macAddresses.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first
@@ -96,6 +96,15 @@ struct FleetViews: Sendable {
             alarm: at == nil ? fleet.alarm(of: node) : nil,
             version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
+    }
+
+    /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
+    /// group, or in none.
+    private func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+        let now = fleet.snapshot
+        let same =
+            [snapshot.nodes[node.name], now.nodes[node.name]] + node.macAddresses.map { now.node(at: $0) }
+        for case let one? in same { try caller.require(.read, in: one.group) }
     }
 
     /// The node of that name or hardware address, or a machine that boots without being enrolled.
@@ -130,7 +139,7 @@ struct FleetViews: Sendable {
     func log(_ text: String, lineCount: Int) async throws -> LogAnswer {
         let snapshot = fleet.snapshot
         let node = try known(text, in: snapshot)
-        if snapshot.nodes[node.name] != nil { try caller.require(.read, in: node.group) }
+        try requireReading(node, in: snapshot)
         var answer = LogAnswer(lines: [], crashes: [])
         for machine in node.macAddresses {
             answer.lines += await services.logs.tail(machine, lineCount: lineCount)
@@ -347,34 +356,15 @@ extension Hardware {
     }
 }
 
-/// Hides secrets in what is shown.
+/// Hides secrets in what history keeps as text.
 enum Redaction {
-    static func of(_ settings: [String: SettingValue]) -> [String: SettingValue] {
-        var shown = settings
-        for definition in SettingDefinition.all where definition.isSecret && shown[definition.name] != nil {
-            shown[definition.name] = .text("(set)")
-        }
-        return shown
-    }
-
-    static func of(_ node: Node) -> Node {
-        var node = node
-        node.settings = of(node.settings)
-        return node
-    }
-
-    static func of(_ group: NodeGroup) -> NodeGroup {
-        NodeGroup(path: group.path, settings: of(group.settings))
-    }
-
     /// A record's JSON as history keeps it.
     static func of(json: String?) -> String? {
         guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
             var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
         else { return json }
-        for definition in SettingDefinition.all where definition.isSecret && settings[definition.name] != nil
-        {
-            settings[definition.name] = "(set)"
+        for name in SettingDefinition.secretNames where settings[name] != nil {
+            settings[name] = RecordSettings.hidden.description
         }
         record["settings"] = settings
         let data = try? JSONSerialization.data(

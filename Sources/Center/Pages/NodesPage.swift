@@ -11,6 +11,9 @@ struct NodesPage {
 
     func add(to routes: Routes) {
         routes.get("nodes", .read) { request, context, caller in try await list(request, context, caller) }
+        routes.get("ssh_known_hosts", .read) { request, _, caller in
+            try await NodeRoutes(services: pages.services).knownHosts(request, caller)
+        }
         routes.get("nodes.csv", .read) { request, _, caller in try await csv(request, caller) }
         routes.get("nodes/inventory", .read) { request, _, caller in
             let answer = try await NodeRoutes(services: pages.services).inventory(request, caller)

@@ -34,7 +34,7 @@ struct RulesPage {
         return [
             "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
             "fitting": fitting,
-            "settings": Redaction.of(rule.settings).sorted { $0.key < $1.key }.map {
+            "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map {
                 "\($0.key)=\($0.value.description.replacing(", ", with: ","))"
             }.joined(separator: "\n"),
         ]

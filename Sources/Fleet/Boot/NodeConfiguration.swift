@@ -4,8 +4,11 @@ package import Wire
 ///
 /// `files/…` is copied over the root as it stands; what has to be merged with what the image has lies beside it:
 /// `time-zone`, `root-password-hash`.
+///
+/// - Parameter hostKey: makes the node's SSH host key of a number.
 package func configurationArchive(
-    for machine: MACAddress, in snapshot: FleetSnapshot, policy: BootPolicy
+    for machine: MACAddress, in snapshot: FleetSnapshot, policy: BootPolicy,
+    hostKey: (NodeName, Int) -> HostKeyFiles
 ) -> [UInt8] {
     let node = snapshot.node(at: machine)
     let settings = snapshot.settings(of: node)
@@ -22,6 +25,13 @@ package func configurationArchive(
             "files/root/.ssh/authorized_keys", mode: 0o600,
             data: Array((keys.joined(separator: "\n") + "\n").utf8))
     }
+    if let number = settings.hostKeyNumber {
+        let files = hostKey(name, number)
+        let path = "files/etc/ssh/ssh_host_ed25519_key"
+        archive.addFile(path, mode: 0o600, data: Array(files.privateFile.utf8))
+        archive.addFile("\(path).pub", data: Array("\(files.publicLine) \(name)\n".utf8))
+    }
+    // The last ones win: a key that somebody has set is the node's.
     for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
         guard let file = ConfiguredFile(key: key) else { continue }
         // A line of text ends with a line end, whether or not somebody typed it.
@@ -33,6 +43,44 @@ package func configurationArchive(
     if !hash.isEmpty { archive.addFile("root-password-hash", mode: 0o600, data: Array("\(hash)\n".utf8)) }
     archive.finish()
     return archive.bytes
+}
+
+/// A node's SSH host key, as OpenSSH reads it.
+package struct HostKeyFiles: Equatable, Sendable {
+    package var privateFile: String
+    /// `ssh-ed25519 AAAA…`
+    package var publicLine: String
+
+    package init(privateFile: String, publicLine: String) {
+        self.privateFile = privateFile
+        self.publicLine = publicLine
+    }
+}
+
+extension EffectiveSettings {
+    /// The number of the node's host key; nil when each boot makes its own.
+    package var hostKeyNumber: Int? {
+        let number = integer(.sshHostKey)
+        return number > 0 ? number : nil
+    }
+}
+
+/// The lines by which SSH clients know nodes (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names and fixed addresses, and the key.
+///
+/// Nodes with a key of their own making, or one that is set among their files, are left out.
+package func knownHosts(
+    of nodes: some Sequence<Node>, in snapshot: FleetSnapshot, domain: String,
+    publicLine: (NodeName, Int) -> String
+) -> String {
+    nodes.compactMap { node -> String? in
+        let settings = snapshot.settings(of: node)
+        let hasOwn = settings.map(.files).keys.contains { $0.hasPrefix("/etc/ssh/ssh_host_") }
+        guard let number = settings.hostKeyNumber, !hasOwn else { return nil }
+        let names =
+            [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
+            + (node.address.map { [$0.description] } ?? [])
+        return "\(names.joined(separator: ",")) \(publicLine(node.name, number))\n"
+    }.joined()
 }
 
 /// `/etc/hosts`: the node itself, the server, the nodes with fixed addresses, and what the settings add.

@@ -13,7 +13,7 @@ package struct Node: Equatable, Sendable, Codable {
     /// Words to find it by, in order and without doubles.
     package var tags: [String]
     /// The node's own settings, the strongest level.
-    package var settings: [String: SettingValue]
+    @RecordSettings package var settings: [String: SettingValue]
 
     package init(
         name: NodeName, group: GroupPath = .site, macAddresses: [MACAddress], uuid: MachineUUID? = nil,
@@ -44,7 +44,7 @@ package struct Node: Equatable, Sendable, Codable {
 /// A place in the tree, with the settings of everything below it. `/` is the site.
 package struct NodeGroup: Equatable, Sendable, Codable {
     package var path: GroupPath
-    package var settings: [String: SettingValue]
+    @RecordSettings package var settings: [String: SettingValue]
 
     package init(path: GroupPath, settings: [String: SettingValue] = [:]) {
         self.path = path
@@ -65,7 +65,7 @@ package struct MatchRule: Equatable, Sendable, Codable {
     package var priority: Int
     /// As typed: `memory < 2 GiB`.
     package var condition: String
-    package var settings: [String: SettingValue]
+    @RecordSettings package var settings: [String: SettingValue]
 
     package init(
         name: RuleName, priority: Int = 0, condition: String, settings: [String: SettingValue] = [:]

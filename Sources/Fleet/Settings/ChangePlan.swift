@@ -107,7 +107,7 @@ extension ChangePlan {
             let former = old == nil ? nil : was.value(of: definition)
             guard former != value else { continue }
             func shown(_ value: SettingValue) -> SettingValue {
-                definition.isSecret && value != definition.defaultValue ? .text("(set)") : value
+                definition.isSecret && value != definition.defaultValue ? RecordSettings.hidden : value
             }
             changes.append(
                 SettingChange(

@@ -9,7 +9,7 @@ extension SettingDefinition {
         .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
         .reportSessions, .timeZone,
-        .authorisedKeys, .rootPasswordHash, .hosts, .files,
+        .authorisedKeys, .sshHostKey, .rootPasswordHash, .hosts, .files,
     ]
 
     package static func named(_ name: String) -> SettingDefinition? { byName[name] }
@@ -97,6 +97,10 @@ extension SettingDefinition {
     package static let authorisedKeys = Self(
         "ssh-authorised-keys", .list, .list([]), at: .initialisation,
         "SSH public keys that may log in as root")
+    package static let sshHostKey = Self(
+        "ssh-host-key", .integer(0...1_000_000), .integer(1), at: .initialisation,
+        "The number of the node's SSH host key, which is the same in every boot and listed in ssh_known_hosts; another number is another key, 0: each boot makes its own"
+    )
     package static let rootPasswordHash = Self(
         "root-password-hash", .text, .text(""),
         at: .initialisation, "Hash of root's password, as in /etc/shadow; empty leaves the image's",

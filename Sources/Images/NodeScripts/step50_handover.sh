@@ -36,12 +36,12 @@ Restart=on-failure
 RestartSec=30
 UNIT
 ln -sf ../roost-attend.service "$units/multi-user.target.wants/roost-attend.service"
-# An image has no host keys of its own; each boot makes its own unless the configuration brings some. An RSA key costs a slow
+# An image has no host keys of its own; the configuration brings one, or each boot makes its own. An RSA key costs a slow
 # machine many seconds, so it is made only when sshd takes no other.
 cat >"$units/ssh.service.d/roost.conf" <<'UNIT'
 [Service]
 ExecStartPre=
-ExecStartPre=/bin/sh -c 'for kind in ed25519 ecdsa; do key=/etc/ssh/ssh_host_$${kind}_key; [ -e $$key ] || ssh-keygen -q -t $$kind -N "" -f $$key; done'
+ExecStartPre=/bin/sh -c '[ -e /etc/ssh/ssh_host_ed25519_key ] || for kind in ed25519 ecdsa; do key=/etc/ssh/ssh_host_$${kind}_key; [ -e $$key ] || ssh-keygen -q -t $$kind -N "" -f $$key; done'
 ExecStartPre=/bin/sh -c '/usr/sbin/sshd -t || { ssh-keygen -A && exec /usr/sbin/sshd -t; }'
 UNIT
 # The root hangs on this card: nobody may take its address away.

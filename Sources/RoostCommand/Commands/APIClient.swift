@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import Center
+import Fleet
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -72,7 +73,10 @@ struct APIClient {
     func send(
         _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: TimeAmount = .seconds(60)
     ) async throws -> Data {
-        try await send(method, path, body: JSONEncoder().encode(value), patience: patience)
+        let encoder = JSONEncoder()
+        // What was typed here is on its way to the server.
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
+        return try await send(method, path, body: encoder.encode(value), patience: patience)
     }
 
     /// - Parameter patience: for how long the server may work on it.

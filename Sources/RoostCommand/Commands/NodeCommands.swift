@@ -13,7 +13,7 @@ struct NodeCommands: AsyncParsableCommand {
             NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRestart.self, NodeRelease.self,
-            NodeDismiss.self,
+            NodeDismiss.self, NodeKnownHosts.self,
         ])
 }
 

@@ -33,7 +33,12 @@ extension LDAPSettings {
         nameAttribute = try section.text("name-attribute") ?? nameAttribute
         groupBase = try section.text("group-base")
         groupFilter = try section.text("group-filter") ?? groupFilter
-        grants = try DirectoryGrants(in: &section)
+        grants = try DirectoryGrants(in: &section, base: groupBase)
+        if groupBase == nil, let name = grants?.shortNames.first {
+            throw section.fail(
+                "roles: ‘\(name)’ may be a group anywhere in the tree: give group-base, or the group's full name (cn=\(name),…)"
+            )
+        }
         try section.finish(
             known:
                 "url, base, tls, authority, bind, password-file, filter, name-attribute, group-base, group-filter, roles"
@@ -75,7 +80,9 @@ extension OpenIDSettings {
 
 extension DirectoryGrants {
     /// `roles`: a mapping from a group's name to its roles; nil when the key is absent.
-    init?(in section: inout YAMLSection) throws {
+    ///
+    /// - Parameter base: see ``DirectoryGrants/init(_:base:)``.
+    init?(in section: inout YAMLSection, base: String? = nil) throws {
         guard var map = try section.section("roles") else { return nil }
         var groups: [String: [Grant]] = [:]
         for (group, text) in try map.texts() {
@@ -87,7 +94,7 @@ extension DirectoryGrants {
                 return grant
             }
         }
-        self.init(groups)
+        self.init(groups, base: base)
     }
 }
 

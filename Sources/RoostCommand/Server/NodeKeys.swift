@@ -1,18 +1,41 @@
+import Fleet
 import Foundation
 import Linux
 import Sealing
 
-/// What the server and its nodes know each other by.
-enum NodeKeys {
-    /// The server's key. A new one is no harm: nodes get its public half with the archive that they start from.
-    static func serverKey(stateDirectory: String) throws -> ServerKey {
+/// What the server and its nodes know each other by, and what nodes' own keys are made from. Only root reads it: the server does before
+/// it gives up its rights.
+struct NodeKeys {
+    /// A new one is no harm: nodes get its public half with the archive that they start from.
+    let server: ServerKey
+    /// With a new one all nodes have other host keys: what has to be kept.
+    let secrets: NodeSecrets
+
+    init(stateDirectory: String) throws {
         let directory = "\(stateDirectory)/keys"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let path = "\(directory)/server"
-        if let known = (try? WholeFile.read(path)).flatMap({ ServerKey(seed: $0) }) { return known }
-        let key = ServerKey()
-        try WholeFile.replace(path, with: key.seed, mode: 0o600, at: .serverKey)
+        server = try Self.key(
+            "\(directory)/server", at: .serverKey, known: ServerKey.init(seed:), make: ServerKey.init,
+            bytes: \.seed)
+        secrets = try Self.key(
+            "\(directory)/nodes", at: .nodeSecrets, known: NodeSecrets.init(bytes:), make: NodeSecrets.init,
+            bytes: \.bytes)
+    }
+
+    /// The key in a file, or a new one when there is none. One that cannot be read is not replaced: it may be needed.
+    private static func key<Key>(
+        _ path: String, at replacement: Replacement, known: ([UInt8]) -> Key?, make: () -> Key,
+        bytes: (Key) -> [UInt8]
+    ) throws -> Key {
+        guard FileManager.default.fileExists(atPath: path) else {
+            let key = make()
+            try WholeFile.replace(path, with: bytes(key), mode: 0o600, at: replacement)
+            return key
+        }
+        guard let key = known(try WholeFile.read(path)) else {
+            throw InvalidSetting("\(path) is damaged: put back a copy, or remove it to have a new key made")
+        }
         return key
     }
 }

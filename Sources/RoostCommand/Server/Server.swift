@@ -88,7 +88,7 @@ final class Server: Sendable {
             hasCenter
             ? try Self.makeServices(
                 settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
-                images: images, planes: planes)
+                images: images, planes: planes, secrets: contextSettings.secrets)
             : nil
         if let services {
             center = try Self.makeCenter(settings, networks: networks, services: services)
@@ -198,6 +198,11 @@ final class Server: Sendable {
         ] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
+        // Keys, password hashes, what nodes keep: nothing in it is for other users of this host.
+        if unsafe chmod(settings.stateDirectory, 0o700) != 0 {
+            ServerLog.logger.warning(
+                "\(SystemError("close \(settings.stateDirectory) to other users"))")
+        }
     }
 
     private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws
@@ -218,15 +223,16 @@ final class Server: Sendable {
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }
-        let key = try NodeKeys.serverKey(stateDirectory: settings.stateDirectory)
+        let keys = try NodeKeys(stateDirectory: settings.stateDirectory)
         let archives = NodeArchiveFiles(
-            directory: settings.nodeArchiveDirectory, serverKey: key.publicBytes)
+            directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)
         do { policy.nodeArchives = try archives.make(settings) } catch {
             ServerLog.logger.warning("nodes cannot boot: \(error)")
         }
         return BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,
-            nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders, key: key)
+            nodeArchiveDirectory: settings.nodeArchiveDirectory, loaders: loaders, key: keys.server,
+            secrets: keys.secrets)
     }
 
     /// What the screens of waiting machines show.
@@ -239,7 +245,7 @@ final class Server: Sendable {
 
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
-        logs: NodeLogs, images: ImageStore, planes: DataPlanes
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets
     ) throws -> CenterServices {
         let comparison = RootComparison(store: images)
         return CenterServices(
@@ -261,7 +267,8 @@ final class Server: Sendable {
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName,
             replicaFiles: ReplicaFiles(
                 directory: { try images.pullDirectory(for: $0, $1) },
-                discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }))
+                discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }),
+            hostKey: { [secrets] in secrets.hostKey(of: $0.text, number: $1).publicLine })
     }
 
     private static func makeCenter(

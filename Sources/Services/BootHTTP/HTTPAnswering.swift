@@ -199,7 +199,8 @@ struct HTTPAnswering {
             return .error(403, "this machine has nothing to boot, and so no configuration")
         }
         let archive = configurationArchive(
-            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server))
+            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server),
+            hostKey: context.settings.secrets.hostKeyFiles)
         guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
             return .error(400, "this is no key of a node")
         }
