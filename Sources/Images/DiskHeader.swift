@@ -1,5 +1,5 @@
 /// The beginning of a virtual machine's disk, read before any program is let at it: a disk that names other files would have them read
-/// with the rights of whoever imports it (CVE-2024-32498 is the same).
+/// with the importer's rights (CVE-2024-32498 is the same).
 struct DiskHeader {
     /// What of a file is looked at.
     static let byteLimit = 1 << 20

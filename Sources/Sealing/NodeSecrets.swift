@@ -28,7 +28,7 @@ package struct NodeSecrets: Sendable {
         SSHHostKey(seed: derive("ssh host ed25519", node, String(number)), comment: node)
     }
 
-    /// 32 bytes that nobody finds without the secret (BLAKE2b with a key, RFC 7693), others for each purpose.
+    /// 32 bytes that cannot be found without the secret (BLAKE2b with a key, RFC 7693), others for each purpose.
     ///
     /// - Parameter parts: text without NUL.
     private func derive(_ parts: String...) -> [UInt8] {

@@ -3,7 +3,7 @@ import Wire
 
 /// What this host's kernel has learnt of its networks (ARP): whose hardware address answers for an address.
 ///
-/// It is the least that there is to know of a machine that has its address from somebody else's DHCP server. Another machine can
+/// It is the least that there is to know of a machine that has its address from another DHCP server. Another machine can
 /// take over an address there, but for that it has to push its holder from the network first.
 struct NeighbourTable {
     /// Milliseconds for which an answer holds: a machine that boots asks for a dozen things within that.

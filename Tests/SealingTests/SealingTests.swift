@@ -28,7 +28,7 @@ import Wire
         #expect(anew != sealed)
     }
 
-    @Test func `nobody else opens it, and nothing that was changed on its way is believed`() throws {
+    @Test func `no other key opens it, and what was changed on its way is refused`() throws {
         let (server, node) = (ServerKey(), NodeKey())
         let content = Array("root:$y$j9T$secret".utf8)
         let sealed = try server.seal(content, to: node.publicBytes, of: machine, in: boot)

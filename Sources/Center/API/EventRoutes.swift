@@ -23,8 +23,8 @@ struct EventRoutes {
         }
     }
 
-    /// Whether somebody may go on listening: a stream ends with the token or the log-in that opened it, and with any change of what
-    /// they may do. Browsers open another one by themselves.
+    /// Whether a caller may go on listening: a stream ends with the token or the log-in that opened it, and with any change of the
+    /// caller's roles. Browsers open another one by themselves.
     private actor Leave {
         /// Seconds after which it is asked again although nothing has changed: tokens and log-ins expire.
         private static let patience = 60

@@ -37,7 +37,7 @@ struct NodeActionRoutes {
                 text: "\(caller.name) asks it to restart"))
     }
 
-    /// Somebody has seen that another machine asked for what is a node's own.
+    /// Clears a node's alarm.
     func dismissAlarm(_ name: String, _ caller: Caller) throws {
         let node = try FleetViews.find(name, in: services.fleet.snapshot)
         try caller.require(.enrol, in: node.group)

@@ -131,7 +131,7 @@ enum RecordTag {
     static func of(_ record: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Somebody else may have changed nothing but a secret.
+        // Another administrator may have changed nothing but a secret.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in try encoder.encode(record) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

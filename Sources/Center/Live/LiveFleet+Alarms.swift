@@ -2,7 +2,7 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Machines that ask for what belongs to others. It is held here alone, until somebody has seen it.
+/// Alarms about nodes whose property another machine asked for. They are held in memory only, until they are dismissed.
 extension LiveFleet {
     /// Nodes with an alarm.
     private static let alarmLimit = 10_000
@@ -26,7 +26,7 @@ extension LiveFleet {
         state.withLock { state in node.macAddresses.compactMap { state.alarms[$0] }.max { $0.at < $1.at } }
     }
 
-    /// Somebody has seen the alarms of a node.
+    /// Clears the alarms of a node.
     func dismissAlarm(of node: Node) {
         state.withLock { state in for machine in node.macAddresses { state.alarms[machine] = nil } }
     }

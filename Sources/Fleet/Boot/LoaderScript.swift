@@ -36,7 +36,7 @@ extension MACAddress: LoaderSafe { package var loaderText: String { description 
 extension NodeName: LoaderSafe { package var loaderText: String { text } }
 extension ImageName: LoaderSafe { package var loaderText: String { description } }
 
-/// Text for a person in front of a machine, whoever wrote it: a machine's own report of why it failed is among it.
+/// Text for a person in front of a machine. Its source may be a machine: the report of why a boot failed is shown there.
 package struct ScreenText: LoaderSafe, Equatable, Sendable {
     /// More does not fit on a screen, and a machine may report four thousand.
     static let limit = 400

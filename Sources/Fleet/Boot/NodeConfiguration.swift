@@ -31,7 +31,7 @@ package func configurationArchive(
         archive.addFile(path, mode: 0o600, data: Array(files.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(files.publicLine) \(name)\n".utf8))
     }
-    // The last ones win: a key that somebody has set is the node's.
+    // Later files win: a host key among the settings replaces the one above.
     for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
         guard let file = ConfiguredFile(key: key) else { continue }
         // A line of text ends with a line end, whether or not somebody typed it.

@@ -6,7 +6,7 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
     /// The configuration of a boot in which another key has had it.
     case secondConfiguration = "second-configuration"
 
-    /// What another machine did to it, after «it ».
+    /// What another machine did: the predicate of a sentence about it.
     package var attempt: String {
         switch self {
         case .script: "asked for its boot script"

@@ -1,5 +1,5 @@
-/// The settings of a record by their names. What is secret is encoded as `(set)`, whoever encodes: only the store's encoder, which says
-/// so by ``revealsSecrets``, writes it in clear.
+/// The settings of a record by their names. Secrets are encoded as `(set)`. Only an encoder with ``revealsSecrets`` writes them in clear:
+/// the store's, and that of the command line, which sends what was typed there.
 @propertyWrapper package struct RecordSettings: Equatable, Sendable {
     /// What stands for a secret wherever it is shown; as an answer it means that the secret stays what it is.
     package static let hidden = SettingValue.text("(set)")
@@ -53,6 +53,6 @@ extension CodingUserInfoKey {
 }
 
 extension SettingDefinition {
-    /// Names of the settings that nobody is shown.
+    /// Names of the settings whose values are never shown.
     package static let secretNames: [String] = all.filter(\.isSecret).map(\.name)
 }
