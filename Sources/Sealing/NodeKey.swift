@@ -25,6 +25,14 @@ package struct NodeKey: Sendable {
         secretBytes = Array(bytes.dropFirst(Self.publicByteCount))
     }
 
+    /// Whether `bytes` are a public key that can be sealed to: points of small order are none, as all would know the secret then.
+    package static func isPublicKey(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == publicByteCount else { return false }
+        let one: [UInt8] = [1] + [UInt8](repeating: 0, count: Int(crypto_scalarmult_SCALARBYTES) - 1)
+        var product = [UInt8](repeating: 0, count: Int(crypto_scalarmult_BYTES))
+        return unsafe crypto_scalarmult(&product, one, bytes) == 0
+    }
+
     /// Both halves, for the next program of the same boot.
     package var bytes: [UInt8] { publicBytes + secretBytes }
 

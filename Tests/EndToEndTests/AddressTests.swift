@@ -8,7 +8,7 @@ extension EndToEnd.Servers {
 
         init() throws {
             lab = try BootLab.shared.get()
-            try ClientHost.made.get()
+            _ = try ClientHost.made.get()
         }
 
         private func scratch(_ name: String) -> String { "\(BootLab.directory)/\(name)" }
@@ -53,18 +53,11 @@ extension EndToEnd.Servers {
         }
 
         @Test func `an address that somebody took by hand is found by ARP and not given away`() throws {
-            let other = BootLab.namespace(of: "other")
             // One that no machine of another test has.
             let leases = try lab.roost("lease", "list")
             let taken = try #require((230...250).map { "10.77.0.\($0)" }.first { !leases.contains($0) })
-            try BootLab.run("ip", ["netns", "add", other])
-            defer { _ = try? BootLab.run("ip", ["netns", "del", other]) }
-            let bridge = ["-n", BootLab.namespace, "link"]
-            try BootLab.run(
-                "ip", bridge + ["add", "h1", "type", "veth", "peer", "name", "eth0", "netns", other])
-            try BootLab.run("ip", bridge + ["set", "h1", "master", "br0", "up"])
-            try BootLab.run("ip", ["-n", other, "addr", "add", "\(taken)/24", "dev", "eth0"])
-            try BootLab.run("ip", ["-n", other, "link", "set", "eth0", "up"])
+            let other = try Neighbour("other", mac: "52:54:00:00:0a:03", address: taken)
+            defer { withExtendedLifetime(other) {} }
             try ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:02")
             defer { _ = try? ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:01") }
             // A cable that has just been plugged in takes a moment.

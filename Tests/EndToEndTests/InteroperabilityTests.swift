@@ -8,7 +8,7 @@ extension EndToEnd.Servers {
 
         init() throws {
             lab = try BootLab.shared.get()
-            try ClientHost.made.get()
+            _ = try ClientHost.made.get()
             _ = try Self.export.get()
         }
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Another host at the server's network, in a network namespace of its own; its card has the hardware address that it wants.
-final class Neighbour {
+final class Neighbour: Sendable {
     let namespace: String
     let address: String
     /// The other end of its cable.

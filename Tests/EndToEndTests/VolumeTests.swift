@@ -77,6 +77,13 @@ extension EndToEnd.Machines {
                 try other.ask("node/\(Self.macs[1])/report?boot=00000000deadbeef&stage=failed", body: evil)
                     .status
                     == "403")
+            // The configuration of a boot is the first key's, at its own address too.
+            let second = try lab.json("node", "show", "keep-2") as? [String: Any]
+            let known = try #require((second?["boots"] as? [[String: Any]])?.first?["boot"] as? String)
+            let path = "node/\(Self.macs[1])/configuration?boot=\(known)"
+            #expect(try other.ask(path, body: key).text.contains("another key has had the configuration"))
+            #expect(try other.ask(path, body: "no key").status == "400")
+            #expect(try lab.roost("node", "show", "keep-2").contains("a second time in one boot"))
             let shown = try lab.roost("node", "show", "keep-1")
             #expect(
                 shown.contains("another machine (10.77.0.") && shown.contains("roost node dismiss keep-1"))

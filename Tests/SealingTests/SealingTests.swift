@@ -70,7 +70,9 @@ import Wire
         keys.append([UInt8](repeating: 0, count: 32))
         keys.append([1] + [UInt8](repeating: 0, count: 31))
         keys.append([0xEC] + [UInt8](repeating: 0xFF, count: 30) + [0x7F])
+        #expect(NodeKey.isPublicKey(NodeKey().publicBytes))
         for key in keys {
+            #expect(!NodeKey.isPublicKey(key))
             #expect(throws: SealingError.badKey) {
                 try server.seal([1, 2, 3], to: key, of: machine, in: boot)
             }

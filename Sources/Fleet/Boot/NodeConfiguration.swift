@@ -31,7 +31,6 @@ package func configurationArchive(
         archive.addFile(path, mode: 0o600, data: Array(files.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(files.publicLine) \(name)\n".utf8))
     }
-    // Later files win: a host key among the settings replaces the one above.
     for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
         guard let file = ConfiguredFile(key: key) else { continue }
         // A line of text ends with a line end, whether or not somebody typed it.
@@ -58,10 +57,11 @@ package struct HostKeyFiles: Equatable, Sendable {
 }
 
 extension EffectiveSettings {
-    /// The number of the node's host key; nil when each boot makes its own.
+    /// The number of the node's host key from this server; nil when each boot makes its own, or one is among its files.
     package var hostKeyNumber: Int? {
         let number = integer(.sshHostKey)
-        return number > 0 ? number : nil
+        let hasOwn = map(.files).keys.contains { $0.hasPrefix("/etc/ssh/ssh_host_") }
+        return number > 0 && !hasOwn ? number : nil
     }
 }
 
@@ -73,9 +73,7 @@ package func knownHosts(
     publicLine: (NodeName, Int) -> String
 ) -> String {
     nodes.compactMap { node -> String? in
-        let settings = snapshot.settings(of: node)
-        let hasOwn = settings.map(.files).keys.contains { $0.hasPrefix("/etc/ssh/ssh_host_") }
-        guard let number = settings.hostKeyNumber, !hasOwn else { return nil }
+        guard let number = snapshot.settings(of: node).hostKeyNumber else { return nil }
         let names =
             [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
             + (node.address.map { [$0.description] } ?? [])

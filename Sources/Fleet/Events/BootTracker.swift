@@ -113,9 +113,10 @@ package struct BootTracker: Sendable {
 extension BootTracker {
     /// Takes up the boots that an earlier run of the server recorded: nodes go on booting while it restarts.
     ///
-    /// - Parameter boots: newest first; of each machine only its newest counts.
+    /// - Parameter boots: of each machine only its newest counts, and at most ``machineLimit`` of them.
     package mutating func restore(_ boots: [BootTimeline]) {
-        for boot in boots where currents[boot.macAddress] == nil {
+        let newestFirst = boots.sorted { $0.startedAt > $1.startedAt }
+        for boot in newestFirst where currents[boot.macAddress] == nil && currents.count < Self.machineLimit {
             guard let progress = BootProgress(boot), let last = boot.entries.last else { continue }
             currents[boot.macAddress] = Current(progress: progress, at: last.at)
             machineOfBoot[boot.boot] = boot.macAddress

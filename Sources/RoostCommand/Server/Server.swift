@@ -74,7 +74,7 @@ final class Server: Sendable {
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: snapshot,
-            boots: try await store.boots(of: nil, limit: 1_000),
+            boots: try await store.lastBoots(),
             send: { reports.add($0) }, log: Self.log)
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }

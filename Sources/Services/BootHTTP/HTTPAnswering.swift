@@ -191,27 +191,25 @@ struct HTTPAnswering {
         guard request.method == "POST", let boot = request.query("boot") else {
             return .error(405, "a node posts the key of its boot here")
         }
-        guard context.tracker.currentBoot(of: machine) == boot else {
-            return .error(403, "this configuration belongs to another boot")
-        }
         // A machine that waits for approval, or is refused, gets nothing of the site's.
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
             return .error(403, "this machine has nothing to boot, and so no configuration")
         }
-        let archive = configurationArchive(
-            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server),
-            hostKey: context.settings.secrets.hostKeyFiles)
-        guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
-            return .error(400, "this is no key of a node")
-        }
+        guard NodeKey.isPublicKey(body) else { return .error(400, "this is no key of a node") }
         switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
-        case .first, .repeated:
-            return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
+        case .first, .repeated: break
         case .spent:
             context.refuse(.secondConfiguration, of: machine, to: peer)
             return .error(403, "another key has had the configuration of this boot: start the machine again")
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
+        let archive = configurationArchive(
+            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server),
+            hostKey: context.settings.secrets.hostKeyFiles)
+        guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
+            return .error(500, "the configuration cannot be sealed")
+        }
+        return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
     }
 
     /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a machine that waits; the answer is an
