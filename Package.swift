@@ -63,6 +63,7 @@ let package = Package(
             swiftSettings: houseTestable),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
         .target(name: "Sealing", dependencies: ["CSodium", "Wire"], swiftSettings: house),
         .target(name: "CLinux"),
@@ -76,7 +77,10 @@ let package = Package(
             swiftSettings: houseTestable),
         .target(
             name: "Images",
-            dependencies: ["Fleet", "Linux", "Wire", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "COpenSSL", "Fleet", "Linux", "Sealing", "Wire",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "Center",
@@ -146,7 +150,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
             swiftSettings: houseOfTests),
-        .testTarget(name: "ImagesTests", dependencies: ["Fleet", "Images"], swiftSettings: houseOfTests),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Fleet", "Images", "Sealing"], swiftSettings: houseOfTests),
         .testTarget(name: "TidyTests", swiftSettings: houseOfTests),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Fleet", "Linux", "Services", "StoreSQLite", "Wire"],

@@ -3,7 +3,7 @@
 # Called by make; with «building» only those that the compiler needs, with --list it only prints all of them.
 set -euo pipefail
 
-building=(libsqlite3-dev libargon2-dev libldap-dev libsodium-dev openssl binutils make)
+building=(libsqlite3-dev libargon2-dev libldap-dev libsodium-dev libssl-dev openssl binutils make)
 packages=(
   "${building[@]}"
   # serving: loaders, images, the initramfs

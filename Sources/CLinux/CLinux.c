@@ -21,9 +21,12 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+// In linux/ext4.h of later headers than Debian 12's (ext4(5) has no word of it; resize2fs uses it).
+#define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
 #define BATCH 256
 #define CONTROL_BYTES 64
 
@@ -285,22 +288,40 @@ static int map_device(int control, unsigned long request, struct dm_ioctl *comma
     return ioctl(control, request, command);
 }
 
-int roost_encrypt_device(const char *device, const char *name, char *path, size_t path_capacity) {
+static int64_t device_byte_count(const char *device) {
+    uint64_t byte_count = 0;
+    int fd = open(device, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    int result = ioctl(fd, BLKGETSIZE64, &byte_count);
+    close(fd);
+    return result < 0 ? -1 : (int64_t)byte_count;
+}
+
+int roost_encrypt_device(
+    const char *device, const char *name, const uint8_t *given, size_t given_count, char *path, size_t path_capacity) {
     struct {
         struct dm_ioctl command;
         struct dm_target_spec target;
         char words[256];
     } load = {0};
     uint8_t key[64];
-    uint64_t byte_count = 0;
-    int fd = open(device, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -1;
-    int result = ioctl(fd, BLKGETSIZE64, &byte_count);
-    close(fd);
-    if (result < 0 || getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) return -1;
+    if (given_count != 0 && given_count != sizeof key) {
+        errno = EINVAL;
+        return -1;
+    }
+    int64_t byte_count = device_byte_count(device);
+    if (byte_count < 0) return -1;
+    if (given_count) {
+        memcpy(key, given, sizeof key);
+    } else if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) {
+        return -1;
+    }
     int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
     if (control < 0) return -1;
 
+    // Of an attempt before this one.
+    struct dm_ioctl former = {.data_size = sizeof former};
+    map_device(control, DM_DEV_REMOVE, &former, name);
     struct dm_ioctl command = {.data_size = sizeof command};
     if (map_device(control, DM_DEV_CREATE, &command, name) < 0) {
         close(control);
@@ -311,12 +332,12 @@ int roost_encrypt_device(const char *device, const char *name, char *path, size_
     load.command.data_size = sizeof load;
     load.command.flags = DM_SECURE_DATA_FLAG;
     load.command.target_count = 1;
-    load.target.length = byte_count / 512;
+    load.target.length = (uint64_t)byte_count / 512;
     strcpy(load.target.target_type, "crypt");
     char *at = load.words + sprintf(load.words, "aes-xts-plain64 ");
     for (size_t i = 0; i < sizeof key; i++) at += sprintf(at, "%02x", key[i]);
-    snprintf(at, sizeof load.words - (size_t)(at - load.words), " 0 %s 0", device);
-    result = map_device(control, DM_TABLE_LOAD, &load.command, name);
+    snprintf(at, sizeof load.words - (size_t)(at - load.words), " 0 %s 0 2 allow_discards sector_size:4096", device);
+    int result = map_device(control, DM_TABLE_LOAD, &load.command, name);
     if (result == 0) {
         // Loaded tables come into force when the device is resumed: a suspension without its flag.
         struct dm_ioctl resume = {.data_size = sizeof resume};
@@ -332,6 +353,28 @@ int roost_encrypt_device(const char *device, const char *name, char *path, size_
     close(control);
     errno = error;
     return result;
+}
+
+int roost_grow_ext4(const char *directory, const char *device) {
+    int64_t byte_count = device_byte_count(device);
+    int fd = byte_count < 0 ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct statfs facts;
+    if (fd < 0) return -1;
+    int result = fstatfs(fd, &facts);
+    if (result == 0) {
+        uint64_t blocks = (uint64_t)byte_count / (uint64_t)facts.f_bsize;
+        result = ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks);
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result;
+}
+
+int64_t roost_find_data(int fd, int64_t offset, int64_t *end) {
+    off_t start = lseek(fd, offset, SEEK_DATA);
+    if (start >= 0) *end = lseek(fd, start, SEEK_HOLE);
+    return start >= 0 && *end < 0 ? -1 : start;
 }
 
 int roost_synchronise_file_system(int fd) { return syncfs(fd); }

@@ -79,7 +79,8 @@ package struct ImagePacker: Sendable {
             let beside = try others.get()
             let manifest = manifest(
                 of: image, root: root, files: beside.files + [try packed.get()], packages: beside.packages,
-                kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe)
+                kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe,
+                hasDMCrypt: beside.hasDMCrypt)
             if manifest.files == base?.files { throw MaintenanceShell.Unchanged() }
             try Program.checkMayStart()
             progress("publishing")
@@ -95,6 +96,7 @@ package struct ImagePacker: Sendable {
         var files: [ImageManifest.File]
         var packages: [ImageManifest.Package]
         var kernelRelease: String
+        var hasDMCrypt: Bool
     }
 
     private func packOthers(_ root: String, in build: String) throws -> Others {
@@ -112,7 +114,7 @@ package struct ImagePacker: Sendable {
         return Others(
             files: [kernel, archive],
             packages: InstalledPackages.of(RootDirectory(path: root), note: progress),
-            kernelRelease: modules.release)
+            kernelRelease: modules.release, hasDMCrypt: modules.hasDMCrypt)
     }
 
     /// Has a file of a version made at the path that it is given, and reads it while it goes to the disk.
@@ -169,7 +171,7 @@ package struct ImagePacker: Sendable {
 
     private func manifest(
         of image: ImageName, root: String, files: [ImageManifest.File], packages: [ImageManifest.Package],
-        kernelRelease: String, origin: String, recipe: Fleet.Digest?
+        kernelRelease: String, origin: String, recipe: Fleet.Digest?, hasDMCrypt: Bool
     ) -> ImageManifest {
         let directory = RootDirectory(path: root)
         let release = Self.keyValues(
@@ -178,7 +180,7 @@ package struct ImagePacker: Sendable {
             image: image, architecture: Self.architecture(root: root, kernelRelease: kernelRelease),
             kernelRelease: kernelRelease,
             system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin,
-            recipe: recipe)
+            recipe: recipe, hasDMCrypt: hasDMCrypt)
     }
 
     /// As Debian calls it: by the kernel's name, or by the loader that every program of arm64 names.

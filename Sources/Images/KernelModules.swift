@@ -111,6 +111,11 @@ package struct KernelModules {
         return dependencies.keys.first { Self.moduleName($0) == name }
     }
 
+    /// Whether a node can open an encrypted volume, with modules that come from the image's root.
+    package var hasDMCrypt: Bool {
+        ["dm_crypt", "xts"].allSatisfy { path(of: $0) != nil || builtIn.contains($0) }
+    }
+
     /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
     let needed: [String]
 

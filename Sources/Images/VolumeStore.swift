@@ -1,15 +1,22 @@
 package import Fleet
 import Foundation
 import Linux
+package import Sealing
 
-/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and `NODE/snapshots/NAME.ext4` beside it.
+/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and `NODE/snapshots/NAME.ext4` beside it. One that is encrypted has its
+/// sealed key in `.key` beside the file; a snapshot has a copy of that.
 ///
 /// They are sparse: a volume takes only the room that its node has used. Everything is made under another name first, so that a
 /// crash leaves what was there before.
 package struct VolumeStore: Sendable {
     package let directory: String
+    /// With which the keys of encrypted volumes are sealed.
+    private let secrets: NodeSecrets
 
-    package init(directory: String) { self.directory = directory }
+    package init(directory: String, secrets: NodeSecrets) {
+        self.directory = directory
+        self.secrets = secrets
+    }
 
     /// A copy of a volume that somebody has put aside.
     package struct Snapshot: Codable, Sendable, Equatable {
@@ -22,33 +29,44 @@ package struct VolumeStore: Sendable {
 
     private func path(_ volume: Volume) -> String { "\(directory)/\(volume.path)" }
 
-    private func snapshotPath(_ node: NodeName, _ name: String) -> String {
-        "\(directory)/\(node)/snapshots/\(name).ext4"
+    private func keyPath(_ volume: Volume) -> String { "\(directory)/\(volume.keyPath)" }
+
+    private func snapshotPath(_ node: NodeName, _ name: String, _ kind: String = "ext4") -> String {
+        "\(directory)/\(node)/snapshots/\(name).\(kind)"
     }
 
-    /// Makes an empty file system for `volume`.
+    /// Makes an empty file system for `volume`, and its key when it is encrypted.
     package func make(_ volume: Volume) throws {
+        let key = volume.isEncrypted ? VolumeKey() : nil
+        if let key { try keep(secrets.seal(key), at: keyPath(volume)) }
         try putInPlace(path(volume), at: .volume) { temporary in
             // In a file that has its size already mke2fs knows what is zero, and leaves nothing for each node to fill with zeros later:
             // that would be 320 MiB over the network for 20 GiB.
             try WholeFile.writeForNow(temporary, [])
             try setSize(of: temporary, to: volume)
+            // Zeros that are not written are none once they are decrypted: it must count on nothing, and write what it needs.
+            let isBlank = key == nil
             // As user of its own, the server would be the owner of the root directory.
-            try Program("mke2fs", package: "e2fsprogs").run([
-                // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
-                "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", "roost-volume", "-E",
-                "lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0", temporary,
-                "\(volume.byteCount / 4_096)",
-            ])
+            try Program("mke2fs", package: "e2fsprogs").run(
+                [
+                    // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
+                    "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", "roost-volume", "-E",
+                    "\(isBlank ? "" : "nodiscard,")lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0",
+                    temporary, "\(volume.byteCount / 4_096)",
+                ], environment: isBlank ? [:] : ["UNIX_IO_NOZEROOUT": "1"])
+            if let key { try VolumeCipher(key).encrypt(temporary) }
         }
     }
 
-    /// Enlarges the file system to the size that `volume` has now. Nobody may use it meanwhile.
+    /// Enlarges the file to the size that `volume` has now, and the file system in it where that can be seen: in an encrypted one the
+    /// node does so. Nobody may use it meanwhile.
     package func grow(_ volume: Volume) throws {
         let path = path(volume)
         try setSize(of: path, to: volume)
-        try check(path)
-        try Program("resize2fs", package: "e2fsprogs").run([path])
+        if !volume.isEncrypted {
+            try check(path)
+            try Program("resize2fs", package: "e2fsprogs").run([path])
+        }
         try FileDescriptor(opening: path).synchronise(at: .volumeGrowth)
     }
 
@@ -67,11 +85,26 @@ package struct VolumeStore: Sendable {
 
     /// Deletes all generations but that of `volume`. A machine that still writes into one of them keeps it until it ends.
     package func removeOthers(than volume: Volume) throws {
-        let own = "\(volume.generation).ext4"
-        for name in try names(in: "\(directory)/\(volume.node)") where name.hasSuffix(".ext4") && name != own
-        {
-            try FileManager.default.removeItem(atPath: "\(directory)/\(volume.node)/\(name)")
+        for name in try names(in: "\(directory)/\(volume.node)") {
+            guard let generation = Self.generation(name), generation != volume.generation else { continue }
+            try delete("\(directory)/\(volume.node)/\(name)")
         }
+    }
+
+    /// Of `7.ext4` and `7.key`.
+    private static func generation(_ name: String) -> Int? {
+        for kind in [".ext4", ".key"] where name.hasSuffix(kind) { return Int(name.dropLast(kind.count)) }
+        return nil
+    }
+
+    /// A key is overwritten before its file goes: it is what makes the volume readable.
+    private func delete(_ path: String) throws {
+        if path.hasSuffix(".key") {
+            let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+            try file.write([UInt8](repeating: 0, count: file.byteCount()))
+            try file.synchronise(at: .volumeKeyErasure)
+        }
+        try FileManager.default.removeItem(atPath: path)
     }
 
     /// Deletes what a crash has left of changes of `volume`: generations before it, and what was never finished. Later ones stay: they
@@ -80,11 +113,11 @@ package struct VolumeStore: Sendable {
         let place = "\(directory)/\(volume.node)"
         for path in [place, "\(place)/snapshots"] {
             for name in try names(in: path) {
-                let generation = name.hasSuffix(".ext4") ? Int(name.dropLast(5)) : nil
-                let isOld = path == place && generation.map { $0 < volume.generation } == true
-                if isOld || name.hasSuffix(".ext4.new") {
-                    try FileManager.default.removeItem(atPath: "\(path)/\(name)")
-                }
+                let isOld = path == place && Self.generation(name).map { $0 < volume.generation } == true
+                let isAlone =
+                    path != place && name.hasSuffix(".key")
+                    && !FileManager.default.fileExists(atPath: "\(path)/\(name.dropLast(4)).ext4")
+                if isOld || isAlone || name.hasSuffix(".new") { try delete("\(path)/\(name)") }
             }
         }
     }
@@ -92,8 +125,9 @@ package struct VolumeStore: Sendable {
     /// Deletes a node's volume with all its snapshots. Its swap stays: the node may have memory in it.
     package func remove(_ node: NodeName) throws {
         let (files, path) = (FileManager.default, "\(directory)/\(node)")
+        for snapshot in try snapshots(of: node) { try removeSnapshot(of: node, snapshot.name) }
         let names = try names(in: path)
-        for name in names where !name.hasSuffix(".swap") { try files.removeItem(atPath: "\(path)/\(name)") }
+        for name in names where !name.hasSuffix(".swap") { try delete("\(path)/\(name)") }
         if !names.isEmpty, try self.names(in: path).isEmpty { try files.removeItem(atPath: path) }
     }
 
@@ -115,20 +149,38 @@ package struct VolumeStore: Sendable {
 
     /// Puts a copy aside. Nobody may write meanwhile.
     package func takeSnapshot(of volume: Volume, _ name: String) throws {
+        if volume.isEncrypted {
+            try keep(WholeFile.read(keyPath(volume)), at: snapshotPath(volume.node, name, "key"))
+        }
         try copy(path(volume), to: snapshotPath(volume.node, name), at: .volumeCopy)
     }
 
     /// Makes the file of `volume` of a copy.
     ///
-    /// - Returns: its bytes.
-    package func restore(_ name: String, as volume: Volume) throws -> Int {
+    /// - Returns: the volume as large, and as encrypted, as the copy is.
+    package func restore(_ name: String, as volume: Volume) throws -> Volume {
+        var restored = volume
+        let sealed = snapshotPath(volume.node, name, "key")
+        restored.isEncrypted = FileManager.default.fileExists(atPath: sealed)
+        if restored.isEncrypted { try keep(WholeFile.read(sealed), at: keyPath(volume)) }
         try copy(snapshotPath(volume.node, name), to: path(volume), at: .volumeFromCopy)
         let attributes = try FileManager.default.attributesOfItem(atPath: path(volume))
-        return (attributes[.size] as? Int) ?? volume.byteCount
+        restored.byteCount = (attributes[.size] as? Int) ?? volume.byteCount
+        return restored
     }
 
     package func removeSnapshot(of node: NodeName, _ name: String) throws {
         try FileManager.default.removeItem(atPath: snapshotPath(node, name))
+        let sealed = snapshotPath(node, name, "key")
+        if FileManager.default.fileExists(atPath: sealed) { try delete(sealed) }
+    }
+
+    /// Writes a sealed key; the file that it belongs to comes after it.
+    private func keep(_ sealed: [UInt8], at path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
+            withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try WholeFile.replace(path, with: sealed, mode: 0o600, at: .volumeKey)
     }
 
     // MARK: Files

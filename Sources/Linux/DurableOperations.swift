@@ -9,6 +9,7 @@ package enum Replacement: String, DurableOperation {
     case centerSecret = "center.secret"
     case serverKey = "keys.server"
     case nodeSecrets = "keys.nodes"
+    case volumeKey = "volume.key"
     case nfsExports = "nfs.exports"
     case restoreMark = "restore.mark"
 
@@ -61,6 +62,7 @@ package enum Overwriting: String, DurableOperation {
 package enum Flush: String, DurableOperation {
     case volume = "volume.flush"
     case volumeGrowth = "volume.grow"
+    case volumeKeyErasure = "volume.key-erase"
     case imageFile = "image.file"
     case restoreContent = "restore.content"
 

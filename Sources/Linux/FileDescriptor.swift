@@ -33,6 +33,17 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return Int(status.st_blocks) * 512
     }
 
+    /// The first bytes at or behind `offset` that are in no hole of the file; nil when there are none.
+    package func data(from offset: Int) throws(SystemError) -> Range<Int>? {
+        var end: Int64 = 0
+        let start = unsafe roost_find_data(number, Int64(offset), &end)
+        guard start >= 0 else {
+            if errno == ENXIO { return nil }
+            throw SystemError("look for what a file has")
+        }
+        return Int(start)..<Int(end)
+    }
+
     /// Locks the file or directory until the descriptor closes; false when somebody else has done so (flock(2)).
     package func lock() -> Bool { retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 }
 

@@ -9,7 +9,8 @@ enum RoostNode {
           attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
           keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
           renew                                   renew the lease of the address, for ever, where nothing is kept
-          encrypt DEVICE NAME                     make an encrypted device over DEVICE with a random key; prints it
+          encrypt DEVICE NAME [FILE]              make an encrypted device over DEVICE; prints it. FILE has 64 bytes of key; random without
+          grow DIRECTORY DEVICE                   enlarge the ext4 at DIRECTORY to the size of DEVICE, which it is on
           swap DEVICE PRIORITY                    swap to DEVICE
           deadline SECONDS                        restart the machine unless it is ready by then, after its start
           attend                                  do what the server asks a running node for, for ever
@@ -36,8 +37,10 @@ enum RoostNode {
             try attachment(arguments, index: 4).attach(connectionCount: count)
         case ("keep", 3...4): try Keeper(attachment: attachment(arguments, index: 3)).run()
         case ("renew", 1): try Keeper.renewOnly()
-        case ("encrypt", 3):
-            print(try SwapDevice.encrypted(over: arguments[1], named: arguments[2]))
+        case ("encrypt", 3...4):
+            let key = arguments.count == 4 ? try WholeFile.read(arguments[3]) : nil
+            print(try EncryptedDevice.make(over: arguments[1], named: arguments[2], key: key))
+        case ("grow", 3): try EncryptedDevice.growFileSystem(at: arguments[1], on: arguments[2])
         case ("swap", 3):
             guard let priority = Int32(arguments[2]), (0...32_767).contains(priority) else {
                 throw UsageError(text: usage)

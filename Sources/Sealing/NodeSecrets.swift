@@ -1,6 +1,6 @@
 import CSodium
 
-/// The secret from which keys of nodes are made: the same node always has the same ones, and nothing of them has to be kept.
+/// The secret from which keys of nodes are made, and with which the server keeps others: who has it, and what is kept, has them all.
 package struct NodeSecrets: Sendable {
     package static let byteCount = Int(crypto_generichash_KEYBYTES)
 
@@ -26,6 +26,27 @@ package struct NodeSecrets: Sendable {
     /// - Parameter number: another number is another key.
     package func hostKey(of node: String, number: Int) -> SSHHostKey {
         SSHHostKey(seed: derive("ssh host ed25519", node, String(number)), comment: node)
+    }
+
+    /// Encrypts what is to be kept (XSalsa20-Poly1305, a random nonce in front).
+    func box(_ content: [UInt8], for purpose: String) -> [UInt8] {
+        let key = derive(purpose)
+        var nonce = [UInt8](repeating: 0, count: Int(crypto_secretbox_NONCEBYTES))
+        unsafe randombytes_buf(&nonce, nonce.count)
+        var box = [UInt8](repeating: 0, count: content.count + Int(crypto_secretbox_MACBYTES))
+        _ = unsafe crypto_secretbox_easy(&box, content, UInt64(content.count), nonce, key)
+        return nonce + box
+    }
+
+    /// What ``box(_:for:)`` has encrypted for the same purpose; nil when it is damaged, or another secret's.
+    func unbox(_ sealed: [UInt8], for purpose: String) -> [UInt8]? {
+        let nonceByteCount = Int(crypto_secretbox_NONCEBYTES)
+        guard sealed.count >= nonceByteCount + Int(crypto_secretbox_MACBYTES) else { return nil }
+        let box = Array(sealed.dropFirst(nonceByteCount))
+        var content = [UInt8](repeating: 0, count: box.count - Int(crypto_secretbox_MACBYTES))
+        let isGood = unsafe crypto_secretbox_open_easy(
+            &content, box, UInt64(box.count), Array(sealed.prefix(nonceByteCount)), derive(purpose))
+        return isGood == 0 ? content : nil
     }
 
     /// 32 bytes that cannot be found without the secret (BLAKE2b with a key, RFC 7693), others for each purpose.

@@ -206,6 +206,20 @@ package final class BootContext {
         }
     }
 
+    /// The key of a machine's encrypted volume; nil when it has none.
+    ///
+    /// - Throws: when it has one whose key is not there, or cannot be opened.
+    func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
+        guard let node = snapshot.node(at: machine), let volume = snapshot.contents.volumes[node.name],
+            volume.isEncrypted, snapshot.settings(of: node).volumeKind == .disk
+        else { return nil }
+        let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
+        guard let key = settings.secrets.open(try WholeFile.read(path)) else {
+            throw SystemError("open the key of the volume of \(node.name) with keys/nodes", number: EBADMSG)
+        }
+        return key.bytes
+    }
+
     /// Asks machines to restart, inside the boots that they are in now.
     package func restart(_ machines: [MACAddress]) {
         if restarts.count >= Self.machineLimit { restarts.removeAll() }

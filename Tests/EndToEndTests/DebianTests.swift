@@ -56,7 +56,7 @@ extension EndToEnd.Systems {
             let stages = try lab.stages("pc-1")
             #expect(
                 stages == [
-                    "dhcp", "script", "kernel", "initramfs", "init", "network", "root", "delivered",
+                    "dhcp", "script", "kernel", "initramfs", "init", "network", "delivered", "root",
                     "configured",
                     "handover", "ready",
                 ])

@@ -74,10 +74,18 @@ extension EndToEnd.Servers.KillPointTests {
             return Set(try file.read(upToCount: 64 << 10) ?? Data())
         }
 
+        /// What there is of the node, but for its snapshots.
+        func names() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: directory).filter {
+                $0 != "snapshots" && !$0.hasSuffix(".swap")
+            }.sorted()
+        }
+
         /// The file of the volume is a whole file system, and nothing else is there.
         func expectWhole(_ generation: Int, _ point: String) throws {
-            let names = try FileManager.default.contentsOfDirectory(atPath: directory)
-            #expect(names.filter { $0 != "snapshots" } == ["\(generation).ext4"], "\(point)")
+            // What a reset that was cut off has made already waits for the next one.
+            #expect(
+                try names().filter { $0 != "\(generation + 1).key" } == ["\(generation).ext4"], "\(point)")
             let snapshots =
                 (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/snapshots")) ?? []
             #expect(snapshots.allSatisfy { $0.hasSuffix(".ext4") }, "\(point)")
@@ -92,7 +100,8 @@ extension EndToEnd.Servers.KillPointTests {
         try importRoot(0, in: server)
         try server.roost("node", "add", "keep", "--mac", Self.mac)
         try server.roost(
-            "set", "--node", "keep", "image=small", "root-mode=persistent", "volume-size=64M")
+            "set", "--node", "keep", "image=small", "root-mode=persistent", "volume-size=64M",
+            "volume-encryption=false")
         var reached: Set<String> = []
         // Each server goes on with what the killed one before it has left.
         func each(_ prefix: String, _ act: (String) throws -> Void) throws {
@@ -167,6 +176,23 @@ extension EndToEnd.Servers.KillPointTests {
         try place.qemu(try place.bootWithVolume { $0["byteCount"] as? Int == 80 << 20 }, kept)
         try waitUntilClosed(place)
         try place.expectWhole(2, "volume.grow.")
+        // Encrypted from the next reset on: the key is there before the file, and the former one goes behind the record.
+        try server.roost("set", "--node", "keep", "volume-encryption=true")
+        try each("volume.key.") { point in
+            #expect(try place.volume()["isEncrypted"] as? Bool == false, "\(point)")
+            try place.expectWhole(2, point)
+            cut { try server.roost("volume", "reset", "keep") }
+        }
+        try server.startAgain()
+        try server.roost("volume", "reset", "keep")
+        var generation = 3
+        for point in points where point.hasPrefix("volume.key-erase.") {
+            #expect(try place.names() == ["\(generation).ext4", "\(generation).key"], "\(point)")
+            try each(point) { _ in cut { try server.roost("volume", "reset", "keep") } }
+            try server.startAgain()
+            generation += 1
+        }
+        #expect(try place.names() == ["\(generation).ext4", "\(generation).key"])
         try server.roost("volume", "rm", "keep")
         #expect(!FileManager.default.fileExists(atPath: place.directory))
         #expect(reached == Set(points))

@@ -35,6 +35,27 @@ extension EndToEnd.Machines {
             #expect(!output.contains("failed") && !output.contains("rror"), "\(output)")
         }
 
+        /// What a node writes is neither on the wire nor on the server's disk; both have its ciphertext.
+        private func expectSealed(_ address: String, _ wiretap: Wiretap) throws {
+            let volume = try lab.json("volume", "show", "keep-2") as? [String: Any]
+            #expect(volume?["isEncrypted"] as? Bool == true)
+            let word = "canary of keep-2"
+            try lab.ssh(
+                address, "for i in $(seq 2000); do echo canary of keep-2; done >/var/lib/kept/canary; sync")
+            let files = "\(BootLab.stateDirectory)/volumes/keep-2"
+            #expect(try wiretap.count(word) == 0)
+            #expect(
+                try BootLab.run("sh", ["-c", "grep -a -c \"$0\" \"$1\" || true", word, "\(files)/1.ext4"])
+                    == "0\n")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: files).contains("1.key"))
+            #expect(
+                try lab.ssh(
+                    address,
+                    "awk '$2 == \"/var/lib/kept\" { print $1 }' /proc/mounts; grep -c canary /var/lib/kept/canary"
+                )
+                    == "/dev/dm-0\n2000")
+        }
+
         /// One neighbour without a lease, and one with that of another node, want what belongs to the first node, which is up.
         private func attack() throws {
             let mac = Self.macs[0]
@@ -140,6 +161,7 @@ extension EndToEnd.Machines {
             let wiretap = try Wiretap("keep-2")
             let second = try start(2)
             #expect(try lab.ssh(second, "test -e /etc/own || echo none") == "none")
+            try expectSealed(second, wiretap)
             #expect(try wiretap.count("POST /node/\(Self.macs[1])/configuration?boot=") == 1)
             #expect(try wiretap.count(hash) == 0 && wiretap.count(key) == 0)
             #expect(try lab.ssh(second, "cut -d: -f2 /etc/shadow; tail -n 1 /etc/key") == "\(hash)\n\(key)")

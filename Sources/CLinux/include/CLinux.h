@@ -60,9 +60,14 @@ int roost_note_ends(void);
 int roost_wait_for_end(void);
 // Restarts the machine at once.
 int roost_restart(void);
-// Makes a device-mapper device that encrypts `device` with a key of 64 random bytes, which nothing else knows
-// (Documentation/admin-guide/device-mapper/dm-crypt.rst). Writes its path; 0, or -1 with errno.
-int roost_encrypt_device(const char *device, const char *name, char *path, size_t path_capacity);
+// Makes a device-mapper device that encrypts `device` with a key of 64 bytes; without one (a count of 0) with a random key that
+// nothing else knows (Documentation/admin-guide/device-mapper/dm-crypt.rst). Writes its path; 0, or -1 with errno.
+int roost_encrypt_device(
+    const char *device, const char *name, const uint8_t *key, size_t key_count, char *path, size_t path_capacity);
+// Enlarges the mounted ext4 at `directory` to the size of `device`, which it is on; 0, or -1 with errno.
+int roost_grow_ext4(const char *directory, const char *device);
+// Where the first bytes at or behind `offset` are that are in no hole, and where they end (lseek(2)); -1 with errno ENXIO: none.
+int64_t roost_find_data(int fd, int64_t offset, int64_t *end);
 // Swaps to a device; the higher the priority, the sooner (swapon(2)).
 int roost_swap_on(const char *device, int priority);
 int roost_watch_descriptor_limit(uint64_t wanted);

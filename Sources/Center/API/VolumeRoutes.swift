@@ -16,9 +16,9 @@ struct VolumeRoutes {
             try await services.volumes.remove(name, by: caller.name)
             return HTTPResponse.Status.noContent
         }
-        api.post("volumes/:name/reset", .configure) { _, context, caller in
+        api.post("volumes/:name/reset", .configure) { request, context, caller in
             let name = try name(context)
-            try await reset(name, caller)
+            try await reset(name, keepingSnapshots: !request.wants("with-snapshots"), caller)
             return try await JSONAnswer(answer(name, caller))
         }
         api.post("volumes/:name/snapshots", .configure) { request, context, caller in
@@ -52,9 +52,9 @@ struct VolumeRoutes {
         return answers
     }
 
-    func reset(_ name: NodeName, _ caller: Caller) async throws {
+    func reset(_ name: NodeName, keepingSnapshots hasSnapshots: Bool, _ caller: Caller) async throws {
         try require(.configure, name, caller)
-        try await services.volumes.reset(name, by: caller.name)
+        try await services.volumes.reset(name, keepingSnapshots: hasSnapshots, by: caller.name)
     }
 
     func answer(_ name: NodeName, _ caller: Caller) async throws -> VolumeAnswer {
@@ -105,6 +105,8 @@ package struct VolumeAnswer: Codable, Sendable {
     package var usedByteCount: Int?
     package var createdAt: Int
     package var openConnections: Int
+    /// Whether the server has ciphertext only.
+    package var isEncrypted: Bool
     /// Only when one volume is asked for.
     package var snapshots: [SnapshotAnswer]?
 
@@ -112,6 +114,7 @@ package struct VolumeAnswer: Codable, Sendable {
         (node, kind, image, version) = (volume.node, volume.kind, volume.image, volume.version)
         byteCount = volume.kind == .disk ? volume.byteCount : nil
         createdAt = volume.createdAt
+        isEncrypted = volume.isEncrypted
         self.usedByteCount = usedByteCount
         self.openConnections = openConnections
         self.snapshots = snapshots

@@ -16,8 +16,8 @@ package struct VolumeFiles: Sendable {
     package var usedByteCount: @Sendable (Volume) -> Int?
     package var snapshots: @Sendable (NodeName) throws -> Copies
     package var takeSnapshot: @Sendable (Volume, String) throws -> Void
-    /// Returns the bytes of the copy.
-    package var restore: @Sendable (String, Volume) throws -> Int
+    /// Returns the volume as the copy is: as large, and encrypted or not.
+    package var restore: @Sendable (String, Volume) throws -> Volume
     package var removeSnapshot: @Sendable (NodeName, String) throws -> Void
 
     package init(
@@ -29,7 +29,7 @@ package struct VolumeFiles: Sendable {
         usedByteCount: @escaping @Sendable (Volume) -> Int?,
         snapshots: @escaping @Sendable (NodeName) throws -> Copies,
         takeSnapshot: @escaping @Sendable (Volume, String) throws -> Void,
-        restore: @escaping @Sendable (String, Volume) throws -> Int,
+        restore: @escaping @Sendable (String, Volume) throws -> Volume,
         removeSnapshot: @escaping @Sendable (NodeName, String) throws -> Void
     ) {
         self.make = make
@@ -93,7 +93,8 @@ package actor Volumes {
         var volume = Volume(
             node: node.name, kind: kind, image: version.image, version: version.number,
             digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
-            client: kind == .tree ? address : nil)
+            client: kind == .tree ? address : nil,
+            isEncrypted: Self.isEncrypted(kind, under: settings, over: version))
         guard let known = snapshot.contents.volumes[node.name] else {
             return try await make(volume, by: "roost")
         }
@@ -115,8 +116,16 @@ package actor Volumes {
         logger.info("the volume of \(node.name) is grown to \(wanted >> 20) MiB")
     }
 
-    /// Begins anew: what a running machine still writes goes into the old file, which goes with it.
-    package func reset(_ name: NodeName, by who: String) async throws {
+    private static func isEncrypted(
+        _ kind: Volume.Kind, under settings: EffectiveSettings, over version: ImageVersion
+    ) -> Bool {
+        kind == .disk && settings.isOn(.volumeEncryption) && version.manifest.hasDMCrypt == true
+    }
+
+    /// Begins anew: what a running machine still writes goes into the old file, which goes with it, and with its key.
+    ///
+    /// - Parameter hasSnapshots: whether the snapshots stay, and with them the key that each of them has.
+    package func reset(_ name: NodeName, keepingSnapshots hasSnapshots: Bool, by who: String) async throws {
         let snapshot = fleet.snapshot
         let volume = try volume(of: name)
         guard let node = snapshot.nodes[name],
@@ -126,8 +135,16 @@ package actor Volumes {
         let fresh = Volume(
             node: name, kind: volume.kind, image: version.image, version: version.number,
             digest: version.digest, byteCount: volume.kind == .disk ? settings.volumeByteCount : 0,
-            createdAt: Clock.second, generation: volume.generation + 1, client: volume.client)
-        try await alone(name) { try await self.make(fresh, by: who) }
+            createdAt: Clock.second, generation: volume.generation + 1, client: volume.client,
+            isEncrypted: Self.isEncrypted(volume.kind, under: settings, over: version))
+        try await alone(name) {
+            try await self.make(fresh, by: who)
+            guard !hasSnapshots, fresh.kind == .disk else { return }
+            let files = self.files
+            try await Self.onThread {
+                for copy in try files.snapshots(name) { try files.removeSnapshot(name, copy.name) }
+            }
+        }
     }
 
     private func make(_ volume: Volume, by who: String) async throws {
@@ -218,10 +235,7 @@ package actor Volumes {
         volume.generation += 1
         let (wanted, files) = (volume, files)
         try await alone(name) {
-            let byteCount = try await Self.onThread { try files.restore(copy, wanted) }
-            var restored = wanted
-            restored.byteCount = byteCount
-            let next = restored
+            let next = try await Self.onThread { try files.restore(copy, wanted) }
             try await self.fleet.change(by: who, what: "volume of \(name) restored from \(copy)") { _ in
                 [.volume(name, next)]
             }

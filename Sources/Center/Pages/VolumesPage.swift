@@ -16,7 +16,9 @@ struct VolumesPage {
                 context)
         }
         routes.post("volumes/:name/reset", .configure) { _, context, caller in
-            try await acts.reset(name(context), caller)
+            let form = try pages.form(context)
+            try await acts.reset(
+                name(context), keepingSnapshots: form["destroy-snapshots"] != "yes", caller)
             return done()
         }
         routes.post("volumes/:name/remove", .configure) { _, context, caller in
@@ -45,15 +47,15 @@ struct VolumesPage {
         var row: [String: Any] = [
             "node": volume.node.text, "image": volume.image.text, "version": volume.version,
             "size": volume.byteCount.map(Format.size) ?? "–", "isDisk": volume.kind == .disk,
-            "kind": volume.kind.rawValue,
+            "kind": volume.kind.rawValue, "isEncrypted": volume.isEncrypted,
             "used": volume.usedByteCount.map(Format.size) ?? "–", "open": volume.openConnections,
             "isOpen": volume.openConnections > 0, "made": Format.time(second: volume.createdAt),
             "mayAct": mayAct,
         ]
         if mayAct {
-            row["snapshots"] = try await acts.answer(volume.node, caller).snapshots?.map {
-                ["name": $0.name, "node": volume.node.text]
-            }
+            let snapshots = try await acts.answer(volume.node, caller).snapshots ?? []
+            row["snapshots"] = snapshots.map { ["name": $0.name, "node": volume.node.text] }
+            row["hasSnapshots"] = !snapshots.isEmpty
         }
         return row
     }

@@ -3,12 +3,14 @@ package import Wire
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
 /// `files/…` is copied over the root as it stands; what has to be merged with what the image has lies beside it:
-/// `time-zone`, `root-password-hash`.
+/// `time-zone`, `root-password-hash`; and `volume-key`, which nothing of the root gets.
 ///
-/// - Parameter hostKey: makes the node's SSH host key of a number.
+/// - Parameters:
+///   - hostKey: makes the node's SSH host key of a number.
+///   - volumeKey: of the node's volume, when that is encrypted.
 package func configurationArchive(
     for machine: MACAddress, in snapshot: FleetSnapshot, policy: BootPolicy,
-    hostKey: (NodeName, Int) -> HostKeyFiles
+    hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
 ) -> [UInt8] {
     let node = snapshot.node(at: machine)
     let settings = snapshot.settings(of: node)
@@ -40,6 +42,7 @@ package func configurationArchive(
     archive.addFile("time-zone", data: Array("\(settings.text(.timeZone))\n".utf8))
     let hash = settings.text(.rootPasswordHash)
     if !hash.isEmpty { archive.addFile("root-password-hash", mode: 0o600, data: Array("\(hash)\n".utf8)) }
+    if let volumeKey { archive.addFile("volume-key", mode: 0o600, data: volumeKey) }
     archive.finish()
     return archive.bytes
 }

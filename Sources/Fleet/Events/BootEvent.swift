@@ -16,10 +16,10 @@ package enum BootStage: String, Sendable, CaseIterable, Codable {
     case initialised = "init"
     /// The boot card has its address.
     case network
-    /// The root file system is mounted.
-    case root
     /// The server has sealed the node's configuration to the key that the node made for this boot, and sent it.
     case delivered
+    /// The root file system is mounted.
+    case root
     /// The node's configuration is in place.
     case configured
     /// The image's own init takes over.

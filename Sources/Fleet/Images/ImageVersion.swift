@@ -66,11 +66,14 @@ package struct ImageManifest: Equatable, Sendable, Codable {
     package var origin: String
     /// Of what it was built by: the Dockerfile with its arguments, or suite and packages; nil for what was imported.
     package var recipe: Digest?
+    /// Whether its kernel can encrypt disks; nil in versions from before this was looked for.
+    package var hasDMCrypt: Bool?
 
     package init(
         image: ImageName, architecture: String, kernelRelease: String, system: String, files: [File],
-        packages: [Package], origin: String, recipe: Digest? = nil
+        packages: [Package], origin: String, recipe: Digest? = nil, hasDMCrypt: Bool? = nil
     ) {
+        self.hasDMCrypt = hasDMCrypt
         self.recipe = recipe
         self.image = image
         self.architecture = architecture

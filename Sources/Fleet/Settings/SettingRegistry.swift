@@ -5,7 +5,8 @@ extension SettingDefinition {
     package static let all: [SettingDefinition] = [
         .enrolment, .enrolmentByNetwork, .registrationPIN, .image, .rootMode, .nfsRoot, .kernelArguments,
         .console,
-        .loader, .overlaySize, .volumeSize, .volumePolicy, .persistentDirectories, .persistentDisk,
+        .loader, .overlaySize, .volumeSize, .volumePolicy, .volumeEncryption, .persistentDirectories,
+        .persistentDisk,
         .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
         .reportSessions, .timeZone,
@@ -58,6 +59,10 @@ extension SettingDefinition {
     package static let volumePolicy = Self(
         "volume-policy", .choice(VolumePolicy.allCases.map(\.rawValue)), .text("pin"), at: .boot,
         "When a persistent node's version moves, it keeps the old one (pin), boots the new one under its own files (follow), or begins anew (reset)"
+    )
+    package static let volumeEncryption = Self(
+        "volume-encryption", .boolean, .boolean(true), at: .boot,
+        "Whether a new volume is encrypted, where the image's kernel has dm-crypt; one that is there stays as it is until it is reset"
     )
     package static let persistentDirectories = Self(
         "persistent-directories", .list, .list([]), at: .initialisation,

@@ -23,11 +23,14 @@ package struct Volume: Equatable, Sendable, Codable {
     package var generation: Int
     /// The only address that a tree is exported to.
     package var client: IPv4Address?
+    /// Whether the server has ciphertext only; the key lies beside the file, sealed.
+    package var isEncrypted: Bool
 
     package init(
         node: NodeName, kind: Kind = .disk, image: ImageName, version: Int, digest: Digest, byteCount: Int,
-        createdAt: Int, generation: Int, client: IPv4Address? = nil
+        createdAt: Int, generation: Int, client: IPv4Address? = nil, isEncrypted: Bool = false
     ) {
+        self.isEncrypted = isEncrypted
         self.node = node
         self.kind = kind
         self.client = client
@@ -39,7 +42,7 @@ package struct Volume: Equatable, Sendable, Codable {
         self.generation = generation
     }
 
-    /// Records of volumes from before there were trees have no kind.
+    /// Records of volumes from before there were trees have no kind, and none of those before encryption is encrypted.
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         node = try fields.decode(NodeName.self, forKey: .node)
@@ -51,10 +54,14 @@ package struct Volume: Equatable, Sendable, Codable {
         createdAt = try fields.decode(Int.self, forKey: .createdAt)
         generation = try fields.decode(Int.self, forKey: .generation)
         client = try fields.decodeIfPresent(IPv4Address.self, forKey: .client)
+        isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false
     }
 
     /// Below the directory of volumes, or of trees.
     package var path: String { kind == .disk ? "\(node)/\(generation).ext4" : "\(node)/\(generation)" }
+
+    /// Of an encrypted volume's sealed key, below the directory of volumes.
+    package var keyPath: String { "\(node)/\(generation).key" }
 
     package static let sizeRange = 64 << 20...16 << 40
 

@@ -41,7 +41,10 @@ set +f
 
 # The image has drivers that the initramfs lacks; its own modprobe, wherever that is, reads them, packed as they are.
 image_path=/usr/sbin:/usr/bin:/sbin:/bin
-image_modules() { PATH=$image_path:$PATH chroot /sysroot modprobe -abq "$@" 2>/dev/null || true; }
+# Before the image is at /sysroot it is somewhere else.
+modules_root=/sysroot
+image_modules() { PATH=$image_path:$PATH chroot "$modules_root" modprobe -abq "$@" 2>/dev/null || true; }
+encryption_modules() { image_modules dm_crypt xts ecb aesni_intel aes_generic; }
 
 # Drivers of the disks that have shown up, and of what they hang on. A controller's disks do so later, and want drivers of their
 # own: whoever waits for a disk calls this again and again. Nothing else is loaded here: a graphics card would look for its

@@ -119,9 +119,26 @@ attach_volume() {
         roost-node attach "$roost_nbd" "$roost_volume" "$roost_connections" 1
         roost-node keep "$roost_nbd" "$roost_volume" 1 </dev/null >/dev/null 2>&1 &
     fi
+    volume_device=/dev/nbd1
+    key=/run/roost/configuration/volume-key
+    if [ -s $key ]; then
+        modules_root=/run/roost/lower
+        encryption_modules
+        modules_root=/sysroot
+        volume_device=$(roost-node encrypt /dev/nbd1 roost-volume $key) || {
+            echo "the volume of this node is encrypted, and the image's kernel cannot open it: boot a version that has dm_crypt" >&2
+            exit 1
+        }
+    fi
     mkdir -p /run/roost/volume
-    # The file on the server is sparse: what is deleted gives its room back, and what was never written is zero.
-    mount -t ext4 -o noatime,discard,noinit_itable /dev/nbd1 /run/roost/volume
+    # The file on the server is sparse: what is deleted gives its room back, and what was never written is no one's inode.
+    mount -t ext4 -o noatime,discard,noinit_itable "$volume_device" /run/roost/volume || {
+        # Its key may be another one since this one was fetched.
+        rm -rf /run/roost/configuration
+        echo "the volume of this node cannot be mounted: ‘roost volume reset’ gives it an empty one" >&2
+        exit 1
+    }
+    if [ -s $key ]; then roost-node grow /run/roost/volume "$volume_device"; fi
 }
 
 # A file system on the machine's own disks takes the place of the volume. Without it the node boots all the same: a dead
@@ -194,7 +211,10 @@ case $roost_root in
         exit 1
         ;;
 esac
-if [ -n "$roost_volume" ]; then attach_volume; fi
+if [ -n "$roost_volume" ]; then
+    [ -e /run/roost/configuration ] || sh /lib/roost/steps/25-delivery
+    attach_volume
+fi
 [ "$how" = "nfs $roost_nfs" ] || lay_over
 where=/run/roost/volume
 if [ -n "$roost_disk" ]; then

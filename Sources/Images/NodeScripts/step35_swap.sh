@@ -55,7 +55,7 @@ swap_server() {
         fi
         roost-node keep "$roost_nbd" "$1" 2 </dev/null >/dev/null 2>&1 &
     fi
-    image_modules dm_crypt xts ecb aesni_intel aes_generic
+    encryption_modules
     if device=$(roost-node encrypt /dev/nbd2 roost-swap) && mkswap "$device" >/dev/null && roost-node swap "$device" 1; then
         say "server $(($(cat /sys/block/nbd2/size) / 2048)) MiB, encrypted"
     else

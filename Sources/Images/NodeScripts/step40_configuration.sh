@@ -5,11 +5,7 @@ set -eu
 . /lib/roost/parameters
 
 # Everything is written from inside the root: a link in the image cannot lead out of it.
-mkdir -p /run/roost/configuration /sysroot/run
-rm -rf /run/roost/configuration/*
-roost-node configuration /run/roost/configuration.cpio
-(cd /run/roost/configuration && cpio -idm <../configuration.cpio 2>/dev/null)
-rm -f /run/roost/configuration.cpio
+mkdir -p /sysroot/run
 mount --bind /run /sysroot/run
 trap 'umount /sysroot/run' EXIT
 cp /bin/busybox /run/roost/busybox

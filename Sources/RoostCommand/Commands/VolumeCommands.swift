@@ -29,7 +29,7 @@ struct VolumeList: AsyncParsableCommand {
                 var table = TextTable(["NODE", "KIND", "OVER", "SIZE", "USED", "CONNECTIONS", "MADE"])
                 for volume in volumes {
                     table.add([
-                        volume.node.text, volume.kind.rawValue, "\(volume.image)@\(volume.version)",
+                        volume.node.text, volume.what, "\(volume.image)@\(volume.version)",
                         volume.byteCount.map { Shown.size($0) } ?? "-", volume.used,
                         String(volume.openConnections), Shown.time(second: volume.createdAt),
                     ])
@@ -41,6 +41,8 @@ struct VolumeList: AsyncParsableCommand {
 }
 
 extension VolumeAnswer {
+    fileprivate var what: String { kind.rawValue + (isEncrypted ? ", encrypted" : "") }
+
     fileprivate var used: String {
         usedByteCount.map { Shown.size($0) } ?? (kind == .disk ? "missing" : "-")
     }
@@ -65,7 +67,7 @@ struct VolumeShow: AsyncParsableCommand {
                 return """
                     node         \(volume.node)
                     over         \(volume.image)@\(volume.version)
-                    kind         \(volume.kind.rawValue)
+                    kind         \(volume.what)
                     size         \(volume.byteCount.map { Shown.size($0) } ?? "-"), \(volume.used) used
                     made         \(Shown.time(second: volume.createdAt))
                     connections  \(volume.openConnections)
@@ -80,14 +82,21 @@ struct VolumeShow: AsyncParsableCommand {
 struct VolumeReset: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
-        abstract: "Give a node a new, empty volume over its image's version; it takes it at its next boot.")
+        abstract: "Give a node a new, empty volume over its image's version; it takes it at its next boot.",
+        discussion:
+            "The key of an encrypted volume is destroyed. A snapshot has a copy of it for as long as it is there."
+    )
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name.", completion: .nodes) var node: String
+    @Flag(help: "Destroy its snapshots, too: nothing that was on the volume can be read any more.")
+    var withSnapshots = false
 
     func run() async throws {
         try await reportingFailure {
             let data = try await server.client.send(
-                .POST, "volumes/\(APIClient.escaped(node))/reset", body: nil)
+                .POST,
+                "volumes/\(APIClient.escaped(node))/reset\(withSnapshots ? "?with-snapshots=yes" : "")",
+                body: nil)
             let volume = try JSONDecoder().decode(VolumeAnswer.self, from: data)
             print("\(node) begins anew with \(volume.image)@\(volume.version) at its next boot")
         }

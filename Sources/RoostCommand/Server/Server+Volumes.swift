@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Images
 import Logging
+import Sealing
 import StoreSQLite
 import Wire
 
@@ -47,9 +48,9 @@ extension Server {
 
     static func makeVolumes(
         _ settings: ServerSettings, nfs: NFSWorkerConnection?, networks: CurrentNetworks, fleet: LiveFleet,
-        planes: DataPlanes
+        planes: DataPlanes, secrets: NodeSecrets
     ) -> Volumes {
-        let store = VolumeStore(directory: settings.volumeDirectory)
+        let store = VolumeStore(directory: settings.volumeDirectory, secrets: secrets)
         let trees: @Sendable (NFSOrder) throws -> Void = { order in
             guard let nfs else { throw StoreError.conflict("the server's role nfs is off") }
             try nfs.order(order)

@@ -70,7 +70,7 @@ final class Server: Sendable {
         let snapshot = trust.judged(try await store.snapshot())
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,
-            VolumeStore(directory: settings.volumeDirectory))
+            VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets))
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: snapshot,
@@ -81,7 +81,8 @@ final class Server: Sendable {
         self.fleet = fleet
         nfs = try Self.makeNFS(settings)
         let volumes = Self.makeVolumes(
-            settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes)
+            settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes,
+            secrets: contextSettings.secrets)
         self.volumes = volumes
         let hasCenter = settings.roles.contains(.center)
         let services =

@@ -196,6 +196,11 @@ struct HTTPAnswering {
             return .error(403, "this machine has nothing to boot, and so no configuration")
         }
         guard NodeKey.isPublicKey(body) else { return .error(400, "this is no key of a node") }
+        let volumeKey: [UInt8]?
+        do { volumeKey = try context.volumeKey(of: machine) } catch {
+            log("http: \(machine): \(error)")
+            return .error(500, "the server cannot read the key of this node's volume")
+        }
         switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
         case .first, .repeated: break
         case .spent:
@@ -205,7 +210,7 @@ struct HTTPAnswering {
         }
         let archive = configurationArchive(
             for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server),
-            hostKey: context.settings.secrets.hostKeyFiles)
+            hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
         guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")
         }

@@ -1,0 +1,34 @@
+import CSodium
+
+/// The key of an encrypted volume: two AES keys of 256 bits, for XTS (IEEE 1619).
+package struct VolumeKey: Equatable, Sendable {
+    package static let byteCount = 64
+
+    /// ``byteCount`` bytes: a secret.
+    package let bytes: [UInt8]
+
+    /// A new one.
+    package init() {
+        Sodium.start()
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        unsafe randombytes_buf(&bytes, bytes.count)
+        self.bytes = bytes
+    }
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+}
+
+extension NodeSecrets {
+    private static let purpose = "volume key"
+
+    /// What is kept of a volume's key: without the secret it opens nothing.
+    package func seal(_ key: VolumeKey) -> [UInt8] { box(key.bytes, for: Self.purpose) }
+
+    /// The key of which ``seal(_:)`` was kept; nil when that is damaged, or was made with another secret.
+    package func open(_ sealed: [UInt8]) -> VolumeKey? {
+        guard let bytes = unbox(sealed, for: Self.purpose), bytes.count == VolumeKey.byteCount else {
+            return nil
+        }
+        return VolumeKey(bytes: bytes)
+    }
+}
