@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
             name: "StoreSQLite",
-            dependencies: ["Fleet", "Linux", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Fleet", "Linux", "Sealing", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "Services", dependencies: ["CLinux", "Fleet", "Linux", "Sealing", "Wire"],
@@ -135,7 +135,9 @@ let package = Package(
             swiftSettings: houseOfTests),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Fleet", "StoreSQLite", "Wire", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Fleet", "Sealing", "StoreSQLite", "Wire", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "CenterTests",
@@ -154,7 +156,8 @@ let package = Package(
             name: "ImagesTests", dependencies: ["Fleet", "Images", "Sealing"], swiftSettings: houseOfTests),
         .testTarget(name: "TidyTests", swiftSettings: houseOfTests),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Fleet", "Linux", "Services", "StoreSQLite", "Wire"],
+            name: "EndToEndTests",
+            dependencies: ["Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire"],
             swiftSettings: houseOfTests),
     ],
     swiftLanguageModes: [.v6]

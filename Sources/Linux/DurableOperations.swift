@@ -91,6 +91,8 @@ package enum Commit: String, DurableOperation {
     case rollouts = "store.rollouts"
     case webHook = "store.web-hook"
     case webHookRemoval = "store.web-hook-removal"
+    case sealing = "store.seal"
+    case sealingMark = "store.seal-mark"
     case schemaUp = "store.schema-up"
     case schemaDown = "store.schema-down"
     case oldEvents = "store.old-events"

@@ -28,11 +28,32 @@ package struct NodeSecrets: Sendable {
         SSHHostKey(seed: derive("ssh host ed25519", node, String(number)), comment: node)
     }
 
-    /// Encrypts what is to be kept (XSalsa20-Poly1305, a random nonce in front).
-    func box(_ content: [UInt8], for purpose: String) -> [UInt8] {
+    /// A secret as a store keeps it. The same secret always becomes the same text, so that what has not changed does not seem to have.
+    package func seal(secret: [UInt8]) -> [UInt8] { box(secret, for: Self.storing, isRepeatable: true) }
+
+    /// The secret of which ``seal(secret:)`` was kept; nil when that is damaged, or was made with another secret than this.
+    package func open(secret sealed: [UInt8]) -> [UInt8]? { unbox(sealed, for: Self.storing) }
+
+    private static let storing = "stored secret"
+
+    /// By which to tell whether two are the same, in 32 hexadecimal digits.
+    package var fingerprint: String {
+        derive("fingerprint").prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Encrypts what is to be kept (XSalsa20-Poly1305, the nonce in front).
+    ///
+    /// - Parameter isRepeatable: whether the nonce is made of the content, as in SIV (RFC 5297), and not random.
+    func box(_ content: [UInt8], for purpose: String, isRepeatable: Bool = false) -> [UInt8] {
         let key = derive(purpose)
         var nonce = [UInt8](repeating: 0, count: Int(crypto_secretbox_NONCEBYTES))
-        unsafe randombytes_buf(&nonce, nonce.count)
+        if isRepeatable {
+            let nonceKey = derive("\(purpose) nonce")
+            _ = unsafe crypto_generichash(
+                &nonce, nonce.count, content, UInt64(content.count), nonceKey, nonceKey.count)
+        } else {
+            unsafe randombytes_buf(&nonce, nonce.count)
+        }
         var box = [UInt8](repeating: 0, count: content.count + Int(crypto_secretbox_MACBYTES))
         _ = unsafe crypto_secretbox_easy(&box, content, UInt64(content.count), nonce, key)
         return nonce + box

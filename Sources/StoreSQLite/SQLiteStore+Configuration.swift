@@ -6,33 +6,33 @@ import Wire
 
 extension SQLiteStore {
     package func snapshot() async throws(StoreError) -> FleetSnapshot {
-        try await read { database in try Self.snapshot(in: database) }
+        try await read { database in try snapshot(in: database) }
     }
 
-    private static func snapshot(in database: Database) throws -> FleetSnapshot {
+    private func snapshot(in database: Database) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
-        let decoder = JSONDecoder()
         func records<T: Decodable>(_: T.Type, _ table: String) throws -> [T] {
             try String.fetchAll(database, sql: "SELECT record FROM \(table)").map {
-                try decoder.decode(T.self, from: Data($0.utf8))
+                try coder.value(json: $0)
             }
         }
         for node in try records(Node.self, "node") { contents.nodes[node.name] = node }
         for group in try records(NodeGroup.self, "node_group") { contents.groups[group.path] = group }
         for rule in try records(MatchRule.self, "match_rule") { contents.rules[rule.name] = rule }
-        for image in try images(in: database) { contents.images[image.name] = image }
+        for image in try Self.images(in: database) { contents.images[image.name] = image }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
-            contents.hardware[machine] = try decoder.decode(
-                Hardware.self, from: Data((row["record"] as String).utf8))
+            contents.hardware[machine] = try coder.value(json: row["record"])
         }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM boot_trouble") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
-            contents.troubles[machine] = try value(json: row["record"])
+            contents.troubles[machine] = try coder.value(json: row["record"])
         }
         for volume in try records(Volume.self, "volume") { contents.volumes[volume.node] = volume }
-        for rollout in try rollouts("NOT is_over", in: database) { contents.rollouts[rollout.id] = rollout }
-        return FleetSnapshot(revision: try revisionNumber(in: database), contents: contents)
+        for rollout in try Self.rollouts("NOT is_over", in: database) {
+            contents.rollouts[rollout.id] = rollout
+        }
+        return FleetSnapshot(revision: try Self.revisionNumber(in: database), contents: contents)
     }
 
     static func revisionNumber(in database: Database) throws -> Int {
@@ -46,7 +46,7 @@ extension SQLiteStore {
             guard try Self.revisionNumber(in: database) == snapshot.revision else { return nil }
             var changes: [Revision.Edit] = []
             for edit in edits {
-                let change = try Self.change(edit, in: database)
+                let change = try change(edit, in: database)
                 guard change.before != change.after else { continue }
                 try Self.perform(edit, change, in: database)
                 changes.append(change)
@@ -57,7 +57,7 @@ extension SQLiteStore {
     }
 
     /// What an edit replaces, and with what.
-    private static func change(_ edit: FleetEdit, in database: Database) throws -> Revision.Edit {
+    private func change(_ edit: FleetEdit, in database: Database) throws -> Revision.Edit {
         func before(_ table: String, _ column: String, _ key: String) throws -> String? {
             try String.fetchOne(
                 database, sql: "SELECT record FROM \(table) WHERE \(column) = ?", arguments: [key])
@@ -66,16 +66,16 @@ extension SQLiteStore {
         case .node(let name, let node):
             return Revision.Edit(
                 kind: "node", key: name.text, before: try before("node", "name", name.text),
-                after: try node.map { try json($0) })
+                after: try node.map { try coder.json($0) })
         case .group(let path, let group):
             return Revision.Edit(
                 kind: "group", key: path.description,
                 before: try before("node_group", "path", path.description),
-                after: try group.map { try json($0) })
+                after: try group.map { try coder.json($0) })
         case .rule(let name, let rule):
             return Revision.Edit(
                 kind: "rule", key: name.text, before: try before("match_rule", "name", name.text),
-                after: try rule.map { try json($0) })
+                after: try rule.map { try coder.json($0) })
         case .channel(let image, let channel, let number):
             let former = try Int.fetchOne(
                 database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
@@ -99,13 +99,13 @@ extension SQLiteStore {
         case .volume(let name, let volume):
             return Revision.Edit(
                 kind: "volume", key: name.text, before: try before("volume", "node", name.text),
-                after: try volume.map { try json($0) })
+                after: try volume.map { try coder.json($0) })
         case .rollout(let rollout):
             return Revision.Edit(
                 kind: "rollout", key: String(rollout.id),
                 before: try String.fetchOne(
                     database, sql: "SELECT record FROM rollout WHERE id = ?", arguments: [rollout.id]),
-                after: try json(rollout))
+                after: try coder.json(rollout))
         }
     }
 
@@ -216,12 +216,21 @@ extension SQLiteStore {
             else { throw StoreError.notFound("there is no revision \(number)") }
             return Revision(
                 number: row["number"], at: row["at"], who: row["who"], what: row["what"],
-                edits: try Self.edits(
-                    "revision = ? ORDER BY rowid LIMIT \(Revision.editLimit)", [number], in: database))
+                edits: try rawEdits(
+                    "revision = ? ORDER BY rowid LIMIT \(Revision.editLimit)", [number], in: database
+                ).map(opened))
         }
     }
 
-    private static func edits(_ clause: String, _ arguments: StatementArguments, in database: Database) throws
+    /// An edit with its secrets as they are.
+    private func opened(_ edit: Revision.Edit) throws -> Revision.Edit {
+        var edit = edit
+        edit.before = try coder.opened(edit.before, kind: edit.kind) ?? edit.before
+        edit.after = try coder.opened(edit.after, kind: edit.kind) ?? edit.after
+        return edit
+    }
+
+    private func rawEdits(_ clause: String, _ arguments: StatementArguments, in database: Database) throws
         -> [Revision.Edit]
     {
         try Row.fetchAll(
@@ -232,15 +241,15 @@ extension SQLiteStore {
 
     package func inverse(of number: Int) async throws(StoreError) -> [FleetEdit] {
         try await read { database in
-            let edits = try Self.edits("revision = ? ORDER BY rowid DESC", [number], in: database)
+            let edits = try rawEdits("revision = ? ORDER BY rowid DESC", [number], in: database)
             guard !edits.isEmpty else { throw StoreError.notFound("there is no revision \(number)") }
             return try edits.map { edit in
-                guard let inverse = try Self.restoring(edit) else {
+                guard let inverse = try restoring(edit) else {
                     throw StoreError.conflict(
                         "revision \(number) cannot be undone: \(edit.kind) \(edit.key) is not part of the configuration"
                     )
                 }
-                guard try Self.change(inverse, in: database).before == edit.after else {
+                guard try change(inverse, in: database).before == edit.after else {
                     throw StoreError.conflict(
                         "revision \(number) cannot be undone: \(edit.kind) \(edit.key) was changed since")
                 }
@@ -250,9 +259,9 @@ extension SQLiteStore {
     }
 
     /// The edit that brings back what `edit` replaced; nil for what no edit can bring back.
-    private static func restoring(_ edit: Revision.Edit) throws -> FleetEdit? {
+    private func restoring(_ edit: Revision.Edit) throws -> FleetEdit? {
         func before<T: Decodable>(_: T.Type = T.self) throws -> T? {
-            try edit.before.map { try value(json: $0) }
+            try edit.before.map { try coder.value(json: $0) }
         }
         switch edit.kind {
         case "node": return .node(try NodeName(edit.key), try before())
@@ -273,7 +282,7 @@ extension SQLiteStore {
 
     package func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot {
         try await read { database in
-            let now = try Self.snapshot(in: database)
+            let now = try snapshot(in: database)
             var contents = now.contents
             // From the newest back: what each change replaced is what was there before it.
             let later = try Row.fetchCursor(
@@ -285,7 +294,7 @@ extension SQLiteStore {
             while let row = try later.next() {
                 let edit = Revision.Edit(
                     kind: row["kind"], key: row["key"], before: row["before"], after: row["after"])
-                try Self.takeBack(edit, in: &contents, database)
+                try takeBack(edit, in: &contents, database)
             }
             // What boots have shown is of today only.
             (contents.rollouts, contents.troubles) = ([:], [:])
@@ -295,7 +304,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func takeBack(
+    private func takeBack(
         _ edit: Revision.Edit, in contents: inout FleetSnapshot.Contents, _ database: Database
     ) throws {
         switch try restoring(edit) {
@@ -320,7 +329,7 @@ extension SQLiteStore {
             {
                 var catalogue =
                     contents.images[image] ?? ImageCatalogue(name: image, versions: [], channels: [:])
-                catalogue.versions.append(try version(of: row))
+                catalogue.versions.append(try Self.version(of: row))
                 catalogue.versions.sort { $0.number < $1.number }
                 contents.images[image] = catalogue
             }

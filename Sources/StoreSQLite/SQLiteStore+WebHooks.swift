@@ -7,7 +7,7 @@ extension SQLiteStore {
         try await read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM web_hook ORDER BY id").map { row in
                 WebHook(
-                    id: row["id"], url: row["url"], secret: row["secret"],
+                    id: row["id"], url: row["url"], secret: coder.opened(row["secret"] as String),
                     kinds: try Self.value(json: row["kinds"]),
                     group: try GroupPath(row["group_path"] as String))
             }
@@ -18,7 +18,9 @@ extension SQLiteStore {
         try await write(.webHook) { database in
             try database.execute(
                 sql: "INSERT INTO web_hook (url, secret, kinds, group_path) VALUES (?, ?, ?, ?)",
-                arguments: [hook.url, hook.secret, try Self.json(hook.kinds), hook.group.description])
+                arguments: [
+                    hook.url, coder.sealed(hook.secret), try Self.json(hook.kinds), hook.group.description,
+                ])
             var hook = hook
             hook.id = Int(database.lastInsertedRowID)
             try record(

@@ -2,6 +2,7 @@ package import Fleet
 import Foundation
 import GRDB
 import Linux
+package import Sealing
 import Wire
 
 /// The fleet's store in one SQLite file.
@@ -10,21 +11,28 @@ package struct SQLiteStore: FleetStore {
     private static let eventLimit = 2_000_000
 
     let database: DatabasePool
+    let coder: RecordCoder
     private let now: @Sendable () -> Int
 
     /// Opens the file, made and brought up to date as needed.
     ///
-    /// - Parameter now: seconds since 1970.
-    package init(path: String, now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) })
-        throws(StoreError)
-    {
+    /// - Parameters:
+    ///   - secrets: with which secrets are sealed, those too that are there in clear. Without them they stay as they are.
+    ///   - now: seconds since 1970.
+    package init(
+        path: String, secrets: NodeSecrets? = nil,
+        now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
+    ) throws(StoreError) {
         self.now = now
+        coder = RecordCoder(secrets: secrets)
         do {
             var configuration = Configuration()
             configuration.foreignKeysEnabled = true
             configuration.prepareDatabase { database in
                 // Readers never wait for the writer, and what was answered is on the disk.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
+                // A secret that was changed is not left in the file's unused parts.
+                try database.execute(sql: "PRAGMA secure_delete = ON")
             }
             database = try DatabasePool(path: path, configuration: configuration)
             let step = try database.read { database in
@@ -38,6 +46,7 @@ package struct SQLiteStore: FleetStore {
             }
             try SchemaSteps.migrator().migrate(database)
             Commit.schemaUp.pass(.done)
+            if let secrets { try StoredSecrets.seal(in: database, with: secrets) }
             try database.write { database in
                 try database.execute(
                     sql: """
@@ -82,14 +91,11 @@ package struct SQLiteStore: FleetStore {
     }
 
     static func json(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.userInfo[RecordSettings.revealsSecrets] = true
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
+        try RecordCoder(secrets: nil).json(value)
     }
 
     static func value<T: Decodable>(_: T.Type = T.self, json: String) throws -> T {
-        try JSONDecoder().decode(T.self, from: Data(json.utf8))
+        try RecordCoder(secrets: nil).value(json: json)
     }
 
     var currentSecond: Int { now() }

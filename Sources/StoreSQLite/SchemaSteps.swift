@@ -2,6 +2,7 @@ package import Fleet
 import Foundation
 import GRDB
 import Linux
+package import Sealing
 
 /// The numbered steps of the schema, up and down. A step is never edited after a release.
 package enum SchemaSteps {
@@ -19,7 +20,11 @@ package enum SchemaSteps {
         Step(name: "0004", up: Embedded.step0004_sql, down: Embedded.down0004_sql),
         Step(name: "0005", up: Embedded.step0005_sql, down: Embedded.down0005_sql),
         Step(name: "0006", up: Embedded.step0006_sql, down: Embedded.down0006_sql),
+        Step(name: sealing, up: Embedded.step0007_sql, down: Embedded.down0007_sql),
     ]
+
+    /// Older programs know nothing of sealed secrets.
+    private static let sealing = "0007"
 
     /// The newest step that this program knows.
     package static var latest: Int { steps.count }
@@ -72,7 +77,11 @@ package enum SchemaSteps {
     }
 
     /// Takes the database at `path` back to step `wanted`, for an older program. No server may use it meanwhile.
-    package static func downgrade(path: String, to wanted: Int) throws(StoreError) {
+    ///
+    /// - Parameter secrets: with which what is sealed is opened, where the older program cannot.
+    package static func downgrade(path: String, to wanted: Int, secrets: NodeSecrets? = nil)
+        throws(StoreError)
+    {
         let now = try current(path: path)
         guard (1...latest).contains(wanted), wanted <= now else {
             throw .conflict("the store is at step \(now) of \(latest); it can be taken back to 1…\(now)")
@@ -85,6 +94,7 @@ package enum SchemaSteps {
             try queue.write { database in
                 for step in steps[wanted..<now].reversed() {
                     guard let down = step.down else { continue }
+                    if step.name == sealing { try StoredSecrets.open(in: database, with: secrets) }
                     try database.execute(sql: down)
                     try database.execute(
                         sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [step.name])
@@ -93,7 +103,7 @@ package enum SchemaSteps {
             }
             Commit.schemaDown.pass(.done)
         } catch {
-            throw .unavailable(error)
+            throw error as? StoreError ?? .unavailable(error)
         }
     }
 

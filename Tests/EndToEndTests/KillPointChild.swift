@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import Sealing
 import Services
 import StoreSQLite
 import Testing
@@ -88,6 +89,7 @@ extension Commit {
     func act(path: String) async throws {
         switch self {
         case .schemaUp, .oldEvents: return _ = try SQLiteStore(path: path)
+        case .sealing, .sealingMark: return _ = try SQLiteStore(path: path, secrets: NodeSecrets())
         case .schemaDown: return try SchemaSteps.downgrade(path: path, to: SchemaSteps.latest - 1)
         default: break
         }
@@ -131,7 +133,7 @@ extension Commit {
             try await store.save([], troubles: [Self.machine: trouble])
         case .webHook: _ = try await store.addWebHook(Self.hook("http://second"), by: "test")
         case .webHookRemoval: try await store.removeWebHook(1, by: "test")
-        case .schemaUp, .schemaDown, .oldEvents: break
+        case .schemaUp, .schemaDown, .oldEvents, .sealing, .sealingMark: break
         }
     }
 
@@ -140,7 +142,7 @@ extension Commit {
         switch self {
         case .schemaUp: return try SchemaSteps.current(path: path) == SchemaSteps.latest
         case .schemaDown: return try SchemaSteps.current(path: path) < SchemaSteps.latest
-        case .oldEvents: return nil
+        case .oldEvents, .sealingMark: return nil
         default: break
         }
         let store = try SQLiteStore(path: path)
@@ -165,7 +167,8 @@ extension Commit {
         case .rollouts: try await store.snapshot().contents.troubles[Self.machine] != nil
         case .webHook: try await store.webHooks().contains { $0.url == "http://second" }
         case .webHookRemoval: try await store.webHooks().isEmpty
-        case .schemaUp, .schemaDown, .oldEvents: nil
+        case .sealing: try await store.webHooks().allSatisfy { $0.secret.hasPrefix("sealed:") }
+        case .schemaUp, .schemaDown, .oldEvents, .sealingMark: nil
         }
     }
 }

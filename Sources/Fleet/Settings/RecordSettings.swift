@@ -1,10 +1,13 @@
-/// The settings of a record by their names. Secrets are encoded as `(set)`. Only an encoder with ``revealsSecrets`` writes them in clear:
-/// the store's, and that of the command line, which sends what was typed there.
+/// The settings of a record by their names. Secrets are encoded as `(set)`. An encoder with ``revealsSecrets`` writes them in clear: that of
+/// the command line, which sends what was typed there, and that of the API's entity tags. One with a ``SettingSealer`` seals them: the store's.
 @propertyWrapper package struct RecordSettings: Equatable, Sendable {
     /// What stands for a secret wherever it is shown; as an answer it means that the secret stays what it is.
     package static let hidden = SettingValue.text("(set)")
     /// `userInfo` of an encoder that writes secrets in clear.
     package static let revealsSecrets = CodingUserInfoKey.revealsSecrets
+
+    /// `userInfo` of coders that seal and open: a ``SettingSealer``.
+    package static let sealer = CodingUserInfoKey.settingSealer
 
     package var wrappedValue: [String: SettingValue]
 
@@ -34,25 +37,55 @@
 extension RecordSettings: Codable {
     package init(from decoder: any Decoder) throws {
         wrappedValue = try decoder.singleValueContainer().decode([String: SettingValue].self)
+        guard let sealer = decoder.userInfo[Self.sealer] as? SettingSealer else { return }
+        for name in SettingDefinition.sealedNames {
+            if let value = wrappedValue[name] { wrappedValue[name] = sealer.open(value) }
+        }
     }
 
     package func encode(to encoder: any Encoder) throws {
-        let isRevealed = encoder.userInfo[Self.revealsSecrets] as? Bool == true
         var container = encoder.singleValueContainer()
+        if let sealer = encoder.userInfo[Self.sealer] as? SettingSealer {
+            var settings = wrappedValue
+            for name in SettingDefinition.sealedNames {
+                if let value = settings[name] { settings[name] = try sealer.seal(value) }
+            }
+            return try container.encode(settings)
+        }
+        let isRevealed = encoder.userInfo[Self.revealsSecrets] as? Bool == true
         try container.encode(isRevealed ? wrappedValue : Self.redacted(wrappedValue))
     }
 }
 
+/// How a store keeps settings with secrets in them.
+package struct SettingSealer: Sendable {
+    /// The same value always becomes the same one. What is sealed already stays as it is.
+    package var seal: @Sendable (SettingValue) throws -> SettingValue
+    /// What was not sealed, or cannot be opened, stays as it is.
+    package var open: @Sendable (SettingValue) -> SettingValue
+
+    package init(
+        seal: @escaping @Sendable (SettingValue) throws -> SettingValue,
+        open: @escaping @Sendable (SettingValue) -> SettingValue
+    ) {
+        self.seal = seal
+        self.open = open
+    }
+}
+
 extension CodingUserInfoKey {
-    fileprivate static let revealsSecrets: CodingUserInfoKey = {
-        guard let key = CodingUserInfoKey(rawValue: "roost.reveals-secrets") else {
-            preconditionFailure("every text is a key")
-        }
+    fileprivate static let revealsSecrets = named("roost.reveals-secrets")
+    fileprivate static let settingSealer = named("roost.setting-sealer")
+
+    private static func named(_ name: String) -> CodingUserInfoKey {
+        guard let key = CodingUserInfoKey(rawValue: name) else { preconditionFailure("every text is a key") }
         return key
-    }()
+    }
 }
 
 extension SettingDefinition {
     /// Names of the settings whose values are never shown.
     package static let secretNames: [String] = all.filter(\.isSecret).map(\.name)
+    /// Names of the settings that a store keeps sealed: the secret ones, and the nodes' files, which may be keys.
+    package static let sealedNames = secretNames + [files.name]
 }

@@ -183,7 +183,7 @@ struct Schema: AsyncParsableCommand {
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(text: "a server runs on \(stateDirectory): stop it first", code: 4)
             }
-            try SchemaSteps.downgrade(path: path, to: to)
+            try SchemaSteps.downgrade(path: path, to: to, secrets: NodeKeys.secrets(in: stateDirectory))
             print("step \(try SchemaSteps.current(path: path))")
             _ = lock.number
         }

@@ -11,8 +11,17 @@ struct NodeKeys {
     /// With a new one all nodes have other host keys: what has to be kept.
     let secrets: NodeSecrets
 
+    static let directoryName = "keys"
+
+    /// The secrets of a server that has been here; nil when there was none.
+    static func secrets(in stateDirectory: String) throws -> NodeSecrets? {
+        let path = "\(stateDirectory)/\(directoryName)/nodes"
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        return NodeSecrets(bytes: try WholeFile.read(path))
+    }
+
     init(stateDirectory: String) throws {
-        let directory = "\(stateDirectory)/keys"
+        let directory = "\(stateDirectory)/\(Self.directoryName)"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         server = try Self.key(

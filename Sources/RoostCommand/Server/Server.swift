@@ -66,7 +66,8 @@ final class Server: Sendable {
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
         let trust = try ImageTrust(keys: settings.imageKeys)
-        let store = try SQLiteStore(path: "\(settings.stateDirectory)/roost.sqlite")
+        let store = try SQLiteStore(
+            path: "\(settings.stateDirectory)/roost.sqlite", secrets: contextSettings.secrets)
         let snapshot = trust.judged(try await store.snapshot())
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,

@@ -1,0 +1,75 @@
+import Fleet
+import Foundation
+import Sealing
+
+/// Values as the database keeps them: JSON in which settings with secrets in them are sealed.
+struct RecordCoder: Sendable {
+    /// Without them secrets are kept in clear, and what is sealed stays closed.
+    let secrets: NodeSecrets?
+    private static let sealedKey = "sealed"
+    private static let sealedPrefix = "sealed:"
+
+    func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
+        encoder.userInfo[RecordSettings.sealer] = sealer
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    func value<T: Decodable>(_: T.Type = T.self, json: String) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.userInfo[RecordSettings.sealer] = sealer
+        return try decoder.decode(T.self, from: Data(json.utf8))
+    }
+
+    /// A record with its secrets as they are, for the rest of the program.
+    func opened(_ json: String?, kind: String) throws -> String? {
+        try json.flatMap { try translated($0, kind: kind, to: Self(secrets: nil)) }
+    }
+
+    /// A record as `other` would keep it; nil for a kind that has no settings.
+    func translated(_ json: String, kind: String, to other: Self) throws -> String? {
+        switch kind {
+        case "node": try other.json(value(Node.self, json: json))
+        case "group": try other.json(value(NodeGroup.self, json: json))
+        case "rule": try other.json(value(MatchRule.self, json: json))
+        default: nil
+        }
+    }
+
+    // MARK: Secrets
+
+    private var sealer: SettingSealer? {
+        secrets.map { secrets in
+            SettingSealer(
+                seal: { value in
+                    if case .map(let fields) = value, Array(fields.keys) == [Self.sealedKey] { return value }
+                    let sealed = secrets.seal(secret: [UInt8](try JSONEncoder().encode(value)))
+                    return .map([Self.sealedKey: Data(sealed).base64EncodedString()])
+                },
+                open: { value in
+                    guard case .map(let fields) = value, let text = fields[Self.sealedKey],
+                        let sealed = Data(base64Encoded: text),
+                        let content = secrets.open(secret: [UInt8](sealed)),
+                        let opened = try? JSONDecoder().decode(SettingValue.self, from: Data(content))
+                    else { return value }
+                    return opened
+                })
+        }
+    }
+
+    /// A secret that has a column of its own.
+    func sealed(_ secret: String) -> String {
+        guard let secrets, !secret.hasPrefix(Self.sealedPrefix) else { return secret }
+        return Self.sealedPrefix + Data(secrets.seal(secret: Array(secret.utf8))).base64EncodedString()
+    }
+
+    func opened(_ secret: String) -> String {
+        guard let secrets, secret.hasPrefix(Self.sealedPrefix),
+            let sealed = Data(base64Encoded: String(secret.dropFirst(Self.sealedPrefix.count))),
+            let content = secrets.open(secret: [UInt8](sealed))
+        else { return secret }
+        return String(decoding: content, as: UTF8.self)
+    }
+}

@@ -1,0 +1,80 @@
+import Fleet
+import GRDB
+import Linux
+import Sealing
+
+/// What of the database is sealed, and the way there and back.
+enum StoredSecrets {
+    /// Tables of records, and what ``RecordCoder`` calls their kinds.
+    private static let records = [("node", "node"), ("node_group", "group"), ("match_rule", "rule")]
+
+    /// Seals what is there in clear; once for each secret that a store is opened with.
+    static func seal(in database: DatabasePool, with secrets: NodeSecrets) throws {
+        let coder = RecordCoder(secrets: secrets)
+        let isDone = try database.read { database in
+            try String.fetchAll(database, sql: "SELECT key FROM sealing") == [secrets.fingerprint]
+        }
+        guard !isDone else { return }
+        try database.write { database in
+            try translate(in: database, from: coder, to: coder)
+            for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
+                try database.execute(
+                    sql: "UPDATE web_hook SET secret = ? WHERE id = ?",
+                    arguments: [coder.sealed(row["secret"] as String), row["id"] as Int])
+            }
+            Commit.sealing.pass(.commit)
+        }
+        Commit.sealing.pass(.done)
+        // What was deleted before, and the write-ahead log, still have them in clear.
+        try database.vacuum()
+        _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try database.write { database in
+            try database.execute(sql: "DELETE FROM sealing")
+            try database.execute(sql: "INSERT INTO sealing VALUES (?)", arguments: [secrets.fingerprint])
+            Commit.sealingMark.pass(.commit)
+        }
+        Commit.sealingMark.pass(.done)
+    }
+
+    /// Opens all of it, for a program that knows nothing of sealing.
+    static func open(in database: Database, with secrets: NodeSecrets?) throws {
+        guard let key = try String.fetchOne(database, sql: "SELECT key FROM sealing") else { return }
+        guard let secrets, secrets.fingerprint == key else {
+            throw StoreError.conflict(
+                "the store's secrets are sealed, and an older program needs them in clear: put the file keys/nodes back that they were sealed with"
+            )
+        }
+        try translate(in: database, from: RecordCoder(secrets: secrets), to: RecordCoder(secrets: nil))
+        for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
+            try database.execute(
+                sql: "UPDATE web_hook SET secret = ? WHERE id = ?",
+                arguments: [
+                    RecordCoder(secrets: secrets).opened(row["secret"] as String), row["id"] as Int,
+                ])
+        }
+        try database.execute(sql: "DELETE FROM sealing")
+    }
+
+    /// Writes all records with secrets in them anew, those of the history too.
+    private static func translate(in database: Database, from old: RecordCoder, to new: RecordCoder) throws {
+        func translate(_ table: String, _ column: String, kind: String, also condition: String = "") throws {
+            let hasSecrets = SettingDefinition.sealedNames.map { "instr(\(column), '\"\($0)\"')" }
+                .joined(separator: " OR ")
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT rowid, \(column) AS record FROM \(table) WHERE (\(hasSecrets))\(condition)")
+            for row in rows {
+                guard let record = try old.translated(row["record"], kind: kind, to: new) else { continue }
+                try database.execute(
+                    sql: "UPDATE \(table) SET \(column) = ? WHERE rowid = ?",
+                    arguments: [record, row["rowid"] as Int])
+            }
+        }
+        for (table, kind) in records {
+            try translate(table, "record", kind: kind)
+            for column in ["before", "after"] {
+                try translate("revision_edit", column, kind: kind, also: " AND kind = '\(kind)'")
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Fleet
+import Foundation
+import GRDB
+import Sealing
+import Testing
+import Wire
+
+@testable import StoreSQLite
+
+/// What a stolen database tells.
+@Suite struct StoredSecretsTests {
+    private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
+        .path
+    private let secrets = NodeSecrets()
+    private static let words = ["$6$salt$hash", "a private key", "1234-pin", "hook word"]
+
+    /// Makes changes with secrets in them, and one that takes a secret back.
+    private func fill(_ store: SQLiteStore) async throws {
+        let settings: [String: SettingValue] = [
+            "root-password-hash": .text(Self.words[0]), "files": .map(["/etc/key:600": Self.words[1]]),
+            "time-zone": .text("Europe/Athens"),
+        ]
+        let node = Node(name: try NodeName("pc-1"), macAddresses: [], settings: settings)
+        var group = try #require(try await store.snapshot().groups[.site])
+        group.settings = ["registration-pin": .text(Self.words[2])]
+        let rule = MatchRule(name: try RuleName("all"), condition: "memory < 2GiB", settings: settings)
+        for edits in [
+            [FleetEdit.node(node.name, node)], [.group(.site, group)], [.rule(rule.name, rule)],
+            [.rule(rule.name, nil)],
+        ] {
+            _ = try await store.apply(edits, to: store.snapshot(), by: "ann", what: "")
+        }
+        _ = try await store.addWebHook(
+            WebHook(id: 0, url: "https://a", secret: Self.words[3], kinds: ["boot"], group: .site), by: "ann")
+    }
+
+    /// Those of the secrets that are in clear in any file of the database.
+    private func found() throws -> [String] {
+        let files = ["", "-wal"].compactMap { try? Data(contentsOf: URL(fileURLWithPath: path + $0)) }
+        return Self.words.filter { word in files.contains { $0.range(of: Data(word.utf8)) != nil } }
+    }
+
+    private func expectOpen(_ store: SQLiteStore) async throws {
+        let snapshot = try await store.snapshot()
+        let node = try #require(snapshot.nodes.values.first)
+        #expect(node.settings["root-password-hash"] == .text(Self.words[0]))
+        #expect(node.settings["files"] == .map(["/etc/key:600": Self.words[1]]))
+        #expect(snapshot.groups[.site]?.settings["registration-pin"] == .text(Self.words[2]))
+        #expect(try await store.webHooks().map(\.secret) == [Self.words[3]])
+    }
+
+    @Test func `files of the database have no secret in them, and the store has all`() async throws {
+        let store = try SQLiteStore(path: path, secrets: secrets)
+        try await fill(store)
+        #expect(try found() == [])
+        try await expectOpen(store)
+        try await expectOpen(SQLiteStore(path: path, secrets: secrets))
+        // History has what it had, and can be undone.
+        let number = try #require(
+            try await store.revisions(RevisionFilter(kind: "rule", limit: 1)).first?.number)
+        #expect(try await store.revision(number).edits.first?.before?.contains(Self.words[1]) == true)
+        guard case .rule(_, let rule)? = try await store.inverse(of: number).first else {
+            Issue.record("it cannot be undone")
+            return
+        }
+        #expect(rule?.settings["root-password-hash"] == .text(Self.words[0]))
+        // The same again is no change.
+        let snapshot = try await store.snapshot()
+        let node = try #require(snapshot.nodes.values.first)
+        #expect(
+            try await store.apply([.node(node.name, node)], to: snapshot, by: "ann", what: "")
+                == snapshot.revision)
+        #expect(try found() == [])
+    }
+
+    @Test
+    func `a store in clear is sealed when it is first opened with a secret, and opened for an older program`()
+        async throws
+    {
+        do { try await fill(SQLiteStore(path: path)) }
+        #expect(try found() == Self.words)
+        let store = try SQLiteStore(path: path, secrets: secrets)
+        #expect(try found() == [])
+        try await expectOpen(store)
+        #expect(throws: StoreError.self) { try SchemaSteps.downgrade(path: path, to: 1) }
+        #expect(throws: StoreError.self) {
+            try SchemaSteps.downgrade(path: path, to: 1, secrets: NodeSecrets())
+        }
+        try SchemaSteps.downgrade(path: path, to: 1, secrets: secrets)
+        try await expectOpen(SQLiteStore(path: path))
+    }
+
+    @Test func `with another secret what is sealed stays closed, and can be set anew`() async throws {
+        try await fill(SQLiteStore(path: path, secrets: secrets))
+        let store = try SQLiteStore(path: path, secrets: NodeSecrets())
+        let snapshot = try await store.snapshot()
+        var node = try #require(snapshot.nodes.values.first)
+        #expect(snapshot.settings(of: node).text(.rootPasswordHash).isEmpty)
+        #expect(snapshot.settings(of: node).text(.timeZone) == "Europe/Athens")
+        #expect(RecordSettings.redacted(node.settings)["root-password-hash"] == RecordSettings.hidden)
+        node.settings["root-password-hash"] = .text("$6$other$hash")
+        _ = try await store.apply([.node(node.name, node)], to: snapshot, by: "ann", what: "")
+        // The file is still closed, and opens when its secret comes back.
+        let back = try await SQLiteStore(path: path, secrets: secrets).snapshot().nodes.values.first
+        #expect(back?.settings["files"] == .map(["/etc/key:600": Self.words[1]]))
+    }
+}
