@@ -83,7 +83,8 @@ final class SmallFleet: Sendable {
     private let seeded: FleetSnapshot
     private let administrators: [Administrator]
 
-    init() async throws {
+    /// - Parameter isTLS: no for what listens to a proxy on the same host.
+    init(isTLS: Bool = true) async throws {
         directory = try TemporaryDirectory()
         services = try await Self.services(in: directory)
         revisions = try await Self.seed(services)
@@ -92,7 +93,7 @@ final class SmallFleet: Sendable {
         let center = try ControlCenter(
             services: services, socketPath: "", addresses: [], logger: .silent)
         var permissions: [String: Permission] = [:]
-        let router = center.distantRouter(isTLS: true) { method, path, permission in
+        let router = center.distantRouter(isTLS: isTLS) { method, path, permission in
             permissions[Self.shape(method, path.description)] = permission
         }
         self.permissions = permissions

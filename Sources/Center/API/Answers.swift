@@ -194,6 +194,8 @@ package struct StatusAnswer: Codable, Sendable {
     package var openConnections: Int
     /// Public keys of which one has to have signed a version; none: no signature is wanted.
     package var imageKeys: [String]
+    /// What administrators of the site should mend.
+    package var warnings: [String]?
     package var machines: [MachineAnswer]
 }
 

@@ -127,7 +127,9 @@ extension FleetSnapshot {
                 guard group != nil || contents.groups[path] != nil else {
                     throw StoreError.notFound("there is no group \(path)")
                 }
-                contents.groups[path] = try group.map { try Self.checked($0, at: path) }
+                contents.groups[path] = try group.map {
+                    try Self.checked($0, at: path, before: contents.groups[path]?.settings)
+                }
             case .rule(let name, let rule):
                 guard rule != nil || contents.rules[name] != nil else {
                     throw StoreError.notFound("there is no rule \(name)")
@@ -219,8 +221,14 @@ extension FleetSnapshot {
         return node
     }
 
-    private static func checked(_ group: NodeGroup, at path: GroupPath) throws -> NodeGroup {
-        NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
+    private static func checked(
+        _ group: NodeGroup, at path: GroupPath, before: [String: SettingValue]?
+    ) throws -> NodeGroup {
+        for (name, value) in group.settings where before?[name] != value {
+            guard let problem = SettingDefinition.problem(ofNew: value, in: name) else { continue }
+            throw InvalidSetting("\(name): \(problem)")
+        }
+        return NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
     }
 
     private static func checked(_ rule: MatchRule, named name: RuleName) throws -> MatchRule {
