@@ -51,6 +51,7 @@ struct Person: Sendable {
         Role.allCases.map { Person(role: $0, place: place) }
     }
 
+    /// Of a replica, that of its server.
     var name: String { "\(role.rawValue)-\(place == .site ? "site" : "school")" }
     var token: String { "roost_\(name)" }
     var cookie: String { "cookie of \(name)".replacing(" ", with: "-") }
@@ -329,7 +330,8 @@ final class SmallFleet: Sendable {
                 Administrator(name: person.name, grants: grants), passwordHash: nil, by: "seed")
             _ = try await store.addToken(
                 APIToken(
-                    id: 0, name: "test", owner: person.name, grants: grants, createdAt: 1, expiresAt: nil,
+                    id: 0, name: person.name, owner: person.role == .replica ? "admin-site" : person.name,
+                    grants: grants, createdAt: 1, expiresAt: nil,
                     usedAt: Clock.second), hash: Secrets.hash(person.token))
             try await store.addSession(
                 LoginSession(

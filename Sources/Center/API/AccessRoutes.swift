@@ -71,9 +71,14 @@ struct AccessRoutes {
         let name = try Administrator.checked(name: text)
         let known = try await store.administrators().first { $0.name == name }
         if let known { try requireAbove(known, caller) }
+        let grants = try grants(wish.grants, caller)
+        guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
+            throw Problem(
+                422, "Invalid role",
+                "replica is a role of tokens: roost token add SERVER --owner \(name) --role replica")
+        }
         let administrator = Administrator(
-            name: name, source: wish.source ?? known?.source ?? .local,
-            grants: try grants(wish.grants, caller),
+            name: name, source: wish.source ?? known?.source ?? .local, grants: grants,
             fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
             isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
         guard known != nil || wish.password != nil || administrator.source != .local else {
@@ -131,6 +136,7 @@ struct AccessRoutes {
             throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
         }
         let days = wish.days ?? Self.standardTokenDays
+        try Self.checkReplica(wish)
         guard Self.tokenDays.contains(days) else {
             throw Problem(
                 422, "Invalid time",
@@ -157,6 +163,25 @@ struct AccessRoutes {
             try await store.addToken(wanted, hash: Secrets.hash(secret))
         }
         return TokenAnswer(token, secret: secret)
+    }
+
+    /// A replica's token is for one server, whose name it has, and for nothing beside.
+    private static func checkReplica(_ wish: TokenRequest) throws {
+        guard wish.grants?.contains(where: { Grant($0)?.role == .replica }) == true else { return }
+        guard wish.grants == [Grant(.replica).description] else {
+            throw Problem(
+                422, "Invalid role",
+                "a token of the role replica has no other role, and holds for the whole site")
+        }
+        let isName = wish.name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || [0x2D, 0x2E].contains($0)
+        }
+        guard isName else {
+            throw Problem(
+                422, "Invalid name",
+                "a replica's token has the name of its server (server-name in the roost.yaml there): letters, digits, dots and hyphens"
+            )
+        }
     }
 
     func revoke(_ id: Int, _ caller: Caller) async throws {

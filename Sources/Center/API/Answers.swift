@@ -138,6 +138,13 @@ package struct VersionAnswer: Codable, Sendable {
     package var isTrusted: Bool
     /// What whoever publishes or promotes it should know: nodes that it does not fit into.
     package var warnings: [String]?
+
+    /// The same, without who published it and how many nodes have it.
+    var withoutPeopleAndNodes: Self {
+        var answer = self
+        (answer.publishedBy, answer.openConnections) = ("", 0)
+        return answer
+    }
 }
 
 package struct LeaseAnswer: Codable, Sendable {

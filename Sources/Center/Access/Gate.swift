@@ -232,7 +232,9 @@ final class Gate: Sendable {
         let grants = token.grants.flatMap { wanted in
             owner.grants.cover([wanted]) ? [wanted] : Self.common(wanted, owner.grants)
         }
-        return Caller(name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id))
+        return Caller(
+            name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id),
+            replica: grants.contains(Grant(.replica)) ? token.name : nil)
     }
 
     /// What is left of a grant whose owner has lost some of it: what they still have, where it is narrower.

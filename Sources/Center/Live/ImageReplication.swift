@@ -73,7 +73,8 @@ package actor ImageReplication {
     private let logger: Logger
     private var states: [String: SourceAnswer]
     private var elsewhere: [String: [PlaceAnswer]] = [:]
-    private var replicas: [String: (seenAt: Int, places: [ReplicaReport.Copy])] = [:]
+    /// Of this server's own versions only: what others say takes no more room than there are versions.
+    private var replicas: [String: (seenAt: Int, shares: [Digest: Double])] = [:]
     /// How many times all sources were asked, the time that goes on included.
     private var round = 0
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -104,10 +105,12 @@ package actor ImageReplication {
         }
         for known in elsewhere.values { places += known.filter { $0.image == name } }
         for (server, replica) in replicas {
-            places += replica.places.filter { $0.image == name }.map {
-                PlaceAnswer(
-                    server: server, isHere: false, image: name, number: nil, digest: $0.digest,
-                    share: $0.share, seenAt: replica.seenAt)
+            places += (image?.versions ?? []).compactMap { version in
+                replica.shares[version.digest].map { share in
+                    PlaceAnswer(
+                        server: server, isHere: false, image: name, number: nil, digest: version.digest,
+                        share: share, seenAt: replica.seenAt)
+                }
             }
         }
         return places.sorted {
@@ -115,14 +118,22 @@ package actor ImageReplication {
         }
     }
 
-    /// A replica says what it has.
+    /// How much is remembered of what replicas say.
+    var rememberedShares: Int { replicas.values.reduce(0) { $0 + $1.shares.count } }
+
+    /// A replica says what it has of this server's versions; others are left out.
     package func note(_ report: ReplicaReport, of server: String) throws {
         let now = Clock.second
         replicas = replicas.filter { now - $0.value.seenAt < Self.replicaAge }
         guard replicas[server] != nil || replicas.count < Self.replicaLimit else {
             throw StoreError.conflict("\(replicas.count) servers are known already")
         }
-        replicas[server] = (now, report.copies)
+        var shares: [Digest: Double] = [:]
+        for copy in report.copies {
+            guard let version = fleet.snapshot.version(copy.digest) else { continue }
+            shares[version.digest] = copy.share
+        }
+        replicas[server] = (now, shares)
     }
 
     /// Looks for something new at once.

@@ -9,7 +9,8 @@ struct AdministratorCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "Who may use the control center, and what they may do.",
         discussion: """
-            Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it.
+            Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it. Tokens of other servers
+            have the role replica.
             A password is read from standard input: echo 'four random words' | roost admin add ann admin
             """,
         subcommands: [
@@ -152,7 +153,11 @@ struct TokenList: AsyncParsableCommand {
 
 struct TokenAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Make a token; it is printed once.")
+        commandName: "add", abstract: "Make a token; it is printed once.",
+        discussion: """
+            roost token add ci --owner ann --role operator@/school --days 30
+            roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one
+            """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "What it is for.") var name: String
