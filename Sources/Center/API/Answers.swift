@@ -136,6 +136,8 @@ package struct VersionAnswer: Codable, Sendable {
     package var signatures: [ImageSignature]
     /// Whether it is served: it is signed, where that is asked for.
     package var isTrusted: Bool
+    /// The signed moves by which channels mean it.
+    package var moves: [ChannelMove]?
     /// What whoever publishes or promotes it should know: nodes that it does not fit into.
     package var warnings: [String]?
 
@@ -219,7 +221,13 @@ package struct PublishRequest: Codable, Sendable {
 package struct PromoteRequest: Codable, Sendable {
     /// `3` or the beginning of a digest.
     package var version: String
-    package init(version: String) { self.version = version }
+    /// The move, signed, for servers that follow the channel. Tags have none.
+    package var move: ChannelMove?
+
+    package init(version: String, move: ChannelMove? = nil) {
+        self.version = version
+        self.move = move
+    }
 }
 
 /// Several edits, made together as one revision or not at all.
