@@ -49,6 +49,8 @@ package struct ControlCenter: Sendable {
         services: CenterServices, socketPath: String, addresses: [CenterAddress],
         logInSources: LogInSources = LogInSources(), proxies: [IPv4Network]? = nil, logger: Logger
     ) throws {
+        var services = services
+        services.issuer = logInSources.openID?.issuer
         self.services = services
         self.proxies = proxies
         self.socketPath = socketPath
