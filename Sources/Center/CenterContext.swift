@@ -7,6 +7,8 @@ import NIOCore
 struct CenterContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
+    /// The address that the request comes from, behind a trusted proxy the client's; empty on the local socket.
+    var address: String
     /// Nil while nobody has said who they are.
     var caller: Caller?
     /// Asks anew who that is, for answers that go on for hours; nil where nothing can change.
@@ -18,10 +20,8 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
     init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
         remoteAddress = source.channel.remoteAddress
+        address = remoteAddress?.ipAddress ?? ""
     }
-
-    /// The address that the request comes from; empty on the local socket.
-    var address: String { remoteAddress?.ipAddress ?? "" }
 
     /// Who asks, when they may do `permission` somewhere.
     func caller(_ permission: Permission) throws -> Caller {

@@ -10,6 +10,8 @@ package struct CenterServices: Sendable {
     let webHooks: WebHookSender
     package let builds: ImageBuilds
     package let volumes: Volumes
+    /// The log-in provider; nil: there is none.
+    var issuer: String?
     package var version: String
     package var roles: [String]
     /// As the data planes have it now.

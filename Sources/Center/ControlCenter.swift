@@ -7,6 +7,7 @@ package import Logging
 import NIOCore
 import NIOSSL
 import Synchronization
+package import Wire
 
 /// Where the control center listens beside its local socket.
 package struct CenterAddress: Sendable, Equatable {
@@ -39,13 +40,19 @@ package struct ControlCenter: Sendable {
     private let renderer: PageRenderer
     private let socketPath: String
     private let addresses: [CenterAddress]
+    private let proxies: [IPv4Network]?
     private let logger: Logger
 
+    /// - Parameter proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is
+    ///   for them.
     package init(
         services: CenterServices, socketPath: String, addresses: [CenterAddress],
-        logInSources: LogInSources = LogInSources(), logger: Logger
+        logInSources: LogInSources = LogInSources(), proxies: [IPv4Network]? = nil, logger: Logger
     ) throws {
+        var services = services
+        services.issuer = logInSources.openID?.issuer
         self.services = services
+        self.proxies = proxies
         self.socketPath = socketPath
         self.addresses = addresses
         self.logger = logger
@@ -133,6 +140,7 @@ package struct ControlCenter: Sendable {
         let router = Router(context: CenterContext.self)
         router.add(middleware: SecurityHeaders(isTLS: isTLS))
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
+        router.add(middleware: ClientAddressMiddleware(addresses: clientAddresses(isTLS: isTLS)))
         router.add(middleware: RateLimitMiddleware(limit: RateLimit(perSecond: 200, burst: 1_000)))
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
@@ -143,6 +151,10 @@ package struct ControlCenter: Sendable {
         pages.add(to: routes)
         WallPage(pages: pages).add(to: router.group())
         return router
+    }
+
+    private func clientAddresses(isTLS: Bool) -> ClientAddresses {
+        ClientAddresses(proxies: proxies ?? (isTLS ? [] : [IPv4Network("127.0.0.0/8")].compactMap { $0 }))
     }
 
     private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {

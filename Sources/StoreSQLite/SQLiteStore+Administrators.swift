@@ -84,6 +84,18 @@ extension SQLiteStore {
                 arguments: [
                     hash, session.administrator, session.csrfToken, session.createdAt, session.seenAt,
                 ])
+            try database.execute(
+                sql: "UPDATE administrator SET logged_in_at = ? WHERE name = ?",
+                arguments: [session.createdAt, session.administrator])
+        }
+    }
+
+    package func lastLogIns() async throws(StoreError) -> [String: Int] {
+        try await read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT name, logged_in_at FROM administrator WHERE logged_in_at IS NOT NULL")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["logged_in_at"]) })
         }
     }
 

@@ -96,6 +96,12 @@ extension SQLiteStore {
             return Revision.Edit(
                 kind: "keep", key: image.text, before: former.map(String.init), after: number.map(String.init)
             )
+        case .move(let image, let move):
+            return Revision.Edit(
+                kind: "move", key: "\(image)@\(move.channel)",
+                before: try String.fetchOne(
+                    database, sql: "SELECT record FROM channel_move WHERE image = ? AND name = ?",
+                    arguments: [image.text, move.channel.text]), after: try json(move))
         case .volume(let name, let volume):
             return Revision.Edit(
                 kind: "volume", key: name.text, before: try before("volume", "node", name.text),
@@ -133,6 +139,10 @@ extension SQLiteStore {
         case .group: try replace("node_group", "path")
         case .rule: try replace("match_rule", "name")
         case .volume: try replace("volume", "node")
+        case .move(let image, let move):
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO channel_move (image, name, record) VALUES (?, ?, ?)",
+                arguments: [image.text, move.channel.text, change.after])
         case .rollout(let rollout): try save(rollout, in: database)
         case .tag(let image, let tag, let number):
             try database.execute(
@@ -243,7 +253,8 @@ extension SQLiteStore {
         try await read { database in
             let edits = try rawEdits("revision = ? ORDER BY rowid DESC", [number], in: database)
             guard !edits.isEmpty else { throw StoreError.notFound("there is no revision \(number)") }
-            return try edits.map { edit in
+            // The channel goes back; what was signed stays so.
+            return try edits.filter { $0.kind != "move" }.map { edit in
                 guard let inverse = try restoring(edit) else {
                     throw StoreError.conflict(
                         "revision \(number) cannot be undone: \(edit.kind) \(edit.key) is not part of the configuration"
@@ -314,7 +325,7 @@ extension SQLiteStore {
         case .channel(let image, let channel, let number): contents.images[image]?.channels[channel] = number
         case .tag(let image, let tag, let number): contents.images[image]?.tags[tag] = number
         case .keep(let image, let number): contents.images[image]?.keep = number
-        case .rollout, .volume: return
+        case .rollout, .volume, .move: return
         case nil:
             guard edit.kind == "version" else { return }
             let parts = edit.key.split(separator: "@", maxSplits: 1)

@@ -124,6 +124,11 @@ package struct SQLiteStore: FleetStore {
         for row in try Row.fetchAll(database, sql: "SELECT * FROM image_keep") {
             keeps[try ImageName(row["image"] as String)] = row["number"]
         }
+        var moves: [ImageName: [ChannelName: ChannelMove]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT image, record FROM channel_move") {
+            let move: ChannelMove = try value(json: row["record"])
+            moves[try ImageName(row["image"] as String), default: [:]][move.channel] = move
+        }
         return versions.map { name, versions in
             ImageCatalogue(
                 name: name,
@@ -132,7 +137,7 @@ package struct SQLiteStore: FleetStore {
                     version.signatures = signatures[version.digest.text] ?? []
                     return version
                 }, channels: channels[name] ?? [:], formers: formers[name] ?? [:], tags: tags[name] ?? [:],
-                keep: keeps[name])
+                keep: keeps[name], moves: moves[name] ?? [:])
         }
     }
 

@@ -20,11 +20,12 @@ package enum SchemaSteps {
         Step(name: "0004", up: Embedded.step0004_sql, down: Embedded.down0004_sql),
         Step(name: "0005", up: Embedded.step0005_sql, down: Embedded.down0005_sql),
         Step(name: "0006", up: Embedded.step0006_sql, down: Embedded.down0006_sql),
-        Step(name: sealing, up: Embedded.step0007_sql, down: Embedded.down0007_sql),
+        Step(name: "0007", up: Embedded.step0007_sql, down: Embedded.down0007_sql),
+        Step(name: sealing, up: Embedded.step0008_sql, down: Embedded.down0008_sql),
     ]
 
     /// Older programs know nothing of sealed secrets.
-    private static let sealing = "0007"
+    private static let sealing = "0008"
 
     /// The newest step that this program knows.
     package static var latest: Int { steps.count }

@@ -8,11 +8,14 @@ import Wire
 extension CenterServices {
     /// A control center's services over the store in `directory`, which is made where there is none. No data plane stands behind them.
     ///
-    /// - Parameter snapshots: what each volume has.
-    static func alone(in directory: TemporaryDirectory, snapshots: [SnapshotAnswer] = []) async throws -> Self
-    {
+    /// - Parameters:
+    ///   - snapshots: what each volume has.
+    ///   - keys: whose signatures are wanted.
+    static func alone(
+        in directory: TemporaryDirectory, snapshots: [SnapshotAnswer] = [], keys: [String] = []
+    ) async throws -> Self {
         let fleet = try await LiveFleet(
-            store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: [])
+            store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: keys)
         ) { _ in }
         let files = VolumeFiles(
             make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },

@@ -31,11 +31,11 @@ import Wire
     }
 
     @Test func `without the PIN it is a wish, with it a node`() async throws {
-        let fleet = try await fleet(pin: "4711")
+        let fleet = try await fleet(pin: "471108")
         #expect(try await fleet.register(registration(""), of: mac) == false)
         #expect(fleet.registrations[mac]?.name.text == "pc-1")
         #expect(fleet.snapshot.nodes.isEmpty)
-        #expect(try await fleet.register(registration("4711"), of: mac))
+        #expect(try await fleet.register(registration("471108"), of: mac))
         #expect(fleet.snapshot.node(at: mac)?.name.text == "pc-1")
         #expect(fleet.registrations.isEmpty)
     }
@@ -43,10 +43,44 @@ import Wire
     @Test func `an empty PIN opens nothing, and five wrong ones close the way`() async throws {
         let without = try await fleet(pin: "")
         #expect(try await without.register(registration(""), of: mac) == false)
-        let fleet = try await fleet(pin: "4711")
-        for _ in 0..<5 { #expect(try await fleet.register(registration("0000"), of: mac) == false) }
-        #expect(try await fleet.register(registration("4711"), of: mac) == false)
+        let fleet = try await fleet(pin: "471108")
+        for _ in 0..<5 { #expect(try await fleet.register(registration("000000"), of: mac) == false) }
+        #expect(try await fleet.register(registration("471108"), of: mac) == false)
         #expect(fleet.snapshot.nodes.isEmpty)
+    }
+
+    @Test
+    func
+        `a new PIN has six digits; a shorter one from before goes on, and the site's administrators are told`()
+        async throws
+    {
+        let services = try await CenterServices.alone(in: directory)
+        func set(_ settings: [String: SettingValue]) async throws {
+            try await services.fleet.change(by: "test") { _ in
+                [.group(.site, NodeGroup(path: .site, settings: settings))]
+            }
+        }
+        for short in ["4711", "12345"] {
+            await #expect(throws: InvalidSetting.self) { try await set(["registration-pin": .text(short)]) }
+        }
+        // As it was set when four were enough: the store asks nothing.
+        let store = services.fleet.store
+        let old = NodeGroup(path: .site, settings: ["registration-pin": .text("4711")])
+        _ = try await store.apply(
+            [.group(.site, old)], to: store.snapshot(), by: "test", what: "from before")
+        try await services.fleet.reload()
+        func warnings(_ caller: Caller) async throws -> [String] {
+            try await FleetRoutes(services: services).status(caller).warnings ?? []
+        }
+        #expect(try await services.fleet.register(registration("4711"), of: mac))
+        #expect(try await warnings(.local).contains { $0.contains("six digits") })
+        let helpdesk = Caller(name: "h", grants: [Grant(.helpdesk)], proof: .token(1))
+        #expect(try await warnings(helpdesk).isEmpty)
+        // Other settings change beside it; the PIN itself only to a longer one.
+        try await set(["registration-pin": .text("4711"), "loader": .text("ipxe")])
+        await #expect(throws: InvalidSetting.self) { try await set(["registration-pin": .text("4712")]) }
+        try await set(["registration-pin": .text("471108")])
+        #expect(try await warnings(.local).isEmpty)
     }
 
     @Test func `a root that does not come up is told with what the server sees of it`() {

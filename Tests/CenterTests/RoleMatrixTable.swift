@@ -13,6 +13,8 @@ enum Reach: String {
     case hidden
     /// The caller's own, for which they have to have logged in: no token will do.
     case logIn = "log-in"
+    /// What the caller's token was made for.
+    case ownName = "own-name"
 }
 
 /// One request of the matrix: what is asked, what it reaches, what the answer is to those who may.
@@ -151,7 +153,7 @@ extension MatrixRow {
         POST /api/v1/rollouts/1/pause  site  200,409
         GET /api/v1/replication  anywhere  200
         POST /api/v1/replication  site  409
-        PUT /api/v1/replicas/branch  anywhere  204  {"copies":[]}
+        PUT /api/v1/replicas/replica-site  own-name  204  {"copies":[]}
         GET /api/v1/volumes  anywhere  200
         GET /api/v1/volumes/NODE  hidden  200
         POST /api/v1/volumes/NODE/reset  place  200
@@ -261,6 +263,15 @@ extension MatrixRow {
         POST /hooks/1/remove  site  303,404
 
         """#
+
+    /// Routes that are no `GET`, and which those may ask who write nothing, and why.
+    static let writtenByReaders: [String: String] = [
+        "POST /api/v1/images/*/versions/*/verification": "reads and compares; nothing is changed",
+        "POST /images/*/verify": "the same on the page",
+        "POST /api/v1/tokens": "one's own, which does no more than its owner",
+        "DELETE /api/v1/tokens/*": "one's own",
+        "POST /tokens": "one's own, on the page", "POST /tokens/*/revoke": "one's own, on the page",
+    ]
 
     /// Routes that want no leave, and what they answer to those without proof.
     static let open: [String: Int] = [

@@ -9,9 +9,10 @@ import Testing
 @Suite struct RoleMatrixTests {
     /// What each role may, told once more: the code's own table is what is tested.
     private static let may: [Role: Set<String>] = [
-        .admin: ["read", "audit", "enrol", "configure", "publish", "administer"],
-        .operator_: ["read", "audit", "enrol", "configure", "publish"], .helpdesk: ["read", "enrol"],
-        .auditor: ["read", "audit"],
+        .admin: ["read", "fetch", "replicate", "audit", "enrol", "configure", "publish", "administer"],
+        .operator_: ["read", "fetch", "replicate", "audit", "enrol", "configure", "publish"],
+        .helpdesk: ["read", "fetch", "enrol"], .auditor: ["read", "fetch", "audit"],
+        .replica: ["fetch", "replicate"],
     ]
 
     /// What those in the school must not come to see.
@@ -183,12 +184,51 @@ import Testing
         case .place: isOwn ? nil : 403
         case .hidden: isOwn ? nil : 404
         case .logIn: proof == .session ? nil : 403
+        case .ownName: row.path.hasSuffix("/\(person.name)") ? nil : 403
         }
     }
 
     private static func contentType(of row: MatrixRow) -> String? {
         guard row.method != "GET" else { return nil }
         return row.isAPI ? "application/json" : "application/x-www-form-urlencoded"
+    }
+
+    @Test func `who may only look on, or copy versions, is refused by every route that writes`() async throws
+    {
+        let fleet = try await SmallFleet()
+        let revision = fleet.services.fleet.snapshot.revision
+        var (allowed, replicas): (Set<String>, Set<String>) = ([], [])
+        for row in MatrixRow.all {
+            for role in [Role.auditor, .replica] {
+                let person = Person(role: role, place: .site)
+                // An auditor has both ways in; a replica has a token and nothing else.
+                let proofs: [HTTPFields] =
+                    [[.authorization: "Bearer \(person.token)"]]
+                    + (role == .replica
+                        ? []
+                        : [[.cookie: "__Host-roost=\(person.cookie)", .csrfToken: person.csrfToken]])
+                for var headers in proofs {
+                    headers[.contentType] = Self.contentType(of: row)
+                    let answer = try await fleet.ask(
+                        row.method, row.filled(row.path, in: .site, of: fleet), headers: headers,
+                        body: row.body.map { row.filled($0, in: .site, of: fleet) })
+                    guard answer.status != 403, let route = answer.route else { continue }
+                    if role == .replica {
+                        replicas.insert(route)
+                    } else if row.method != "GET" {
+                        allowed.insert(route)
+                    }
+                }
+            }
+        }
+        #expect(allowed == Set(MatrixRow.writtenByReaders.keys))
+        #expect(
+            replicas == [
+                "GET /api/v1/images", "GET /api/v1/images/*/versions/*/files/*", "PUT /api/v1/replicas/*",
+            ])
+        let made = try await fleet.services.fleet.store.revisions(RevisionFilter(limit: 100))
+            .filter { $0.number > revision }
+        #expect(made.allSatisfy { $0.what.hasPrefix("token ‘mine’ made") })
     }
 
     // MARK: Lists

@@ -51,6 +51,7 @@ struct Person: Sendable {
         Role.allCases.map { Person(role: $0, place: place) }
     }
 
+    /// Of a replica, that of its server.
     var name: String { "\(role.rawValue)-\(place == .site ? "site" : "school")" }
     var token: String { "roost_\(name)" }
     var cookie: String { "cookie of \(name)".replacing(" ", with: "-") }
@@ -83,7 +84,8 @@ final class SmallFleet: Sendable {
     private let seeded: FleetSnapshot
     private let administrators: [Administrator]
 
-    init() async throws {
+    /// - Parameter isTLS: no for what listens to a proxy on the same host.
+    init(isTLS: Bool = true) async throws {
         directory = try TemporaryDirectory()
         services = try await Self.services(in: directory)
         revisions = try await Self.seed(services)
@@ -92,7 +94,7 @@ final class SmallFleet: Sendable {
         let center = try ControlCenter(
             services: services, socketPath: "", addresses: [], logger: .silent)
         var permissions: [String: Permission] = [:]
-        let router = center.distantRouter(isTLS: true) { method, path, permission in
+        let router = center.distantRouter(isTLS: isTLS) { method, path, permission in
             permissions[Self.shape(method, path.description)] = permission
         }
         self.permissions = permissions
@@ -328,7 +330,8 @@ final class SmallFleet: Sendable {
                 Administrator(name: person.name, grants: grants), passwordHash: nil, by: "seed")
             _ = try await store.addToken(
                 APIToken(
-                    id: 0, name: "test", owner: person.name, grants: grants, createdAt: 1, expiresAt: nil,
+                    id: 0, name: person.name, owner: person.role == .replica ? "admin-site" : person.name,
+                    grants: grants, createdAt: 1, expiresAt: nil,
                     usedAt: Clock.second), hash: Secrets.hash(person.token))
             try await store.addSession(
                 LoginSession(

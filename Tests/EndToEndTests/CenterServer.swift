@@ -150,10 +150,11 @@ final class CenterServer: Sendable {
             environment: ["ROOST_SOCKET": "\(directory)/api.sock"])
     }
 
-    func token(_ owner: String, _ roles: String...) throws -> String {
+    /// - Parameter name: what the token is for; of a replica's, the server's name.
+    func token(_ owner: String, _ roles: String..., name: String = "test") throws -> String {
         let words = roles.flatMap { ["--role", $0] }
         return try BootLab.run(
-            BootLab.roost, ["token", "add", "test", "--owner", owner] + words,
+            BootLab.roost, ["token", "add", name, "--owner", owner] + words,
             environment: ["ROOST_SOCKET": "\(directory)/api.sock"]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -66,7 +66,7 @@ extension EndToEnd.Machines {
 
         @Test func `a machine that waits is named and approved on its own screen`() throws {
             try lab.roost("group", "add", "/bench")
-            try lab.roost("set", "enrolment=quarantine", "registration-pin=4711")
+            try lab.roost("set", "enrolment=quarantine", "registration-pin=471108")
             defer { _ = try? lab.roost("set", "--unset", "enrolment", "--unset", "registration-pin") }
             // Without the PIN it is a wish, which the page has filled in.
             let wishing = try Neighbour("wishing", mac: "52:54:00:00:00:7a")
@@ -88,7 +88,7 @@ extension EndToEnd.Machines {
                 [
                     "--expect", "Press n to name it", "--key", "n", "--expect", "Name, then Enter", "--send",
                     "bench-1", "--expect", "Group, such as", "--send", "/bench", "--expect", "PIN", "--send",
-                    "4711",
+                    "471108",
                 ], expecting: ["Roost: noted", BootLab.handover])
             defer { _ = try? lab.powerOff("typed") }
             try lab.waitForStage("ready", of: "bench-1")

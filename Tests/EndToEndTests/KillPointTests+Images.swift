@@ -88,9 +88,10 @@ extension EndToEnd.Servers.KillPointTests {
         let first = try CenterServer()
         defer { first.stop() }
         try first.addAdministrator("ann", "admin")
-        let token = try first.token("ann", "auditor")
+        let token = try first.token("ann", "replica", name: "school-2")
         let second = try CenterServer(
             """
+            server-name: school-2
             image-sources:
               - url: \(first.base)
                 token-file: \(first.directory)/token

@@ -85,6 +85,7 @@ extension EndToEnd.Servers {
                 try signIn(browser, to: server, "olga", "correct horse battery")
                 try browser.waitFor("olga")
                 #expect(try administrators(server).contains("Olga Example"))
+                #expect(try server.roost("admin", "list", "--json").contains("\"subject\""))
 
                 // Somebody without the group comes back, and gets no further.
                 let other = try Browser()
@@ -93,6 +94,7 @@ extension EndToEnd.Servers {
                 try other.click("a.button")
                 try signIn(other, to: server, "bob", "staple of the day")
                 try other.waitFor("no role")
+                #expect(try !administrators(server).contains("bob"))
 
                 // Nobody comes back who did not leave from here, or with another's state.
                 for path in ["?code=x&state=y", "?error=access_denied", ""] {
@@ -103,6 +105,12 @@ extension EndToEnd.Servers {
                 let departure = try server.ask("GET", "/login/oidc")
                 #expect(departure.status == 303)
                 #expect(departure.headers.contains("code_challenge_method=S256"))
+
+                // The account is olga's, not that of who has her name: released from her, it is refused to her.
+                try server.roost("admin", "add", "olga", "admin", "--source", "oidc", "--subject", "another")
+                try browser.open("\(server.base)/login")
+                try browser.click("a.button")
+                try browser.waitFor("somebody else")
             }
         }
 

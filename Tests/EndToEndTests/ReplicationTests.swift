@@ -29,7 +29,7 @@ extension EndToEnd.Servers {
             let first = try CenterServer()
             defer { first.stop() }
             try first.addAdministrator("ann", "admin")
-            let token = try first.token("ann", "auditor")
+            let token = try first.token("ann", "replica", name: "school-2")
             let root = "\(first.directory)/root"
             // Long enough on its way to be interrupted.
             try TinyRoot(root).add(mebibytes: 60, to: "srv/long")
@@ -113,6 +113,42 @@ extension EndToEnd.Servers {
             }
             #expect(stable?["number"] as? Int == 2)
 
+            // The publisher goes back with a signed move; from then on the source alone moves the channel nowhere.
+            func followed() throws -> Int? {
+                try versions(on: second).first { ($0["channels"] as? [String])?.contains("stable") == true }?[
+                    "number"] as? Int
+            }
+            try first.roost("image", "promote", "copied@1")
+            let unsigned = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
+            #expect(unsigned?.output.contains("has to be signed") == true)
+            #expect(try followed() == 2)
+            try first.roost("image", "promote", "copied@1", "--sign", key)
+            #expect(
+                try first.roost("image", "show", "copied@1").contains(
+                    "channel stable moved here by: \(publicKey)"))
+            try second.roost("image", "pull")
+            #expect(try followed() == 1)
+            // The warning goes beside the output.
+            let warned = try BootLab.run(
+                "sh", ["-c", "\(BootLab.roost) image promote copied@2 2>&1"],
+                environment: ["ROOST_SOCKET": "\(first.directory)/api.sock"])
+            #expect(warned.contains("earlier moves of stable were signed"))
+            let forth = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
+            #expect(forth?.output.contains("not signed by a key of image-keys, as earlier ones were") == true)
+            try first.roost("image", "promote", "copied@2", "--sign", key)
+            try second.roost("image", "pull")
+            #expect(try followed() == 2)
+
+            // A replica's token reaches versions and its own place, and nothing else.
+            for (method, path, status) in [
+                ("GET", "/api/v1/images", 200), ("GET", "/api/v1/nodes", 403), ("GET", "/api/v1/status", 403),
+                ("GET", "/api/v1/whoami", 403), ("PUT", "/api/v1/replicas/school-3", 403),
+                ("PUT", "/api/v1/replicas/school-2", 204), ("POST", "/api/v1/replication", 403),
+            ] {
+                let body = method == "GET" ? nil : #"{"copies":[]}"#
+                #expect(try first.ask(method, path, token: token, body: body).status == status, "\(path)")
+            }
+
             // A file that came wrong is noticed, and comes again.
             let third = "3\n"
             try Data(third.utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
@@ -125,7 +161,7 @@ extension EndToEnd.Servers {
                     atPath: "\(first.directory)/state/images/copied/\(newest)/root.squashfs")[.size] as? Int)
             try BootLab.run("truncate", ["-s", String(size), "\(wrong)/root.squashfs"])
             try BootLab.run("chown", ["-R", "nobody", wrong])
-            try first.roost("image", "promote", "copied@3")
+            try first.roost("image", "promote", "copied@3", "--sign", key)
             let damage = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
             #expect(damage?.output.contains("did not come as its manifest says") == true)
             try second.roost("image", "pull")
@@ -137,7 +173,7 @@ extension EndToEnd.Servers {
             try second.startAgain()
             try Data("4\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
             #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@4 "))
-            try first.roost("image", "promote", "copied@4")
+            try first.roost("image", "promote", "copied@4", "--sign", key)
             try Pace.wait(60, until: "copied@4 has come") { try versions(on: second).count == 4 }
         }
 

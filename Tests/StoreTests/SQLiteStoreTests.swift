@@ -264,4 +264,34 @@ import Wire
         #expect(new.differences(from: old).map(\.fact) == ["serial", "memory"])
         #expect(try await store.snapshot().contents.hardware == [mac: new])
     }
+
+    @Test func `a signed move is kept with the change that it belongs to, and stays when that is undone`()
+        async throws
+    {
+        let image = try ImageName("debian")
+        for kernel in ["a", "b"] {
+            let (manifest, digest) = try manifest("debian", kernel: kernel)
+            _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "ann")
+        }
+        let (_, digest) = try manifest("debian", kernel: "b")
+        let move = ChannelMove(channel: .stable, digest: digest, counter: 7, key: "k", signature: "s")
+        try await change(.channel(image, .stable, 2), .move(image, move))
+        let again = try await SQLiteStore(path: path).snapshot()
+        #expect(again.images[image]?.moves == [.stable: move])
+        #expect(again.images[image]?.channels == [.stable: 2])
+        let inverse = try await store.inverse(of: again.revision)
+        #expect(inverse == [.channel(image, .stable, 1)])
+        try await change(inverse[0])
+        #expect(try await store.snapshot().images[image]?.moves == [.stable: move])
+    }
+
+    @Test func `a log-in is remembered with its administrator`() async throws {
+        for name in ["ann", "bob"] {
+            try await store.save(
+                Administrator(name: name, grants: [Grant(.admin)]), passwordHash: nil, by: "ann")
+        }
+        try await store.addSession(
+            LoginSession(administrator: "bob", csrfToken: "c", createdAt: 70, seenAt: 70), hash: "h")
+        #expect(try await store.lastLogIns() == ["bob": 70])
+    }
 }

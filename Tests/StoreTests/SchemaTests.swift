@@ -133,6 +133,30 @@ import Wire
         #expect(try await store.lastBoots().map(\.boot) == ["b"])
     }
 
+    @Test
+    func `accounts of directories from before are vouched for, and linked, from the day of the upgrade`()
+        async throws
+    {
+        try old(6)
+        try await DatabaseQueue(path: path).write { database in
+            for source in ["local", "ldap", "oidc"] {
+                let record =
+                    #"{"fullName":"","grants":[],"isDisabled":false,"name":"\#(source)","source":"\#(source)"}"#
+                try database.execute(
+                    sql: "INSERT INTO administrator (name, record) VALUES (?, ?)",
+                    arguments: [source, record])
+            }
+        }
+        let now = Int(Date().timeIntervalSince1970)
+        let store = try SQLiteStore(path: path)
+        let people = try await store.administrators()
+        #expect(people.map(\.name) == ["ldap", "local", "oidc"])
+        #expect(people.map { $0.linkableUntil == nil } == [true, true, false])
+        #expect(try #require(people.last?.linkableUntil) >= now + 30 * 86_400)
+        let logIns = try await store.lastLogIns()
+        #expect(logIns.keys.sorted() == ["ldap", "oidc"] && logIns.values.allSatisfy { $0 >= now })
+    }
+
     @Test func `a store of a newer program, or none at all, is refused`() async throws {
         #expect(throws: StoreError.self) { try SchemaSteps.verify(path: path + ".none") }
         _ = try SQLiteStore(path: path)

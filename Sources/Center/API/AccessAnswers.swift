@@ -10,11 +10,15 @@ package struct AdministratorRequest: Codable, Sendable {
     /// Left out: it stays as it is.
     package var password: String?
     package var source: Administrator.Source?
+    /// Who of the log-in provider this is (`sub`); empty: who first logs in under this name within thirty days. Left out: as it is,
+    /// and for a new one as if it were empty.
+    package var subject: String?
 
     package init(
         grants: [String], fullName: String? = nil, isDisabled: Bool? = nil, password: String? = nil,
-        source: Administrator.Source? = nil
+        source: Administrator.Source? = nil, subject: String? = nil
     ) {
+        self.subject = subject
         self.grants = grants
         self.fullName = fullName
         self.isDisabled = isDisabled
@@ -29,8 +33,14 @@ package struct AdministratorAnswer: Codable, Sendable {
     package var source: Administrator.Source
     package var grants: [String]
     package var isDisabled: Bool
+    /// Who of the log-in provider this is; nil while nobody has logged in.
+    package var subject: String?
+    /// Seconds since 1970 until which the first log-in under this name decides that.
+    package var linkableUntil: Int?
 
     package init(_ administrator: Administrator) {
+        subject = administrator.identity?.subject
+        linkableUntil = administrator.linkableUntil
         name = administrator.name
         fullName = administrator.fullName
         source = administrator.source
@@ -64,10 +74,16 @@ package struct TokenAnswer: Codable, Sendable {
     package var createdAt: Int
     package var expiresAt: Int?
     package var usedAt: Int?
+    /// Seconds since 1970 when it rests until its owner, who is from a directory, logs in again; nil for a local account's.
+    package var restsAt: Int?
     /// The token itself: told once, when it is made.
     package var token: String?
 
-    package init(_ token: APIToken, secret: String? = nil) {
+    /// The earlier of both ends; nil: it has none.
+    package var holdsUntil: Int? { [expiresAt, restsAt].compactMap { $0 }.min() }
+
+    package init(_ token: APIToken, secret: String? = nil, restsAt: Int? = nil) {
+        self.restsAt = restsAt
         id = token.id
         name = token.name
         owner = token.owner

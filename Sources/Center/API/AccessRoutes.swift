@@ -6,6 +6,8 @@ struct AccessRoutes {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
     static let tokenLimit = 100
+    /// For which the first log-in under its name links an account.
+    private static let linkingSeconds = 30 * 86_400
 
     let services: CenterServices
 
@@ -71,24 +73,61 @@ struct AccessRoutes {
         let name = try Administrator.checked(name: text)
         let known = try await store.administrators().first { $0.name == name }
         if let known { try requireAbove(known, caller) }
-        let administrator = Administrator(
-            name: name, source: wish.source ?? known?.source ?? .local,
-            grants: try grants(wish.grants, caller),
+        let grants = try grants(wish.grants, caller)
+        guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
+            throw Problem(
+                422, "Invalid role",
+                "replica is a role of tokens: roost token add SERVER --owner \(name) --role replica")
+        }
+        var administrator = Administrator(
+            name: name, source: wish.source ?? known?.source ?? .local, grants: grants,
             fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
             isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
+        try link(&administrator, to: wish.subject, known)
         guard known != nil || wish.password != nil || administrator.source != .local else {
             throw Problem(422, "No password", "a new administrator needs a password")
         }
         var hash: String?
         if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
-        try await services.fleet.administer { [hash] store in
+        try await services.fleet.administer { [administrator, hash] store in
             try await store.save(administrator, passwordHash: hash, by: caller.name)
         }
         // Whoever has lost a role or has a new password logs in again.
-        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled {
+        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
+            || known?.identity != administrator.identity
+        {
             try await store.removeSessions(of: name, seenBefore: nil)
         }
         return administrator
+    }
+
+    /// Says who of the provider may log in as `administrator`.
+    ///
+    /// - Parameter subject: their `sub`; empty: who first comes under this name, for some time; nil: as it was.
+    private func link(_ administrator: inout Administrator, to subject: String?, _ known: Administrator?)
+        throws
+    {
+        guard administrator.source == .oidc else {
+            guard subject?.isEmpty ?? true else {
+                throw Problem(422, "Invalid subject", "only accounts of the source oidc have a subject")
+            }
+            return
+        }
+        guard let subject = subject ?? (known?.source == .oidc ? nil : "") else {
+            (administrator.identity, administrator.linkableUntil) = (known?.identity, known?.linkableUntil)
+            return
+        }
+        guard !subject.isEmpty else {
+            administrator.linkableUntil = Clock.second + Self.linkingSeconds
+            return
+        }
+        guard let issuer = services.issuer else {
+            throw StoreError.conflict("this server has no log-in provider (center.oidc in roost.yaml)")
+        }
+        guard subject.utf8.count <= 255 else {
+            throw Problem(422, "Invalid subject", "a subject has at most 255 characters")
+        }
+        administrator.identity = ProviderIdentity(issuer: issuer, subject: subject)
     }
 
     /// Nobody changes an administrator who has more than they have.
@@ -122,7 +161,14 @@ struct AccessRoutes {
     func tokens(_ caller: Caller) async throws -> [TokenAnswer] {
         let isAll = caller.allows(.administer, in: .site)
         let owner = isAll ? nil : caller.name
-        return try await store.tokens(of: owner).map { TokenAnswer($0) }
+        let people = try await store.administrators()
+        let logIns = try await store.lastLogIns()
+        return try await store.tokens(of: owner).map { token in
+            TokenAnswer(
+                token,
+                restsAt: Gate.wordEnds(
+                    for: people.first { $0.name == token.owner }, lastLogIn: logIns[token.owner]))
+        }
     }
 
     func makeToken(_ wish: TokenRequest, _ caller: Caller) async throws -> TokenAnswer {
@@ -131,6 +177,7 @@ struct AccessRoutes {
             throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
         }
         let days = wish.days ?? Self.standardTokenDays
+        try Self.checkReplica(wish)
         guard Self.tokenDays.contains(days) else {
             throw Problem(
                 422, "Invalid time",
@@ -157,6 +204,25 @@ struct AccessRoutes {
             try await store.addToken(wanted, hash: Secrets.hash(secret))
         }
         return TokenAnswer(token, secret: secret)
+    }
+
+    /// A replica's token is for one server, whose name it has, and for nothing beside.
+    private static func checkReplica(_ wish: TokenRequest) throws {
+        guard wish.grants?.contains(where: { Grant($0)?.role == .replica }) == true else { return }
+        guard wish.grants == [Grant(.replica).description] else {
+            throw Problem(
+                422, "Invalid role",
+                "a token of the role replica has no other role, and holds for the whole site")
+        }
+        let isName = wish.name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || [0x2D, 0x2E].contains($0)
+        }
+        guard isName else {
+            throw Problem(
+                422, "Invalid name",
+                "a replica's token has the name of its server (server-name in the roost.yaml there): letters, digits, dots and hyphens"
+            )
+        }
     }
 
     func revoke(_ id: Int, _ caller: Caller) async throws {

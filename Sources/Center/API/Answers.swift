@@ -136,8 +136,17 @@ package struct VersionAnswer: Codable, Sendable {
     package var signatures: [ImageSignature]
     /// Whether it is served: it is signed, where that is asked for.
     package var isTrusted: Bool
+    /// The signed moves by which channels mean it.
+    package var moves: [ChannelMove]?
     /// What whoever publishes or promotes it should know: nodes that it does not fit into.
     package var warnings: [String]?
+
+    /// The same, without who published it and how many nodes have it.
+    var withoutPeopleAndNodes: Self {
+        var answer = self
+        (answer.publishedBy, answer.openConnections) = ("", 0)
+        return answer
+    }
 }
 
 package struct LeaseAnswer: Codable, Sendable {
@@ -194,6 +203,8 @@ package struct StatusAnswer: Codable, Sendable {
     package var openConnections: Int
     /// Public keys of which one has to have signed a version; none: no signature is wanted.
     package var imageKeys: [String]
+    /// What administrators of the site should mend.
+    package var warnings: [String]?
     package var machines: [MachineAnswer]
 }
 
@@ -210,7 +221,13 @@ package struct PublishRequest: Codable, Sendable {
 package struct PromoteRequest: Codable, Sendable {
     /// `3` or the beginning of a digest.
     package var version: String
-    package init(version: String) { self.version = version }
+    /// The move, signed, for servers that follow the channel. Tags have none.
+    package var move: ChannelMove?
+
+    package init(version: String, move: ChannelMove? = nil) {
+        self.version = version
+        self.move = move
+    }
 }
 
 /// Several edits, made together as one revision or not at all.

@@ -97,7 +97,7 @@ struct FleetRoutes {
 
     // MARK: Reading
 
-    private func status(_ caller: Caller) async throws -> StatusAnswer {
+    func status(_ caller: Caller) async throws -> StatusAnswer {
         let snapshot = services.fleet.snapshot
         let views = FleetViews(services: services, caller: caller)
         let known = try await views.nodes("", offset: 0, limit: FleetViews.pageLimit)
@@ -108,7 +108,17 @@ struct FleetRoutes {
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +),
-            imageKeys: services.fleet.trust.keys.sorted(), machines: known.rows + unknown)
+            imageKeys: services.fleet.trust.keys.sorted(), warnings: warnings(caller),
+            machines: known.rows + unknown)
+    }
+
+    /// Only for who can mend it: others learn nothing of a PIN.
+    private func warnings(_ caller: Caller) -> [String]? {
+        let pin = services.fleet.snapshot.settings(of: GroupPath.site).text(.registrationPIN)
+        guard caller.allows(.configure, in: .site), SettingDefinition.isShort(pin: pin) else { return nil }
+        return [
+            "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
+        ]
     }
 
     private func leases(_ caller: Caller) async -> [LeaseAnswer] {

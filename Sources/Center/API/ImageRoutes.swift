@@ -7,10 +7,14 @@ struct ImageRoutes {
     let services: CenterServices
 
     func add(to api: Routes) {
-        api.get("images", .read) { request, _, _ in
+        api.get("images", .fetch) { request, _, caller in
             let snapshot = try await snapshot(request)
-            return try await JSONAnswer(
-                snapshot.images.values.sorted { $0.name < $1.name }.asyncFlatMap { try await answers($0) })
+            let all = try await snapshot.images.values.sorted { $0.name < $1.name }.asyncFlatMap {
+                try await answers($0)
+            }
+            // People and nodes are nothing to who only fetches versions.
+            return try JSONAnswer(
+                caller.grants.allowSomewhere(.read) ? all : all.map(\.withoutPeopleAndNodes))
         }
         api.get("images/:name", .read) { request, context, _ in
             let image = try image(context, in: await snapshot(request))
@@ -25,15 +29,17 @@ struct ImageRoutes {
             return try await JSONAnswer(answerWithWarnings(version), status: .created)
         }
         api.put("images/:name/channels/:channel", .publish) { request, context, caller in
-            let wanted = try await request.decoded(PromoteRequest.self).version
+            let wanted = try await request.decoded(PromoteRequest.self)
             let image = try image(context, in: services.fleet.snapshot)
-            let version = try await promote(wanted, of: image, to: channel(context), caller)
-            return try await JSONAnswer(answerWithWarnings(version))
+            let channel = try channel(context)
+            let version = try await promote(wanted.version, of: image, to: channel, by: wanted.move, caller)
+            return try await JSONAnswer(answerWithWarnings(version, movedBy: channel))
         }
         api.post("images/:name/channels/:channel/rollback", .publish) { _, context, caller in
             let image = try image(context, in: services.fleet.snapshot)
-            let version = try await rollBack(channel(context), of: image, caller)
-            return try await JSONAnswer(answer(version))
+            let channel = try channel(context)
+            let version = try await rollBack(channel, of: image, caller)
+            return try await JSONAnswer(answerWithWarnings(version, movedBy: channel))
         }
         api.delete("images/:name/versions/:version", .publish) { _, context, caller in
             let image = try image(context, in: services.fleet.snapshot)
@@ -50,14 +56,22 @@ struct ImageRoutes {
     // MARK: Acts
 
     /// Points a channel at a version: `3`, or the beginning of a digest.
+    ///
+    /// - Parameter move: the publisher's word for it, for servers that follow the channel.
     @discardableResult
-    func promote(_ wanted: String, of image: ImageCatalogue, to channel: ChannelName, _ caller: Caller)
-        async throws -> ImageVersion
-    {
+    func promote(
+        _ wanted: String, of image: ImageCatalogue, to channel: ChannelName, by move: ChannelMove? = nil,
+        _ caller: Caller
+    ) async throws -> ImageVersion {
         try caller.require(.publish, in: .site)
         let version = try version(wanted, of: image)
-        try await services.fleet.change(by: caller.name) { _ in
-            [.channel(image.name, channel, version.number)]
+        let trust = services.fleet.trust
+        try await services.fleet.change(by: caller.name) { snapshot in
+            let edit = FleetEdit.channel(image.name, channel, version.number)
+            guard let move else { return [edit] }
+            try trust.check(
+                move, moving: channel, of: snapshot.images[image.name] ?? image, to: version)
+            return [edit, .move(image.name, move)]
         }
         return version
     }
@@ -123,13 +137,26 @@ struct ImageRoutes {
                 },
                 openConnections: open[version.digest] ?? 0, manifest: version.manifest,
                 tags: image.tags(of: version.number), signatures: version.signatures,
-                isTrusted: version.isTrusted)
+                isTrusted: version.isTrusted,
+                moves: image.moves.values.filter {
+                    image.channels[$0.channel] == version.number && $0.digest == version.digest
+                }.sorted { $0.channel.text < $1.channel.text })
         }
     }
 
-    private func answerWithWarnings(_ version: ImageVersion) async throws -> VersionAnswer {
+    private func answerWithWarnings(_ version: ImageVersion, movedBy channel: ChannelName? = nil) async throws
+        -> VersionAnswer
+    {
         var answer = try await answer(version)
-        answer.warnings = ImageFit(services.fleet.snapshot).warning(for: version).map { [$0] }
+        var warnings = ImageFit(services.fleet.snapshot).warning(for: version).map { [$0] } ?? []
+        if let channel, services.fleet.snapshot.images[version.image]?.moves[channel] != nil,
+            answer.moves?.contains(where: { $0.channel == channel }) != true
+        {
+            warnings.append(
+                "earlier moves of \(channel) were signed: servers that follow it by image-keys stay where they are until this one is, too (roost image promote \(version.image)@\(version.number) --to \(channel) --sign FILE)"
+            )
+        }
+        answer.warnings = warnings.isEmpty ? nil : warnings
         return answer
     }
 

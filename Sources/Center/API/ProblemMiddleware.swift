@@ -66,8 +66,8 @@ struct ProblemMiddleware: RouterMiddleware {
 
 extension Request {
     /// The body as JSON.
-    func decoded<T: Decodable>(_: T.Type = T.self) async throws -> T {
-        let buffer = try await body.collect(upTo: 8 << 20)
+    func decoded<T: Decodable>(_: T.Type = T.self, upTo byteLimit: Int = 8 << 20) async throws -> T {
+        let buffer = try await body.collect(upTo: byteLimit)
         return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
     }
 

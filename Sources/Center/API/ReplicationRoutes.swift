@@ -7,11 +7,12 @@ struct ReplicationRoutes {
     private static let pieceByteCount = 256 * 1024
     /// Versions in one report of a replica.
     private static let copyLimit = 10_000
+    private static let reportByteLimit = 2 << 20
 
     let services: CenterServices
 
     func add(to api: Routes) {
-        api.get("images/:name/versions/:version/files/:file", .read) { request, context, _ in
+        api.get("images/:name/versions/:version/files/:file", .fetch) { request, context, _ in
             try await file(request, context)
         }
         api.get("images/:name/places", .read) { _, context, _ in
@@ -26,18 +27,32 @@ struct ReplicationRoutes {
             try caller.require(.publish, in: .site)
             return try await JSONAnswer(RoundAnswer(round: services.replication.lookNow()), status: .accepted)
         }
-        api.put("replicas/:server", .read) { request, context, _ in
+        api.put("replicas/:server", .replicate) { request, context, caller in
             let server = try context.parameter("server")
-            guard (1...255).contains(server.utf8.count),
-                server.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7F })
-            else { throw Problem(422, "Invalid name", "a server's name is 1 to 255 printable characters") }
-            let report = try await request.decoded(ReplicaReport.self)
+            try Self.require(server, caller)
+            let report = try await request.decoded(ReplicaReport.self, upTo: Self.reportByteLimit)
             guard report.copies.count <= Self.copyLimit else {
                 throw Problem(422, "Too much", "at most \(Self.copyLimit) copies")
+            }
+            guard report.copies.allSatisfy({ (0...1).contains($0.share) }) else {
+                throw Problem(422, "Invalid number", "share is 0 to 1")
             }
             try await services.replication.note(report, of: server)
             return HTTPResponse.Status.noContent
         }
+    }
+
+    /// What a server has is told by its own token and by no other, an administrator's included.
+    private static func require(_ server: String, _ caller: Caller) throws {
+        try caller.require(.replicate, in: .site)
+        guard caller.replica != server else { return }
+        throw Problem(
+            403, "Forbidden",
+            caller.replica.map {
+                "this token is for the server ‘\($0)’, and not for ‘\(server)’: that server's roost.yaml wants server-name: \($0), or a token of its own"
+            }
+                ?? "only the token of a replica tells what a server has (roost token add \(server) --owner NAME --role replica)"
+        )
     }
 
     /// A file of a version, or what follows its first bytes (RFC 9110 §14).

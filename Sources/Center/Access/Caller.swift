@@ -13,6 +13,8 @@ struct Caller: Sendable, Equatable {
     var name: String
     var grants: [Grant]
     var proof: Proof
+    /// The server that the caller's token was made for, when that is a replica's.
+    var replica: String?
 
     static let local = Caller(name: "local administrator", grants: [Grant(.admin)], proof: .localSocket)
 

@@ -1,3 +1,5 @@
+import Fleet
+
 /// Somebody whom a directory vouches for.
 struct DirectoryPerson: Sendable, Equatable {
     /// The log-in name as the directory writes it.
@@ -5,6 +7,8 @@ struct DirectoryPerson: Sendable, Equatable {
     var fullName: String
     /// Names of groups; distinguished names from LDAP.
     var groups: [String]
+    /// Nil from LDAP, where the name is who somebody is.
+    var identity: ProviderIdentity?
 }
 
 /// Where people prove who they are, beside local passwords.

@@ -7,6 +7,8 @@ final class Gate: Sendable {
     /// Seconds without use after which a log-in ends, and after which it ends in any case.
     static let idleLimit = 8 * 3_600
     static let sessionLimit = 7 * 24 * 3_600
+    /// Seconds after a log-in for which tokens of somebody from a directory hold.
+    static let wordLimit = 90 * 24 * 3_600
     /// Wrong passwords for one name from one address before the name is closed to it, and for how many seconds.
     static let attemptLimit = 5
     static let lockSeconds = 15 * 60
@@ -133,20 +135,19 @@ final class Gate: Sendable {
     private func admit(
         _ person: DirectoryPerson, source: Administrator.Source, grants map: DirectoryGrants?
     ) async throws -> String {
-        let name = try Administrator.checked(name: person.name)
-        let known = try await store.administrators().first { $0.name == name }
-        // Nobody becomes somebody else by having their name elsewhere.
-        guard known.map({ $0.source == source }) ?? true else {
-            logger.warning("log-in refused: \(name) of \(source.rawValue) is not the \(name) of this server")
-            throw Problem(403, "Forbidden", "\(name) is the name of another account of this server")
+        let known = try await account(of: person, source)
+        guard known?.isDisabled != true else {
+            throw Problem(403, "Forbidden", "\(known?.name ?? "") may not log in")
         }
-        guard known?.isDisabled != true else { throw Problem(403, "Forbidden", "\(name) may not log in") }
+        let name = try known?.name ?? Administrator.checked(name: person.name)
         let grants = map?.grants(of: person.groups) ?? known?.grants ?? []
         var now =
             known ?? Administrator(name: name, source: source, grants: [], fullName: person.fullName)
         now.grants = grants
         if !person.fullName.isEmpty { now.fullName = String(person.fullName.prefix(200)) }
-        if now != known, known != nil || !grants.isEmpty {
+        if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
+        // An account is linked by who gets in, and loses its roles by nobody but who it is linked to.
+        if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {
             try await fleet.administer { [now] store in
                 try await store.save(now, passwordHash: nil, by: source.rawValue)
             }
@@ -156,6 +157,39 @@ final class Gate: Sendable {
                 403, "Forbidden", "\(name) has no role here; an administrator or a group has to give one")
         }
         return name
+    }
+
+    /// The account that somebody from a directory has here; nil when they have none yet.
+    ///
+    /// Nobody becomes somebody else by having their name elsewhere. Who comes from a provider is known by what never changes there.
+    private func account(of person: DirectoryPerson, _ source: Administrator.Source) async throws
+        -> Administrator?
+    {
+        let all = try await store.administrators()
+        if let identity = person.identity,
+            let linked = all.first(where: { $0.identity == identity && $0.source == source })
+        {
+            return linked
+        }
+        guard let known = all.first(where: { $0.name == person.name }) else { return nil }
+        let reason: String
+        if known.source != source {
+            reason = "\(known.name) is the name of another account of this server"
+        } else if person.identity == nil {
+            return known
+        } else if known.identity != nil {
+            reason =
+                "\(known.name) is the account of somebody else at the log-in provider, who had this name before; an administrator can remove or release it"
+        } else if known.linkableUntil.map({ Clock.second < $0 }) == true {
+            return known
+        } else {
+            reason =
+                "nobody has logged in as \(known.name) in the time that there was for it; an administrator can open the account again"
+        }
+        logger.warning(
+            "log-in refused: \(reason)",
+            metadata: ["source": "\(source.rawValue)", "subject": "\(person.identity?.subject ?? "")"])
+        throw Problem(403, "Forbidden", reason)
     }
 
     func openSession(of name: String) async throws -> String {
@@ -228,11 +262,30 @@ final class Gate: Sendable {
             throw Problem(401, "Unauthorised", "the token ‘\(token.name)’ has expired")
         }
         if now - (token.usedAt ?? 0) > 60 { try await store.touchToken(token.id, at: now) }
+        try await requireWord(for: owner, now)
         // A token never does more than its owner may now.
         let grants = token.grants.flatMap { wanted in
             owner.grants.cover([wanted]) ? [wanted] : Self.common(wanted, owner.grants)
         }
-        return Caller(name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id))
+        return Caller(
+            name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id),
+            replica: grants.contains(Grant(.replica)) ? token.name : nil)
+    }
+
+    /// Until when tokens of `owner` hold without another log-in; nil: without end, as a local account's do.
+    static func wordEnds(for owner: Administrator?, lastLogIn: Int?) -> Int? {
+        owner.flatMap { $0.source == .local ? nil : (lastLogIn ?? 0) + wordLimit }
+    }
+
+    /// A directory speaks for its people when they log in: a token does not outlive that word for ever.
+    private func requireWord(for owner: Administrator, _ now: Int) async throws {
+        guard owner.source != .local else { return }
+        let last = try await store.lastLogIns()[owner.name]
+        guard let end = Self.wordEnds(for: owner, lastLogIn: last), end <= now else { return }
+        throw Problem(
+            401, "Unauthorised",
+            "\(owner.name) has not logged in by the directory for \(Self.wordLimit / 86_400) days: this token rests until then"
+        )
     }
 
     /// What is left of a grant whose owner has lost some of it: what they still have, where it is narrower.

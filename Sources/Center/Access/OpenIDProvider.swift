@@ -40,7 +40,6 @@ package struct OpenIDSettings: Equatable, Sendable {
 actor OpenIDProvider {
     /// Seconds between leaving for the provider and coming back.
     static let logInLimit = 600
-    private static let pendingLimit = 10_000
     private static let answerByteLimit = 1 << 20
     private static let timeout = TimeAmount.seconds(10)
     /// Seconds after which a provider's description is fetched anew, and between two looks for an unknown key.
@@ -61,16 +60,6 @@ actor OpenIDProvider {
         var access_token: String?
     }
 
-    /// A browser that has gone to the provider.
-    private struct Pending {
-        var state: String
-        var nonce: String
-        var verifier: String
-        var redirect: String
-        var back: String
-        var since: Int
-    }
-
     /// Where a browser goes, and the cookie by which it is known again.
     struct Departure {
         var url: String
@@ -82,8 +71,8 @@ actor OpenIDProvider {
     private let logger: Logger
     private var description: (value: Description, at: Int)?
     private var keys: (value: JWTKeyCollection, at: Int)?
-    /// By the hash of the browser's cookie.
-    private var pending: [String: Pending] = [:]
+    /// Of tickets: who was on the way when the server started anew begins again.
+    private let ticketKey = SymmetricKey(size: .bits256)
 
     init(settings: OpenIDSettings, logger: Logger) throws {
         self.settings = settings
@@ -107,19 +96,11 @@ actor OpenIDProvider {
 
     func depart(redirect: String, back: String) async throws -> Departure {
         let description = try await self.describe()
-        let now = Clock.second
-        if pending.count >= Self.pendingLimit {
-            pending = pending.filter { now - $0.value.since < Self.logInLimit }
-            guard pending.count < Self.pendingLimit else {
-                throw Problem(503, "Busy", "too many people log in at this moment", retryAfter: 60)
-            }
+        guard redirect.utf8.count <= LogInTicket.pathLimit else {
+            throw Problem(400, "Unreadable request", "the address of this server is too long")
         }
-        let cookie = Secrets.make()
-        let one = Pending(
-            state: Secrets.make(), nonce: Secrets.make(), verifier: Secrets.make(), redirect: redirect,
-            back: back, since: now)
-        pending[Secrets.hash(cookie)] = one
-        let challenge = Self.base64URL(SHA256.hash(data: Data(one.verifier.utf8)))
+        let one = LogInTicket(redirect: redirect, back: back, since: Clock.second)
+        let challenge = Base64URL.text(of: SHA256.hash(data: Data(one.verifier.utf8)))
         let fields = [
             ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirect),
             ("scope", settings.scopes.joined(separator: " ")), ("state", one.state), ("nonce", one.nonce),
@@ -127,7 +108,8 @@ actor OpenIDProvider {
         ]
         let separator = description.authorization_endpoint.contains("?") ? "&" : "?"
         return Departure(
-            url: description.authorization_endpoint + separator + Self.form(fields), cookie: cookie)
+            url: description.authorization_endpoint + separator + Self.form(fields),
+            cookie: try one.sealed(by: ticketKey))
     }
 
     /// Who came back, and where they wanted to go.
@@ -136,7 +118,7 @@ actor OpenIDProvider {
         DirectoryPerson, back: String
     ) {
         let now = Clock.second
-        guard let one = pending.removeValue(forKey: Secrets.hash(cookie)), now - one.since < Self.logInLimit,
+        guard let one = LogInTicket(opening: cookie, by: ticketKey), now - one.since < Self.logInLimit,
             Secrets.isEqual(one.state, state), issuer.isEmpty || issuer == settings.issuer
         else {
             throw Problem(
@@ -158,8 +140,13 @@ actor OpenIDProvider {
         guard let name = all[settings.nameClaim]?.text, !name.isEmpty else {
             throw failure("it does not tell ‘\(settings.nameClaim)’ (setting name-claim)")
         }
+        // At most 255 characters (OpenID Connect Core §2).
+        guard let subject = claims.values["sub"]?.text, (1...255).contains(subject.utf8.count) else {
+            throw failure("it does not tell ‘sub’")
+        }
         let person = DirectoryPerson(
-            name: name, fullName: all["name"]?.text ?? "", groups: all[settings.groupsClaim]?.texts ?? [])
+            name: name, fullName: all["name"]?.text ?? "", groups: all[settings.groupsClaim]?.texts ?? [],
+            identity: ProviderIdentity(issuer: settings.issuer, subject: subject))
         return (person, one.back)
     }
 
@@ -177,7 +164,7 @@ actor OpenIDProvider {
         return found
     }
 
-    private func tokens(_ code: String, _ one: Pending, _ description: Description) async throws
+    private func tokens(_ code: String, _ one: LogInTicket, _ description: Description) async throws
         -> TokenAnswer
     {
         var request = HTTPClientRequest(url: description.token_endpoint)
@@ -290,11 +277,6 @@ actor OpenIDProvider {
     }
 
     // MARK: Text
-
-    private static func base64URL(_ bytes: some Sequence<UInt8>) -> String {
-        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
-    }
 
     private static func form(_ fields: [(String, String)]) -> String {
         fields.map { "\($0.0)=\(escaped($0.1))" }.joined(separator: "&")

@@ -7,7 +7,13 @@ import NIOSSL
 
 /// A file that comes in parts.
 final class ReplicaFile {
+    /// It would be so again.
+    struct TooLong: Error, CustomStringConvertible {
+        var description: String
+    }
+
     private let handle: FileHandle
+    private let name: String
     private(set) var received: Int
 
     /// - Parameter byteCount: what it will have; what is longer begins anew. Nil: it begins anew in any case.
@@ -17,6 +23,7 @@ final class ReplicaFile {
                 throw StoreError.conflict("\(path) cannot be written")
             }
         }
+        name = URL(fileURLWithPath: path).lastPathComponent
         handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
         received = Int(try handle.seekToEnd())
         if byteCount == nil || received > byteCount ?? 0 { try clear() }
@@ -24,7 +31,12 @@ final class ReplicaFile {
 
     deinit { try? handle.close() }
 
-    func append(_ bytes: ByteBuffer) throws {
+    /// - Parameter byteLimit: what the file has at most; more than that is begun anew and not written.
+    func append(_ bytes: ByteBuffer, upTo byteLimit: Int) throws {
+        guard bytes.readableBytes <= byteLimit - received else {
+            try clear()
+            throw TooLong(description: "\(name) has more than the \(byteLimit) bytes that it may have")
+        }
         try handle.write(contentsOf: Data(bytes.readableBytesView))
         received += bytes.readableBytes
     }
@@ -37,7 +49,10 @@ final class ReplicaFile {
 
 /// Another server's API.
 struct DistantServer {
-    private static let answerByteLimit = 256 << 20
+    /// The list of all versions, with their packages.
+    private static let listByteLimit = 64 << 20
+    /// Of an answer that says only how it went.
+    private static let answerByteLimit = 1 << 20
     private let url: String
     private let token: String
     private let http: HTTPClient
@@ -70,7 +85,7 @@ struct DistantServer {
 
     func get<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
         let answer = try await http.execute(request(path), timeout: .seconds(60))
-        let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
+        let data = try await Self.collect(answer, upTo: Self.listByteLimit)
         try Self.check(answer, data)
         return try JSONDecoder().decode(T.self, from: data)
     }
@@ -81,8 +96,7 @@ struct DistantServer {
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(value)))
         let answer = try await http.execute(request, timeout: .seconds(60))
-        try Self.check(
-            answer, Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView))
+        try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
     }
 
     /// What follows the first `offset` bytes.
@@ -91,11 +105,17 @@ struct DistantServer {
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
         let answer = try await http.execute(request, deadline: .now() + .hours(24))
         guard answer.status == (offset > 0 ? .partialContent : .ok) else {
-            let data = Data(try await answer.body.collect(upTo: Self.answerByteLimit).readableBytesView)
-            try Self.check(answer, data)
+            try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
             throw StoreError.conflict("\(url) answers \(answer.status.code) to a part of a file")
         }
         return answer.body
+    }
+
+    private static func collect(_ answer: HTTPClientResponse, upTo byteLimit: Int) async throws -> Data {
+        do { return Data(try await answer.body.collect(upTo: byteLimit).readableBytesView) } catch {
+            guard error is NIOTooManyBytesError else { throw error }
+            throw StoreError.conflict("its answer has more than \(byteLimit >> 20) MiB")
+        }
     }
 
     private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {

@@ -62,6 +62,12 @@ package actor ImageReplication {
     private static let replicaAge = 7 * 86_400
     /// Attempts to go on with a file that stopped coming.
     private static let attemptLimit = 5
+    /// A manifest lists packages: ten thousand are one MiB.
+    private static let manifestByteLimit = 8 << 20
+    /// What one file may be said to have.
+    private static let fileByteLimit = 1 << 40
+    /// What stays free on the disk for leases and the store.
+    private static let reservedByteCount = 2 << 30
     private static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
 
     private let sources: [ReplicationSource]
@@ -73,7 +79,8 @@ package actor ImageReplication {
     private let logger: Logger
     private var states: [String: SourceAnswer]
     private var elsewhere: [String: [PlaceAnswer]] = [:]
-    private var replicas: [String: (seenAt: Int, places: [ReplicaReport.Copy])] = [:]
+    /// Of this server's own versions only: what others say takes no more room than there are versions.
+    private var replicas: [String: (seenAt: Int, shares: [Digest: Double])] = [:]
     /// How many times all sources were asked, the time that goes on included.
     private var round = 0
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -104,10 +111,12 @@ package actor ImageReplication {
         }
         for known in elsewhere.values { places += known.filter { $0.image == name } }
         for (server, replica) in replicas {
-            places += replica.places.filter { $0.image == name }.map {
-                PlaceAnswer(
-                    server: server, isHere: false, image: name, number: nil, digest: $0.digest,
-                    share: $0.share, seenAt: replica.seenAt)
+            places += (image?.versions ?? []).compactMap { version in
+                replica.shares[version.digest].map { share in
+                    PlaceAnswer(
+                        server: server, isHere: false, image: name, number: nil, digest: version.digest,
+                        share: share, seenAt: replica.seenAt)
+                }
             }
         }
         return places.sorted {
@@ -115,14 +124,22 @@ package actor ImageReplication {
         }
     }
 
-    /// A replica says what it has.
+    /// How much is remembered of what replicas say.
+    var rememberedShares: Int { replicas.values.reduce(0) { $0 + $1.shares.count } }
+
+    /// A replica says what it has of this server's versions; others are left out.
     package func note(_ report: ReplicaReport, of server: String) throws {
         let now = Clock.second
         replicas = replicas.filter { now - $0.value.seenAt < Self.replicaAge }
         guard replicas[server] != nil || replicas.count < Self.replicaLimit else {
             throw StoreError.conflict("\(replicas.count) servers are known already")
         }
-        replicas[server] = (now, report.copies)
+        var shares: [Digest: Double] = [:]
+        for copy in report.copies {
+            guard let version = fleet.snapshot.version(copy.digest) else { continue }
+            shares[version.digest] = copy.share
+        }
+        replicas[server] = (now, shares)
     }
 
     /// Looks for something new at once.
@@ -199,10 +216,14 @@ package actor ImageReplication {
         for version in wanted where fleet.snapshot.version(version.digest) == nil {
             // One that is not to be had keeps no other away.
             do { try await pull(version, from: source, distant) } catch { problem = problem ?? error }
-            try await report(to: distant)
+            do { try await report(to: distant) } catch { problem = problem ?? error }
         }
-        for version in wanted { try await follow(version, source) }
-        try await report(to: distant)
+        for version in wanted {
+            if let refusal = try await follow(version, source) {
+                problem = problem ?? StoreError.conflict(refusal)
+            }
+        }
+        do { try await report(to: distant) } catch { problem = problem ?? error }
         if let problem { throw problem }
         return Set(wanted.map(\.digest).filter { fleet.snapshot.version($0) == nil })
     }
@@ -216,10 +237,15 @@ package actor ImageReplication {
                 "\(version.image)@\(version.number) is not signed by a key of this server's image-keys")
         }
         // Its names become paths here.
-        guard version.manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
+        let named = version.manifest.files
+        guard named.allSatisfy({ Self.fileNames.contains($0.name) }),
+            Set(named.map(\.name)).count == named.count,
+            named.allSatisfy({ (0...Self.fileByteLimit).contains($0.byteCount) })
+        else {
             throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
         }
         let directory = try files.directory(version.image, version.digest)
+        try Self.requireRoom(for: version, in: directory)
         logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
         let total = version.manifest.files.reduce(0) { $0 + $1.byteCount }
         var done = 0
@@ -233,7 +259,7 @@ package actor ImageReplication {
                 do {
                     let path = "images/\(version.image)/versions/\(version.digest)/files/\(name)"
                     for try await bytes in try await distant.body(of: path, from: file.received) {
-                        try file.append(bytes)
+                        try file.append(bytes, upTo: byteCount ?? Self.manifestByteLimit)
                         states[source.url]?.current = SourceAnswer.Current(
                             image: version.image, digest: version.digest,
                             receivedByteCount: done + file.received,
@@ -248,7 +274,8 @@ package actor ImageReplication {
                     attempts += 1
                     // The manifest comes in one piece or anew.
                     if byteCount == nil { try file.clear() }
-                    guard attempts < Self.attemptLimit, !Task.isCancelled else { throw error }
+                    guard attempts < Self.attemptLimit, !Task.isCancelled, !(error is ReplicaFile.TooLong)
+                    else { throw error }
                     try await Task.sleep(for: .seconds(1 << attempts))
                 }
             }
@@ -265,19 +292,53 @@ package actor ImageReplication {
         logger.info("\(taken.image)@\(taken.number) is copied from \(source.url)")
     }
 
+    /// A disk that is full gives no machine an address any more.
+    private static func requireRoom(for version: VersionAnswer, in directory: String) throws {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: directory)
+        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return }
+        let present = version.manifest.files.reduce(0) { sum, file in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(file.name)")
+            return sum + min(file.byteCount, attributes?[.size] as? Int ?? 0)
+        }
+        let missing = version.manifest.files.reduce(0) { $0 + $1.byteCount } - present
+        guard missing <= free - reservedByteCount else {
+            throw StoreError.conflict(
+                "\(version.image)@\(version.number) needs \(missing >> 20) MiB more, and \(free >> 20) MiB are free: 2 GiB stay free for leases and the store"
+            )
+        }
+    }
+
     /// Names that a version has there, it has here, too; channels only those that are followed.
-    private func follow(_ version: VersionAnswer, _ source: ReplicationSource) async throws {
+    ///
+    /// - Returns: why a channel that is followed stays where it is; nil when none does.
+    private func follow(_ version: VersionAnswer, _ source: ReplicationSource) async throws -> String? {
         guard let here = fleet.snapshot.version(version.digest),
             let image = fleet.snapshot.images[version.image]
-        else { return }
-        var edits: [FleetEdit] = version.channels.filter {
-            source.channels.contains($0) && image.channels[$0] != here.number
-        }.map { .channel(image.name, $0, here.number) }
+        else { return nil }
+        var (edits, refusal): ([FleetEdit], String?) = ([], nil)
+        for channel in version.channels where source.channels.contains(channel) {
+            let move = version.moves?.first { $0.channel == channel }
+            if let reason = fleet.trust.refusal(of: move, moving: channel, of: image, to: here) {
+                refusal = refusal ?? reason
+                continue
+            }
+            if image.channels[channel] != here.number {
+                edits.append(.channel(image.name, channel, here.number))
+            }
+            // Those that copy from here want to see it, too; and what was newest stays known.
+            if let move, move.digest == here.digest, image.moves[channel] != move,
+                ImageTrust.isValid(move, of: image.name)
+            {
+                edits.append(.move(image.name, move))
+            }
+        }
         edits += version.tags.filter { image.tags[$0] == nil && image.channels[$0] == nil }
             .map { .tag(image.name, $0, here.number) }
-        guard !edits.isEmpty else { return }
-        let made = edits
-        try await fleet.change(by: "copy from \(source.url)") { _ in made }
+        if !edits.isEmpty {
+            let made = edits
+            try await fleet.change(by: "copy from \(source.url)") { _ in made }
+        }
+        return refusal
     }
 
     /// Tells where the versions came from that they are here.

@@ -49,6 +49,64 @@ package struct ImageTrust: Sendable {
         return key.isValidSignature(bytes, for: Data(ImageSignature.message(for: digest).utf8))
     }
 
+    /// Whether the key that `move` names has made it, for a channel of this image.
+    package static func isValid(_ move: ChannelMove, of image: ImageName) -> Bool {
+        guard (1...ChannelMove.counterLimit).contains(move.counter), let key = publicKey(move.key),
+            let bytes = Data(base64Encoded: move.signature)
+        else { return false }
+        let message = ChannelMove.message(
+            moving: move.channel, of: image, to: move.digest, counter: move.counter)
+        return key.isValidSignature(bytes, for: Data(message.utf8))
+    }
+
+    /// Why a channel that follows another server's does not go to `version`; nil when it does.
+    ///
+    /// A channel whose moves were once signed takes only newer signed ones. One that has never had any goes to versions that came
+    /// here after the one that it means, but not back. Without keys there is nobody to believe, and nothing to refuse.
+    ///
+    /// - Parameter move: what the other server shows for it; nil: nothing.
+    package func refusal(
+        of move: ChannelMove?, moving channel: ChannelName, of image: ImageCatalogue, to version: ImageVersion
+    ) -> String? {
+        guard isRequired else { return nil }
+        // A key that is trusted no longer binds nothing.
+        let last = image.moves[channel].flatMap { keys.contains($0.key) ? $0 : nil }
+        let what = "\(image.name)@\(channel) stays where it is: its move to \(version.digest.short) is"
+        let isSigned = move.map { move in
+            move.channel == channel && move.digest == version.digest && keys.contains(move.key)
+                && Self.isValid(move, of: image.name)
+        }
+        guard let move, isSigned == true else {
+            let remedy =
+                "(there: roost image promote \(image.name)@\(version.digest.short) --to \(channel) --sign FILE)"
+            if last != nil {
+                return "\(what) not signed by a key of image-keys, as earlier ones were \(remedy)"
+            }
+            let isBack = image.channels[channel].map { $0 > version.number } ?? false
+            return isBack ? "\(what) one back, which has to be signed \(remedy)" : nil
+        }
+        guard let last,
+            move.counter < last.counter || move.counter == last.counter && move.digest != last.digest
+        else { return nil }
+        return "\(what) older (\(move.counter)) than one that came before it (\(last.counter))"
+    }
+
+    /// Throws unless `move` may become the channel's last one on the server that versions are published on.
+    package func check(
+        _ move: ChannelMove, moving channel: ChannelName, of image: ImageCatalogue, to version: ImageVersion
+    ) throws {
+        let what = "the signed move of \(image.name)@\(channel)"
+        guard move.channel == channel, move.digest == version.digest, Self.isValid(move, of: image.name)
+        else { throw StoreError.conflict("\(what) is not one to \(image.name)@\(version.number)") }
+        guard !isRequired || keys.contains(move.key) else {
+            throw StoreError.conflict("\(what) is not by a key of image-keys")
+        }
+        guard let last = image.moves[channel], last.counter >= move.counter else { return }
+        throw StoreError.conflict(
+            "\(what) has the counter \(move.counter), and one before it has \(last.counter): is the clock right where it was signed?"
+        )
+    }
+
     private static func publicKey(_ text: String) -> Curve25519.Signing.PublicKey? {
         Data(base64Encoded: text).flatMap { try? Curve25519.Signing.PublicKey(rawRepresentation: $0) }
     }
@@ -84,6 +142,21 @@ package struct ImageSigningKey: Sendable {
 
     /// In Base64, as `image-keys` of roost.yaml has it.
     package var publicKey: String { key.publicKey.rawRepresentation.base64EncodedString() }
+
+    /// - Parameters:
+    ///   - last: the move of the channel before this one.
+    ///   - second: the time now, since 1970.
+    package func sign(
+        moving channel: ChannelName, of image: ImageName, to digest: Fleet.Digest, after last: ChannelMove?,
+        second: Int
+    ) throws -> ChannelMove {
+        let counter = ChannelMove.counter(after: last, second: second)
+        let message = ChannelMove.message(moving: channel, of: image, to: digest, counter: counter)
+        let bytes = try key.signature(for: Data(message.utf8))
+        return ChannelMove(
+            channel: channel, digest: digest, counter: counter, key: publicKey,
+            signature: bytes.base64EncodedString())
+    }
 
     package func sign(_ digest: Fleet.Digest) throws -> ImageSignature {
         let bytes = try key.signature(for: Data(ImageSignature.message(for: digest).utf8))

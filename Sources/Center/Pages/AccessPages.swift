@@ -76,6 +76,7 @@ struct AccessPages {
                     "id": index, "name": one.name, "fullName": one.fullName, "isDisabled": one.isDisabled,
                     "grants": one.grants.map(\.description).joined(separator: " "),
                     "isLocal": one.source == .local, "source": one.source.rawValue,
+                    "isProviders": one.source == .oidc, "subject": one.identity?.subject ?? "",
                 ]
             }
         ]
@@ -98,7 +99,8 @@ struct AccessPages {
             AdministratorRequest(
                 grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
                 password: form["password"].isEmpty ? nil : form["password"],
-                source: Administrator.Source(rawValue: form["source"])), caller)
+                source: Administrator.Source(rawValue: form["source"]),
+                subject: form.has("subject") ? form["subject"] : nil), caller)
     }
 
     private func tokens(
@@ -112,7 +114,7 @@ struct AccessPages {
                 "id": token.id, "name": token.name, "owner": token.owner,
                 "grants": token.grants.joined(separator: " "),
                 "created": Format.time(second: token.createdAt),
-                "expires": Format.time(second: token.expiresAt), "used": Format.time(second: token.usedAt),
+                "expires": Format.time(second: token.holdsUntil), "used": Format.time(second: token.usedAt),
             ]
         }
         return try pages.show(

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import HTTPTypes
 import Hummingbird
 
 /// The way in and out: log-in, first run, language, and the files of the pages.
@@ -115,7 +116,11 @@ struct EntryPages {
                 cookie: request.cookies[departureCookie]?.value ?? "", state: request.query("state") ?? "",
                 code: request.query("code") ?? "", issuer: request.query("iss") ?? "")
             let secret = try await gate.logIn(person)
-            return redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit))
+            var response = redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit))
+            // The ticket is used up.
+            response.headers.append(
+                HTTPField(name: .setCookie, value: cookie("", seconds: 0, name: departureCookie)))
+            return response
         } catch let problem as Problem {
             var fields = try await logInFields("/")
             fields["failure"] = pages.words(context)(problem.detail)

@@ -1,3 +1,15 @@
+/// Who somebody is at a log-in provider, whatever they are called there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
+package struct ProviderIdentity: Hashable, Sendable, Codable {
+    package var issuer: String
+    /// Never given to another person there, and never changed.
+    package var subject: String
+
+    package init(issuer: String, subject: String) {
+        self.issuer = issuer
+        self.subject = subject
+    }
+}
+
 /// Somebody who may use the control center.
 package struct Administrator: Equatable, Sendable, Codable {
     /// Where the proof comes from that somebody is who they say.
@@ -15,11 +27,17 @@ package struct Administrator: Equatable, Sendable, Codable {
     /// For people; empty when not told.
     package var fullName: String
     package var isDisabled: Bool
+    /// Of source `oidc`: who logs in as this; nil while nobody has.
+    package var identity: ProviderIdentity?
+    /// Seconds since 1970 until which the first log-in under this name links the account to who comes; nil: none does.
+    package var linkableUntil: Int?
 
     package init(
         name: String, source: Source = .local, grants: [Grant], fullName: String = "",
-        isDisabled: Bool = false
+        isDisabled: Bool = false, identity: ProviderIdentity? = nil, linkableUntil: Int? = nil
     ) {
+        self.identity = identity
+        self.linkableUntil = linkableUntil
         self.name = name
         self.source = source
         self.grants = grants
@@ -99,7 +117,10 @@ package protocol AdministratorStore: Sendable {
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
 
+    /// Opens a session; with that, its administrator has logged in.
     func addSession(_ session: LoginSession, hash: String) async throws(StoreError)
+    /// When administrators last logged in, in seconds since 1970; without those who never did.
+    func lastLogIns() async throws(StoreError) -> [String: Int]
     func session(hash: String) async throws(StoreError) -> LoginSession?
     func touchSession(hash: String, at second: Int) async throws(StoreError)
     func removeSession(hash: String) async throws(StoreError)

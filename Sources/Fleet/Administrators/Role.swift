@@ -8,12 +8,18 @@ package enum Role: String, Sendable, CaseIterable, Codable {
     case helpdesk
     /// Looks on, and reads who changed what.
     case auditor
+    /// Another server that copies versions from this one; for tokens only, never for a person.
+    case replica
 }
 
 /// One kind of act that the control center asks leave for.
 package enum Permission: String, Sendable, CaseIterable, Codable {
     /// To see nodes, groups, images, leases, boots.
     case read
+    /// To see which versions there are, and to fetch their files.
+    case fetch
+    /// To tell which versions another server has.
+    case replicate
     /// To see who changed what, with the values of before and after.
     case audit
     /// To approve a waiting machine, name it and place it; to restart it.
@@ -34,10 +40,16 @@ extension Role {
         switch self {
         case .admin: true
         case .operator_: permission != .administer
-        case .helpdesk: permission == .read || permission == .enrol
-        case .auditor: permission == .read || permission == .audit
+        case .helpdesk: [.read, .fetch, .enrol].contains(permission)
+        case .auditor: [.read, .fetch, .audit].contains(permission)
+        case .replica: permission == .fetch || permission == .replicate
         }
     }
+}
+
+extension Role {
+    /// What a person, or a group of people, may be given.
+    package static let ofPeople = allCases.filter { $0 != .replica }
 }
 
 /// A role in a group and everything below it.

@@ -218,11 +218,15 @@ package struct ImageCatalogue: Equatable, Sendable {
     package var tags: [ChannelName: Int]
     /// How many of the newest stay when a new one comes; nil: all do, until somebody prunes.
     package var keep: Int?
+    /// Channel → its last signed move, which later moves of it must be newer than; the channel may have been moved without one since.
+    package var moves: [ChannelName: ChannelMove]
 
     package init(
         name: ImageName, versions: [ImageVersion], channels: [ChannelName: Int],
-        formers: [ChannelName: Int] = [:], tags: [ChannelName: Int] = [:], keep: Int? = nil
+        formers: [ChannelName: Int] = [:], tags: [ChannelName: Int] = [:], keep: Int? = nil,
+        moves: [ChannelName: ChannelMove] = [:]
     ) {
+        self.moves = moves
         self.name = name
         self.versions = versions
         self.channels = channels

@@ -12,6 +12,8 @@ package enum FleetEdit: Equatable, Sendable {
     case tag(ImageName, ChannelName, Int?)
     /// How many of the newest versions stay when a new one comes; nil: all.
     case keep(ImageName, Int?)
+    /// A signed move of a channel is the last one from now on.
+    case move(ImageName, ChannelMove)
     /// A roll-out begins, changes its state, or ends.
     case rollout(Rollout)
     /// Nil removes it.
@@ -46,6 +48,7 @@ extension FleetEdit {
             number.map { "\(image)@\($0) is tagged \(tag)" } ?? "tag \(image)@\(tag) removed"
         case .keep(let image, let number):
             number.map { "of \(image) the \($0) newest versions stay" } ?? "of \(image) all versions stay"
+        case .move(let image, let move): "move of \(image)@\(move.channel) signed"
         case .volume(let name, nil): "volume of \(name) removed"
         case .volume(let name, let volume?): volume.summary(before: snapshot.contents.volumes[name])
         case .rollout(let rollout): rollout.summary(before: snapshot.contents.rollouts[rollout.id])
@@ -62,6 +65,8 @@ extension FleetEdit {
             .channel(image, channel, snapshot.images[image]?.channels[channel])
         case .tag(let image, let tag, _): .tag(image, tag, snapshot.images[image]?.tags[tag])
         case .keep(let image, _): .keep(image, snapshot.images[image]?.keep)
+        // What was signed stays so.
+        case .move: self
         case .volume(let name, _): .volume(name, snapshot.contents.volumes[name])
         case .rollout(let rollout): .rollout(snapshot.contents.rollouts[rollout.id] ?? rollout)
         }
@@ -74,7 +79,7 @@ extension FleetEdit {
             [snapshot.nodes[name]?.group, node?.group].compactMap { $0 }
         case .group(let path, _): [path]
         case .volume(let name, _): [snapshot.nodes[name]?.group ?? .site]
-        case .rule, .channel, .tag, .keep, .rollout: [.site]
+        case .rule, .channel, .tag, .keep, .move, .rollout: [.site]
         }
     }
 }
@@ -127,7 +132,9 @@ extension FleetSnapshot {
                 guard group != nil || contents.groups[path] != nil else {
                     throw StoreError.notFound("there is no group \(path)")
                 }
-                contents.groups[path] = try group.map { try Self.checked($0, at: path) }
+                contents.groups[path] = try group.map {
+                    try Self.checked($0, at: path, before: contents.groups[path]?.settings)
+                }
             case .rule(let name, let rule):
                 guard rule != nil || contents.rules[name] != nil else {
                     throw StoreError.notFound("there is no rule \(name)")
@@ -159,6 +166,11 @@ extension FleetSnapshot {
                     throw StoreError.conflict("at least one version stays, and at most 1000 do")
                 }
                 contents.images[image]?.keep = number
+            case .move(let image, let move):
+                guard contents.images[image] != nil else {
+                    throw StoreError.notFound("there is no image ‘\(image)’ (roost image list shows all)")
+                }
+                contents.images[image]?.moves[move.channel] = move
             case .volume(let name, let volume):
                 guard volume != nil || contents.volumes[name] != nil else {
                     throw StoreError.notFound("node \(name) has no volume")
@@ -219,8 +231,14 @@ extension FleetSnapshot {
         return node
     }
 
-    private static func checked(_ group: NodeGroup, at path: GroupPath) throws -> NodeGroup {
-        NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
+    private static func checked(
+        _ group: NodeGroup, at path: GroupPath, before: [String: SettingValue]?
+    ) throws -> NodeGroup {
+        for (name, value) in group.settings where before?[name] != value {
+            guard let problem = SettingDefinition.problem(ofNew: value, in: name) else { continue }
+            throw InvalidSetting("\(name): \(problem)")
+        }
+        return NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
     }
 
     private static func checked(_ rule: MatchRule, named name: RuleName) throws -> MatchRule {
@@ -302,7 +320,7 @@ extension FleetSnapshot {
         case .channel(let image, let channel, _):
             let underWay = contents.rollouts.values.first { $0.image == image && $0.channel == channel }
             if let underWay { throw StoreError.conflict(underWay.holdsItsChannel) }
-        case .rule, .rollout, .volume, .tag, .keep: return
+        case .rule, .rollout, .volume, .tag, .keep, .move: return
         }
     }
 

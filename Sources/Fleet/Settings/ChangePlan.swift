@@ -65,7 +65,7 @@ extension ChangePlan {
             case .node(let name, _), .volume(let name, _): names.insert(name)
             case .group(let path, _): groups.append(path)
             case .rule, .channel, .tag, .rollout: groups.append(.site)
-            case .keep: continue
+            case .keep, .move: continue
             }
         }
         let gone = names.filter { after.nodes[$0] == nil }.sorted()

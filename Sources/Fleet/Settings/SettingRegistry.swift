@@ -130,7 +130,7 @@ extension SettingDefinition {
             pin.isEmpty
                 || (4...32).contains(pin.utf8.count)
                     && pin.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
-                ? nil : "a PIN has 4 to 32 letters and digits"
+                ? nil : "a PIN has 6 to 32 letters and digits"
         case (kernelArguments.name, .list(let words)), (console.name, .list(let words)):
             words.first { !KernelWords.isWord($0) }.map {
                 "‘\($0)’ is not one word that boot loaders leave alone: no spaces, quotes or \\ ; & | $ ` { } # < >"
@@ -161,6 +161,18 @@ extension SettingDefinition {
         default: nil
         }
     }
+
+    /// What is wrong with a value that is new: rules that came later leave what is set already as it is.
+    static func problem(ofNew value: SettingValue, in name: String) -> String? {
+        guard name == registrationPIN.name, case .text(let pin) = value, isShort(pin: pin) else { return nil }
+        return "a PIN has at least \(pinLength) digits or letters: shorter ones are found out within days"
+    }
+
+    /// Of a PIN at least: five attempts a quarter of an hour take years for a million.
+    private static let pinLength = 6
+
+    /// Whether `pin` is one that could not be set any more.
+    package static func isShort(pin: String) -> Bool { !pin.isEmpty && pin.utf8.count < pinLength }
 
     private static func isOverlaySize(_ size: String) -> Bool {
         guard let unit = size.last, "%KMG".contains(unit), let number = Int(size.dropLast()), number > 0

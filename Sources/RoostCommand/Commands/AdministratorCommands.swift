@@ -9,7 +9,8 @@ struct AdministratorCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "admin", abstract: "Who may use the control center, and what they may do.",
         discussion: """
-            Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it.
+            Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it. Tokens of other servers
+            have the role replica.
             A password is read from standard input: echo 'four random words' | roost admin add ann admin
             """,
         subcommands: [
@@ -31,7 +32,8 @@ struct AdministratorList: AsyncParsableCommand {
                 for one in all {
                     table.add([
                         one.name, one.fullName, one.source.rawValue, one.grants.joined(separator: " "),
-                        one.isDisabled ? "disabled" : "",
+                        one.isDisabled
+                            ? "disabled" : one.source == .oidc && one.subject == nil ? "not linked yet" : "",
                     ])
                 }
                 return table.text
@@ -45,7 +47,8 @@ struct AdministratorAdd: AsyncParsableCommand {
         commandName: "add", abstract: "Add an administrator, or change the roles of one.",
         discussion: """
             For a new one, the password is read from standard input; whoever logs in by a directory (--source ldap, oidc)
-            has none here.
+            has none here. An account of source oidc belongs to who first logs in under its name within thirty days, or to the one whom
+            --subject names; from then on, their name at the provider may change, and nobody else's log-in opens it.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "Log-in name.") var name: String
@@ -56,6 +59,11 @@ struct AdministratorAdd: AsyncParsableCommand {
             "Where the password is: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."
     )
     var source: Administrator.Source?
+    @Option(
+        help:
+            "With source oidc: who this is at the provider (claim sub); '' releases it to the next log-in under its name."
+    )
+    var subject: String?
     @Flag(help: "May not log in.") var disabled = false
 
     func run() async throws {
@@ -65,7 +73,7 @@ struct AdministratorAdd: AsyncParsableCommand {
             let isNew = !known.contains { $0.name == name } && source ?? .local == .local
             let wish = AdministratorRequest(
                 grants: grants, fullName: fullName, isDisabled: disabled,
-                password: isNew ? try PasswordInput.read() : nil, source: source)
+                password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject)
             try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
         }
     }
@@ -140,7 +148,7 @@ struct TokenList: AsyncParsableCommand {
                 for token in tokens {
                     table.add([
                         String(token.id), token.name, token.owner, token.grants.joined(separator: " "),
-                        token.expiresAt.map { Shown.time(second: $0) } ?? "never",
+                        token.holdsUntil.map { Shown.time(second: $0) } ?? "never",
                         token.usedAt.map { Shown.time(second: $0) } ?? "-",
                     ])
                 }
@@ -152,7 +160,11 @@ struct TokenList: AsyncParsableCommand {
 
 struct TokenAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Make a token; it is printed once.")
+        commandName: "add", abstract: "Make a token; it is printed once.",
+        discussion: """
+            roost token add ci --owner ann --role operator@/school --days 30
+            roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one
+            """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "What it is for.") var name: String

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Center
 import Fleet
 import Foundation
 import Linux
@@ -26,11 +27,12 @@ struct Doctor: AsyncParsableCommand {
                 settings = try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
             }
             settings.stateDirectory = stateDirectory ?? settings.stateDirectory
-            let isRunning = (try? await server.client.send(.GET, "status", body: nil)) != nil
-            let findings = Examination(
-                settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface,
-                serverRuns: isRunning
-            ).findings()
+            let status = try? await server.client.get("status", StatusAnswer.self)
+            let findings =
+                Examination(
+                    settings: settings, interfaces: interface.isEmpty ? settings.interfaces : interface,
+                    serverRuns: status != nil
+                ).findings() + (status?.warnings ?? []).map { Finding(isGood: false, text: $0) }
             try output.write(findings) { findings in
                 findings.map {
                     "\($0.isGood ? "ok    " : "PROBLEM") \($0.text)\n"

@@ -239,6 +239,9 @@ struct ImageShow: AsyncParsableCommand {
             + (version.manifest.recipe.map { "\nrecipe: \($0)" } ?? "")
             + "\npublished: \(Shown.time(second: version.publishedAt))\(version.publishedBy.isEmpty ? "" : " by \(version.publishedBy)")\ndigest: \(version.digest)\n"
             + version.signatures.map { "signed by: \($0.key)\n" }.joined()
+            + (version.moves ?? []).map {
+                "channel \($0.channel) moved here by: \($0.key), counter \($0.counter)\n"
+            }.joined()
             + (version.isTrusted ? "" : "not served: no signature by a key of image-keys\n") + "\n"
             + files.text
         text += "\n\(version.manifest.packages.count) packages\n"
@@ -278,11 +281,17 @@ struct ImagePromote: AsyncParsableCommand {
         commandName: "promote", abstract: "Point a channel at a version; nodes take it at their next boot.",
         discussion: """
             roost image promote debian@7 --canary 5% --success 'ready within 5m' --for 30m
+            roost image promote debian@6 --sign /root/image.key      for servers that follow the channel and have image-keys
             With --canary a share of the nodes tries it first, and the channel moves only when their boots went well.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String
     @Option(name: .customLong("to"), help: "The channel.") var channel = "stable"
+    @Option(
+        help: ArgumentHelp(
+            "Sign the move with this key, for servers that follow the channel; also back to an older version.",
+            valueName: "file"))
+    var sign: String?
     @OptionGroup(title: "Trial") var trial: CanaryOptions
     @OptionGroup(title: "Boot test") var bootTest: BootTestOptions
     @Flag(
@@ -292,6 +301,12 @@ struct ImagePromote: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
+            guard sign == nil || trial.canary == nil else {
+                throw Failure(
+                    text:
+                        "a roll-out moves the channel when it is over: sign that move then, with roost image promote NAME@VERSION --sign FILE",
+                    code: 64)
+            }
             let version = try await find(reference, server.client)
             if isTested { _ = try await bootTest.run(version, server.client) }
             if let share = trial.canary {
@@ -306,10 +321,23 @@ struct ImagePromote: AsyncParsableCommand {
             }
             let data = try await server.client.send(
                 .PUT, "images/\(version.image)/channels/\(APIClient.escaped(channel))",
-                json: PromoteRequest(version: String(version.number)))
+                json: PromoteRequest(
+                    version: String(version.number), move: try await signedMove(to: version)))
             try JSONDecoder().decode(VersionAnswer.self, from: data).showWarnings()
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
+    }
+
+    private func signedMove(to version: VersionAnswer) async throws -> ChannelMove? {
+        guard let sign else { return nil }
+        guard let name = ChannelName(channel) else {
+            throw Failure(text: "‘\(channel)’ is no channel's name", code: 64)
+        }
+        let versions = try await server.client.get("images/\(version.image)", [VersionAnswer].self)
+        let last = versions.compactMap(\.moves).joined().first { $0.channel == name }
+        return try ImageSigningKey(readingFrom: sign).sign(
+            moving: name, of: version.image, to: version.digest, after: last,
+            second: Int(Date().timeIntervalSince1970))
     }
 }
 
@@ -325,6 +353,7 @@ struct ImageRollback: AsyncParsableCommand {
             let path = "images/\(APIClient.escaped(image))/channels/\(APIClient.escaped(channel))/rollback"
             let version = try JSONDecoder().decode(
                 VersionAnswer.self, from: try await server.client.send(.POST, path, body: nil))
+            version.showWarnings()
             print("\(version.image)@\(channel) is now \(version.image)@\(version.number)")
         }
     }

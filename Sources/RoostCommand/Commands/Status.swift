@@ -21,7 +21,8 @@ struct Status: AsyncParsableCommand {
                 \(status.openConnections) open root connections, revision \(status.revision)
 
 
-                """ + MachineTable.text(status.machines)
+                """ + (status.warnings ?? []).map { "warning: \($0)\n\n" }.joined()
+                    + MachineTable.text(status.machines)
             }
         }
     }

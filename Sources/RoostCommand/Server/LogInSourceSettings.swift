@@ -87,8 +87,8 @@ extension DirectoryGrants {
         var groups: [String: [Grant]] = [:]
         for (group, text) in try map.texts() {
             groups[group] = try text.split { $0 == "," || $0.isWhitespace }.map { word in
-                guard let grant = Grant(word) else {
-                    let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                guard let grant = Grant(word), Role.ofPeople.contains(grant.role) else {
+                    let roles = Role.ofPeople.map(\.rawValue).joined(separator: ", ")
                     throw map.fail("‘\(word)’ is not ROLE or ROLE@/group; roles are \(roles)")
                 }
                 return grant

@@ -279,7 +279,7 @@ final class Server: Sendable {
         try ControlCenter(
             services: services, socketPath: settings.socket,
             addresses: centerAddresses(settings, networks), logInSources: settings.center.logInSources,
-            logger: ServerLog.logger)
+            proxies: settings.center.proxies, logger: ServerLog.logger)
     }
 
     /// Where the control center listens, with its certificate made.

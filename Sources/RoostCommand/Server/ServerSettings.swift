@@ -89,6 +89,8 @@ struct ServerSettings {
         var https: [String]?
         /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
         var http: String?
+        /// Where proxies are whose `X-Forwarded-For` is believed; nil: on this host, before `http`.
+        var proxies: [IPv4Network]?
         /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
         var certificate: String?
         var key: String?
@@ -311,6 +313,9 @@ extension ServerSettings.Center {
         http = try section.value("http", "a loopback ADDRESS:PORT") { text in
             Self.parts(text).flatMap { $0.host.hasPrefix("127.") ? text : nil }
         }
+        proxies = try section.list("proxies", "an address or a network such as 10.0.0.0/24") { text in
+            IPv4Network(text.contains("/") ? text : "\(text)/32")
+        }
         certificate = try section.text("certificate")
         key = try section.text("key")
         guard (certificate == nil) == (key == nil) else {
@@ -319,7 +324,7 @@ extension ServerSettings.Center {
         buildsImages = try section.flag("image-builds") ?? buildsImages
         if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
         if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
-        try section.finish(known: "https, http, certificate, key, image-builds, ldap, oidc")
+        try section.finish(known: "https, http, proxies, certificate, key, image-builds, ldap, oidc")
     }
 
     /// Host and port of `ADDRESS:PORT`.

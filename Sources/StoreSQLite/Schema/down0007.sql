@@ -1,3 +1,5 @@
--- Back from step 7; what was sealed is open already.
+-- Back from step 7.
 
-DROP TABLE sealing;
+CREATE TABLE kept_channel_move AS SELECT * FROM channel_move;
+DROP TABLE channel_move;
+ALTER TABLE administrator DROP COLUMN logged_in_at;

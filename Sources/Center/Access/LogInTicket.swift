@@ -1,0 +1,56 @@
+import Crypto
+import Foundation
+
+/// What a browser takes along to the log-in provider and brings back, as a cookie that only this server can read: nothing is kept here
+/// meanwhile, so no number of visits leaves less room for others.
+struct LogInTicket: Codable, Equatable {
+    /// Characters of an address within the ticket: browsers keep cookies of 4096 bytes.
+    static let pathLimit = 1_000
+    private static let textLimit = 4_096
+
+    var state: String
+    var nonce: String
+    var verifier: String
+    /// Where the provider sends the browser.
+    var redirect: String
+    /// Where the person wanted to go.
+    var back: String
+    /// Seconds since 1970.
+    var since: Int
+
+    /// Encrypted and authenticated (ChaCha20-Poly1305, RFC 8439), in the alphabet of URLs.
+    func sealed(by key: SymmetricKey) throws -> String {
+        let box = try ChaChaPoly.seal(try JSONEncoder().encode(self), using: key)
+        return Base64URL.text(of: box.combined)
+    }
+
+    /// Nil for what was not sealed by `key`.
+    init?(opening text: String, by key: SymmetricKey) {
+        guard text.utf8.count <= Self.textLimit, let bytes = Base64URL.bytes(of: text),
+            let box = try? ChaChaPoly.SealedBox(combined: bytes),
+            let json = try? ChaChaPoly.open(box, using: key),
+            let ticket = try? JSONDecoder().decode(Self.self, from: json)
+        else { return nil }
+        self = ticket
+    }
+
+    init(redirect: String, back: String, since: Int) {
+        (state, nonce, verifier) = (Secrets.make(), Secrets.make(), Secrets.make())
+        self.redirect = redirect
+        self.back = back.utf8.count <= Self.pathLimit ? back : "/"
+        self.since = since
+    }
+}
+
+/// Base64 in the alphabet of URLs, without padding (RFC 4648 §5).
+enum Base64URL {
+    static func text(of bytes: some Sequence<UInt8>) -> String {
+        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+
+    static func bytes(of text: String) -> Data? {
+        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
+        return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4))
+    }
+}

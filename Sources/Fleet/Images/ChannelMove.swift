@@ -1,0 +1,37 @@
+/// A publisher's word that a channel means a version from now on: an Ed25519 signature (RFC 8032), with a counter by which an older
+/// word is known as such. Whoever serves it on cannot make an old one count again.
+package struct ChannelMove: Hashable, Sendable, Codable {
+    /// The highest counter: what JSON's numbers hold in every program (RFC 8259 §6).
+    package static let counterLimit = 1 << 53
+
+    package var channel: ChannelName
+    /// Of the version that the channel means.
+    package var digest: Digest
+    /// Higher than in every earlier move of the channel: the second in which it was signed, or one more than the last.
+    package var counter: Int
+    /// The public key, 32 bytes in Base64.
+    package var key: String
+    /// 64 bytes in Base64.
+    package var signature: String
+
+    package init(channel: ChannelName, digest: Digest, counter: Int, key: String, signature: String) {
+        self.channel = channel
+        self.digest = digest
+        self.counter = counter
+        self.key = key
+        self.signature = signature
+    }
+
+    /// What is signed: it can be taken for nothing else that the same key might sign.
+    package static func message(
+        moving channel: ChannelName, of image: ImageName, to digest: Digest, counter: Int
+    ) -> String { "roost channel move \(image) \(channel) \(digest) \(counter)" }
+
+    /// The counter of the move after `last`.
+    ///
+    /// - Parameter second: the time now, since 1970: who has lost all earlier moves goes on above them.
+    package static func counter(after last: ChannelMove?, second: Int) -> Int {
+        guard let last, last.counter < counterLimit else { return second }
+        return max(second, last.counter + 1)
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import HTTPTypes
+import Testing
+import Wire
+
+@testable import Center
+
+/// Whose address a request comes from.
+@Suite struct ClientAddressesTests {
+    @Test(arguments: [
+        ("192.0.2.1", [], "192.0.2.1"),
+        // A stranger says what they like.
+        ("192.0.2.1", ["10.0.0.9"], "192.0.2.1"),
+        ("127.0.0.1", [], "127.0.0.1"), ("127.0.0.1", ["192.0.2.7"], "192.0.2.7"),
+        // What stood there before is the client's own invention.
+        ("127.0.0.1", ["10.9.9.9, 192.0.2.7"], "192.0.2.7"),
+        ("127.0.0.1", ["10.9.9.9", "192.0.2.7"], "192.0.2.7"),
+        // Two proxies, one behind the other.
+        ("127.0.0.1", ["198.51.100.1, 192.0.2.7, 10.1.0.5"], "192.0.2.7"),
+        ("127.0.0.1", ["10.1.0.5"], "10.1.0.5"),
+        ("127.0.0.1", ["192.0.2.7:4711"], "192.0.2.7"), ("127.0.0.1", ["2001:DB8:0::1"], "2001:db8::1"),
+        ("127.0.0.1", ["[2001:db8::1]:443"], "2001:db8::1"),
+        // Nonsense is nobody: the proxy itself is counted.
+        ("127.0.0.1", ["unknown"], "127.0.0.1"), ("127.0.0.1", ["192.0.2.7, "], "127.0.0.1"),
+        ("127.0.0.1", ["192.0.2.7, 1.2.3.4.5"], "127.0.0.1"),
+    ])
+    func `it is the last one before the trusted proxies`(peer: String, forwarded: [String], client: String)
+        throws
+    {
+        let addresses = ClientAddresses(
+            proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPv4Network($0)) })
+        #expect(addresses.client(peer: peer, forwarded: forwarded) == client)
+    }
+
+    @Test
+    func `behind a proxy each has their own attempts at a password, and before it nobody chooses an address`()
+        async throws
+    {
+        let fleet = try await SmallFleet(isTLS: false)
+        func logIn(from peer: String, as forwarded: String) async throws -> Int {
+            try await fleet.ask(
+                "POST", "/login",
+                headers: [
+                    .forwardedFor: forwarded, .contentType: "application/x-www-form-urlencoded",
+                ], body: "name=aide-pc-1&password=wrong", from: peer
+            ).status
+        }
+        for _ in 0..<5 { #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 401) }
+        #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 429)
+        #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.8") == 401)
+        // Not from a proxy: a new address each time helps nobody.
+        for number in 0..<5 { #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.\(number)") == 401) }
+        #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.9") == 429)
+    }
+}

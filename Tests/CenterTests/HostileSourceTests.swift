@@ -1,0 +1,181 @@
+import Fleet
+import Foundation
+import Hummingbird
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import Center
+
+/// A server that copies from one which has fallen into wrong hands.
+@Suite struct HostileSourceTests {
+    private let directory: TemporaryDirectory
+    private let image: ImageName
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        image = try ImageName("debian")
+        try Data("roost_token\n".utf8).write(to: URL(fileURLWithPath: "\(directory.path)/token"))
+        try FileManager.default.createDirectory(
+            atPath: "\(directory.path)/copy", withIntermediateDirectories: false)
+    }
+
+    private func digest(_ number: Int) throws -> Digest {
+        try #require(Digest(String(repeating: "\(number)", count: 64)))
+    }
+
+    private func manifest(_ number: Int, files: [ImageManifest.File] = []) -> ImageManifest {
+        ImageManifest(
+            image: image, architecture: "amd64", kernelRelease: "6.1.\(number)", system: "Debian",
+            files: files,
+            packages: [], origin: "test")
+    }
+
+    private func answer(
+        _ number: Int, channels: [ChannelName] = [.stable], signatures: [ImageSignature] = [],
+        move: ChannelMove? = nil, files: [ImageManifest.File] = []
+    ) throws -> VersionAnswer {
+        VersionAnswer(
+            image: image, number: number, digest: try digest(number), publishedAt: 1, publishedBy: "",
+            channels: channels, openConnections: 0, manifest: manifest(number, files: files), tags: [],
+            signatures: signatures, isTrusted: true, moves: move.map { [$0] })
+    }
+
+    /// Looks once at a source that says `list`, and whose files are all `file`.
+    ///
+    /// - Returns: what was wrong.
+    private func look(
+        _ services: CenterServices, at list: [VersionAnswer], file: Response? = nil, reporting: Int = 204
+    ) async throws -> String? {
+        let list = String(decoding: try JSONEncoder().encode(list), as: UTF8.self)
+        return try await look(services, at: list, file: file, reporting: reporting)
+    }
+
+    private func look(
+        _ services: CenterServices, at list: String, file: Response? = nil, reporting: Int = 204
+    ) async throws -> String? {
+        let directory = directory
+        return try await LoopbackServer.serve { method, path in
+            if method == "PUT" { return Response(status: .init(code: reporting)) }
+            if path.hasSuffix("/images") { return LoopbackServer.json(list) }
+            return file ?? Response(status: .notFound)
+        } _: { url in
+            let replication = ImageReplication(
+                sources: [
+                    ReplicationSource(url: url, tokenPath: "\(directory.path)/token", channels: [.stable])
+                ], name: "school-2", fleet: services.fleet, shelf: services.shelf,
+                files: ReplicaFiles(
+                    directory: { _, _ in "\(directory.path)/copy" }, discard: { _ in }, adopt: { _, _ in }),
+                logger: .silent)
+            let running = Task { try await replication.run() }
+            defer { running.cancel() }
+            while await replication.sourceAnswers.first?.round == 0 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            return await replication.sourceAnswers.first?.problem
+        }
+    }
+
+    // MARK: Channels
+
+    @Test
+    func
+        `it moves a channel that is followed neither back nor without the publisher, not after a restart either`()
+        async throws
+    {
+        let key = try ImageSigningKey(creatingAt: "\(directory.path)/key")
+        var services = try await CenterServices.alone(in: directory, keys: [key.publicKey])
+        for number in 1...3 {
+            _ = try await services.fleet.publish(
+                manifest(number), digest: digest(number), signatures: [key.sign(digest(number))], by: "test")
+        }
+        func stable() -> Int? { services.fleet.snapshot.images[image]?.channels[.stable] }
+        func move(to number: Int, at second: Int, by key: ImageSigningKey) throws -> ChannelMove {
+            try key.sign(moving: .stable, of: image, to: digest(number), after: nil, second: second)
+        }
+        #expect(stable() == 1)
+        // As before there were signed moves: forth, and not back.
+        #expect(try await look(services, at: [answer(2)]) == nil)
+        #expect(stable() == 2)
+        #expect(try await look(services, at: [answer(1)])?.contains("one back") == true)
+        #expect(stable() == 2)
+
+        #expect(try await look(services, at: [answer(3, move: move(to: 3, at: 100, by: key))]) == nil)
+        #expect(stable() == 3)
+        // From now on only signed ones: an older one, one without, one for another version, one by a stranger are nothing.
+        let stranger = try ImageSigningKey(creatingAt: "\(directory.path)/stranger")
+        let old = try move(to: 2, at: 90, by: key)
+        var forged = old
+        forged.counter = 500
+        let others = [
+            old, nil, try move(to: 3, at: 100, by: key), try move(to: 2, at: 500, by: stranger), forged,
+            try move(to: 2, at: 100, by: key),
+        ]
+        for other in others {
+            let problem = try await look(services, at: [answer(2, move: other)])
+            #expect(problem?.contains("stays where it is") == true, "\(String(describing: other))")
+            #expect(stable() == 3)
+        }
+        #expect(try await look(services, at: [answer(2, move: old)])?.contains("older (90)") == true)
+        // What was newest is on the disk.
+        services = try await CenterServices.alone(in: directory, keys: [key.publicKey])
+        #expect(try await look(services, at: [answer(2, move: old)])?.contains("older (90)") == true)
+        #expect(stable() == 3)
+        // The publisher goes back, with a newer word; a source that does not take reports is followed all the same.
+        let back = try key.sign(
+            moving: .stable, of: image, to: digest(2), after: move(to: 3, at: 100, by: key), second: 50)
+        #expect(back.counter == 101)
+        #expect(
+            try await look(services, at: [answer(2, move: back)], reporting: 403)?.contains("403") == true)
+        #expect(stable() == 2)
+        // Those that copy from here see the same.
+        let routes = ImageRoutes(services: services)
+        let shown = try await routes.answers(#require(services.fleet.snapshot.images[image]))
+        #expect(shown.compactMap(\.moves).joined().map(\.counter) == [101])
+    }
+
+    // MARK: Sizes
+
+    @Test func `what it sends without end comes to an end here`() async throws {
+        let services = try await CenterServices.alone(in: directory)
+        let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
+        let sent = Mutex(0)
+        let endless = Response(
+            status: .ok,
+            body: ResponseBody { writer in
+                // Until the other side has enough; a gigabyte is more than any limit.
+                for _ in 0..<1_024 {
+                    try await writer.write(piece)
+                    sent.withLock { $0 += 1 }
+                }
+                try await writer.finish(nil)
+            })
+        let manifest = try await look(services, at: [answer(1)], file: endless)
+        #expect(manifest?.contains("manifest.json has more than") == true, "\(manifest ?? "")")
+        #expect(sent.withLock { $0 } < 64)
+        let list = try await look(
+            services, at: "[\"" + String(repeating: "x", count: 65 << 20) + "\"]")
+        #expect(list?.contains("more than 64 MiB") == true, "\(list ?? "")")
+    }
+
+    @Test(arguments: [[Int.max, Int.max], [-1, 1], [1 << 41, 1], [1 << 39, 1]])
+    func `sizes that cannot be are refused before anything is fetched`(sizes: [Int]) async throws {
+        let services = try await CenterServices.alone(in: directory)
+        let files = zip(["kernel", "root.squashfs"], sizes).map { name, size in
+            ImageManifest.File(name: name, byteCount: size, sha256: Digest(repeating: 1))
+        }
+        let problem = try await look(services, at: [answer(1, files: files)])
+        #expect(
+            problem?.contains("files that no version has") == true
+                || problem?.contains("MiB are free") == true)
+    }
+}
+
+extension Digest {
+    fileprivate init(repeating digit: Int) {
+        guard let digest = Self(String(repeating: "\(digit)", count: 64)) else {
+            preconditionFailure("64 digits")
+        }
+        self = digest
+    }
+}
