@@ -1,7 +1,7 @@
-import Fleet
 import Foundation
 import Logging
 import Synchronization
+import Wire
 
 /// Lines on standard error: as people and systemd's journal want them, or one JSON object each for programs.
 enum ServerLog {
@@ -13,6 +13,9 @@ enum ServerLog {
     }
 
     static let logger = Logger(label: "roost") { _ in Handler() }
+
+    /// Bytes of a line: machines choose names as long as a packet.
+    private static let byteLimit = 8_192
 
     private static let format = Mutex(Format.text)
 
@@ -39,7 +42,7 @@ enum ServerLog {
                 let level = event.level == .info ? "" : "\(event.level): "
                 let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
                 // A name that somebody typed must not look like a line of ours.
-                let text = PlainText("\(event.message)\(rest)")
+                let text = PlainText("\(event.message)\(rest)".beginning(byteCount: byteLimit))
                 line = "\(isJournal ? "" : "\(time) ")\(level)\(text)\n"
             case .json:
                 var object = ["time": time, "level": event.level.rawValue, "message": "\(event.message)"]
