@@ -209,7 +209,7 @@ enum Conversations {
 
     private static func http() throws -> Series {
         let ground = try Ground()
-        // Nobody connects to it: connections are handed over.
+        // No client connects to it: connections are handed over.
         let ends = try ClientEnd.pair(SOCK_STREAM)
         let service = try HTTPService(
             listener: FileDescriptor(owning: ends.0), loop: ground.loop, context: ground.context,

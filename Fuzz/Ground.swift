@@ -16,6 +16,9 @@ final class Ground {
     /// Bytes of the root and of the volume.
     static let byteCount = 1 << 20
 
+    /// In memory, where there is such a place.
+    private static let base = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
+
     let directory: String
     let loop: EventLoop
     let context: BootContext
@@ -24,8 +27,7 @@ final class Ground {
     private let snapshot: FleetSnapshot
 
     init() throws {
-        let base = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
-        directory = "\(base)/roost-fuzz-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        directory = "\(Self.base)/roost-fuzz-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         loop = try EventLoop()
         snapshot = try Self.snapshot()
         try Self.lay(in: directory)
@@ -47,7 +49,13 @@ final class Ground {
         }
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    /// Takes all files away; the program ends without asking each ground for its own.
+    static func clearAway() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []
+        where name.hasPrefix("roost-fuzz-\(getpid())-") {
+            try? FileManager.default.removeItem(atPath: "\(base)/\(name)")
+        }
+    }
 
     /// Forgets what has happened, so that a session can be run again.
     func clear() {
@@ -112,7 +120,7 @@ final class Ground {
             let url = URL(fileURLWithPath: "\(directory)/\(file)")
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(repeating: 7, count: byteCount).write(to: url)
+            try Data(repeating: 0x0A, count: file == "loader" ? 20_000 : byteCount).write(to: url)
         }
     }
 }
@@ -120,8 +128,8 @@ final class Ground {
 /// A client's end of a connection whose other end a service has, in one process and without a network.
 final class ClientEnd {
     private let client: FileDescriptor
-    private let handler: any EventHandler
-    /// Bytes that have come back; nobody reads them.
+    private var handler: (any EventHandler)?
+    /// Bytes that have come back, which are not looked at.
     private var scratch = [UInt8](repeating: 0, count: 1 << 16)
 
     /// - Parameter serve: takes the other end.
@@ -154,7 +162,7 @@ final class ClientEnd {
             }
             if sent < 0, errno != EAGAIN { return }
             start += max(0, sent)
-            handler.ready(.readable)
+            handler?.ready(.readable)
             hear()
         } while start < bytes.count && rounds < 1_000
     }
@@ -164,25 +172,29 @@ final class ClientEnd {
         while true {
             let count = unsafe recv(client.number, &scratch, scratch.count, Int32(MSG_DONTWAIT))
             guard count > 0 else { return }
-            if count == scratch.count || count > 4_096 { handler.ready(.writable) }
+            if count == scratch.count || count > 4_096 { handler?.ready(.writable) }
         }
     }
 
-    /// Says that nothing more comes, and waits until the other end has closed; a service may have given it to a thread.
+    /// Says that nothing more comes, and waits until the other end has closed: a service may have given it to a thread.
     func end() {
         _ = shutdown(client.number, Int32(SHUT_WR))
         for _ in 0..<4 {
-            handler.ready([.readable, .failed])
+            handler?.ready([.readable, .failed])
             hear()
-            handler.ready(.writable)
+            handler?.ready(.writable)
         }
+        // The service has the connection, or it is closed.
+        weak let rest = handler
+        handler = nil
         var waiting = pollfd(fd: client.number, events: Int16(POLLIN), revents: 0)
         for _ in 0..<1_000 {
             guard unsafe poll(&waiting, 1, 5_000) == 1 else {
                 preconditionFailure("a connection is not closed")
             }
             if unsafe recv(client.number, &scratch, scratch.count, Int32(MSG_DONTWAIT)) <= 0 { return }
-            handler.ready(.writable)
+            rest?.ready(.writable)
         }
+        preconditionFailure("a connection has no end")
     }
 }

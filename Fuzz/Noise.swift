@@ -46,7 +46,7 @@ struct Noise {
         }
     }
 
-    /// As somebody writes one.
+    /// As people write one.
     mutating func digits() -> String {
         switch below(8) {
         case 0: "-\(number(UInt64.self))"

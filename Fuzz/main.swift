@@ -47,6 +47,7 @@ func sayLastWords() {
                 "\n\(moment.target): \(what): --target \(moment.target) --seed \(moment.seed) --session \(moment.session)\n"
             let bytes = Array(words.utf8)
             _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+            Ground.clearAway()
             _exit(1)
         }
     }
@@ -133,4 +134,5 @@ if let wanted = option("session").flatMap(UInt64.init) {
     }
 }
 for run in runs { tell("\(run.target.name): \(run.inputCount) inputs, none trapped") }
+Ground.clearAway()
 exit(0)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Center
 
-/// Numbers that somebody types or another server tells: at their limits they are an error, and end nothing.
+/// Numbers that people type or another server tells: at their limits they are an error, and end nothing.
 @Suite struct ForeignNumbersTests {
     private static let numbers = [
         "0", "-1", "32768", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808",

@@ -1,5 +1,6 @@
 import Center
 import Fleet
+import Foundation
 import Testing
 import Wire
 
@@ -31,6 +32,21 @@ import Wire
         let shown = TimelineTable.text(boot)
         check(shown)
         #expect(shown.split(separator: "\n").count == 4)
+    }
+
+    @Test(arguments: hostile + [String(repeating: "x\n", count: 40_000)])
+    func `an event of the log is one line, whatever a machine has chosen as a name`(text: String) throws {
+        let what = "tftp: 10.77.0.5: \(text): file not found"
+        let plain = ServerLog.line("warning", what, [("export", text)], as: .text, at: nil)
+        #expect(plain.hasPrefix("warning: tftp: 10.77.0.5: "))
+        let json = ServerLog.line("info", what, [("export", text)], as: .json, at: "now")
+        for line in [plain, json] {
+            check(line)
+            #expect(line.utf8.count < 60_000 && line.unicodeScalars.count { $0 == "\n" } == 1)
+            #expect(line.hasSuffix("\n"))
+        }
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: String]
+        #expect(text.hasPrefix(object?["export"] ?? "-") && object?["time"] == "now")
     }
 
     private func check(_ text: String) {

@@ -16,7 +16,7 @@ enum CalendarTime {
         if !normal.hasSuffix("Z"), !normal.dropFirst(11).contains("+"), !normal.dropFirst(11).contains("-") {
             normal += "Z"
         }
-        // A year may have as many digits as somebody types.
+        // A year may have any number of digits.
         return (try? Date(normal, strategy: .iso8601)).flatMap {
             Int(exactly: $0.timeIntervalSince1970.rounded(.down))
         }

@@ -53,7 +53,7 @@ package final class TFTPService: EventHandler {
         loop.every(milliseconds: 100) { [unowned self] in repeatWindows(dueAt: EventLoop.now()) }
     }
 
-    /// Sends again what nobody has acknowledged in time, and gives up what was sent often enough.
+    /// Sends again what has not been acknowledged in time, and gives up what was sent often enough.
     ///
     /// - Parameter now: milliseconds of `EventLoop.now`.
     package func repeatWindows(dueAt now: Int) {
