@@ -10,9 +10,9 @@ import Wire
 enum Conversations {
     static var targets: [Target] {
         [
-            Target(name: "dhcp") { try dhcp() }, Target(name: "tftp") { try tftp() },
-            Target(name: "http") { try http() }, Target(name: "nbd") { try nbd() },
-            Target(name: "logs") { try logs() }, Target(name: "reports") { reports() },
+            Target(name: "dhcp", weight: 4) { try dhcp() }, Target(name: "tftp", weight: 4) { try tftp() },
+            Target(name: "http", weight: 4) { try http() }, Target(name: "nbd", weight: 4) { try nbd() },
+            Target(name: "logs", weight: 2) { try logs() }, Target(name: "reports", weight: 2) { reports() },
         ]
     }
 

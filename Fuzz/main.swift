@@ -19,11 +19,14 @@ struct Target {
     static let seriesCount: UInt64 = 4_096
 
     var name: String
+    /// Its part of the time: what holds whole sessions has more to find.
+    var weight: Double
     /// Lays the ground, once, and returns what begins a series on it.
     var prepare: () throws -> Series
 
-    init(name: String, prepare: @escaping () throws -> Series) {
+    init(name: String, weight: Double = 1, prepare: @escaping () throws -> Series) {
         self.name = name
+        self.weight = weight
         self.prepare = prepare
     }
 }
@@ -115,21 +118,24 @@ if let wanted = option("session").flatMap(UInt64.init) {
     var count = 0
     while count < wanted {
         for run in runs {
-            let end = Date().addingTimeInterval(0.2)
+            let end = Date().addingTimeInterval(0.2 * run.target.weight)
             try run.go { Date() >= end }
         }
         count = runs.reduce(0) { $0 + $1.inputCount }
         if Date().timeIntervalSince(told) > 60 || count >= wanted {
             told = Date()
-            let rate = Double(count) / told.timeIntervalSince(start)
+            let rate = Int(Double(count) / max(1, told.timeIntervalSince(start)))
+            let inSessions = runs.filter { $0.target.weight > 1 }.reduce(0) { $0 + $1.inputCount }
             tell(
-                "\(told.formatted(.iso8601)): \(count) inputs, none trapped, \(Int(min(rate, 1e9))) a second")
+                "\(told.formatted(.iso8601)): \(count) inputs, \(inSessions) in sessions, none trapped, \(rate) a second"
+            )
         }
     }
 } else {
-    let seconds = (option("seconds").flatMap(Double.init) ?? 10) / Double(max(1, runs.count))
+    let seconds = option("seconds").flatMap(Double.init) ?? 10
+    let whole = runs.reduce(0) { $0 + $1.target.weight }
     for run in runs {
-        let end = Date().addingTimeInterval(seconds)
+        let end = Date().addingTimeInterval(seconds * run.target.weight / whole)
         while Date() < end { try run.go { Date() >= end } }
     }
 }

@@ -2,8 +2,7 @@
 ///
 /// Every record that a machine fills has its texts in such properties, so that they are clean from the moment at which they enter,
 /// also when an older version of this program has stored them.
-@propertyWrapper
-package struct MachineText: Hashable, Sendable {
+@propertyWrapper package struct MachineText: Hashable, Sendable {
     /// Bytes that are kept.
     package static let byteLimit = 4_096
 
@@ -34,8 +33,7 @@ extension MachineText: Codable {
 }
 
 /// Several ``MachineText``s.
-@propertyWrapper
-package struct MachineTexts: Hashable, Sendable {
+@propertyWrapper package struct MachineTexts: Hashable, Sendable {
     /// Texts that are kept.
     package static let limit = 1_024
 
@@ -65,8 +63,7 @@ extension MachineTexts: Codable {
 }
 
 /// A number that a machine counts: never below zero, and so small that sums of many of them are numbers, too.
-@propertyWrapper
-package struct MachineCount: Hashable, Sendable {
+@propertyWrapper package struct MachineCount: Hashable, Sendable {
     /// No machine has so many processors, MiB or seconds of anything.
     package static let range = 0...1 << 40
 
