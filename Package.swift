@@ -125,7 +125,7 @@ let package = Package(
             path: "Benchmarks/Planes",
             swiftSettings: house),
         .executableTarget(
-            name: "roost-fuzz", dependencies: ["Fleet", "Services", "Wire"], path: "Fuzz",
+            name: "roost-fuzz", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"], path: "Fuzz",
             swiftSettings: house),
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: houseOfTests),
         .testTarget(name: "SealingTests", dependencies: ["Sealing", "Wire"], swiftSettings: houseOfTests),

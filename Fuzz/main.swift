@@ -1,204 +1,65 @@
-// roost-fuzz: throws damaged input at every parser that reads from the network or from disks.
+// roost-fuzz: throws made-up and damaged input at everything that reads from the network, from nodes or from disks: parsers alone,
+// and the services as they are, with whole sessions.
 //
-// A parser passes when it answers or throws; a trap ends this program, whose last line then names parser and seed.
-// roost-fuzz [--seconds N] [--seed N] [--parser NAME]
+// A target passes when it answers or throws; a trap ends this program, whose last line then says how to see it again.
+// roost-fuzz [--seconds N | --inputs N] [--target NAME] [--seed N [--session N]]
 
-import Fleet
 import Foundation
-import Services
-import Wire
+import Glibc
 
-/// SplitMix64: small, fast, and the same everywhere for one seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
+/// Takes one session of the noise's making, and returns how many inputs it had.
+typealias Session = (inout Noise) throws -> Int
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
+/// Begins anew, as if nothing had been.
+typealias Series = () throws -> Session
 
-/// A parser with inputs that it accepts, to damage.
-struct Parser {
+/// Something that takes input from outside.
+struct Target {
+    /// Sessions after which it begins anew, so that a session can be run again without all before it.
+    static let seriesCount: UInt64 = 4_096
+
     var name: String
-    var seeds: [[UInt8]]
-    var parse: ([UInt8]) throws -> Void
-}
+    /// Its part of the time: what holds whole sessions has more to find.
+    var weight: Double
+    /// Lays the ground, once, and returns what begins a series on it.
+    var prepare: () throws -> Series
 
-struct AnyExport: NBDExportDirectory {
-    func export(named name: String) -> NBDExport? {
-        NBDExport(name: name, byteCount: 1 << 20, flags: [.hasFlags, .readOnly])
+    init(name: String, weight: Double = 1, prepare: @escaping () throws -> Series) {
+        self.name = name
+        self.weight = weight
+        self.prepare = prepare
     }
-    var exportNames: [String] { ["debian"] }
 }
 
-func written(_ value: some WireCodable) -> [UInt8] {
-    var wire: [UInt8] = []
-    value.write(to: &wire)
-    return wire
+/// What runs at this moment, for the last words.
+struct Moment {
+    var target = ""
+    var seed: UInt64 = 0
+    var session: UInt64 = 0
 }
 
-let servedLink = DHCPLink(
-    interface: "br0",
-    subnets: IPv4Network("10.77.0.0/24").map { network in
-        [
-            DHCPSubnet(
-                network: network, server: network.hosts.lowerBound,
-                pools: [network.hosts.upperBound...network.hosts.upperBound])
-        ]
-    } ?? [])
+nonisolated(unsafe) var moment = Moment()
 
-let capturedPayloads: [[UInt8]] = {
-    guard let data = FileManager.default.contents(atPath: "Tests/Captures/boot.pcap") else { return [] }
-    let bytes = [UInt8](data)
-    var position = 24
-    var found: [[UInt8]] = []
-    while position + 16 <= bytes.count {
-        let length = (0..<4).reduce(0) { $0 | Int(bytes[position + 8 + $1]) << (8 * $1) }
-        found.append(Array(bytes[position + 16 + 42..<min(bytes.count, position + 16 + length)]))
-        position += 16 + length
-    }
-    return found
-}()
-
-let parsers: [Parser] = [
-    Parser(name: "dhcp", seeds: capturedPayloads.filter { $0.count > 240 }) { bytes in
-        var wire = bytes.span
-        let message = try DHCPMessage(parsing: &wire)
-        _ = BootClient(message)
-        // What was read can be written, and reads alike.
-        let again = written(message)
-        var second = again.span
-        let repeated = try DHCPMessage(parsing: &second)
-        precondition(repeated.transaction == message.transaction, "a message changed by writing")
-        var server = DHCPServer(links: [servedLink], reservations: [], leases: [])
-        _ = server.handle(
-            message, on: "br0", now: 0, snapshot: .empty,
-            policy: BootPolicy(server: .any, loaders: [], nodeArchives: [:]))
-    },
-    Parser(name: "tftp", seeds: capturedPayloads.filter { $0.count < 100 }) { bytes in
-        var wire = bytes.span
-        let packet = try TFTPPacket(parsing: &wire)
-        if case .read(let request) = packet {
-            _ = TFTPPath.canonical(request.path)
-            let agreed = TFTPNegotiation(request, fileByteCount: 100_000, limits: .init())
-            var send = TFTPSend(fileByteCount: 100_000, agreed: agreed)
-            _ = send.start()
-            for byte in bytes { _ = send.handle(.acknowledged(UInt16(byte))) }
+/// Says what has ended the program, and how to see it again.
+func sayLastWords() {
+    for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM] {
+        signal(number) { number in
+            let moment = unsafe moment
+            let what = number == SIGALRM ? "did not end within a minute" : "trapped (signal \(number))"
+            let words =
+                "\n\(moment.target): \(what): --target \(moment.target) --seed \(moment.seed) --session \(moment.session)\n"
+            let bytes = Array(words.utf8)
+            _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+            Ground.clearAway()
+            _exit(1)
         }
-        _ = written(packet)
-    },
-    Parser(
-        name: "nbd-handshake",
-        seeds: [
-            (try? NBDClientNegotiation.answer(greeting: NBDNegotiation.greeting, exportName: "debian")) ?? []
-        ]
-    ) { bytes in
-        var negotiation = NBDNegotiation()
-        var wire = bytes.span
-        var output: [UInt8] = []
-        _ = negotiation.handle(&wire, exports: AnyExport(), output: &output)
-    },
-    Parser(
-        name: "nbd-request", seeds: [written(NBDRequest(.read, cookie: 1, offset: 4_096, byteCount: 4_096))]
-    ) { bytes in
-        var wire = bytes.span
-        _ = try NBDRequest(parsing: &wire)
-    },
-    Parser(name: "smbios", seeds: [[17, 34] + [UInt8](repeating: 1, count: 32) + Array("a".utf8) + [0, 0]]) {
-        bytes in
-        _ = SMBIOSTable(parsing: bytes)
-    },
-    Parser(name: "edid", seeds: [[0, 255, 255, 255, 255, 255, 255, 0] + [UInt8](repeating: 0, count: 120)]) {
-        bytes in
-        _ = EDID(bytes)
-    },
-    Parser(
-        name: "condition",
-        seeds: ["memory < 2 GiB and (vendor = \"HP\" or not n[1-40,7] tag~x*)"].map { Array($0.utf8) }
-    ) { bytes in
-        _ = try Condition(String(decoding: bytes, as: UTF8.self))
-    },
-    Parser(name: "nbd-client", seeds: [NBDNegotiation.greeting]) { bytes in
-        _ = try? NBDClientNegotiation.answer(greeting: bytes, exportName: "debian")
-        _ = try? NBDClientNegotiation.export(in: bytes)
-        var wire = bytes.span
-        _ = try NBDClientNegotiation.ReplyHeader(parsing: &wire)
-    },
-    Parser(
-        name: "http",
-        seeds: [
-            Array(
-                "GET /i/a/kernel?x=%20 HTTP/1.1\r\nHost: 10.77.0.1\r\nRange: bytes=1-2\r\nContent-Length: 3\r\n\r\n"
-                    .utf8)
-        ]
-    ) { bytes in
-        var wire = bytes.span
-        guard HTTPRequestHead.byteCount(in: wire) != nil else { return }
-        let head = try HTTPRequestHead(parsing: &wire)
-        _ = (head.contentLength, head.keepsAlive, head.query("x"), HTTPRequestHead.percentDecoded(head.path))
-        _ = HTTPByteRange(field: head["range"], fileByteCount: 100)
-    },
-    Parser(
-        name: "journal",
-        seeds: [
-            Array("ROOSTLJ1".utf8) + [
-                0, 20, 0, 0, 0, 0, 10, 77, 0, 100, 0, 0, 0, 0, 0, 0, 0, 9, 1, 6, 1, 2, 3, 4, 5, 6,
-            ]
-        ]
-    ) { bytes in
-        _ = LeaseJournal.read(bytes)
-        // Behind a right checksum the fields can still be anything.
-        let payload = Array(bytes.dropFirst(14))
-        var record = Array("ROOSTLJ1".utf8)
-        record += [UInt8(truncatingIfNeeded: payload.count >> 8), UInt8(truncatingIfNeeded: payload.count)]
-        let checksum = CRC32.of(payload)
-        record += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> $0) } + payload
-        _ = LeaseJournal.read(record)
-    },
-    Parser(
-        name: "text",
-        seeds: [
-            "52:54:00:12:34:56", "10.77.0.0/24", "12345678-1234-5678-1234-56789abcdef0",
-            "debian@0123456789ab", "/etc/motd:644",
-        ]
-        .map { Array($0.utf8) }
-    ) { bytes in
-        let text = String(decoding: bytes, as: UTF8.self)
-        _ = (MACAddress(text), IPv4Address(text), IPv4Network(text), MachineUUID(text), ImageReference(text))
-        _ = (ConfiguredFile(key: text), try? NodeName(text), try? GroupPath(text))
-        for definition in SettingDefinition.all { _ = try? definition.value(fromText: text) }
-    },
-]
-
-/// One to eight changes: bits, bytes, lengths, pieces of other inputs.
-func damaged(_ seed: [UInt8], with others: [[UInt8]], using generator: inout SeededGenerator) -> [UInt8] {
-    var bytes = seed
-    for _ in 0..<Int.random(in: 1...8, using: &generator) {
-        let place = Int.random(in: 0...max(0, bytes.count - 1), using: &generator)
-        switch Int.random(in: 0..<6, using: &generator) {
-        case 0 where !bytes.isEmpty: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-        case 1 where !bytes.isEmpty:
-            bytes[place] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0
-        case 2: bytes.removeSubrange(place...)
-        case 3:
-            bytes.insert(
-                contentsOf: (0..<4).map { _ in UInt8.random(in: .min ... .max, using: &generator) }, at: place
-            )
-        case 4 where !bytes.isEmpty:
-            bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...8, using: &generator)))
-        default:
-            let other = others.randomElement(using: &generator) ?? []
-            bytes.insert(
-                contentsOf: other.suffix(Int.random(in: 0...max(0, other.count), using: &generator)),
-                at: min(place, bytes.count))
-        }
-        if bytes.count > 70_000 { bytes.removeSubrange(70_000...) }
     }
-    return bytes
+}
+
+/// Says something at once, also into a file.
+func tell(_ text: String) {
+    print(text)
+    fflush(nil)
 }
 
 func option(_ name: String) -> String? {
@@ -207,23 +68,77 @@ func option(_ name: String) -> String? {
     }
 }
 
-let seconds = option("seconds").flatMap(Double.init) ?? 10
-let firstSeed = option("seed").flatMap(UInt64.init) ?? UInt64(Date().timeIntervalSince1970)
-let chosen = parsers.filter { option("parser") == nil || $0.name == option("parser") }
-for parser in chosen {
-    precondition(
-        !parser.seeds.isEmpty, "\(parser.name) has nothing to start from; run from the repository's root")
-    print("\(parser.name): seed \(firstSeed)")
-    fflush(nil)
-    var generator = SeededGenerator(state: firstSeed)
-    let end = Date().addingTimeInterval(seconds / Double(chosen.count))
-    var count = 0
-    var accepted = 0
-    while count % 256 != 0 || Date() < end {
-        let seed = parser.seeds.randomElement(using: &generator) ?? []
-        let input = damaged(seed, with: parser.seeds, using: &generator)
-        if (try? parser.parse(input)) != nil { accepted += 1 }
-        count += 1
+/// One target on its way through its sessions.
+final class Run {
+    let target: Target
+    private let seed: UInt64
+    private var series: Series?
+    private var session: Session?
+    private var next: UInt64
+    private(set) var inputCount = 0
+
+    init(_ target: Target, seed: UInt64, from session: UInt64 = 0) {
+        self.target = target
+        self.seed = seed
+        next = session / Target.seriesCount * Target.seriesCount
     }
-    print("\(parser.name): \(count) inputs, \(accepted) accepted, none trapped")
+
+    /// Runs sessions until `isOver`, which is asked after each sixteenth, or the end of a series.
+    func go(until isOver: () -> Bool) throws {
+        repeat {
+            if series == nil { series = try target.prepare() }
+            if session == nil || next % Target.seriesCount == 0 { session = try series?() }
+            for _ in 0..<16 {
+                unsafe moment = Moment(target: target.name, seed: seed, session: next)
+                var noise = Noise(seed: seed ^ next &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(target.name.utf8.count))
+                inputCount += try session?(&noise) ?? 0
+                next += 1
+            }
+            if next % 1_024 == 0 { alarm(60) }
+        } while !isOver() && next % Target.seriesCount != 0
+    }
+
+    var nextSession: UInt64 { next }
 }
+
+sayLastWords()
+// A client that has gone is no end.
+signal(SIGPIPE, SIG_IGN)
+let seed = option("seed").flatMap(UInt64.init) ?? UInt64(Date().timeIntervalSince1970)
+let targets = (Parsers.targets + Conversations.targets).filter {
+    option("target").map($0.name.contains) ?? true
+}
+let runs = targets.map { Run($0, seed: seed, from: option("session").flatMap(UInt64.init) ?? 0) }
+tell("seed \(seed)")
+let start = Date()
+if let wanted = option("session").flatMap(UInt64.init) {
+    for run in runs { try run.go { run.nextSession > wanted } }
+} else if let wanted = option("inputs").flatMap(Int.init) {
+    var told = start
+    var count = 0
+    while count < wanted {
+        for run in runs {
+            let end = Date().addingTimeInterval(0.2 * run.target.weight)
+            try run.go { Date() >= end }
+        }
+        count = runs.reduce(0) { $0 + $1.inputCount }
+        if Date().timeIntervalSince(told) > 60 || count >= wanted {
+            told = Date()
+            let rate = Int(Double(count) / max(1, told.timeIntervalSince(start)))
+            let inSessions = runs.filter { $0.target.weight > 1 }.reduce(0) { $0 + $1.inputCount }
+            tell(
+                "\(told.formatted(.iso8601)): \(count) inputs, \(inSessions) in sessions, none trapped, \(rate) a second"
+            )
+        }
+    }
+} else {
+    let seconds = option("seconds").flatMap(Double.init) ?? 10
+    let whole = runs.reduce(0) { $0 + $1.target.weight }
+    for run in runs {
+        let end = Date().addingTimeInterval(seconds * run.target.weight / whole)
+        while Date() < end { try run.go { Date() >= end } }
+    }
+}
+for run in runs { tell("\(run.target.name): \(run.inputCount) inputs, none trapped") }
+Ground.clearAway()
+exit(0)

@@ -164,9 +164,10 @@ struct DiskImage {
             line -> (Int, Int)? in
             let numbers = line.split(separator: " ").compactMap { Int($0) }
             // An extended partition's own entry is two sectors of nothing.
-            guard numbers.count == 2, numbers[1] > 2, (numbers[0] + numbers[1]) * 512 <= size else {
-                return nil
-            }
+            // The table of a foreign disk may name any sectors.
+            guard numbers.count == 2, numbers[1] > 2, numbers[0] >= 0, numbers[0] <= size / 512,
+                numbers[1] <= size / 512 - numbers[0]
+            else { return nil }
             return (numbers[0] * 512, numbers[1] * 512)
         }
         return try (places.isEmpty ? [(0, size)] : places).map { offset, byteCount in

@@ -34,8 +34,11 @@ package enum InitramfsArchive {
             if isDirectory.boolValue {
                 archive.addDirectory(name)
             } else {
-                archive.addFile(
-                    name, data: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))))
+                let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(name)"))
+                guard UInt32(exactly: data.count) != nil else {
+                    throw ImageLacks("\(name) has 4 GiB or more, which no initramfs can hold")
+                }
+                archive.addFile(name, data: [UInt8](data))
             }
         }
         archive.finish()
@@ -111,7 +114,7 @@ package enum InitramfsArchive {
         let (tableStart, entryByteCount, entryCount) = (
             number(at: 32, 8), number(at: 54, 2), number(at: 56, 2)
         )
-        for index in 0..<entryCount {
+        for index in 0..<entryCount where bytes.indices.contains(tableStart) {
             let start = tableStart + index * entryByteCount
             guard start + 4 <= bytes.count else { break }
             if number(at: start, 4) == 3 {

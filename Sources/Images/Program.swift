@@ -34,8 +34,12 @@ package struct DiskNearlyFull: Error, CustomStringConvertible {
     static func check(_ directory: String) throws {
         var status = statvfs()
         guard unsafe statvfs(directory, &status) == 0 else { return }
-        let unit = Int(status.f_frsize)
-        let (free, all) = (Int(status.f_bavail) * unit, Int(status.f_blocks) * unit)
+        // Of a file system that says nothing sensible there is enough.
+        func byteCount(_ blocks: UInt) -> Int {
+            let (count, overflow) = blocks.multipliedReportingOverflow(by: status.f_frsize)
+            return overflow ? .max : Int(clamping: count)
+        }
+        let (free, all) = (byteCount(status.f_bavail), byteCount(status.f_blocks))
         if free < min(all / 10, 1 << 30) { throw Self(directory: directory, freeByteCount: free) }
     }
 }

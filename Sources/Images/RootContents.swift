@@ -101,9 +101,9 @@ struct RootContents {
         switch words[0] {
         case "R":
             // The offset shows that it is a file, and not what the target of a link says.
-            guard words.count >= 7, let count = Int(words[5]), count >= 0, Int(words[6]) == byteCount else {
-                return
-            }
+            guard words.count >= 7, let count = Int(words[5]), count >= 0, Int(words[6]) == byteCount,
+                count <= Int.max - byteCount
+            else { return }
             entries[name] = Entry(description: "file \(rights), \(count) bytes")
             files.append((name, count))
             byteCount += count

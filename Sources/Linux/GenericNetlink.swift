@@ -65,7 +65,7 @@ package struct GenericNetlink: ~Copyable {
     package func join(_ group: String) throws(SystemError) {
         guard let id = groups[group] else { throw SystemError("join netlink group \(group)", number: ENOENT) }
         // SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
-        try socket.setOption(270, 1, Int32(id), "join netlink group \(group)")
+        try socket.setOption(270, 1, Int32(bitPattern: id), "join netlink group \(group)")
     }
 
     /// Sends a command and waits for the kernel's word that it was done.
@@ -124,7 +124,7 @@ package struct GenericNetlink: ~Copyable {
         /// Of an NLMSG_ERROR, as a positive `errno`.
         var errorNumber: Int32 {
             guard type == 2, payload.count >= 4 else { return EPROTO }
-            return -Int32(truncatingIfNeeded: GenericNetlink.number(Array(payload.prefix(4))))
+            return 0 &- Int32(truncatingIfNeeded: GenericNetlink.number(Array(payload.prefix(4))))
         }
     }
 

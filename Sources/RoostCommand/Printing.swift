@@ -1,5 +1,5 @@
-import Fleet
 import Foundation
+import Wire
 
 /// Writes to standard output for people. What machines say of themselves is among it: no control character gets through.
 ///
@@ -10,16 +10,7 @@ func print(_ text: String, terminator: String = "\n") {
 
 /// Writes JSON to standard output, with escapes for what a terminal would obey.
 func print(json data: Data) {
-    var safe = ""
-    for scalar in String(decoding: data, as: UTF8.self).unicodeScalars {
-        if PlainText.isControl(scalar), scalar != "\n" {
-            let digits = String(scalar.value, radix: 16)
-            safe += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        } else {
-            safe.unicodeScalars.append(scalar)
-        }
-    }
-    Swift.print(safe)
+    Swift.print(PlainText(json: data))
 }
 
 /// Writes to standard error, as `print` does to standard output.
@@ -28,4 +19,11 @@ func print(json data: Data) {
 func printError(_ text: String, terminator: String = "\n") {
     let plain = PlainText(text + terminator, keepingLines: true).description
     try? FileHandle.standardError.write(contentsOf: Data(plain.utf8))
+}
+
+/// Writes comma-separated values to standard output: their lines end as RFC 4180 has it, and nothing else in them is obeyed.
+func print(csv data: Data) {
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\r\n") {
+        Swift.print(PlainText(String(line)), terminator: "\r\n")
+    }
 }

@@ -44,6 +44,6 @@ struct KernelWords {
             address: words["ip"].flatMap {
                 IPv4Address($0.split(separator: ":", omittingEmptySubsequences: false)[0])
             },
-            server: endpoint.address, leaseSeconds: words["roost.lease"].flatMap { Int($0) })
+            server: endpoint.address, leaseSeconds: words["roost.lease"].flatMap { UInt32($0) }.map(Int.init))
     }
 }

@@ -41,7 +41,8 @@ struct LoggedIn {
                 changes: ["/run/systemd/sessions", "/run/utmp"].map { path in
                     var status = stat()
                     guard unsafe stat(path, &status) == 0 else { return 0 }
-                    return status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
+                    // It is compared only: a clock beyond the year 2262 may come round.
+                    return status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
                 })
         }
     }

@@ -57,8 +57,8 @@ struct ServerTalk {
     /// `12.34` seconds.
     private static func milliseconds(_ text: String) -> Int? {
         let parts = text.split(separator: ".")
-        guard let seconds = parts.first.flatMap({ Int($0) }) else { return nil }
-        let hundredths = parts.count > 1 ? Int(parts[1].prefix(2)) ?? 0 : 0
+        guard let seconds = parts.first.flatMap({ UInt32($0) }).map(Int.init) else { return nil }
+        let hundredths = parts.count > 1 ? Int(UInt8(parts[1].prefix(2)) ?? 0) : 0
         return seconds * 1_000 + hundredths * 10
     }
 
@@ -82,23 +82,12 @@ struct ServerTalk {
     }
 
     private static func body(of answer: [UInt8], to what: String) throws -> [UInt8] {
-        guard let end = HTTPRequestHead.byteCount(in: answer.span) else {
-            throw UsageError(text: "\(what): no HTTP answer")
+        let answer = try HTTPReply(parsing: answer)
+        guard answer.isSuccess else {
+            let text = PlainText(String(decoding: answer.body.prefix(200), as: UTF8.self))
+            throw ServerRefusal(
+                status: answer.status, description: "\(what): status \(answer.status): \(text)")
         }
-        let head = String(decoding: answer[..<end], as: UTF8.self)
-        let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        guard (200..<300).contains(status) else {
-            let text = String(decoding: answer[end...].prefix(200), as: UTF8.self).filter { !$0.isNewline }
-            throw ServerRefusal(status: status, description: "\(what): status \(status): \(text)")
-        }
-        let length = head.lowercased().split(whereSeparator: \.isNewline).first {
-            $0.hasPrefix("content-length:")
-        }
-        if let length = length.flatMap({ Int($0.dropFirst(15).filter { $0 != " " }) }),
-            answer.count - end < length
-        {
-            throw UsageError(text: "\(what): the answer is cut off")
-        }
-        return Array(answer[end...])
+        return answer.body
     }
 }

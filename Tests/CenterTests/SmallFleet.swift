@@ -79,6 +79,8 @@ final class SmallFleet: Sendable {
     let services: CenterServices
     /// The numbers of the first and of the last change of each place's node.
     let revisions: [Place: (first: Int, last: Int)]
+    /// What DHCP has given.
+    let leases: Leases
     private let directory: TemporaryDirectory
     private let responder: RouterResponder<CenterContext>
     private let seeded: FleetSnapshot
@@ -87,7 +89,8 @@ final class SmallFleet: Sendable {
     /// - Parameter isTLS: no for what listens to a proxy on the same host.
     init(isTLS: Bool = true) async throws {
         directory = try TemporaryDirectory()
-        services = try await Self.services(in: directory)
+        leases = Leases()
+        services = try await Self.services(in: directory, leases)
         revisions = try await Self.seed(services)
         seeded = services.fleet.snapshot
         administrators = try await services.fleet.store.administrators()
@@ -192,15 +195,22 @@ final class SmallFleet: Sendable {
 
     // MARK: What there is
 
-    private static func services(in directory: TemporaryDirectory) async throws -> CenterServices {
+    final class Leases: Sendable {
+        let all = Mutex<[Lease]>([])
+    }
+
+    private static func services(in directory: TemporaryDirectory, _ leases: Leases) async throws
+        -> CenterServices
+    {
         let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
         var services = try await CenterServices.alone(in: directory, snapshots: [snapshot])
-        let leases = try Place.allCases.enumerated().map { index, place in
+        let given = try Place.allCases.enumerated().map { index, place in
             Lease(
                 address: IPv4Address(rawValue: 0x0A4D_0001 + UInt32(index)),
                 holder: .macAddress(try mac(place.macAddress)), expiresAt: Lease.never, hostName: place.node)
         }
-        services.leases = { leases }
+        leases.all.withLock { $0 = given }
+        services.leases = { leases.all.withLock { $0 } }
         let file = "\(directory.path)/manifest.json"
         try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
         services.filePath = { _, _ in file }

@@ -80,6 +80,10 @@ import Testing
         ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is neither a duration"),
         ("dhcp:\n  reservations:\n    - address: 10.0.0.1\n", "exactly one of mac, uuid, client-id"),
         ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is the server's own business"),
+        (
+            "dhcp:\n  networks:\n    - options: {200: \(String(repeating: "a", count: 1_025))}\n",
+            "1025 bytes of options do not fit a DHCP message"
+        ),
         ("loader-rules:\n  - loader: ipxe.efi\n", "at least one of mac, architecture, vendor-class"),
         ("loader-rules:\n  - mac: 52:54\n", "‘52:54’ is not the beginning of a hardware address"),
         ("interfaces: {a: b}\n", "interfaces"),

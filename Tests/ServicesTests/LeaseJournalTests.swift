@@ -50,6 +50,19 @@ import Wire
         }
     }
 
+    @Test func `what a journal holds too much of can be written again`() throws {
+        let long = Lease(
+            address: IPv4Address(rawValue: 1), holder: .clientIdentifier([UInt8](repeating: 7, count: 400)),
+            expiresAt: -1, hostName: String(repeating: "\u{FFFD}", count: 60_000))
+        var journal = try LeaseJournal(path)
+        try journal.append([long, lease(2, 5)])
+        let read = sorted(try LeaseJournal.leases(at: path))
+        #expect(read.count == 2 && read[1] == lease(2, 5))
+        #expect(read[0].holder == .clientIdentifier([UInt8](repeating: 7, count: 255)))
+        _ = try LeaseJournal(path)
+        #expect(sorted(try LeaseJournal.leases(at: path)) == read)
+    }
+
     @Test func `a damaged record ends the journal`() throws {
         var journal = try LeaseJournal(path)
         try journal.append((1...3).map { lease($0, 10) })

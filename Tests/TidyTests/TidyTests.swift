@@ -53,6 +53,37 @@ import Testing
         }
     }
 
+    @Test func `commands write to terminals through what makes it plain`() throws {
+        // Streams of JSON between programs; the link of the first log-in, which is the server's own.
+        let others = [
+            "Printing.swift", "NFSWorker.swift", "BuildWorker.swift", "WorkerProcess.swift", "Server.swift",
+        ]
+        for source in try Self.sources(below: "Sources/RoostCommand")
+        where !others.contains(where: { source.path.hasSuffix("/\($0)") }) {
+            for (number, line) in source.lines.enumerated() {
+                for word in ["Swift.print(", "standardOutput", "standardError", "puts(", "fputs("]
+                where line.contains(word) {
+                    Issue.record("\(source.path):\(number + 1): \(word) passes PlainText by")
+                }
+            }
+        }
+    }
+
+    @Test func `only the frame of pages holds what is not escaped`() throws {
+        let assets = Self.root.appendingPathComponent("Sources/Center/Assets")
+        let names = try FileManager.default.contentsOfDirectory(atPath: assets.path)
+        var count = 0
+        for name in names where name.hasSuffix(".mustache") {
+            let text = try String(contentsOf: assets.appendingPathComponent(name), encoding: .utf8)
+            let raw =
+                text.components(separatedBy: "{{{").count + text.components(separatedBy: "{{&").count - 2
+            #expect(raw == (name == "layout.mustache" ? 1 : 0), "\(name)")
+            #expect(!text.contains("CONTENT_TYPE"), "\(name)")
+            count += 1
+        }
+        #expect(count > 20)
+    }
+
     @Test func `nothing ends the program for somebody else's mistake`() throws {
         for source in try Self.sources(below: "Sources") {
             for (number, line) in source.lines.enumerated() {

@@ -16,13 +16,21 @@ enum CalendarTime {
         if !normal.hasSuffix("Z"), !normal.dropFirst(11).contains("+"), !normal.dropFirst(11).contains("-") {
             normal += "Z"
         }
-        return (try? Date(normal, strategy: .iso8601)).map { Int($0.timeIntervalSince1970) }
+        // A year may have any number of digits.
+        return (try? Date(normal, strategy: .iso8601)).flatMap {
+            Int(exactly: $0.timeIntervalSince1970.rounded(.down))
+        }
     }
+
+    /// The end of the year 9999: what is later has no text.
+    private static let lastSecond = 253_402_300_799
 
     /// `2026-11-21 10:00:00`, in UTC.
     static func text(second: Int) -> String {
-        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
-            .replacingOccurrences(of: "Z", with: "")
+        Date(timeIntervalSince1970: Double(min(max(second, 0), lastSecond))).formatted(
+            .iso8601.dateTimeSeparator(.space)
+        )
+        .replacingOccurrences(of: "Z", with: "")
     }
 }
 

@@ -148,6 +148,6 @@ enum TimeTravel {
                 422, "Invalid time",
                 "at: ‘\(text)’ is neither a time such as 2026-11-21T10:00:00Z nor an age such as 30m, 2h, 7d")
         }
-        return min(date, now)
+        return max(0, min(date, now))
     }
 }

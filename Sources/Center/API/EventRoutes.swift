@@ -51,12 +51,11 @@ struct EventRoutes {
 
     /// The text of an event; nil when it is not for this caller.
     private static func message(_ numbered: EventHub.Numbered, for caller: Caller) -> ByteBuffer? {
-        guard let event = numbered.event else { return ByteBuffer(string: ": pulse\n\n") }
+        guard let event = numbered.event else { return EventStreamText.pulse.buffer }
         guard caller.sees(event.group) else { return nil }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(event) else { return nil }
-        let text = String(decoding: data, as: UTF8.self)
-        return ByteBuffer(string: "id: \(numbered.number)\nevent: \(event.kind.rawValue)\ndata: \(text)\n\n")
+        return EventStreamText(event.kind, number: numbered.number, json: data).buffer
     }
 }

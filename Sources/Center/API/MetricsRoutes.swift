@@ -113,7 +113,13 @@ struct MetricsText {
         }
     }
 
+    /// The value of a label. Scalar by scalar: a quotation mark with a combining accent behind it ends the value, too.
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        var escaped = ""
+        for scalar in PlainText(text).description.unicodeScalars {
+            if scalar == "\\" || scalar == "\"" { escaped += "\\" }
+            escaped.unicodeScalars.append(scalar)
+        }
+        return escaped
     }
 }

@@ -31,7 +31,7 @@ package struct ServerEvent: Sendable, Codable, Equatable {
     package var node: NodeName?
     package var group: GroupPath?
     package var machine: MACAddress?
-    package var text: String
+    @MachineText package var text: String
 
     package init(
         kind: Kind, node: NodeName? = nil, group: GroupPath? = nil, machine: MACAddress? = nil, text: String

@@ -34,16 +34,14 @@ enum InventoryExport {
     }
 
     private static func csv(_ entries: [InventoryEntry]) -> String {
-        var rows: [[String]] = [
-            [
-                "node", "group", "mac", "vendor", "product", "serial", "board", "firmware", "firmware kind",
-                "secure boot", "tpm", "processor", "processors", "memory MiB", "modules", "disks", "graphics",
-                "monitors",
-            ]
-        ]
+        var table = CSVText(header: [
+            "node", "group", "mac", "vendor", "product", "serial", "board", "firmware", "firmware kind",
+            "secure boot", "tpm", "processor", "processors", "memory MiB", "modules", "disks", "graphics",
+            "monitors",
+        ])
         for entry in entries {
             let hardware = entry.hardware
-            rows.append([
+            table.add([
                 entry.node.text, entry.group.description,
                 entry.macAddresses.map(\.description).joined(separator: " "), hardware.vendor,
                 hardware.product,
@@ -57,7 +55,7 @@ enum InventoryExport {
                 hardware.monitors.map { "\($0.name) \($0.serial)" }.joined(separator: "; "),
             ])
         }
-        return NodeCSV.text(rows: rows)
+        return table.text
     }
 
     /// The keys are those of GLPI's inventory_format (inventory.schema.json).

@@ -108,10 +108,10 @@ package final class NodeLogs: Sendable {
                     ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/crashes")) ?? [])
                     .filter { $0.hasPrefix(prefix) }.sorted().reversed()
                 let found = names.compactMap { name -> (at: Int, text: String)? in
-                    guard let minute = Int(name.dropFirst(prefix.count).dropLast(4)),
+                    guard let minute = Int32(name.dropFirst(prefix.count).dropLast(4)),
                         let data = FileManager.default.contents(atPath: "\(directory)/crashes/\(name)")
                     else { return nil }
-                    return (minute * 60, String(decoding: data, as: UTF8.self))
+                    return (Int(minute) * 60, String(decoding: data, as: UTF8.self))
                 }
                 continuation.resume(returning: found)
             }

@@ -81,6 +81,8 @@ enum SettingFields {
                 continue
             }
             if definition.isSecret, text == "(set)" { continue }
+            // A field shows what would turn its page round as a harmless sign: sent back as it was shown, nothing is changed.
+            if let value = own[name], PageText.field(value.formText) == PageText.field(text) { continue }
             let value = try definition.value(fromForm: text)
             if own[name] != value { change.set[name] = value }
         }

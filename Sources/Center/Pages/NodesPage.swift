@@ -236,28 +236,16 @@ package enum NodeCSV {
     }
 
     static func text(of machines: [MachineAnswer]) -> String {
-        let header = ["name", "mac", "group", "address", "tags", "state", "version", "hardware"]
-        return text(
-            rows: [header]
-                + machines.map { machine in
-                    [
-                        machine.name.text, machine.macAddress?.description ?? "",
-                        machine.group?.description ?? "",
-                        machine.address?.description ?? "", machine.tags.joined(separator: " "),
-                        machine.state,
-                        machine.version ?? "", machine.hardware ?? "",
-                    ]
-                })
-    }
-
-    static func text(rows: [[String]]) -> String {
-        rows.map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
-    }
-
-    /// A cell that a spreadsheet reads as text: what begins like a formula gets an apostrophe.
-    private static func quoted(_ cell: String) -> String {
-        let safe = cell.first.map { "=+-@\t".contains($0) } == true ? "'" + cell : cell
-        guard safe.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return safe }
-        return "\"\(safe.replacing("\"", with: "\"\""))\""
+        var table = CSVText(header: [
+            "name", "mac", "group", "address", "tags", "state", "version", "hardware",
+        ])
+        for machine in machines {
+            table.add([
+                machine.name.text, machine.macAddress?.description ?? "", machine.group?.description ?? "",
+                machine.address?.description ?? "", machine.tags.joined(separator: " "), machine.state,
+                machine.version ?? "", machine.hardware ?? "",
+            ])
+        }
+        return table.text
     }
 }

@@ -20,13 +20,14 @@ struct PageRenderer: Sendable {
 
     init(version: String) throws {
         self.version = version
+        PageText.register()
         var libraries: [Language: MustacheLibrary] = [:]
         var words: [Language: Words] = [:]
         for language in Language.allCases {
             let translated = Words(language, phrases: Assets.phrases)
             var library = MustacheLibrary()
             for (name, source) in Assets.templates {
-                try library.register(translated.translating(source), named: name)
+                try library.register(PageText.pragma + translated.translating(source), named: name)
             }
             libraries[language] = library
             words[language] = translated

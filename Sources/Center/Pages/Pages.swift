@@ -96,7 +96,7 @@ struct Pages {
                 "counts": plan.counts.sorted { $0.key < $1.key }.map {
                     ["name": $0.key, "count": $0.value] as [String: Any]
                 },
-                "change": String(decoding: try encoder.encode(change), as: UTF8.self),
+                "change": PlainText(json: try encoder.encode(change)).description,
                 "revision": snapshot.revision, "back": back,
             ], request, context)
     }

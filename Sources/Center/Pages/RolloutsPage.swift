@@ -61,7 +61,9 @@ struct RolloutsPage {
             else { throw StoreError.notFound("there is no channel \(name)@\(form["channel"])") }
             let wish = RolloutRequest(
                 version: form["version"], share: form["share"], readyWithinSeconds: Int(form["ready"]),
-                trialSeconds: Int(form["minutes"]).map { $0 * 60 }, allowedFailures: Int(form["failures"]))
+                trialSeconds: Int(form["minutes"]).map { $0.multipliedReportingOverflow(by: 60) }.map {
+                    $0.overflow ? .max : $0.partialValue
+                }, allowedFailures: Int(form["failures"]))
             let rollout = try await acts.start(wish, of: image, to: channel, caller)
             return pages.redirect("/rollouts/\(rollout.id)")
         } catch let error as any CustomStringConvertible & Error

@@ -20,9 +20,9 @@ struct WallPage {
             }
             // Only that something happened there: the page asks again for what it may show.
             let messages = events.compactMap { numbered -> ByteBuffer? in
-                guard let event = numbered.event else { return ByteBuffer(string: ": pulse\n\n") }
+                guard let event = numbered.event else { return EventStreamText.pulse.buffer }
                 guard event.group.map({ group.contains($0) }) ?? false else { return nil }
-                return ByteBuffer(string: "event: \(event.kind.rawValue)\ndata: {}\n\n")
+                return EventStreamText(event.kind, json: Data("{}".utf8)).buffer
             }
             return Response(
                 status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

@@ -1,3 +1,5 @@
+package import Wire
+
 /// How a version's boot in a virtual machine went, before any node boots it.
 package struct BootTest: Equatable, Sendable, Codable {
     package var image: ImageName
@@ -6,7 +8,7 @@ package struct BootTest: Equatable, Sendable, Codable {
     package var at: Int
     package var isPassed: Bool
     /// Why it failed.
-    package var detail: String
+    @MachineText package var detail: String
     package var timeline: BootTimeline
     /// The end of what the console showed.
     package var console: String
@@ -24,7 +26,9 @@ package struct BootTest: Equatable, Sendable, Codable {
         self.isPassed = isPassed
         self.detail = detail
         self.timeline = timeline
-        self.console = String(console.suffix(Self.consoleLimit))
+        // Consoles end their lines with a carriage return, too.
+        let lines = console.split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n")
+        self.console = PlainText(String(lines.suffix(Self.consoleLimit)), keepingLines: true).description
     }
 }
 

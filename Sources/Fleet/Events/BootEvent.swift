@@ -50,7 +50,7 @@ package struct BootEvent: Equatable, Sendable, Codable {
     /// Milliseconds since 1970.
     package var at: Int
     /// For people: which file, which address, what failed.
-    package var detail: String
+    @MachineText package var detail: String
     /// The version that the machine was told to boot, once it was.
     package var version: Digest?
 
@@ -73,7 +73,7 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         package var stage: BootStage
         /// Milliseconds since 1970.
         package var at: Int
-        package var detail: String
+        @MachineText package var detail: String
 
         package init(stage: BootStage, at: Int, detail: String) {
             self.stage = stage

@@ -40,6 +40,21 @@ package struct ImageManifest: Equatable, Sendable, Codable {
             self.byteCount = byteCount
             self.sha256 = sha256
         }
+
+        /// A manifest may come from another server: what is no size of a file is refused.
+        package init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            name = try fields.decode(String.self, forKey: .name)
+            byteCount = try fields.decode(Int.self, forKey: .byteCount)
+            sha256 = try fields.decode(Digest.self, forKey: .sha256)
+            guard Self.byteCountRange.contains(byteCount) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .byteCount, in: fields, debugDescription: "\(byteCount) is no size of a file")
+            }
+        }
+
+        /// The sum of a version's files is a number, too.
+        private static let byteCountRange = 0...1 << 48
     }
 
     package struct Package: Equatable, Sendable, Codable {
@@ -82,6 +97,25 @@ package struct ImageManifest: Equatable, Sendable, Codable {
         self.files = files
         self.packages = packages
         self.origin = origin
+    }
+
+    /// Files that a version may have.
+    private static let fileLimit = 64
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        image = try fields.decode(ImageName.self, forKey: .image)
+        architecture = try fields.decode(String.self, forKey: .architecture)
+        kernelRelease = try fields.decode(String.self, forKey: .kernelRelease)
+        system = try fields.decode(String.self, forKey: .system)
+        files = try fields.decode([File].self, forKey: .files)
+        packages = try fields.decode([Package].self, forKey: .packages)
+        origin = try fields.decode(String.self, forKey: .origin)
+        recipe = try fields.decodeIfPresent(Digest.self, forKey: .recipe)
+        guard files.count <= Self.fileLimit else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .files, in: fields, debugDescription: "a version has at most \(Self.fileLimit) files")
+        }
     }
 
     package func file(_ name: String) -> File? { files.first { $0.name == name } }

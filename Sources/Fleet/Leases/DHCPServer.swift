@@ -195,7 +195,7 @@ package struct DHCPServer: Sendable {
     /// What the client calls itself, without what could hurt a terminal or a list.
     private static func hostName(in message: DHCPMessage) -> String {
         guard let name = (try? message.options.value(of: .hostName)) ?? nil else { return "" }
-        return String(name.unicodeScalars.filter { $0.isASCII && $0.value > 0x20 }.prefix(63))
+        return String(name.unicodeScalars.filter { (0x21...0x7E).contains($0.value) }.prefix(63))
     }
 
     private func refuse(_ address: IPv4Address, _ turn: Turn) -> DHCPOutcome {

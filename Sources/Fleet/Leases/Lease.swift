@@ -19,7 +19,7 @@ package struct Lease: Equatable, Sendable {
     /// Seconds since 1970.
     package var expiresAt: Int
     /// The host name that the client sent; empty when none.
-    package var hostName: String
+    @MachineText package var hostName: String
 
     package init(address: IPv4Address, holder: LeaseHolder, expiresAt: Int, hostName: String = "") {
         self.address = address

@@ -3,76 +3,76 @@ package import Wire
 /// What a node found itself to be made of, as it reports it in its initramfs.
 package struct Hardware: Equatable, Sendable, Codable {
     package struct Card: Equatable, Sendable, Codable {
-        package var name: String
-        package var macAddress: String
+        @MachineText package var name: String
+        @MachineText package var macAddress: String
         /// Kernel driver; empty when unknown.
-        package var driver: String
+        @MachineText package var driver: String
         /// Megabits per second; nil without a link.
         package var speed: Int?
     }
 
     /// One memory module (SMBIOS type 17).
     package struct MemoryModule: Equatable, Sendable, Codable {
-        package var slot: String
-        package var mebibytes: Int
+        @MachineText package var slot: String
+        @MachineCount package var mebibytes: Int
         /// `DDR4`; empty when the firmware does not say.
-        package var kind: String
+        @MachineText package var kind: String
         /// Megatransfers per second; 0 when unknown.
-        package var speed: Int
-        package var maker: String
-        package var part: String
+        @MachineCount package var speed: Int
+        @MachineText package var maker: String
+        @MachineText package var part: String
     }
 
     package struct Disk: Equatable, Sendable, Codable {
-        package var name: String
-        package var model: String
-        package var serial: String
+        @MachineText package var name: String
+        @MachineText package var model: String
+        @MachineText package var serial: String
         /// 512-byte sectors make no sense to people: MiB.
-        package var mebibytes: Int
+        @MachineCount package var mebibytes: Int
         package var isRotating: Bool
     }
 
     /// A device on PCI or USB: `8086:100e`, and what the kernel or the device itself calls it.
     package struct Device: Equatable, Sendable, Codable {
         /// Where it sits: `0000:00:03.0`, `1-2`.
-        package var place: String
-        package var id: String
-        package var name: String
+        @MachineText package var place: String
+        @MachineText package var id: String
+        @MachineText package var name: String
         /// Kernel driver; empty when none has taken it.
-        package var driver: String
+        @MachineText package var driver: String
     }
 
     /// A monitor by its EDID (VESA E-EDID 1.4).
     package struct Monitor: Equatable, Sendable, Codable {
-        package var connector: String
+        @MachineText package var connector: String
         /// Three letters of the maker and the product's number: `DEL a0c4`.
-        package var id: String
-        package var name: String
-        package var serial: String
+        @MachineText package var id: String
+        @MachineText package var name: String
+        @MachineText package var serial: String
         /// `1920x1080`; empty when the EDID names no preferred mode.
-        package var mode: String
+        @MachineText package var mode: String
     }
 
     /// SMBIOS; empty where the firmware says nothing.
-    package var vendor: String
-    package var product: String
-    package var serial: String
-    package var board: String
-    package var firmware: String
+    @MachineText package var vendor: String
+    @MachineText package var product: String
+    @MachineText package var serial: String
+    @MachineText package var board: String
+    @MachineText package var firmware: String
     /// `bios` or `uefi`.
-    package var firmwareKind: String
+    @MachineText package var firmwareKind: String
     package var isSecureBootOn: Bool
     /// `2.0`, `1.2`; empty without one.
-    package var tpm: String
-    package var processor: String
-    package var processorCount: Int
+    @MachineText package var tpm: String
+    @MachineText package var processor: String
+    @MachineCount package var processorCount: Int
     /// MiB that the kernel has.
-    package var memoryMebibytes: Int
+    @MachineCount package var memoryMebibytes: Int
     package var memoryModules: [MemoryModule]
     package var cards: [Card]
     package var disks: [Disk]
     /// Names of graphics devices.
-    package var graphics: [String]
+    @MachineTexts package var graphics: [String]
     package var pci: [Device]
     package var usb: [Device]
     package var monitors: [Monitor]

@@ -1,14 +1,16 @@
+package import Wire
+
 /// Somebody who is logged in at a node, as the node tells it.
 package struct NodeSession: Equatable, Sendable, Codable {
     /// What the node calls it; two sessions of one node never have the same.
-    package var id: String
-    package var user: String
+    @MachineText package var id: String
+    @MachineText package var user: String
     /// `x11`, `wayland`, `tty`, `ssh`, or what else the log-in called itself.
-    package var kind: String
+    @MachineText package var kind: String
     /// Where at the node: `seat0`, `tty1`, `pts/0`, `:0`.
-    package var place: String
+    @MachineText package var place: String
     /// The host that it comes from; empty: somebody sits at the node.
-    package var from: String
+    @MachineText package var from: String
     /// Whether it is the one that its seat shows now.
     package var isActive: Bool
     /// Seconds since 1970, by the server's clock.
@@ -54,11 +56,11 @@ package struct NodeSessions: Equatable, Sendable {
         self.init(
             boot: boot, toldAt: second,
             sessions: told.prefix(Self.limit).map { session in
-                func short(_ text: String) -> String { String(text.prefix(Self.textLimit)) }
+                func short(_ text: String) -> String { text.beginning(byteCount: Self.textLimit) }
                 return NodeSession(
                     id: short(session.id), user: short(session.user), kind: short(session.kind),
                     place: short(session.place), from: short(session.from), isActive: session.isActive,
-                    startedAt: second - max(0, session.age))
+                    startedAt: max(0, second - session.age))
             })
     }
 
@@ -67,13 +69,13 @@ package struct NodeSessions: Equatable, Sendable {
 
     /// One session in the words of the node, whose clock nobody trusts.
     package struct TellsSession: Equatable, Sendable, Codable {
-        package var id: String
-        package var user: String
-        package var kind: String
-        package var place: String
-        package var from: String
+        @MachineText package var id: String
+        @MachineText package var user: String
+        @MachineText package var kind: String
+        @MachineText package var place: String
+        @MachineText package var from: String
         package var isActive: Bool
         /// Seconds since it began.
-        package var age: Int
+        @MachineCount package var age: Int
     }
 }

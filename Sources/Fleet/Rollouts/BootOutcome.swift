@@ -98,7 +98,7 @@ package struct BootTrouble: Equatable, Sendable, Codable {
     package var failedBoots: Int
     /// Milliseconds since 1970: when the last of them began.
     package var lastBootAt: Int
-    package var detail: String
+    @MachineText package var detail: String
 
     /// Of a node that is held for it.
     package var summary: String { "held after \(failedBoots) failed boots: \(detail)" }

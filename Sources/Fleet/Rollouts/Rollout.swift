@@ -1,3 +1,5 @@
+package import Wire
+
 /// A version on trial: some nodes, the canaries, boot it first, and their boots decide whether the channel moves to it.
 ///
 /// Nothing in here waits or asks: boots and the time are put in, the new state comes out. The state ends once, and what a canary
@@ -35,7 +37,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         /// Milliseconds from there to ready.
         package var readyAfter: Int?
         /// Why it failed.
-        package var detail: String
+        @MachineText package var detail: String
 
         package init(node: NodeName) {
             self.node = node

@@ -153,9 +153,14 @@ extension SettingDefinition {
             hash.isEmpty || (hash.hasPrefix("$") && hash.isOneWord && !hash.contains(":"))
                 ? nil : "not a crypt(3) hash; make one with: mkpasswd -m yescrypt"
         case (authorisedKeys.name, .list(let keys)):
-            keys.first { $0.contains("\n") || $0.split(separator: " ").count < 2 }.map {
+            keys.first {
+                $0.unicodeScalars.contains(where: PlainText.isControl) || $0.split(separator: " ").count < 2
+            }.map {
                 "‘\($0)’ is not a public key"
             }
+        case (hosts.name, .map(let lines)):
+            lines.first { !$0.key.isOneWord || $0.value.unicodeScalars.contains(where: PlainText.isControl) }
+                .map { "‘\($0.key)=\($0.value)’ is not ADDRESS=NAME [ALIAS …] in one line" }
         case (files.name, .map(let files)):
             files.keys.first { ConfiguredFile(key: $0) == nil }.map { "‘\($0)’ is not an absolute path" }
         default: nil

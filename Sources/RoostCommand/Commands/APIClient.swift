@@ -6,6 +6,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Wire
 
 /// How a command reaches the server.
 struct ServerOptions: ParsableArguments {
@@ -186,17 +187,8 @@ struct TextTable {
 
     init(_ header: [String]) { rows = [header] }
 
-    mutating func add(_ row: [String]) { rows.append(row.map(Self.visible)) }
-
-    /// What nodes and images bring along must not move a terminal's cursor.
-    private static func visible(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-            return text
-        }
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
-    }
+    /// What nodes and images bring along neither moves a terminal's cursor nor makes a row of its own.
+    mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
 
     var text: String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -18,8 +18,9 @@ struct Inventory: AsyncParsableCommand {
             let words =
                 "format=\(APIClient.escaped(format))&q=\(APIClient.escaped(query.joined(separator: " ")))"
                 + time.furtherQuery
-            FileHandle.standardOutput.write(
-                try await server.client.send(.GET, "inventory?\(words)", body: nil))
+            let inventory = try await server.client.send(.GET, "inventory?\(words)", body: nil)
+            guard format == "csv" else { return print(json: inventory) }
+            print(csv: inventory)
         }
     }
 }

@@ -23,7 +23,8 @@ struct ImageWhere: AsyncParsableCommand {
                     table.add([
                         place.isHere ? "\(place.server) (this one)" : place.server,
                         place.number.map { "\(place.image)@\($0)" } ?? "", place.digest.short,
-                        "\(Int(place.share * 100)) %", Shown.time(second: place.seenAt),
+                        String(format: "%.0f %%", (place.share * 100).rounded(.down)),
+                        Shown.time(second: place.seenAt),
                     ])
                 }
                 return table.text

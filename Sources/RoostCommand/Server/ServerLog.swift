@@ -1,7 +1,7 @@
-import Fleet
 import Foundation
 import Logging
 import Synchronization
+import Wire
 
 /// Lines on standard error: as people and systemd's journal want them, or one JSON object each for programs.
 enum ServerLog {
@@ -14,10 +14,37 @@ enum ServerLog {
 
     static let logger = Logger(label: "roost") { _ in Handler() }
 
+    /// Bytes of a line: machines choose names as long as a packet.
+    private static let byteLimit = 8_192
+
     private static let format = Mutex(Format.text)
 
     /// Lines from now on have this form.
     static func use(_ wanted: Format) { format.withLock { $0 = wanted } }
+
+    /// What is said of an event, with its end of line: one line, whatever names machines have chosen that stand in it.
+    ///
+    /// - Parameter time: nil where another program writes it.
+    static func line(
+        _ level: String, _ message: String, _ fields: [(key: String, value: String)], as format: Format,
+        at time: String?
+    ) -> String {
+        switch format {
+        case .text:
+            let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
+            let text = PlainText("\(message)\(rest)".beginning(byteCount: byteLimit))
+            return "\(time.map { "\($0) " } ?? "")\(level == "info" ? "" : "\(level): ")\(text)\n"
+        case .json:
+            var object = ["level": level, "message": message.beginning(byteCount: byteLimit)]
+            object["time"] = time
+            for (key, value) in fields where object[key] == nil {
+                object[key] = value.beginning(byteCount: byteLimit)
+            }
+            let data = try? JSONSerialization.data(
+                withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
+            return data.map { "\(PlainText(json: $0))\n" } ?? ""
+        }
+    }
 
     private struct Handler: LogHandler {
         var logLevel = Logger.Level.info
@@ -32,22 +59,11 @@ enum ServerLog {
         func log(event: LogEvent) {
             let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
                 .filter { !$0.key.hasPrefix("hb.") }
-            let time = Date().formatted(.iso8601)
-            let line: String
-            switch ServerLog.format.withLock({ $0 }) {
-            case .text:
-                let level = event.level == .info ? "" : "\(event.level): "
-                let rest = fields.map { " \($0.key)=\($0.value)" }.joined()
-                // A name that somebody typed must not look like a line of ours.
-                let text = PlainText("\(event.message)\(rest)")
-                line = "\(isJournal ? "" : "\(time) ")\(level)\(text)\n"
-            case .json:
-                var object = ["time": time, "level": event.level.rawValue, "message": "\(event.message)"]
-                for (key, value) in fields where object[key] == nil { object[key] = "\(value)" }
-                let data = try? JSONSerialization.data(
-                    withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-                line = data.map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
-            }
+            let format = ServerLog.format.withLock { $0 }
+            let time = isJournal && format == .text ? nil : Date().formatted(.iso8601)
+            let line = ServerLog.line(
+                event.level.rawValue, "\(event.message)", fields.map { ($0.key, "\($0.value)") }, as: format,
+                at: time)
             printError(line, terminator: "")
         }
     }

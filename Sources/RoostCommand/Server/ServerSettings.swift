@@ -288,6 +288,10 @@ extension ServerSettings.Network {
                     text.hasPrefix("0x")
                     ? try ServerSettings.bytes(String(text.dropFirst(2))) : Array(text.utf8)
             }
+            let byteCount = options.values.reduce(0) { $0 + $1.count }
+            guard byteCount <= 1_024 else {
+                throw map.fail("\(byteCount) bytes of options do not fit a DHCP message: at most 1024 do")
+            }
         }
         try section.finish(
             known:

@@ -38,11 +38,17 @@ package final class HTTPService: EventHandler {
                 log("http: \(Self.connectionLimit) connections are open, one more is refused")
                 continue
             }
-            let number = socket.number
-            let connection = HTTPConnection(socket: socket, service: self, loop: loop)
-            connections[number] = connection
-            connection.start()
+            _ = take(socket)
         }
+    }
+
+    /// Serves a client that has connected.
+    package func take(_ socket: consuming FileDescriptor) -> any EventHandler {
+        let number = socket.number
+        let connection = HTTPConnection(socket: socket, service: self, loop: loop)
+        connections[number] = connection
+        connection.start()
+        return connection
     }
 
     func ended(_ number: Int32) { connections[number] = nil }

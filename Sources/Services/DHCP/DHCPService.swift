@@ -117,6 +117,8 @@ package final class DHCPService {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(512)
             reply.message.write(to: &bytes)
+            // Options of the configuration can be longer than a datagram.
+            guard bytes.count <= UDPFrame.payloadByteLimit else { return }
             let server = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
             var path = DatagramQueue.Path(address: .broadcast, port: reply.port, source: server)
             switch reply.destination {
@@ -168,13 +170,24 @@ package final class DHCPService {
             let count = batch.receive(from: listener.socket)
             guard count > 0 else { return }
             for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
-            listener.send(offers)
-            offers.removeAll()
-            if !granted.isEmpty { committer.commit(granted, answers: (grants, listener)) }
-            grants.removeAll()
-            granted.removeAll(keepingCapacity: true)
+            sendAnswers(from: listener)
             if count < Self.batchCount { return }
         }
+    }
+
+    /// Answers messages as if the first listener had received them together.
+    package func take(_ messages: [[UInt8]]) {
+        guard let listener = listeners.first else { return }
+        for message in messages { handle(message.span, listener) }
+        sendAnswers(from: listener)
+    }
+
+    private func sendAnswers(from listener: Listener) {
+        listener.send(offers)
+        offers.removeAll()
+        if !granted.isEmpty { committer.commit(granted, answers: (grants, listener)) }
+        grants.removeAll()
+        granted.removeAll(keepingCapacity: true)
     }
 
     private func handle(_ bytes: Span<UInt8>, _ listener: Listener) {

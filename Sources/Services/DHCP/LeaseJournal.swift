@@ -105,7 +105,7 @@ package struct LeaseJournal: ~Copyable {
         bytes.write(UInt16(0))
         bytes.write(UInt32(0))
         bytes.write(lease.address.rawValue)
-        bytes.write(UInt64(lease.expiresAt))
+        bytes.write(UInt64(clamping: lease.expiresAt))
         switch lease.holder {
         case .macAddress(let address):
             bytes.append(1)
@@ -114,8 +114,9 @@ package struct LeaseJournal: ~Copyable {
             bytes.write(UInt32(truncatingIfNeeded: address.rawValue))
         case .clientIdentifier(let identifier):
             bytes.append(2)
-            bytes.append(UInt8(identifier.count))
-            bytes += identifier
+            let kept = identifier.prefix(Int(UInt8.max))
+            bytes.append(UInt8(kept.count))
+            bytes += kept
         case .foreign:
             bytes.append(3)
             bytes.append(0)

@@ -1,6 +1,6 @@
 import Fleet
 package import Linux
-import Wire
+package import Wire
 
 /// Receives what nodes log: syslog and netconsole by UDP. Who sends is known by the address.
 package final class LogReceiver: EventHandler {
@@ -28,17 +28,23 @@ package final class LogReceiver: EventHandler {
             guard count > 0 else { return }
             for index in 0..<count {
                 let peer = batch.datagram(index).peerAddress
-                // Strangers have no log here.
-                guard let machine = context.machine(at: peer) else { continue }
-                counts[machine, default: 0] += 1
-                guard counts[machine, default: 0] <= Self.messageLimit else { continue }
-                batch.withBytes(index) { context.log(LogMessage(parsing: $0), of: machine) }
+                batch.withBytes(index) { take($0, from: peer) }
             }
             if count < Self.batchCount { return }
         }
     }
 
-    private func nextSecond() {
+    /// Takes a datagram with a message.
+    package func take(_ bytes: Span<UInt8>, from peer: IPv4Address) {
+        // Strangers have no log here.
+        guard let machine = context.machine(at: peer) else { return }
+        counts[machine, default: 0] += 1
+        guard counts[machine, default: 0] <= Self.messageLimit else { return }
+        context.log(LogMessage(parsing: bytes), of: machine)
+    }
+
+    /// Messages are counted anew.
+    package func nextSecond() {
         for (machine, count) in counts where count > Self.messageLimit {
             let text = "(\(count - Self.messageLimit) messages of this second are left out)"
             context.log(LogMessage(severity: .warning, text: text), of: machine)

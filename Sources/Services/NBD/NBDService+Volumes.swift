@@ -73,7 +73,7 @@ extension NBDService {
             return nil
         }
         return NBDExport(
-            name: text, byteCount: UInt64(disk.byteCount),
+            name: text, byteCount: UInt64(clamping: disk.byteCount),
             flags: [
                 .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
             ],

@@ -42,11 +42,17 @@ package final class NBDService: EventHandler {
                 log("nbd: \(Self.connectionLimit) connections are open, one more is refused")
                 continue
             }
-            let number = socket.number
-            let connection = NBDConnection(socket: socket, service: self, loop: loop)
-            connections[number] = connection
-            connection.start()
+            _ = take(socket)
         }
+    }
+
+    /// Serves a client that has connected.
+    package func take(_ socket: consuming FileDescriptor) -> any EventHandler {
+        let number = socket.number
+        let connection = NBDConnection(socket: socket, service: self, loop: loop)
+        connections[number] = connection
+        connection.start()
+        return connection
     }
 
     func ended(_ number: Int32) { connections[number] = nil }
@@ -111,7 +117,7 @@ extension NBDService {
             return nil
         }
         return NBDExport(
-            name: name, byteCount: UInt64(file.byteCount),
+            name: name, byteCount: UInt64(clamping: file.byteCount),
             flags: [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache],
             description: "\(version.image)@\(version.number) \(version.digest.short)")
     }

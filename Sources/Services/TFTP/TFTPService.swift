@@ -50,23 +50,35 @@ package final class TFTPService: EventHandler {
         self.settings = settings
         self.log = log
         try loop.add(self.socket, self)
-        loop.every(milliseconds: 100) { [unowned self] in
-            let now = EventLoop.now()
-            for transfer in transfers.values where transfer.deadline <= now { transfer.timedOut() }
-        }
+        loop.every(milliseconds: 100) { [unowned self] in repeatWindows(dueAt: EventLoop.now()) }
+    }
+
+    /// Sends again what has not been acknowledged in time, and gives up what was sent often enough.
+    ///
+    /// - Parameter now: milliseconds of `EventLoop.now`.
+    package func repeatWindows(dueAt now: Int) {
+        for transfer in transfers.values where transfer.deadline <= now { transfer.timedOut() }
     }
 
     package func ready(_ events: EventLoop.Events) {
         while true {
             let count = batch.receive(from: socket)
             guard count > 0 else { return }
-            for index in 0..<count { batch.withBytes(index) { handle($0, batch.datagram(index)) } }
+            for index in 0..<count {
+                let datagram = batch.datagram(index)
+                batch.withBytes(index) {
+                    take(
+                        $0, from: datagram.peerAddress, port: datagram.peerPort,
+                        to: datagram.localAddress)
+                }
+            }
             if count < Self.batchCount { return }
         }
     }
 
-    private func handle(_ bytes: Span<UInt8>, _ datagram: DatagramBatch.Datagram) {
-        let peer = Peer(address: datagram.peerAddress, port: datagram.peerPort)
+    /// Answers a datagram that came to this server's port.
+    package func take(_ bytes: Span<UInt8>, from address: IPv4Address, port: UInt16, to local: IPv4Address) {
+        let peer = Peer(address: address, port: port)
         var wire = bytes.extracting(0..<bytes.count)
         let packet: TFTPPacket
         do {
@@ -75,21 +87,21 @@ package final class TFTPService: EventHandler {
             return log("tftp: \(peer.address): unreadable packet: \(error)")
         }
         switch packet {
-        case .read(let request): begin(request, peer: peer, local: datagram.localAddress)
+        case .read(let request): begin(request, peer: peer, local: local)
         case .write:
             answer(
-                TFTPError(.accessViolation, "this server only reads"), to: peer, local: datagram.localAddress)
+                TFTPError(.accessViolation, "this server only reads"), to: peer, local: local)
         case .acknowledgement, .error:
             // Only with a single port does the rest of a transfer come here.
             if let transfer = transfers[peer], settings.isSinglePort {
                 transfer.received(packet)
             } else if case .acknowledgement = packet {
                 answer(
-                    TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: datagram.localAddress)
+                    TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: local)
             }
         case .data, .optionAcknowledgement:
             answer(
-                TFTPError(.illegalOperation, "this server only sends"), to: peer, local: datagram.localAddress
+                TFTPError(.illegalOperation, "this server only sends"), to: peer, local: local
             )
         }
     }

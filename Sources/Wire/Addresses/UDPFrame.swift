@@ -1,5 +1,9 @@
 /// A UDP datagram with its IPv4 and Ethernet headers, for clients that cannot answer ARP yet (RFC 2131 §4.1).
 package enum UDPFrame {
+    /// What fits into an IPv4 packet behind both headers.
+    package static let payloadByteLimit = 65_507
+
+    /// - Parameter payload: at most ``payloadByteLimit`` bytes.
     package static func bytes(
         payload: [UInt8], from source: (mac: MACAddress, address: IPv4Address, port: UInt16),
         to destination: (mac: MACAddress, address: IPv4Address, port: UInt16)

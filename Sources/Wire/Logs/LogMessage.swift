@@ -11,7 +11,7 @@ package struct LogMessage: Equatable, Sendable {
 
     package var severity: Severity
     /// One line, printable, without its priority and time.
-    package var text: String
+    @MachineText package var text: String
 
     package init(severity: Severity, text: String) {
         self.severity = severity

@@ -23,6 +23,20 @@ package struct PlainText: CustomStringConvertible, Sendable {
         description = plain
     }
 
+    /// JSON as a terminal or a page shows it, with its own escapes for what they would obey: it means the same.
+    package init(json: some Sequence<UInt8>) {
+        var plain = ""
+        for scalar in String(decoding: Array(json), as: UTF8.self).unicodeScalars {
+            if Self.isControl(scalar), scalar != "\n" {
+                let digits = String(scalar.value, radix: 16)
+                plain += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            } else {
+                plain.unicodeScalars.append(scalar)
+            }
+        }
+        description = plain
+    }
+
     /// Control characters (C0, C1, DEL), ends of lines and paragraphs, and what turns the direction of text (UAX #9 §2).
     package static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
@@ -39,5 +53,15 @@ package struct PlainText: CustomStringConvertible, Sendable {
         case 0x7F: "␡"
         default: "\u{FFFD}"
         }
+    }
+}
+
+extension String {
+    /// Its beginning, in whole scalars: at most so many bytes of UTF-8.
+    package func beginning(byteCount: Int) -> String {
+        guard utf8.count > byteCount else { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: byteCount)
+        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
     }
 }

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Fleet
+import Wire
 
 @Suite struct PlainTextTests {
     @Test func `no character that a terminal obeys is left, and nothing else is changed`() {

@@ -1,0 +1,96 @@
+import Fleet
+import Glibc
+import Linux
+import Services
+import Wire
+
+extension Conversations {
+    /// NBD from the greeting to the end: the image, a volume, swap, and what is none of them.
+    static func nbd() throws -> Series {
+        let ground = try Ground()
+        let ends = try ClientEnd.pair(SOCK_STREAM)
+        _ = close(ends.1)
+        let service = try NBDService(
+            listener: FileDescriptor(owning: ends.0), loop: ground.loop, context: ground.context,
+            log: { _ in })
+        let session: Session = { [ground, service] noise in
+            ground.enter(&noise)
+            let client = try ClientEnd { service.take($0) }
+            let export = exportName(ground, &noise)
+            var (count, bytes) = negotiation(export, &noise)
+            for _ in 0..<noise.below(12) {
+                bytes += noise.once(in: 24) ? noise.bytes() : request(export, &noise)
+                count += 1
+                if noise.once(in: 3) {
+                    client.say(bytes)
+                    bytes = []
+                }
+            }
+            client.say(bytes)
+            client.end()
+            return count
+        }
+        return {
+            ground.clear()
+            return session
+        }
+    }
+
+    private static func exportName(_ ground: Ground, _ noise: inout Noise) -> String {
+        switch noise.below(16) {
+        case 0: noise.text()
+        case 1: ""
+        case 2: "swap/pc-1/\(ground.boot(&noise))"
+        case 3, 4: "volume/pc-1/\(ground.boot(&noise))"
+        case 5: "debian@\(noise.digits())"
+        default: "debian"
+        }
+    }
+
+    private static func negotiation(_ export: String, _ noise: inout Noise) -> (count: Int, [UInt8]) {
+        var bytes: [UInt8] = []
+        bytes.write(noise.once(in: 16) ? noise.number(UInt32.self) : 3)
+        var count = 1
+        for _ in 0..<noise.below(4) {
+            bytes += option(noise.one(of: [2, 3, 5, 6, 8, noise.number()]), export, &noise)
+            count += 1
+        }
+        let last: UInt32 = noise.once(in: 6) ? 1 : 7
+        bytes += option(last, export, &noise)
+        return (count + 1, noise.once(in: 12) ? noise.damaged(bytes) : bytes)
+    }
+
+    private static func option(_ code: UInt32, _ export: String, _ noise: inout Noise) -> [UInt8] {
+        var data: [UInt8] = []
+        switch code {
+        case 1: data = Array(export.utf8)
+        case 6, 7:
+            let kinds = (0..<noise.below(4)).map { _ in noise.number(UInt16.self) }
+            data.write(noise.once(in: 16) ? noise.number() : UInt32(truncatingIfNeeded: export.utf8.count))
+            data.write(export)
+            data.write(noise.once(in: 16) ? noise.number() : UInt16(truncatingIfNeeded: kinds.count))
+            for kind in kinds { data.write(kind) }
+        default: if noise.once(in: 4) { data = noise.bytes() }
+        }
+        var bytes: [UInt8] = []
+        bytes.write(NBDProtocol.optionMagic)
+        bytes.write(code)
+        bytes.write(noise.once(in: 24) ? noise.number() : UInt32(truncatingIfNeeded: data.count))
+        return bytes + data
+    }
+
+    private static func request(_ export: String, _ noise: inout Noise) -> [UInt8] {
+        let isSmall = noise.once(in: 2)
+        let request = NBDRequest(
+            NBDCommand(rawValue: noise.once(in: 12) ? noise.number() : UInt16(noise.below(8))),
+            cookie: noise.number(),
+            offset: isSmall ? UInt64(noise.below(Ground.byteCount + 10_000)) : noise.number(),
+            byteCount: isSmall ? UInt32(noise.below(70_000)) : noise.number(), flags: noise.number())
+        var bytes = Parsers.written(request)
+        // Its data, more or less.
+        if request.command == .write, !noise.once(in: 4) {
+            bytes += [UInt8](repeating: 9, count: min(100_000, Int(request.byteCount)))
+        }
+        return bytes
+    }
+}

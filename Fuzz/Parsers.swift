@@ -1,0 +1,208 @@
+import Fleet
+import Foundation
+import Sealing
+import Services
+import Wire
+
+/// Parsers alone, each with inputs that it accepts, to damage.
+enum Parsers {
+    private struct Parser: Sendable {
+        var name: String
+        var seeds: [[UInt8]]
+        var parse: @Sendable ([UInt8]) throws -> Void
+    }
+
+    static var targets: [Target] {
+        all.map { parser in
+            Target(name: "parse-\(parser.name)") {
+                precondition(
+                    !parser.seeds.isEmpty,
+                    "\(parser.name) has nothing to start from; run from the repository's root")
+                let session: Session = { noise in
+                    let input = noise.damaged(noise.one(of: parser.seeds), with: parser.seeds)
+                    try? parser.parse(input)
+                    return 1
+                }
+                return { session }
+            }
+        }
+    }
+
+    private struct AnyExport: NBDExportDirectory {
+        func export(named name: String) -> NBDExport? {
+            NBDExport(name: name, byteCount: 1 << 20, flags: [.hasFlags, .readOnly])
+        }
+        var exportNames: [String] { ["debian"] }
+    }
+
+    static func written(_ value: some WireCodable) -> [UInt8] {
+        var wire: [UInt8] = []
+        value.write(to: &wire)
+        return wire
+    }
+
+    private static let capturedPayloads: [[UInt8]] = {
+        guard let data = FileManager.default.contents(atPath: "Tests/Captures/boot.pcap") else { return [] }
+        let bytes = [UInt8](data)
+        var position = 24
+        var found: [[UInt8]] = []
+        while position + 16 <= bytes.count {
+            let length = (0..<4).reduce(0) { $0 | Int(bytes[position + 8 + $1]) << (8 * $1) }
+            found.append(Array(bytes[position + 16 + 42..<min(bytes.count, position + 16 + length)]))
+            position += 16 + length
+        }
+        return found
+    }()
+
+    private static let all: [Parser] = messages + machines + texts
+
+    private static let messages: [Parser] = [
+        Parser(name: "dhcp", seeds: capturedPayloads.filter { $0.count > 240 }) { bytes in
+            var wire = bytes.span
+            let message = try DHCPMessage(parsing: &wire)
+            _ = BootClient(message)
+            // What was read can be written, and reads alike.
+            let again = written(message)
+            var second = again.span
+            let repeated = try DHCPMessage(parsing: &second)
+            precondition(repeated.transaction == message.transaction, "a message changed by writing")
+            if again.count <= UDPFrame.payloadByteLimit, let mac = message.macAddress {
+                _ = UDPFrame.bytes(
+                    payload: again, from: (mac, message.relay, 67), to: (mac, message.clientAddress, 68))
+            }
+        },
+        Parser(name: "tftp", seeds: capturedPayloads.filter { $0.count < 100 }) { bytes in
+            var wire = bytes.span
+            let packet = try TFTPPacket(parsing: &wire)
+            _ = written(packet)
+        },
+        Parser(
+            name: "nbd-handshake",
+            seeds: [
+                (try? NBDClientNegotiation.answer(greeting: NBDNegotiation.greeting, exportName: "debian"))
+                    ?? []
+            ]
+        ) { bytes in
+            var negotiation = NBDNegotiation()
+            var wire = bytes.span
+            var output: [UInt8] = []
+            _ = negotiation.handle(&wire, exports: AnyExport(), output: &output)
+        },
+        Parser(
+            name: "nbd-request",
+            seeds: [written(NBDRequest(.read, cookie: 1, offset: 4_096, byteCount: 4_096))]
+        ) {
+            bytes in
+            var wire = bytes.span
+            _ = try NBDRequest(parsing: &wire).range(inExportOf: 1 << 20)
+        },
+        Parser(
+            name: "arp",
+            seeds: [Array(ARPPacket(probing: .loopback, from: .broadcast).broadcastFrame.dropFirst(14))]
+        ) {
+            bytes in
+            var wire = bytes.span
+            _ = written(try ARPPacket(parsing: &wire))
+        },
+        Parser(
+            name: "http",
+            seeds: [
+                Array(
+                    "GET /i/a/kernel?x=%20 HTTP/1.1\r\nHost: 10.77.0.1\r\nRange: bytes=1-2\r\nContent-Length: 3\r\n\r\n"
+                        .utf8)
+            ]
+        ) { bytes in
+            var wire = bytes.span
+            guard HTTPRequestHead.byteCount(in: wire) != nil else { return }
+            let head = try HTTPRequestHead(parsing: &wire)
+            _ = (
+                head.contentLength, head.keepsAlive, head.query("x"),
+                HTTPRequestHead.percentDecoded(head.path)
+            )
+            _ = HTTPByteRange(field: head["range"], fileByteCount: 100)
+        },
+    ]
+
+    /// What nodes read of servers, of their kernel and of their hardware; and what servers read of disks.
+    private static let machines: [Parser] = [
+        Parser(name: "nbd-client", seeds: [NBDNegotiation.greeting]) { bytes in
+            _ = try? NBDClientNegotiation.answer(greeting: bytes, exportName: "debian")
+            _ = try? NBDClientNegotiation.export(in: bytes)
+            var wire = bytes.span
+            _ = try NBDClientNegotiation.ReplyHeader(parsing: &wire)
+        },
+        Parser(
+            name: "http-reply",
+            seeds: [
+                Array("HTTP/1.1 200 OK\r\nServer: roost\r\nContent-Length: 7\r\n\r\nrestart".utf8),
+                Array("HTTP/1.1 403 Forbidden\r\nContent-Length: 18446744073709551615\r\n\r\nno".utf8),
+            ]
+        ) { bytes in _ = try HTTPReply(parsing: bytes) },
+        Parser(name: "sealed", seeds: [[UInt8](repeating: 1, count: 200)]) { bytes in
+            _ = try NodeKey(bytes: [UInt8](repeating: 7, count: 64))?.open(
+                bytes, of: .broadcast, in: "0", from: [UInt8](repeating: 3, count: 32))
+        },
+        Parser(
+            name: "smbios", seeds: [[17, 34] + [UInt8](repeating: 1, count: 32) + Array("a".utf8) + [0, 0]]
+        ) {
+            bytes in
+            _ = SMBIOSTable(parsing: bytes)
+        },
+        Parser(
+            name: "edid", seeds: [[0, 255, 255, 255, 255, 255, 255, 0] + [UInt8](repeating: 0, count: 120)]
+        ) {
+            bytes in
+            var bytes = bytes
+            if bytes.count >= 128 { bytes[127] = 0 &- bytes[0..<127].reduce(0, &+) }
+            _ = EDID(bytes)
+        },
+        Parser(
+            name: "journal",
+            seeds: [
+                Array("ROOSTLJ1".utf8) + [
+                    0, 20, 0, 0, 0, 0, 10, 77, 0, 100, 0, 0, 0, 0, 0, 0, 0, 9, 1, 6, 1, 2, 3, 4, 5, 6,
+                ]
+            ]
+        ) { bytes in
+            _ = LeaseJournal.read(bytes)
+            // Behind a right checksum the fields can still be anything.
+            let payload = Array(bytes.dropFirst(14))
+            var record = Array("ROOSTLJ1".utf8)
+            record += [
+                UInt8(truncatingIfNeeded: payload.count >> 8), UInt8(truncatingIfNeeded: payload.count),
+            ]
+            let checksum = CRC32.of(payload)
+            record += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: checksum >> $0) } + payload
+            _ = LeaseJournal.read(record)
+        },
+    ]
+
+    private static let texts: [Parser] = [
+        Parser(
+            name: "condition",
+            seeds: ["memory < 2 GiB and (vendor = \"HP\" or not n[1-40,7] tag~x*)"].map { Array($0.utf8) }
+        ) { bytes in
+            _ = try Condition(String(decoding: bytes, as: UTF8.self))
+        },
+        Parser(
+            name: "settings",
+            seeds: [
+                "52:54:00:12:34:56", "10.77.0.0/24", "12345678-1234-5678-1234-56789abcdef0",
+                "debian@0123456789ab", "/etc/motd:644", "8G", "server:2G", "zram:50%", "0.5%",
+                "volume/pc-1/0",
+                "0020-00000000,ff7f-00000100,-",
+            ]
+            .map { Array($0.utf8) }
+        ) { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            _ = (
+                MACAddress(text), IPv4Address(text), IPv4Network(text), MachineUUID(text),
+                ImageReference(text)
+            )
+            _ = (ConfiguredFile(key: text), try? NodeName(text), try? GroupPath(text), MACPattern(text))
+            _ = (Volume.byteCount(text), SwapPlace(text), Rollout.Share(text), VolumeExportName(text))
+            _ = (MachineMemory(answer: text), ScreenText(text), PlainText(text), KernelWords([text]))
+            for definition in SettingDefinition.all { _ = try? definition.value(fromText: text) }
+        },
+    ]
+}

@@ -1,0 +1,179 @@
+import Fleet
+import Foundation
+import HTTPTypes
+import Synchronization
+import Testing
+import Wire
+
+@testable import Center
+
+/// What machines say, through every field that they can fill, and at every place that shows it.
+@Suite struct HostileTextTests {
+    private static let admin = Person(role: .admin, place: .site)
+
+    @Test func `a machine's text is text at every place, whatever it is`() async throws {
+        let fleet = try await SmallFleet()
+        let rows = MatrixRow.all.filter { $0.method == "GET" && $0.path != "/api/v1/events" }
+        var shownCount = 0
+        for (number, hostile) in HostileText.all.enumerated() {
+            var machine = HostileMachine(hostile)
+            try await say(&machine, in: fleet, boot: number)
+            var missing = Set(machine.marks)
+            for row in rows {
+                let path = row.filled(row.path, in: .school, of: fleet)
+                let answer = try await fleet.ask(
+                    "GET", path, headers: [.authorization: "Bearer \(Self.admin.token)"],
+                    from: "192.0.2.\(number)")
+                #expect(row.statuses.contains(answer.status), "\(hostile.testDescription) \(path)")
+                Self.check(answer, "\(hostile.testDescription) \(path)")
+                missing = missing.filter { !answer.body.contains($0) }
+                shownCount += 1
+            }
+            for path in ["/nodes.csv", "/nodes/inventory?format=csv", "/nodes/inventory?format=glpi"] {
+                let answer = try await fleet.ask(
+                    "GET", path, headers: [.authorization: "Bearer \(Self.admin.token)"],
+                    from: "192.0.2.\(number)")
+                #expect(answer.status == 200)
+                Self.check(answer, "\(hostile.testDescription) \(path)")
+            }
+            // What is shown nowhere would have been looked for in vain.
+            #expect(missing.isEmpty, "\(hostile.testDescription): not shown: \(missing.sorted())")
+        }
+        print("hostile text: \(shownCount) answers")
+        #expect(shownCount > 1_000)
+    }
+
+    @Test func `an event is one message of its stream and one body of a hook, whatever it says`() async throws
+    {
+        let fleet = try await SmallFleet()
+        let events = HostileText.all.map {
+            ServerEvent(kind: .log, node: try? NodeName("pc-1"), group: .site, text: $0.text)
+        }
+        let last = ServerEvent(kind: .build, text: "the end")
+        let stream = try await fleet.told(events + [last], to: Self.admin, until: "the end")
+        let lines = stream.split(separator: "\n", omittingEmptySubsequences: true)
+        for line in lines {
+            #expect(["id: ", "event: ", "data: {", ": pulse"].contains { line.hasPrefix($0) }, "\(line)")
+            #expect(!line.unicodeScalars.contains(where: PlainText.isControl))
+        }
+        #expect(lines.count { $0.hasPrefix("data: ") } == events.count + 1)
+        for event in events {
+            let body = String(decoding: try JSONEncoder().encode(event), as: UTF8.self)
+            #expect(!body.unicodeScalars.contains(where: PlainText.isControl))
+        }
+    }
+
+    /// All that a machine says in one boot, by the ways by which it comes in.
+    private func say(_ machine: inout HostileMachine, in fleet: SmallFleet, boot number: Int) async throws {
+        let mac = try #require(MACAddress(Place.school.macAddress))
+        let (live, boot) = (fleet.services.fleet, "00000000000\(10_000 + number)")
+        let hardware = try machine.record(HostileMachine.hardware, Hardware.self)
+        if let known = try await live.store.save(hardware, of: mac) { live.note([mac: known]) }
+        let version = live.snapshot.images.values.first?.versions.first?.digest
+        let stages = BootStage.allCases.filter { $0 != .ready }
+        let events = stages.enumerated().map { index, stage in
+            BootEvent(
+                boot: boot, macAddress: mac, stage: stage, at: Clock.millisecond + index,
+                detail: machine.text(of: "BootEvent.\(stage)"), version: version)
+        }
+        try await live.store.append(events)
+        try await live.note(events)
+        live.note(
+            [try machine.record(HostileMachine.session, NodeSessions.TellsSession.self)], of: mac, in: boot)
+        let log = LogMessage(parsing: Array(machine.text(of: "LogMessage", isCut: true).utf8).span)
+        fleet.services.logs.append([NodeLogs.Line(machine: mac, at: Clock.millisecond, message: log)])
+        live.note([NodeLogs.Line(machine: mac, at: Clock.millisecond, message: log)])
+        try lease(machine.text(of: "DHCP host name", isCut: true), to: mac, in: fleet)
+        let timeline = try #require(live.boot(of: mac))
+        try await live.store.save(
+            BootTest(
+                image: try ImageName("debian"), version: 1, at: 1, isPassed: false,
+                detail: machine.text(of: "BootTest.detail"), timeline: timeline,
+                console: machine.text(of: "BootTest.console")))
+    }
+
+    /// A lease for a machine that names itself: as the server makes it of the packet.
+    private func lease(_ name: String, to mac: MACAddress, in fleet: SmallFleet) throws {
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        let pool = network.hosts.upperBound...network.hosts.upperBound
+        let subnet = DHCPSubnet(network: network, server: network.hosts.lowerBound, pools: [pool])
+        var server = DHCPServer(
+            links: [DHCPLink(interface: "br0", subnets: [subnet])], reservations: [], leases: [])
+        var message = DHCPMessage(transaction: 1, from: mac)
+        message.options.set(.messageType, to: .request)
+        message.options.set(.requestedAddress, to: pool.upperBound)
+        message.options.set(.hostName, to: name)
+        message.options.set(.vendorClass, to: name)
+        var bytes: [UInt8] = []
+        message.write(to: &bytes)
+        var wire = bytes.span
+        let outcome = server.handle(
+            try DHCPMessage(parsing: &wire), on: "br0", now: 1, snapshot: .empty,
+            policy: BootPolicy(server: .any, loaders: [], nodeArchives: [:]))
+        let lease = try #require(outcome.lease)
+        fleet.leases.all.withLock { $0 = [lease] }
+    }
+
+    // MARK: Places
+
+    private static func check(_ answer: SmallFleet.Answer, _ place: String) {
+        let controls = answer.body.unicodeScalars.filter {
+            PlainText.isControl($0) && $0 != "\n" && $0 != "\t"
+        }
+        switch answer.headers[.contentType] ?? "" {
+        case let type where type.hasPrefix("text/html"):
+            #expect(controls.isEmpty, "\(place): \(controls.map(\.value))")
+            for raw in ["<script>alert", "<b>&amp;{{", "<\u{301}", "\"\u{301}", "'\u{301}", "\" \\ onx"] {
+                #expect(Array(answer.body.utf8).firstRange(of: Array(raw.utf8)) == nil, "\(place): \(raw)")
+            }
+        case let type where type.contains("json"):
+            #expect(controls.isEmpty, "\(place): \(controls.map(\.value))")
+            #expect(throws: Never.self, "\(place)") {
+                try JSONSerialization.jsonObject(with: Data(answer.body.utf8), options: .fragmentsAllowed)
+            }
+        case let type where type.hasPrefix("text/csv"):
+            check(csv: answer.body, place)
+        default:
+            #expect(controls.isEmpty, "\(place): \(controls.map(\.value))")
+            for line in answer.body.split(separator: "\n") {
+                let isMetric =
+                    line.hasPrefix("#")
+                    || line.wholeMatch(of: /[a-z0-9_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? [0-9.e+-]+/) != nil
+                let isKey = line.wholeMatch(of: /[a-z0-9.,-]+ ssh-ed25519 [A-Za-z0-9-]+/) != nil
+                #expect(
+                    isMetric || isKey || !place.contains("metrics") && !place.contains("known_hosts"),
+                    "\(place): \(line)")
+            }
+        }
+    }
+
+    /// Rows of one length, read byte by byte as RFC 4180 has it, without a cell that a spreadsheet would work out.
+    private static func check(csv: String, _ place: String) {
+        var (rows, row, cell, isQuoted) = ([[String]](), [String](), [UInt8](), false)
+        var rest = Array(csv.utf8)[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "\"") where isQuoted && rest.first == byte: cell.append(rest.removeFirst())
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: ",") where !isQuoted:
+                row.append(String(decoding: cell, as: UTF8.self))
+                cell = []
+            case 0x0D where !isQuoted && rest.first == 0x0A:
+                rest.removeFirst()
+                rows.append(row + [String(decoding: cell, as: UTF8.self)])
+                (row, cell) = ([], [])
+            default: cell.append(byte)
+            }
+        }
+        #expect(row.isEmpty && cell.isEmpty && !isQuoted, "\(place)")
+        #expect(rows.count > 1, "\(place)")
+        for one in rows {
+            #expect(one.count == rows[0].count, "\(place): \(one)")
+            for cell in one {
+                #expect(!cell.unicodeScalars.contains(where: PlainText.isControl), "\(place): \(cell)")
+                let first = cell.unicodeScalars.first { !$0.properties.isWhitespace }
+                #expect(first.map { "=+-@\u{FF1D}".unicodeScalars.contains($0) } != true, "\(place): \(cell)")
+            }
+        }
+    }
+}

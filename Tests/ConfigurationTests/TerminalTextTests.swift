@@ -1,0 +1,55 @@
+import Center
+import Fleet
+import Foundation
+import Testing
+import Wire
+
+@testable import RoostCommand
+
+/// What commands print of what machines say.
+@Suite struct TerminalTextTests {
+    private static let hostile = [
+        "\u{1B}]0;owned\u{7}", "\u{9B}2J", "a\r\nNODE  USER", "\u{202E}toor", "a\u{2028}b", "\u{0}\u{7F}",
+    ]
+
+    @Test(arguments: hostile) func `a row of a table is one line, whatever stands in it`(text: String) {
+        var table = TextTable(["A", "B"])
+        table.add([text, "end"])
+        #expect(table.text.split(separator: "\n", omittingEmptySubsequences: false).count == 3)
+        check(table.text)
+    }
+
+    @Test(arguments: hostile) func `tables of sessions and boots obey nothing`(text: String) throws {
+        let session = NodeSession(
+            id: text, user: text, kind: text, place: text, from: text, isActive: true, startedAt: 1)
+        check(SessionTable.text([("pc-1", session)]))
+        let mac = try #require(MACAddress("52:54:00:00:00:01"))
+        let boot = BootTimeline(
+            boot: "0", macAddress: mac,
+            entries: [
+                .init(stage: .dhcp, at: 0, detail: text), .init(stage: .failed, at: 1, detail: text),
+            ])
+        let shown = TimelineTable.text(boot)
+        check(shown)
+        #expect(shown.split(separator: "\n").count == 4)
+    }
+
+    @Test(arguments: hostile + [String(repeating: "x\n", count: 40_000)])
+    func `an event of the log is one line, whatever a machine has chosen as a name`(text: String) throws {
+        let what = "tftp: 10.77.0.5: \(text): file not found"
+        let plain = ServerLog.line("warning", what, [("export", text)], as: .text, at: nil)
+        #expect(plain.hasPrefix("warning: tftp: 10.77.0.5: "))
+        let json = ServerLog.line("info", what, [("export", text)], as: .json, at: "now")
+        for line in [plain, json] {
+            check(line)
+            #expect(line.utf8.count < 60_000 && line.unicodeScalars.count { $0 == "\n" } == 1)
+            #expect(line.hasSuffix("\n"))
+        }
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: String]
+        #expect(text.hasPrefix(object?["export"] ?? "-") && object?["time"] == "now")
+    }
+
+    private func check(_ text: String) {
+        #expect(!text.unicodeScalars.contains { PlainText.isControl($0) && $0 != "\n" }, "\(text)")
+    }
+}
