@@ -101,7 +101,7 @@ extension SQLiteStore {
                 kind: "move", key: "\(image)@\(move.channel)",
                 before: try String.fetchOne(
                     database, sql: "SELECT record FROM channel_move WHERE image = ? AND name = ?",
-                    arguments: [image.text, move.channel.text]), after: try json(move))
+                    arguments: [image.text, move.channel.text]), after: try coder.json(move))
         case .volume(let name, let volume):
             return Revision.Edit(
                 kind: "volume", key: name.text, before: try before("volume", "node", name.text),
