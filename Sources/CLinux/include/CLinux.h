@@ -66,3 +66,5 @@ int roost_encrypt_device(const char *device, const char *name, char *path, size_
 // Swaps to a device; the higher the priority, the sooner (swapon(2)).
 int roost_swap_on(const char *device, int priority);
 int roost_watch_descriptor_limit(uint64_t wanted);
+// Opens what lies below `directory`, over no link and nothing above it (openat2(2)); the number, or -1 with errno.
+int roost_open_below(int directory, const char *path, uint64_t flags);
