@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 work=$here/.build/bench/boot
 lab=$here/Lab/lab.sh
 roost=$here/.build/release/roost
-export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/api.sock
+export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/socket/api.sock
 repetitions=${1:-1} part=${2:-all}
 arguments='mitigations=off,no_timer_check'
 

@@ -39,7 +39,7 @@ class Center:
     def __init__(self, program, directory):
         self.directory = directory
         self.port, self.boot_port = free_port(), free_port()
-        self.socket = f"{directory}/api.sock"
+        self.socket = f"{directory}/socket/api.sock"
         with open(f"{directory}/roost.yaml", "w", encoding="utf-8") as file:
             file.write(f"""roles: [dhcp, http, center]
 interfaces: [lo]

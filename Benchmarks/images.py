@@ -46,7 +46,7 @@ class Server:
             file.write(f"""roles: [http, nbd, center]
 interfaces: [lo]
 state-directory: {directory}/state
-socket: {directory}/api.sock
+socket: {directory}/socket/api.sock
 user: root
 http: {{port: {self.http}}}
 nbd: {{port: {self.nbd}}}
@@ -65,7 +65,7 @@ center: {{https: [], image-builds: no}}
 
     def roost(self, *arguments):
         answer = subprocess.run([self.program, *arguments], capture_output=True, text=True,
-                                env=dict(os.environ, ROOST_SOCKET=f"{self.directory}/api.sock"))
+                                env=dict(os.environ, ROOST_SOCKET=f"{self.directory}/socket/api.sock"))
         if answer.returncode:
             raise SystemExit(f"roost {' '.join(arguments)}: {answer.stderr[-2000:]}")
         return answer.stdout

@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 export LAB_DIR=$here/.build/lab-demo LAB_NS=roost-demo
 lab=$here/Lab/lab.sh roost=$here/.build/release/roost mac=52:54:00:72:6f:6f
-export ROOST_SOCKET=$LAB_DIR/api.sock
+export ROOST_SOCKET=$LAB_DIR/socket/api.sock
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 

@@ -63,7 +63,7 @@ serve() {
   "$lab" down >/dev/null
   trap '"$lab" down >/dev/null' EXIT
   "$lab" up >/dev/null
-  export ROOST_SOCKET=$LAB_DIR/api.sock
+  export ROOST_SOCKET=$LAB_DIR/socket/api.sock
   "$lab" serve roost "$roost" serve --interface br0 --state-directory "$golden/$name/state" --socket "$ROOST_SOCKET" \
     --node-program "$node_program" --user daemon >/dev/null
   until "$roost" status >/dev/null 2>&1; do sleep 0.05; done

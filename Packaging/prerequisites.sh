@@ -7,7 +7,7 @@ building=(libsqlite3-dev libargon2-dev libldap-dev libsodium-dev libssl-dev open
 packages=(
   "${building[@]}"
   # serving: loaders, images, the initramfs
-  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah skopeo
+  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah skopeo bubblewrap
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests

@@ -60,7 +60,7 @@ func serve() throws {
         committer: try LeaseCommitter(journal: try LeaseJournal(path), log: log), context: context, log: log)
     try dhcp.listen(
         on: try Socket.datagram(.loopback, port: ports[3]), frames: nil,
-        at: DHCPService.Endpoint(interface: nil),
+        neighbours: nil, at: DHCPService.Endpoint(interface: nil),
         loop: loop)
     print("ready")
     fflush(nil)

@@ -7,6 +7,7 @@
 #include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/if_packet.h>
+#include <linux/openat2.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/udp.h>
@@ -21,6 +22,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -378,3 +380,8 @@ int64_t roost_find_data(int fd, int64_t offset, int64_t *end) {
 }
 
 int roost_synchronise_file_system(int fd) { return syncfs(fd); }
+
+int roost_open_below(int directory, const char *path, uint64_t flags) {
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}

@@ -34,7 +34,7 @@ package struct ContainerRecipe: Sendable, Equatable {
     }
 }
 
-/// Container images, built from Dockerfiles and unpacked by buildah, in a storage of Roost's own.
+/// Container images, built from Dockerfiles by buildah, in a storage of Roost's own.
 ///
 /// What is mounted lasts as long as the process's mount namespace: whoever uses this runs in one of its own.
 package final class ContainerImages: Sendable {
@@ -55,6 +55,8 @@ package final class ContainerImages: Sendable {
         program = try Program("buildah", package: "buildah")
         self.progress = progress
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        // Users of this host have no business with the programs of images.
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory)
         lock = try FileDescriptor(opening: "\(directory)/lock", flags: O_RDWR | O_CREAT)
         if !lock.lock() {
             progress("waiting for another build")
@@ -152,21 +154,6 @@ package final class ContainerImages: Sendable {
         if !base.hasPrefix(Self.localBase) {
             try buildah(["tag", name, "localhost/\(base.replacing("docker.io/library/", with: ""))"])
         }
-    }
-
-    // MARK: Unpacking
-
-    /// Calls `body` with the root of an image at a place such as `oci-archive:/tmp/x.tar`, while it is mounted.
-    package func withRoot<T>(at place: String, _ body: (_ root: String) throws -> T) throws -> T {
-        let name = "localhost/roost-import/\(ProcessInfo.processInfo.processIdentifier)"
-        // buildah itself makes the name of the path, which few paths are fit for.
-        try Program("skopeo", package: "skopeo").run(
-            [
-                "copy", "--quiet", "--insecure-policy", place,
-                "containers-storage:[overlay@\(directory)/storage+\(directory)/run]\(name)",
-            ], filling: directory)
-        defer { _ = try? buildah(["rmi", name], isCleanup: true) }
-        return try withRoot(of: name, body)
     }
 
     private func withRoot<T>(of image: String, _ body: (_ root: String) throws -> T) throws -> T {

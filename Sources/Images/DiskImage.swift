@@ -132,7 +132,8 @@ struct DiskImage {
         defer { try? file.close() }
         let header = DiskHeader([UInt8](try file.read(upToCount: DiskHeader.byteLimit) ?? Data()))
         if let dependence = header.dependence(as: format) { throw leansOnAnotherFile(dependence) }
-        let images = try Program("qemu-img", package: "qemu-utils")
+        let images = try Program("qemu-img", package: "qemu-utils").confined(
+            Confinement(reads: [path], writes: [work]))
         let told = try images.run(["info", "--output=json", "-f", format.rawValue, path])
         let facts = try JSONSerialization.jsonObject(with: told) as? [String: Any]
         // Once more by what QEMU has understood.
@@ -157,7 +158,7 @@ struct DiskImage {
     /// All partitions, or the whole disk when it has none.
     private func partitions(of raw: String) throws -> [Partition] {
         let size = try FileDescriptor(opening: raw).byteCount()
-        let table = try? Program("partx", package: "util-linux").run([
+        let table = try? Program("partx", package: "util-linux").confined(Confinement(reads: [raw])).run([
             "--show", "--noheadings", "--output", "START,SECTORS", raw,
         ])
         let places = String(decoding: table ?? Data(), as: UTF8.self).split(separator: "\n").compactMap {
@@ -177,7 +178,7 @@ struct DiskImage {
 
     private func tags(of raw: String, _ offset: Int, _ byteCount: Int) throws -> [String: String] {
         // It ends with 2 when it knows nothing.
-        let told = try? Program("blkid", package: "util-linux").run([
+        let told = try? Program("blkid", package: "util-linux").confined(Confinement(reads: [raw])).run([
             "--probe", "--output", "export", "--offset", String(offset), "--size", String(byteCount), raw,
         ])
         let pairs = String(decoding: told ?? Data(), as: UTF8.self).split(separator: "\n").compactMap {
@@ -195,7 +196,10 @@ struct DiskImage {
         let mount = try Program("mount", package: "mount")
         func attempt(_ more: [String]) throws {
             let words =
-                ["ro", "loop", "offset=\(partition.offset)", "sizelimit=\(partition.byteCount)"] + options
+                [
+                    "ro", "nosuid", "nodev", "loop", "offset=\(partition.offset)",
+                    "sizelimit=\(partition.byteCount)",
+                ] + options
                 + more
             try mount.run(["-t", partition.type, "-o", words.joined(separator: ","), raw, place])
         }

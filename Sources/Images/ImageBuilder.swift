@@ -70,7 +70,7 @@ package struct ImageBuilder: Sendable {
     ) {
         let work = try Self.makeWorkDirectory(cache: cache)
         defer { work.remove() }
-        let root = work.path
+        let root = try Self.makeRoot(in: work)
         let debs = "\(cache)/debs"
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
         progress("building Debian \(recipe.suite)")
@@ -144,11 +144,13 @@ package struct ImageBuilder: Sendable {
 
     /// Packs a root that somebody else made: a directory, a tar archive, a squashfs, a disk, or a container image as OCI layout,
     /// OCI archive or `docker save` archive. What it is shows in itself, not in its name.
-    package func importRoot(_ path: String, as image: ImageName) throws -> (digest: Fleet.Digest, isNew: Bool)
-    {
+    package func importRoot(_ source: String, as image: ImageName) throws -> (
+        digest: Fleet.Digest, isNew: Bool
+    ) {
+        let path = URL(fileURLWithPath: source).path
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ImageLacks("there is no \(path)")
+            throw ImageLacks("there is no \(source)")
         }
         if !isDirectory.boolValue, let disk = try DiskImage(path, cache: cache, progress: progress) {
             return try disk.withRoot { root in
@@ -157,9 +159,10 @@ package struct ImageBuilder: Sendable {
         }
         if let place = try ImageSource.containerPlace(of: path, isDirectory: isDirectory.boolValue) {
             progress("unpacking \(place)")
-            return try ContainerImages(cache: cache, progress: progress).withRoot(at: place) { root in
-                try packer.pack(root: root, as: image, origin: place)
-            }
+            let work = try Self.makeWorkDirectory(cache: cache)
+            defer { work.remove() }
+            let root = try ContainerArchive(place: place, path: path, work: work.path).unpack(progress)
+            return try packer.pack(root: root, as: image, origin: place)
         }
         if isDirectory.boolValue {
             return try packer.pack(root: path, as: image, origin: "directory \(path)")
@@ -170,22 +173,29 @@ package struct ImageBuilder: Sendable {
         let name = URL(fileURLWithPath: path).lastPathComponent
         if ImageSource.isSquashfs(path) {
             let root = "\(work.path)/root"
-            try Program("unsquashfs", package: "squashfs-tools").run(
-                [
-                    "-quiet", "-no-progress", "-dest", root, path,
-                ], filling: cache)
+            let confinement = Confinement(reads: [path], writes: [work.path], rights: .ownership)
+            try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
+                ["-quiet", "-no-progress", "-dest", root, path], filling: cache, note: progress)
             return try packer.pack(root: root, as: image, origin: "squashfs \(name)")
         }
-        let root = work.path
-        // tar refuses to climb out of the directory and to follow links out of it.
-        try Program("tar", package: "tar").run(
+        let root = try Self.makeRoot(in: work)
+        let confinement = Confinement(reads: [path], writes: [root], rights: .ownership)
+        try Program("tar", package: "tar").confined(confinement).unpack(
             [
                 "--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs",
                 "--xattrs-include=*",
                 "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*",
-            ], filling: root)
+            ], filling: root, note: progress)
         return try packer.pack(
             root: root, as: image, origin: "archive \(name)")
+    }
+
+    /// The root's own directory, which is as every system has it.
+    static func makeRoot(in work: WorkDirectory) throws -> String {
+        let root = "\(work.path)/root"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
+        return root
     }
 
     /// A fresh directory in `cache`, for a root that is not packed yet.

@@ -61,7 +61,7 @@ package struct ImagePacker: Sendable {
         guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
             throw ImageLacks("\(origin) is not a root file system: it has neither etc nor usr")
         }
-        let directory = try store.makeBuildDirectory(for: image)
+        let directory = try store.makeBuildDirectory()
         let build = directory.path
         defer { withExtendedLifetime(directory) {} }
         do {
@@ -143,7 +143,10 @@ package struct ImagePacker: Sendable {
                 try? FileDescriptor(opening: path).beginSynchronising()
             }
         }
-        try Program("mksquashfs", package: "squashfs-tools").run(
+        // Its place is there already, so that nothing else of the directory needs to be reached.
+        try WholeFile.writeForNow(path, [])
+        let confinement = Confinement(reads: [root], writes: [path], rights: .reading)
+        try Program("mksquashfs", package: "squashfs-tools").confined(confinement).run(
             [
                 root, path, "-noappend", "-comp", "zstd", "-Xcompression-level", effort.level, "-xattrs",
                 "-progress", "-mem", Self.memory,

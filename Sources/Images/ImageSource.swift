@@ -31,7 +31,7 @@ package enum ImageSource {
 
     /// Whether a tar archive's first entries are those of a root, and the other many gigabytes need not be looked through.
     private static func beginsLikeRoot(_ archive: String) throws -> Bool {
-        let listing = try Program("sh", package: "dash").run(
+        let listing = try Program("sh", package: "dash").confined(Confinement(reads: [archive])).run(
             ["-c", "tar --list --file \"$1\" 2>/dev/null | head -n 64", "sh", archive])
         let roots: Set<Substring> = [
             "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run",
@@ -47,7 +47,7 @@ package enum ImageSource {
     private static func members(of archive: String, among names: [String]) throws -> Set<String> {
         let wanted = names.flatMap { [$0, "./\($0)"] }
         // tar fails for each name that is not there; whether the archive is good shows when it is unpacked.
-        let listing = try Program("sh", package: "dash").run(
+        let listing = try Program("sh", package: "dash").confined(Confinement(reads: [archive])).run(
             ["-c", "tar --list --file \"$@\" 2>/dev/null || true", "sh", archive] + wanted)
         return Set(
             String(decoding: listing, as: UTF8.self).split(separator: "\n").map {

@@ -1,6 +1,6 @@
 package import Fleet
 import Foundation
-import Linux
+package import Linux
 
 /// The directories of all image versions: `DIRECTORY/IMAGE/DIGEST/{kernel,modules.cpio,root.squashfs,manifest.json}`.
 ///
@@ -9,10 +9,17 @@ package struct ImageStore: Sendable {
     package let directory: String
     /// Files of a version, beside its manifest.
     package static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
-    private static let building = ".building-"
+    /// Where versions are made: a directory of who makes them, in that of all images.
+    package static let building = ".building"
+    private static let removing = ".removing"
     private static let pulling = ".pulling-"
+    /// The server's user and group, for what others publish; nil for the process's own.
+    private let owner: (user: UInt32, group: UInt32)?
 
-    package init(directory: String) { self.directory = directory }
+    package init(directory: String, owner: (user: UInt32, group: UInt32)? = nil) {
+        self.directory = directory
+        self.owner = owner
+    }
 
     package func path(of version: ImageVersion) -> String { path(version.image, version.digest) }
 
@@ -20,12 +27,14 @@ package struct ImageStore: Sendable {
         "\(directory)/\(image)/\(digest)"
     }
 
-    /// A fresh directory to build a version of `image` in.
-    package func makeBuildDirectory(for image: ImageName) throws -> WorkDirectory {
-        let base = "\(directory)/\(image)"
-        try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
-        giveToServer(base)
-        return try WorkDirectory(in: base, prefix: Self.building)
+    /// A fresh directory to build a version in.
+    package func makeBuildDirectory() throws -> WorkDirectory {
+        try WorkDirectory(in: "\(directory)/\(Self.building)", prefix: "version-")
+    }
+
+    /// Opens a file of a version, which the server's user may have exchanged: it is a file, and was reached over no link.
+    package func open(_ name: String, of image: ImageName, _ digest: Fleet.Digest) throws -> FileDescriptor {
+        try ForeignDirectory(directory).file("\(image)/\(digest)/\(name)")
     }
 
     /// Moves a finished build directory, whose files the manifest names, to its place.
@@ -39,20 +48,20 @@ package struct ImageStore: Sendable {
         let digest = Fleet.Digest(of: encoded)
         try FileDescriptor(opening: "\(build)/manifest.json", flags: O_WRONLY | O_CREAT | O_TRUNC)
             .write([UInt8](encoded), at: 0, as: .imageManifest)
-        let target = path(manifest.image, digest)
-        if files.fileExists(atPath: target) {
+        let owner = owner ?? (geteuid(), getegid())
+        let image = try ForeignDirectory(directory).directory(
+            manifest.image.text, for: owner.user, owner.group)
+        if image.contains(digest.description) {
             try files.removeItem(atPath: build)
             return (digest, false)
         }
-        try finish(manifest, in: build, as: target, at: .image)
+        let names = try close(manifest, in: build)
+        if geteuid() == 0, unsafe lchown(build, owner.user, owner.group) != 0 {
+            throw SystemError("give \(build) to the server")
+        }
+        try DurableFile.publish(
+            build, .directory(files: names), as: digest.description, in: image, at: .image)
         return (digest, true)
-    }
-
-    /// Root builds, and the server, who is somebody else, has to be able to remove: directories belong to who has the store's.
-    private func giveToServer(_ path: String) {
-        var owner = stat()
-        guard getuid() == 0, unsafe stat(directory, &owner) == 0 else { return }
-        _ = unsafe lchown(path, owner.st_uid, owner.st_gid)
     }
 
     /// The manifest of a version on the disk, checked against its digest and its files' sizes.
@@ -97,7 +106,6 @@ package struct ImageStore: Sendable {
     package func pullDirectory(for image: ImageName, _ digest: Fleet.Digest) throws -> String {
         let path = "\(directory)/\(image)/\(Self.pulling)\(digest)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        giveToServer("\(directory)/\(image)")
         // A server that was ended before it gave them their place may have made them immutable already.
         for name in try FileManager.default.contentsOfDirectory(atPath: path) {
             try FileManager.default.setAttributes(
@@ -127,7 +135,8 @@ package struct ImageStore: Sendable {
         }
         let target = path(image, digest)
         if files.fileExists(atPath: target) { return try files.removeItem(atPath: pull) }
-        try finish(manifest, in: pull, as: target, at: .imageCopy)
+        let names = try close(manifest, in: pull)
+        try DurableFile.publish(pull, .directory(files: names), as: target, at: .imageCopy)
     }
 
     /// Deletes what came of versions that nobody wants any more.
@@ -144,23 +153,23 @@ package struct ImageStore: Sendable {
         }
     }
 
-    /// Makes a version's files immutable and durable, and puts them in their place.
-    private func finish(
-        _ manifest: ImageManifest, in directory: String, as target: String, at publication: Publication
-    ) throws {
+    /// Makes a version's files immutable.
+    ///
+    /// - Returns: their names.
+    private func close(_ manifest: ImageManifest, in directory: String) throws -> [String] {
         let names = manifest.files.map(\.name) + ["manifest.json"]
         for name in names {
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o444], ofItemAtPath: "\(directory)/\(name)")
         }
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory)
-        giveToServer(directory)
-        try DurableFile.publish(directory, .directory(files: names), as: target, at: publication)
+        return names
     }
 
     /// Deletes the files of versions that are removed: a crash may have come in between.
     package func remove(_ removed: [ImageName: Set<Fleet.Digest>]) throws {
         for (image, digests) in removed {
+            try? FileManager.default.removeItem(atPath: trash(of: image))
             for digest in digests where FileManager.default.fileExists(atPath: path(image, digest)) {
                 try remove(image, digest)
             }
@@ -170,11 +179,13 @@ package struct ImageStore: Sendable {
     /// Deletes a version's directory. Who reads its files keeps them until the end.
     package func remove(_ image: ImageName, _ digest: Fleet.Digest) throws {
         let path = path(image, digest)
-        let trash = "\(directory)/\(image)/\(Self.building)0"
+        let trash = trash(of: image)
         try? FileManager.default.removeItem(atPath: trash)
         try DurableFile.move(path, to: trash, at: .imageTrash)
         try FileManager.default.removeItem(atPath: trash)
     }
+
+    private func trash(of image: ImageName) -> String { "\(directory)/\(image)/\(Self.removing)" }
 
     /// The manifest's canonical bytes: what its digest is of.
     private static func encode(_ manifest: ImageManifest) throws -> Data {

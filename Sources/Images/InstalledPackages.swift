@@ -79,7 +79,7 @@ enum InstalledPackages {
             "roost-rpm-\(UUID().uuidString)")
         try FileManager.default.copyItem(atPath: database, toPath: copy.path)
         defer { try? FileManager.default.removeItem(at: copy) }
-        let listed = try Program("rpm", package: "rpm").run(
+        let listed = try Program("rpm", package: "rpm").confined(Confinement(writes: [copy.path])).run(
             ["--dbpath", copy.path, "-qa", "--queryformat", #"%{NAME} %{EVR}\n"#])
         return String(decoding: listed, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

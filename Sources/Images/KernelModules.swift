@@ -155,39 +155,51 @@ package struct KernelModules {
                     "kernel \(release) names a module that is not there: \(module) (depmod \(release) puts its list right)"
                 )
             }
-            try Self.unpack(source, to: path)
+            try Self.copy(source, to: path)
             copied.append(path)
         }
+        try Self.decompress(in: target)
         for index in Self.indexes {
             if let source = place(of: index) {
                 try files.copyItem(atPath: source, toPath: "\(destination)/\(index)")
             }
         }
-        try Program("depmod", package: "kmod").run(["-b", target, release])
+        try Program("depmod", package: "kmod").confined(Confinement(writes: [target])).run([
+            "-b", target, release,
+        ])
         for name in ["modules.builtin.modinfo", "modules.symbols", "modules.devname", "modules.order"] {
             try? files.removeItem(atPath: "\(destination)/\(name)")
         }
         try copyFirmware(of: copied, to: target)
     }
 
-    /// busybox loads plain modules only, and not every kernel unpacks its firmware.
-    private static func unpack(_ source: String, to path: String) throws {
-        let data: Data
-        if source.hasSuffix(".xz") {
-            data = try Program("xz", package: "xz-utils").run(["-dc", source])
-        } else if source.hasSuffix(".zst") {
-            data = try Program("zstd", package: "zstd").run(["-dc", source])
-        } else if source.hasSuffix(".gz") {
-            data = try Program("gzip", package: "gzip").run(["-dc", source])
-        } else {
-            return try FileManager.default.copyItem(atPath: source, toPath: path)
+    private static let suffixes = [".xz", ".zst", ".gz"]
+
+    /// Copies a file to `path`, and keeps the end of its name when it is compressed.
+    private static func copy(_ source: String, to path: String) throws {
+        let suffix = suffixes.first { source.hasSuffix($0) && !path.hasSuffix($0) } ?? ""
+        try FileManager.default.copyItem(atPath: source, toPath: path + suffix)
+    }
+
+    /// Decompresses all that is compressed below a directory: busybox loads plain modules only, and not every kernel unpacks its
+    /// firmware. At once, because there are hundreds.
+    private static func decompress(in directory: String) throws {
+        let names = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+        for (suffix, name, package, words) in [
+            (".xz", "xz", "xz-utils", ["-dqf"]), (".zst", "zstd", "zstd", ["-dqf", "--rm"]),
+            (".gz", "gzip", "gzip", ["-dqf"]),
+        ] {
+            let paths = names.filter { $0.hasSuffix(suffix) }.map { "\(directory)/\($0)" }
+            guard !paths.isEmpty else { continue }
+            try Program(name, package: package).confined(Confinement(writes: [directory])).run(
+                words + ["--"] + paths)
         }
-        try WholeFile.writeForNow(path, [UInt8](data))
     }
 
     /// Firmware that the modules ask for, as far as the root has it; compressed in most distributions.
     private func copyFirmware(of modules: [String], to target: String) throws {
-        let listed = try Program("modinfo", package: "kmod").run(["-F", "firmware"] + modules)
+        let listed = try Program("modinfo", package: "kmod").confined(Confinement(reads: [target])).run(
+            ["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
             // Some ask for a pattern, and some for what a driver without manners could put anywhere.
             guard !name.split(separator: "/").contains(".."),
@@ -198,7 +210,8 @@ package struct KernelModules {
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")
             try FileManager.default.createDirectory(
                 at: destination.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Self.unpack(source, to: destination.path)
+            try Self.copy(source, to: destination.path)
         }
+        try Self.decompress(in: target)
     }
 }

@@ -115,7 +115,8 @@ package struct MaintenanceShell {
                 atPath: "\(place)/\(name)", withIntermediateDirectories: false)
         }
         try mount([
-            "-t", "squashfs", "-o", "ro,loop", "\(store.path(of: version))/root.squashfs", "\(place)/lower",
+            "-t", "squashfs", "-o", "ro,nosuid,nodev,loop", "\(store.path(of: version))/root.squashfs",
+            "\(place)/lower",
         ])
         // The clone's own root directory is the upper one: it is as the image has it.
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(place)/lower")

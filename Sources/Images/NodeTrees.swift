@@ -6,22 +6,31 @@ import Linux
 package struct NodeTrees: Sendable {
     package let directory: String
     private let images: ImageStore
+    private let note: @Sendable (String) -> Void
 
-    package init(directory: String, images: ImageStore) {
+    /// - Parameter note: hears what of a root is left out.
+    package init(directory: String, images: ImageStore, note: @escaping @Sendable (String) -> Void) {
         self.directory = directory
         self.images = images
+        self.note = note
     }
 
     /// Copies the root of the version that `volume` names. A crash leaves either nothing or all of it.
     package func make(_ volume: Volume) throws {
-        let (path, root) = ("\(directory)/\(volume.path)", try images.rootPath(of: volume))
+        let path = "\(directory)/\(volume.path)"
+        let root = try images.root(of: volume)
+        let parent = "\(directory)/\(volume.node)"
+        // No user of this host gets into it: it has programs that would give them root's rights.
         try FileManager.default.createDirectory(
-            atPath: "\(directory)/\(volume.node)", withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o755])
+            atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: parent)
         try Self.delete("\(path).new")
         do {
-            try Program("unsquashfs", package: "squashfs-tools").run(
-                ["-quiet", "-no-progress", "-d", "\(path).new", root], filling: directory)
+            // By its descriptor: who may exchange the file cannot have another one read.
+            let confinement = Confinement(writes: [parent], rights: .ownership, inputPath: "/root.squashfs")
+            try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
+                ["-quiet", "-no-progress", "-d", "\(path).new", "/root.squashfs"], file: root.number,
+                filling: directory, note: { note("\(volume.node): \($0)") })
             try Self.delete(path)
             try DurableFile.publish("\(path).new", .tree, as: path, at: .tree)
         } catch {
@@ -53,11 +62,12 @@ package struct NodeTrees: Sendable {
 
 extension ImageStore {
     /// The root of the version that a volume was made of.
-    fileprivate func rootPath(of volume: Volume) throws -> String {
-        let path = "\(directory)/\(volume.image)/\(volume.digest)/root.squashfs"
-        guard FileManager.default.fileExists(atPath: path) else {
+    fileprivate func root(of volume: Volume) throws -> FileDescriptor {
+        do { return try open("root.squashfs", of: volume.image, volume.digest) } catch let error
+            as SystemError
+            where error.number == SystemError.isMissing
+        {
             throw ImageLacks("there is no version \(volume.digest.short) of \(volume.image) in \(directory)")
         }
-        return path
     }
 }

@@ -48,6 +48,7 @@ package struct DiskNearlyFull: Error, CustomStringConvertible {
 package struct Program: Sendable {
     private let url: URL
     private let name: String
+    private var confinement: Confinement?
 
     /// - Parameter package: the Debian package that has it, for the error.
     package init(_ name: String, package: String) throws {
@@ -63,6 +64,13 @@ package struct Program: Sendable {
     }
 
     package var path: String { url.path }
+
+    /// The same program, which reaches nothing else.
+    package func confined(_ confinement: Confinement) -> Self {
+        var program = self
+        program.confinement = confinement
+        return program
+    }
 
     private static let mayStart = Atomic(true)
 
@@ -93,19 +101,20 @@ package struct Program: Sendable {
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it comes.
     ///
     /// - Parameters:
+    ///   - file: its standard input instead, an open file's number.
     ///   - filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
     ///   - stop: ends it before its time.
     ///   - isCleanup: whether it clears away what was made, and is started although this process is to end.
     @discardableResult
     package func run(
-        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil
     ) throws -> Data {
         var result = Data()
         do {
             try stream(
-                arguments, environment: environment, input: input, filling: filled, stop: stop,
+                arguments, environment: environment, input: input, file: file, filling: filled, stop: stop,
                 isCleanup: isCleanup, progress: progress
             ) { result.append($0) }
         } catch var failure as ProgramFailure {
@@ -116,23 +125,60 @@ package struct Program: Sendable {
         return result
     }
 
+    /// Runs what unpacks a root, and calls `note` for what it leaves out: devices, which are nothing that this host should have from
+    /// others, and which nodes make for themselves.
+    package func unpack(
+        _ arguments: [String], file: Int32? = nil, filling filled: String, note: @Sendable (String) -> Void
+    ) throws {
+        let lines = Mutex<[String]>([])
+        do {
+            try run(arguments, file: file, filling: filled) { line in lines.withLock { $0.append(line) } }
+        } catch let failure as ProgramFailure where failure.status == 2 {
+            // unsquashfs(1), tar(1): something could not be made. Nothing else is let pass.
+            var devices: [String] = []
+            for line in lines.withLock(\.self) where !line.isEmpty {
+                if let match = line.firstMatch(
+                    of:
+                        /create_inode: failed to create (?:character|block) device (.*), because Operation not permitted/
+                ) {
+                    devices.append(String(match.1))
+                } else if let match = line.firstMatch(of: /tar: (.*): Cannot mknod: Operation not permitted/)
+                {
+                    devices.append(String(match.1))
+                } else if !line.contains("Exiting with failure status due to previous errors") {
+                    throw failure
+                }
+            }
+            guard !devices.isEmpty else { throw failure }
+            let named = devices.prefix(5).joined(separator: ", ")
+            note(
+                "note: devices are left out: \(named)\(devices.count > 5 ? " and \(devices.count - 5) more" : "")"
+            )
+        }
+    }
+
     /// The same for an output that is too large to be held: `take` gets each piece of it as it comes, and ends the program when
     /// it throws.
     package func stream(
-        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil,
+        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
     ) throws {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
+        if let confinement {
+            process.executableURL = try Program("bwrap", package: "bubblewrap").url
+            process.arguments = confinement.arguments(environment) + [url.path] + arguments
+        }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()
         let errors = Pipe()
         process.standardOutput = output
         process.standardError = errors
         let inputPipe = input.map { _ in Pipe() }
-        process.standardInput = inputPipe ?? FileHandle.nullDevice
+        let file = file.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) }
+        process.standardInput = inputPipe ?? file ?? FileHandle.nullDevice
         if isCleanup { try Self.withoutBlockedSignals { try process.run() } } else { try Self.begin(process) }
         stop?.begins(process.processIdentifier)
         if let input, let inputPipe {
@@ -166,6 +212,9 @@ package struct Program: Sendable {
         guard process.terminationStatus == 0 else {
             // It may have been faster than who watches.
             if let filled { try DiskNearlyFull.check(filled) }
+            if confinement != nil, let reason = collected.tail.wholeMatch(of: /bwrap: ([^\n]*)\n?/) {
+                throw ConfinementRefused(program: name, reason: String(reason.1))
+            }
             throw ProgramFailure(
                 command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
                 output: collected.tail)

@@ -47,7 +47,7 @@ package struct VolumeStore: Sendable {
             // Zeros that are not written are none once they are decrypted: it must count on nothing, and write what it needs.
             let isBlank = key == nil
             // As user of its own, the server would be the owner of the root directory.
-            try Program("mke2fs", package: "e2fsprogs").run(
+            try Program("mke2fs", package: "e2fsprogs").confined(Confinement(writes: [temporary])).run(
                 [
                     // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
                     "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", "roost-volume", "-E",
@@ -65,7 +65,7 @@ package struct VolumeStore: Sendable {
         try setSize(of: path, to: volume)
         if !volume.isEncrypted {
             try check(path)
-            try Program("resize2fs", package: "e2fsprogs").run([path])
+            try Program("resize2fs", package: "e2fsprogs").confined(Confinement(writes: [path])).run([path])
         }
         try FileDescriptor(opening: path).synchronise(at: .volumeGrowth)
     }
@@ -79,7 +79,9 @@ package struct VolumeStore: Sendable {
     /// Repairs what a machine has left behind that went away without a word. 1 means: mended.
     private func check(_ path: String) throws {
         do {
-            try Program("e2fsck", package: "e2fsprogs").run(["-f", "-p", path])
+            try Program("e2fsck", package: "e2fsprogs").confined(Confinement(writes: [path])).run([
+                "-f", "-p", path,
+            ])
         } catch let failure as ProgramFailure where failure.status == 1 {}
     }
 

@@ -3,13 +3,15 @@ import Glibc
 /// What a directory holds.
 package enum DirectoryListing {
     /// The names in a directory, in order; none when there is no such directory.
-    package static func names(in path: String) -> [String] {
+    ///
+    /// - Parameter hidden: whether those that begin with a dot are among them.
+    package static func names(in path: String, hidden: Bool = false) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe _ = closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
             let name = unsafe name(of: entry)
-            if !name.hasPrefix(".") { names.append(name) }
+            if hidden && name != "." && name != ".." || !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()
     }

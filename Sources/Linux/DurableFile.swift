@@ -17,6 +17,40 @@ package enum DurableFile {
         _ source: String, _ content: Content = .file, as target: String, at publication: Publication
     ) throws(SystemError) {
         publication.pass(.sync)
+        try synchronise(source, content)
+        publication.pass(.rename)
+        try rename(source, target)
+        publication.pass(.directory)
+        try synchroniseDirectory(of: target)
+    }
+
+    /// The same for a place in a directory that another user may change meanwhile: only a name is given there.
+    package static func publish(
+        _ source: String, _ content: Content = .file, as name: String,
+        in directory: borrowing ForeignDirectory, at publication: Publication
+    ) throws(SystemError) {
+        publication.pass(.sync)
+        try synchronise(source, content)
+        publication.pass(.rename)
+        try directory.take(source, as: name)
+        publication.pass(.directory)
+        try directory.synchronise()
+    }
+
+    /// Gives a file that was made in `directory` under another name its own.
+    package static func publish(
+        _ file: borrowing FileDescriptor, named temporary: String, as name: String,
+        in directory: borrowing ForeignDirectory, at publication: Publication
+    ) throws(SystemError) {
+        publication.pass(.sync)
+        try file.synchronise()
+        publication.pass(.rename)
+        try directory.name(temporary, as: name)
+        publication.pass(.directory)
+        try directory.synchronise()
+    }
+
+    private static func synchronise(_ source: String, _ content: Content) throws(SystemError) {
         let open = try FileDescriptor(opening: source)
         switch content {
         case .file: try open.synchronise()
@@ -25,10 +59,6 @@ package enum DurableFile {
             try open.synchronise()
         case .tree: try open.synchroniseFileSystem()
         }
-        publication.pass(.rename)
-        try rename(source, target)
-        publication.pass(.directory)
-        try synchroniseDirectory(of: target)
     }
 
     /// Gives what is at `source`, and durable, the name `target`.

@@ -36,6 +36,8 @@ package enum Move: String, DurableOperation {
     case imageTrash = "image.remove"
     case restoreKeep = "restore.keep"
     case restorePlace = "restore.place"
+    /// Of an earlier layout, or no directory of root's.
+    case stateEntry = "state.entry"
 
     package enum Step: String, CaseIterable { case rename, directory }
 }

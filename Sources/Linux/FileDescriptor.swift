@@ -201,7 +201,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
 /// Whole files, for what is small.
 package enum WholeFile {
     package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
-        let file = try FileDescriptor(opening: path)
+        // A pipe in its place is not waited for.
+        let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
         var bytes: [UInt8] = []
         while true {
             let more = try file.read(atMost: 1 << 16)
@@ -213,11 +214,14 @@ package enum WholeFile {
 
     /// Writes beside, makes durable, and renames over: a crash leaves the old file or the new one.
     package static func replace(
-        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, at replacement: Replacement
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, at replacement: Replacement
     ) throws(SystemError) {
         let temporary = path + ".new"
         do {
-            let file = try FileDescriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            // One that is there was left by a crash, and its mode may be another.
+            unsafe unlink(temporary)
+            let file = try FileDescriptor(
+                opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
             if replacement.isEnding(at: .write) { try file.write(Array(bytes.prefix(bytes.count / 2))) }
             replacement.pass(.write)
             try file.write(bytes)

@@ -19,7 +19,7 @@ struct Roost: AsyncParsableCommand {
             EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
             Schema.self,
-            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, KillPoints.self,
+            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, ReadStore.self, KillPoints.self,
         ])
 }
 

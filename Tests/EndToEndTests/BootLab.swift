@@ -92,7 +92,7 @@ final class BootLab: Sendable {
     // MARK: The server
 
     static var stateDirectory: String { "\(directory)/state" }
-    static var socket: String { "\(directory)/api.sock" }
+    static var socket: String { "\(directory)/socket/api.sock" }
 
     func startServer() throws {
         try Self.lab(

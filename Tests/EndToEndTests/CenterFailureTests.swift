@@ -14,7 +14,7 @@ extension EndToEnd.Servers {
             for round in 1...4 {
                 let script = """
                     for i in $(seq \(round)0001 \(round)9999); do
-                      curl -sf -m 5 --unix-socket \(server.directory)/api.sock -X PUT -d "{\\"name\\": \\"n$i\\", \\"macAddresses\\": []}" \
+                      curl -sf -m 5 --unix-socket \(server.directory)/socket/api.sock -X PUT -d "{\\"name\\": \\"n$i\\", \\"macAddresses\\": []}" \
                         http://roost/api/v1/nodes/n$i >/dev/null || exit
                       echo n$i
                     done

@@ -35,7 +35,7 @@ final class CenterServer: Sendable {
             roles: [\(roles)]
             interfaces: [\(interface)]
             state-directory: \(directory)/state
-            socket: \(directory)/api.sock
+            socket: \(directory)/socket/api.sock
             user: nobody
             node-program: \(directory)/program
             busybox: \(directory)/program
@@ -139,7 +139,8 @@ final class CenterServer: Sendable {
 
     @discardableResult
     func roost(_ arguments: String...) throws -> String {
-        try BootLab.run(BootLab.roost, arguments, environment: ["ROOST_SOCKET": "\(directory)/api.sock"])
+        try BootLab.run(
+            BootLab.roost, arguments, environment: ["ROOST_SOCKET": "\(directory)/socket/api.sock"])
     }
 
     /// Adds an administrator with the usual password.
@@ -147,7 +148,7 @@ final class CenterServer: Sendable {
         let words = grants.joined(separator: " ")
         try BootLab.run(
             "env", ["sh", "-c", "echo '\(Self.password)' | \(BootLab.roost) admin add \(name) \(words)"],
-            environment: ["ROOST_SOCKET": "\(directory)/api.sock"])
+            environment: ["ROOST_SOCKET": "\(directory)/socket/api.sock"])
     }
 
     /// - Parameter name: what the token is for; of a replica's, the server's name.
@@ -155,7 +156,7 @@ final class CenterServer: Sendable {
         let words = roles.flatMap { ["--role", $0] }
         return try BootLab.run(
             BootLab.roost, ["token", "add", name, "--owner", owner] + words,
-            environment: ["ROOST_SOCKET": "\(directory)/api.sock"]
+            environment: ["ROOST_SOCKET": "\(directory)/socket/api.sock"]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

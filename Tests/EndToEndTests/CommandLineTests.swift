@@ -31,7 +31,7 @@ extension EndToEnd.Servers {
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:01:01")
             try server.roost("node", "add", "pc-2", "--mac", "52:54:00:00:01:02")
             try server.roost("node", "add", "other", "--mac", "52:54:00:00:01:03")
-            let socket = "\(server.directory)/api.sock"
+            let socket = "\(server.directory)/socket/api.sock"
             #expect(try offers(for: "roost nod", socket) == ["node"])
             #expect(try offers(for: "roost node sh", socket) == ["show"])
             #expect(try offers(for: "roost node show pc", socket) == ["pc-1", "pc-2"])

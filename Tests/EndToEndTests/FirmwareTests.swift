@@ -138,7 +138,7 @@ extension EndToEnd.Machines {
                 trap "$LAB down" EXIT
                 $LAB up
                 $LAB serve roost $ROOST serve --interface br0 --state-directory $LAB_DIR/state \
-                    --socket $LAB_DIR/api.sock --node-program $NODE_PROGRAM --user root
+                    --socket $LAB_DIR/socket/api.sock --node-program $NODE_PROGRAM --user root
                 until grep -q ' ready: ' $LAB_DIR/log/roost.log; do sleep 0.1; done
                 $LAB boot alone --timeout 60 --expect iPXE --expect 'Roost: .*no image'
                 """

@@ -16,7 +16,7 @@ extension EndToEnd.Servers.KillPointTests {
         try root.mark(number)
         return try BootLab.run(
             BootLab.roost, arguments(root.path, in: server),
-            environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+            environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
     }
 
     func versions(in server: CenterServer) throws -> [[String: Any]] {
@@ -51,7 +51,7 @@ extension EndToEnd.Servers.KillPointTests {
             }
             try run(
                 arguments(root.path, in: server), killedAt: point,
-                environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+                environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
             let known = try numbers(in: server)
             #expect(known == Array(1..<known.count + 1) && known.count == made, "\(point)")
             // Each goes on with what the killed one before it has left; what has its place already is taken from there.
@@ -163,7 +163,7 @@ extension EndToEnd.Servers.KillPointTests {
             importer.executableURL = URL(fileURLWithPath: BootLab.roost)
             importer.arguments = arguments(root.path, in: server)
             importer.environment = ProcessInfo.processInfo.environment.merging([
-                "ROOST_SOCKET": "\(server.directory)/api.sock"
+                "ROOST_SOCKET": "\(server.directory)/socket/api.sock"
             ]) { $1 }
             let output = Pipe()
             importer.standardOutput = output

@@ -22,6 +22,7 @@ extension EndToEnd.Servers {
             case restore = "restore."
             case volumes = "volume."
             case trees = "tree. nfs."
+            case takeOver = "state."
 
             func covers(_ point: String) -> Bool {
                 rawValue.split(separator: " ").contains { point.hasPrefix($0) }
@@ -69,6 +70,7 @@ extension EndToEnd.Servers {
             case .restore: try await killRestores(at: points)
             case .volumes: try killVolumes(at: points)
             case .trees: try killTrees(at: points)
+            case .takeOver: try killTakeOvers(at: points)
             }
         }
 
@@ -198,23 +200,25 @@ extension EndToEnd.Servers {
             let path = "\(directory)/\(name)"
             try FileManager.default.createDirectory(
                 atPath: "\(path)/center", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(path)/store", withIntermediateDirectories: true)
             try Data(name.utf8).write(to: URL(fileURLWithPath: "\(path)/center/ca.pem"))
-            let store = try SQLiteStore(path: "\(path)/roost.sqlite")
+            let store = try SQLiteStore(path: "\(path)/store/roost.sqlite")
             let node = Node(name: try NodeName(name), group: .site, macAddresses: [])
             _ = try await store.apply(
                 [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
-            var journal = try LeaseJournal("\(path)/leases.journal")
+            var journal = try LeaseJournal("\(path)/store/leases.journal")
             try journal.append([KillPointChild.lease(1)])
             return path
         }
 
         /// The name of the node in a state directory, when all of it is of one piece.
         private func content(of path: String) async throws -> String? {
-            try SchemaSteps.verify(path: "\(path)/roost.sqlite")
-            let nodes = try await SQLiteStore(path: "\(path)/roost.sqlite").snapshot().nodes
+            try SchemaSteps.verify(path: "\(path)/store/roost.sqlite")
+            let nodes = try await SQLiteStore(path: "\(path)/store/roost.sqlite").snapshot().nodes
             guard let name = nodes.keys.first?.text,
                 try String(contentsOfFile: "\(path)/center/ca.pem", encoding: .utf8) == name,
-                try LeaseJournal.leases(at: "\(path)/leases.journal").count == 1
+                try LeaseJournal.leases(at: "\(path)/store/leases.journal").count == 1
             else { return nil }
             return name
         }
@@ -225,8 +229,9 @@ extension EndToEnd.Servers {
 
         private func killBackups(at points: [String]) throws {
             let state = "\(directory)/state"
-            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
-            _ = try SQLiteStore(path: "\(state)/roost.sqlite")
+            try FileManager.default.createDirectory(
+                atPath: "\(state)/store", withIntermediateDirectories: true)
+            _ = try SQLiteStore(path: "\(state)/store/roost.sqlite")
             for place in ["fresh", "over"] {
                 try FileManager.default.createDirectory(
                     atPath: "\(directory)/\(place)", withIntermediateDirectories: true)
@@ -251,7 +256,7 @@ extension EndToEnd.Servers {
             let backup = "\(directory)/new.tar.zst"
             try makeBackup(of: new, backup)
             let configuration = "\(directory)/roost.yaml"
-            try Data("roles: [center]\ninterfaces: [lo]\nsocket: \(directory)/api.sock\n".utf8)
+            try Data("roles: [center]\ninterfaces: [lo]\nsocket: \(directory)/socket/api.sock\n".utf8)
                 .write(to: URL(fileURLWithPath: configuration))
             for point in points {
                 let state = "\(directory)/\(point)"
@@ -276,12 +281,29 @@ extension EndToEnd.Servers {
                 let kept = try names(in: state).filter { $0.hasPrefix("before-restore-") }
                 #expect(kept.count == 1, "\(point): \(kept)")
                 #expect(try await content(of: "\(state)/\(kept.first ?? "")") == "old", "\(point)")
-                // The server that refused has made its directories.
-                let made: Set = ["images", "node", "trees", "volumes"]
                 #expect(
-                    try names(in: state).subtracting(made.union(kept)) == [
-                        "center", "leases.journal", "lock", "roost.sqlite",
+                    try names(in: state).subtracting(kept) == [
+                        "center", "images", "keys", "lock", "logs", "node", "store", "trees", "volumes",
                     ], "\(point)")
+            }
+        }
+
+        // MARK: A state directory of an earlier server
+
+        /// Each start goes on with what the killed one before it has left.
+        private func killTakeOvers(at points: [String]) throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            try server.roost("node", "add", "kept", "--mac", "52:54:00:00:0b:11")
+            server.kill()
+            let state = "\(server.directory)/state"
+            for point in points {
+                try BootLab.run("sh", ["-euc", "cd \"$1\"; mv store/* .; rmdir store", "sh", state])
+                try server.startAgain(killedAt: point)
+                try server.waitForKill(at: point)
+                try server.startAgain()
+                #expect(try server.roost("node", "list").contains("kept"), "\(point)")
+                server.kill()
             }
         }
     }

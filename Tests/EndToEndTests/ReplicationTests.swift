@@ -12,7 +12,7 @@ extension EndToEnd.Servers {
                     "image", "import", "copied", root, "--state-directory", "\(server.directory)/state",
                     "--cache", BootLab.cache,
                 ] + (key.map { ["--sign", $0] } ?? []),
-                environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+                environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
         }
 
         private func versions(on server: CenterServer) throws -> [[String: Any]] {
@@ -235,7 +235,7 @@ extension EndToEnd.Servers {
                 let refusal = #expect(throws: CommandFailed.self) {
                     try BootLab.run(
                         BootLab.roost, ["image"] + words,
-                        environment: ["ROOST_SOCKET": "\(server.directory)/api.sock"])
+                        environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
                 }
                 #expect(
                     refusal?.output.contains("has no signature of a key in image-keys") == true, "\(words)")

@@ -71,3 +71,5 @@ int64_t roost_find_data(int fd, int64_t offset, int64_t *end);
 // Swaps to a device; the higher the priority, the sooner (swapon(2)).
 int roost_swap_on(const char *device, int priority);
 int roost_watch_descriptor_limit(uint64_t wanted);
+// Opens what lies below `directory`, over no link and nothing above it (openat2(2)); the number, or -1 with errno.
+int roost_open_below(int directory, const char *path, uint64_t flags);

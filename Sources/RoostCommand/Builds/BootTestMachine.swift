@@ -9,8 +9,8 @@ import Linux
 /// rights nor a bridge, and the root from the server like any node's.
 struct BootTestMachine {
     let test: BootTestAnswer
-    /// The version's directory in the image store.
-    let version: String
+    let image: ImageName
+    let images: ImageStore
     /// The server's directory of node archives.
     let archives: String
     let mebibytes: Int
@@ -34,12 +34,19 @@ struct BootTestMachine {
             "roost-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: place) }
-        var archive = try Data(contentsOf: URL(fileURLWithPath: "\(version)/modules.cpio"))
-        archive += try Data(contentsOf: URL(fileURLWithPath: "\(archives)/\(test.nodeArchive).cpio"))
-        try WholeFile.writeForNow("\(place.path)/initramfs", [UInt8](archive))
-        // Beside it: whoever the machine runs as need not reach into the store.
-        try FileManager.default.copyItem(
-            atPath: "\(version)/kernel", toPath: place.appendingPathComponent("kernel").path)
+        func content(of name: String) throws -> [UInt8] {
+            let file = try images.open(name, of: image, test.digest)
+            return try file.read(file.byteCount(), at: 0)
+        }
+        // Beside it: who the machine runs as need not reach into the store.
+        let nodeArchive = try WholeFile.read("\(archives)/\(test.nodeArchive).cpio")
+        try WholeFile.writeForNow(
+            "\(place.path)/initramfs", content(of: "modules.cpio") + nodeArchive)
+        try WholeFile.writeForNow("\(place.path)/kernel", content(of: "kernel"))
+        for (name, mode) in [(".", 0o711), ("initramfs", 0o644), ("kernel", 0o644)] {
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode], ofItemAtPath: "\(place.path)/\(name)")
+        }
         if FileManager.default.isWritableFile(atPath: "/dev/kvm") {
             let result = try await attempt("kvm", in: place, isReady)
             if result.console.contains(Self.signOfLife) { return result }

@@ -84,7 +84,8 @@ struct BuildJob: AsyncParsableCommand {
         do {
             if let test = order.test {
                 let machine = BootTestMachine(
-                    test: test, version: "\(stateDirectory)/images/\(order.image)/\(test.digest)",
+                    test: test, image: try ImageName(order.image),
+                    images: ImageStore(directory: "\(stateDirectory)/images"),
                     archives: "\(stateDirectory)/node", mebibytes: BootTestMachine.standardMebibytes,
                     say: progress, show: progress)
                 // The server hears from the machine itself when it is ready, and ends this.
@@ -99,7 +100,7 @@ struct BuildJob: AsyncParsableCommand {
             }
             if getuid() != 0 { try BuildNamespace.enter() }
             let packer = ImagePacker(
-                store: ImageStore(directory: "\(stateDirectory)/images"), effort: .fast, cache: cache,
+                store: StateDirectory(stateDirectory).images, effort: .fast, cache: cache,
                 progress: progress)
             let builder = ImageBuilder(packer: packer, cache: cache, progress: progress)
             let recipe = ImageRecipe(suite: order.suite, packages: order.packages)

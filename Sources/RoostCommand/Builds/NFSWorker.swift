@@ -35,7 +35,9 @@ struct NFSWorker: ParsableCommand {
 
     func run() throws {
         guard let kind = NFSServer(rawValue: server) else { throw ValidationError("--server") }
-        let trees = NodeTrees(directory: trees, images: ImageStore(directory: images))
+        let trees = NodeTrees(directory: trees, images: ImageStore(directory: images)) {
+            printError($0)
+        }
         var networks: [IPv4Network] = []
         var clients: [NodeName: IPv4Address] = [:]
         while let line = readLine() {
@@ -80,7 +82,7 @@ struct NFSWorker: ParsableCommand {
         if text != previous {
             let directory = URL(fileURLWithPath: file).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            try WholeFile.replace(file, with: Array(text.utf8), at: .nfsExports)
+            try WholeFile.replace(file, with: Array(text.utf8), mode: 0o644, at: .nfsExports)
         }
         try kind.reload(pidFiles: pidFile)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fleet
 import Foundation
+import Glibc
 import Images
 import Linux
 import StoreSQLite
@@ -24,7 +25,7 @@ enum StateFiles {
 
     /// Held by the server while it runs; nil when somebody else holds it.
     static func lock(_ directory: String) throws -> FileDescriptor? {
-        let file = try FileDescriptor(opening: "\(directory)/\(lock)", flags: O_RDWR | O_CREAT, mode: 0o644)
+        let file = try FileDescriptor(opening: "\(directory)/\(lock)", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         guard file.lock() else { return nil }
         return file
     }
@@ -42,38 +43,108 @@ struct Backup: AsyncParsableCommand {
     @Flag(help: "Images too: they are large, and can be built again.") var images = false
 
     func run() async throws {
+        umask(0o077)
         try await reportingFailure {
-            let files = FileManager.default
-            guard files.fileExists(atPath: "\(stateDirectory)/\(StateFiles.database)") else {
+            let state = StateDirectory(stateDirectory)
+            guard state.hasStore else {
                 throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
             }
+            try state.prepare()
             try StateFiles.requireWhole(stateDirectory)
             let target = URL(fileURLWithPath: file)
-            // It holds keys and password hashes.
-            let work = try WorkDirectory(
-                in: target.deletingLastPathComponent().path, prefix: ".\(target.lastPathComponent).new-",
-                mode: 0o700)
-            defer { work.remove() }
-            let (staging, archive) = ("\(work.path)/state", "\(work.path)/archive")
-            try files.createDirectory(atPath: staging, withIntermediateDirectories: false)
-            // The store first: a lease that is newer than it does no harm, a node that is missing would.
-            try SchemaSteps.copy(
-                path: "\(stateDirectory)/\(StateFiles.database)", to: "\(staging)/\(StateFiles.database)")
-            try SchemaSteps.verify(path: "\(staging)/\(StateFiles.database)")
-            for name in [StateFiles.journal, StateFiles.center]
-            where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
-                try files.copyItem(atPath: "\(stateDirectory)/\(name)", toPath: "\(staging)/\(name)")
+            let name = target.lastPathComponent
+            let place = target.deletingLastPathComponent().resolvingSymlinksInPath().path
+            // It holds keys and password hashes, and may be put into anybody's directory.
+            let directory = try ForeignDirectory(place)
+            directory.removeLeft(".\(name).new-")
+            let temporary = ".\(name).new-\(UUID().uuidString)"
+            let archive = try directory.makeFile(temporary)
+            do {
+                let note = try write(to: archive)
+                try DurableFile.publish(archive, named: temporary, as: name, in: directory, at: .backup)
+                printError("\(file): \(note)", terminator: "")
+            } catch {
+                directory.remove(temporary)
+                throw error
             }
-            let note =
-                "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
-            try WholeFile.writeForNow("\(staging)/BACKUP", Array(note.utf8))
-            var arguments = ["--zstd", "-cf", archive, "-C", staging, "."]
-            if images { arguments += ["-C", stateDirectory, StateFiles.images] }
-            try Program("tar", package: "tar").run(arguments)
-            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: archive)
-            try DurableFile.publish(archive, as: target.path, at: .backup)
-            printError("\(file): \(note)", terminator: "")
         }
+    }
+
+    /// - Returns: what it says of itself.
+    private func write(to archive: borrowing FileDescriptor) throws -> String {
+        let files = FileManager.default
+        let work = try ImageStore(directory: "\(stateDirectory)/\(StateFiles.images)").makeBuildDirectory()
+        defer { work.remove() }
+        // The store first: a lease that is newer than it does no harm, a node that is missing would.
+        for name in [StateFiles.database, StateFiles.journal] {
+            let copy = try FileDescriptor(
+                opening: "\(work.path)/\(name)", flags: O_WRONLY | O_CREAT | O_EXCL)
+            try Self.run(
+                FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+                ["read-store", "--state-directory", stateDirectory, name], output: copy.number)
+            if try copy.byteCount() == 0 { try files.removeItem(atPath: "\(work.path)/\(name)") }
+        }
+        let center = "\(stateDirectory)/\(StateFiles.center)"
+        if files.fileExists(atPath: center) {
+            try files.copyItem(atPath: center, toPath: "\(work.path)/\(StateFiles.center)")
+        }
+        let note =
+            "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
+        try WholeFile.writeForNow("\(work.path)/BACKUP", Array(note.utf8))
+        var arguments = ["--zstd", "-cf", "-", "-C", work.path, "."]
+        if images {
+            arguments += [
+                "--exclude=\(StateFiles.images)/\(ImageStore.building)", "-C", stateDirectory,
+                StateFiles.images,
+            ]
+        }
+        try Self.run(Program("tar", package: "tar").path, arguments, output: archive.number)
+        return note
+    }
+
+    private static func run(_ program: String, _ arguments: [String], output: Int32) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(fileDescriptor: output, closeOnDealloc: false)
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(text: "‘\(program)’ ended with status \(process.terminationStatus)", code: 1)
+        }
+    }
+}
+
+/// A file of the store for a backup, on standard output. Only the store's owner reads there: it could have root read anything else.
+struct ReadStore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "read-store", abstract: "Write a file of the store to standard output.",
+        shouldDisplay: false)
+    @Option var stateDirectory: String
+    @Argument var name: String
+
+    func run() throws {
+        umask(0o077)
+        let state = StateDirectory(stateDirectory)
+        try state.becomeOwnerOfStore()
+        let store = "\(stateDirectory)/\(StateDirectory.store)"
+        guard name == StateFiles.database else {
+            guard FileManager.default.fileExists(atPath: "\(store)/\(StateFiles.journal)") else { return }
+            return try Self.write("\(store)/\(StateFiles.journal)")
+        }
+        let work = try WorkDirectory(in: store, prefix: "copy-")
+        defer { work.remove() }
+        let copy = "\(work.path)/\(StateFiles.database)"
+        try SchemaSteps.copy(path: state.databasePath, to: copy)
+        try SchemaSteps.verify(path: copy)
+        try Self.write(copy)
+    }
+
+    private static func write(_ path: String) throws {
+        let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
+        let output = FileDescriptor(owning: dup(STDOUT_FILENO))
+        while case let bytes = try file.read(atMost: 1 << 20), !bytes.isEmpty { try output.write(bytes) }
     }
 }
 
@@ -87,24 +158,26 @@ struct Restore: AsyncParsableCommand {
         "/var/lib/roost"
 
     func run() async throws {
+        umask(0o077)
         try await reportingFailure {
             let files = FileManager.default
             guard files.isReadableFile(atPath: file) else {
                 throw Failure(text: "\(file) cannot be read", code: 3)
             }
-            try files.createDirectory(atPath: stateDirectory, withIntermediateDirectories: true)
+            try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(
                     text: "a server runs on \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
             // Inside the state directory, so that putting in place is a rename.
-            let work = try WorkDirectory(in: stateDirectory, prefix: "restore-", mode: 0o700)
+            let work = try WorkDirectory(in: stateDirectory, prefix: "restore-")
             defer { work.remove() }
             let staging = work.path
             try Program("tar", package: "tar").run([
                 "--zstd", "-xf", file, "-C", staging, "--no-same-owner", "--no-overwrite-dir",
+                "--transform=s,^\\./\\(roost\\.sqlite\\|leases\\.journal\\)$,./\(StateDirectory.store)/\\1,",
             ])
-            let database = "\(staging)/\(StateFiles.database)"
+            let database = "\(staging)/\(StateDirectory.store)/\(StateFiles.database)"
             guard files.fileExists(atPath: database) else {
                 throw Failure(text: "\(file) is no backup of Roost: it holds no store", code: 1)
             }
@@ -122,10 +195,8 @@ struct Restore: AsyncParsableCommand {
         let files = FileManager.default
         let kept = "\(stateDirectory)/\(try keepingName())"
         try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
-        var names = try files.contentsOfDirectory(atPath: staging).filter { $0 != "BACKUP" }
-        // A write-ahead log of the old store must not meet the new one.
-        names += ["\(StateFiles.database)-wal", "\(StateFiles.database)-shm"]
-        for name in Swift.Set(names) where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
+        let names = try files.contentsOfDirectory(atPath: staging).filter { $0 != "BACKUP" }
+        for name in names where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
             let path = "\(stateDirectory)/\(name)"
             if files.fileExists(atPath: "\(kept)/\(name)") {
                 // The interrupted restore has put it there.
@@ -171,19 +242,25 @@ struct Schema: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Take the store back to this step.", valueName: "step")) var to: Int?
 
     func run() async throws {
+        umask(0o077)
         try await reportingFailure {
-            let path = "\(stateDirectory)/\(StateFiles.database)"
-            guard FileManager.default.fileExists(atPath: path) else {
+            let state = StateDirectory(stateDirectory)
+            guard state.hasStore else {
                 throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
             }
+            try state.prepare()
+            let path = state.databasePath
             guard let to else {
+                try state.becomeOwnerOfStore()
                 return print(
                     "step \(try SchemaSteps.current(path: path)); this program's is \(SchemaSteps.latest)")
             }
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(text: "a server runs on \(stateDirectory): stop it first", code: 4)
             }
-            try SchemaSteps.downgrade(path: path, to: to, secrets: NodeKeys.secrets(in: stateDirectory))
+            let secrets = try NodeKeys.secrets(in: stateDirectory)
+            try state.becomeOwnerOfStore()
+            try SchemaSteps.downgrade(path: path, to: to, secrets: secrets)
             print("step \(try SchemaSteps.current(path: path))")
             _ = lock.number
         }

@@ -55,7 +55,7 @@ extension PackingOptions {
         let version = try await version(reference)
         do {
             try await publish(as: version.image) { store, packer, progress, _ in
-                try MaintenanceShell(packer: packer, store: store, cache: cache, progress: progress)
+                try MaintenanceShell(packer: packer, store: store, cache: cachePath, progress: progress)
                     .run(command, in: version, isShellKept: Self.asks)
             }
         } catch let unchanged as MaintenanceShell.Unchanged {
@@ -157,7 +157,7 @@ struct BootTestOptions: ParsableArguments {
         @Sendable func said(_ text: String) { printError(text) }
         said("booting \(version.image)@\(version.number) in a virtual machine, \(within) s at most")
         let machine = BootTestMachine(
-            test: test, version: "\(stateDirectory)/images/\(version.image)/\(test.digest)",
+            test: test, image: version.image, images: ImageStore(directory: "\(stateDirectory)/images"),
             archives: "\(stateDirectory)/node", mebibytes: memory ?? BootTestMachine.standardMebibytes,
             say: { said($0) }, show: { _ in })
         Interruption.heed()

@@ -24,12 +24,15 @@ struct PackingOptions: ParsableArguments {
     )
     var sign: String?
 
+    /// For programs that work elsewhere.
+    var cachePath: String { URL(fileURLWithPath: cache).path }
+
     /// Makes a version with `make` and enters it in the server.
     func publish(
         _ name: String, make: (ImageBuilder, ImageName) throws -> (digest: Digest, isNew: Bool)
     ) async throws {
         try await publish(as: try ImageName(name)) { _, packer, progress, image in
-            try make(ImageBuilder(packer: packer, cache: cache, progress: progress), image)
+            try make(ImageBuilder(packer: packer, cache: cachePath, progress: progress), image)
         }
     }
 
@@ -62,9 +65,11 @@ struct PackingOptions: ParsableArguments {
             let seconds = (ContinuousClock.now - start).components.seconds
             printError("[\(seconds) s] \(line)")
         }
-        let store = ImageStore(directory: "\(stateDirectory)/images")
+        let state = StateDirectory(URL(fileURLWithPath: stateDirectory).path)
+        try state.prepare()
+        let store = state.images
         let packer = ImagePacker(
-            store: store, effort: effort, cache: cache, allowed: allowed, progress: progress)
+            store: store, effort: effort, cache: cachePath, allowed: allowed, progress: progress)
         let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
             .POST, "images/\(image)/versions",

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Images
 import Linux
 
@@ -28,11 +29,19 @@ struct CenterKeys {
         names = Array(Swift.Set(addresses + [host, "localhost", "127.0.0.1"])).sorted()
     }
 
-    /// Makes whatever is missing, near its end, or for other names.
-    func make() throws {
+    /// Makes whatever is missing, near its end, or for other names, and lets `user` read what it serves.
+    func make(for user: StateDirectory.User) throws {
+        try makeMissing()
+        guard geteuid() == 0 else { return }
+        for path in Self.servedFiles.map({ "\(directory)/\($0)" }) {
+            guard unsafe lchown(path, 0, user.gid) == 0, unsafe chmod(path, 0o640) == 0 else {
+                throw SystemError("let the server read \(path)")
+            }
+        }
+    }
+
+    private func makeMissing() throws {
         let files = FileManager.default
-        try files.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         let openssl = try Program("openssl", package: "openssl")
         if !files.fileExists(atPath: authorityPath) || !files.fileExists(atPath: authorityKeyPath) {
             try request(
@@ -99,21 +108,19 @@ struct CenterKeys {
                 "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(work.path)/key", "-out",
                 "\(work.path)/certificate",
             ] + arguments)
-        try WholeFile.replace(key.path, with: WholeFile.read("\(work.path)/key"), mode: 0o600, at: key.1)
+        try WholeFile.replace(key.path, with: WholeFile.read("\(work.path)/key"), at: key.1)
         try WholeFile.replace(
             certificate.path, with: WholeFile.read("\(work.path)/certificate") + chain, at: certificate.1)
     }
 
     /// A random word that stays the same over restarts; made when it is missing.
     static func secret(_ name: String, stateDirectory: String) throws -> String {
-        let directory = "\(stateDirectory)/center"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let path = "\(directory)/\(name)"
+        let path = "\(stateDirectory)/center/\(name)"
         if let known = try? WholeFile.read(path), !known.isEmpty {
             return String(decoding: known, as: UTF8.self)
         }
         let word = (0..<32).map { _ in String(UInt8.random(in: .min ... .max), radix: 16) }.joined()
-        try WholeFile.replace(path, with: Array(word.utf8), mode: 0o600, at: .centerSecret)
+        try WholeFile.replace(path, with: Array(word.utf8), at: .centerSecret)
         return word
     }
 

@@ -13,6 +13,8 @@ final class Sockets: @unchecked Sendable {
     struct DHCP: ~Copyable {
         var socket: FileDescriptor
         var frames: FileDescriptor?
+        /// Hears who uses which address.
+        var neighbours: FileDescriptor?
         let interface: NetworkInterface?
     }
 
@@ -49,6 +51,7 @@ final class Sockets: @unchecked Sendable {
                         dhcp: DHCP(
                             socket: try Socket.datagram(port: 67, interface: interface.name, isShared: true),
                             frames: frames,
+                            neighbours: try Socket.arp(interface: interface.index),
                             interface: interface)))
                 if settings.dhcp.answersRouterSolicitations { openRouterSolicitations(interface) }
             }
@@ -123,9 +126,8 @@ final class DataPlanes: Sendable {
         var leases: [Lease] = []
         var committer: LeaseCommitter?
         if settings.roles.contains(.dhcp) {
-            let path = "\(settings.stateDirectory)/leases.journal"
-            leases = try LeaseJournal.leases(at: path)
-            committer = try LeaseCommitter(journal: try LeaseJournal(path), log: log)
+            leases = try LeaseJournal.leases(at: settings.journalPath)
+            committer = try LeaseCommitter(journal: try LeaseJournal(settings.journalPath), log: log)
         }
         let (found, writer) = (leases, committer)
         mailbox = try EventLoop.start(name: "roost-loop") { loop in
@@ -155,8 +157,8 @@ final class DataPlanes: Sendable {
         for box in sockets.dhcp {
             guard let dhcp = box.dhcp.take() else { continue }
             try service.listen(
-                on: dhcp.socket, frames: dhcp.frames, at: DHCPService.Endpoint(interface: box.interface),
-                loop: loop)
+                on: dhcp.socket, frames: dhcp.frames, neighbours: dhcp.neighbours,
+                at: DHCPService.Endpoint(interface: box.interface), loop: loop)
         }
         for box in sockets.routerSolicitations {
             guard let socket = box.socket.take(), let interface = box.interface else { continue }

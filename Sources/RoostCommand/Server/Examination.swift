@@ -1,6 +1,7 @@
 import Fleet
 import Foundation
 import Glibc
+import Images
 import Linux
 import Wire
 
@@ -48,7 +49,7 @@ struct Examination {
                     isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
-        found += [loaders, nodeProgram, diskSpace]
+        found += [loaders, nodeProgram, confinement, diskSpace]
         return found
     }
 
@@ -110,6 +111,22 @@ struct Examination {
                 fix: "apt install \(Swift.Set(missing.values).sorted().joined(separator: " "))")
         }
         return Finding(isGood: true, text: "the boot loaders for BIOS and UEFI are there")
+    }
+
+    /// As this user: the server's own may be allowed less.
+    private var confinement: Finding {
+        do {
+            try Confinement.check()
+            return Finding(isGood: true, text: "programs that read foreign data can be confined (bubblewrap)")
+        } catch let missing as ProgramMissing {
+            return Finding(
+                isGood: false, text: "programs that read foreign data cannot be confined, and do not run",
+                fix: "apt install \(missing.package)")
+        } catch {
+            return Finding(
+                isGood: false, text: "\(error)",
+                fix: "let bubblewrap make namespaces; ‘bwrap --ro-bind / / true’ shows whether it can")
+        }
     }
 
     private var nfs: [Finding] {

@@ -60,6 +60,8 @@ struct NodeArchiveFiles {
         let temporary = "\(directory)/node.cpio.new"
         try InitramfsArchive.makeNodeArchive(
             nodeProgram: programs.node, busybox: programs.busybox, serverKey: serverKey, to: temporary)
+        // The server's user reads it; its directory keeps others out.
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
         // Over the one that is there: a power cut may have damaged that.

@@ -22,8 +22,6 @@ struct NodeKeys {
 
     init(stateDirectory: String) throws {
         let directory = "\(stateDirectory)/\(Self.directoryName)"
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         server = try Self.key(
             "\(directory)/server", at: .serverKey, known: ServerKey.init(seed:), make: ServerKey.init,
             bytes: \.seed)
@@ -39,7 +37,7 @@ struct NodeKeys {
     ) throws -> Key {
         guard FileManager.default.fileExists(atPath: path) else {
             let key = make()
-            try WholeFile.replace(path, with: bytes(key), mode: 0o600, at: replacement)
+            try WholeFile.replace(path, with: bytes(key), at: replacement)
             return key
         }
         guard let key = known(try WholeFile.read(path)) else {

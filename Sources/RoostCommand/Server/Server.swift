@@ -53,21 +53,31 @@ final class Server: Sendable {
             ServerLog.logger.warning("dhcp: \(problem)")
         }
         _ = roost_watch_descriptor_limit(65_536)
-        try Self.makeDirectories(settings)
+        let user = Self.user(settings)
+        try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
+            .prepare()
         guard let lock = try StateFiles.lock(settings.stateDirectory) else {
             throw InvalidSetting("another server uses \(settings.stateDirectory)")
         }
         stateLock = lock
         try StateFiles.requireWhole(settings.stateDirectory)
-        logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
-        images = ImageStore(directory: settings.imageDirectory)
-        let contextSettings = try Self.contextSettings(settings, networks: networks)
-        let reports = ReportQueue()
+        try Self.prepareSocket(settings.socket, user)
+        let hasCenter = settings.roles.contains(.center)
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, networks: networks)
+        let contextSettings = try Self.contextSettings(settings, networks: networks)
+        let wallSecret =
+            hasCenter ? try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory) : ""
+        let addresses = hasCenter ? try Self.centerAddresses(settings, networks, user) : []
+        nfs = try Self.makeNFS(settings)
+        buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
+        // What follows belongs to the user: the database, logs, versions, volumes.
+        try Self.become(user, settings)
+        logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
+        images = ImageStore(directory: settings.imageDirectory)
+        let reports = ReportQueue()
         let trust = try ImageTrust(keys: settings.imageKeys)
-        let store = try SQLiteStore(
-            path: "\(settings.stateDirectory)/roost.sqlite", secrets: contextSettings.secrets)
+        let store = try SQLiteStore(path: settings.databasePath, secrets: contextSettings.secrets)
         let snapshot = trust.judged(try await store.snapshot())
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,
@@ -80,25 +90,22 @@ final class Server: Sendable {
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
         self.fleet = fleet
-        nfs = try Self.makeNFS(settings)
         let volumes = Self.makeVolumes(
             settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes,
             secrets: contextSettings.secrets)
         self.volumes = volumes
-        let hasCenter = settings.roles.contains(.center)
-        let services =
-            hasCenter
-            ? try Self.makeServices(
+        if hasCenter {
+            let services = try Self.makeServices(
                 settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
-                images: images, planes: planes, secrets: contextSettings.secrets)
-            : nil
-        if let services {
-            center = try Self.makeCenter(settings, networks: networks, services: services)
+                images: images, planes: planes, secrets: contextSettings.secrets, wallSecret: wallSecret)
+            center = try ControlCenter(
+                services: services, socketPath: settings.socket, addresses: addresses,
+                logInSources: settings.center.logInSources, proxies: settings.center.proxies,
+                logger: ServerLog.logger)
+            builds = services.builds
         } else {
-            center = nil
+            (center, builds) = (nil, nil)
         }
-        builds = services?.builds
-        buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
         let logs = logs
         Task { await Self.record(reports, in: fleet, volumes, logs) }
     }
@@ -113,7 +120,6 @@ final class Server: Sendable {
 
     /// Serves until the process is told to end.
     func run() async throws {
-        try Self.dropPrivileges(settings)
         await export()
         let signals = Signals()
         guard let center else {
@@ -191,22 +197,6 @@ final class Server: Sendable {
 
     // MARK: Parts
 
-    private static func makeDirectories(_ settings: ServerSettings) throws {
-        let files = FileManager.default
-        for path in [
-            settings.stateDirectory, settings.imageDirectory, settings.volumeDirectory,
-            settings.treeDirectory, "\(settings.stateDirectory)/node",
-            URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path,
-        ] {
-            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-        }
-        // Keys, password hashes, what nodes keep: nothing in it is for other users of this host.
-        if unsafe chmod(settings.stateDirectory, 0o700) != 0 {
-            ServerLog.logger.warning(
-                "\(SystemError("close \(settings.stateDirectory) to other users"))")
-        }
-    }
-
     private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws
         -> BootContext.Settings
     {
@@ -247,7 +237,7 @@ final class Server: Sendable {
 
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
-        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets, wallSecret: String
     ) throws -> CenterServices {
         let comparison = RootComparison(store: images)
         return CenterServices(
@@ -256,7 +246,7 @@ final class Server: Sendable {
             policy: { await planes.policy() },
             leases: { await planes.leases() },
             networks: { networks.value.answers(leases: await planes.leases()) },
-            wallSecret: try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory),
+            wallSecret: wallSecret,
             openVersions: { await planes.openVersions() },
             mountedVersions: { await planes.mountedVersions() },
             rootActivity: { await planes.rootActivity() },
@@ -273,19 +263,10 @@ final class Server: Sendable {
             hostKey: { [secrets] in secrets.hostKey(of: $0.text, number: $1).publicLine })
     }
 
-    private static func makeCenter(
-        _ settings: ServerSettings, networks: ServedNetworks, services: CenterServices
-    ) throws -> ControlCenter {
-        try ControlCenter(
-            services: services, socketPath: settings.socket,
-            addresses: centerAddresses(settings, networks), logInSources: settings.center.logInSources,
-            proxies: settings.center.proxies, logger: ServerLog.logger)
-    }
-
     /// Where the control center listens, with its certificate made.
-    private static func centerAddresses(_ settings: ServerSettings, _ networks: ServedNetworks) throws
-        -> [CenterAddress]
-    {
+    private static func centerAddresses(
+        _ settings: ServerSettings, _ networks: ServedNetworks, _ user: StateDirectory.User
+    ) throws -> [CenterAddress] {
         let standard = networks.interfaces.map {
             "\($0.addresses[0].address):\(ServerSettings.Center.port)"
         }
@@ -297,7 +278,7 @@ final class Server: Sendable {
                 certificate = (chain, key)
             } else {
                 let keys = CenterKeys(stateDirectory: settings.stateDirectory, addresses: secure.map(\.host))
-                try keys.make()
+                try keys.make(for: user)
                 certificate = (keys.chainPath, keys.keyPath)
                 log("center: certificate of the own authority, SHA-256 \(try keys.fingerprint())")
             }
@@ -380,41 +361,6 @@ final class Server: Sendable {
                     ServerLog.logger.warning("\(machine) is not registered: \(error)")
                 }
             }
-        }
-    }
-
-    /// Every socket is open by now: nothing that follows needs a capability.
-    private static func dropPrivileges(_ settings: ServerSettings) throws {
-        guard geteuid() == 0 else { return }
-        guard let entry = unsafe getpwnam(settings.user) else {
-            ServerLog.logger.warning(
-                "runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
-            return
-        }
-        let (uid, gid) = unsafe (entry.pointee.pw_uid, entry.pointee.pw_gid)
-        guard uid != 0 else { return }
-        let directory = URL(fileURLWithPath: settings.socket).deletingLastPathComponent().path
-        for path in [
-            settings.stateDirectory, settings.imageDirectory, settings.volumeDirectory, directory,
-            "\(settings.stateDirectory)/center",
-            "\(settings.stateDirectory)/logs", "\(settings.stateDirectory)/logs/crashes",
-        ] {
-            Ownership.give(path, uid, gid)
-        }
-        for name in try FileManager.default.contentsOfDirectory(atPath: settings.stateDirectory)
-        where name.hasPrefix("roost.sqlite") || name == "leases.journal" {
-            Ownership.give("\(settings.stateDirectory)/\(name)", uid, gid)
-        }
-        // Directories only: to remove a version one has to own where it lies, not what it is made of.
-        for name in try FileManager.default.subpathsOfDirectory(atPath: settings.imageDirectory)
-        where name.split(separator: "/").count <= 2 && !name.contains("/.") {
-            Ownership.give("\(settings.imageDirectory)/\(name)", uid, gid)
-        }
-        for name in CenterKeys.servedFiles {
-            Ownership.give("\(settings.stateDirectory)/center/\(name)", uid, gid)
-        }
-        guard roost_drop_privileges(uid, gid) == 0 else {
-            throw SystemError("become user \(settings.user)")
         }
     }
 }

@@ -216,6 +216,8 @@ struct ServerSettings {
 
     var imageDirectory: String { "\(stateDirectory)/images" }
     var volumeDirectory: String { "\(stateDirectory)/volumes" }
+    var databasePath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.database)" }
+    var journalPath: String { "\(stateDirectory)/\(StateDirectory.store)/\(StateFiles.journal)" }
     var nodeArchiveDirectory: String { "\(stateDirectory)/node" }
 
     var treeDirectory: String { "\(stateDirectory)/trees" }

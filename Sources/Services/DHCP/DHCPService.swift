@@ -47,23 +47,24 @@ package final class DHCPService {
         }
     }
 
-    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address.
+    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address, and `neighbours` hears the ARP of
+    /// the interface.
     package func listen(
-        on socket: consuming FileDescriptor, frames: consuming FileDescriptor?, at endpoint: Endpoint,
-        loop: EventLoop
+        on socket: consuming FileDescriptor, frames: consuming FileDescriptor?,
+        neighbours: consuming FileDescriptor?, at endpoint: Endpoint, loop: EventLoop
     ) throws(SystemError) {
         let listener = Listener(socket: socket, frames: frames, endpoint: endpoint, service: self)
-        if let interface = endpoint.interface {
-            probes[interface.name] = try probe(on: interface, loop: loop)
+        if let interface = endpoint.interface, let neighbours {
+            probes[interface.name] = try probe(neighbours, on: interface, loop: loop)
         }
         listeners.append(listener)
         try loop.add(listener.socket, listener)
     }
 
-    private func probe(on interface: NetworkInterface, loop: EventLoop) throws(SystemError) -> ConflictProbe {
-        try ConflictProbe(
-            socket: try Socket.arp(interface: interface.index), interface: interface, loop: loop
-        ) {
+    private func probe(
+        _ socket: consuming FileDescriptor, on interface: NetworkInterface, loop: EventLoop
+    ) throws(SystemError) -> ConflictProbe {
+        try ConflictProbe(socket: socket, interface: interface, loop: loop) {
             [unowned self] address, mac in
             guard let lease = server.found(mac, on: address, now: context.now() / 1_000) else { return }
             log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")

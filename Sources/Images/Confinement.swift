@@ -1,0 +1,95 @@
+import Foundation
+
+/// What a program may reach that reads other people's bytes: the system's programs, its input and its output, and no network. For it
+/// there are no other files, no other processes and no rights but those named here; bubblewrap (bwrap(1)) sees to that.
+package struct Confinement: Sendable {
+    /// Files and directories that it reads, with all that is mounted below them.
+    package var reads: [String]
+    /// Files and directories that it changes.
+    package var writes: [String]
+    package var rights = Rights.none
+    /// Where its standard input is to be found as a file, so that nothing is looked up by its path; nil: it reads none.
+    package var inputPath: String?
+
+    /// Rights of root's that a program keeps.
+    package enum Rights: Sendable {
+        /// What is handed in is its own.
+        case none
+        /// Reads files of any owner.
+        case reading
+        /// Gives files their owners, modes and capabilities, as the files of a root need them; it makes no devices.
+        case ownership
+
+        fileprivate var capabilities: [String] {
+            switch self {
+            case .none: []
+            case .reading: ["CAP_DAC_READ_SEARCH"]
+            case .ownership: ["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETFCAP"]
+            }
+        }
+    }
+
+    package init(
+        reads: [String] = [], writes: [String] = [], rights: Rights = .none, inputPath: String? = nil
+    ) {
+        self.reads = reads
+        self.writes = writes
+        self.rights = rights
+        self.inputPath = inputPath
+    }
+
+    /// The words before those of the program.
+    ///
+    /// - Parameter environment: of the program, beside what all have.
+    func arguments(_ environment: [String: String]) -> [String] {
+        var words = [
+            "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent",
+            "--new-session", "--cap-drop", "ALL",
+        ]
+        // Who is not root gets a user namespace, in which there is nobody else to give files to.
+        if geteuid() == 0 { words += rights.capabilities.flatMap { ["--cap-add", $0] } }
+        words += [
+            "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--setenv", "LC_ALL",
+            "C.UTF-8",
+        ]
+        for (name, value) in environment { words += ["--setenv", name, value] }
+        words += [
+            "--ro-bind", "/usr", "/usr", "--ro-bind-try", "/sys/devices/system/cpu",
+            "/sys/devices/system/cpu",
+        ]
+        for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
+            if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/\(name)") {
+                words += ["--symlink", target, "/\(name)"]
+            } else if FileManager.default.fileExists(atPath: "/\(name)") {
+                words += ["--ro-bind", "/\(name)", "/\(name)"]
+            }
+        }
+        // Programs for file systems refuse to work when they cannot look what is mounted.
+        words += ["--dev", "/dev", "--symlink", "/dev/null", "/etc/mtab", "--tmpfs", "/tmp"]
+        if let inputPath { words += ["--ro-bind", "/proc/self/fd/0", inputPath] }
+        for path in reads { words += ["--ro-bind", path, path] }
+        for path in writes { words += ["--bind", path, path] }
+        return words + ["--chdir", "/", "--"]
+    }
+
+    /// Throws when this host cannot confine programs.
+    package static func check() throws {
+        try Program("true", package: "coreutils").confined(Confinement()).run([])
+    }
+}
+
+/// The host refuses to confine a program, which therefore has not run.
+package struct ConfinementRefused: Error, CustomStringConvertible {
+    package var program: String
+    /// What bubblewrap said.
+    package var reason: String
+
+    package var description: String {
+        """
+        ‘\(program)’ has not run, because it reads foreign data and cannot be confined here: \(reason)
+        bubblewrap needs namespaces: in a container allow them (CAP_SYS_ADMIN), in a systemd unit set RestrictNamespaces as in \
+        roost.service, and where only some programs may make user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns, \
+        kernel.unprivileged_userns_clone) allow them for /usr/bin/bwrap
+        """
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// What stands at a path: its kind, its owner, and who may change it.
+package struct FileStatus: Sendable, Equatable {
+    package var user: UInt32
+    package var group: UInt32
+    package var mode: UInt32
+    /// Names that it has.
+    package var linkCount: Int
+
+    /// Nil when there is nothing.
+    ///
+    /// - Parameter follows: whether a link stands for what it leads to.
+    package init?(_ path: String, follows: Bool = false) {
+        var status = Glibc.stat()
+        guard unsafe (follows ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+        self.init(status)
+    }
+
+    private init(_ status: Glibc.stat) {
+        user = status.st_uid
+        group = status.st_gid
+        mode = status.st_mode
+        linkCount = Int(status.st_nlink)
+    }
+
+    package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    package var isFile: Bool { mode & S_IFMT == S_IFREG }
+    package var isLink: Bool { mode & S_IFMT == S_IFLNK }
+    /// Whether users beside the owner can change the names of a directory that are not their own.
+    package var isOpen: Bool { mode & 0o022 != 0 && mode & 0o1000 == 0 }
+}

@@ -1,0 +1,50 @@
+import CLinux
+import Fleet
+import Foundation
+import Glibc
+import Linux
+import Logging
+
+extension Server {
+    /// The user that the server becomes; root itself where there is none.
+    static func user(_ settings: ServerSettings) -> StateDirectory.User {
+        guard geteuid() == 0 else { return .current }
+        guard let entry = unsafe getpwnam(settings.user) else {
+            ServerLog.logger.warning(
+                "runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
+            return .root
+        }
+        return unsafe StateDirectory.User(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+    }
+
+    /// The user binds the local socket, so its directory has to be the user's, and no one else's.
+    static func prepareSocket(_ path: String, _ user: StateDirectory.User) throws {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let files = FileManager.default
+        if !files.fileExists(atPath: directory) {
+            try files.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        }
+        guard geteuid() == 0, user.uid != 0 else { return }
+        guard let owner = FileStatus(directory, follows: true)?.user, owner != user.uid else { return }
+        let others = try files.contentsOfDirectory(atPath: directory).filter {
+            $0 != URL(fileURLWithPath: path).lastPathComponent
+        }
+        guard owner == 0, others.isEmpty else {
+            throw InvalidSetting(
+                "socket: \(directory) holds other things; put the socket into a directory of its own, such as /run/roost/api.sock"
+            )
+        }
+        Ownership.give(directory, user.uid, user.gid)
+    }
+
+    /// Every socket is open by now, and what root has to make is made: nothing that follows needs a capability.
+    static func become(_ user: StateDirectory.User, _ settings: ServerSettings) throws {
+        // What is made from now on is for nobody else. Workers have theirs by now.
+        umask(0o077)
+        guard geteuid() == 0, user.uid != 0 else { return }
+        guard roost_drop_privileges(user.uid, user.gid) == 0 else {
+            throw SystemError("become user \(settings.user)")
+        }
+    }
+}

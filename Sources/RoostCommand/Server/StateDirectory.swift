@@ -1,0 +1,236 @@
+import CLinux
+import Fleet
+import Foundation
+import Glibc
+import Images
+import Linux
+
+/// The directory with all that the server keeps, and who owns what of it.
+///
+/// Root works by path only where root alone can change names: in the directory itself and in ``rootPlaces``. The server's user owns
+/// ``ownPlaces`` and the images' directories. Root makes those, and enters none of them afterwards but through a ``ForeignDirectory``.
+struct StateDirectory {
+    /// A directory of root's.
+    private struct Place {
+        var name: String
+        var mode: mode_t = 0o700
+        /// Whether the server's user reads it or makes directories in it.
+        var isShared = false
+    }
+
+    /// Keys, the control center's authority, the node archives, the nodes' trees. In `images` the server's user makes directories of its
+    /// own, and cannot rename or remove root's (the sticky bit): versions are made there, on the disk that they stay on.
+    private static let rootPlaces = [
+        Place(name: "keys"), Place(name: "center", mode: 0o750, isShared: true),
+        Place(name: "node", mode: 0o750, isShared: true), Place(name: "trees"),
+        Place(name: "images", mode: 0o1770, isShared: true), Place(name: "images/\(ImageStore.building)"),
+    ]
+    /// What nodes log, the database with the leases, and volumes.
+    private static let ownPlaces = ["logs", store, "volumes"]
+    static let store = "store"
+    /// Root's files beside the directories.
+    private static let rootFiles = ["lock", StateFiles.restoring]
+    /// What earlier servers had beside the directories. The database itself is the last: until it has moved, none is opened.
+    private static let oldStore = [
+        StateFiles.journal, "\(StateFiles.database)-wal", "\(StateFiles.database)-shm", StateFiles.database,
+    ]
+
+    /// A user with its group.
+    struct User: Equatable {
+        var uid: uid_t
+        var gid: gid_t
+        static let current = User(uid: geteuid(), gid: getegid())
+        static let root = User(uid: 0, gid: 0)
+    }
+
+    let path: String
+    /// Who the server is when it has given up its rights.
+    let user: User
+    /// Gets a line for each thing that was not as it has to be.
+    let note: (String) -> Void
+
+    init(_ path: String, user: User, note: @escaping (String) -> Void) {
+        self.path = path
+        self.user = user
+        self.note = note
+    }
+
+    /// For commands of root: the server's user is who owns what is there.
+    init(_ path: String, note: @escaping (String) -> Void = { printError($0) }) {
+        let owner = (["."] + Self.ownPlaces).lazy
+            .compactMap { FileStatus("\(path)/\($0)") }.first { $0.user != 0 }
+        let isRoot = geteuid() == 0
+        self.init(
+            path, user: isRoot ? owner.map { User(uid: $0.user, gid: $0.group) } ?? .root : .current,
+            note: note)
+    }
+
+    /// For who is not the server, and publishes for it.
+    var images: ImageStore { ImageStore(directory: "\(path)/images", owner: (user.uid, user.gid)) }
+    var databasePath: String { "\(path)/\(Self.store)/\(StateFiles.database)" }
+    var hasStore: Bool {
+        FileStatus(databasePath) != nil || FileStatus("\(path)/\(StateFiles.database)") != nil
+    }
+
+    /// Gives up root's rights for those of the store's owner, who alone reads and writes there.
+    func becomeOwnerOfStore() throws {
+        guard isGiven, FileStatus("\(path)/\(Self.store)")?.user == user.uid else { return }
+        guard roost_drop_privileges(user.uid, user.gid) == 0 else {
+            throw SystemError("become user \(user.uid)")
+        }
+    }
+
+    private var isGiven: Bool { geteuid() == 0 && user.uid != 0 }
+
+    /// Makes what is missing, and takes over what an earlier server has left. Where anything but a directory of root's has the name of
+    /// one, it is put aside: its contents are not looked at.
+    func prepare() throws {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        guard let status = FileStatus(path, follows: true) else { throw SystemError("look at \(path)") }
+        guard [geteuid(), user.uid].contains(status.user) else {
+            throw InvalidSetting(
+                "\(path) belongs to user \(status.user), and the server runs as \(user.uid): give it to root (chown root: \(path))"
+            )
+        }
+        if status.user != geteuid() { try requireNoServer() }
+        // From here on only root changes names in it.
+        if geteuid() == 0 { try take(path) }
+        guard unsafe chmod(path, isGiven ? 0o710 : 0o700) == 0 else {
+            throw SystemError("close \(path) to other users")
+        }
+        for name in Self.rootFiles {
+            guard let status = FileStatus("\(path)/\(name)") else { continue }
+            if !status.isFile || status.linkCount != 1 { try putAside(name) }
+        }
+        for place in Self.rootPlaces { try secure(place) }
+        try takeOverOldStore()
+        for name in Self.ownPlaces { try handOver(name) }
+    }
+
+    /// An earlier server works in the directory as if it were its own.
+    private func requireNoServer() throws {
+        guard
+            let lock = try? ForeignDirectory(path).file("lock")
+        else { return }
+        guard lock.lock() else {
+            throw Failure(
+                text:
+                    "a server of an earlier version runs on \(path): restart it first (systemctl restart roost)",
+                code: 4)
+        }
+    }
+
+    // MARK: Root's
+
+    private func secure(_ place: Place) throws {
+        let path = "\(self.path)/\(place.name)"
+        if let status = FileStatus(path), !isRoots(path) {
+            if status.isDirectory, [user.uid, geteuid()].contains(status.user),
+                place.name == "center" || place.name == "images"
+            {
+                // Earlier servers gave them to their user.
+                try take(path)
+                if place.name == "center" { try takeOverCenter(path) }
+            } else {
+                try putAside(place.name)
+            }
+        }
+        if FileStatus(path) == nil, unsafe mkdir(path, 0o700) != 0 { throw SystemError("make \(path)") }
+        if isGiven, place.isShared { try take(path) }
+        guard unsafe chmod(path, isGiven ? place.mode : 0o700) == 0 else {
+            throw SystemError("close \(path) to other users")
+        }
+    }
+
+    /// Whether it is a directory of root's, or a link of root's to one.
+    private func isRoots(_ path: String) -> Bool {
+        guard FileStatus(path)?.user == geteuid(), let target = FileStatus(path, follows: true) else {
+            return false
+        }
+        return target.isDirectory && target.user == geteuid() && !target.isOpen
+    }
+
+    private func take(_ path: String) throws {
+        guard unsafe chown(path, geteuid(), user.gid) == 0 else { throw SystemError("take over \(path)") }
+    }
+
+    /// The directory was their user's, with all files but the authority's key and secrets.
+    private func takeOverCenter(_ place: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: place) {
+            guard let status = FileStatus("\(place)/\(name)") else { continue }
+            let isPlain = status.isFile && status.linkCount == 1
+            let isMeant = status.user == 0 || CenterKeys.servedFiles.contains(name)
+            guard isPlain, isMeant else {
+                try putAside("center/\(name)")
+                continue
+            }
+            guard unsafe lchown("\(place)/\(name)", 0, 0) == 0, unsafe chmod("\(place)/\(name)", 0o600) == 0
+            else {
+                throw SystemError("take over \(place)/\(name)")
+            }
+        }
+    }
+
+    private func putAside(_ name: String) throws {
+        var aside = "aside-\(name.replacing("/", with: "-"))"
+        while FileStatus("\(path)/\(aside)") != nil { aside += "+" }
+        note("\(path)/\(name) is not root's own: put aside as \(aside), which can be removed")
+        try DurableFile.move("\(path)/\(name)", to: "\(path)/\(aside)", at: .stateEntry)
+    }
+
+    // MARK: The server's user's
+
+    private func takeOverOldStore() throws {
+        let place = "\(path)/\(Self.store)"
+        for name in Self.oldStore {
+            guard let status = FileStatus("\(path)/\(name)") else { continue }
+            guard status.isFile, status.linkCount == 1 else {
+                throw InvalidSetting(
+                    "\(path)/\(name) is no file, or has another name elsewhere: put the file itself there")
+            }
+            if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 {
+                throw SystemError("make \(place)")
+            }
+            guard FileStatus(place)?.user == geteuid() else {
+                try putAside(name)
+                continue
+            }
+            try DurableFile.move("\(path)/\(name)", to: "\(place)/\(name)", at: .stateEntry)
+        }
+    }
+
+    private func handOver(_ name: String) throws {
+        let place = "\(path)/\(name)"
+        if FileStatus(place) != nil, try !isPlace(place) { try putAside(name) }
+        if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 { throw SystemError("make \(place)") }
+        guard isGiven else { return }
+        // Root may have put it on another disk by a link.
+        let target = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
+        guard FileStatus(target)?.user == 0 else { return }
+        // It is given last: until then only root changes names in it.
+        try give(contentsOf: target)
+        Ownership.give(target, user.uid, user.gid)
+    }
+
+    /// - Throws: when it is another user's, as after a change of ‘user’ in the configuration.
+    private func isPlace(_ place: String) throws -> Bool {
+        guard let status = FileStatus(place), !status.isLink || status.user == geteuid(),
+            let target = FileStatus(place, follows: true), target.isDirectory
+        else { return false }
+        guard [geteuid(), user.uid].contains(target.user) else {
+            throw InvalidSetting(
+                "\(place) belongs to user \(target.user), and the server runs as \(user.uid): give it the files (chown -R) or be that user"
+            )
+        }
+        return true
+    }
+
+    private func give(contentsOf place: String) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: place) {
+            guard let status = FileStatus("\(place)/\(name)"), status.user == 0 else { continue }
+            if status.isDirectory { try give(contentsOf: "\(place)/\(name)") }
+            Ownership.give("\(place)/\(name)", user.uid, user.gid)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import Linux
+import Testing
+import Wire
+
+@testable import Images
+
+@Suite(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
+struct ConfinementTests {
+    private let place = NSTemporaryDirectory() + "roost-confined-\(UUID())"
+
+    private func withPlace(_ body: () throws -> Void) throws {
+        let files = FileManager.default
+        for name in ["input", "output", "other"] {
+            try files.createDirectory(atPath: "\(place)/\(name)", withIntermediateDirectories: true)
+            try Data(name.utf8).write(to: URL(fileURLWithPath: "\(place)/\(name)/file"))
+        }
+        defer { try? files.removeItem(atPath: place) }
+        try body()
+    }
+
+    /// Whether a script ends well, alone on this host, and confined.
+    private func results(_ script: String, _ confinement: Confinement) throws -> (free: Bool, confined: Bool)
+    {
+        let program = try Program("bash", package: "bash")
+        func succeeds(_ program: Program) -> Bool { (try? program.run(["-c", script])) != nil }
+        return (succeeds(program), succeeds(program.confined(confinement)))
+    }
+
+    @Test func `a program reads its input, changes its output, and reaches nothing else`() throws {
+        try withPlace {
+            let confinement = Confinement(reads: ["\(place)/input"], writes: ["\(place)/output"])
+            for script in ["cat \(place)/input/file", "echo x >\(place)/output/new", "echo x >/tmp/own"] {
+                let result = try results(script, confinement)
+                #expect(result.confined, "\(script)")
+            }
+            #expect(try String(contentsOfFile: "\(place)/output/new", encoding: .utf8) == "x\n")
+            let port = UInt16.random(in: 20_000...30_000)
+            let listener = try Socket.listening(.loopback, port: port)
+            for script in [
+                "test -r /etc/passwd", "test -e /var/lib", "cat \(place)/other/file", "ls \(place)/other",
+                "echo x >>\(place)/input/file", "echo x >>\(place)/other/file",
+                "exec 3<>/dev/tcp/127.0.0.1/\(port)", "kill -0 \(getpid())",
+            ] {
+                let (free, confined) = try results(script, confinement)
+                #expect(free && !confined, "\(script)")
+            }
+            _ = listener.number
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root has rights to give up"))
+    func `root's rights are gone but for those over files, and no devices are made`() throws {
+        try withPlace {
+            let output = "\(place)/output"
+            let plain = Confinement(writes: [output])
+            let owner = Confinement(writes: [output], rights: .ownership)
+            for script in [
+                "cat /etc/shadow", "mount -t tmpfs none \(output)", "mknod \(output)/null-$$ c 1 3",
+                "chroot / true",
+            ] {
+                let (alone, owning) = (try results(script, plain), try results(script, owner))
+                #expect(!alone.confined && !owning.confined, "\(script)")
+            }
+            for script in ["chown 5:6 \(output)/file", "chown 5:6 \(output)/file; echo y >>\(output)/file"] {
+                let (alone, owning) = (try results(script, plain), try results(script, owner))
+                #expect(!alone.confined && owning.confined, "\(script)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root becomes another user"))
+    func `who is not root confines programs, too`() throws {
+        let words = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--"]
+        let bwrap = try Program("bwrap", package: "bubblewrap").path
+        let told = try Program("setpriv", package: "util-linux").run(
+            words + [bwrap] + Confinement().arguments + ["/usr/bin/id", "-u"])
+        #expect(String(decoding: told, as: UTF8.self) == "65534\n")
+    }
+
+    @Test func `a host that confines nothing runs nothing, and the error says what to do`() throws {
+        let name = "ROOST_TEST_REFUSED"
+        let program = try Program("sh", package: "dash").confined(Confinement(reads: ["/nowhere/\(name)"]))
+        let refusal = #expect(throws: ConfinementRefused.self) {
+            try program.run(["-c", "touch /tmp/\(name)"])
+        }
+        #expect(refusal?.description.contains("has not run") == true)
+        #expect(refusal?.description.contains("RestrictNamespaces") == true)
+    }
+}
