@@ -75,7 +75,7 @@ struct ConfinementTests {
         let words = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--"]
         let bwrap = try Program("bwrap", package: "bubblewrap").path
         let told = try Program("setpriv", package: "util-linux").run(
-            words + [bwrap] + Confinement().arguments + ["/usr/bin/id", "-u"])
+            words + [bwrap] + Confinement().arguments([:]) + ["/usr/bin/id", "-u"])
         #expect(String(decoding: told, as: UTF8.self) == "65534\n")
     }
 
