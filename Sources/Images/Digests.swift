@@ -1,26 +1,26 @@
-import Crypto
 import Fleet
 package import Foundation
 import Linux
+import Sealing
 
 extension Fleet.Digest {
     /// Of bytes in memory.
-    package init(of data: Data) { self.init(hash: SHA256.hash(data: data)) }
+    package init(of data: Data) { self.init(hash: SHA256.hash(data)) }
 
     /// Of a file, read in pieces: the next is read while one is hashed.
     package init(ofFile path: String) throws {
         // One piece is read sooner than a thread is made.
         if try FileDescriptor(opening: path).byteCount() <= 256 * 1024 {
-            self.init(hash: SHA256.hash(data: try WholeFile.read(path)))
+            self.init(hash: SHA256.hash(try WholeFile.read(path)))
             return
         }
-        var hash = SHA256()
-        try unsafe PieceReader(path).forEach { unsafe hash.update(bufferPointer: $0) }
-        self.init(hash: hash.finalize())
+        let hash = SHA256()
+        try unsafe PieceReader(path).forEach { unsafe hash.update($0) }
+        self.init(hash: hash.finish())
     }
 
-    private init(hash: SHA256.Digest) {
-        let text = hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    private init(hash: [UInt8]) {
+        let text = Hashing.hexadecimal(hash)
         // A SHA-256 digest always has 64 digits.
         guard let digest = Fleet.Digest(text) else { preconditionFailure("SHA-256 without 64 digits") }
         self = digest

@@ -1,4 +1,3 @@
-import Crypto
 import Fleet
 import Foundation
 
@@ -13,7 +12,7 @@ struct RootContents {
         /// What shows of it: `file 644 0:0, 12 bytes`.
         var description: String
         /// Of a file's bytes.
-        var hash: SHA256.Digest?
+        var hash: [UInt8]?
     }
 
     /// By path, without a `/` before it; the root itself is `/`.
@@ -54,7 +53,7 @@ struct RootContents {
             guard next < files.count else { throw ImageLacks("the root holds more than it lists") }
             let file = files[next]
             let mine = rest.prefix(file.byteCount - taken)
-            hash.update(data: mine)
+            hash.update(mine)
             taken += mine.count
             rest = rest.dropFirst(mine.count)
             if taken == file.byteCount { finishFile() }
@@ -117,7 +116,7 @@ struct RootContents {
     }
 
     private mutating func finishFile() {
-        entries[files[next].path]?.hash = hash.finalize()
+        entries[files[next].path]?.hash = hash.finish()
         hash = SHA256()
         taken = 0
         next += 1

@@ -51,9 +51,7 @@ package struct NodeKey: Sendable {
         let signature = Array(delivery.prefix(ServerKey.signatureByteCount))
         let box = Array(delivery.dropFirst(ServerKey.signatureByteCount))
         let signed = ServerKey.signedText(box, to: publicBytes, of: machine, in: boot)
-        guard
-            unsafe crypto_sign_verify_detached(signature, signed, UInt64(signed.count), server) == 0
-        else { throw .notFromTheServer }
+        guard SigningKey.hasSigned(signed, signature, by: server) else { throw .notFromTheServer }
         var content = [UInt8](repeating: 0, count: box.count - crypto_box_sealbytes())
         guard
             unsafe crypto_box_seal_open(&content, box, UInt64(box.count), publicBytes, secretBytes) == 0

@@ -38,36 +38,20 @@ package struct NodeSecrets: Sendable {
 
     /// By which to tell whether two are the same, in 32 hexadecimal digits.
     package var fingerprint: String {
-        derive("fingerprint").prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hashing.hexadecimal(derive("fingerprint").prefix(16))
     }
 
-    /// Encrypts what is to be kept (XSalsa20-Poly1305, the nonce in front).
+    /// Encrypts what is to be kept.
     ///
-    /// - Parameter isRepeatable: whether the nonce is made of the content, as in SIV (RFC 5297), and not random.
+    /// - Parameter isRepeatable: whether the same content always becomes the same bytes.
     func box(_ content: [UInt8], for purpose: String, isRepeatable: Bool = false) -> [UInt8] {
-        let key = derive(purpose)
-        var nonce = [UInt8](repeating: 0, count: Int(crypto_secretbox_NONCEBYTES))
-        if isRepeatable {
-            let nonceKey = derive("\(purpose) nonce")
-            _ = unsafe crypto_generichash(
-                &nonce, nonce.count, content, UInt64(content.count), nonceKey, nonceKey.count)
-        } else {
-            unsafe randombytes_buf(&nonce, nonce.count)
-        }
-        var box = [UInt8](repeating: 0, count: content.count + Int(crypto_secretbox_MACBYTES))
-        _ = unsafe crypto_secretbox_easy(&box, content, UInt64(content.count), nonce, key)
-        return nonce + box
+        let key = SecretKey(bytes: derive(purpose))
+        return isRepeatable ? key.seal(content, nonceKey: derive("\(purpose) nonce")) : key.seal(content)
     }
 
-    /// What ``box(_:for:)`` has encrypted for the same purpose; nil when it is damaged, or another secret's.
+    /// What ``box(_:for:isRepeatable:)`` has encrypted for the same purpose; nil when it is damaged, or another secret's.
     func unbox(_ sealed: [UInt8], for purpose: String) -> [UInt8]? {
-        let nonceByteCount = Int(crypto_secretbox_NONCEBYTES)
-        guard sealed.count >= nonceByteCount + Int(crypto_secretbox_MACBYTES) else { return nil }
-        let box = Array(sealed.dropFirst(nonceByteCount))
-        var content = [UInt8](repeating: 0, count: box.count - Int(crypto_secretbox_MACBYTES))
-        let isGood = unsafe crypto_secretbox_open_easy(
-            &content, box, UInt64(box.count), Array(sealed.prefix(nonceByteCount)), derive(purpose))
-        return isGood == 0 ? content : nil
+        SecretKey(bytes: derive(purpose)).open(sealed)
     }
 
     /// 32 bytes that cannot be found without the secret (BLAKE2b with a key, RFC 7693), others for each purpose.

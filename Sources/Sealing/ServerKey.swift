@@ -3,36 +3,23 @@ package import Wire
 
 /// The key by which nodes know their server (Ed25519): the archive that they start from has its public half.
 package struct ServerKey: Sendable {
-    package static let seedByteCount = Int(crypto_sign_SEEDBYTES)
-    package static let publicByteCount = Int(crypto_sign_PUBLICKEYBYTES)
-    static let signatureByteCount = Int(crypto_sign_BYTES)
+    package static let seedByteCount = SigningKey.seedByteCount
+    package static let publicByteCount = SigningKey.publicByteCount
+    static let signatureByteCount = SigningKey.signatureByteCount
 
+    private let key: SigningKey
     /// ``seedByteCount`` bytes, from which the same key is made again: a secret.
-    package let seed: [UInt8]
+    package var seed: [UInt8] { key.seed }
     /// ``publicByteCount`` bytes.
-    package let publicBytes: [UInt8]
-    private let secretBytes: [UInt8]
+    package var publicBytes: [UInt8] { key.publicBytes }
 
     /// A new key.
-    package init() {
-        Sodium.start()
-        var seed = [UInt8](repeating: 0, count: Self.seedByteCount)
-        unsafe randombytes_buf(&seed, seed.count)
-        self.init(of: seed)
-    }
+    package init() { key = SigningKey() }
 
     /// The key that a seed makes; nil when it has not ``seedByteCount`` bytes.
     package init?(seed: [UInt8]) {
-        guard seed.count == Self.seedByteCount else { return nil }
-        self.init(of: seed)
-    }
-
-    private init(of seed: [UInt8]) {
-        Sodium.start()
-        var publicBytes = [UInt8](repeating: 0, count: Self.publicByteCount)
-        var secretBytes = [UInt8](repeating: 0, count: Int(crypto_sign_SECRETKEYBYTES))
-        _ = unsafe crypto_sign_seed_keypair(&publicBytes, &secretBytes, seed)
-        (self.seed, self.publicBytes, self.secretBytes) = (seed, publicBytes, secretBytes)
+        guard let key = SigningKey(seed: seed) else { return nil }
+        self.key = key
     }
 
     /// Seals `content` to a node's key and signs it: ``signatureByteCount`` bytes of signature, and the sealed box behind it.
@@ -48,9 +35,7 @@ package struct ServerKey: Sendable {
             throw .badKey
         }
         let signed = Self.signedText(box, to: node, of: machine, in: boot)
-        var signature = [UInt8](repeating: 0, count: Self.signatureByteCount)
-        _ = unsafe crypto_sign_detached(&signature, nil, signed, UInt64(signed.count), secretBytes)
-        return signature + box
+        return key.signature(of: signed) + box
     }
 
     /// What is signed: a box counts for one key in one boot of one machine only.

@@ -1,8 +1,8 @@
-import Crypto
 import Fleet
 import Foundation
 import Hummingbird
 import Logging
+import Sealing
 import Synchronization
 import Testing
 
@@ -200,7 +200,7 @@ import Testing
     private static let itself = Mutex("")
 
     @Test func `a ticket is read by who made it only, and fits into a cookie`() throws {
-        let (key, other) = (SymmetricKey(size: .bits256), SymmetricKey(size: .bits256))
+        let (key, other) = (SecretKey(), SecretKey())
         let long = "/" + String(repeating: "n", count: LogInTicket.pathLimit - 1)
         let ticket = LogInTicket(redirect: long, back: long, since: 7)
         let text = try ticket.sealed(by: key)

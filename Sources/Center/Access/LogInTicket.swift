@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Sealing
 
 /// What a browser takes along to the log-in provider and brings back, as a cookie that only this server can read: nothing is kept here
 /// meanwhile, so no number of visits leaves less room for others.
@@ -18,18 +18,16 @@ struct LogInTicket: Codable, Equatable {
     /// Seconds since 1970.
     var since: Int
 
-    /// Encrypted and authenticated (ChaCha20-Poly1305, RFC 8439), in the alphabet of URLs.
-    func sealed(by key: SymmetricKey) throws -> String {
-        let box = try ChaChaPoly.seal(try JSONEncoder().encode(self), using: key)
-        return Base64URL.text(of: box.combined)
+    /// Encrypted and authenticated, in the alphabet of URLs.
+    func sealed(by key: SecretKey) throws -> String {
+        Base64URL.text(of: key.seal([UInt8](try JSONEncoder().encode(self))))
     }
 
     /// Nil for what was not sealed by `key`.
-    init?(opening text: String, by key: SymmetricKey) {
+    init?(opening text: String, by key: SecretKey) {
         guard text.utf8.count <= Self.textLimit, let bytes = Base64URL.bytes(of: text),
-            let box = try? ChaChaPoly.SealedBox(combined: bytes),
-            let json = try? ChaChaPoly.open(box, using: key),
-            let ticket = try? JSONDecoder().decode(Self.self, from: json)
+            let json = key.open([UInt8](bytes)),
+            let ticket = try? JSONDecoder().decode(Self.self, from: Data(json))
         else { return nil }
         self = ticket
     }
@@ -49,8 +47,8 @@ enum Base64URL {
             .replacing("=", with: "")
     }
 
-    static func bytes(of text: String) -> Data? {
-        let plain = text.replacing("-", with: "+").replacing("_", with: "/")
+    static func bytes(of text: some StringProtocol) -> Data? {
+        let plain = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
         return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4))
     }
 }

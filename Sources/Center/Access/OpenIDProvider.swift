@@ -1,12 +1,11 @@
 import AsyncHTTPClient
-import Crypto
 package import Fleet
 import Foundation
-import JWTKit
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Sealing
 import Synchronization
 
 /// An OpenID Connect provider that people log in at.
@@ -70,9 +69,9 @@ actor OpenIDProvider {
     private let client: HTTPClient
     private let logger: Logger
     private var description: (value: Description, at: Int)?
-    private var keys: (value: JWTKeyCollection, at: Int)?
+    private var keys: (value: JSONWebKeys, at: Int)?
     /// Of tickets: who was on the way when the server started anew begins again.
-    private let ticketKey = SymmetricKey(size: .bits256)
+    private let ticketKey = SecretKey()
 
     init(settings: OpenIDSettings, logger: Logger) throws {
         self.settings = settings
@@ -100,7 +99,7 @@ actor OpenIDProvider {
             throw Problem(400, "Unreadable request", "the address of this server is too long")
         }
         let one = LogInTicket(redirect: redirect, back: back, since: Clock.second)
-        let challenge = Base64URL.text(of: SHA256.hash(data: Data(one.verifier.utf8)))
+        let challenge = Base64URL.text(of: Hashing.sha256(Array(one.verifier.utf8)))
         let fields = [
             ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirect),
             ("scope", settings.scopes.joined(separator: " ")), ("state", one.state), ("nonce", one.nonce),
@@ -225,15 +224,15 @@ actor OpenIDProvider {
     {
         let claims: IDClaims
         do {
-            claims = try await keyCollection(description, isNew: false).verify(token, as: IDClaims.self)
-        } catch {
-            // The provider may have changed its keys since.
-            guard let keys, Clock.second - keys.at >= Self.keySearchPause else {
-                throw failure("its token is not signed by it: \(error)")
-            }
             do {
-                claims = try await keyCollection(description, isNew: true).verify(token, as: IDClaims.self)
-            } catch { throw failure("its token is not signed by it: \(error)") }
+                claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: false))
+            } catch let problem as JSONWebKeys.Problem {
+                // The provider may have changed its keys since.
+                guard let keys, Clock.second - keys.at >= Self.keySearchPause else { throw problem }
+                claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: true))
+            }
+        } catch let problem as Problem { throw problem } catch {
+            throw failure("its token does not count: \(error)")
         }
         let audience = Set(claims.values["aud"]?.texts ?? [])
         guard claims.values["iss"]?.text == description.issuer else {
@@ -248,26 +247,14 @@ actor OpenIDProvider {
         return claims
     }
 
-    private func keyCollection(_ description: Description, isNew: Bool) async throws -> JWTKeyCollection {
+    private func signingKeys(_ description: Description, isNew: Bool) async throws -> JSONWebKeys {
         let now = Clock.second
         if !isNew, let keys, now - keys.at < Self.descriptionAge { return keys.value }
-        struct KeySet: Decodable { var keys: [ClaimValue] }
+        struct KeySet: Decodable { var keys: [[String: ClaimValue]] }
         let set: KeySet = try await get(description.jwks_uri)
-        let collection = JWTKeyCollection()
-        for (index, key) in set.keys.enumerated() {
-            guard case .object(var fields) = key, fields["use"]?.text != "enc" else { continue }
-            // A set of one key may leave its name out; tokens then name none either.
-            if fields["kid"] == nil { fields["kid"] = .string("key-\(index)") }
-            // Keys of kinds that are not understood are no reason to refuse the others.
-            guard let data = try? JSONEncoder().encode(ClaimValue.object(fields)),
-                let one = try? JSONDecoder().decode(JWK.self, from: data)
-            else { continue }
-            do { try await collection.add(jwk: one) } catch {
-                logger.debug("a key of \(settings.issuer) is of no use: \(error)")
-            }
-        }
-        keys = (collection, now)
-        return collection
+        let found = JSONWebKeys(set.keys)
+        keys = (found, now)
+        return found
     }
 
     private func failure(_ text: String) -> Problem {
@@ -289,34 +276,37 @@ actor OpenIDProvider {
     }
 }
 
-/// All claims of an ID token.
-struct IDClaims: JWTPayload {
-    var values: [String: ClaimValue]
+/// All claims of an ID token that counts now.
+struct IDClaims {
+    /// Why a signed token does not count.
+    enum Problem: Error, CustomStringConvertible {
+        case malformed, expired, fromTheFuture
 
-    init(from decoder: any Decoder) throws {
-        values = try decoder.singleValueContainer().decode([String: ClaimValue].self)
+        var description: String {
+            switch self {
+            case .malformed: "it says nothing"
+            case .expired: "its time is over: is this server's clock right?"
+            case .fromTheFuture: "it is from the future: is this server's clock right?"
+            }
+        }
     }
 
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(values)
-    }
+    /// Seconds that clocks may differ by.
+    private static let leeway = 120.0
 
-    /// The time is judged here; who may use the token, by whoever knows what they wait for.
-    func verify(using algorithm: some JWTAlgorithm) throws {
-        /// Seconds that clocks may differ by.
-        let leeway = 120.0
-        let now = Date().timeIntervalSince1970
-        guard let end = values["exp"]?.number, end + leeway > now else {
-            throw JWTError.claimVerificationFailure(
-                failedClaim: ExpirationClaim(value: Date(timeIntervalSince1970: values["exp"]?.number ?? 0)),
-                reason: "expired")
+    let values: [String: ClaimValue]
+
+    /// The signature and the time are judged here; who may use the token, by the caller, who knows what it waits for.
+    init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Date().timeIntervalSince1970) throws {
+        let payload = try keys.payload(of: token)
+        guard let values = try? JSONDecoder().decode([String: ClaimValue].self, from: payload) else {
+            throw Problem.malformed
         }
-        guard let start = values["iat"]?.number, start - leeway < now else {
-            throw JWTError.claimVerificationFailure(
-                failedClaim: IssuedAtClaim(value: Date(timeIntervalSince1970: values["iat"]?.number ?? 0)),
-                reason: "from the future")
+        guard let end = values["exp"]?.number, end + Self.leeway > now else { throw Problem.expired }
+        guard let start = values["iat"]?.number, start - Self.leeway < now else {
+            throw Problem.fromTheFuture
         }
+        self.values = values
     }
 }
 

@@ -1,19 +1,17 @@
-import Crypto
 import Foundation
+import Sealing
 
 /// Random words that open something, and what is kept of them.
 enum Secrets {
     /// 256 bits in the alphabet of URLs (RFC 4648 §5).
     static func make() -> String {
         let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-        return Data(bytes).base64EncodedString()
-            .replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
-            .replacingOccurrences(of: "=", with: "")
+        return Base64URL.text(of: bytes)
     }
 
     /// SHA-256 in hexadecimal. A random word of 256 bits needs no slow hash.
     static func hash(_ secret: String) -> String {
-        SHA256.hash(data: Data(secret.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hashing.hexadecimal(Hashing.sha256(Array(secret.utf8)))
     }
 
     /// Takes as long for a wrong word as for a nearly right one.

@@ -1,6 +1,6 @@
-import Crypto
 package import Fleet
 import Foundation
+import Sealing
 
 /// Whose signatures make a version fit to be served.
 package struct ImageTrust: Sendable {
@@ -43,20 +43,15 @@ package struct ImageTrust: Sendable {
 
     /// Whether the key that `signature` names has made it.
     package static func isValid(_ signature: ImageSignature, for digest: Fleet.Digest) -> Bool {
-        guard let key = publicKey(signature.key), let bytes = Data(base64Encoded: signature.signature) else {
-            return false
-        }
-        return key.isValidSignature(bytes, for: Data(ImageSignature.message(for: digest).utf8))
+        hasSigned(ImageSignature.message(for: digest), signature.signature, by: signature.key)
     }
 
     /// Whether the key that `move` names has made it, for a channel of this image.
     package static func isValid(_ move: ChannelMove, of image: ImageName) -> Bool {
-        guard (1...ChannelMove.counterLimit).contains(move.counter), let key = publicKey(move.key),
-            let bytes = Data(base64Encoded: move.signature)
-        else { return false }
+        guard (1...ChannelMove.counterLimit).contains(move.counter) else { return false }
         let message = ChannelMove.message(
             moving: move.channel, of: image, to: move.digest, counter: move.counter)
-        return key.isValidSignature(bytes, for: Data(message.utf8))
+        return hasSigned(message, move.signature, by: move.key)
     }
 
     /// Why a channel that follows another server's does not go to `version`; nil when it does.
@@ -107,19 +102,27 @@ package struct ImageTrust: Sendable {
         )
     }
 
-    private static func publicKey(_ text: String) -> Curve25519.Signing.PublicKey? {
-        Data(base64Encoded: text).flatMap { try? Curve25519.Signing.PublicKey(rawRepresentation: $0) }
+    private static func publicKey(_ text: String) -> [UInt8]? {
+        Data(base64Encoded: text).flatMap { $0.count == SigningKey.publicByteCount ? [UInt8]($0) : nil }
+    }
+
+    /// - Parameters:
+    ///   - signature: in Base64.
+    ///   - key: in Base64.
+    private static func hasSigned(_ message: String, _ signature: String, by key: String) -> Bool {
+        guard let key = publicKey(key), let signature = Data(base64Encoded: signature) else { return false }
+        return SigningKey.hasSigned(Array(message.utf8), [UInt8](signature), by: key)
     }
 }
 
 /// The private half, in a file that only its owner reads: 32 bytes in Base64.
 package struct ImageSigningKey: Sendable {
-    private let key: Curve25519.Signing.PrivateKey
+    private let key: SigningKey
 
     /// Makes a key and writes it to `path`, which must not be there.
     package init(creatingAt path: String) throws {
-        key = Curve25519.Signing.PrivateKey()
-        let text = Data((key.rawRepresentation.base64EncodedString() + "\n").utf8)
+        key = SigningKey()
+        let text = Data((Data(key.seed).base64EncodedString() + "\n").utf8)
         guard !FileManager.default.fileExists(atPath: path) else {
             throw StoreError.conflict("\(path) is there already; a key that is lost cannot be made again")
         }
@@ -135,13 +138,13 @@ package struct ImageSigningKey: Sendable {
         }
         let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let bytes = Data(base64Encoded: text),
-            let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
+            let key = SigningKey(seed: [UInt8](bytes))
         else { throw StoreError.conflict("\(path) holds no signing key") }
         self.key = key
     }
 
     /// In Base64, as `image-keys` of roost.yaml has it.
-    package var publicKey: String { key.publicKey.rawRepresentation.base64EncodedString() }
+    package var publicKey: String { Data(key.publicBytes).base64EncodedString() }
 
     /// - Parameters:
     ///   - last: the move of the channel before this one.
@@ -149,17 +152,17 @@ package struct ImageSigningKey: Sendable {
     package func sign(
         moving channel: ChannelName, of image: ImageName, to digest: Fleet.Digest, after last: ChannelMove?,
         second: Int
-    ) throws -> ChannelMove {
+    ) -> ChannelMove {
         let counter = ChannelMove.counter(after: last, second: second)
         let message = ChannelMove.message(moving: channel, of: image, to: digest, counter: counter)
-        let bytes = try key.signature(for: Data(message.utf8))
+        let bytes = Data(key.signature(of: Array(message.utf8)))
         return ChannelMove(
             channel: channel, digest: digest, counter: counter, key: publicKey,
             signature: bytes.base64EncodedString())
     }
 
-    package func sign(_ digest: Fleet.Digest) throws -> ImageSignature {
-        let bytes = try key.signature(for: Data(ImageSignature.message(for: digest).utf8))
+    package func sign(_ digest: Fleet.Digest) -> ImageSignature {
+        let bytes = Data(key.signature(of: Array(ImageSignature.message(for: digest).utf8)))
         return ImageSignature(key: publicKey, signature: bytes.base64EncodedString())
     }
 }

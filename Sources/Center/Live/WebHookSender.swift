@@ -1,10 +1,10 @@
 import AsyncHTTPClient
-import Crypto
 import Fleet
 import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import Sealing
 import Synchronization
 
 /// Tells web hooks what happens, in order, with retries and signatures.
@@ -118,8 +118,7 @@ final class WebHookSender: Sendable {
 
     /// `sha256=` and the HMAC of the time, a full stop and the body: an old delivery cannot be sent again as a new one.
     static func signature(of body: Data, at second: Int, secret: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(
-            for: Data("\(second).".utf8) + body, using: SymmetricKey(data: Data(secret.utf8)))
-        return "sha256=" + code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let code = Hashing.hmac(of: Array("\(second).".utf8) + body, key: Array(secret.utf8))
+        return "sha256=" + Hashing.hexadecimal(code)
     }
 }

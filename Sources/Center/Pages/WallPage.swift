@@ -1,8 +1,8 @@
-import Crypto
 import Fleet
 import Foundation
 import Hummingbird
 import NIOCore
+import Sealing
 import Wire
 
 /// A board for the wall of a room: names and states of one group, for whoever has its link, without a log-in.
@@ -36,9 +36,8 @@ struct WallPage {
     }
 
     private static func key(_ group: GroupPath, _ secret: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(
-            for: Data("wall \(group)".utf8), using: SymmetricKey(data: Data(secret.utf8)))
-        return code.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let code = Hashing.hmac(of: Array("wall \(group)".utf8), key: Array(secret.utf8))
+        return Hashing.hexadecimal(code.prefix(16))
     }
 
     private func group(_ request: Request) throws -> GroupPath {

@@ -1,0 +1,25 @@
+import CSodium
+
+/// SHA-256 (FIPS 180-4) of what is in memory.
+package enum Hashing {
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+        var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
+        _ = unsafe crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
+        return hash
+    }
+
+    /// HMAC-SHA256 (RFC 2104) with a key of any length.
+    package static func hmac(of bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+        var state = crypto_auth_hmacsha256_state()
+        var code = [UInt8](repeating: 0, count: Int(crypto_auth_hmacsha256_BYTES))
+        _ = unsafe crypto_auth_hmacsha256_init(&state, key, key.count)
+        _ = unsafe crypto_auth_hmacsha256_update(&state, bytes, UInt64(bytes.count))
+        _ = unsafe crypto_auth_hmacsha256_final(&state, &code)
+        return code
+    }
+
+    /// Two digits for each byte.
+    package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
