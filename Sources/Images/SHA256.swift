@@ -2,7 +2,8 @@ import COpenSSL
 import Foundation
 
 /// SHA-256 of what comes in pieces (libcrypto, which uses the processor's own instructions).
-@safe final class SHA256 {
+@safe final class SHA256: @unchecked Sendable {
+    // Sendable: one thread after the other has it, with what it is part of.
     static let byteCount = 32
     private let context: OpaquePointer
 
@@ -15,7 +16,7 @@ import Foundation
     deinit { unsafe EVP_MD_CTX_free(context) }
 
     func update(_ piece: some ContiguousBytes) {
-        piece.withUnsafeBytes { bytes in
+        unsafe piece.withUnsafeBytes { bytes in
             _ = unsafe EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
         }
     }

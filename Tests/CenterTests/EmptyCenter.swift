@@ -20,7 +20,7 @@ extension CenterServices {
         let files = VolumeFiles(
             make: { _ in }, export: { _ in }, grow: { _ in }, removeOthers: { _ in }, remove: { _ in },
             usedByteCount: { _ in nil }, snapshots: { _ in snapshots }, takeSnapshot: { _, _ in },
-            restore: { _, _ in 0 }, removeSnapshot: { _, _ in })
+            restore: { _, volume in volume }, removeSnapshot: { _, _ in })
         let volumes = Volumes(
             fleet: fleet, files: files, openVolumes: { [:] }, logger: .silent)
         return CenterServices(
