@@ -62,7 +62,7 @@ package struct NodeKey: Sendable {
 
 /// Why something sealed cannot be opened, or nothing can be sealed.
 package enum SealingError: Error, Equatable, CustomStringConvertible {
-    case notASeal, notFromTheServer, notForThisKey, badKey
+    case notASeal, notFromTheServer, notForThisKey, badKey, noMemory
 
     package var description: String {
         switch self {
@@ -71,6 +71,7 @@ package enum SealingError: Error, Equatable, CustomStringConvertible {
             "what came is not signed, for this boot, by the server that this initramfs is from"
         case .notForThisKey: "what came is sealed for another key"
         case .badKey: "this is no key of a node"
+        case .noMemory: "there is too little memory to make a key of a passphrase"
         }
     }
 }

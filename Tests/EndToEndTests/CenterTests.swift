@@ -144,7 +144,29 @@ extension EndToEnd.Servers {
                 "\(server.directory)/state", NSTemporaryDirectory() + "roost-\(UUID()).tar.zst"
             )
             defer { try? FileManager.default.removeItem(atPath: file) }
+            func passing(_ passphrase: String, _ arguments: String...) throws {
+                try BootLab.run(
+                    "sh",
+                    ["-c", "printf '%s' \"$0\" | \"$@\"", passphrase, BootLab.roost] + arguments
+                        + ["--state-directory", state])
+            }
+            let hash = "$6$salt$never-in-clear"
+            try server.roost("set", "--node", "pc-1", "root-password-hash=\(hash)")
+            let hosts = try server.roost("node", "known-hosts")
+            // A stolen backup: no keys, and no secret in clear.
             try BootLab.run(BootLab.roost, ["backup", file, "--state-directory", state])
+            let listing = try BootLab.run("tar", ["--zstd", "-tf", file])
+            #expect(!listing.contains("keys") && !listing.contains("center"), "\(listing)")
+            #expect(
+                try BootLab.run(
+                    "sh", ["-c", "tar --zstd -xOf \"$0\" | grep -a -c never-in-clear || true", file]) == "0\n"
+            )
+            #expect(throws: CommandFailed.self) { try passing("short", "backup", "--keys", file) }
+            let passphrase = "four words of it"
+            try passing(passphrase, "backup", "--keys", file)
+            #expect(
+                try BootLab.run(
+                    "sh", ["-c", "tar --zstd -xOf \"$0\" | grep -a -c 'PRIVATE KEY' || true", file]) == "0\n")
             try server.roost("node", "add", "later", "--mac", "52:54:00:00:01:02")
             #expect(throws: CommandFailed.self, "a server runs") {
                 try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
@@ -155,11 +177,19 @@ extension EndToEnd.Servers {
                     try BootLab.run(BootLab.roost, ["restore", bad, "--state-directory", state])
                 }
             }
-            try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
+            let refusal = #expect(throws: CommandFailed.self) {
+                try passing("another one of it", "restore", file)
+            }
+            #expect(refusal?.output.contains("not the passphrase") == true, "\(refusal?.output ?? "")")
+            // As on another host, which has keys of its own.
+            try FileManager.default.removeItem(atPath: "\(state)/keys")
+            try FileManager.default.removeItem(atPath: "\(state)/center")
+            try passing(passphrase, "restore", file)
             try server.startAgain()
             defer { server.stop() }
             let nodes = try server.roost("node", "list")
             #expect(nodes.contains("pc-1") && !nodes.contains("later"))
+            #expect(try server.roost("node", "known-hosts") == hosts)
             // Its authority, administrators and tokens are the ones that clients know.
             #expect(try server.ask("GET", "/api/v1/nodes/pc-1", token: token).status == 200)
             #expect(try server.roost("history").contains("node pc-1 added"))

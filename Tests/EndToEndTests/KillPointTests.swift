@@ -224,7 +224,15 @@ extension EndToEnd.Servers {
         }
 
         private func makeBackup(of state: String, _ file: String) throws {
-            try BootLab.run(BootLab.roost, ["backup", file, "--state-directory", state])
+            try passing(["backup", file, "--keys", "--state-directory", state])
+        }
+
+        private static let passphrase = "four words of it"
+
+        /// Runs a command that wants the passphrase.
+        private func passing(_ arguments: [String]) throws {
+            try BootLab.run(
+                "sh", ["-c", "printf '%s' \"$0\" | \"$@\"", Self.passphrase, BootLab.roost] + arguments)
         }
 
         private func killBackups(at points: [String]) throws {
@@ -262,7 +270,7 @@ extension EndToEnd.Servers {
                 let state = "\(directory)/\(point)"
                 try FileManager.default.copyItem(atPath: old, toPath: state)
                 let arguments = ["restore", backup, "--state-directory", state]
-                try run(arguments, killedAt: point)
+                try run(arguments, killedAt: point, input: Self.passphrase)
                 if FileManager.default.fileExists(atPath: "\(state)/unfinished-restore") {
                     let refusal = #expect(throws: CommandFailed.self) {
                         try BootLab.run(
@@ -276,7 +284,7 @@ extension EndToEnd.Servers {
                 } else {
                     #expect(try await content(of: state) == "old", "\(point)")
                 }
-                try BootLab.run(BootLab.roost, arguments)
+                try passing(arguments)
                 #expect(try await content(of: state) == "new", "\(point)")
                 let kept = try names(in: state).filter { $0.hasPrefix("before-restore-") }
                 #expect(kept.count == 1, "\(point): \(kept)")

@@ -115,9 +115,11 @@ struct AdministratorRemove: AsyncParsableCommand {
 
 /// A password from standard input: typed without echo, or piped.
 enum PasswordInput {
-    static func read() throws -> String {
-        if isatty(STDIN_FILENO) != 0 {
-            guard let typed = unsafe getpass("Password: ") else {
+    static var isTyped: Bool { isatty(STDIN_FILENO) != 0 }
+
+    static func read(_ prompt: String = "Password: ") throws -> String {
+        if isTyped {
+            guard let typed = unsafe getpass(prompt) else {
                 throw Failure(text: "no password was typed", code: 1)
             }
             return unsafe String(cString: typed)

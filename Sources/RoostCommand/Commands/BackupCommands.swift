@@ -35,12 +35,17 @@ enum StateFiles {
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Write configuration, history, leases, certificates and, where wanted, images into one file.",
-        discussion: "Run it on the server's host, as root; the server may run meanwhile.")
+            "Write configuration, history, leases and, where wanted, keys and images into one file.",
+        discussion: """
+            Run it on the server's host, as root; the server may run meanwhile. Secrets are sealed in the store, and the key to
+            them is not in a backup without --keys: nor are the certificates that browsers trust.
+            """)
     @Argument(help: "The file to write: roost.tar.zst.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
     @Flag(help: "Images too: they are large, and can be built again.") var images = false
+    @Flag(help: "Keys and certificates too, encrypted with a passphrase from standard input.") var keys =
+        false
 
     func run() async throws {
         umask(0o077)
@@ -49,6 +54,7 @@ struct Backup: AsyncParsableCommand {
             guard state.hasStore else {
                 throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
             }
+            let passphrase = keys ? try KeyArchive.newPassphrase() : nil
             try state.prepare()
             try StateFiles.requireWhole(stateDirectory)
             let target = URL(fileURLWithPath: file)
@@ -60,9 +66,10 @@ struct Backup: AsyncParsableCommand {
             let temporary = ".\(name).new-\(UUID().uuidString)"
             let archive = try directory.makeFile(temporary)
             do {
-                let note = try write(to: archive)
+                let note = try write(to: archive, passphrase)
                 try DurableFile.publish(archive, named: temporary, as: name, in: directory, at: .backup)
                 printError("\(file): \(note)", terminator: "")
+                if passphrase == nil { printError(KeyArchive.lack) }
             } catch {
                 directory.remove(temporary)
                 throw error
@@ -71,7 +78,7 @@ struct Backup: AsyncParsableCommand {
     }
 
     /// - Returns: what it says of itself.
-    private func write(to archive: borrowing FileDescriptor) throws -> String {
+    private func write(to archive: borrowing FileDescriptor, _ passphrase: String?) throws -> String {
         let files = FileManager.default
         let work = try ImageStore(directory: "\(stateDirectory)/\(StateFiles.images)").makeBuildDirectory()
         defer { work.remove() }
@@ -84,9 +91,9 @@ struct Backup: AsyncParsableCommand {
                 ["read-store", "--state-directory", stateDirectory, name], output: copy.number)
             if try copy.byteCount() == 0 { try files.removeItem(atPath: "\(work.path)/\(name)") }
         }
-        let center = "\(stateDirectory)/\(StateFiles.center)"
-        if files.fileExists(atPath: center) {
-            try files.copyItem(atPath: center, toPath: "\(work.path)/\(StateFiles.center)")
+        if let passphrase {
+            let sealed = try KeyArchive.seal(stateDirectory, with: passphrase)
+            try WholeFile.writeForNow("\(work.path)/\(KeyArchive.name)", sealed)
         }
         let note =
             "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
@@ -156,6 +163,7 @@ struct Restore: AsyncParsableCommand {
     @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         "/var/lib/roost"
+    @Flag(help: "Leave out the keys of the backup: no passphrase is wanted.") var withoutKeys = false
 
     func run() async throws {
         umask(0o077)
@@ -183,6 +191,7 @@ struct Restore: AsyncParsableCommand {
             }
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
+            try KeyArchive.unpack(in: staging, isWanted: !withoutKeys)
             try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
             printError("restored; what was there is in \(kept)")

@@ -1,0 +1,58 @@
+import Foundation
+import Images
+import Linux
+import Sealing
+
+/// The keys of a server in a backup: what its secrets are sealed with, and what browsers and nodes know it by.
+enum KeyArchive {
+    static let name = "keys.sealed"
+    /// What a backup without them says.
+    static let lack =
+        "without keys (--keys): a server that is restored from this elsewhere cannot open sealed secrets and encrypted volumes, and has new certificates"
+    private static let directories = [NodeKeys.directoryName, StateFiles.center]
+    private static let leastLength = 12
+
+    static func newPassphrase() throws -> String {
+        let passphrase = try PasswordInput.read("Passphrase for the keys: ")
+        guard passphrase.count >= leastLength else {
+            throw Failure(
+                text:
+                    "the passphrase has \(passphrase.count) characters: take \(leastLength) or more, such as four words",
+                code: 64)
+        }
+        if PasswordInput.isTyped, try PasswordInput.read("Once more: ") != passphrase {
+            throw Failure(text: "these were two passphrases", code: 64)
+        }
+        return passphrase
+    }
+
+    static func seal(_ stateDirectory: String, with passphrase: String) throws -> [UInt8] {
+        let there = directories.filter { FileManager.default.fileExists(atPath: "\(stateDirectory)/\($0)") }
+        let archive = try Program("tar", package: "tar").run(
+            ["-cf", "-", "-C", stateDirectory, "--"] + there)
+        return try PassphraseBox.seal([UInt8](archive), with: passphrase)
+    }
+
+    /// Puts the keys of a backup that is unpacked in `staging` beside the rest.
+    static func unpack(in staging: String, isWanted: Bool) throws {
+        let path = "\(staging)/\(name)"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        if isWanted {
+            let passphrase = try PasswordInput.read("Passphrase of the backup: ")
+            let archive: [UInt8]
+            do {
+                archive = try PassphraseBox.open(try WholeFile.read(path), with: passphrase)
+            } catch SealingError
+                .notForThisKey
+            {
+                throw Failure(
+                    text:
+                        "this is not the passphrase of the backup; nothing was changed (--without-keys leaves the keys out)",
+                    code: 1)
+            }
+            try Program("tar", package: "tar").run(
+                ["-xf", "-", "-C", staging, "--no-same-owner", "--no-overwrite-dir"], input: Data(archive))
+        }
+        try FileManager.default.removeItem(atPath: path)
+    }
+}
