@@ -20,7 +20,7 @@ import Wire
         ("127.0.0.1", ["10.1.0.5"], "10.1.0.5"),
         ("127.0.0.1", ["192.0.2.7:4711"], "192.0.2.7"), ("127.0.0.1", ["2001:DB8:0::1"], "2001:db8::1"),
         ("127.0.0.1", ["[2001:db8::1]:443"], "2001:db8::1"),
-        // Nonsense is nobody: the proxy itself is counted.
+        // Behind nonsense, the proxy itself is counted.
         ("127.0.0.1", ["unknown"], "127.0.0.1"), ("127.0.0.1", ["192.0.2.7, "], "127.0.0.1"),
         ("127.0.0.1", ["192.0.2.7, 1.2.3.4.5"], "127.0.0.1"),
     ])
@@ -48,7 +48,7 @@ import Wire
         for _ in 0..<5 { #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 401) }
         #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 429)
         #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.8") == 401)
-        // Not from a proxy: a new address each time helps nobody.
+        // Not from a proxy: a new address each time does not help.
         for number in 0..<5 { #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.\(number)") == 401) }
         #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.9") == 429)
     }

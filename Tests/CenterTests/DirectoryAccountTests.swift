@@ -141,7 +141,7 @@ import Testing
         func end() async throws -> Int? {
             try await AccessRoutes(services: services).tokens(.local).first { $0.owner == "hal" }?.holdsUntil
         }
-        // Nobody has vouched for them yet.
+        // The directory has not vouched for them yet.
         await #expect(throws: Problem.self) { _ = try await gate.caller(token: "roost_hal") }
         try await logIn(89 * 86_400)
         #expect(try await gate.caller(token: "roost_hal").grants == [Grant(.auditor)])
@@ -183,7 +183,7 @@ import Testing
                 }
                 #expect(failure?.status == 502)
             }
-            // With another's state, cookie or a changed one nobody is.
+            // With another's state, another's cookie or a changed one it is refused.
             for (cookie, state) in [
                 (first.cookie, "other"), ("", first.state),
                 (String(first.cookie.dropLast()) + "A", first.state),

@@ -33,7 +33,7 @@ package struct AdministratorAnswer: Codable, Sendable {
     package var source: Administrator.Source
     package var grants: [String]
     package var isDisabled: Bool
-    /// Who of the log-in provider this is; nil while nobody has logged in.
+    /// Who of the log-in provider this is; nil before the first log-in.
     package var subject: String?
     /// Seconds since 1970 until which the first log-in under this name decides that.
     package var linkableUntil: Int?

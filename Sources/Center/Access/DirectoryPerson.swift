@@ -7,7 +7,7 @@ struct DirectoryPerson: Sendable, Equatable {
     var fullName: String
     /// Names of groups; distinguished names from LDAP.
     var groups: [String]
-    /// Nil from LDAP, where the name is who somebody is.
+    /// Nil from LDAP, where the name is the identity.
     var identity: ProviderIdentity?
 }
 

@@ -7,7 +7,7 @@ final class Gate: Sendable {
     /// Seconds without use after which a log-in ends, and after which it ends in any case.
     static let idleLimit = 8 * 3_600
     static let sessionLimit = 7 * 24 * 3_600
-    /// Seconds after a log-in for which tokens of somebody from a directory hold.
+    /// Seconds after a log-in for which tokens of a directory's person hold.
     static let wordLimit = 90 * 24 * 3_600
     /// Wrong passwords for one name from one address before the name is closed to it, and for how many seconds.
     static let attemptLimit = 5
@@ -146,7 +146,7 @@ final class Gate: Sendable {
         now.grants = grants
         if !person.fullName.isEmpty { now.fullName = String(person.fullName.prefix(200)) }
         if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
-        // An account is linked by who gets in, and loses its roles by nobody but who it is linked to.
+        // Only a log-in that succeeds links an account, and only the linked person's takes its roles away.
         if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {
             try await fleet.administer { [now] store in
                 try await store.save(now, passwordHash: nil, by: source.rawValue)
@@ -159,9 +159,9 @@ final class Gate: Sendable {
         return name
     }
 
-    /// The account that somebody from a directory has here; nil when they have none yet.
+    /// The account that a directory's person has here; nil when they have none yet.
     ///
-    /// Nobody becomes somebody else by having their name elsewhere. Who comes from a provider is known by what never changes there.
+    /// A name elsewhere opens no account of another source. A provider's person is known by the subject, which never changes there.
     private func account(of person: DirectoryPerson, _ source: Administrator.Source) async throws
         -> Administrator?
     {

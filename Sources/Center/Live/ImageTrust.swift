@@ -57,7 +57,7 @@ package struct ImageTrust: Sendable {
     /// Why a channel that follows another server's does not go to `version`; nil when it does.
     ///
     /// A channel whose moves were once signed takes only newer signed ones. One that has never had any goes to versions that came
-    /// here after the one that it means, but not back. Without keys there is nobody to believe, and nothing to refuse.
+    /// here after the one that it means, but not back. Without keys every move is followed.
     ///
     /// - Parameter move: what the other server shows for it; nil: nothing.
     package func refusal(

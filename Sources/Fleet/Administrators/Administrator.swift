@@ -1,4 +1,4 @@
-/// Who somebody is at a log-in provider, whatever they are called there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
+/// A person's identity at a log-in provider, whatever their name is there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
 package struct ProviderIdentity: Hashable, Sendable, Codable {
     package var issuer: String
     /// Never given to another person there, and never changed.
@@ -27,7 +27,7 @@ package struct Administrator: Equatable, Sendable, Codable {
     /// For people; empty when not told.
     package var fullName: String
     package var isDisabled: Bool
-    /// Of source `oidc`: who logs in as this; nil while nobody has.
+    /// Of source `oidc`: the person who logs in as this; nil before the first log-in.
     package var identity: ProviderIdentity?
     /// Seconds since 1970 until which the first log-in under this name links the account to who comes; nil: none does.
     package var linkableUntil: Int?

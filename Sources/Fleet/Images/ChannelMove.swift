@@ -1,5 +1,5 @@
 /// A publisher's word that a channel means a version from now on: an Ed25519 signature (RFC 8032), with a counter by which an older
-/// word is known as such. Whoever serves it on cannot make an old one count again.
+/// word is known as such. A server that passes moves on cannot make an old one count again.
 package struct ChannelMove: Hashable, Sendable, Codable {
     /// The highest counter: what JSON's numbers hold in every program (RFC 8259 §6).
     package static let counterLimit = 1 << 53
