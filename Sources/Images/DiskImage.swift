@@ -161,18 +161,21 @@ struct DiskImage {
         let table = try? Program("partx", package: "util-linux").confined(Confinement(reads: [raw])).run([
             "--show", "--noheadings", "--output", "START,SECTORS", raw,
         ])
-        let places = String(decoding: table ?? Data(), as: UTF8.self).split(separator: "\n").compactMap {
-            line -> (Int, Int)? in
-            let numbers = line.split(separator: " ").compactMap { Int($0) }
-            // An extended partition's own entry is two sectors of nothing.
-            // The table of a foreign disk may name any sectors.
-            guard numbers.count == 2, numbers[1] > 2, numbers[0] >= 0, numbers[0] <= size / 512,
-                numbers[1] <= size / 512 - numbers[0]
-            else { return nil }
-            return (numbers[0] * 512, numbers[1] * 512)
-        }
+        let places = Self.places(in: String(decoding: table ?? Data(), as: UTF8.self), ofDiskOf: size)
         return try (places.isEmpty ? [(0, size)] : places).map { offset, byteCount in
             Partition(offset: offset, byteCount: byteCount, tags: try tags(of: raw, offset, byteCount))
+        }
+    }
+
+    /// Where partitions lie, by what partx says in sectors: the table of a foreign disk may name any.
+    static func places(in text: String, ofDiskOf byteCount: Int) -> [(offset: Int, byteCount: Int)] {
+        text.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ").compactMap { Int($0) }
+            // An extended partition's own entry is two sectors of nothing.
+            guard numbers.count == 2, numbers[1] > 2, numbers[0] >= 0, numbers[0] <= byteCount / 512,
+                numbers[1] <= byteCount / 512 - numbers[0]
+            else { return nil }
+            return (numbers[0] * 512, numbers[1] * 512)
         }
     }
 
