@@ -29,7 +29,9 @@ package struct ImageStore: Sendable {
 
     /// A fresh directory to build a version in.
     package func makeBuildDirectory() throws -> WorkDirectory {
-        try WorkDirectory(in: "\(directory)/\(Self.building)", prefix: "version-")
+        let common = "\(directory)/\(Self.building)"
+        let isOwn = FileStatus(common).map { $0.user == geteuid() } ?? true
+        return try WorkDirectory(in: isOwn ? common : "\(common)-user", prefix: "version-")
     }
 
     /// Opens a file of a version, which the server's user may have exchanged: it is a file, and was reached over no link.

@@ -35,8 +35,10 @@ struct RootContents {
         // One processor and little memory: nodes boot beside it.
         // By a pipe with a name: where it runs there is no /dev/stdout.
         let command =
-            "mkfifo /tmp/pipe; cat /tmp/pipe & unsquashfs -quiet -no-progress -processors 1 -data-queue 16 "
-            + "-frag-queue 16 -pf /tmp/pipe \"$1\"; status=$?; wait; exit $status"
+            // Where nothing came to be written, the reader is let go by another writer.
+            "mkfifo /tmp/pipe; cat /tmp/pipe & reader=$!; "
+            + "unsquashfs -quiet -no-progress -processors 1 -data-queue 16 -frag-queue 16 -pf /tmp/pipe \"$1\"; "
+            + "status=$?; : >/tmp/pipe & wait $reader; exit $status"
         try Program("sh", package: "dash").confined(Confinement(reads: [path])).stream(
             ["-c", command, "sh", path]
         ) { try take($0) }

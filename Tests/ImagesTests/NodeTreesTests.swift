@@ -59,7 +59,8 @@ struct NodeTreesTests {
         #expect((FileStatus("\(place)/trees/pc-1")?.mode ?? 0) & 0o777 == 0o700)
         let words = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
         #expect(throws: ProgramFailure.self) {
-            try Program("setpriv", package: "util-linux").run(words + ["\(tree)/usr/bin/su"])
+            try Program("setpriv", package: "util-linux").run(
+                words + ["sh", "-c", "exec \(tree)/usr/bin/su"])
         }
         try trees.remove(NodeName("pc-1"))
         #expect(FileStatus("\(place)/trees/pc-1") == nil)

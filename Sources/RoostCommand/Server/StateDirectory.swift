@@ -59,9 +59,10 @@ struct StateDirectory {
     init(_ path: String, note: @escaping (String) -> Void = { printError($0) }) {
         let owner = (["."] + Self.ownPlaces).lazy
             .compactMap { FileStatus("\(path)/\($0)") }.first { $0.user != 0 }
-        let isRoot = geteuid() == 0
         self.init(
-            path, user: isRoot ? owner.map { User(uid: $0.user, gid: $0.group) } ?? .root : .current,
+            path,
+            user: geteuid() == 0 && !BuildNamespace.isUnprivileged
+                ? owner.map { User(uid: $0.user, gid: $0.group) } ?? .root : .current,
             note: note)
     }
 
@@ -85,9 +86,15 @@ struct StateDirectory {
     /// Makes what is missing, and takes over what an earlier server has left. Where anything but a directory of root's has the name of
     /// one, it is put aside: its contents are not looked at.
     func prepare() throws {
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if FileStatus(path) == nil {
+            // What lies above it is not its own.
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError("make \(path)") }
+        }
         guard let status = FileStatus(path, follows: true) else { throw SystemError("look at \(path)") }
+        // The server's user publishes what it has built in a namespace of its own: all is there, and is not its own to change.
+        if BuildNamespace.isUnprivileged, status.user != geteuid() { return }
         guard [geteuid(), user.uid].contains(status.user) else {
             throw InvalidSetting(
                 "\(path) belongs to user \(status.user), and the server runs as \(user.uid): give it to root (chown root: \(path))"
@@ -101,7 +108,7 @@ struct StateDirectory {
         }
         for name in Self.rootFiles {
             guard let status = FileStatus("\(path)/\(name)") else { continue }
-            if !status.isFile || status.linkCount != 1 { try putAside(name) }
+            if !status.isFile || status.linkCount != 1 || status.user != geteuid() { try putAside(name) }
         }
         for place in Self.rootPlaces { try secure(place) }
         try takeOverOldStore()
@@ -183,6 +190,7 @@ struct StateDirectory {
 
     private func takeOverOldStore() throws {
         let place = "\(path)/\(Self.store)"
+        if FileStatus(place) != nil, try !isPlace(place) { try putAside(Self.store) }
         for name in Self.oldStore {
             guard let status = FileStatus("\(path)/\(name)") else { continue }
             guard status.isFile, status.linkCount == 1 else {
