@@ -57,6 +57,8 @@ package struct FiguresAnswer: Codable, Sendable {
     package var minutes: [Minute]
     /// At most fifty.
     package var troubles: [Trouble]
+    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    package var limited: [LimitLedger.Line]
 }
 
 /// A subnet that is served.
@@ -194,6 +196,8 @@ package struct StatusAnswer: Codable, Sendable {
     package var openConnections: Int
     /// Public keys of which one has to have signed a version; none: no signature is wanted.
     package var imageKeys: [String]
+    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    package var limited: [LimitLedger.Line]
     package var machines: [MachineAnswer]
 }
 

@@ -108,7 +108,8 @@ struct FleetRoutes {
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +),
-            imageKeys: services.fleet.trust.keys.sorted(), machines: known.rows + unknown)
+            imageKeys: services.fleet.trust.keys.sorted(), limited: await views.limited(),
+            machines: known.rows + unknown)
     }
 
     private func leases(_ caller: Caller) async -> [LeaseAnswer] {
