@@ -52,18 +52,16 @@ enum Conversations {
                 links: served, reservations: reservations, leases: [], committer: committer,
                 context: ground.context, log: { _ in })
             let ends = try ClientEnd.pair(SOCK_DGRAM)
-            let spare = dup(ends.0)
-            do {
-                try service.listen(
-                    on: FileDescriptor(owning: ends.0), frames: nil,
-                    at: DHCPService.Endpoint(interface: lo), loop: loop)
-                _ = close(spare)
-            } catch {
-                // Without the right to hear ARP: relayed requests only.
-                try service.listen(
-                    on: FileDescriptor(owning: spare), frames: nil,
-                    at: DHCPService.Endpoint(interface: nil), loop: loop)
+            // Without the right to hear ARP: relayed requests only.
+            var neighbours: FileDescriptor?
+            var heard: NetworkInterface?
+            if let lo, let socket = try? Socket.arp(interface: lo.index) {
+                neighbours = socket
+                heard = lo
             }
+            try service.listen(
+                on: FileDescriptor(owning: ends.0), frames: nil, neighbours: neighbours,
+                at: DHCPService.Endpoint(interface: heard), loop: loop)
             let kept = Kept(ground, service, loop, FileDescriptor(owning: ends.1))
             return { noise in
                 let count = 1 + noise.below(8)

@@ -43,6 +43,16 @@ final class Ground {
                 loaders: ["undionly.kpxe": "\(directory)/loader", "ipxe.efi": "\(directory)/loader"],
                 key: ServerKey(), secrets: NodeSecrets()),
             snapshot: snapshot, tracker: BootTracker(), send: { _ in })
+        // What one peer may have is not the question here.
+        let much = PeerRates(perSecond: 1 << 30, burst: 1 << 30)
+        context.limits.maxima.httpRequests = much
+        context.limits.maxima.tftpRequests = much
+        context.limits.maxima.dhcpMessages = much
+        context.limits.maxima.dhcpStrangerMessages = much
+        context.limits.maxima.dhcpStrangersMessages = much
+        context.limits.maxima.logMessages = much
+        context.limits.maxima.logBytes = much
+        context.limits.maxima.reports = much
         context.clientAddress = { [unowned self] address in
             guard let machine, let network = IPv4Network("10.77.0.0/24") else { return nil }
             return (machine, ClientAddress(address: address, network: network, leaseSeconds: .max))
@@ -133,7 +143,7 @@ final class ClientEnd {
     private var scratch = [UInt8](repeating: 0, count: 1 << 16)
 
     /// - Parameter serve: takes the other end.
-    init(_ serve: (consuming FileDescriptor) -> any EventHandler) throws {
+    init(_ serve: (consuming FileDescriptor) -> (any EventHandler)?) throws {
         let ends = try Self.pair(SOCK_STREAM)
         client = FileDescriptor(owning: ends.0)
         handler = serve(FileDescriptor(owning: ends.1))

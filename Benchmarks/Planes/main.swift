@@ -45,14 +45,21 @@ let log: @Sendable (String) -> Void = { _ in }
 /// Binds everything and serves for ever.
 func serve() throws {
     let loop = try EventLoop()
+    // A whole fleet comes from one address here.
+    var limits = PeerLimits.Maxima()
+    limits.dhcpStrangersMessages = PeerRates(perSecond: 10_000_000, burst: 10_000_000)
+    limits.dhcpStrangerMessages = limits.dhcpStrangersMessages
+    limits.dhcpMessages = limits.dhcpStrangersMessages
+    let allowances = PeerAllowances([PeerAllowances.Network(network, times: 10_000)])
     let context = try BootContext(
-        loop: loop, settings: settings, snapshot: snapshot, tracker: BootTracker(), send: { _ in })
+        loop: loop, settings: settings, snapshot: snapshot, tracker: BootTracker(),
+        limits: PeerLimits(maxima: limits, allowances: allowances, budget: .raised()), send: { _ in })
     let nbd = try NBDService(
         listener: try Socket.listening(.loopback, port: ports[0]), loop: loop, context: context, log: log)
     let http = try HTTPService(
         listener: try Socket.listening(.loopback, port: ports[1]), loop: loop, context: context, log: log)
     let tftp = try TFTPService(
-        socket: try Socket.datagram(.loopback, port: ports[2]), loop: loop, context: context, log: log)
+        socket: try Socket.datagram(.loopback, port: ports[2]), loop: loop, context: context)
     let path = "\(directory)/leases.journal"
     let leases = try LeaseJournal.leases(at: path)
     let dhcp = DHCPService(

@@ -45,17 +45,45 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
 
 /// The fields of a posted form (application/x-www-form-urlencoded).
 struct Form: Sendable {
+    /// A page with boxes for each node of a large site has some thousand.
+    static let fieldLimit = 20_000
+
     private let fields: [(name: String, value: String)]
 
-    init(_ body: String) {
-        fields = body.split(separator: "&").map { pair in
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            func decoded(_ text: Substring?) -> String {
-                let text = (text ?? "").replacing("+", with: " ")
-                return String(text).removingPercentEncoding ?? ""
-            }
-            return (decoded(parts.first), decoded(parts.count > 1 ? parts[1] : nil))
+    init?(_ body: String) { self.init(bytes: Array(body.utf8)) }
+
+    /// - Returns: nil when there are more fields than any page has.
+    init?(bytes: [UInt8]) {
+        let pairs = bytes.split(
+            separator: UInt8(ascii: "&"), maxSplits: Self.fieldLimit, omittingEmptySubsequences: true)
+        guard pairs.count <= Self.fieldLimit else { return nil }
+        fields = pairs.map { pair in
+            let parts = pair.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
         }
+    }
+
+    /// Text without its escapes; empty when they are none, or not UTF-8.
+    private static func decoded(_ bytes: ArraySlice<UInt8>) -> String {
+        func digit(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            switch bytes[index] {
+            case UInt8(ascii: "+"): result.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard bytes.endIndex - index > 2, let high = digit(bytes[index + 1]),
+                    let low = digit(bytes[index + 2])
+                else { return "" }
+                result.append(high << 4 | low)
+                index += 2
+            case let byte: result.append(byte)
+            }
+            index += 1
+        }
+        return String(validating: result, as: UTF8.self) ?? ""
     }
 
     /// The field's value; empty when the form has none.

@@ -29,6 +29,10 @@ package struct CenterServices: Sendable {
     package var restart: @Sendable ([MACAddress]) async -> Void
     /// The public SSH host key of a node, by its number: `ssh-ed25519 AAAA…`.
     package var hostKey: @Sendable (NodeName, Int) -> String
+    /// What addresses may have of the control center.
+    package var limits = CenterLimits()
+    /// Who is limited by the data planes.
+    package var limitedByPlanes: @Sendable () async -> LimitFigures = { LimitFigures() }
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
@@ -77,6 +81,9 @@ package struct CenterServices: Sendable {
         self.rootActivity = rootActivity
         self.restart = restart
     }
+
+    /// Who is limited, everywhere.
+    func limited() async -> LimitFigures { await limitedByPlanes().adding(limits.figures) }
 
     /// The address that each machine has leased.
     func addresses() async -> [MACAddress: IPv4Address] {

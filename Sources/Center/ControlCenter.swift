@@ -87,6 +87,7 @@ package struct ControlCenter: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await local.runService(gracefulShutdownSignals: []) }
             group.addTask { [services] in try await services.fleet.events.pulse() }
+            group.addTask { [services] in try await services.limits.watch() }
             group.addTask { [services] in try await services.webHooks.run() }
             group.addTask { [services] in try await services.replication.run() }
             group.addTask { [services, logger] in
@@ -104,7 +105,8 @@ package struct ControlCenter: Sendable {
         -> Application<RouterResponder<CenterContext>>
     {
         let http = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
-        var server = HTTPServerBuilder.http1(configuration: http)
+        let limits = services.limits
+        let server: HTTPServerBuilder
         if let certificate = address.certificate {
             var tls = TLSConfiguration.makeServerConfiguration(
                 certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.chainPath).map {
@@ -112,7 +114,19 @@ package struct ControlCenter: Sendable {
                 },
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
             tls.minimumTLSVersion = .tlsv12
-            server = try .tls(.http1(configuration: http), tlsConfiguration: tls)
+            let sealed = tls
+            server = HTTPServerBuilder { responder in
+                LimitedChannel(
+                    base: try TLSChannel(
+                        HTTP1Channel(responder: responder, configuration: http), tlsConfiguration: sealed),
+                    limits: limits, isProxied: false)
+            }
+        } else {
+            server = HTTPServerBuilder { responder in
+                LimitedChannel(
+                    base: HTTP1Channel(responder: responder, configuration: http), limits: limits,
+                    isProxied: true)
+            }
         }
         return Application(
             responder: distantRouter(isTLS: address.certificate != nil).buildResponder(), server: server,
@@ -141,7 +155,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: SecurityHeaders(isTLS: isTLS))
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: ClientAddressMiddleware(addresses: clientAddresses(isTLS: isTLS)))
-        router.add(middleware: RateLimitMiddleware(limit: RateLimit(perSecond: 200, burst: 1_000)))
+        router.add(middleware: RateLimitMiddleware(limits: services.limits))
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
         EntryPages(services: services, gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())

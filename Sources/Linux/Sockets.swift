@@ -139,12 +139,21 @@ package enum Socket {
     /// The next waiting connection; nil when there is none.
     ///
     /// A machine that is switched off sends no goodbye: keepalive finds out within a minute.
-    package static func accept(_ listener: borrowing FileDescriptor) -> FileDescriptor? {
-        let number = roost_accept(listener.number)
-        guard number >= 0 else { return nil }
-        let descriptor = FileDescriptor(owning: number)
-        try? setStreamOptions(descriptor)
-        return descriptor
+    package static func accept(_ listener: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor? {
+        while true {
+            let number = roost_accept(listener.number)
+            if number >= 0 {
+                let descriptor = FileDescriptor(owning: number)
+                try? setStreamOptions(descriptor)
+                return descriptor
+            }
+            switch errno {
+            case EAGAIN: return nil
+            // One that has gone before it was taken (accept(2)).
+            case EINTR, ECONNABORTED, EPROTO: continue
+            default: throw SystemError("accept a connection")
+            }
+        }
     }
 
     private static func setStreamOptions(_ descriptor: borrowing FileDescriptor) throws(SystemError) {

@@ -38,13 +38,14 @@ package final class BootContext {
     }
 
     /// Files kept open beyond those in use.
-    private static let openFileLimit = 512
     private static let machineLimit = 65_536
     private static let bootTestLimit = 64
 
     package var settings: Settings
     package var snapshot: FleetSnapshot
     package var tracker: BootTracker
+    /// What peers may have and ask.
+    package let limits: PeerLimits
     private let send: @Sendable (NodeReport) -> Void
     /// Asks the DHCP service who holds an address now; without one nobody does.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
@@ -73,13 +74,15 @@ package final class BootContext {
     /// - Parameter loop: the loop that all of this lives on.
     package init(
         loop: EventLoop, settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
-        send: @escaping @Sendable (NodeReport) -> Void
+        limits: PeerLimits = PeerLimits(), send: @escaping @Sendable (NodeReport) -> Void
     ) throws(SystemError) {
         self.settings = settings
         readers = try ColdReaders(mailbox: loop.sender)
         self.snapshot = snapshot
         self.tracker = tracker
+        self.limits = limits
         self.send = send
+        limits.watch(on: loop)
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
             servedFiles.removeAll { $0.file == nil }
@@ -123,13 +126,27 @@ package final class BootContext {
         send(.refusal(machine, alarm))
     }
 
-    package func note(_ stage: BootStage, of machine: MACAddress, detail: String) {
+    /// - Parameter link: where the machine was seen.
+    package func note(_ stage: BootStage, of machine: MACAddress, detail: String, link: String = "") {
         let before = tracker.progress(of: machine)
-        let event = tracker.note(stage, of: machine, at: now(), detail: detail) {
+        let event = tracker.note(
+            stage, of: machine, at: now(), detail: detail, link: link, isNode: snapshot.knows
+        ) {
             let text = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
         }
+        for (machine, link) in tracker.takeForgotten() {
+            send(.forgotten(machine))
+            limits.refuse(
+                PeerLimit(.reports, .waitingMachines, most: BootTracker.linkLimit),
+                link.isEmpty ? .machine(machine) : .link(link))
+        }
         if let event { record(event, before: before) }
+    }
+
+    /// Whether what a machine logs is kept: it is a node, or waits to be one.
+    func hasLog(_ machine: MACAddress) -> Bool {
+        snapshot.knows(machine) || tracker.currentBoot(of: machine) != nil
     }
 
     /// - Parameter age: milliseconds since the node reached the stage.
@@ -137,6 +154,15 @@ package final class BootContext {
     package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String)
         -> Bool
     {
+        var detail = detail
+        switch tracker.room(for: stage, byteCount: detail.utf8.count, boot: boot, machine: machine) {
+        case .all: break
+        case .stageOnly: detail = ""
+        case .nothing(let limit):
+            // As if it had been taken: a node that is told of a mistake would try again.
+            limits.refuse(limit, .machine(machine))
+            return true
+        }
         let before = tracker.progress(of: machine)
         let event = tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail)
         guard let event else { return false }
@@ -166,9 +192,13 @@ package final class BootContext {
         if trouble != known { snapshot = snapshot.replacing(trouble: trouble, of: event.macAddress) }
     }
 
-    package func reportHardware(_ json: [UInt8], of machine: MACAddress) { send(.hardware(machine, json)) }
+    package func reportHardware(_ json: [UInt8], of machine: MACAddress) {
+        guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return }
+        send(.hardware(machine, json))
+    }
 
     package func reportRegistration(_ registration: Registration, of machine: MACAddress) {
+        guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return }
         send(.registration(machine, registration))
     }
 
@@ -252,6 +282,7 @@ package final class BootContext {
     /// - Returns: whether the node is to tell it at all.
     func reportSessions(_ json: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
         guard wantsSessions(of: machine) else { return false }
+        guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return true }
         if sessionsTold.count >= Self.machineLimit { sessionsTold.removeAll() }
         sessionsTold[machine] = boot
         send(.sessions(machine, boot: boot, json))
@@ -272,7 +303,7 @@ package final class BootContext {
     /// The mapped file at `path`, opened at most once.
     package func open(_ path: String) throws(SystemError) -> ServedFile {
         if let file = openFiles[path] { return file }
-        if openFiles.count >= Self.openFileLimit { openFiles.removeAll() }
+        if openFiles.count >= limits.budget.files { openFiles.removeAll() }
         let file = ServedFile(try MappedFile(path), readers: readers)
         openFiles[path] = file
         servedFiles.append(WeakFile(file: file))

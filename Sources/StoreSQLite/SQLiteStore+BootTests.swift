@@ -31,12 +31,15 @@ extension SQLiteStore {
         }
     }
 
-    package func forget(_ machine: MACAddress) async throws(StoreError) {
+    package func forget(_ machines: [MACAddress]) async throws(StoreError) {
         try await write(.machineRemoval) { database in
-            for table in ["boot_event", "boot", "last_boot", "hardware", "last_hardware", "boot_trouble"] {
-                try database.execute(
-                    sql: "DELETE FROM \(table) WHERE mac = ?", arguments: [machine.description])
-            }
+            for machine in machines { try Self.forget(machine.description, in: database) }
+        }
+    }
+
+    static func forget(_ machine: String, in database: Database) throws {
+        for table in ["boot_event", "boot", "last_boot", "hardware", "last_hardware", "boot_trouble"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE mac = ?", arguments: [machine])
         }
     }
 }

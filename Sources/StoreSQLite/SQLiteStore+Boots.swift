@@ -4,9 +4,14 @@ import Linux
 package import Wire
 
 extension SQLiteStore {
+    /// What is kept of what a machine was made of.
+    private static let hardwareLimit = 100
+
     package func append(_ events: [BootEvent]) async throws(StoreError) {
         guard !events.isEmpty else { return }
+        let retention = retention
         try await write(.bootEvents) { database in
+            var (begun, number): (Set<MACAddress>, Int) = ([], 0)
             let entry = try database.cachedStatement(
                 sql:
                     "INSERT INTO boot_event (boot, mac, stage, at, detail, version) VALUES (?, ?, ?, ?, ?, ?)"
@@ -26,8 +31,51 @@ extension SQLiteStore {
                 try entry.execute(arguments: [
                     event.boot, machine, event.stage.rawValue, event.at, event.detail, event.version?.text,
                 ])
+                number = Int(database.lastInsertedRowID)
                 try boot.execute(arguments: [machine, event.boot, event.at])
+                if event.stage == .dhcp { begun.insert(event.macAddress) }
                 try last.execute(arguments: [machine, event.boot, event.at])
+            }
+            for machine in begun { try Self.pruneBoots(of: machine, to: retention, in: database) }
+            if number / retention.period != (number - events.count) / retention.period {
+                try Self.prune(to: retention, in: database)
+            }
+        }
+    }
+
+    // MARK: What goes
+
+    /// Removes what is older than what is kept of all machines.
+    static func prune(to retention: Retention, in database: Database) throws {
+        try database.execute(
+            sql: "DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?",
+            arguments: [retention.events])
+        try database.execute(sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
+        let strangers = try String.fetchAll(
+            database,
+            sql: """
+                SELECT mac FROM last_boot WHERE mac NOT IN (SELECT mac FROM node_address)
+                ORDER BY at DESC LIMIT -1 OFFSET ?
+                """, arguments: [retention.strangers])
+        for machine in strangers { try forget(machine, in: database) }
+    }
+
+    /// Removes the oldest boots of a machine that has begun a new one.
+    private static func pruneBoots(
+        of machine: MACAddress, to retention: Retention, in database: Database
+    ) throws {
+        let mac = machine.description
+        let isNode =
+            try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM node_address WHERE mac = ?)", arguments: [mac])
+            ?? false
+        let old = try String.fetchAll(
+            database, sql: "SELECT boot FROM boot WHERE mac = ? ORDER BY last_at DESC LIMIT -1 OFFSET ?",
+            arguments: [mac, isNode ? retention.boots : retention.strangersBoots])
+        for boot in old {
+            for table in ["boot_event", "boot"] {
+                try database.execute(
+                    sql: "DELETE FROM \(table) WHERE mac = ? AND boot = ?", arguments: [mac, boot])
             }
         }
     }
@@ -48,6 +96,11 @@ extension SQLiteStore {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO last_hardware (mac, record) VALUES (?, ?)",
                 arguments: [machine.description, record])
+            try database.execute(
+                sql: """
+                    DELETE FROM hardware WHERE mac = ?1 AND rowid NOT IN
+                    (SELECT rowid FROM hardware WHERE mac = ?1 ORDER BY rowid DESC LIMIT ?2)
+                    """, arguments: [machine.description, Self.hardwareLimit])
             return hardware
         }
     }
@@ -55,8 +108,8 @@ extension SQLiteStore {
     package func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord] {
         try await read { database in
             try Row.fetchAll(
-                database, sql: "SELECT at, record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT 100",
-                arguments: [machine.description]
+                database, sql: "SELECT at, record FROM hardware WHERE mac = ? ORDER BY rowid DESC LIMIT ?",
+                arguments: [machine.description, Self.hardwareLimit]
             ).map {
                 HardwareRecord(
                     macAddress: machine, at: $0["at"], hardware: try Self.value(json: $0["record"]))

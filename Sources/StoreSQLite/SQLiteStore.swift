@@ -7,11 +7,23 @@ import Wire
 
 /// The fleet's store in one SQLite file.
 package struct SQLiteStore: FleetStore {
-    /// Boot events kept; older ones go when the server starts.
-    private static let eventLimit = 2_000_000
+    /// What is kept of boots; what is older goes, while more comes.
+    package struct Retention: Sendable {
+        /// Events of all boots.
+        package var events = 2_000_000
+        /// Boots of a node, and of a machine that is none.
+        package var (boots, strangersBoots) = (500, 20)
+        /// Machines that are no nodes.
+        package var strangers = 4_096
+        /// Events after which it is looked whether there are too many.
+        package var period = 1_000
+
+        package init() {}
+    }
 
     let database: DatabasePool
     let coder: RecordCoder
+    let retention: Retention
     private let now: @Sendable () -> Int
 
     /// Opens the file, made and brought up to date as needed.
@@ -20,10 +32,11 @@ package struct SQLiteStore: FleetStore {
     ///   - secrets: with which secrets are sealed, those too that are there in clear. Without them they stay as they are.
     ///   - now: seconds since 1970.
     package init(
-        path: String, secrets: NodeSecrets? = nil,
+        path: String, secrets: NodeSecrets? = nil, retention: Retention = Retention(),
         now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
     ) throws(StoreError) {
         self.now = now
+        self.retention = retention
         coder = RecordCoder(secrets: secrets)
         do {
             var configuration = Configuration()
@@ -48,12 +61,7 @@ package struct SQLiteStore: FleetStore {
             Commit.schemaUp.pass(.done)
             if let secrets { try StoredSecrets.seal(in: database, with: secrets) }
             try database.write { database in
-                try database.execute(
-                    sql: """
-                        DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?
-                        """, arguments: [Self.eventLimit])
-                try database.execute(
-                    sql: "DELETE FROM boot WHERE last_at < (SELECT min(at) FROM boot_event)")
+                try Self.prune(to: retention, in: database)
                 Commit.oldEvents.pass(.commit)
             }
             Commit.oldEvents.pass(.done)

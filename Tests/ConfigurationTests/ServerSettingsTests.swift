@@ -24,6 +24,14 @@ import Testing
         #expect(settings.dhcp.networks[1].leaseSeconds == nil)
         #expect(settings.dhcp.reservations.count == 2)
         #expect(settings.loaderRules.count == 1)
+        #expect(settings.allowances.networks.map(\.times) == [50])
+    }
+
+    @Test func `a limit for a network has both, and is a number`() {
+        #expect(error("limits: [{network: 10.9.0.1/32, times: 50}]") == "")
+        #expect(error("limits: [{network: 10.9.0.1/32}]").contains("needs network and times"))
+        #expect(error("limits: [{network: 10.9.0.1/33, times: 2}]").contains("is not ADDRESS/LENGTH"))
+        #expect(error("limits: [{network: 10.9.0.1/32, times: 0}]").contains("whole number from 1"))
     }
 
     @Test func `log-in sources are valid as the manual shows them, and refuse what would not be safe`() throws

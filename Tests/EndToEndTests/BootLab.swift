@@ -94,12 +94,21 @@ final class BootLab: Sendable {
     static var stateDirectory: String { "\(directory)/state" }
     static var socket: String { "\(directory)/socket/api.sock" }
 
-    func startServer() throws {
+    /// - Parameter descriptors: all that the server may have; nil: what this system allows.
+    func startServer(descriptors: Int? = nil) throws {
         try Self.lab(
-            "serve", "roost", Self.roost, "serve", "--interface", "br0", "--state-directory",
-            Self.stateDirectory, "--socket",
-            Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon")
+            ["serve", "roost"] + (descriptors.map { ["prlimit", "--nofile=\($0):\($0)"] } ?? []) + [
+                Self.roost, "serve", "--interface", "br0", "--state-directory",
+                Self.stateDirectory, "--socket",
+                Self.socket, "--node-program", Self.nodeProgram, "--user", "daemon",
+            ])
         try waitUntil("the server is ready", seconds: 60) { log("roost").contains(" ready: ") }
+    }
+
+    /// The server's process.
+    func serverProcess() throws -> Int32 {
+        let pid = try text("\(Self.directory)/run/\(Self.namespace)/roost.pid")
+        return try #require(Int32(pid.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
     /// Runs `body` with a server that knows nothing yet, instead of the usual one.
@@ -183,10 +192,9 @@ final class BootLab: Sendable {
     }
 
     func killServer() throws {
-        let pid = try text("\(Self.directory)/run/\(Self.namespace)/roost.pid").trimmingCharacters(
-            in: .whitespacesAndNewlines)
-        kill(Int32(pid) ?? 0, SIGKILL)
-        try waitUntil("the server is dead", seconds: 10) { kill(Int32(pid) ?? 0, 0) != 0 }
+        let pid = try serverProcess()
+        kill(pid, SIGKILL)
+        try waitUntil("the server is dead", seconds: 10) { kill(pid, 0) != 0 }
     }
 
     /// `roost` with arguments, against the laboratory's server.

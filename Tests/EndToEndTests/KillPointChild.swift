@@ -111,7 +111,7 @@ extension Commit {
                     image: image, version: 1, at: 1, isPassed: true, detail: "",
                     timeline: BootTimeline(boot: "first", macAddress: Self.machine, entries: []), console: "")
             )
-        case .machineRemoval: try await store.forget(Self.machine)
+        case .machineRemoval: try await store.forget([Self.machine])
         case .bootEvents: try await store.append([Self.event("second")])
         case .hardware:
             let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\": \"x\"}".utf8))

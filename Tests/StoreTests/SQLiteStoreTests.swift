@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 import Wire
@@ -58,6 +59,56 @@ import Wire
         let revisions = try await store.revisions(RevisionFilter(limit: 10))
         #expect(revisions.map(\.what) == ["node pc-1 added to /school", "group /school added"])
         #expect(revisions.allSatisfy { $0.who == "ann" && $0.at == 1_000 })
+    }
+
+    @Test
+    func `what is old goes while more comes: events, boots, machines that wait, what a machine was made of`()
+        async throws
+    {
+        var retention = SQLiteStore.Retention()
+        (retention.events, retention.boots, retention.strangersBoots) = (2_000, 10, 3)
+        (retention.strangers, retention.period) = (20, 100)
+        let store = try SQLiteStore(path: path, retention: retention, now: { 1_000 })
+        try await change(.node(try NodeName("pc-1"), try node("pc-1", 1)))
+        let detail = String(repeating: "x", count: 100)
+        func boot(_ machine: UInt64, _ number: Int, events: Int) async throws {
+            let all = (0..<events).map { index in
+                BootEvent(
+                    boot: "boot\(number)", macAddress: MACAddress(rawValue: machine),
+                    stage: index == 0 ? .dhcp : .failed, at: number * 1_000 + index, detail: detail)
+            }
+            try await store.append(all)
+        }
+        for number in 1...40 {
+            try await boot(1, number, events: 5)
+            try await boot(2, number, events: 5)
+        }
+        #expect(try await store.boots(of: MACAddress(rawValue: 1), limit: 100).count == 10)
+        #expect(
+            try await store.boots(of: MACAddress(rawValue: 2), limit: 100).map(\.boot) == [
+                "boot40", "boot39", "boot38",
+            ])
+        // Invented machines: those that came last are left, and the node whatever it did last.
+        for machine in 100..<UInt64(300) { try await boot(machine, Int(machine), events: 2) }
+        let machines = Set(try await store.lastBoots().map(\.macAddress.rawValue))
+        #expect(machines.contains(1) && machines.contains(299) && !machines.contains(150))
+        #expect(machines.count <= 20 + 1 + retention.period / 2)
+        // One boot that never ends to speak.
+        for round in 0..<50 { try await boot(1, 1_000 + round, events: 100) }
+        let count = try await DatabaseQueue(path: path).read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM boot_event") ?? 0
+        }
+        #expect(count <= retention.events + retention.period)
+        for number in 0..<150 {
+            let hardware = try JSONDecoder().decode(
+                Hardware.self, from: Data("{\"vendor\": \"v\(number)\"}".utf8))
+            _ = try await store.save(hardware, of: MACAddress(rawValue: 1))
+        }
+        let kept = try await DatabaseQueue(path: path).read {
+            try Int.fetchOne($0, sql: "SELECT count(*) FROM hardware") ?? 0
+        }
+        #expect(kept == 100)
+        #expect(try await store.hardwareHistory(of: MACAddress(rawValue: 1)).first?.hardware.vendor == "v149")
     }
 
     @Test func `two nodes never have the same hardware address`() async throws {

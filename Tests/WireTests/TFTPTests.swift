@@ -57,7 +57,8 @@ import Wire
     }
 
     @Test(arguments: [
-        ("blksize", "7"), ("blksize", "x"), ("windowsize", "0"), ("timeout", "256"), ("multicast", ""),
+        ("blksize", "7"), ("blksize", "x"), ("windowsize", "0"), ("timeout", "256"), ("timeout", "255"),
+        ("timeout", "31"), ("multicast", ""),
     ])
     func `what is unknown or out of range is left out, not refused`(name: String, value: String) {
         #expect(agree([(name, value)]).acknowledged.isEmpty)

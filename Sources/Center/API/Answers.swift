@@ -57,6 +57,8 @@ package struct FiguresAnswer: Codable, Sendable {
     package var minutes: [Minute]
     /// At most fifty.
     package var troubles: [Trouble]
+    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    package var limited: [LimitLedger.Line]
 }
 
 /// A subnet that is served.
@@ -205,6 +207,8 @@ package struct StatusAnswer: Codable, Sendable {
     package var imageKeys: [String]
     /// What administrators of the site should mend.
     package var warnings: [String]?
+    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    package var limited: [LimitLedger.Line]
     package var machines: [MachineAnswer]
 }
 

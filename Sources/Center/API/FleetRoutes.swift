@@ -109,6 +109,7 @@ struct FleetRoutes {
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +),
             imageKeys: services.fleet.trust.keys.sorted(), warnings: warnings(caller),
+            limited: await views.limited(),
             machines: known.rows + unknown)
     }
 

@@ -66,6 +66,14 @@ struct MetricsRoutes {
         metrics.add("roost_revision", .gauge, "The configuration's revision.", Double(snapshot.revision))
         metrics.add(
             "roost_event_listeners", .gauge, "Who listens to events now.", Double(fleet.events.listenerCount))
+        let limited = await services.limited()
+        metrics.add(
+            "roost_limited_total", .counter,
+            "What peers were refused because they had, or asked for, too much.",
+            LimitedPlane.allCases.map { (["plane": $0.rawValue], Double(limited.totals[$0] ?? 0)) })
+        metrics.add(
+            "roost_limited_peers", .gauge, "Peers that were refused something within the last minute.",
+            Double(limited.current.count))
         metrics.add(
             "roost_info", .gauge, "The version of the server.", [(["version": services.version], 1)])
         addProcess(to: &metrics)

@@ -40,7 +40,10 @@ struct IdentityMiddleware: RouterMiddleware {
             if request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true {
                 let limit = context.caller == nil ? Self.strangersFormByteLimit : Self.formByteLimit
                 let body = try await request.body.collect(upTo: limit)
-                context.form = Form(String(buffer: body))
+                guard let form = Form(bytes: Array(buffer: body)) else {
+                    throw Problem(413, "Too large", "a form has at most \(Form.fieldLimit) fields")
+                }
+                context.form = form
             }
             try checkOrigin(of: request, context)
         }
@@ -78,16 +81,16 @@ struct LocalIdentityMiddleware: RouterMiddleware {
 
 /// Refuses whoever asks too often.
 struct RateLimitMiddleware: RouterMiddleware {
-    let limit: RateLimit
+    let limits: CenterLimits
 
     @concurrent func handle(
         _ request: Request, context: CenterContext,
         next: @concurrent (Request, CenterContext) async throws -> Response
     ) async throws -> Response {
-        guard limit.takes(context.address) else {
+        guard limits.takesRequest(from: context.address) else {
             throw Problem(
                 429, "Too many requests",
-                "at most \(Int(limit.perSecond)) requests a second from one address",
+                "at most \(CenterLimits.requestsPerSecond) requests a second from one address",
                 retryAfter: 1)
         }
         return try await next(request, context)

@@ -197,7 +197,12 @@ struct FleetViews: Sendable {
             states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
             percentile95: figures.percentile95, stages: figures.stages,
             minutes: Self.minutes(of: boots, now: now),
-            troubles: troubles.sorted { $0.machine < $1.machine })
+            troubles: troubles.sorted { $0.machine < $1.machine }, limited: await limited())
+    }
+
+    /// Who asks for more than one peer may have: of the whole site.
+    func limited() async -> [LimitLedger.Line] {
+        caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
     }
 
     private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {

@@ -208,15 +208,25 @@ package final class LiveFleet: Sendable {
         if let node = snapshot.node(at: machine) {
             throw StoreError.conflict("\(machine) is a card of node \(node.name); remove the node first")
         }
-        try await release([machine])
-        try await store.forget(machine)
-        state.withLock { state in
-            state.boots[machine] = nil
-            state.registrations[machine] = nil
-            state.sessions[machine] = nil
-            state.alarms[machine] = nil
-        }
+        try await forget(waiting: [machine])
         events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
+    }
+
+    /// Forgets those of the machines that are no nodes: there are too many that wait.
+    package func forget(waiting machines: [MACAddress]) async throws {
+        let snapshot = snapshot
+        let unknown = machines.filter { !snapshot.knows($0) }
+        guard !unknown.isEmpty else { return }
+        try await release(unknown)
+        try await store.forget(unknown)
+        state.withLock { state in
+            for machine in unknown {
+                state.boots[machine] = nil
+                state.registrations[machine] = nil
+                state.sessions[machine] = nil
+                state.alarms[machine] = nil
+            }
+        }
     }
 
     // MARK: What machines say

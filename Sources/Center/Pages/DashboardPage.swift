@@ -20,6 +20,8 @@ struct DashboardPage {
                 ]
             }
             fields["hasTroubles"] = !figures.troubles.isEmpty
+            fields["limited"] = figures.limited.map { ["peer": $0.peer, "limit": $0.limit] }
+            fields["isLimiting"] = !figures.limited.isEmpty
             fields["stages"] = stages(figures)
             fields["hasStages"] = figures.bootCount > 0
             let services = pages.services

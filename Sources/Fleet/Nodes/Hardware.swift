@@ -195,6 +195,8 @@ package enum NodeReport: Equatable, Sendable {
     case volumeWanted(MACAddress, IPv4Address)
     /// Another machine has asked for what is its own, or spoken for it.
     case refusal(MACAddress, NodeAlarm)
+    /// A machine that waited has to go for others.
+    case forgotten(MACAddress)
 }
 
 /// What a machine was made of from some moment on.

@@ -148,8 +148,8 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// Whether the last boot test of each version passed, by its number; versions without one are left out.
     func bootTestVerdicts(of image: ImageName) async throws(StoreError) -> [Int: Bool]
 
-    /// Deletes the boots and the hardware of a machine.
-    func forget(_ machine: MACAddress) async throws(StoreError)
+    /// Deletes the boots and the hardware of machines.
+    func forget(_ machines: [MACAddress]) async throws(StoreError)
 
     func append(_ events: [BootEvent]) async throws(StoreError)
 

@@ -19,7 +19,7 @@ struct Status: AsyncParsableCommand {
                 roost \(status.version) at \(status.address): \(status.roles.joined(separator: " "))
                 \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
                 \(status.openConnections) open root connections, revision \(status.revision)
-
+                \(status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined())
 
                 """ + (status.warnings ?? []).map { "warning: \($0)\n\n" }.joined()
                     + MachineTable.text(status.machines)

@@ -117,7 +117,8 @@ final class DataPlanes: Sendable {
 
     init(
         settings: ServerSettings, networks: ServedNetworks, sockets: Sockets, context: BootContext.Settings,
-        snapshot: FleetSnapshot, boots: [BootTimeline], send: @escaping @Sendable (NodeReport) -> Void,
+        snapshot: FleetSnapshot, boots: [BootTimeline], budget: DescriptorBudget,
+        send: @escaping @Sendable (NodeReport) -> Void,
         log: @escaping @Sendable (String) -> Void
     ) throws {
         let home = Home()
@@ -129,13 +130,17 @@ final class DataPlanes: Sendable {
             leases = try LeaseJournal.leases(at: settings.journalPath)
             committer = try LeaseCommitter(journal: try LeaseJournal(settings.journalPath), log: log)
         }
-        let (found, writer) = (leases, committer)
+        let (found, writer, allowances) = (leases, committer, settings.allowances)
         mailbox = try EventLoop.start(name: "roost-loop") { loop in
             var tracker = BootTracker()
-            tracker.restore(boots)
+            tracker.restore(boots, isNode: snapshot.knows)
+            let limits = PeerLimits(allowances: allowances, budget: budget) {
+                ServerLog.logger.warning("\($0)")
+            }
             let residents = Residents(
                 context: try BootContext(
-                    loop: loop, settings: context, snapshot: snapshot, tracker: tracker, send: send))
+                    loop: loop, settings: context, snapshot: snapshot, tracker: tracker, limits: limits,
+                    send: send))
             home.residents = residents
             if let writer {
                 try Self.startDHCP(
@@ -179,7 +184,7 @@ final class DataPlanes: Sendable {
             guard let socket = box.socket.take() else { continue }
             residents.others.append(
                 try TFTPService(
-                    socket: socket, loop: loop, context: residents.context, settings: tftp, log: log))
+                    socket: socket, loop: loop, context: residents.context, settings: tftp))
         }
         for box in sockets.http {
             guard let socket = box.socket.take() else { continue }
@@ -206,12 +211,14 @@ final class DataPlanes: Sendable {
 
     /// The networks, reservations and policy are these from now on.
     func reconfigure(
-        _ networks: ServedNetworks, reservations: [DHCPReservation], context: BootContext.Settings
+        _ networks: ServedNetworks, reservations: [DHCPReservation], context: BootContext.Settings,
+        allowances: PeerAllowances
     ) {
         let home = home
         let links = networks.links
         mailbox.submit { _ in
             home.residents?.context.settings = context
+            home.residents?.context.limits.allowances = allowances
             home.residents?.dhcp?.reconfigure(links: links, reservations: reservations)
         }
     }
@@ -232,6 +239,9 @@ final class DataPlanes: Sendable {
 
     /// Versions that nodes read by NFS: their files cannot go while they do.
     func mountedVersions() async -> [Fleet.Digest: Int] { await ask { $0.context.nfsRoots().versions } }
+
+    /// Who was limited.
+    func limitFigures() async -> LimitFigures { await ask { $0.context.limits.figures } }
 
     func restart(_ machines: [MACAddress]) async { await ask { $0.context.restart(machines) } }
 

@@ -1,13 +1,15 @@
 import Fleet
 import Synchronization
+import Wire
 
 /// What nodes report, on its way from the loop to the database: whatever gathers while one batch is written is the next.
 final class ReportQueue: Sendable {
     /// Beyond this, while the database is stuck, new reports are dropped.
-    private static let limit = 100_000
+    private static let (limit, byteLimit) = (100_000, 64 << 20)
 
     private struct State {
         var waiting: [NodeReport] = []
+        var byteCount = 0
         var dropped = 0
     }
 
@@ -20,7 +22,12 @@ final class ReportQueue: Sendable {
     /// Any thread may call it; it does not wait.
     func add(_ report: NodeReport) {
         state.withLock { state in
-            if state.waiting.count < Self.limit { state.waiting.append(report) } else { state.dropped += 1 }
+            let byteCount = report.byteCount
+            guard state.waiting.count < Self.limit, state.byteCount + byteCount <= Self.byteLimit else {
+                return state.dropped += 1
+            }
+            state.waiting.append(report)
+            state.byteCount += byteCount
         }
         signal.yield()
     }
@@ -34,6 +41,18 @@ final class ReportQueue: Sendable {
                 return batch
             }
             if !batch.waiting.isEmpty { await write(batch.waiting, batch.dropped) }
+        }
+    }
+}
+
+extension NodeReport {
+    /// What it holds, about: text and bytes from a node.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .boot(let event): event.detail.utf8.count
+        case .hardware(_, let json), .sessions(_, _, let json): json.count
+        case .log(_, _, let message): message.text.utf8.count
+        case .registration, .volumeWanted, .refusal, .forgotten: 0
         }
     }
 }

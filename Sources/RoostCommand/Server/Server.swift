@@ -33,9 +33,10 @@ final class Server: Sendable {
     /// Nil: nothing is exported.
     private let nfs: NFSWorkerConnection?
     private let builds: ImageBuilds?
+    private let centerLimits: CenterLimits?
     /// No second server, and no restore, while this one runs.
     private let stateLock: FileDescriptor
-    private static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
+    static let log: @Sendable (String) -> Void = { ServerLog.logger.info("\($0)") }
 
     /// Binds every socket and starts the data planes.
     init(
@@ -52,7 +53,7 @@ final class Server: Sendable {
             if problem.isFatal { throw InvalidSetting("dhcp: \(problem)") }
             ServerLog.logger.warning("dhcp: \(problem)")
         }
-        _ = roost_watch_descriptor_limit(65_536)
+        let budget = DescriptorBudget.raised()
         let user = Self.user(settings)
         try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
             .prepare()
@@ -85,7 +86,7 @@ final class Server: Sendable {
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
             snapshot: snapshot,
-            boots: try await store.lastBoots(),
+            boots: try await store.lastBoots(), budget: budget,
             send: { reports.add($0) }, log: Self.log)
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
@@ -97,12 +98,14 @@ final class Server: Sendable {
         if hasCenter {
             let services = try Self.makeServices(
                 settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
-                images: images, planes: planes, secrets: contextSettings.secrets, wallSecret: wallSecret)
+                images: images, planes: planes, secrets: contextSettings.secrets, wallSecret: wallSecret,
+                budget: budget)
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
                 logger: ServerLog.logger)
             builds = services.builds
+            centerLimits = services.limits
         } else {
             (center, builds) = (nil, nil)
         }
@@ -152,7 +155,9 @@ final class Server: Sendable {
             context.policy.loaders = Swift.Set(context.loaders.keys)
             context.policy.domain = new.domain
             currentNetworks.value = networks
-            planes.reconfigure(networks, reservations: new.dhcp.reservations, context: context)
+            planes.reconfigure(
+                networks, reservations: new.dhcp.reservations, context: context, allowances: new.allowances)
+            centerLimits?.use(new.allowances)
             try await fleet.reload()
             await export()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
@@ -160,7 +165,7 @@ final class Server: Sendable {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
             Self.log(
-                "reloaded: networks, reservations, loaders and their rules and domain are as the configuration says"
+                "reloaded: networks, reservations, limits, loaders and their rules and domain are as the configuration says"
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(error)")
@@ -237,10 +242,11 @@ final class Server: Sendable {
 
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
-        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets, wallSecret: String
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets, wallSecret: String,
+        budget: DescriptorBudget
     ) throws -> CenterServices {
         let comparison = RootComparison(store: images)
-        return CenterServices(
+        var services = CenterServices(
             fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger, version: Roost.version,
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
@@ -261,6 +267,11 @@ final class Server: Sendable {
                 directory: { try images.pullDirectory(for: $0, $1) },
                 discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }),
             hostKey: { [secrets] in secrets.hostKey(of: $0.text, number: $1).publicLine })
+        services.limits = CenterLimits(
+            allConnections: budget.center, allowances: settings.allowances,
+            log: { ServerLog.logger.warning("\($0)") })
+        services.limitedByPlanes = { await planes.limitFigures() }
+        return services
     }
 
     /// Where the control center listens, with its certificate made.
@@ -290,77 +301,6 @@ final class Server: Sendable {
         return addresses
     }
 
-    /// Writes what the nodes report: the boot events of a batch in one transaction.
-    private static func record(
-        _ reports: ReportQueue, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs
-    ) async {
-        await reports.drain { batch, dropped in
-            if dropped > 0 {
-                ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
-            }
-            var events: [BootEvent] = []
-            for case .boot(let event) in batch {
-                events.append(event)
-                let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
-                log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
-            }
-            do {
-                try await fleet.store.append(events)
-                try await fleet.note(events)
-                // Not waited for, as below.
-                Task { await volumes.note(events) }
-            } catch {
-                ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
-            }
-            for case .refusal(let machine, let alarm) in batch {
-                let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
-                ServerLog.logger.warning("\(name): \(alarm.summary)")
-                fleet.note(alarm, of: machine)
-            }
-            var lines: [NodeLogs.Line] = []
-            for case .log(let machine, let at, let message) in batch {
-                lines.append(NodeLogs.Line(machine: machine, at: at, message: message))
-            }
-            if !lines.isEmpty {
-                logs.append(lines)
-                fleet.note(lines)
-            }
-            var changed: [MACAddress: Hardware] = [:]
-            for case .hardware(let machine, let json) in batch {
-                do {
-                    let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
-                    if let known = try await fleet.store.save(hardware, of: machine) {
-                        changed[machine] = known
-                    }
-                } catch {
-                    ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
-                }
-            }
-            fleet.note(changed)
-            for case .sessions(let machine, let boot, let json) in batch {
-                do {
-                    let told =
-                        json.isEmpty
-                        ? [] : try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json))
-                    fleet.note(told, of: machine, in: boot)
-                } catch {
-                    ServerLog.logger.error("the sessions of \(machine) are not known: \(error)")
-                }
-            }
-            // Not waited for: making one takes a while, and others have something to say.
-            for case .volumeWanted(let machine, let address) in batch {
-                Task { await volumes.prepare(machine, at: address) }
-            }
-            for case .registration(let machine, let registration) in batch {
-                do {
-                    let isApproved = try await fleet.register(registration, of: machine)
-                    log(
-                        "boot: \(machine) named \(registration.name) on its screen\(isApproved ? ", and approved by PIN" : "")"
-                    )
-                } catch {
-                    ServerLog.logger.warning("\(machine) is not registered: \(error)")
-                }
-            }
         }
     }
 }

@@ -42,6 +42,8 @@ struct ServerSettings {
     var httpPort: UInt16 = 80
     var nbdPort: UInt16 = NBDProtocol.port
     var nfs = NFS()
+    /// Addresses that stand for many machines.
+    var allowances = PeerAllowances()
 
     struct DHCP {
         var answersRouterSolicitations = true
@@ -145,12 +147,17 @@ struct ServerSettings {
             nbdPort = try section.number("port", 1...65_535).map(UInt16.init) ?? nbdPort
             try section.finish(known: "port")
         }
+        allowances = PeerAllowances(
+            try top.sections("limits")?.map { section in
+                var section = section
+                return try Self.allowance(&section)
+            } ?? [])
         if var section = try top.section("nfs") { nfs = try NFS(&section) }
         if var section = try top.section("logs") { logs = try Logs(&section) }
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 
@@ -183,6 +190,14 @@ struct ServerSettings {
         source.period = try section.number("every", 5...86_400) ?? source.period
         try section.finish(known: "url, token-file, certificate, images, channels, limit, every")
         return source
+    }
+
+    private static func allowance(_ section: inout YAMLSection) throws -> PeerAllowances.Network {
+        let network = try section.value("network", "ADDRESS/LENGTH") { IPv4Network($0) }
+        let times = try section.number("times", 1...10_000)
+        try section.finish(known: "network, times")
+        guard let network, let times else { throw section.fail("a limit needs network and times") }
+        return PeerAllowances.Network(network, times: times)
     }
 
     /// `500K`, `20M`, `1G`.

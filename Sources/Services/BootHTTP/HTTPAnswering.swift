@@ -9,7 +9,6 @@ struct HTTPAnswering {
     static let reportByteLimit = 4_096
 
     let context: BootContext
-    let log: @Sendable (String) -> Void
 
     func answer(
         _ request: HTTPRequestHead, body: [UInt8], peer: IPv4Address, server: IPv4Address
@@ -68,7 +67,7 @@ struct HTTPAnswering {
             }
             return answer(request, content)
         } catch {
-            log("http: \(peer): \(path): \(error)")
+            context.limits.say(.http, .address(peer), "\(peer): \(path): \(error)")
             return .error(
                 error.number == SystemError.isMissing ? 404 : 500, "the server cannot read this file")
         }

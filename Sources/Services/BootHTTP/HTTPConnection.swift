@@ -19,7 +19,10 @@ final class HTTPConnection: EventHandler {
     private unowned let service: HTTPService
     private unowned let loop: EventLoop
     private(set) var lastActivity = EventLoop.now()
-    private let peer: IPv4Address
+    /// When the request that is being received began; nil when none is.
+    private(set) var requestBeganAt: Int?
+    let peer: IPv4Address
+    let place: PeerLimits.Place
     private let server: IPv4Address
     private var input: [UInt8] = []
     /// Bytes that go first, then the rest of a file.
@@ -32,9 +35,15 @@ final class HTTPConnection: EventHandler {
     private var waitsForSpace = false
     /// The next bytes of the file come from a disk that is being waited for.
     private var isFetching = false
+    /// Its peer has asked too much: a request that is here already waits for a moment.
+    private var isThrottled = false
 
-    init(socket: consuming FileDescriptor, service: HTTPService, loop: EventLoop) {
-        peer = Socket.peer(socket) ?? .any
+    init(
+        socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: HTTPService,
+        loop: EventLoop
+    ) {
+        self.peer = peer
+        self.place = place
         server = Socket.local(socket) ?? .any
         self.socket = socket
         self.service = service
@@ -55,7 +64,7 @@ final class HTTPConnection: EventHandler {
     func ready(_ events: EventLoop.Events) {
         guard !isClosed else { return }
         lastActivity = EventLoop.now()
-        if isFetching { return events.contains(.failed) ? close() : () }
+        if isFetching || isThrottled { return events.contains(.failed) ? close() : () }
         if sending != nil {
             if events.contains(.failed) { return close() }
             continueSending()
@@ -81,6 +90,15 @@ final class HTTPConnection: EventHandler {
 
     /// Answers requests while they are whole and the socket takes the answers.
     private func answerNext() {
+        answerWhole()
+        if input.isEmpty || sending != nil || isThrottled {
+            requestBeganAt = nil
+        } else if requestBeganAt == nil {
+            requestBeganAt = lastActivity
+        }
+    }
+
+    private func answerWhole() {
         while !isClosed, sending == nil, !input.isEmpty {
             guard let headByteCount = HTTPRequestHead.byteCount(in: input.span) else {
                 if input.count > HTTPRequestHead.byteLimit { refuse(431, "the head is too long") }
@@ -96,6 +114,7 @@ final class HTTPConnection: EventHandler {
                 return refuse(413, "at most \(Self.bodyByteLimit) bytes")
             }
             guard input.count >= headByteCount + bodyByteCount else { return }
+            guard service.mayAsk(self) else { return throttle() }
             let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
             if input.count == headByteCount + bodyByteCount {
                 input.removeAll(keepingCapacity: true)
@@ -106,6 +125,20 @@ final class HTTPConnection: EventHandler {
             let answer = service.answering.answer(request, body: body, peer: peer, server: server)
             send(answer, to: request)
         }
+    }
+
+    private func throttle() {
+        isThrottled = true
+        loop.change(socket, to: [])
+    }
+
+    /// Goes on after ``throttle()``.
+    func resume() {
+        guard !isClosed else { return }
+        isThrottled = false
+        lastActivity = EventLoop.now()
+        loop.change(socket, to: .readable)
+        answerNext()
     }
 
     private func head(byteCount: Int) -> HTTPRequestHead? {

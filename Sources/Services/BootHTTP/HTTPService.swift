@@ -3,55 +3,85 @@ package import Linux
 import Wire
 
 /// The boot HTTP server: scripts, kernels, archives, root images; nodes' reports and configurations.
-package final class HTTPService: EventHandler {
-    /// Connections beyond this are closed at once.
-    package static let connectionLimit = 20_000
+package final class HTTPService {
     /// Milliseconds that a connection may be silent, or stuck.
     private static let idleMilliseconds = 60_000
 
-    private let listener: FileDescriptor
+    /// How often those are looked at that have asked too much.
+    private static let throttleMilliseconds = 100
+
+    private var acceptor: Acceptor?
     private unowned let loop: EventLoop
     let answering: HTTPAnswering
-    let log: @Sendable (String) -> Void
-    private let context: BootContext
+    let context: BootContext
     private var connections: [Int32: HTTPConnection] = [:]
+    /// Connections whose peers have asked too much: they are heard again in a moment.
+    private var throttled: [HTTPConnection] = []
 
     package init(
         listener: consuming FileDescriptor, loop: EventLoop, context: BootContext,
         log: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
-        self.listener = listener
         self.loop = loop
         self.context = context
-        self.log = log
-        answering = HTTPAnswering(context: context, log: log)
-        try loop.add(self.listener, self)
-        loop.every(milliseconds: 5_000) { [unowned self] in
-            let oldest = EventLoop.now() - Self.idleMilliseconds
-            for connection in connections.values where connection.lastActivity < oldest { connection.close() }
+        answering = HTTPAnswering(context: context)
+        loop.every(milliseconds: 5_000) { [unowned self] in closeSilent() }
+        loop.every(milliseconds: Self.throttleMilliseconds) { [unowned self] in
+            guard !throttled.isEmpty else { return }
+            let waiting = throttled
+            throttled = []
+            for connection in waiting { connection.resume() }
         }
-    }
-
-    package func ready(_ events: EventLoop.Events) {
-        while let socket = Socket.accept(listener) {
-            guard connections.count < Self.connectionLimit else {
-                log("http: \(Self.connectionLimit) connections are open, one more is refused")
-                continue
-            }
-            _ = take(socket)
+        acceptor = try Acceptor(listener, loop: loop, log: { log("http: \($0)") }) { [unowned self] in
+            take($0)
         }
     }
 
     /// Serves a client that has connected.
-    package func take(_ socket: consuming FileDescriptor) -> any EventHandler {
+    ///
+    /// - Returns: nil when its peer has too many connections.
+    @discardableResult
+    package func take(_ socket: consuming FileDescriptor) -> (any EventHandler)? {
+        let peer = Socket.peer(socket) ?? .any
+        let isStranger = context.machine(at: peer) == nil
+        guard let place = context.limits.takeConnection(.http, for: peer, isStranger: isStranger) else {
+            return nil
+        }
         let number = socket.number
-        let connection = HTTPConnection(socket: socket, service: self, loop: loop)
+        let connection = HTTPConnection(
+            socket: socket, peer: peer, place: place, service: self, loop: loop)
         connections[number] = connection
         connection.start()
         return connection
     }
 
-    func ended(_ number: Int32) { connections[number] = nil }
+    /// Ends connections that say nothing, or do not come to the end of what they say.
+    private func closeSilent() {
+        let now = EventLoop.now()
+        let limit = context.limits.maxima.httpRequest
+        for connection in connections.values {
+            if let began = connection.requestBeganAt, now - began > limit {
+                context.limits.refuse(
+                    PeerLimit(.http, .silentConnections, most: limit / 1_000), .address(connection.peer))
+                connection.close()
+            } else if now - connection.lastActivity > Self.idleMilliseconds {
+                connection.close()
+            }
+        }
+    }
+
+    func ended(_ number: Int32) {
+        if let connection = connections.removeValue(forKey: number) {
+            context.limits.release(connection.place)
+        }
+    }
+
+    /// Whether the peer may ask once more now. If not, the connection is resumed later.
+    func mayAsk(_ connection: HTTPConnection) -> Bool {
+        if context.limits.takes(\.httpRequests, .http, .requests, .address(connection.peer)) { return true }
+        throttled.append(connection)
+        return false
+    }
 
     func sent(_ answer: HTTPAnswer, to peer: IPv4Address, path: Substring) {
         guard let stage = answer.stage, let machine = context.machine(at: peer) else { return }

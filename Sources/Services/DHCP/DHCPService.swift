@@ -15,6 +15,8 @@ package final class DHCPService {
 
     /// Requests taken from a socket at a time.
     private static let batchCount = 256
+    /// Batches for each wake-up: other services have their turn between a flood's.
+    private static let batchLimit = 4
     /// A DHCP message fits Ethernet's 1,500 bytes.
     private static let datagramByteLimit = 1_536
 
@@ -167,7 +169,7 @@ package final class DHCPService {
     }
 
     private func receive(_ listener: Listener) {
-        while true {
+        for _ in 0..<Self.batchLimit {
             let count = batch.receive(from: listener.socket)
             guard count > 0 else { return }
             for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
@@ -197,19 +199,25 @@ package final class DHCPService {
         do {
             message = try DHCPMessage(parsing: &wire)
         } catch {
-            return log("dhcp: unreadable message: \(error)")
+            let link = LimitedPeer.link(listener.endpoint.interface?.name ?? "relays")
+            return context.limits.say(.dhcp, link, "unreadable message: \(error)")
         }
+        let link = link(of: message, listener)
         let now = context.now() / 1_000
+        guard mayAsk(message, on: link, now: now) else { return }
         let outcome = server.handle(
             message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,
             policy: context.settings.policy)
         if let address = outcome.probe, message.relay == .any, let name = listener.endpoint.interface?.name {
             probes[name]?.ask(address)
         }
-        if let decision = outcome.decision { trace(message, outcome, decision) }
+        if let decision = outcome.decision { trace(message, outcome, decision, link) }
         if let lease = outcome.lease { granted.append(lease) }
         guard let reply = outcome.reply else {
-            if outcome.lease == nil { log("dhcp: \(who(message)): no answer: \(outcome.note)") }
+            if outcome.lease == nil {
+                context.limits.say(
+                    .dhcp, .link(link), "\(who(message)): no answer: \(outcome.note)")
+            }
             return
         }
         if outcome.lease == nil {
@@ -219,12 +227,37 @@ package final class DHCPService {
         }
     }
 
-    private func trace(_ message: DHCPMessage, _ outcome: DHCPOutcome, _ decision: BootDecision) {
+    /// The name of the link that a message comes from: of our interface, or of the relay there.
+    private func link(of message: DHCPMessage, _ listener: Listener) -> String {
+        message.relay == .any
+            ? listener.endpoint.interface?.name ?? "relays" : "the link of relay \(message.relay)"
+    }
+
+    /// Whether the message is handled. A machine may ask so often; all of a link together that are no nodes and have no lease may, so
+    /// that invented ones do not stand in the way of others.
+    private func mayAsk(_ message: DHCPMessage, on link: String, now: Int) -> Bool {
+        guard let machine = message.macAddress else {
+            return context.limits.takes(
+                \.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
+        }
+        let isKnown =
+            context.snapshot.knows(machine)
+            || server.table.lease(of: .macAddress(machine)).map { $0.expiresAt > now } ?? false
+        if isKnown { return context.limits.takes(\.dhcpMessages, .dhcp, .messages, .machine(machine)) }
+        return context.limits.takes(\.dhcpStrangerMessages, .dhcp, .messages, .machine(machine))
+            && context.limits.takes(\.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
+    }
+
+    private func trace(
+        _ message: DHCPMessage, _ outcome: DHCPOutcome, _ decision: BootDecision, _ link: String
+    ) {
         if let machine = message.macAddress, outcome.beginsBoot {
-            context.note(.dhcp, of: machine, detail: "\(outcome.note); \(decision.reason)")
+            context.note(
+                .dhcp, of: machine, detail: "\(outcome.note); \(decision.reason)", link: link)
         }
         if case .nothing = decision.answer {
-            log("dhcp: \(who(message)): nothing to boot: \(decision.reason)")
+            context.limits.say(
+                .dhcp, .link(link), "\(who(message)): nothing to boot: \(decision.reason)")
         }
     }
 

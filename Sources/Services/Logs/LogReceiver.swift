@@ -5,14 +5,14 @@ package import Wire
 /// Receives what nodes log: syslog and netconsole by UDP. Who sends is known by the address.
 package final class LogReceiver: EventHandler {
     private static let batchCount = 64
-    /// Messages of one machine in a second; more are counted and left out.
-    private static let messageLimit = 500
+    /// Batches for each wake-up: other services have their turn between a flood's.
+    private static let batchLimit = 4
 
     private let socket: FileDescriptor
     private let context: BootContext
     private let batch = DatagramBatch(count: LogReceiver.batchCount, byteLimit: LogMessage.byteLimit)
-    /// Messages of each machine in this second.
-    private var counts: [MACAddress: Int] = [:]
+    /// Messages of each machine that were left out in this second.
+    private var leftOut: [MACAddress: Int] = [:]
 
     package init(socket: consuming FileDescriptor, loop: EventLoop, context: BootContext) throws(SystemError)
     {
@@ -23,7 +23,7 @@ package final class LogReceiver: EventHandler {
     }
 
     package func ready(_ events: EventLoop.Events) {
-        while true {
+        for _ in 0..<Self.batchLimit {
             let count = batch.receive(from: socket)
             guard count > 0 else { return }
             for index in 0..<count {
@@ -36,19 +36,21 @@ package final class LogReceiver: EventHandler {
 
     /// Takes a datagram with a message.
     package func take(_ bytes: Span<UInt8>, from peer: IPv4Address) {
-        // Strangers have no log here.
-        guard let machine = context.machine(at: peer) else { return }
-        counts[machine, default: 0] += 1
-        guard counts[machine, default: 0] <= Self.messageLimit else { return }
+        // Strangers have no log here, nor has a machine that has an address and does not boot.
+        guard let machine = context.machine(at: peer), context.hasLog(machine) else { return }
+        let limits = context.limits
+        guard limits.takes(\.logMessages, .logs, .messages, .machine(machine)),
+            limits.takes(\.logBytes, .logs, .bytes, .machine(machine), amount: bytes.count)
+        else { return leftOut[machine, default: 0] += 1 }
         context.log(LogMessage(parsing: bytes), of: machine)
     }
 
     /// Messages are counted anew.
     package func nextSecond() {
-        for (machine, count) in counts where count > Self.messageLimit {
-            let text = "(\(count - Self.messageLimit) messages of this second are left out)"
+        for (machine, count) in leftOut {
+            let text = "(\(count) messages of this second are left out)"
             context.log(LogMessage(severity: .warning, text: text), of: machine)
         }
-        counts.removeAll(keepingCapacity: true)
+        leftOut.removeAll(keepingCapacity: true)
     }
 }

@@ -25,7 +25,10 @@ import Wire
     private var usesStructuredReplies = false
     private var file: ServedFile?
     private(set) var digest: Digest?
-    let peer: IPv4Address?
+    let peer: IPv4Address
+    let place: PeerLimits.Place
+    /// By the loop's clock.
+    let cameAt: Int
     /// When the client last read, by the loop's clock; before its first read, when it came.
     private(set) var lastReadAt: Int
     /// Bytes received but not yet understood: part of a message.
@@ -40,12 +43,17 @@ import Wire
     /// Whether packets wait to be full: several large answers go out one behind the other.
     private var isCorked = false
 
-    init(socket: consuming FileDescriptor, service: NBDService, loop: EventLoop) {
+    init(
+        socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: NBDService,
+        loop: EventLoop
+    ) {
         self.socket = socket
+        self.peer = peer
+        self.place = place
         self.service = service
         self.loop = loop
-        peer = Socket.peer(self.socket)
-        lastReadAt = loop.batchTime
+        cameAt = loop.batchTime
+        lastReadAt = cameAt
     }
 
     func start() {
@@ -68,13 +76,14 @@ import Wire
         }
     }
 
-    private func close(_ reason: String?) {
+    /// - Parameter keepsPlace: whether its place now belongs to a volume.
+    func close(_ reason: String?, keepsPlace: Bool = false) {
         guard !isClosed else { return }
         isClosed = true
-        if let reason { service.log("nbd: connection closed: \(reason)") }
+        if let reason { service.say(peer, "connection closed: \(reason)") }
         loop.remove(socket)
         file = nil
-        service.ended(socket.number)
+        service.ended(socket.number, keepsPlace: keepsPlace)
     }
 
     // MARK: Receiving
@@ -130,7 +139,7 @@ import Wire
         case .goingOn: leftover = [UInt8](copying: rest)
         case .closed(let reason):
             closesWhenSent = true
-            service.log("nbd: \(reason)")
+            service.say(peer, "\(peer): \(reason)")
         case .chosen(let export):
             if let name = VolumeExportName(export.name) {
                 return hand(over: name, answer: output, leftover: [UInt8](copying: rest))
@@ -146,6 +155,7 @@ import Wire
             }
             usesStructuredReplies = negotiation?.usesStructuredReplies ?? false
             negotiation = nil
+            service.chosen(socket.number)
         }
         sendOrKeep(output)
         if closesWhenSent, pending.isEmpty { return close(nil) }
@@ -156,12 +166,17 @@ import Wire
     private func hand(over name: VolumeExportName, answer: [UInt8], leftover: [UInt8]) {
         sendOrKeep(answer)
         guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
+        // The volume's file is a second descriptor.
+        guard let second = service.takePlace(for: peer) else { return close(nil) }
         let copy = dup(socket.number)
-        guard copy >= 0 else { return close(SystemError("hand over a connection").description) }
+        guard copy >= 0 else {
+            service.context.limits.release(second)
+            return close(SystemError("hand over a connection").description)
+        }
         service.startVolume(
             name, for: peer, socket: FileDescriptor(owning: copy), leftover: leftover,
-            usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
-        close(nil)
+            usesStructuredReplies: negotiation?.usesStructuredReplies ?? false, places: [place, second])
+        close(nil, keepsPlace: true)
     }
 
     // MARK: Serving

@@ -31,10 +31,24 @@ struct NodeDisk: Sendable {
 /// The connections to volumes; their threads and the loop share it.
 final class NBDVolumeSessions: Sendable {
     private let sessions = Mutex<[NBDVolumeSession]>([])
+    /// Places of sessions that have ended, for the loop to give back.
+    private let ended = Mutex<[PeerLimits.Place]>([])
 
     func add(_ session: NBDVolumeSession) { sessions.withLock { $0.append(session) } }
 
-    func remove(_ session: NBDVolumeSession) { sessions.withLock { $0.removeAll { $0 === session } } }
+    func remove(_ session: NBDVolumeSession, places: [PeerLimits.Place]) {
+        sessions.withLock { $0.removeAll { $0 === session } }
+        giveBack(places)
+    }
+
+    func giveBack(_ places: [PeerLimits.Place]) { ended.withLock { $0 += places } }
+
+    func takeEnded() -> [PeerLimits.Place] {
+        ended.withLock { places in
+            defer { places = [] }
+            return places
+        }
+    }
 
     /// Ends what other boots of the node have open.
     ///
@@ -62,9 +76,9 @@ extension NBDService {
     private static let volumeConnectionLimit = 32
 
     /// The volume's export for the machine that it belongs to, inside its own boot; nil for everybody else.
-    func export(of name: VolumeExportName, named text: String, for peer: IPv4Address?) -> NBDExport? {
+    func export(of name: VolumeExportName, named text: String, for peer: IPv4Address) -> NBDExport? {
         guard let disk = context.disk(name, for: peer) else {
-            log("nbd: \(peer.map(\.description) ?? "somebody") may not open the \(name.kind) of \(name.node)")
+            say(peer, "\(peer) may not open the \(name.kind) of \(name.node)")
             return nil
         }
         // Whoever held it before is gone: the machine has started again. Its last words must be written first.
@@ -81,24 +95,30 @@ extension NBDService {
     }
 
     func startVolume(
-        _ name: VolumeExportName, for peer: IPv4Address?, socket: consuming FileDescriptor, leftover: [UInt8],
-        usesStructuredReplies: Bool
+        _ name: VolumeExportName, for peer: IPv4Address, socket: consuming FileDescriptor, leftover: [UInt8],
+        usesStructuredReplies: Bool, places: [PeerLimits.Place]
     ) {
         do {
-            guard let disk = context.disk(name, for: peer) else { return }
+            guard let disk = context.disk(name, for: peer) else { return volumeSessions.giveBack(places) }
             let session = NBDVolumeSession(
                 disk, socket: socket, file: try disk.open(), usesStructuredReplies: usesStructuredReplies)
             volumeSessions.add(session)
             let (sessions, log) = (volumeSessions, log)
-            try NamedThread.start("roost-volume") {
-                do throws(SystemError) {
-                    try session.run(leftover)
-                } catch {
-                    if error.number != ECONNRESET { log("nbd: \(name.kind) of \(name.node): \(error)") }
+            do throws(SystemError) {
+                try NamedThread.start("roost-volume") {
+                    do throws(SystemError) {
+                        try session.run(leftover)
+                    } catch {
+                        if error.number != ECONNRESET { log("nbd: \(name.kind) of \(name.node): \(error)") }
+                    }
+                    sessions.remove(session, places: places)
                 }
-                sessions.remove(session)
+            } catch {
+                sessions.remove(session, places: [])
+                throw error
             }
         } catch {
+            volumeSessions.giveBack(places)
             log("nbd: \(name.kind) of \(name.node): \(error)")
         }
     }

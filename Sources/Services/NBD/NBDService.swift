@@ -4,11 +4,8 @@ package import Linux
 package import Wire
 
 /// The NBD server: accepts connections and gives each its version's file.
-package final class NBDService: EventHandler {
-    /// Connections beyond this are closed at once, with a line in the log.
-    package static let connectionLimit = 20_000
-
-    private let listener: FileDescriptor
+package final class NBDService {
+    private var acceptor: Acceptor?
     unowned let loop: EventLoop
     let context: BootContext
     let log: @Sendable (String) -> Void
@@ -21,6 +18,8 @@ package final class NBDService: EventHandler {
     /// Nil: `sendfile` does it.
     var pipe = try? MappedPipe()
     private var connections: [Int32: NBDConnection] = [:]
+    /// Those that have not chosen an export yet.
+    private var negotiating: Set<Int32> = []
     /// Connections to volumes, each with a thread of its own.
     let volumeSessions = NBDVolumeSessions()
 
@@ -28,34 +27,71 @@ package final class NBDService: EventHandler {
         listener: consuming FileDescriptor, loop: EventLoop, context: BootContext,
         log: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
-        self.listener = listener
         self.loop = loop
         self.context = context
         self.log = log
-        try loop.add(self.listener, self)
         loop.afterEvents { [unowned self] in postponed.send() }
-    }
-
-    package func ready(_ events: EventLoop.Events) {
-        while let socket = Socket.accept(listener) {
-            guard connections.count < Self.connectionLimit else {
-                log("nbd: \(Self.connectionLimit) connections are open, one more is refused")
-                continue
-            }
-            _ = take(socket)
+        loop.every(milliseconds: 1_000) { [unowned self] in
+            releaseVolumes()
+            closeSilent()
+        }
+        acceptor = try Acceptor(listener, loop: loop, log: { log("nbd: \($0)") }) { [unowned self] in
+            take($0)
         }
     }
 
     /// Serves a client that has connected.
-    package func take(_ socket: consuming FileDescriptor) -> any EventHandler {
+    ///
+    /// - Returns: nil when its peer has too many connections.
+    @discardableResult
+    package func take(_ socket: consuming FileDescriptor) -> (any EventHandler)? {
+        let peer = Socket.peer(socket) ?? .any
+        releaseVolumes()
+        guard let place = takePlace(for: peer) else { return nil }
         let number = socket.number
-        let connection = NBDConnection(socket: socket, service: self, loop: loop)
+        let connection = NBDConnection(socket: socket, peer: peer, place: place, service: self, loop: loop)
         connections[number] = connection
+        negotiating.insert(number)
         connection.start()
         return connection
     }
 
-    func ended(_ number: Int32) { connections[number] = nil }
+    /// A place for a connection, or for the file of one to a volume.
+    func takePlace(for peer: IPv4Address) -> PeerLimits.Place? {
+        context.limits.takeConnection(.nbd, for: peer, isStranger: context.machine(at: peer) == nil)
+    }
+
+    /// What connections to volumes had, whose threads have ended.
+    private func releaseVolumes() {
+        for place in volumeSessions.takeEnded() { context.limits.release(place) }
+    }
+
+    /// Ends connections that were opened and say nothing.
+    private func closeSilent() {
+        let limit = context.limits.maxima.nbdHandshake
+        let oldest = EventLoop.now() - limit
+        for number in negotiating {
+            guard let connection = connections[number], connection.cameAt < oldest else { continue }
+            context.limits.refuse(
+                PeerLimit(.nbd, .silentConnections, most: limit / 1_000), .address(connection.peer))
+            connection.close(nil)
+        }
+    }
+
+    /// A connection has its export.
+    func chosen(_ number: Int32) { negotiating.remove(number) }
+
+    /// - Parameter keepsPlace: whether its place now belongs to a volume.
+    func ended(_ number: Int32, keepsPlace: Bool) {
+        negotiating.remove(number)
+        guard let connection = connections.removeValue(forKey: number), !keepsPlace else { return }
+        context.limits.release(connection.place)
+    }
+
+    /// Logs what a client is the cause of.
+    func say(_ peer: IPv4Address, _ line: @autoclosure () -> String) {
+        context.limits.say(.nbd, .address(peer), line())
+    }
 
     /// The image store's digests with open connections and how many each has.
     package var openVersions: [Digest: Int] {
@@ -71,7 +107,7 @@ package final class NBDService: EventHandler {
         var activity: [IPv4Address: RootActivity] = [:]
         let now = EventLoop.now()
         for connection in connections.values where connection.digest != nil {
-            guard let peer = connection.peer else { continue }
+            let peer = connection.peer
             let idle = now - connection.lastReadAt
             var one = activity[peer] ?? RootActivity(connections: 0, idleMilliseconds: idle)
             one.connections += 1
@@ -101,7 +137,7 @@ package final class NBDService: EventHandler {
 /// The exports as one client sees them.
 struct NBDExportView: NBDExportDirectory {
     let service: NBDService
-    let peer: IPv4Address?
+    let peer: IPv4Address
 
     func export(named name: String) -> NBDExport? {
         guard let volume = VolumeExportName(name) else { return service.export(named: name) }

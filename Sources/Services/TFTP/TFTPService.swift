@@ -12,14 +12,16 @@ package final class TFTPService: EventHandler {
         package var isSinglePort = false
         /// Milliseconds until a window is repeated, when the client does not say.
         package var timeoutMilliseconds = 1_000
-        /// Transfers at a time; one more is told to come back.
-        package var transferLimit = 4_096
 
         package init() {}
     }
 
     /// Requests taken from the socket at a time.
     private static let batchCount = 64
+    /// Batches for each wake-up: other services have their turn between a flood's.
+    private static let batchLimit = 4
+    /// Milliseconds after which those are looked at that have not been answered.
+    private static let compactMilliseconds = 5_000
     /// `netascii` doubles some bytes and has to be made beforehand: text only.
     private static let netasciiByteLimit = 1 << 20
     /// Bytes of the largest request or acknowledgement that we look at.
@@ -29,10 +31,11 @@ package final class TFTPService: EventHandler {
     private unowned let loop: EventLoop
     private let context: BootContext
     let settings: Settings
-    let log: @Sendable (String) -> Void
     let sender = TFTPSegmentSender()
     private let batch = DatagramBatch(count: TFTPService.batchCount, byteLimit: TFTPService.datagramByteLimit)
     private var transfers: [Peer: TFTPTransfer] = [:]
+    /// Of machines that hold a lease, and of strangers.
+    private var unanswered = (known: TFTPQueue(), strangers: TFTPQueue())
 
     struct Peer: Hashable {
         var address: IPv4Address
@@ -41,16 +44,18 @@ package final class TFTPService: EventHandler {
 
     package init(
         socket: consuming FileDescriptor, loop: EventLoop, context: BootContext,
-        settings: Settings = Settings(),
-        log: @escaping @Sendable (String) -> Void
+        settings: Settings = Settings()
     ) throws(SystemError) {
         self.socket = socket
         self.loop = loop
         self.context = context
         self.settings = settings
-        self.log = log
         try loop.add(self.socket, self)
         loop.every(milliseconds: 100) { [unowned self] in repeatWindows(dueAt: EventLoop.now()) }
+        loop.every(milliseconds: Self.compactMilliseconds) { [unowned self] in
+            unanswered.known.compact(keeping: isUnanswered)
+            unanswered.strangers.compact(keeping: isUnanswered)
+        }
     }
 
     /// Sends again what has not been acknowledged in time, and gives up what was sent often enough.
@@ -61,7 +66,7 @@ package final class TFTPService: EventHandler {
     }
 
     package func ready(_ events: EventLoop.Events) {
-        while true {
+        for _ in 0..<Self.batchLimit {
             let count = batch.receive(from: socket)
             guard count > 0 else { return }
             for index in 0..<count {
@@ -84,7 +89,7 @@ package final class TFTPService: EventHandler {
         do {
             packet = try TFTPPacket(parsing: &wire)
         } catch {
-            return log("tftp: \(peer.address): unreadable packet: \(error)")
+            return say(peer, "\(peer.address): unreadable packet: \(error)")
         }
         switch packet {
         case .read(let request): begin(request, peer: peer, local: local)
@@ -109,23 +114,77 @@ package final class TFTPService: EventHandler {
     private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address) {
         // The same request again: the client did not hear the first answer.
         if let running = transfers[peer] { return running.timedOut() }
-        guard transfers.count < settings.transferLimit else {
+        // Who asks too often hears nothing: it asks again.
+        guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
+        let isStranger = context.machine(at: peer.address) == nil
+        guard let place = takePlace(for: peer, isStranger: isStranger) else {
             return answer(TFTPError(.undefined, "busy, try again"), to: peer, local: local)
         }
+        var isUsed = false
+        defer { if !isUsed { context.limits.release(place) } }
         do {
             let (content, stage) = try content(of: request, peer: peer.address, server: local)
             let transfer = TFTPTransfer(
                 request: request, content: content, peer: peer, local: local,
-                socket: try transferSocket(local: local, peer: peer), service: self, loop: loop, stage: stage)
+                socket: try transferSocket(local: local, peer: peer), place: place, isStranger: isStranger,
+                service: self, loop: loop, stage: stage)
+            isUsed = true
             transfers[peer] = transfer
+            if isStranger { unanswered.strangers.append(peer) } else { unanswered.known.append(peer) }
             transfer.start()
         } catch let error as TFTPError {
-            log("tftp: \(peer.address): \(request.path): \(error.message)")
+            say(peer, "\(peer.address): \(request.path): \(error.message)")
             answer(error, to: peer, local: local)
         } catch {
-            log("tftp: \(peer.address): \(request.path): \(error)")
+            say(peer, "\(peer.address): \(request.path): \(error)")
             answer(TFTPError(.undefined, "the server cannot read this file"), to: peer, local: local)
         }
+    }
+
+    // MARK: Room for transfers
+
+    /// A place for one more transfer; nil when neither is there one, nor one that is missed less.
+    private func takePlace(for peer: Peer, isStranger: Bool) -> PeerLimits.Place? {
+        let limits = context.limits
+        for isLast in [false, true] {
+            do throws(PeerCount<IPv4Address>.Refusal) {
+                return try limits.take(.tftp, for: peer.address, isStranger: isStranger)
+            } catch {
+                if error != .peer, !isLast, makeRoom(for: peer, onlyOfStrangers: error == .strangers) {
+                    continue
+                }
+                limits.refuse(
+                    limits.limit(.tftp, error, for: peer.address, .transfers), .address(peer.address))
+                return nil
+            }
+        }
+        return nil
+    }
+
+    /// Ends the transfer that is missed least: the oldest whose client has never answered, which may be none at all; else the
+    /// slowest of the address that has the most.
+    private func makeRoom(for peer: Peer, onlyOfStrangers: Bool) -> Bool {
+        var victim = unanswered.strangers.takeFirst(where: isUnanswered).flatMap { transfers[$0] }
+        if victim == nil, !onlyOfStrangers {
+            victim = unanswered.known.takeFirst(where: isUnanswered).flatMap { transfers[$0] }
+        }
+        if victim == nil, let (greedy, count) = context.limits.greediest(.tftp), count > 1 {
+            victim = transfers.values.filter {
+                $0.peer.address == greedy && greedy != peer.address && ($0.isStranger || !onlyOfStrangers)
+            }.min { $0.blocksPerSecond < $1.blocksPerSecond }
+        }
+        guard let victim else { return false }
+        context.limits.refuse(
+            PeerLimit(.tftp, .allTransfers, most: context.limits.count(.tftp)), .address(victim.peer.address))
+        victim.giveUp()
+        return true
+    }
+
+    private func isUnanswered(_ peer: Peer) -> Bool { transfers[peer]?.isUnanswered == true }
+
+    /// Logs what a client is the cause of.
+    func say(_ peer: Peer, _ line: @autoclosure () -> String) {
+        context.limits.say(.tftp, .address(peer.address), line())
     }
 
     /// A transfer's own socket; nil when all share one port. Datagrams from elsewhere do not reach it (RFC 1350 §4).
@@ -182,6 +241,7 @@ package final class TFTPService: EventHandler {
     /// A transfer came to its end. `stage`: what the client has reached with the whole file.
     func ended(_ transfer: TFTPTransfer, isWhole: Bool) {
         transfers[transfer.peer] = nil
+        context.limits.release(transfer.place)
         guard isWhole, let stage = transfer.stage, let machine = context.machine(at: transfer.peer.address)
         else { return }
         context.note(stage, of: machine, detail: transfer.path)

@@ -45,6 +45,12 @@ final class TFTPTransfer: EventHandler {
     let peer: TFTPService.Peer
     let path: String
     let stage: BootStage?
+    let place: PeerLimits.Place
+    /// Whether its address holds no lease.
+    let isStranger: Bool
+    /// Whether nothing has been heard of the client since its request: there may be none.
+    private(set) var isUnanswered = true
+    private let beganAt = EventLoop.now()
     /// Milliseconds of the loop's clock.
     private(set) var deadline = 0
     private let local: IPv4Address
@@ -59,8 +65,11 @@ final class TFTPTransfer: EventHandler {
 
     init(
         request: TFTPRequest, content: TFTPContent, peer: TFTPService.Peer, local: IPv4Address,
-        socket: consuming FileDescriptor?, service: TFTPService, loop: EventLoop, stage: BootStage?
+        socket: consuming FileDescriptor?, place: PeerLimits.Place, isStranger: Bool, service: TFTPService,
+        loop: EventLoop, stage: BootStage?
     ) {
+        self.place = place
+        self.isStranger = isStranger
         self.content = content
         self.peer = peer
         self.local = local
@@ -108,13 +117,19 @@ final class TFTPTransfer: EventHandler {
         }
     }
 
+    /// How fast it goes on.
+    var blocksPerSecond: Double {
+        Double(max(0, state.acknowledgedBlock)) / (Double(max(1, EventLoop.now() - beganAt)) / 1_000)
+    }
+
     func received(_ packet: TFTPPacket) {
+        isUnanswered = false
         switch packet {
         case .acknowledgement(let block): perform(state.handle(.acknowledged(block)))
         case .error(let error):
             // Code 8, or 0 while only the size was asked for, ends a first request of edk2: no failure.
             if error.code != .optionsRefused, state.acknowledgedBlock > 0 {
-                service.log("tftp: \(peer.address): \(path): the client gave up: \(error.message)")
+                service.say(peer, "\(peer.address): \(path): the client gave up: \(error.message)")
             }
             perform(state.handle(.refusedByPeer))
         default: break
@@ -122,6 +137,9 @@ final class TFTPTransfer: EventHandler {
     }
 
     func timedOut() { perform(state.handle(.timeout)) }
+
+    /// Ends it for the sake of another one.
+    func giveUp() { end(isWhole: false) }
 
     private func perform(_ action: TFTPSend.Action) {
         switch action {

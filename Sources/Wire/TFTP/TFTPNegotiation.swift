@@ -13,15 +13,20 @@ package struct TFTPNegotiation: Equatable, Sendable {
         /// The largest block that fits the path: 1468 bytes for Ethernet's 1,500.
         package var blockByteLimit: Int
         package var windowBlockLimit: Int
+        /// A transfer whose client has gone is kept for six times as long.
+        package var timeoutSeconds: ClosedRange<Int>
 
-        package init(blockByteLimit: Int = 1468, windowBlockLimit: Int = 64) {
+        package init(
+            blockByteLimit: Int = 1468, windowBlockLimit: Int = 64, timeoutSeconds: ClosedRange<Int> = 1...30
+        ) {
             self.blockByteLimit = blockByteLimit
             self.windowBlockLimit = windowBlockLimit
+            self.timeoutSeconds = timeoutSeconds
         }
     }
 
     /// Options that are unknown or whose value is not a number in the RFC's range are left out, never refused: the
-    /// client goes on without them (RFC 2347 §3).
+    /// client goes on without them (RFC 2347 §3). So is a time-out above our limit, which an answer may not change (RFC 2349 §3).
     package init(_ request: TFTPRequest, fileByteCount: Int, limits: Limits) {
         for option in request.options {
             guard let wanted = Int(option.value), wanted >= 0 else { continue }
@@ -31,7 +36,7 @@ package struct TFTPNegotiation: Equatable, Sendable {
                 acknowledge(option.name, blockByteCount)
             case "tsize":
                 acknowledge(option.name, fileByteCount)
-            case "timeout" where (1...255).contains(wanted):
+            case "timeout" where limits.timeoutSeconds.contains(wanted):
                 timeoutSeconds = wanted
                 acknowledge(option.name, wanted)
             case "windowsize" where (1...65535).contains(wanted):

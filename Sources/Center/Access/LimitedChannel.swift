@@ -1,0 +1,86 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Connections of the control center: so many for one address, and none that does not say what it wants.
+struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
+    let base: Base
+    let limits: CenterLimits
+    /// Whether a proxy on this host is all that can connect.
+    let isProxied: Bool
+
+    private struct Refused: Error {}
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
+        // Before there is anything that costs memory, as TLS does.
+        let address = channel.remoteAddress?.ipAddress ?? ""
+        guard let place = limits.takeConnection(from: address, isProxied: isProxied) else {
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(Refused())
+        }
+        channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(RequestDeadline(), position: .after(decoder))
+            return value
+        }
+    }
+
+    func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}
+
+/// Ends connections whose handshake or request does not come to its end, however busily they trickle.
+///
+/// States: before the first request → receiving a request → answering → between requests → receiving …
+final class RequestDeadline: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+
+    /// From the connection to its first request, handshake included; for a request; between requests.
+    private let (first, whole, between): (TimeAmount, TimeAmount, TimeAmount)
+    private var deadline: Scheduled<Void>?
+    /// Requests that have come and are not answered.
+    private var openCount = 0
+
+    init(
+        first: TimeAmount = .seconds(20), whole: TimeAmount = .seconds(60), between: TimeAmount = .seconds(75)
+    ) {
+        (self.first, self.whole, self.between) = (first, whole, between)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { arm(first, context) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head: arm(whole, context)
+        case .body: break
+        case .end:
+            openCount += 1
+            deadline?.cancel()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) {
+            openCount = max(0, openCount - 1)
+            if openCount == 0 { arm(between, context) }
+        }
+        context.write(data, promise: promise)
+    }
+
+    private func arm(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    }
+}

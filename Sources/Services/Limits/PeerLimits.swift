@@ -1,0 +1,161 @@
+package import Fleet
+package import Linux
+import Wire
+
+/// What the peers of one loop's services may have and ask, and who asked for more.
+///
+/// A connection, a transfer or a request is counted, never what goes through it. What is counted is bounded itself: peers are known
+/// only while they have something, and rates are kept in tables of constant size. It lives on the loop's thread.
+package final class PeerLimits {
+    /// What one peer may have. A machine that boots needs a tenth of it.
+    package struct Maxima: Sendable {
+        /// NBD connections of one address: a root, a volume and swap with sixteen each, those to volumes counted twice, and as many
+        /// roots of the boot before, which the server has not yet missed.
+        package var nbdConnections = 128
+        /// Milliseconds until a connection has chosen its export.
+        package var nbdHandshake = 15_000
+        package var httpConnections = 128
+        /// Milliseconds from the first byte of a request to its last.
+        package var httpRequest = 15_000
+        package var httpRequests = PeerRates(perSecond: 1_000, burst: 2_000)
+        package var tftpTransfers = 32
+        /// GRUB asks for a hundred files one behind the other.
+        package var tftpRequests = PeerRates(perSecond: 500, burst: 1_000)
+        /// Of one hardware address: firmware, loader, kernel and system ask within seconds.
+        package var dhcpMessages = PeerRates(perSecond: 10, burst: 40)
+        /// The same for machines that are no nodes and have no lease: a flood of invented ones fills their own table.
+        package var dhcpStrangerMessages = PeerRates(perSecond: 10, burst: 40)
+        /// Of all machines of one link together that are no nodes and have no lease: a room that is switched on for the first time.
+        package var dhcpStrangersMessages = PeerRates(perSecond: 500, burst: 4_000)
+        /// Of one machine: messages that it logs, and their bytes.
+        package var logMessages = PeerRates(perSecond: 500, burst: 1_000)
+        package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)
+        /// Of one machine: what it is made of, and who is logged in there.
+        package var reports = PeerRates(perSecond: 2, burst: 60)
+        /// Lines that a peer brings into the server's own log.
+        package var logLines = PeerRates(perSecond: 1, burst: 60)
+
+        package init() {}
+    }
+
+    /// A place that a connection or transfer takes.
+    package struct Place: Sendable {
+        package let plane: LimitedPlane
+        fileprivate let place: PeerCount<IPv4Address>.Place
+    }
+
+    package var maxima: Maxima
+    package var allowances: PeerAllowances
+    package let budget: DescriptorBudget
+    private var counts: [LimitedPlane: PeerCount<IPv4Address>]
+    private(set) var ledger = LimitLedger()
+    private let log: @Sendable (String) -> Void
+
+    package init(
+        maxima: Maxima = Maxima(), allowances: PeerAllowances = PeerAllowances(),
+        budget: DescriptorBudget = DescriptorBudget(limit: 65_536),
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.maxima = maxima
+        self.allowances = allowances
+        self.budget = budget
+        self.log = log
+        counts = [
+            .nbd: PeerCount(limit: budget.nbd), .http: PeerCount(limit: budget.http),
+            .tftp: PeerCount(limit: budget.tftp),
+        ]
+    }
+
+    /// Says once a minute what goes on.
+    func watch(on loop: EventLoop) {
+        loop.every(milliseconds: 10_000) { [unowned self] in
+            for line in ledger.overdue(now: EventLoop.now()) { log(line) }
+        }
+    }
+
+    // MARK: What peers have at once
+
+    /// - Parameter isStranger: whether the address holds no lease of a machine.
+    func take(
+        _ plane: LimitedPlane, for peer: IPv4Address, isStranger: Bool
+    ) throws(PeerCount<IPv4Address>.Refusal) -> Place {
+        let most = most(plane) * allowances.times(for: peer)
+        guard let place = try counts[plane]?.take(peer, isStranger: isStranger, most: most) else {
+            throw .all
+        }
+        return Place(plane: plane, place: place)
+    }
+
+    func release(_ place: Place) { counts[place.plane]?.release(place.place) }
+
+    /// How many all peers have.
+    func count(_ plane: LimitedPlane) -> Int { counts[plane]?.count ?? 0 }
+
+    /// Who has the most, and how many that are.
+    func greediest(_ plane: LimitedPlane) -> (peer: IPv4Address, count: Int)? { counts[plane]?.greediest }
+
+    /// A connection's place; nil when it has to be closed, which is noted.
+    func takeConnection(_ plane: LimitedPlane, for peer: IPv4Address, isStranger: Bool) -> Place? {
+        do throws(PeerCount<IPv4Address>.Refusal) {
+            return try take(plane, for: peer, isStranger: isStranger)
+        } catch {
+            refuse(limit(plane, error, for: peer, .connections), .address(peer))
+            return nil
+        }
+    }
+
+    /// The limit that a refusal is about.
+    func limit(
+        _ plane: LimitedPlane, _ refusal: PeerCount<IPv4Address>.Refusal, for peer: IPv4Address,
+        _ subject: PeerLimit.Subject
+    ) -> PeerLimit {
+        switch refusal {
+        case .peer: PeerLimit(plane, subject, most: most(plane) * allowances.times(for: peer))
+        case .strangers:
+            PeerLimit(plane, .strangersConnections, most: counts[plane]?.strangersLimit ?? 0)
+        case .all: PeerLimit(plane, .allConnections, most: counts[plane]?.limit ?? 0)
+        }
+    }
+
+    private func most(_ plane: LimitedPlane) -> Int {
+        switch plane {
+        case .nbd: maxima.nbdConnections
+        case .http: maxima.httpConnections
+        case .tftp: maxima.tftpTransfers
+        case .dhcp, .logs, .reports, .center: 0
+        }
+    }
+
+    // MARK: How often peers ask
+
+    /// Whether a peer may ask once more now; that it may not is noted.
+    func takes(
+        _ rate: WritableKeyPath<Maxima, PeerRates>, _ plane: LimitedPlane, _ subject: PeerLimit.Subject,
+        _ peer: LimitedPeer, amount: Int = 1
+    ) -> Bool {
+        var times = 1
+        if case .address(let address) = peer { times = allowances.times(for: address) }
+        guard maxima[keyPath: rate].takes(peer, amount: amount, times: times, now: EventLoop.now()) else {
+            let most = maxima[keyPath: rate].perSecond * times
+            refuse(PeerLimit(plane, subject, most: most), peer)
+            return false
+        }
+        return true
+    }
+
+    // MARK: What is said of it
+
+    /// Takes note that a peer was refused something.
+    func refuse(_ limit: PeerLimit, _ peer: LimitedPeer) {
+        if let line = ledger.note(limit, of: peer, now: EventLoop.now()) { log(line) }
+    }
+
+    /// Logs what a peer is the cause of, as long as it does not fill the log.
+    func say(_ plane: LimitedPlane, _ peer: LimitedPeer, _ line: @autoclosure () -> String) {
+        guard takes(\.logLines, plane, .logLines, peer) else { return }
+        log("\(plane.rawValue): \(line())")
+    }
+
+    /// Refusals since the start, by plane, and who was limited within the last minute.
+    package var figures: LimitFigures { LimitFigures(ledger, now: EventLoop.now()) }
+}

@@ -1,0 +1,102 @@
+import Fleet
+import Foundation
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+import Wire
+
+@testable import Center
+
+@Suite struct CenterLimitsTests {
+    @Test func `an address has so many connections, a proxy on this host as many as there are`() throws {
+        let limits = CenterLimits(allConnections: 300)
+        let places = (0..<200).compactMap { _ in
+            limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 0)
+        }
+        #expect(places.count == CenterLimits.connectionLimit)
+        #expect(limits.takeConnection(from: "192.0.2.8", isProxied: false, now: 0) != nil)
+        limits.release(try #require(places.first))
+        #expect(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 0) != nil)
+        let proxied = (0..<300).compactMap { _ in
+            limits.takeConnection(from: "127.0.0.1", isProxied: true, now: 0)
+        }
+        #expect(proxied.count == 300 - CenterLimits.connectionLimit - 1)
+        #expect(limits.figures.totals == [.center: 72 + 300 - proxied.count])
+    }
+
+    @Test func `an address asks so often, and one with many behind it more often`() throws {
+        let network = try #require(IPv4Network("192.0.2.7/32"))
+        let limits = CenterLimits(allowances: PeerAllowances([.init(network, times: 2)]))
+        func taken(_ address: String) -> Int {
+            (0..<5_000).count { _ in limits.takesRequest(from: address, now: 0) }
+        }
+        #expect(taken("192.0.2.6") == CenterLimits.requestBurst)
+        #expect(taken("192.0.2.7") == 2 * CenterLimits.requestBurst)
+    }
+
+    /// The handler alone, on a loop whose time the test makes.
+    private func channel() throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel()
+        try channel.pipeline.syncOperations.addHandler(
+            RequestDeadline(first: .seconds(20), whole: .seconds(60), between: .seconds(75)))
+        try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.7", port: 1)).wait()
+        return channel
+    }
+
+    private let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
+
+    @Test func `a handshake that never ends is closed, and a request that never ends`() throws {
+        let silent = try channel()
+        silent.embeddedEventLoop.advanceTime(by: .seconds(19))
+        #expect(silent.isActive)
+        silent.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!silent.isActive)
+        let slow = try channel()
+        try slow.writeInbound(HTTPServerRequestPart.head(head))
+        for _ in 0..<6 {
+            #expect(slow.isActive)
+            slow.embeddedEventLoop.advanceTime(by: .seconds(10))
+            if slow.isActive { try slow.writeInbound(HTTPServerRequestPart.body(ByteBuffer(string: "a"))) }
+        }
+        #expect(!slow.isActive)
+    }
+
+    @Test func `an answer takes as long as it takes, and the next request is waited for`() throws {
+        let channel = try channel()
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .hours(3))
+        #expect(channel.isActive)
+        try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+        channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+        #expect(!channel.isActive)
+    }
+
+    @Test func `invented machines share a thousand logs, and those of nodes stay`() async throws {
+        let directory = try TemporaryDirectory()
+        let logs = try NodeLogs(directory: directory.path)
+        let node = MACAddress(rawValue: 1)
+        func line(_ machine: MACAddress) -> NodeLogs.Line {
+            NodeLogs.Line(machine: machine, at: 0, message: LogMessage(severity: .notice, text: "hello"))
+        }
+        logs.append([line(node)]) { $0 == node }
+        for number in 100..<UInt64(1_200) {
+            logs.append([line(MACAddress(rawValue: number))]) { $0 == node }
+        }
+        #expect(await logs.tail(node, lineCount: 1).count == 1)
+        #expect(await logs.tail(MACAddress(rawValue: 100), lineCount: 1).isEmpty)
+        #expect(await logs.tail(MACAddress(rawValue: 1_199), lineCount: 1).count == 1)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(names.count { $0.hasSuffix(".log") } == 1_001)
+        // The next run of the server goes on with those that are there.
+        let again = try NodeLogs(directory: directory.path)
+        again.append([line(MACAddress(rawValue: 5_000))]) { $0 == node }
+        #expect(await again.tail(node, lineCount: 1).count == 1)
+        let after = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        #expect(after.count { $0.hasSuffix(".log") } <= 1_001)
+    }
+}
