@@ -300,7 +300,4 @@ final class Server: Sendable {
         }
         return addresses
     }
-
-        }
-    }
 }
