@@ -312,46 +312,6 @@ final class BootLab: Sendable {
         }
     }
 
-    /// A command on a machine, by SSH.
-    ///
-    /// - Parameter node: its name, for a client that believes in the host keys alone that the server publishes.
-    @discardableResult
-    func ssh(_ address: String, _ command: String, timeout: Int = 60, knownAs node: String? = nil) throws
-        -> String
-    {
-        var options: [String] = []
-        if let node {
-            let known = "\(Self.directory)/known-hosts"
-            try Data(roost("node", "known-hosts").utf8).write(to: URL(fileURLWithPath: known))
-            options = [
-                "StrictHostKeyChecking=yes", "UserKnownHostsFile=\(known)", "HostKeyAlias=\(node)",
-            ].flatMap { ["-o", $0] }
-        }
-        return try Self.lab(
-            ["exec", "timeout", String(Pace.seconds(timeout))]
-                + Self.sshCommand(to: "root@\(address)", options) + [command]
-        )
-        .trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    /// Somebody at a terminal of a machine, until the machine ends that or ten minutes have passed.
-    func login(_ user: String, at address: String) throws -> Background {
-        // By way of another program: ssh closes what Foundation watches a process by.
-        try Background(
-            "/usr/bin/timeout",
-            ["600", "ip", "netns", "exec", Self.namespace]
-                + Self.sshCommand(to: "\(user)@\(address)", ["-tt", "-o", "ServerAliveInterval=5"])
-                + ["exec sleep 600"], log: "\(Self.directory)/log/login-\(user).log")
-    }
-
-    private static func sshCommand(to place: String, _ options: [String] = []) -> [String] {
-        ["ssh", "-i", "\(directory)/key"] + options
-            + [
-                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-                "LogLevel=ERROR", "-o", "ConnectTimeout=20", place,
-            ]
-    }
-
     /// The address that a machine has now.
     func address(of node: String) throws -> String {
         let machines = try json("node", "list") as? [[String: Any]] ?? []
