@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    @Test func `every line of the security page names tests that there are`() throws {
+        let page = try String(
+            contentsOf: Self.root.appendingPathComponent("docs/security.md"), encoding: .utf8)
+        let tests = Set(
+            try Self.sources(below: "Tests").flatMap { source in
+                source.lines.compactMap { line in
+                    line.firstMatch(of: /(?:struct|class) (\w+Tests)\b/).map { String($0.output.1) }
+                }
+            })
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| tries") }
+        #expect(rows.count > 40)
+        for row in rows {
+            let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            #expect(cells.count == 3, "\(row)")
+            let named = (cells.last ?? "").components(separatedBy: ", ")
+            #expect(!named.isEmpty && Set(named).isSubset(of: tests), "\(row)")
+        }
+    }
+
     @Test func `commands write to terminals through what makes it plain`() throws {
         // Streams of JSON between programs; the link of the first log-in, which is the server's own.
         let others = [
