@@ -42,10 +42,12 @@ nonisolated(unsafe) var moment = Moment()
 
 /// Says what has ended the program, and how to see it again.
 func sayLastWords() {
-    for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGALRM] {
+    for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF] {
         signal(number) { number in
             let moment = unsafe moment
-            let what = number == SIGALRM ? "did not end within a minute" : "trapped (signal \(number))"
+            let what =
+                number == SIGPROF
+                ? "did not end within a minute of the processor" : "trapped (signal \(number))"
             let words =
                 "\n\(moment.target): \(what): --target \(moment.target) --seed \(moment.seed) --session \(moment.session)\n"
             let bytes = Array(words.utf8)
@@ -54,6 +56,13 @@ func sayLastWords() {
             _exit(1)
         }
     }
+}
+
+/// From now on a minute of the processor, however long the program is stopped or others are served first.
+func limitTime() {
+    var minute = itimerval()
+    minute.it_value.tv_sec = 60
+    unsafe setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &minute, nil)
 }
 
 /// Says something at once, also into a file.
@@ -94,7 +103,7 @@ final class Run {
                 inputCount += try session?(&noise) ?? 0
                 next += 1
             }
-            if next % 1_024 == 0 { alarm(60) }
+            if next % 1_024 == 0 { limitTime() }
         } while !isOver() && next % Target.seriesCount != 0
     }
 
