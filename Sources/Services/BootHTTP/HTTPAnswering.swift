@@ -197,7 +197,7 @@ struct HTTPAnswering {
         guard NodeKey.isPublicKey(body) else { return .error(400, "this is no key of a node") }
         let volumeKey: [UInt8]?
         do { volumeKey = try context.volumeKey(of: machine) } catch {
-            log("http: \(machine): \(error)")
+            context.limits.say(.http, .address(peer), "\(machine): \(error)")
             return .error(500, "the server cannot read the key of this node's volume")
         }
         switch context.deliver(to: machine, at: peer, boot: boot, key: body) {
