@@ -56,7 +56,7 @@ enum Conversations {
             var neighbours: FileDescriptor?
             var heard: NetworkInterface?
             if let lo, let socket = try? Socket.arp(interface: lo.index) {
-                neighbours = socket
+                neighbours = consume socket
                 heard = lo
             }
             try service.listen(
@@ -151,7 +151,7 @@ enum Conversations {
         settings.isSinglePort = true
         let service = try TFTPService(
             socket: FileDescriptor(owning: ends.0), loop: ground.loop, context: ground.context,
-            settings: settings, log: { _ in })
+            settings: settings)
         let kept = Kept(ground, service, ground.loop, FileDescriptor(owning: ends.1))
         let session: Session = { noise in
             kept.ground.enter(&noise)
