@@ -97,7 +97,7 @@ struct ImageSign: AsyncParsableCommand {
             let version = try await find(reference, server.client)
             let data = try await server.client.send(
                 .POST, "images/\(version.image)/versions/\(version.number)/signatures",
-                json: try key.sign(version.digest))
+                json: key.sign(version.digest))
             try output.write(try JSONDecoder().decode(VersionAnswer.self, from: data)) {
                 "\($0.image)@\($0.number) is signed by \($0.signatures.map(\.key).joined(separator: ", "))\n"
             }

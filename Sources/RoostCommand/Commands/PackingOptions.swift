@@ -73,7 +73,7 @@ struct PackingOptions: ParsableArguments {
         let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
             .POST, "images/\(image)/versions",
-            json: PublishRequest(digest: digest, signatures: key.map { [try $0.sign(digest)] }))
+            json: PublishRequest(digest: digest, signatures: key.map { [$0.sign(digest)] }))
         let version = try JSONDecoder().decode(VersionAnswer.self, from: data)
         version.showWarnings()
         try output.write(version) {
