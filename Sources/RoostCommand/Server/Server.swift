@@ -107,7 +107,7 @@ final class Server: Sendable {
             builds = services.builds
             centerLimits = services.limits
         } else {
-            (center, builds) = (nil, nil)
+            (center, builds, centerLimits) = (nil, nil, nil)
         }
         let logs = logs
         Task { await Self.record(reports, in: fleet, volumes, logs) }
