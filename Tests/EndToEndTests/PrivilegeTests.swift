@@ -71,7 +71,7 @@ extension EndToEnd.Servers {
                     for name in ca-key.pem names wall-secret; do
                       if [ -e center/$name ]; then chown root: center/$name; fi
                     done
-                    chown -R root: node trees keys; chmod 755 images node trees center; chmod 700 .
+                    chown -R root: node trees keys lock; chmod 755 images node trees center; chmod 700 .
                     """, "sh", state, Self.user,
                 ])
             return state

@@ -153,9 +153,13 @@ import Wire
         }
         #expect(
             planes.lines.all == ["127.0.0.2 was limited: nbd: 4 connections are the most for one address"])
-        // The server hears of their end before it hears of the next one.
-        let again = try Client(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd)
-        #expect(again.hear().starts(with: Array("NBDMAGIC".utf8)))
+        // Which of their ends and the next one the server hears of first is open.
+        let hasRoom = try (0..<100).contains { _ in
+            usleep(20_000)
+            let again = try Client(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd)
+            return again.hear().starts(with: Array("NBDMAGIC".utf8))
+        }
+        #expect(hasRoom)
     }
 
     @Test func `a connection that says nothing is closed, by NBD and by HTTP, however it trickles`() throws {

@@ -21,8 +21,7 @@ import Wire
             "time-zone": .text("Europe/Athens"),
         ]
         let node = Node(name: try NodeName("pc-1"), macAddresses: [], settings: settings)
-        var group = try #require(try await store.snapshot().groups[.site])
-        group.settings = ["registration-pin": .text(Self.words[2])]
+        let group = NodeGroup(path: .site, settings: ["registration-pin": .text(Self.words[2])])
         let rule = MatchRule(name: try RuleName("all"), condition: "memory < 2GiB", settings: settings)
         for edits in [
             [FleetEdit.node(node.name, node)], [.group(.site, group)], [.rule(rule.name, rule)],

@@ -141,17 +141,7 @@ package struct ReplicaReport: Codable, Sendable {
         package var share: Double
 
         package init(image: ImageName, digest: Digest, share: Double) {
-            (self.image, self.digest) = (image, digest)
-            // What is told may be no share of anything.
-            self.share = share.isFinite ? min(max(share, 0), 1) : 0
-        }
-
-        package init(from decoder: any Decoder) throws {
-            let fields = try decoder.container(keyedBy: CodingKeys.self)
-            self.init(
-                image: try fields.decode(ImageName.self, forKey: .image),
-                digest: try fields.decode(Digest.self, forKey: .digest),
-                share: try fields.decode(Double.self, forKey: .share))
+            (self.image, self.digest, self.share) = (image, digest, share)
         }
     }
 

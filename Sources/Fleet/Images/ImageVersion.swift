@@ -112,6 +112,7 @@ package struct ImageManifest: Equatable, Sendable, Codable {
         packages = try fields.decode([Package].self, forKey: .packages)
         origin = try fields.decode(String.self, forKey: .origin)
         recipe = try fields.decodeIfPresent(Digest.self, forKey: .recipe)
+        hasDMCrypt = try fields.decodeIfPresent(Bool.self, forKey: .hasDMCrypt)
         guard files.count <= Self.fileLimit else {
             throw DecodingError.dataCorruptedError(
                 forKey: .files, in: fields, debugDescription: "a version has at most \(Self.fileLimit) files")

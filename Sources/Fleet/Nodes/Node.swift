@@ -37,7 +37,9 @@ package struct Node: Equatable, Sendable, Codable {
         uuid = try fields.decodeIfPresent(MachineUUID.self, forKey: .uuid)
         address = try fields.decodeIfPresent(IPv4Address.self, forKey: .address)
         tags = try fields.decodeIfPresent([String].self, forKey: .tags) ?? []
-        settings = try fields.decodeIfPresent([String: SettingValue].self, forKey: .settings) ?? [:]
+        _settings =
+            try fields.decodeIfPresent(RecordSettings.self, forKey: .settings)
+            ?? RecordSettings(wrappedValue: [:])
     }
 }
 
@@ -54,7 +56,9 @@ package struct NodeGroup: Equatable, Sendable, Codable {
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         path = try fields.decode(GroupPath.self, forKey: .path)
-        settings = try fields.decodeIfPresent([String: SettingValue].self, forKey: .settings) ?? [:]
+        _settings =
+            try fields.decodeIfPresent(RecordSettings.self, forKey: .settings)
+            ?? RecordSettings(wrappedValue: [:])
     }
 }
 
