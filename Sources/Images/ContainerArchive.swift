@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A container image in a file or directory, put together to a root: skopeo writes its layers out, tar unpacks each, and what a layer
 /// takes away from those below it goes (OCI Image Format, *Layer Filesystem Changeset*).
@@ -38,7 +39,8 @@ struct ContainerArchive {
         for directory in ["\(work)/temporary", parts, root] {
             try files.createDirectory(atPath: directory, withIntermediateDirectories: false)
         }
-        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
+        // As buildah has it where no layer says otherwise: the same image is the same version, however it came.
+        try files.setAttributes([.posixPermissions: geteuid() == 0 ? 0o555 : 0o755], ofItemAtPath: root)
         // To its «dir» form: manifest.json, and each layer under the hexadecimal digits of its digest.
         try Program("skopeo", package: "skopeo").confined(Confinement(reads: [path], writes: [work])).run(
             [

@@ -131,7 +131,7 @@ extension EndToEnd.Servers {
             // The warning goes beside the output.
             let warned = try BootLab.run(
                 "sh", ["-c", "\(BootLab.roost) image promote copied@2 2>&1"],
-                environment: ["ROOST_SOCKET": "\(first.directory)/api.sock"])
+                environment: ["ROOST_SOCKET": "\(first.directory)/socket/api.sock"])
             #expect(warned.contains("earlier moves of stable were signed"))
             let forth = #expect(throws: CommandFailed.self) { try second.roost("image", "pull") }
             #expect(forth?.output.contains("not signed by a key of image-keys, as earlier ones were") == true)
