@@ -8,7 +8,7 @@ package struct Confinement: Sendable {
     /// Files and directories that it changes.
     package var writes: [String]
     package var rights = Rights.none
-    /// Where its standard input is to be found as a file, so that nothing is looked up by its path; nil: it reads none.
+    /// The path at which it finds its standard input as a file, so that nothing is looked up by name; nil: it reads none.
     package var inputPath: String?
 
     /// Rights of root's that a program keeps.
@@ -46,7 +46,7 @@ package struct Confinement: Sendable {
             "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent",
             "--new-session", "--cap-drop", "ALL",
         ]
-        // Who is not root gets a user namespace, in which there is nobody else to give files to.
+        // Who is not root gets a user namespace, in which there is no other user to give files to.
         if geteuid() == 0 { words += rights.capabilities.flatMap { ["--cap-add", $0] } }
         words += [
             "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--setenv", "LC_ALL",

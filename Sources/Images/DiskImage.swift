@@ -148,7 +148,7 @@ struct DiskImage {
         return raw
     }
 
-    /// It would be read with the rights of whoever imports: any file or disk of this host could be in the image then.
+    /// The file would be read with the rights of the importer: any file or disk of this host could be in the image then.
     private func leansOnAnotherFile(_ how: String) -> ImageLacks {
         ImageLacks(
             "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(path) flat.qcow2"

@@ -59,7 +59,7 @@ package struct VolumeStore: Sendable {
     }
 
     /// Enlarges the file to the size that `volume` has now, and the file system in it where that can be seen: in an encrypted one the
-    /// node does so. Nobody may use it meanwhile.
+    /// node does so. It must not be in use meanwhile.
     package func grow(_ volume: Volume) throws {
         let path = path(volume)
         try setSize(of: path, to: volume)

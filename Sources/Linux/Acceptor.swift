@@ -17,7 +17,7 @@ package final class Acceptor: EventHandler {
     private var isResting = false
     private var complainedAt: Int?
 
-    /// - Parameter accepted: takes a connection; it is closed unless somebody keeps it.
+    /// - Parameter accepted: takes a connection; it is closed unless it is kept.
     package init(
         _ listener: consuming FileDescriptor, loop: EventLoop, log: @escaping @Sendable (String) -> Void,
         accepted: @escaping (consuming FileDescriptor) -> Void

@@ -67,7 +67,7 @@ import Testing
         // The name alone opens nothing, and neither does the number at another provider.
         for other in [person("carol", "18"), person("carol", "17", issuer: "https://evil.example")] {
             let refusal = await #expect(throws: Problem.self) { _ = try await gate.logIn(other) }
-            #expect(refusal?.detail.contains("carol is the account of somebody else") == true)
+            #expect(refusal?.detail.contains("carol is the account of another person") == true)
         }
         let refusal = await #expect(throws: Problem.self) { _ = try await gate.logIn(person("root", "19")) }
         #expect(refusal?.detail.contains("another account of this server") == true)

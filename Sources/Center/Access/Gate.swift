@@ -179,12 +179,12 @@ final class Gate: Sendable {
             return known
         } else if known.identity != nil {
             reason =
-                "\(known.name) is the account of somebody else at the log-in provider, who had this name before; an administrator can remove or release it"
+                "\(known.name) is the account of another person at the log-in provider, who had this name before; an administrator can remove or release it"
         } else if known.linkableUntil.map({ Clock.second < $0 }) == true {
             return known
         } else {
             reason =
-                "nobody has logged in as \(known.name) in the time that there was for it; an administrator can open the account again"
+                "the time to log in as \(known.name) for the first time is over; an administrator can open the account again"
         }
         logger.warning(
             "log-in refused: \(reason)",

@@ -28,7 +28,7 @@ package struct PeerRates: Sendable {
     ///   - now: milliseconds of a clock that does not go back.
     /// - Returns: false when the peer has to wait.
     package mutating func takes(_ peer: some Hashable, amount: Int = 1, times: Int = 1, now: Int) -> Bool {
-        // Seeded anew in each process: nobody can choose whom to share a place with.
+        // Seeded anew in each process: a peer cannot choose with which others it shares a place.
         let hash = UInt(bitPattern: peer.hashValue)
         let mask = UInt(Self.placeCount - 1)
         // The places are told apart by different bits of the hash.
