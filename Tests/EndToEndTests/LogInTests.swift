@@ -110,7 +110,7 @@ extension EndToEnd.Servers {
                 try server.roost("admin", "add", "olga", "admin", "--source", "oidc", "--subject", "another")
                 try browser.open("\(server.base)/login")
                 try browser.click("a.button")
-                try browser.waitFor("somebody else")
+                try browser.waitFor("the account of another person")
             }
         }
 
