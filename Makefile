@@ -59,10 +59,8 @@ bench: release ## measure against the peers: data planes, and a boot against LTS
 
 manual: products manual-pages ## write manual pages and completions for shells to .build/manual
 
-# By what the argument parser brings for it. What `release` has built is not built again as a product.
 manual-pages:
-	$(RELEASE) --product generate-manual
-	Packaging/manual.sh $(PRODUCTS) .build/manual
+	Packaging/manual.py $(PRODUCTS)/roost .build/manual
 
 install: manual ## install below PREFIX (run as root)
 	install -s -D -m 755 $(PRODUCTS)/roost $(DESTDIR)$(PREFIX)/bin/roost

@@ -85,12 +85,14 @@ package struct CenterServices: Sendable {
     /// Who is limited, everywhere.
     func limited() async -> LimitFigures { await limitedByPlanes().adding(limits.figures) }
 
-    /// The address that each machine has leased.
+    /// The address that each machine has leased; of one on several links, that of the lease which lasts longest.
     func addresses() async -> [MACAddress: IPv4Address] {
-        var addresses: [MACAddress: IPv4Address] = [:]
+        var latest: [MACAddress: Lease] = [:]
         for lease in await leases() {
-            if case .macAddress(let mac) = lease.holder { addresses[mac] = lease.address }
+            guard case .macAddress(let machine) = lease.holder else { continue }
+            if let known = latest[machine], known.expiresAt >= lease.expiresAt { continue }
+            latest[machine] = lease
         }
-        return addresses
+        return latest.mapValues(\.address)
     }
 }

@@ -4,53 +4,6 @@ import Wire
 @testable import Fleet
 
 @Suite struct DHCPServerTests {
-    /// A server of one subnet, a machine that talks to it, and a clock.
-    private struct Network {
-        var server: DHCPServer
-        var snapshot = FleetSnapshot.empty
-        var now = 1_000
-
-        init(
-            pool: String = "10.77.0.100-10.77.0.101", lease: UInt32? = 3_600,
-            reservations: [DHCPReservation] = []
-        ) throws {
-            let bounds = pool.split(separator: "-").compactMap { IPv4Address($0) }
-            let subnet = DHCPSubnet(
-                network: try #require(IPv4Network("10.77.0.0/24")), server: Sample.server,
-                pools: [bounds[0]...bounds[1]],
-                leaseSeconds: lease)
-            server = DHCPServer(
-                links: [DHCPLink(interface: "br0", subnets: [subnet])], reservations: reservations, leases: []
-            )
-        }
-
-        mutating func say(
-            _ type: DHCPMessageType, mac: UInt64 = 0x5254_0012_3456, interface: String = "br0",
-            _ change: (inout DHCPMessage) -> Void = { _ in }
-        ) -> DHCPOutcome {
-            var message = DHCPMessage(transaction: 7, from: MACAddress(rawValue: mac))
-            message.options.set(.messageType, to: type)
-            change(&message)
-            return server.handle(
-                message, on: interface, now: now, snapshot: snapshot, policy: Sample.policy())
-        }
-
-        /// DISCOVER and REQUEST; the address, when it was granted.
-        mutating func take(mac: UInt64 = 0x5254_0012_3456, clientIdentifier: [UInt8]? = nil) -> IPv4Address? {
-            guard let offer = say(.discover, mac: mac, { $0.options[61] = clientIdentifier }).reply?.message
-            else { return nil }
-            let ack = say(.request, mac: mac) {
-                $0.options[61] = clientIdentifier
-                $0.options.set(.requestedAddress, to: offer.yourAddress)
-                $0.options.set(.serverIdentifier, to: Sample.server)
-            }
-            guard (try? ack.reply?.message.options.value(of: .messageType)) == .ack, ack.lease != nil else {
-                return nil
-            }
-            return ack.reply?.message.yourAddress
-        }
-    }
-
     private struct Absent: Error {}
 
     /// `#require` for calls that mutate, which the macro does not take.
@@ -62,7 +15,7 @@ import Wire
     private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
 
     @Test func `an offer is answered by an acknowledgement with its lease`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let offer = try #require(network.say(.discover).reply)
         #expect(offer.destination == .hardware(Sample.mac, try address("10.77.0.100")))
         #expect(offer.message.options.has(51))
@@ -73,14 +26,14 @@ import Wire
     func `PXE, loader and system of one machine get one address though their client identifiers differ`()
         throws
     {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let first = network.take(clientIdentifier: [0] + [UInt8](repeating: 9, count: 16))
         #expect(network.take(clientIdentifier: [1, 0x52, 0x54, 0, 0x12, 0x34, 0x56]) == first)
         #expect(network.take(clientIdentifier: [255, 1, 2, 3, 4]) == first)
     }
 
     @Test func `a full pool says so, and gives the longest expired address first`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         #expect(network.take(mac: 1) == (try address("10.77.0.100")))
         network.now += 10
         #expect(network.take(mac: 2) == (try address("10.77.0.101")))
@@ -93,7 +46,7 @@ import Wire
     }
 
     @Test func `a client gets its old address back after its lease has ended`() throws {
-        var network = try Network(pool: "10.77.0.100-10.77.0.110")
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.110")
         let first = network.take(mac: 1)
         network.now += 100_000
         #expect(network.take(mac: 2) != first)
@@ -101,16 +54,16 @@ import Wire
     }
 
     @Test func `an offer that nobody takes becomes free again`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         _ = network.say(.discover, mac: 1)
         _ = network.say(.discover, mac: 2)
         #expect(network.say(.discover, mac: 3).reply == nil)
-        network.now += 61
+        network.now += 31
         #expect(network.say(.discover, mac: 3).reply != nil)
     }
 
     @Test func `a renewal goes to the client itself and prolongs the lease`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let own = try present(network.take())
         network.now += 1_800
         let outcome = network.say(.request) { $0.clientAddress = own }
@@ -120,7 +73,7 @@ import Wire
 
     @Test(arguments: ["10.78.0.5", "10.77.0.50", "10.77.0.101"])
     func `an address that is not the client's is refused aloud`(wrong: String) throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         #expect(network.take(mac: 1) != nil)
         #expect(network.take(mac: 2) == (try address("10.77.0.101")))
         let outcome = network.say(.request, mac: 3) {
@@ -132,7 +85,7 @@ import Wire
     }
 
     @Test func `a request for another server is not ours`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let outcome = network.say(.request) {
             $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0064))
             $0.options.set(.serverIdentifier, to: IPv4Address(rawValue: 0x0A4D_0002))
@@ -141,17 +94,19 @@ import Wire
     }
 
     @Test func `a declined address is left alone, and the client gets another`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let first = try present(network.take())
         let outcome = network.say(.decline) { $0.options.set(.requestedAddress, to: first) }
         #expect(outcome.lease?.holder == .foreign(first))
+        // The wire is asked meanwhile who has it.
+        #expect(outcome.probes == [first])
         #expect(network.take() == (try address("10.77.0.101")))
     }
 
-    @Test func `somebody found on an offered address keeps it, and the client gets another`() throws {
-        var network = try Network()
+    @Test func `a machine found on an offered address keeps it, and the client gets another`() throws {
+        var network = try DHCPNetwork()
         let offer = network.say(.discover)
-        let first = try #require(offer.probe)
+        let first = try #require(offer.probes.first)
         #expect(network.server.found(Sample.mac, on: first, now: network.now) == nil)
         #expect(
             network.server.found(MACAddress(rawValue: 9), on: first, now: network.now)?.holder
@@ -159,11 +114,11 @@ import Wire
         let request = network.say(.request) { $0.options.set(.requestedAddress, to: first) }
         #expect(try request.reply?.message.options.value(of: .messageType) == .nak)
         #expect(network.take() == (try address("10.77.0.101")))
-        #expect(network.say(.discover).probe == nil)
+        #expect(network.say(.discover).probes.isEmpty)
     }
 
     @Test func `a released address comes back to its client`() throws {
-        var network = try Network(pool: "10.77.0.100-10.77.0.110")
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.110")
         let first = try present(network.take())
         #expect(network.say(.release) { $0.clientAddress = first }.lease?.expiresAt == network.now)
         #expect(network.take(mac: 9) != first)
@@ -172,7 +127,7 @@ import Wire
 
     @Test func `through a relay the answer goes to the relay, with its option 82 last and untouched`() throws
     {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let relay = try address("10.77.0.2")
         let outcome = network.say(.discover, interface: "other") {
             $0.relay = relay
@@ -187,7 +142,7 @@ import Wire
     }
 
     @Test func `a relay of a network that is not served, and another interface, get no answer`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         #expect(network.say(.discover) { $0.relay = IPv4Address(rawValue: 0x0B00_0001) }.reply == nil)
         #expect(network.say(.discover, interface: "eth9").reply == nil)
     }
@@ -197,7 +152,7 @@ import Wire
         throws
     {
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
-        var network = try Network(reservations: [
+        var network = try DHCPNetwork(reservations: [
             DHCPReservation(.macAddress(Sample.mac), try address("10.77.0.10")),
             DHCPReservation(.clientIdentifier([1, 2, 3]), try address("10.77.0.11")),
             DHCPReservation(.uuid(uuid), try address("10.77.0.12")),
@@ -215,7 +170,7 @@ import Wire
     @Test func `an address that a node's record reserves is nobody else's, though it lies in the pool`()
         throws
     {
-        var network = try Network(pool: "10.77.0.100-10.77.0.102")
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
         let reserved = try address("10.77.0.100")
         let node = Node(name: try NodeName("pc1"), macAddresses: [Sample.mac], address: reserved)
         network.snapshot = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
@@ -234,7 +189,7 @@ import Wire
     func `a reserved address that somebody still holds is given when it is free, and another until then`()
         throws
     {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let reserved = try address("10.77.0.100")
         #expect(network.take(mac: 1) == reserved)
         let node = Node(name: try NodeName("pc1"), macAddresses: [Sample.mac], address: reserved)
@@ -253,17 +208,17 @@ import Wire
     }
 
     @Test func `offers that nobody takes come free behind leases that last longer`() throws {
-        var network = try Network(pool: "10.77.0.100-10.77.0.109", lease: 43_200)
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.109", lease: 43_200)
         #expect(network.take(mac: 1) != nil)
         for mac: UInt64 in 2...10 { #expect(network.say(.discover, mac: mac).reply != nil) }
         #expect(network.say(.discover, mac: 11).reply == nil)
-        network.now += 61
+        network.now += 31
         #expect((11...19).allSatisfy { network.take(mac: $0) != nil })
         #expect(network.take(mac: 20) == nil)
     }
 
     @Test func `an address released early is given before the end of its lease`() throws {
-        var network = try Network(lease: 43_200)
+        var network = try DHCPNetwork(lease: 43_200)
         let first = try present(network.take(mac: 1))
         #expect(network.take(mac: 2) != nil)
         #expect(network.take(mac: 3) == nil)
@@ -272,7 +227,7 @@ import Wire
     }
 
     @Test func `leases without end are written as such`() throws {
-        var network = try Network(lease: nil)
+        var network = try DHCPNetwork(lease: nil)
         let offer = try #require(network.say(.discover).reply?.message)
         #expect(try offer.options.value(of: .leaseTime) == .max)
         #expect(!offer.options.has(58))
@@ -283,7 +238,7 @@ import Wire
     }
 
     @Test func `who only informs itself gets neither address nor times`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let outcome = network.say(.inform) { $0.clientAddress = IPv4Address(rawValue: 0x0A4D_0032) }
         let message = try #require(outcome.reply?.message)
         #expect(message.yourAddress == .any)
@@ -293,20 +248,21 @@ import Wire
 
     @Test func `the boot file stands in the header and in options 66 and 67, with option 43 for PXE`() throws
     {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let message = try #require(
             network.say(.discover) { $0.options[60] = Array("PXEClient:Arch:00000:UNDI:002001".utf8) }.reply?
                 .message)
         #expect(message.bootFile == "undionly.kpxe")
         #expect(message.nextServer == Sample.server)
-        #expect(try message.options.value(of: .bootFileName) == "undionly.kpxe")
+        // Old ROMs read it up to the next zero.
+        #expect(message.options[67] == Array("undionly.kpxe".utf8) + [0])
         #expect(try message.options.value(of: .tftpServerName) == "10.77.0.1")
         #expect(message.options[43] == [6, 1, 8, 255])
         #expect(!message.options.has(52))
     }
 
     @Test func `HTTP boot gets HTTPClient back and a URL; iPXE is told not to wait for a proxy`() throws {
-        var network = try Network()
+        var network = try DHCPNetwork()
         let http = try #require(
             network.say(.discover) { $0.options[60] = Array("HTTPClient:Arch:00016:UNDI:003000".utf8) }.reply?
                 .message)
@@ -316,17 +272,28 @@ import Wire
         #expect(ipxe.options[175] == [0xB0, 1, 1])
     }
 
-    @Test func `a BOOTP client gets an address for ever`() throws {
-        var network = try Network()
-        let message = DHCPMessage(transaction: 7, from: Sample.mac)
-        let outcome = network.server.handle(
-            message, on: "br0", now: 0, snapshot: .empty, policy: Sample.policy())
+    @Test func `a node that speaks BOOTP gets an address for ever, and others none from a pool`() throws {
+        var network = try DHCPNetwork()
+        #expect(network.say(nil).note == .bootpNotAllowed)
+        network.snapshot = FleetSnapshot(
+            revision: 1, nodes: [Node(name: try NodeName("pc1"), macAddresses: [Sample.mac])], groups: [],
+            images: [])
+        let outcome = network.say(nil)
         #expect(outcome.lease?.expiresAt == Lease.never)
         #expect(outcome.reply?.message.bootFile == "undionly.kpxe")
     }
 
+    @Test func `where a network allows it, BOOTP gets an address from the pool for as long as a lease`() throws {
+        var network = try DHCPNetwork(servesBOOTP: true)
+        #expect(network.say(nil, mac: 1).lease?.expiresAt == network.now + 3_600)
+        #expect(network.say(nil, mac: 2).lease != nil)
+        #expect(network.take(mac: 3) == nil)
+        network.now += 3_601
+        #expect(network.take(mac: 3) == (try address("10.77.0.100")))
+    }
+
     @Test func `twenty thousand clients keep their addresses through two rounds`() throws {
-        var network = try Network(pool: "10.77.0.1-10.77.0.1")
+        var network = try DHCPNetwork(pool: "10.77.0.1-10.77.0.1")
         let subnet = DHCPSubnet(
             network: try #require(IPv4Network("10.0.0.0/8")), server: try address("10.255.255.254"),
             pools: [try address("10.0.0.1")...(try address("10.0.100.0"))])

@@ -74,12 +74,48 @@ import Wire
         #expect(try options.value(of: .clientArchitecture) == architectures)
     }
 
-    @Test(arguments: ["5D", "5D 01 00", "5D 04 00 07 FF"])
-    func `a cut-off option is refused`(hex: String) {
-        #expect(throws: WireError.self) {
-            let options = try parse(DHCPOptions.self, bytes(hex))
-            _ = try options.value(of: .clientArchitecture)
-        }
+    @Test(arguments: ["5D", "5D 04 00 07", "5D FF 00 07 FF", "52 09 01 02"])
+    func `a cut-off last option is left out, and those before it are read`(hex: String) throws {
+        let options = try parse(DHCPOptions.self, bytes("35 01 01 0C 02 70 63 " + hex))
+        #expect(options.codes == [53, 12])
+        #expect(try options.value(of: .hostName) == "pc")
+    }
+
+    @Test func `of a doubled option of fixed length the first one holds`() throws {
+        let options = try parse(DHCPOptions.self, bytes("35 01 01 32 04 0A 4D 00 05 35 01 03 32 04 0A 4D 00 06 FF"))
+        #expect(try options.value(of: .messageType) == .discover)
+        #expect(try options.value(of: .requestedAddress) == IPv4Address("10.77.0.5"))
+    }
+
+    @Test func `what does not fit is left out: the wanted options stay, in their order`() {
+        var options = DHCPOptions()
+        options.set(.messageType, to: .ack)
+        options[12] = [UInt8](repeating: 1, count: 10)
+        options[119] = [UInt8](repeating: 2, count: 300)
+        options[121] = [UInt8](repeating: 3, count: 40)
+        options[252] = [UInt8](repeating: 4, count: 20)
+        let all = options.byteCount
+        #expect(all == written(options).count)
+        var same = options
+        same.fit(all, wanted: [])
+        #expect(same == options)
+        options.fit(3 + 12 + 42 + 1, wanted: [53, 121, 252])
+        #expect(options.codes == [53, 12, 121])
+        #expect(options.byteCount == written(options).count)
+    }
+
+    @Test(arguments: [
+        ("01 04 65 74 68 31 05 04 0A 4E 00 00", "01 04 65 74 68 31", "10.78.0.0", nil),
+        ("0B 04 0A 4E 00 01 02 02 AA BB 09 09", "02 02 AA BB", nil, "10.78.0.1"),
+        ("05 03 0A 4E 00 01", "", nil, nil), ("05", "", nil, nil),
+    ])
+    func `sub-options of a relay are read as far as they are good`(
+        hex: String, port: String, link: String?, server: String?
+    ) {
+        let agent = RelayAgentInformation(bytes(hex))
+        #expect(agent.port == bytes(port))
+        #expect(agent.linkSelection == link.flatMap { IPv4Address($0) })
+        #expect(agent.serverIdentifier == server.flatMap { IPv4Address($0) })
     }
 
     @Test func `an option in several parts is one (RFC 3396)`() throws {
@@ -111,6 +147,7 @@ import Wire
         ("69 50 58 45", ["iPXE"]),  // Bare, as QEMU's ROM sends it.
         ("04 69 50 58 45", ["iPXE"]),  // With its length (RFC 3004).
         ("04 69 50 58 45 03 61 62 63", ["iPXE", "abc"]),
+        ("69 50 58 45 00", ["iPXE"]), ("05 69 50 58 45", ["iPXE"]), ("05 69 50 58 45 00", ["iPXE"]),
     ])
     func `a user class is read with and without its length`(hex: String, classes: [String]) throws {
         #expect(try parse(UserClass.self, bytes(hex)).classes == classes)
@@ -121,6 +158,10 @@ import Wire
         let uuid = try parse(ClientUUID.self, wire)
         #expect(uuid.uuid.description == "12345678-1234-5678-1234-56789abcdef0")
         #expect(written(uuid) == wire)
+        // Without its type, and with another one.
+        #expect(try parse(ClientUUID.self, Array(wire.dropFirst())) == uuid)
+        #expect(try parse(ClientUUID.self, [1] + wire.dropFirst()) == uuid)
+        #expect(throws: WireError.self) { try parse(ClientUUID.self, Array(wire.dropFirst(2))) }
     }
 
     @Test(arguments: [

@@ -72,6 +72,7 @@ package struct NetworkAnswer: Codable, Sendable {
     package var router: IPv4Address?
     /// Addresses in the pools.
     package var size: Int
+    /// Addresses of the pools that are leased now.
     package var leased: Int
 
     package init(
@@ -87,6 +88,14 @@ package struct NetworkAnswer: Codable, Sendable {
         self.size = size
         self.leased = leased
     }
+}
+
+extension NetworkAnswer {
+    /// A tenth of the addresses is left, or less.
+    var isScarce: Bool { size > 0 && (size - leased) * 10 <= size }
+
+    /// What to do about it.
+    static let scarcityFix = "add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter"
 }
 
 /// A setting that there is.

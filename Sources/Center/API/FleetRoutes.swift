@@ -108,18 +108,27 @@ struct FleetRoutes {
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
             leaseCount: await services.leases().count,
             openConnections: await services.openVersions().values.reduce(0, +),
-            imageKeys: services.fleet.trust.keys.sorted(), warnings: warnings(caller),
+            imageKeys: services.fleet.trust.keys.sorted(), warnings: await warnings(caller),
             limited: await views.limited(),
             machines: known.rows + unknown)
     }
 
-    /// Only for who can mend it: others learn nothing of a PIN.
-    private func warnings(_ caller: Caller) -> [String]? {
+    /// Only for those who can mend it: others learn nothing of a PIN.
+    private func warnings(_ caller: Caller) async -> [String]? {
+        guard caller.allows(.configure, in: .site) else { return nil }
+        var warnings: [String] = []
         let pin = services.fleet.snapshot.settings(of: GroupPath.site).text(.registrationPIN)
-        guard caller.allows(.configure, in: .site), SettingDefinition.isShort(pin: pin) else { return nil }
-        return [
-            "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
-        ]
+        if SettingDefinition.isShort(pin: pin) {
+            warnings.append(
+                "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
+            )
+        }
+        for network in await services.networks() where network.isScarce {
+            warnings.append(
+                "\(network.leased) of \(network.size) addresses in the pools of \(network.network) are leased: \(NetworkAnswer.scarcityFix)"
+            )
+        }
+        return warnings.isEmpty ? nil : warnings
     }
 
     private func leases(_ caller: Caller) async -> [LeaseAnswer] {
@@ -160,7 +169,7 @@ struct FleetRoutes {
             program: request.query("loader") == "ipxe"
                 ? .ipxe(canHTTP: true)
                 : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
-        let leased = await services.leases().first { $0.holder == .macAddress(mac) }?.address
+        let leased = await services.addresses()[mac]
         let policy = await services.policy()
         return Self.explanation(
             of: client, mac, at: leased, in: snapshot, under: policy.on(server: policy.server, for: leased))

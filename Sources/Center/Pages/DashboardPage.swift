@@ -25,6 +25,7 @@ struct DashboardPage {
             fields["stages"] = stages(figures)
             fields["hasStages"] = figures.bootCount > 0
             let services = pages.services
+            fields.merge(warnings(await services.networks(), words)) { $1 }
             fields["server"] = await services.policy().server.description
             fields["roles"] = services.roles.joined(separator: " ")
             fields["leases"] = await services.leases().count
@@ -32,6 +33,19 @@ struct DashboardPage {
             fields["revision"] = services.fleet.snapshot.revision
             return try pages.show("dashboard", "Dashboard", section: "/", fields, request, context)
         }
+    }
+
+    /// What is wrong with the server itself.
+    private func warnings(_ networks: [NetworkAnswer], _ words: Words) -> [String: Any] {
+        let rows = networks.filter(\.isScarce).map { network in
+            [
+                "text": words(
+                    "%1 of %2 addresses in the pools of %3 are leased", String(network.leased),
+                    String(network.size), network.network),
+                "fix": words(NetworkAnswer.scarcityFix),
+            ]
+        }
+        return ["warnings": rows, "hasWarnings": !rows.isEmpty]
     }
 
     private func tiles(_ figures: FiguresAnswer, _ words: Words) -> [String: Any] {

@@ -43,23 +43,46 @@ package struct BootClient: Equatable, Sendable {
         // Some ROMs send no option 97, and QEMU without -uuid sends zeros.
         uuid = (try? options.value(of: .clientUUID))??.uuid
         if uuid?.isMeaningful == false { uuid = nil }
-        vendorClass = (try? options.value(of: .vendorClass)) ?? ""
-        architecture =
-            (try? options.value(of: .clientArchitecture))??.first ?? Self.architecture(in: vendorClass)
+        vendorClass = Self.vendorClass(in: options)
         let userClasses = (try? options.value(of: .userClass))??.classes ?? []
         let loaderOptions = options[DHCPOption<[UInt8]>.etherboot.code]
+        let stated = Self.architecture(in: options) ?? Self.architecture(in: vendorClass)
+        architecture = stated
         if userClasses.contains("iPXE") || userClasses.contains("gPXE") || loaderOptions != nil {
             program = .ipxe(canHTTP: loaderOptions.map { Self.feature(0x13, in: $0) } ?? true)
         } else if vendorClass.hasPrefix("HTTPClient") {
             program = .httpFirmware
-        } else if vendorClass.hasPrefix("PXEClient") || architecture != nil {
+        } else if vendorClass.hasPrefix("PXEClient") || stated != nil {
+            // Who says no more than `PXEClient` is older than all other architectures.
+            architecture = stated ?? .biosX86
             program =
-                Self.isRaspberryPi(message.macAddress) && architecture == .biosX86 ? .raspberryPi : .firmware
+                Self.isRaspberryPi(message.macAddress) && stated == .biosX86 ? .raspberryPi : .firmware
         } else if !options.has(53) {
             program = .bootp
         } else {
             program = .system
         }
+    }
+
+    /// Option 60, without the length, zeros and spaces that some clients put around it; else what option 124 says (RFC 3925 §3).
+    private static func vendorClass(in options: DHCPOptions) -> String {
+        func isText(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
+        if let bytes = options[DHCPOption<String>.vendorClass.code] {
+            let start = bytes.drop { !isText($0) }
+            return String(decoding: start.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard let classes = options[124], classes.count > 5 else { return "" }
+        // An enterprise number, a length, and the same words as in option 60.
+        return String(decoding: classes.dropFirst(5).drop { !isText($0) }.prefix(while: isText), as: UTF8.self)
+    }
+
+    /// The first one of option 93; some clients send one byte of it.
+    private static func architecture(in options: DHCPOptions) -> ClientArchitecture? {
+        guard let bytes = options[DHCPOption<[ClientArchitecture]>.clientArchitecture.code],
+            let first = bytes.first
+        else { return nil }
+        return ClientArchitecture(
+            rawValue: bytes.count == 1 ? UInt16(first) : UInt16(first) << 8 | UInt16(bytes[1]))
     }
 
     /// `PXEClient:Arch:00007:UNDI:003010`: some clients say it only here.

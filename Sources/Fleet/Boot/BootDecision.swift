@@ -31,7 +31,9 @@ extension BootDecision.Reason: CustomStringConvertible {
         switch self {
         case .notBooting: "it does not ask to boot"
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
-        case .unsupportedArchitecture(let number?): "no loader for client architecture \(number)"
+        case .unsupportedArchitecture(let number?):
+            "this server has no loader for client architecture \(number)"
+                + (ClientArchitecture(rawValue: number).name.map { " (\($0))" } ?? "")
         case .unsupportedArchitecture(nil): "it does not say its architecture"
         case .loaderMissing(let file):
             "the loader \(file) is not on this server (install the loaders' packages)"

@@ -15,8 +15,9 @@ package struct DHCPOutcome: Equatable, Sendable {
     package var lease: Lease?
     /// What the client was told to load, for the timeline; nil for systems.
     package var decision: BootDecision?
-    /// An address that this client never had before: somebody else may sit on it.
-    package var probe: IPv4Address?
+    /// Addresses whose holders are asked for on the wire of the interface: one that this client never had before, one that it declined, or
+    /// those of machines that may be gone.
+    package var probes: [IPv4Address] = []
     package var note: Note
     /// Whether the message was the first step of a boot program (DISCOVER, or a BOOTP request).
     package var beginsBoot = false
@@ -30,6 +31,8 @@ extension DHCPOutcome {
         case acknowledged(IPv4Address, known: Bool)
         case refused(IPv4Address)
         case declined(IPv4Address)
+        /// Half of the pool rests already.
+        case declinedTooMany(IPv4Address)
         case released(IPv4Address)
         case informed(IPv4Address)
         case bootp(IPv4Address)
@@ -40,6 +43,7 @@ extension DHCPOutcome {
         case malformedType
         case notForServers(DHCPMessageType)
         case noFreeAddress
+        case bootpNotAllowed
         case otherServerChosen(IPv4Address)
         case withoutAddress
         case declinedUnheld
@@ -55,7 +59,9 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .acknowledged(let address, known: true): "ack \(address)"
         case .acknowledged(let address, known: false): "ack \(address) (not known before)"
         case .refused(let address): "nak \(address)"
-        case .declined(let address): "declined \(address): somebody else answers on it"
+        case .declined(let address): "declined \(address): another machine answers on it"
+        case .declinedTooMany(let address):
+            "declined \(address): half of its pool is declined, so that it stays in use; look for a router that answers ARP for others"
         case .released(let address): "released \(address)"
         case .informed(let address): "inform \(address)"
         case .bootp(let address): "bootp \(address)"
@@ -66,6 +72,8 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .malformedType: "malformed message type"
         case .notForServers(let type): "message type \(type.rawValue) is not for servers"
         case .noFreeAddress: "no free address"
+        case .bootpNotAllowed:
+            "BOOTP of an unknown machine gets no address from a pool (‘bootp: true’ at the network allows it)"
         case .otherServerChosen(let server): "the client chose the server \(server)"
         case .withoutAddress: "request without an address"
         case .declinedUnheld: "decline of an address that the client does not hold"

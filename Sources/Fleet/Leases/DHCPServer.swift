@@ -5,25 +5,45 @@ package import Wire
 /// The table is the only state. An answer that grants a lease is returned together with the lease, which the caller
 /// makes durable before it sends the answer.
 package struct DHCPServer: Sendable {
-    private let links: [ServedLink]
-    private let reservations: [DHCPReservation.Identity: IPv4Address]
-    private let reservedAddresses: Set<IPv4Address>
-    package private(set) var table: LeaseTable
+    let links: [ServedLink]
+    let reservations: [DHCPReservation.Identity: IPv4Address]
+    let reservedAddresses: Set<IPv4Address>
+    package internal(set) var table: LeaseTable
+    private var foreignAnswers = ForeignAnswers()
 
     package init(links: [DHCPLink], reservations: [DHCPReservation], leases: [Lease]) {
         self.links = links.map(ServedLink.init)
         self.reservations = Dictionary(reservations.map { ($0.identity, $0.address) }) { first, _ in first }
         reservedAddresses = Set(reservations.map(\.address))
-        table = LeaseTable(pools: links.flatMap(\.subnets).flatMap(\.pools))
+        table = LeaseTable(links: links)
         for lease in leases { table.put(lease) }
     }
 
-    /// The subnets of the wire that the message came from: by relay address, else by interface.
-    private func link(for message: DHCPMessage, interface: String?) -> ServedLink? {
-        guard message.relay != .any else {
-            return links.first { $0.interface == interface && interface != nil }
+    /// The link that the client is on, by position.
+    ///
+    /// A relay names it (RFC 3527), or stands in it, or forwards a renewal of a client that does. A renewal that comes without a relay,
+    /// from an address of a link that we reach through relays only, came by routing (RFC 2131 §4.3.2); any other message is from the wire
+    /// of the interface.
+    private func link(of message: DHCPMessage, interface: String?) -> Int? {
+        let index = table.linkIndex
+        guard message.relay == .any else {
+            if let chosen = message.relayAgent?.linkSelection { return index.link(of: chosen) }
+            return index.link(of: message.relay) ?? index.link(of: message.clientAddress)
         }
-        return links.first { $0.subnets.contains { $0.subnet.network.contains(message.relay) } }
+        if message.clientAddress != .any, let far = index.link(of: message.clientAddress),
+            links[far].interface == nil
+        {
+            return far
+        }
+        return links.firstIndex { $0.interface == interface && interface != nil }
+    }
+
+    /// Whether the sender of `message` has a lease on its link now.
+    package func hasLease(_ message: DHCPMessage, on interface: String?, now: Int) -> Bool {
+        guard let link = link(of: message, interface: interface), let holder = Self.holder(of: message),
+            let lease = table.lease(of: holder, on: link)
+        else { return false }
+        return lease.expiresAt > now
     }
 
     /// Answers one message of a client.
@@ -36,16 +56,16 @@ package struct DHCPServer: Sendable {
         policy: BootPolicy
     ) -> DHCPOutcome {
         guard message.operation == .request else { return DHCPOutcome(note: .notRequest) }
-        guard let link = link(for: message, interface: interface) else {
-            return DHCPOutcome(note: .notServed(relay: message.relay, interface: interface))
+        guard let link = link(of: message, interface: interface) else {
+            return DHCPOutcome(
+                note: .notServed(relay: message.relayAgent?.linkSelection ?? message.relay, interface: interface))
         }
         guard let holder = Self.holder(of: message) else {
             return DHCPOutcome(note: .withoutIdentity)
         }
         let turn = Turn(
-            message: message, link: link, holder: holder, holding: table.holding(of: holder, now: now),
-            now: now,
-            snapshot: snapshot, policy: policy)
+            message: message, link: links[link], linkIndex: link, interface: interface, holder: holder,
+            table: table, now: now, snapshot: snapshot, policy: policy)
         guard let type = try? message.options.value(of: .messageType) else {
             if message.options.has(53) { return DHCPOutcome(note: .malformedType) }
             return answerBOOTP(turn)
@@ -61,9 +81,11 @@ package struct DHCPServer: Sendable {
     }
 
     /// One message with what it is answered from.
-    private struct Turn {
+    struct Turn {
         let message: DHCPMessage
         let link: ServedLink
+        /// The position of `link`.
+        let linkIndex: Int
         let holder: LeaseHolder
         let holding: LeaseTable.Holding
         let now: Int
@@ -71,20 +93,36 @@ package struct DHCPServer: Sendable {
         let policy: BootPolicy
         let client: BootClient
         let node: Node?
+        let relayAgent: RelayAgentInformation?
+        /// The message came over the wire of our own interface: who has an address there can be asked by ARP.
+        let isDirect: Bool
+        /// The client has chosen one of our offers (RFC 2131 §4.3.2, SELECTING).
+        let isChosen: Bool
+        let requestedAddress: IPv4Address?
 
         init(
-            message: DHCPMessage, link: ServedLink, holder: LeaseHolder, holding: LeaseTable.Holding,
-            now: Int,
-            snapshot: FleetSnapshot, policy: BootPolicy
+            message: DHCPMessage, link: ServedLink, linkIndex: Int, interface: String?, holder: LeaseHolder,
+            table: LeaseTable, now: Int, snapshot: FleetSnapshot, policy: BootPolicy
         ) {
             self.message = message
             self.link = link
+            self.linkIndex = linkIndex
             self.holder = holder
-            self.holding = holding
+            holding = table.holding(of: holder, on: linkIndex, now: now)
             self.now = now
             self.snapshot = snapshot
             self.policy = policy
-            client = BootClient(message)
+            relayAgent = message.relayAgent
+            isDirect = message.relay == .any && interface != nil && link.interface == interface
+            let requestedAddress = (try? message.options.value(of: .requestedAddress)) ?? nil
+            self.requestedAddress = requestedAddress
+            let hasChosen =
+                message.options.has(DHCPOption<IPv4Address>.serverIdentifier.code)
+                && (try? message.options.value(of: .messageType)) == .request
+            isChosen = hasChosen
+            // What was offered in this transaction holds, however little the request says.
+            let asked = requestedAddress.flatMap { hasChosen ? table.asked(at: $0, by: holder) : nil }
+            client = asked ?? BootClient(message)
             node = snapshot.node(at: client.macAddress, uuid: client.uuid)
         }
 
@@ -92,10 +130,29 @@ package struct DHCPServer: Sendable {
             link.subnets.first { $0.subnet.network.contains(address) }
         }
 
-        var requestedAddress: IPv4Address? { (try? message.options.value(of: .requestedAddress)) ?? nil }
+        /// Whether a node holds a lease: it keeps its address, as silent as it may be.
+        func keepsAddress(_ holder: LeaseHolder) -> Bool {
+            switch holder {
+            case .macAddress(let machine): snapshot.knows(machine)
+            case .clientIdentifier, .foreign: true
+            }
+        }
+
+        /// The port of a relay or switch that the client is behind, with the relay; empty when unknown.
+        var port: [UInt8] {
+            guard let port = relayAgent?.port, !port.isEmpty else { return [] }
+            var bytes = port
+            message.relay.write(to: &bytes)
+            return bytes
+        }
+
+        /// The server's address as the client is told it (RFC 5107 §4).
+        func serverIdentifier(_ subnet: DHCPSubnet) -> IPv4Address {
+            relayAgent?.serverIdentifier ?? subnet.server
+        }
     }
 
-    private static func holder(of message: DHCPMessage) -> LeaseHolder? {
+    static func holder(of message: DHCPMessage) -> LeaseHolder? {
         if let mac = message.macAddress, mac.rawValue != 0 { return .macAddress(mac) }
         if let identifier = message.options[DHCPOption<[UInt8]>.clientIdentifier.code], identifier.count >= 2
         {
@@ -105,67 +162,35 @@ package struct DHCPServer: Sendable {
         return nil
     }
 
-    // MARK: Choosing an address
-
-    /// The reserved address of a client on this link, by node record, client identifier, hardware address or UUID;
-    /// nil while somebody else still holds it: the client then gets another one, and this one at its next renewal.
-    private func reservation(_ turn: Turn) -> IPv4Address? {
-        func isUsable(_ address: IPv4Address) -> Bool {
-            turn.subnet(of: address) != nil && table.isFree(address, for: turn.holder, now: turn.now)
-        }
-        if let address = turn.node?.address, isUsable(address) { return address }
-        guard !reservations.isEmpty else { return nil }
-        var identities: [DHCPReservation.Identity] = []
-        if let identifier = turn.message.options[DHCPOption<[UInt8]>.clientIdentifier.code] {
-            identities.append(.clientIdentifier(identifier))
-        }
-        if let mac = turn.client.macAddress { identities.append(.macAddress(mac)) }
-        if let uuid = turn.client.uuid { identities.append(.uuid(uuid)) }
-        return identities.lazy.compactMap { reservations[$0] }.first(where: isUsable)
-    }
-
-    /// Reserved, then held, then offered, then wished for, then any (RFC 2131 §4.3.1).
-    private mutating func chooseAddress(_ turn: Turn) -> IPv4Address? {
-        if let reserved = reservation(turn) { return reserved }
-        if let address = turn.holding.leased, isFromPool(address, turn) { return address }
-        if let address = turn.holding.offered, isFromPool(address, turn) { return address }
-        if let address = turn.requestedAddress, isFromPool(address, turn) { return address }
-        return table.takeFree(in: turn.link.pools, now: turn.now) {
-            [reservedAddresses] address in
-            reservedAddresses.contains(address) || turn.snapshot.hasReserved(address)
-        }
-    }
-
-    /// Whether `address` comes from a pool of the link and nobody else holds it or has it reserved.
-    private func isFromPool(_ address: IPv4Address, _ turn: Turn) -> Bool {
-        guard let subnet = turn.subnet(of: address), subnet.subnet.hasInPool(address),
-            table.isFree(address, for: turn.holder, now: turn.now)
-        else { return false }
-        return !reservedAddresses.contains(address) && !turn.snapshot.hasReserved(address)
-    }
-
-    /// Whether `address` is right for the client: reserved for it, or from a pool and free.
-    private func mayHave(_ address: IPv4Address, _ turn: Turn) -> Bool {
-        guard let reserved = reservation(turn) else { return isFromPool(address, turn) }
-        return reserved == address
-    }
-
     // MARK: Messages
 
     private mutating func offer(_ turn: Turn) -> DHCPOutcome {
         guard let address = chooseAddress(turn), let subnet = turn.subnet(of: address) else {
-            return DHCPOutcome(note: .noFreeAddress, beginsBoot: true)
+            return withoutAddress(turn)
         }
-        table.makeOffer(address, to: turn.holder, now: turn.now)
+        table.makeOffer(
+            address, to: turn.holder, asked: turn.client.program == .system ? nil : turn.client,
+            port: turn.port, now: turn.now)
         var outcome = reply(.offer, address: address, subnet: subnet, turn, note: .offered(address))
-        outcome.probe = turn.holding.leased != address ? address : nil
+        outcome.probes = turn.holding.leased != address ? [address] : []
         outcome.beginsBoot = true
+        return outcome
+    }
+
+    /// No address is free: those who have had theirs the longest are asked whether they are still there.
+    private mutating func withoutAddress(_ turn: Turn) -> DHCPOutcome {
+        var outcome = DHCPOutcome(note: .noFreeAddress, beginsBoot: true)
+        if turn.isDirect {
+            outcome.probes = table.holdersToAsk(
+                in: turn.link.pools, now: turn.now, isSpared: turn.keepsAddress)
+        }
         return outcome
     }
 
     private mutating func answerRequest(_ turn: Turn) -> DHCPOutcome {
         let message = turn.message
         if let server = (try? message.options.value(of: .serverIdentifier)) ?? nil,
+            server != turn.relayAgent?.serverIdentifier,
             !turn.link.subnets.contains(where: { $0.subnet.server == server })
         {
             return DHCPOutcome(note: .otherServerChosen(server))
@@ -183,8 +208,7 @@ package struct DHCPServer: Sendable {
         // would be silent, and an authoritative server would refuse: either costs the client its address).
         let lease = Lease(
             address: address, holder: turn.holder,
-            expiresAt: subnet.subnet.leaseSeconds.map { turn.now + Int($0) } ?? Lease.never,
-            hostName: Self.hostName(in: turn.message))
+            expiresAt: turn.expiry(in: subnet), hostName: Self.hostName(in: turn.message))
         table.put(lease)
         var outcome = reply(
             .ack, address: address, subnet: subnet, turn, note: .acknowledged(address, known: known))
@@ -198,45 +222,37 @@ package struct DHCPServer: Sendable {
         return String(name.unicodeScalars.filter { (0x21...0x7E).contains($0.value) }.prefix(63))
     }
 
-    private func refuse(_ address: IPv4Address, _ turn: Turn) -> DHCPOutcome {
-        var nak = DHCPMessage(replyTo: turn.message)
-        nak.options.set(.messageType, to: .nak)
-        if let server = turn.link.subnets.first?.subnet.server {
-            nak.options.set(.serverIdentifier, to: server)
-        }
-        nak.options.set(.message, to: "\(address) is not for this client here")
-        copyIdentity(turn.message, to: &nak)
-        // Through a relay the client may not hear anything but a broadcast (RFC 2131 §4.3.2).
-        if nak.relay != .any { nak.flags |= 0x8000 }
-        return DHCPOutcome(
-            reply: DHCPOutcome.Reply(
-                message: nak, destination: ReplyDestination(of: nak, to: turn.message, isNegative: true),
-                port: nak.relay == .any ? 68 : 67),
-            note: .refused(address))
-    }
-
+    /// The address rests while the wire is asked for the machine that has it; where it cannot be asked, for longer. When half of a pool
+    /// rests already, the client is believed no more, and only loses its lease.
     private mutating func decline(_ turn: Turn) -> DHCPOutcome {
         guard let address = turn.requestedAddress, turn.holding.leased == address else {
             return DHCPOutcome(note: .declinedUnheld)
         }
+        let mayRest = table.mayRest(address, now: turn.now)
+        let seconds = !mayRest ? 0 : turn.isDirect ? Self.probeSeconds : LeaseTable.foreignSeconds
         let lease = Lease(
-            address: address, holder: .foreign(address), expiresAt: turn.now + LeaseTable.foreignSeconds)
+            address: address, holder: .foreign(address), expiresAt: turn.now + seconds)
         table.put(lease)
-        return DHCPOutcome(lease: lease, note: .declined(address))
+        var outcome = DHCPOutcome(lease: lease, note: mayRest ? .declined(address) : .declinedTooMany(address))
+        outcome.probes = mayRest && turn.isDirect ? [address] : []
+        return outcome
     }
+
+    /// Seconds that a machine has to answer for an address that another declined.
+    private static let probeSeconds = 2
 
     /// The lease ends now, but the client gets the same address again while it is free.
     private mutating func release(_ turn: Turn) -> DHCPOutcome {
-        guard var lease = table.lease(of: turn.holder), lease.address == turn.message.clientAddress else {
-            return DHCPOutcome(note: .releasedUnheld)
-        }
+        guard var lease = table.lease(of: turn.holder, on: turn.linkIndex),
+            lease.address == turn.message.clientAddress
+        else { return DHCPOutcome(note: .releasedUnheld) }
         lease.expiresAt = turn.now
         table.put(lease)
         return DHCPOutcome(lease: lease, note: .released(lease.address))
     }
 
     /// The client has an address and wants to know the rest: no lease, no address, no times (RFC 2131 §4.3.5).
-    private func inform(_ turn: Turn) -> DHCPOutcome {
+    private mutating func inform(_ turn: Turn) -> DHCPOutcome {
         guard let subnet = turn.subnet(of: turn.message.clientAddress) else {
             return DHCPOutcome(note: .informedFromElsewhere(turn.message.clientAddress))
         }
@@ -244,12 +260,18 @@ package struct DHCPServer: Sendable {
             .ack, address: nil, subnet: subnet, turn, note: .informed(turn.message.clientAddress))
     }
 
-    /// A BOOTP client has no notion of time: its address is for ever (RFC 1534 §2).
+    /// A BOOTP client has no notion of time, so that what a node or a reservation has is its own for ever (RFC 1534 §2). Other machines
+    /// get an address only where the network allows it, and as long as a lease: before another gets it, the wire is asked.
     private mutating func answerBOOTP(_ turn: Turn) -> DHCPOutcome {
-        guard let address = chooseAddress(turn), let subnet = turn.subnet(of: address) else {
-            return DHCPOutcome(note: .noFreeAddress, beginsBoot: true)
+        let isOwn = turn.node != nil || reservation(turn) != nil
+        guard isOwn || turn.link.subnets.contains(where: \.subnet.servesBOOTP) else {
+            return DHCPOutcome(note: .bootpNotAllowed, beginsBoot: true)
         }
-        let lease = Lease(address: address, holder: turn.holder, expiresAt: Lease.never)
+        guard let address = chooseAddress(turn), let subnet = turn.subnet(of: address) else {
+            return withoutAddress(turn)
+        }
+        let lease = Lease(
+            address: address, holder: turn.holder, expiresAt: isOwn ? Lease.never : turn.expiry(in: subnet))
         table.put(lease)
         var outcome = reply(nil, address: address, subnet: subnet, turn, note: .bootp(address))
         outcome.lease = lease
@@ -257,91 +279,33 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// Somebody answers on an address. Unless it is the client that it is offered to or leased by, nobody gets it for a while.
+    /// A machine answers on an address. Unless it is the client that it is offered to or leased by, the address rests for a while.
     ///
     /// - Returns: the lease that keeps it free, to be made durable; nil when all is well.
     package mutating func found(_ mac: MACAddress, on address: IPv4Address, now: Int) -> Lease? {
-        guard links.contains(where: { $0.subnets.contains { $0.subnet.hasInPool(address) } }) else {
+        guard let link = table.linkIndex.link(of: address), links[link].hasInPool(address) else { return nil }
+        let holding = table.holding(of: .macAddress(mac), on: link, now: now)
+        guard holding.offered != address, holding.leased != address else {
+            table.heard(at: address)
             return nil
         }
-        let holder = LeaseHolder.macAddress(mac)
-        let holding = table.holding(of: holder, now: now)
-        guard holding.offered != address, holding.leased != address else { return nil }
         // A lease that is held stands: two machines fight over it already, and taking it away mends nothing.
-        if let lease = table.lease(at: address), lease.expiresAt > now { return nil }
+        if let lease = table.lease(at: address), lease.expiresAt > now, lease.holder != .foreign(address) {
+            return nil
+        }
+        guard foreignAnswers.isHost(mac, on: address, now: now), table.mayRest(address, now: now) else {
+            return nil
+        }
         let lease = Lease(
             address: address, holder: .foreign(address), expiresAt: now + LeaseTable.foreignSeconds)
         table.put(lease)
         return lease
     }
+}
 
-    // MARK: Replies
-
-    private func reply(
-        _ type: DHCPMessageType?, address: IPv4Address?, subnet served: ServedSubnet, _ turn: Turn,
-        note: DHCPOutcome.Note
-    ) -> DHCPOutcome {
-        let subnet = served.subnet
-        var message = DHCPMessage(replyTo: turn.message)
-        message.yourAddress = address ?? .any
-        if type == .ack { message.clientAddress = turn.message.clientAddress }
-        message.options = type != nil && address != nil ? served.granting : served.informing
-        if let type { message.options.set(.messageType, to: type) }
-        if let node = turn.node { message.options.set(.hostName, to: node.name.text) }
-        var decision: BootDecision?
-        if turn.client.program != .system {
-            let policy = turn.policy.on(server: subnet.server, for: address ?? subnet.network.base)
-            let made = bootDecision(for: turn.client, in: turn.snapshot, under: policy)
-            setBoot(made, client: turn.client, policy: policy, in: &message)
-            // What the operator wrote stands above what we decide.
-            for (code, value) in subnet.options { message.options[code] = value }
-            decision = made
-        }
-        copyIdentity(turn.message, to: &message)
-        return DHCPOutcome(
-            reply: DHCPOutcome.Reply(
-                message: message,
-                destination: ReplyDestination(of: message, to: turn.message, isNegative: false),
-                port: message.relay == .any ? 68 : 67),
-            decision: decision, note: note)
-    }
-
-    /// The boot file stands in the header *and* in options 66 and 67: shim takes its directory from the header, some
-    /// firmware reads only the options, and an overloaded header loses both.
-    private func setBoot(
-        _ decision: BootDecision, client: BootClient, policy: BootPolicy, in message: inout DHCPMessage
-    ) {
-        let file: String
-        switch decision.answer {
-        case .nothing: return
-        case .file(let name), .url(let name): file = name
-        }
-        message.nextServer = policy.server
-        message.bootFile = file
-        message.options.set(.tftpServerName, to: policy.server.description)
-        message.options.set(.bootFileName, to: file)
-        switch client.program {
-        case .httpFirmware: message.options.set(.vendorClass, to: "HTTPClient")
-        case .firmware:
-            message.options.set(.vendorClass, to: "PXEClient")
-            // Sub-option 6 = 8: take the boot file of this message, ask no boot server (PXE 2.1 §2.2.2).
-            message.options[DHCPOption<[UInt8]>.vendorInformation.code] = [6, 1, 8, 255]
-        case .raspberryPi:
-            message.options.set(.vendorClass, to: "PXEClient")
-            message.options[DHCPOption<[UInt8]>.vendorInformation.code] =
-                [6, 1, 3, 10, 4, 0] + Array("PXE".utf8) + [9, 20, 0, 0, 17] + Array("Raspberry Pi Boot".utf8)
-                + [255]
-        case .ipxe:
-            // no-pxedhcp (option 175, sub-option 176): iPXE otherwise waits two seconds for a proxy's offer.
-            message.options[DHCPOption<[UInt8]>.etherboot.code] = [0xB0, 1, 1]
-        case .bootp, .system: break
-        }
-    }
-
-    /// What a client or a relay wants to see again: option 61 (RFC 6842), 82 (RFC 3046) and 97 (RFC 4578).
-    private func copyIdentity(_ request: DHCPMessage, to reply: inout DHCPMessage) {
-        for code: UInt8 in [61, 82, 97] {
-            reply.options.copy(code, from: request.options)
-        }
+extension DHCPServer.Turn {
+    /// When a lease of the subnet that is given now ends.
+    fileprivate func expiry(in served: DHCPServer.ServedSubnet) -> Int {
+        served.subnet.leaseSeconds.map { now + Int($0) } ?? Lease.never
     }
 }

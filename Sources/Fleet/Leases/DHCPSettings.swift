@@ -16,13 +16,16 @@ package struct DHCPSubnet: Equatable, Sendable {
     package var leaseSeconds: UInt32?
     /// Further options, by code, as bytes.
     package var options: [UInt8: [UInt8]]
+    /// Whether machines that speak BOOTP get addresses from the pools, though they are no nodes.
+    package var servesBOOTP: Bool
 
     package init(
         network: IPv4Network, server: IPv4Address, pools: [ClosedRange<IPv4Address>],
         router: IPv4Address? = nil,
         nameServers: [IPv4Address] = [], timeServers: [IPv4Address] = [], domain: String = "",
         mtu: UInt16? = nil,
-        routes: [ClasslessRoute] = [], leaseSeconds: UInt32? = 43_200, options: [UInt8: [UInt8]] = [:]
+        routes: [ClasslessRoute] = [], leaseSeconds: UInt32? = 43_200, options: [UInt8: [UInt8]] = [:],
+        servesBOOTP: Bool = false
     ) {
         self.network = network
         self.server = server
@@ -35,6 +38,7 @@ package struct DHCPSubnet: Equatable, Sendable {
         self.routes = routes
         self.leaseSeconds = leaseSeconds
         self.options = options
+        self.servesBOOTP = servesBOOTP
     }
 
     func hasInPool(_ address: IPv4Address) -> Bool { pools.contains { $0.contains(address) } }

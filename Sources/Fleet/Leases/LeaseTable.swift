@@ -3,25 +3,41 @@ package import Wire
 
 /// All leases and offers in memory; an operation takes constant time, or the logarithm of the pool when it is full.
 ///
-/// A client keeps its address as long as nobody else needs it: an expired lease is given to others only when no
-/// address of the pool is left that was never used, oldest first.
+/// A machine has one lease on each link. It keeps its address as long as no other needs it: an expired lease is given to others only
+/// when no address of the pool is left that was never used, oldest first.
 package struct LeaseTable: Sendable {
-    /// Seconds that an offer is kept for the client.
-    static let offerSeconds = 60
+    /// Seconds that an offer is kept for the client: some firmware collects offers for eight before it takes one.
+    static let offerSeconds = 30
+    /// Seconds after which the oldest offer goes to another client, when nothing else is free.
+    private static let shortestOfferSeconds = 2
     /// Seconds after which an address that was passed over because it is reserved is looked at again.
     private static let reservedSeconds = 600
-    /// Seconds that an address is left alone after somebody foreign was found on it.
+    /// Seconds that an address rests after a foreign machine was found on it.
     package static let foreignSeconds = 600
 
-    private struct Offer {
+    struct Offer {
         var holder: LeaseHolder
-        var expiresAt: Int
+        var madeAt: Int
+
+        var expiresAt: Int { madeAt + LeaseTable.offerSeconds }
+    }
+
+    /// A machine on one link; `link` is -1 for addresses of networks that are not served any more.
+    private struct Client: Hashable {
+        var holder: LeaseHolder
+        var link: Int
     }
 
     /// What an address is used for.
-    private struct Use {
+    struct Use {
         var lease: Lease?
         var offer: Offer?
+        /// What the client that it was offered to asked for.
+        var asked: (holder: LeaseHolder, client: BootClient)?
+        /// The port of a relay or switch that its client is behind; empty when that is not known.
+        var port: [UInt8] = []
+        /// How often the holder was asked whether it is there without an answer, and when last.
+        var silence: (count: Int, at: Int)?
         /// The time of this address's entry among those that come free; nil when it has none.
         var queuedAt: Int?
 
@@ -32,12 +48,13 @@ package struct LeaseTable: Sendable {
         mutating func take(_ lease: Lease, endsOffer: Bool) -> LeaseHolder? {
             let former = self.lease?.holder
             self.lease = lease
+            silence = nil
             if endsOffer { offer = nil }
             return former
         }
     }
 
-    /// What a client has: at most one address leased, and one offered.
+    /// What a client has on a link: at most one address leased, and one offered.
     package struct Holding: Equatable, Sendable {
         package var leased: IPv4Address?
         package var offered: IPv4Address?
@@ -59,7 +76,7 @@ package struct LeaseTable: Sendable {
     }
 
     /// An address that looked free from a time on when it was queued; what it is now, `Use` says.
-    private struct ComingFree: Comparable {
+    struct ComingFree: Comparable {
         var at: Int
         var address: IPv4Address
 
@@ -69,73 +86,123 @@ package struct LeaseTable: Sendable {
     }
 
     /// Addresses of one pool: those never used, and the used ones by the time at which they may come free.
-    private struct Pool {
+    struct Pool {
         let range: ClosedRange<IPv4Address>
         /// The first address that was never used; 64 bits, because the last address has a successor.
         var next: UInt64
         var comingFree = Heap<ComingFree>()
+        /// By the time at which they were made; those that ended are among them until they are passed.
+        var offers = Heap<ComingFree>()
+        /// Addresses that rest, or did.
+        var resting: Set<IPv4Address> = []
+
+        /// As many may rest at a time: declining takes no pool from all others.
+        var restLimit: Int { min(max(1, range.addressCount / 2), 4_096) }
     }
 
-    private var uses: [IPv4Address: Use] = [:]
-    private var holdings: [LeaseHolder: Holding] = [:]
-    private var pools: [Pool]
+    // What is scarce is looked after in `LeaseTable+Scarcity.swift`.
+    var uses: [IPv4Address: Use] = [:]
+    private var holdings: [Client: Holding] = [:]
+    var pools: [Pool]
+    var tallies: (at: Int, links: [LeaseTally])?
+    let linkIndex: LinkIndex
+    let poolsByLink: [[ClosedRange<IPv4Address>]]
 
-    package init(pools: [ClosedRange<IPv4Address>]) {
-        self.pools = pools.map { Pool(range: $0, next: UInt64($0.lowerBound.rawValue)) }
+    package init(links: [DHCPLink]) {
+        linkIndex = LinkIndex(links)
+        poolsByLink = links.map { $0.subnets.flatMap(\.pools) }
+        pools = poolsByLink.joined().map { Pool(range: $0, next: UInt64($0.lowerBound.rawValue)) }
     }
 
     package var all: [Lease] { uses.values.compactMap(\.lease).sorted { $0.address < $1.address } }
 
     package func lease(at address: IPv4Address) -> Lease? { uses[address]?.lease }
 
-    package func lease(of holder: LeaseHolder) -> Lease? {
-        holdings[holder]?.leased.flatMap { uses[$0]?.lease }
+    /// The lease that `holder` has, or had last, on a link.
+    package func lease(of holder: LeaseHolder, on link: Int) -> Lease? {
+        holdings[Client(holder: holder, link: link)]?.leased.flatMap { uses[$0]?.lease }
     }
 
-    /// The address that `holder` has or had last, and the one that was offered to it and not yet taken.
-    package func holding(of holder: LeaseHolder, now: Int) -> Holding {
-        guard var holding = holdings[holder] else { return Holding() }
+    /// The address that `holder` has or had last on a link, and the one that was offered to it and not yet taken.
+    package func holding(of holder: LeaseHolder, on link: Int, now: Int) -> Holding {
+        guard var holding = holdings[Client(holder: holder, link: link)] else { return Holding() }
         if let offered = holding.offered, (uses[offered]?.offer?.expiresAt ?? 0) <= now {
             holding.offered = nil
         }
         return holding
     }
 
+    /// What `holder` asked for when `address` was offered to it; nil when it asked for no boot file.
+    package func asked(at address: IPv4Address, by holder: LeaseHolder) -> BootClient? {
+        guard let asked = uses[address]?.asked, asked.holder == holder else { return nil }
+        return asked.client
+    }
+
     /// Whether `holder` may have `address`.
-    package func isFree(_ address: IPv4Address, for holder: LeaseHolder, now: Int) -> Bool {
+    ///
+    /// - Parameter isChosen: it answers an offer of ours. What is merely offered to another meanwhile is then its own: the first request
+    ///   wins, so that offers cannot keep addresses from those who take them.
+    package func isFree(_ address: IPv4Address, for holder: LeaseHolder, now: Int, isChosen: Bool = false)
+        -> Bool
+    {
         guard let use = uses[address] else { return true }
         if let lease = use.lease, lease.expiresAt > now, lease.holder != holder { return false }
-        if let offer = use.offer, offer.expiresAt > now, offer.holder != holder { return false }
+        if !isChosen, let offer = use.offer, offer.expiresAt > now, offer.holder != holder { return false }
         return true
     }
 
     /// Keeps `address` for `holder` until it asks for it.
-    package mutating func makeOffer(_ address: IPv4Address, to holder: LeaseHolder, now: Int) {
+    ///
+    /// - Parameters:
+    ///   - asked: what it wants to boot; nil for systems.
+    ///   - port: of the relay or switch; empty when unknown.
+    package mutating func makeOffer(
+        _ address: IPv4Address, to holder: LeaseHolder, asked: BootClient?, port: [UInt8] = [], now: Int
+    ) {
         withdrawOffer(at: address, exceptTo: holder)
-        let former = holdings[holder, default: Holding()].offer(address)
+        let former = holdings[client(holder, at: address), default: Holding()].offer(address)
         if let former, former != address { uses[former]?.offer = nil }
-        uses[address, default: Use()].offer = Offer(holder: holder, expiresAt: now + Self.offerSeconds)
+        var use = uses[address] ?? Use()
+        use.offer = Offer(holder: holder, madeAt: now)
+        use.asked = asked.map { (holder, $0) }
+        use.port = port
+        uses[address] = use
         queue(address)
+        guard let index = pool(of: address) else { return }
+        while let oldest = pools[index].offers.min, oldest.at + Self.offerSeconds <= now {
+            pools[index].offers.removeMin()
+        }
+        pools[index].offers.insert(ComingFree(at: now, address: address))
     }
 
-    /// Enters a lease, read from the journal or just granted. The holder's former lease ends.
+    /// Enters a lease, read from the journal or just granted. The holder's former lease on this link ends.
     package mutating func put(_ lease: Lease) {
-        let former = holdings[lease.holder, default: Holding()].take(lease.address)
+        let former = holdings[client(lease.holder, at: lease.address), default: Holding()].take(lease.address)
         if let address = former.leased, address != lease.address {
             uses[address]?.lease = nil
             queue(address)
         }
-        if case .foreign = lease.holder { withdrawOffer(at: lease.address, exceptTo: lease.holder) }
+        withdrawOffer(at: lease.address, exceptTo: lease.holder)
         let evicted = uses[lease.address, default: Use()].take(
             lease, endsOffer: former.offered == lease.address)
         if let evicted, evicted != lease.holder {
-            holdings[evicted]?.leased = nil
-            forgetIfEmpty(evicted)
+            let client = client(evicted, at: lease.address)
+            holdings[client]?.leased = nil
+            forgetIfEmpty(client)
         }
         queue(lease.address)
     }
 
-    /// An address from `ranges` that was never used or, when there is none, the one that has been free the longest.
+    private func client(_ holder: LeaseHolder, at address: IPv4Address) -> Client {
+        Client(holder: holder, link: linkIndex.link(of: address) ?? -1)
+    }
+
+    func pool(of address: IPv4Address) -> Int? {
+        pools.firstIndex { $0.range.contains(address) }
+    }
+
+    /// An address from `ranges` that was never used or, when there is none, the one that has been free the longest; else one whose
+    /// offer has waited the longest for its client.
     package mutating func takeFree(
         in ranges: [ClosedRange<IPv4Address>], now: Int, isReserved: (IPv4Address) -> Bool
     ) -> IPv4Address? {
@@ -144,6 +211,21 @@ package struct LeaseTable: Sendable {
         }
         for index in pools.indices where ranges.contains(pools[index].range) {
             if let address = takeExpired(index, now: now, isReserved: isReserved) { return address }
+        }
+        for index in pools.indices where ranges.contains(pools[index].range) {
+            if let address = takeOffered(index, now: now) { return address }
+        }
+        return nil
+    }
+
+    private mutating func takeOffered(_ index: Int, now: Int) -> IPv4Address? {
+        while let oldest = pools[index].offers.min, oldest.at + Self.shortestOfferSeconds <= now {
+            pools[index].offers.removeMin()
+            guard let use = uses[oldest.address], let offer = use.offer, offer.madeAt == oldest.at,
+                use.lease?.expiresAt ?? 0 <= now
+            else { continue }
+            withdrawOffer(at: oldest.address, exceptTo: nil)
+            return oldest.address
         }
         return nil
     }
@@ -184,18 +266,19 @@ package struct LeaseTable: Sendable {
     private mutating func withdrawOffer(at address: IPv4Address, exceptTo holder: LeaseHolder?) {
         guard let offer = uses[address]?.offer, offer.holder != holder else { return }
         uses[address]?.offer = nil
-        holdings[offer.holder]?.offered = nil
-        forgetIfEmpty(offer.holder)
+        let client = client(offer.holder, at: address)
+        if holdings[client]?.offered == address { holdings[client]?.offered = nil }
+        forgetIfEmpty(client)
     }
 
-    private mutating func forgetIfEmpty(_ holder: LeaseHolder) {
-        if holdings[holder] == Holding() { holdings[holder] = nil }
+    private mutating func forgetIfEmpty(_ client: Client) {
+        if holdings[client] == Holding() { holdings[client] = nil }
     }
 
     /// Gives `address` an entry among those that come free, unless it has one that is early enough.
-    private mutating func queue(_ address: IPv4Address) {
+    mutating func queue(_ address: IPv4Address) {
         guard let use = uses[address], use.freeAt != Lease.never, use.freeAt < use.queuedAt ?? Lease.never,
-            let index = pools.firstIndex(where: { $0.range.contains(address) })
+            let index = pool(of: address)
         else { return }
         queue(address, at: use.freeAt, index)
     }
@@ -204,4 +287,8 @@ package struct LeaseTable: Sendable {
         uses[address, default: Use()].queuedAt = time
         pools[index].comingFree.insert(ComingFree(at: time, address: address))
     }
+}
+
+extension ClosedRange<IPv4Address> {
+    var addressCount: Int { Int(upperBound.rawValue) - Int(lowerBound.rawValue) + 1 }
 }

@@ -34,6 +34,8 @@ extension DHCPServer {
             subnets = link.subnets.map(ServedSubnet.init)
             pools = link.subnets.flatMap(\.pools)
         }
+
+        func hasInPool(_ address: IPv4Address) -> Bool { pools.contains { $0.contains(address) } }
     }
 }
 

@@ -76,7 +76,7 @@ struct ServedNetworks {
             router: network.router, nameServers: network.nameServers, timeServers: network.timeServers,
             domain: network.domain ?? domain, mtu: network.mtu, routes: network.routes,
             leaseSeconds: network.leaseSeconds,
-            options: network.options)
+            options: network.options, servesBOOTP: network.servesBOOTP)
     }
 
     /// The upper half of the network's hosts, without the server and the router.
@@ -103,8 +103,11 @@ struct ServedNetworks {
 
 extension ServedNetworks {
     /// The networks as the control center shows them.
-    func answers(leases: [Lease]) -> [NetworkAnswer] {
-        links.flatMap { link in
+    ///
+    /// - Parameter now: seconds since 1970.
+    func answers(leases: [Lease], now: Int) -> [NetworkAnswer] {
+        let held = leases.filter { $0.expiresAt > now }
+        return links.flatMap { link in
             link.subnets.map { subnet in
                 let size = subnet.pools.reduce(0) {
                     $0 + Int($1.upperBound.rawValue - $1.lowerBound.rawValue) + 1
@@ -113,7 +116,8 @@ extension ServedNetworks {
                     interface: link.interface ?? "", server: subnet.server,
                     network: "\(subnet.network.base)/\(subnet.network.prefixLength)",
                     pools: subnet.pools.map { "\($0.lowerBound)-\($0.upperBound)" }, router: subnet.router,
-                    size: size, leased: leases.count { subnet.network.contains($0.address) })
+                    size: size,
+                    leased: held.count { lease in subnet.pools.contains { $0.contains(lease.address) } })
             }
         }
     }

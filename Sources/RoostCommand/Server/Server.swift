@@ -251,7 +251,10 @@ final class Server: Sendable {
             roles: settings.roles.map(\.rawValue),
             policy: { await planes.policy() },
             leases: { await planes.leases() },
-            networks: { networks.value.answers(leases: await planes.leases()) },
+            networks: {
+                networks.value.answers(
+                    leases: await planes.leases(), now: Int(Date().timeIntervalSince1970))
+            },
             wallSecret: wallSecret,
             openVersions: { await planes.openVersions() },
             mountedVersions: { await planes.mountedVersions() },

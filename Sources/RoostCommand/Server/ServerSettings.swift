@@ -66,6 +66,7 @@ struct ServerSettings {
         /// Nil is without end.
         var leaseSeconds: UInt32? = 43_200
         var options: [UInt8: [UInt8]] = [:]
+        var servesBOOTP = false
     }
 
     struct TFTP: Equatable {
@@ -293,6 +294,7 @@ extension ServerSettings.Network {
             }
             leaseSeconds = seconds
         }
+        servesBOOTP = try section.flag("bootp") ?? false
         if var map = try section.section("options") {
             for (key, text) in try map.texts() {
                 guard let code = UInt8(key), (1...254).contains(code) else {
@@ -312,7 +314,7 @@ extension ServerSettings.Network {
         }
         try section.finish(
             known:
-                "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options"
+                "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, bootp, options"
         )
     }
 }

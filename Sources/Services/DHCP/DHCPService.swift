@@ -204,12 +204,12 @@ package final class DHCPService {
         }
         let link = link(of: message, listener)
         let now = context.now() / 1_000
-        guard mayAsk(message, on: link, now: now) else { return }
+        guard mayAsk(message, listener, on: link, now: now) else { return }
         let outcome = server.handle(
             message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,
             policy: context.settings.policy)
-        if let address = outcome.probe, message.relay == .any, let name = listener.endpoint.interface?.name {
-            probes[name]?.ask(address)
+        if message.relay == .any, let name = listener.endpoint.interface?.name {
+            for address in outcome.probes { probes[name]?.ask(address) }
         }
         if let decision = outcome.decision { trace(message, outcome, decision, link) }
         if let lease = outcome.lease { granted.append(lease) }
@@ -235,14 +235,14 @@ package final class DHCPService {
 
     /// Whether the message is handled. A machine may ask so often; all of a link together that are no nodes and have no lease may, so
     /// that invented ones do not stand in the way of others.
-    private func mayAsk(_ message: DHCPMessage, on link: String, now: Int) -> Bool {
+    private func mayAsk(_ message: DHCPMessage, _ listener: Listener, on link: String, now: Int) -> Bool {
         guard let machine = message.macAddress else {
             return context.limits.takes(
                 \.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
         }
         let isKnown =
             context.snapshot.knows(machine)
-            || server.table.lease(of: .macAddress(machine)).map { $0.expiresAt > now } ?? false
+            || server.hasLease(message, on: listener.endpoint.interface?.name, now: now)
         if isKnown { return context.limits.takes(\.dhcpMessages, .dhcp, .messages, .machine(machine)) }
         return context.limits.takes(\.dhcpStrangerMessages, .dhcp, .messages, .machine(machine))
             && context.limits.takes(\.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))

@@ -14,7 +14,26 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
     package static let uefiX64HTTP = Self(rawValue: 16)
     package static let uefiARM32HTTP = Self(rawValue: 18)
     package static let uefiARM64HTTP = Self(rawValue: 19)
+    package static let uBootARM32 = Self(rawValue: 21)
+    package static let uBootARM64 = Self(rawValue: 22)
+    package static let uefiRISCV64 = Self(rawValue: 27)
     package static let rpiboot = Self(rawValue: 41)
+
+    /// What people call it; nil for numbers that have no common name.
+    package var name: String? {
+        switch self {
+        case .biosX86: "BIOS"
+        case .uefiIA32, .uefiIA32HTTP: "32-bit x86 UEFI"
+        case .uefiX64, .uefiX64Alternate, .uefiX64HTTP: "x86-64 UEFI"
+        case .uefiARM32, .uefiARM32HTTP: "32-bit ARM UEFI"
+        case .uefiARM64, .uefiARM64HTTP: "arm64 UEFI"
+        case .uBootARM32: "32-bit ARM U-Boot"
+        case .uBootARM64: "arm64 U-Boot"
+        case .uefiRISCV64: "64-bit RISC-V UEFI"
+        case .rpiboot: "Raspberry Pi boot"
+        default: nil
+        }
+    }
 }
 
 extension ClientArchitecture: WireCodable {

@@ -50,9 +50,14 @@ package struct DHCPMessage: Equatable, Sendable {
         self.hardwareAddress = HardwareAddress(hardwareAddress)
     }
 
-    /// The client's Ethernet address; nil for other hardware.
+    /// The client's Ethernet address, which wireless cards have, too (hardware types 1 and 6); nil for other hardware.
     package var macAddress: MACAddress? {
-        hardwareType == 1 ? hardwareAddress.macAddress : nil
+        hardwareType == 1 || hardwareType == 6 ? hardwareAddress.macAddress : nil
+    }
+
+    /// What the relay or switch says of the client's port; nil when it says nothing.
+    package var relayAgent: RelayAgentInformation? {
+        options[DHCPOption<[UInt8]>.relayAgentInformation.code].map(RelayAgentInformation.init)
     }
 
     /// The client cannot receive unicast before it has an address (RFC 2131 §4.1).
@@ -63,7 +68,9 @@ extension DHCPMessage: WireCodable {
     /// 99.130.83.99 (RFC 2131 §3).
     private static let magicCookie: UInt32 = 0x6382_5363
     /// A BOOTP reply is padded to 300 bytes: older firmware and relays drop shorter ones (RFC 1542 §2.1).
-    private static let minimumByteCount = 300
+    package static let minimumByteCount = 300
+    /// Bytes before the options, the magic cookie included.
+    package static let headByteCount = 240
 
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         guard let operation = Operation(rawValue: try wire.read()) else { throw .invalid("op") }
@@ -89,17 +96,18 @@ extension DHCPMessage: WireCodable {
         // A BOOTP message may end here or have another cookie; it then has no options that we could read.
         if !wire.isEmpty {
             let cookie: UInt32 = try wire.read()
-            if cookie == Self.magicCookie { options = try DHCPOptions(parsing: &wire) }
+            if cookie == Self.magicCookie { options = DHCPOptions(parsing: &wire) }
         }
-        let overload = try options.value(of: .overload) ?? 0
-        guard overload <= 3 else { throw .invalid("option overload") }
+        // A value that means nothing overloads nothing.
+        var overload = (try? options.value(of: .overload)) ?? 0
+        if overload > 3 { overload = 0 }
         if overload & 1 != 0 {
-            try options.append(parsing: &bootFileField)
+            options.append(parsing: &bootFileField)
         } else {
             bootFile = Self.text(bootFileField)
         }
         if overload & 2 != 0 {
-            try options.append(parsing: &serverNameField)
+            options.append(parsing: &serverNameField)
         } else {
             serverName = Self.text(serverNameField)
         }

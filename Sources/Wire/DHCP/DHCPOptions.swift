@@ -123,26 +123,57 @@ extension DHCPOptions: WireCodable {
     private static let pad: UInt8 = 0
     private static let end: UInt8 = 255
 
-    /// Options up to the end mark or the end of the bytes: firmware that leaves the mark out exists, and a message
-    /// of 1,500 bytes cannot hold more than its bytes.
-    package init(parsing wire: inout Span<UInt8>) throws(WireError) { try append(parsing: &wire) }
+    /// Options up to the end mark, the end of the bytes, or one that is cut off: firmware that leaves the mark out exists, as do relays
+    /// that cut a message to their own buffer, and what came before is good.
+    package init(parsing wire: inout Span<UInt8>) { append(parsing: &wire) }
 
     /// Reads one more field of options: the `file` or `sname` field of an overloaded message (RFC 2131 §4.1).
-    package mutating func append(parsing wire: inout Span<UInt8>) throws(WireError) {
-        while !wire.isEmpty {
-            let code: UInt8 = try wire.read()
+    package mutating func append(parsing wire: inout Span<UInt8>) {
+        while let code = try? wire.read(UInt8.self), code != Self.end {
             if code == Self.pad { continue }
-            if code == Self.end { return }
-            let length = Int(try wire.read(UInt8.self))
-            guard wire.count >= length else { throw .truncated(needed: length, left: wire.count) }
+            guard let length = try? wire.read(UInt8.self), wire.count >= Int(length) else { break }
+            let value = wire.extracting(first: Int(length))
+            wire = wire.extracting(droppingFirst: Int(length))
             let former = self[code]
-            let value = wire.extracting(first: length)
+            if former != nil, Self.fixedLengthCodes.contains(code) { continue }
             put(code) { entries in
                 if let former { entries += former }
                 for index in value.indices { entries.append(value[index]) }
             }
-            try wire.skip(length)
         }
+        wire = wire.extracting(first: 0)
+    }
+
+    /// Options that have one length only: a second one is no continuation (RFC 3396) but a mistake, and the first one holds.
+    private static let fixedLengthCodes: Set<UInt8> = [50, 51, 52, 53, 54, 57, 97]
+
+    /// Bytes of all options as they are written, the end mark included.
+    package var byteCount: Int {
+        var position = 0
+        var count = 1
+        while position < entries.count {
+            count += Self.writtenByteCount(valueRange(at: position).count)
+            position += byteCount(at: position)
+        }
+        return count
+    }
+
+    /// Bytes of an option as it is written, for a value of `count` bytes.
+    private static func writtenByteCount(_ count: Int) -> Int { count + 2 * max(1, (count + 254) / 255) }
+
+    /// Leaves out what does not fit into `limit` bytes: those named in `wanted` stay first, in this order, then the others by code.
+    package mutating func fit(_ limit: Int, wanted: some Sequence<UInt8>) {
+        guard byteCount > limit else { return }
+        var kept = Self()
+        var left = limit - 1
+        for code in Array(wanted) + codes where !kept.has(code) {
+            guard let position = position(of: code) else { continue }
+            let cost = Self.writtenByteCount(valueRange(at: position).count)
+            guard cost <= left else { continue }
+            left -= cost
+            kept.copy(code, from: self)
+        }
+        self = kept
     }
 
     /// In the order of `rank`; a value above 255 bytes in several parts (RFC 3396 §5); the end mark.

@@ -84,9 +84,10 @@ package struct ClientUUID: WireCodable, Equatable, Sendable {
 
     package init(_ uuid: MachineUUID) { self.uuid = uuid }
 
+    /// Some ROMs leave the type out, or fill in another one than 0.
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
-        let type: UInt8 = try wire.read()
-        guard type == 0, let uuid = MachineUUID(smbios: try wire.read(byteCount: 16)) else {
+        if wire.count == 17 { try wire.skip(1) }
+        guard let uuid = MachineUUID(smbios: try wire.read(byteCount: 16)) else {
             throw .invalid("client machine identifier")
         }
         self.uuid = uuid

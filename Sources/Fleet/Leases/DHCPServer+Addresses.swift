@@ -1,0 +1,54 @@
+import Wire
+
+/// Which address a client gets.
+extension DHCPServer {
+    /// The reserved address of a client on this link, by node record, client identifier, hardware address or UUID;
+    /// nil while another machine still holds it: the client then gets another one, and this one at its next renewal.
+    func reservation(_ turn: Turn) -> IPv4Address? {
+        func isUsable(_ address: IPv4Address) -> Bool {
+            turn.subnet(of: address) != nil
+                && table.isFree(address, for: turn.holder, now: turn.now, isChosen: turn.isChosen)
+        }
+        if let address = turn.node?.address, isUsable(address) { return address }
+        guard !reservations.isEmpty else { return nil }
+        var identities: [DHCPReservation.Identity] = []
+        if let identifier = turn.message.options[DHCPOption<[UInt8]>.clientIdentifier.code] {
+            identities.append(.clientIdentifier(identifier))
+        }
+        if let mac = turn.client.macAddress { identities.append(.macAddress(mac)) }
+        if let uuid = turn.client.uuid { identities.append(.uuid(uuid)) }
+        return identities.lazy.compactMap { reservations[$0] }.first(where: isUsable)
+    }
+
+    /// Reserved, then held, then offered, then wished for, then any (RFC 2131 §4.3.1); last, that of a machine which is gone.
+    mutating func chooseAddress(_ turn: Turn) -> IPv4Address? {
+        if let reserved = reservation(turn) { return reserved }
+        if let address = turn.holding.leased, isFromPool(address, turn) { return address }
+        if let address = turn.holding.offered, isFromPool(address, turn) { return address }
+        guard turn.node != nil || table.mayHaveMore(port: turn.port, on: turn.linkIndex, now: turn.now) else {
+            return nil
+        }
+        if let address = turn.requestedAddress, isFromPool(address, turn) { return address }
+        let free = table.takeFree(in: turn.link.pools, now: turn.now) {
+            [reservedAddresses] address in
+            reservedAddresses.contains(address) || turn.snapshot.hasReserved(address)
+        }
+        if let free { return free }
+        guard turn.isDirect else { return nil }
+        return table.takeSilent(in: turn.link.pools, now: turn.now, isSpared: turn.keepsAddress)
+    }
+
+    /// Whether `address` comes from a pool of the link and no other machine holds it or has it reserved.
+    private func isFromPool(_ address: IPv4Address, _ turn: Turn) -> Bool {
+        guard let subnet = turn.subnet(of: address), subnet.subnet.hasInPool(address),
+            table.isFree(address, for: turn.holder, now: turn.now, isChosen: turn.isChosen)
+        else { return false }
+        return !reservedAddresses.contains(address) && !turn.snapshot.hasReserved(address)
+    }
+
+    /// Whether `address` is right for the client: reserved for it, or from a pool and free.
+    func mayHave(_ address: IPv4Address, _ turn: Turn) -> Bool {
+        guard let reserved = reservation(turn) else { return isFromPool(address, turn) }
+        return reserved == address
+    }
+}
