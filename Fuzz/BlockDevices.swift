@@ -49,7 +49,7 @@ extension Conversations {
 
     private static func negotiation(_ export: String, _ noise: inout Noise) -> (count: Int, [UInt8]) {
         var bytes: [UInt8] = []
-        bytes.write(noise.once(in: 16) ? noise.number(UInt32.self) : 3)
+        bytes.write(noise.once(in: 16) ? noise.number(UInt32.self) : UInt32(noise.below(4)))
         var count = 1
         for _ in 0..<noise.below(4) {
             bytes += option(noise.one(of: [2, 3, 5, 6, 8, noise.number()]), export, &noise)
@@ -70,7 +70,11 @@ extension Conversations {
             data.write(export)
             data.write(noise.once(in: 16) ? noise.number() : UInt16(truncatingIfNeeded: kinds.count))
             for kind in kinds { data.write(kind) }
-        default: if noise.once(in: 4) { data = noise.bytes() }
+        // Now and then more than is read.
+        default:
+            if noise.once(in: 4) {
+                data = noise.once(in: 8) ? [UInt8](repeating: 7, count: 20_000) : noise.bytes()
+            }
         }
         var bytes: [UInt8] = []
         bytes.write(NBDProtocol.optionMagic)
@@ -85,7 +89,8 @@ extension Conversations {
             NBDCommand(rawValue: noise.once(in: 12) ? noise.number() : UInt16(noise.below(8))),
             cookie: noise.number(),
             offset: isSmall ? UInt64(noise.below(Ground.byteCount + 10_000)) : noise.number(),
-            byteCount: isSmall ? UInt32(noise.below(70_000)) : noise.number(), flags: noise.number())
+            byteCount: isSmall ? UInt32(noise.below(70_000)) : noise.number(),
+            flags: noise.once(in: 4) ? noise.number() : 0)
         var bytes = Parsers.written(request)
         // Its data, more or less.
         if request.command == .write, !noise.once(in: 4) {

@@ -159,16 +159,18 @@ enum Conversations {
             let port: UInt16 = noise.number()
             let count = 2 + noise.below(12)
             var block = 0
+            let first = request(&noise)
             for index in 0..<count {
-                let packet = index == 0 ? request(&noise) : tftpPacket(&block, &noise)
+                // The same request once more is another case than the next one.
+                let packet = index == 0 || noise.once(in: 8) ? first : tftpPacket(&block, &noise)
                 let bytes = noise.sometimesDamaged(Parsers.written(packet))
                 kept.service.take(bytes.span, from: peer, port: port, to: Ground.server)
-                if noise.once(in: 6) { kept.service.repeatWindows(dueAt: .max) }
+                if noise.once(in: 6) { kept.service.repeatWindows(dueAt: EventLoop.now() + 10_000) }
             }
             let end = Parsers.written(TFTPPacket.error(TFTPError(.undefined, noise.text())))
             kept.service.take(end.span, from: peer, port: port, to: Ground.server)
             // What no error has reached is given up.
-            for _ in 0..<7 { kept.service.repeatWindows(dueAt: .max) }
+            kept.service.repeatWindows(dueAt: EventLoop.now() + 600_000)
             return count + 1
         }
         return {
@@ -267,15 +269,22 @@ enum Conversations {
             method = noise.one(of: ["GET", "GET", "HEAD", "PUT", noise.text()])
             target = "/" + path(&noise)
         }
-        var head = "\(method) \(target) HTTP/1.\(noise.below(2))\r\nHost: roost\r\n"
+        let version = noise.once(in: 12) ? "\(noise.below(10)).\(noise.below(10))" : "1.\(noise.below(2))"
+        // Sometimes behind an empty line, or with the whole address.
+        let start = noise.once(in: 8) ? "\r\n" : ""
+        let host = noise.once(in: 16) ? "http://\(noise.text())" : ""
+        var head = "\(start)\(method) \(host)\(target) HTTP/\(version)\r\nHost: roost\r\n"
         if noise.once(in: 3) {
             head +=
                 "Range: bytes=\(noise.once(in: 2) ? noise.digits() : "")-\(noise.once(in: 2) ? noise.digits() : "")\r\n"
         }
         if noise.once(in: 8) { head += "If-Range: \(noise.text())\r\nIf-None-Match: *\r\n" }
         if noise.once(in: 8) {
-            head += "Connection: \(noise.one(of: ["close", "keep-alive", noise.text()]))\r\n"
+            head +=
+                "Connection: \(noise.one(of: ["close", "keep-alive", "Keep-Alive, TE", noise.text()]))\r\n"
         }
+        if noise.once(in: 8) { head += "Expect: 100-continue\r\n" }
+        if noise.once(in: 24) { head += "Transfer-Encoding: \(noise.one(of: ["chunked", noise.text()]))\r\n" }
         head += "Content-Length: \(noise.once(in: 8) ? noise.digits() : String(body.count))\r\n\r\n"
         return Array(head.utf8) + body
     }

@@ -116,8 +116,7 @@ enum Parsers {
             guard HTTPRequestHead.byteCount(in: wire) != nil else { return }
             let head = try HTTPRequestHead(parsing: &wire)
             _ = (
-                head.contentLength, head.keepsAlive, head.query("x"),
-                HTTPRequestHead.percentDecoded(head.path)
+                try? HTTPFraming(head), head.query("x"), HTTPRequestHead.percentDecoded(head.path)
             )
             _ = HTTPByteRange(field: head["range"], fileByteCount: 100)
         },

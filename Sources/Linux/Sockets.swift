@@ -44,6 +44,9 @@ package enum Socket {
     }
 
     /// A UDP socket that says where each datagram came in (IP_PKTINFO).
+    ///
+    /// What it sends may be cut on its way: firmware has no other size to ask for, and the message that a packet was too large for a
+    /// tunnel (RFC 1191) is often lost, or forged.
     package static func datagram(
         _ local: IPv4Address = .any, port: UInt16, interface: String? = nil, isShared: Bool = false
     ) throws(SystemError) -> FileDescriptor {
@@ -52,6 +55,8 @@ package enum Socket {
         if isShared { try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "share a port") }
         try descriptor.setOption(Int32(IPPROTO_IP), IP_PKTINFO, 1, "ask for packet information")
         try descriptor.setOption(SOL_SOCKET, SO_BROADCAST, 1, "allow broadcasts")
+        try descriptor.setOption(
+            Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "let datagrams be fragmented")
         // A thousand machines that start together send their requests within a second.
         try descriptor.setOption(SOL_SOCKET, SO_RCVBUF, 4 << 20, "enlarge the receive buffer")
         try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, 4 << 20, "enlarge the send buffer")
@@ -166,6 +171,29 @@ package enum Socket {
         // A machine that is switched off while it reads acknowledges nothing: the kernel would try for a quarter of an
         // hour, and its image stay open as long.
         try descriptor.setOption(tcp, TCP_USER_TIMEOUT, 60_000, "give up on silence")
+    }
+
+    /// Says that nothing more will be sent, while the other side may still be heard. Who closes what has not been read resets the
+    /// connection, and takes from the other side what was sent last, unread (RFC 9112 §9.6): so this first, then reading to the end.
+    package static func finish(_ descriptor: borrowing FileDescriptor) {
+        _ = shutdown(descriptor.number, Int32(SHUT_WR))
+    }
+
+    /// Takes and forgets what has come, a bounded part of it at a time.
+    ///
+    /// - Returns: whether more may come: the other side has not ended either.
+    package static func discard(_ descriptor: borrowing FileDescriptor) -> Bool {
+        let number = descriptor.number
+        return unsafe withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
+            for _ in 0..<16 {
+                let count = retrying {
+                    unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+                }
+                if count == 0 { return false }
+                if count < 0 { return errno == EAGAIN }
+            }
+            return true
+        }
     }
 
     /// A blocking connection, for clients.

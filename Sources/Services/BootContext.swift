@@ -58,7 +58,8 @@ package final class BootContext {
     private var openFiles: [String: ServedFile] = [:]
     /// All that somebody reads, also those that are no longer in `openFiles`.
     private var servedFiles: [WeakFile] = []
-    /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did.
+    /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did. `head` is an answer's
+    /// ``HTTPAnswer/lastingHead``.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     /// The boot in which a machine is asked to restart.

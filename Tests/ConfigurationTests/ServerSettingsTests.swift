@@ -27,6 +27,12 @@ import Testing
         #expect(settings.allowances.networks.map(\.times) == [50])
     }
 
+    @Test func `an advertised address is an address`() throws {
+        let settings = try ServerSettings(parsing: "advertised-address: 192.0.2.10", file: "roost.yaml")
+        #expect(settings.advertisedAddress?.description == "192.0.2.10")
+        #expect(error("advertised-address: roost.example").contains("an IPv4 address"))
+    }
+
     @Test func `a limit for a network has both, and is a number`() {
         #expect(error("limits: [{network: 10.9.0.1/32, times: 50}]") == "")
         #expect(error("limits: [{network: 10.9.0.1/32}]").contains("needs network and times"))

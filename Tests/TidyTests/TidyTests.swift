@@ -55,15 +55,28 @@ import Testing
         }
     }
 
-    @Test func `every line of the security page names tests that there are`() throws {
-        let page = try String(
-            contentsOf: Self.root.appendingPathComponent("docs/security.md"), encoding: .utf8)
-        let tests = Set(
-            try Self.sources(below: "Tests").flatMap { source in
+    /// The suites that there are.
+    private static func suites() throws -> Set<String> {
+        Set(
+            try sources(below: "Tests").flatMap { source in
                 source.lines.compactMap { line in
                     line.firstMatch(of: /(?:struct|class) (\w+Tests)\b/).map { String($0.output.1) }
                 }
             })
+    }
+
+    @Test func `the protocols page names suites that there are`() throws {
+        let page = try String(
+            contentsOf: Self.root.appendingPathComponent("docs/protocols.md"), encoding: .utf8)
+        let named = Set(page.matches(of: /\b[A-Z]\w+Tests\b/).map { String($0.output) })
+        #expect(named.count > 20)
+        #expect(named.subtracting(try Self.suites()) == [])
+    }
+
+    @Test func `every line of the security page names tests that there are`() throws {
+        let page = try String(
+            contentsOf: Self.root.appendingPathComponent("docs/security.md"), encoding: .utf8)
+        let tests = try Self.suites()
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| tries") }
         #expect(rows.count > 40)
         for row in rows {

@@ -17,7 +17,7 @@ import Wire
         #expect(request.method == "HEAD")
         #expect(request.path == "//ipxe.efi")
         #expect(request["user-agent"] == "UefiHttpBoot/1.0")
-        #expect(request.keepsAlive)
+        #expect(try HTTPFraming(request).keepsAlive)
     }
 
     @Test func `a head is whole only with its empty line`() {
@@ -26,7 +26,9 @@ import Wire
     }
 
     @Test(arguments: [
-        "GET / HTTP/2.0\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET x HTTP/1.1\r\n\r\n",
+        "GET / HTTP/11\r\n\r\n", "GET / http/1.1\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/1.1 \r\n\r\n",
+        "GET  / HTTP/1.1\r\n\r\n", "GET x HTTP/1.1\r\n\r\n", "GET * HTTP/1.1\r\n\r\n",
+        "GET ftp://a/b HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n X: y\r\n\r\n", "GET /a\rb HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "GET / HTTP/1.1\r\n: b\r\n\r\n",
         "GET /\u{1} HTTP/1.1\r\n\r\n",
@@ -36,12 +38,16 @@ import Wire
     }
 
     @Test(arguments: [
-        ("Content-Length: 5\r\n", 5), ("", 0), ("Content-Length: 5\r\nContent-Length: 6\r\n", nil),
-        ("Content-Length: +5\r\n", nil),
-        ("Transfer-Encoding: chunked\r\n", nil),
+        ("GET http://10.77.0.1/a?b HTTP/1.1", "/a?b"), ("GET HTTP://host HTTP/1.1", "/"),
+        ("GET http://host?x=1 HTTP/1.1", "/?x=1"), ("OPTIONS * HTTP/1.1", "*"), ("GET //a HTTP/1.1", "//a"),
     ])
-    func `the length of a body is one number or none`(fields: String, length: Int?) throws {
-        #expect(try head("POST / HTTP/1.1\r\n\(fields)\r\n").contentLength == length)
+    func `a target in any form becomes a path`(line: String, target: String) throws {
+        #expect(try head("\(line)\r\nHost: a\r\n\r\n").target == target)
+    }
+
+    @Test func `a first line of 8,000 bytes is read`() throws {
+        let path = "/" + String(repeating: "a", count: 7_985)
+        #expect(try head("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n").target == path)
     }
 
     @Test func `query parameters are decoded`() throws {
@@ -57,13 +63,91 @@ import Wire
             ("bytes=0-99", HTTPByteRange.part(0..<100)), ("bytes=990-", .part(990..<1_000)),
             ("bytes=-10", .part(990..<1_000)),
             ("bytes=0-5000", .part(0..<1_000)), ("bytes=1000-", .unsatisfiable), ("bytes=-0", .unsatisfiable),
-            ("bytes=5-2", .whole),
+            ("bytes=5-2", .whole), ("Bytes=0-0", .part(0..<1)),
+            ("bytes=10-99999999999999999999", .part(10..<1_000)),
+            ("bytes=99999999999999999999-", .unsatisfiable),
+            ("bytes=-99999999999999999999", .part(0..<1_000)),
             ("bytes=0-1,5-6", .whole), ("lines=0-1", .whole), (nil, .whole),
         ] as [(String?, HTTPByteRange)])
     func `a Range field asks for a part, for all, or for nothing there is`(
         field: String?, range: HTTPByteRange
     ) {
         #expect(HTTPByteRange(field: field, fileByteCount: 1_000) == range)
+    }
+}
+
+@Suite struct HTTPFramingTests {
+    private func framing(_ text: String) throws -> HTTPFraming {
+        let wire = Array(text.utf8)
+        var span = wire.span
+        return try HTTPFraming(HTTPRequestHead(parsing: &span))
+    }
+
+    private func framing(_ version: String, _ fields: String) throws -> HTTPFraming {
+        try framing("POST / HTTP/\(version)\r\nHost: a\r\n\(fields)\r\n")
+    }
+
+    @Test(arguments: [
+        ("1.1", "", true), ("1.1", "Connection: close\r\n", false), ("1.1", "Connection: Close\r\n", false),
+        ("1.1", "Connection: keep-alive, close\r\n", false),
+        ("1.1", "Connection: Upgrade, HTTP2-Settings\r\n", true),
+        ("1.1", "Connection: keep-alive\r\nConnection: close\r\n", false), ("1.0", "", false),
+        ("1.0", "Connection: Keep-Alive\r\n", true), ("1.0", "Connection: TE ,\tkeep-alive\r\n", true),
+        ("1.0", "Connection: keep-alive, close\r\n", false), ("1.0", "Connection: keep-alive-not\r\n", false),
+        ("1.9", "", true),
+    ])
+    func `a connection stays open by version and the words of Connection`(
+        version: String, fields: String, keepsAlive: Bool
+    ) throws {
+        #expect(try framing(version, fields).keepsAlive == keepsAlive)
+    }
+
+    @Test(arguments: [
+        ("Content-Length: 5\r\n", 5), ("", 0), ("Content-Length: 5\r\nContent-Length: 5\r\n", 5),
+        ("Content-Length: 99999999999999999999\r\n", Int.max),
+    ])
+    func `the length of a body is one number or none`(fields: String, length: Int) throws {
+        #expect(try framing("1.1", fields).bodyByteCount == length)
+    }
+
+    @Test(arguments: [
+        ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET / HTTP/0.9\r\n\r\n", 505),
+        ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        ("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", 400),
+        ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417),
+    ])
+    func `what no answer can be right for is refused with its own status`(text: String, status: Int) {
+        #expect { try framing(text) } throws: { ($0 as? HTTPRefusal)?.status == status }
+    }
+
+    @Test func `HTTP 1_0 needs no Host, an empty one is one, and 100 is for HTTP 1_1`() throws {
+        #expect(try framing("GET / HTTP/1.0\r\n\r\n").keepsAlive == false)
+        #expect(try framing("GET / HTTP/1.1\r\nHost:\r\n\r\n").keepsAlive)
+        #expect(try framing("GET / HTTP/1.1\r\nHost: [fe80::1]:80\r\n\r\n").keepsAlive)
+        #expect(try framing("1.1", "Expect: 100-Continue\r\n").expectsContinue)
+        #expect(try framing("1.0", "Expect: 100-continue\r\n").expectsContinue == false)
+    }
+
+    @Test(
+        arguments: [
+            (1_700_000_000, "Tue, 14 Nov 2023 22:13:20 GMT"),
+            (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 GMT"),
+            (1_709_251_200, "Fri, 01 Mar 2024 00:00:00 GMT"),
+            (1_796_083_199, "Mon, 30 Nov 2026 23:59:59 GMT"),
+            (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
+            (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
+            (0, nil), (-1, nil), (.max, nil),
+        ] as [(Int, String?)])
+    func `a date has one form, and a clock that was never set none`(seconds: Int, text: String?) {
+        #expect(HTTPDate.text(seconds) == text)
     }
 }
 

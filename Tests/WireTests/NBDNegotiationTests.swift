@@ -4,7 +4,9 @@ import Wire
 @Suite struct NBDNegotiationTests {
     struct OneExport: NBDExportDirectory {
         func export(named name: String) -> NBDExport? {
-            name == "debian" ? NBDExport(name: name, byteCount: 4096, flags: [.hasFlags, .readOnly]) : nil
+            ["debian", ""].contains(name)
+                ? NBDExport(name: name, byteCount: 4096, flags: [.hasFlags, .readOnly, .sendDontFragment])
+                : nil
         }
         var exportNames: [String] { ["debian"] }
     }
@@ -22,6 +24,226 @@ import Wire
         var reply = output.span
         let header = try NBDClientNegotiation.ReplyHeader(parsing: &reply)
         #expect(header.reply == .info)
+    }
+
+    // MARK: Other people's clients
+
+    /// What a server has said, in the order of the options.
+    private struct Reply: Equatable {
+        var option: UInt32
+        var type: NBDOptionReply
+        var data: [UInt8] = []
+    }
+
+    private struct Conversation {
+        var negotiation = NBDNegotiation()
+        var output: [UInt8] = []
+        var outcome = NBDNegotiation.Outcome.goingOn
+
+        init(flags: UInt32) { say { $0.write(flags) } }
+
+        mutating func say(_ write: (inout [UInt8]) -> Void) {
+            var bytes: [UInt8] = []
+            write(&bytes)
+            var wire = bytes.span
+            outcome = negotiation.handle(&wire, exports: OneExport(), output: &output)
+        }
+
+        mutating func say(option: UInt32, _ data: [UInt8] = []) {
+            say {
+                $0.write(NBDProtocol.optionMagic)
+                $0.write(option)
+                $0.write(UInt32(data.count))
+                $0 += data
+            }
+        }
+
+        /// The answers since the last time.
+        mutating func hear() throws -> [Reply] {
+            var wire = output.span
+            var replies: [Reply] = []
+            while !wire.isEmpty {
+                let magic: UInt64 = try wire.read()
+                #expect(magic == NBDProtocol.optionReplyMagic)
+                let option: UInt32 = try wire.read()
+                let type = NBDOptionReply(rawValue: try wire.read())
+                let count: UInt32 = try wire.read()
+                replies.append(Reply(option: option, type: type, data: try wire.read(byteCount: Int(count))))
+            }
+            output = []
+            return replies
+        }
+    }
+
+    private static func request(_ name: String, _ kinds: [UInt16] = []) -> [UInt8] {
+        var data: [UInt8] = []
+        data.write(UInt32(name.utf8.count))
+        data.write(name)
+        data.write(UInt16(kinds.count))
+        for kind in kinds { data.write(kind) }
+        return data
+    }
+
+    private static func isClosed(_ outcome: NBDNegotiation.Outcome) -> Bool {
+        if case .closed = outcome { true } else { false }
+    }
+
+    @Test(arguments: [(0, 124), (1, 124), (2, 0), (3, 0)] as [(UInt32, Int)])
+    func `a client that negotiates little chooses by name, with its zeroes unless it said not`(
+        flags: UInt32, zeroes: Int
+    ) {
+        for name in ["debian", ""] {
+            var client = Conversation(flags: flags)
+            client.say(option: 1, Array(name.utf8))
+            guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
+            // Size and flags; without structured replies there are no pieces to be kept together.
+            #expect(
+                client.output == bytes("00 00 00 00 00 00 10 00 00 03") + [UInt8](repeating: 0, count: zeroes)
+            )
+        }
+    }
+
+    @Test(arguments: [4, 8, 0x8000_0000, 0xFFFF_FFFF] as [UInt32])
+    func `a client with flags that were not offered is let go`(flags: UInt32) {
+        #expect(Self.isClosed(Conversation(flags: flags).outcome))
+    }
+
+    @Test func `options that are not there are refused one by one, and the export is given all the same`()
+        throws
+    {
+        for flags: UInt32 in [0, 3] {
+            var client = Conversation(flags: flags)
+            for option: UInt32 in [4, 9, 10, 11, 0x0765_4321, .max] {
+                client.say(option: option, [1, 2, 3, 4])
+                #expect(try client.hear() == [Reply(option: option, type: .unsupported)])
+            }
+            client.say(option: 5)
+            #expect(try client.hear().map(\.type) == [.policy])
+            client.say(option: 7, Self.request("debian"))
+            #expect(try client.hear().map(\.type) == [.info, .acknowledged])
+            guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
+        }
+    }
+
+    @Test func `LIST, STRUCTURED_REPLY and STARTTLS have no data; ABORT may have some`() throws {
+        var client = Conversation(flags: 3)
+        for option: UInt32 in [3, 5, 8] {
+            client.say(option: option, [0])
+            #expect(try client.hear().map(\.type) == [.invalid])
+        }
+        #expect(!client.negotiation.usesStructuredReplies)
+        client.say(option: 3)
+        #expect(
+            try client.hear() == [
+                Reply(option: 3, type: .server, data: bytes("00 00 00 06") + Array("debian".utf8)),
+                Reply(option: 3, type: .acknowledged),
+            ])
+        client.say(option: 2, [1, 2, 3])
+        #expect(try client.hear() == [Reply(option: 2, type: .acknowledged)])
+        #expect(Self.isClosed(client.outcome))
+    }
+
+    @Test func `DF is offered with structured replies, and only then`() throws {
+        var client = Conversation(flags: 3)
+        for (isStructured, flags) in [(false, "00 03"), (true, "00 83")] {
+            if isStructured {
+                client.say(option: 8)
+                #expect(try client.hear() == [Reply(option: 8, type: .acknowledged)])
+            }
+            client.say(option: 6, Self.request("debian"))
+            #expect(
+                try client.hear().first
+                    == Reply(
+                        option: 6, type: .info, data: bytes("00 00 00 00 00 00 00 00 10 00") + bytes(flags)))
+        }
+        client.say(option: 1, Array("debian".utf8))
+        #expect(client.output == bytes("00 00 00 00 00 00 10 00 00 83"))
+    }
+
+    @Test func `INFO and GO tell what was asked for and is known, and what is wrong with a request`() throws {
+        var client = Conversation(flags: 3)
+        client.say(option: 6, Self.request("debian", [3, 1, 2, 99]))
+        let kinds = try client.hear().filter { $0.type == .info }.map { $0.data[1] }
+        #expect(kinds == [0, 3, 1, 2])
+        client.say(option: 6, Self.request("nothing"))
+        let refusal = try client.hear()
+        #expect(refusal.map(\.type) == [.unknown])
+        #expect(String(decoding: refusal.first?.data ?? [], as: UTF8.self) == "no export ‘nothing’")
+        // Lengths that do not add up: too long a name, a count of nothing, bytes behind the last one.
+        for data in [bytes("00 00 00 09 61"), bytes("00 00 00 00 00 01"), Self.request("debian") + [0], []] {
+            client.say(option: 7, data)
+            #expect(try client.hear().map(\.type) == [.invalid])
+            #expect(client.outcome == .goingOn)
+        }
+        client.say(option: 7, Self.request("nothing"))
+        #expect(try client.hear().map(\.type) == [.unknown])
+        client.say(option: 7, Self.request("debian"))
+        guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
+    }
+
+    @Test func `an option that is too long is refused and passed over, in whatever pieces it comes`() throws {
+        var client = Conversation(flags: 3)
+        client.say {
+            $0.write(NBDProtocol.optionMagic)
+            $0.write(UInt32(10))
+            $0.write(UInt32(100_000))
+            $0 += [UInt8](repeating: 0x49, count: 10_000)
+        }
+        #expect(try client.hear().map(\.type) == [.tooBig])
+        client.say { $0 += [UInt8](repeating: 0x49, count: 89_999) }
+        client.say {
+            $0.append(0x49)
+            $0.write(NBDProtocol.optionMagic)
+            $0.write(UInt32(7))
+            let data = Self.request("debian")
+            $0.write(UInt32(data.count))
+            $0 += data
+        }
+        #expect(try client.hear().map(\.type) == [.info, .acknowledged])
+        guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
+    }
+
+    @Test func `what cannot be answered ends the conversation`() {
+        var unknown = Conversation(flags: 0)
+        unknown.say(option: 1, Array("nothing".utf8))
+        #expect(Self.isClosed(unknown.outcome) && unknown.output.isEmpty)
+        var wrong = Conversation(flags: 3)
+        wrong.say { $0 += [UInt8](repeating: 0, count: 16) }
+        #expect(Self.isClosed(wrong.outcome))
+        var long = Conversation(flags: 3)
+        long.say {
+            $0.write(NBDProtocol.optionMagic)
+            $0.write(UInt32(7))
+            $0.write(UInt32.max)
+        }
+        #expect(Self.isClosed(long.outcome))
+        var many = Conversation(flags: 3)
+        for _ in 0...NBDProtocol.optionCountLimit { many.say(option: 3) }
+        #expect(Self.isClosed(many.outcome))
+    }
+
+    @Test func `a handshake in single bytes is the same as in one piece`() throws {
+        var whole = Conversation(flags: 3)
+        var pieces = Conversation(flags: 3)
+        var words: [UInt8] = []
+        for (option, data) in [(8, []), (3, []), (99, [1, 2]), (7, Self.request("debian", [3]))]
+            as [(UInt32, [UInt8])]
+        {
+            words.write(NBDProtocol.optionMagic)
+            words.write(option)
+            words.write(UInt32(data.count))
+            words += data
+        }
+        whole.say { $0 = words }
+        // What is not taken is said again with the next byte, as the service does.
+        var kept: [UInt8] = []
+        for byte in words {
+            kept.append(byte)
+            var wire = kept.span
+            pieces.outcome = pieces.negotiation.handle(&wire, exports: OneExport(), output: &pieces.output)
+            kept = [UInt8](copying: wire)
+        }
+        #expect(pieces.output == whole.output && pieces.outcome == whole.outcome)
     }
 
     @Test(

@@ -4,6 +4,8 @@ package import Wire
 package struct BootPolicy: Equatable, Sendable {
     /// Our address on the client's network.
     package var server: IPv4Address
+    /// What machines are told instead, where they reach the server by an address that is not its own (NAT); nil: where they asked.
+    package var advertisedAddress: IPv4Address?
     package var httpPort: UInt16
     package var nbdPort: UInt16
     /// The client's address, or before it has one some address in its network, which the rules of enrolment go by; nil where
@@ -44,7 +46,7 @@ package struct BootPolicy: Equatable, Sendable {
     /// The same on another of the server's addresses.
     package func on(server: IPv4Address, for client: IPv4Address? = nil) -> Self {
         var policy = self
-        policy.server = server
+        policy.server = advertisedAddress ?? server
         policy.clientNetwork = client
         return policy
     }

@@ -217,6 +217,7 @@ final class Server: Sendable {
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
                 ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
+        policy.advertisedAddress = settings.advertisedAddress
         for rule in settings.loaderRules where loaders[rule.loader] == nil {
             ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
         }

@@ -38,6 +38,8 @@ struct ServerSettings {
     var loaders: [String: String] = [:]
     var loaderRules: [LoaderRule] = []
     var dhcp = DHCP()
+    /// What machines are told to reach this server by; nil: the address that they asked.
+    var advertisedAddress: IPv4Address?
     var tftp = TFTP()
     var httpPort: UInt16 = 80
     var nbdPort: UInt16 = NBDProtocol.port
@@ -130,6 +132,7 @@ struct ServerSettings {
                 var section = section
                 return try Self.imageSource(&section)
             } ?? []
+        advertisedAddress = try top.value("advertised-address", "an IPv4 address") { IPv4Address($0) }
         nodeProgram = try top.value("node-program", "an absolute path", Self.path)
         busybox = try top.value("busybox", "an absolute path", Self.path) ?? busybox
         if var section = try top.section("loaders") { loaders = try section.texts() }
@@ -158,7 +161,7 @@ struct ServerSettings {
         if var section = try top.section("center") { center = try Center(&section) }
         try top.finish(
             known:
-                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
+                "roles, interfaces, state-directory, socket, user, domain, log, image-cache, image-keys, image-sources, server-name, advertised-address, node-program, busybox, loaders, loader-rules, dhcp, tftp, http, nbd, nfs, limits, logs, center"
         )
     }
 

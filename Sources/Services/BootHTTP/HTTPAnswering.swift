@@ -7,6 +7,10 @@ import Wire
 struct HTTPAnswering {
     /// Text that a node may report at once.
     static let reportByteLimit = 4_096
+    /// Methods that there are (RFC 9110 §9.3, RFC 5789).
+    private static let methods: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ]
 
     let context: BootContext
 
@@ -20,6 +24,9 @@ struct HTTPAnswering {
             return HTTPAnswer(
                 status: 200, body: .file(known.file, 0..<known.file.byteCount), stage: known.stage,
                 knownHead: known.head)
+        }
+        guard Self.methods.contains(request.method) else {
+            return .error(501, "this method is not known here")
         }
         // Slashes are collapsed and never redirected: firmware takes a redirection for an error.
         guard let decoded = HTTPRequestHead.percentDecoded(request.path),
@@ -38,13 +45,13 @@ struct HTTPAnswering {
             }
             switch parts[2] {
             case "report":
-                guard request.method == "POST" else { return .error(405, "reports are posted") }
+                guard request.method == "POST" else { return .notAllowed("POST", "reports are posted") }
                 return report(request, body: body, machine: machine)
             case "hardware":
-                guard request.method == "POST" else { return .error(405, "hardware is posted") }
+                guard request.method == "POST" else { return .notAllowed("POST", "hardware is posted") }
                 return hardware(request, body: body, machine: machine)
             case "sessions":
-                guard request.method == "POST" else { return .error(405, "sessions are posted") }
+                guard request.method == "POST" else { return .notAllowed("POST", "sessions are posted") }
                 return sessions(request, body: body, machine: machine)
             case "register": return register(request, machine: machine, peer: peer, server: server)
             case "orders": return orders(request, machine: machine)
@@ -54,9 +61,7 @@ struct HTTPAnswering {
             }
         }
         guard request.method == "GET" || request.method == "HEAD" else {
-            var answer = HTTPAnswer.error(405, "only GET and HEAD are answered here")
-            answer.fields.append(("Allow", "GET, HEAD"))
-            return answer
+            return .notAllowed("GET, HEAD", "only GET and HEAD are answered here")
         }
         if path == "health" { return HTTPAnswer(status: 200, body: .bytes(Array("ok\n".utf8))) }
         let memory = request.query("memory").map { MachineMemory(answer: $0) }
@@ -100,7 +105,8 @@ struct HTTPAnswering {
             return HTTPAnswer(status: 304, fields: fields)
         }
         // If-Range with another tag means: the whole of what is there now.
-        let hasRange = request["if-range"].map { $0 == tag } ?? true
+        // For other methods than GET there are no ranges (RFC 9110 §14.2).
+        let hasRange = request.method == "GET" && request["if-range"].map { $0 == tag } ?? true
         switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
         case .whole:
             let answer = HTTPAnswer(
@@ -109,7 +115,7 @@ struct HTTPAnswering {
             if isImmutable, request.method == "GET", !request.target.contains("?"),
                 context.immutableFiles.count < 256
             {
-                context.immutableFiles[request.target] = (file, stage, answer.head(keepsAlive: true))
+                context.immutableFiles[request.target] = (file, stage, answer.lastingHead)
             }
             return answer
         case .part(let range):
@@ -173,7 +179,7 @@ struct HTTPAnswering {
     /// `GET /node/MAC/orders?boot=ID`: what a running node is asked to do: once to `restart`, to tell its `sessions` until it
     /// has, or nothing.
     private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
-        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
+        guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "these orders belong to another boot")
         }
@@ -188,7 +194,7 @@ struct HTTPAnswering {
         _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
         guard request.method == "POST", let boot = request.query("boot") else {
-            return .error(405, "a node posts the key of its boot here")
+            return .notAllowed("POST", "a node posts the key of its boot here")
         }
         // A machine that waits for approval, or is refused, gets nothing of the site's.
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
@@ -221,7 +227,7 @@ struct HTTPAnswering {
     private func register(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
-        guard request.method == "GET" else { return .error(405, "only GET is answered here") }
+        guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         let policy = context.settings.policy.on(server: server)
         guard case .waiting = context.plan(for: machine, at: peer, server: server).target else {
             return .error(403, "this machine does not wait for approval")

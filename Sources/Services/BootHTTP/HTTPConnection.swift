@@ -5,7 +5,8 @@ import Wire
 
 /// One HTTP connection: one request at a time, pipelined ones after each other.
 ///
-/// States: reading a head → reading its body → sending the answer → reading a head, or closed.
+/// States: reading a head → reading its body → sending the answer → reading a head, or ending → closed. Before it closes, the client is
+/// heard to its own end: what is still on its way from there would take the answer with it, unread (RFC 9112 §9.6).
 final class HTTPConnection: EventHandler {
     /// Up to this size a file goes out of its mapping with its head in one call; above, by `sendfile`.
     private static let copyByteCount = 32 * 1024
@@ -14,6 +15,8 @@ final class HTTPConnection: EventHandler {
     private static let bodyByteLimit = 64 * 1024
     /// Taken from the socket at a time.
     private static let inputByteCount = 16 * 1024
+    /// Milliseconds that a client has to end after the server has.
+    private static let endMilliseconds = 2_000
 
     private let socket: FileDescriptor
     private unowned let service: HTTPService
@@ -30,7 +33,11 @@ final class HTTPConnection: EventHandler {
     private var outputStart = 0
     private var file: (ServedFile, Range<Int>)?
     private var sending: (answer: HTTPAnswer, path: Substring)?
-    private var closesWhenSent = false
+    private var persistence = HTTPAnswer.Persistence.usual
+    /// Whether the client of the request that is being received has been told to send its body.
+    private var hasContinued = false
+    /// When the client has to have ended, by the loop's clock; nil: nothing ends.
+    private(set) var endsAt: Int?
     private var isClosed = false
     private var waitsForSpace = false
     /// The next bytes of the file come from a disk that is being waited for.
@@ -61,8 +68,18 @@ final class HTTPConnection: EventHandler {
         service.ended(socket.number)
     }
 
+    /// Ends our half of the connection, and the rest when the client has ended too, or has not within a moment.
+    private func end() {
+        guard !isClosed else { return }
+        endsAt = loop.batchTime + Self.endMilliseconds
+        input = []
+        if waitsForSpace { loop.change(socket, to: .readable) }
+        Socket.finish(socket)
+    }
+
     func ready(_ events: EventLoop.Events) {
         guard !isClosed else { return }
+        if endsAt != nil { return Socket.discard(socket) ? () : close() }
         lastActivity = EventLoop.now()
         if isFetching || isThrottled { return events.contains(.failed) ? close() : () }
         if sending != nil {
@@ -99,32 +116,66 @@ final class HTTPConnection: EventHandler {
     }
 
     private func answerWhole() {
-        while !isClosed, sending == nil, !input.isEmpty {
-            guard let headByteCount = HTTPRequestHead.byteCount(in: input.span) else {
-                if input.count > HTTPRequestHead.byteLimit { refuse(431, "the head is too long") }
-                return
+        while !isClosed, endsAt == nil, sending == nil {
+            // Some clients end a body with an empty line that does not belong to it (RFC 9112 §2.2).
+            if let first = input.first, first == 0x0D || first == 0x0A {
+                input.removeFirst(input.prefix { $0 == 0x0D || $0 == 0x0A }.count)
             }
+            guard !input.isEmpty else { return }
+            let headByteCount = HTTPRequestHead.byteCount(in: input.span)
+            guard headByteCount ?? input.count <= HTTPRequestHead.byteLimit else {
+                return input.prefix(HTTPRequestHead.byteLimit).contains(0x0A)
+                    ? refuse(431, "the head is too long") : refuse(414, "this address is too long")
+            }
+            guard let headByteCount else { return }
             guard let request = head(byteCount: headByteCount) else {
                 return refuse(400, "this is not an HTTP request")
             }
-            guard let bodyByteCount = request.contentLength else {
-                return refuse(400, "the length is not readable")
+            do throws(HTTPRefusal) {
+                guard try answer(request, HTTPFraming(request), behind: headByteCount) else { return }
+            } catch {
+                return refuse(error.status, error.text)
             }
-            guard bodyByteCount <= Self.bodyByteLimit else {
-                return refuse(413, "at most \(Self.bodyByteLimit) bytes")
-            }
-            guard input.count >= headByteCount + bodyByteCount else { return }
-            guard service.mayAsk(self) else { return throttle() }
-            let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
-            if input.count == headByteCount + bodyByteCount {
-                input.removeAll(keepingCapacity: true)
-            } else {
-                input.removeFirst(headByteCount + bodyByteCount)
-            }
-            closesWhenSent = !request.keepsAlive
-            let answer = service.answering.answer(request, body: body, peer: peer, server: server)
-            send(answer, to: request)
         }
+    }
+
+    /// - Returns: whether the request was whole.
+    private func answer(
+        _ request: HTTPRequestHead, _ framing: HTTPFraming, behind headByteCount: Int
+    ) throws(HTTPRefusal) -> Bool {
+        let bodyByteCount = framing.bodyByteCount
+        guard bodyByteCount <= Self.bodyByteLimit else {
+            throw HTTPRefusal(413, "at most \(Self.bodyByteLimit) bytes")
+        }
+        guard input.count >= headByteCount + bodyByteCount else {
+            if framing.expectsContinue, !hasContinued { sayContinue() }
+            return false
+        }
+        guard service.mayAsk(self) else {
+            throttle()
+            return false
+        }
+        let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
+        if input.count == headByteCount + bodyByteCount {
+            input.removeAll(keepingCapacity: true)
+        } else {
+            input.removeFirst(headByteCount + bodyByteCount)
+        }
+        hasContinued = false
+        persistence = !framing.keepsAlive ? .closes : request.minorVersion == 0 ? .keepsAlive : .usual
+        send(service.answering.answer(request, body: body, peer: peer, server: server), to: request)
+        return true
+    }
+
+    /// The client waits for this before it sends its body (RFC 9110 §10.1.1). Nothing else is on its way then: the socket has room.
+    private func sayContinue() {
+        hasContinued = true
+        let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        let number = socket.number
+        let sent = retrying {
+            unsafe Glibc.send(number, line, line.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+        }
+        if sent != line.count { close() }
     }
 
     private func throttle() {
@@ -149,7 +200,7 @@ final class HTTPConnection: EventHandler {
     }
 
     private func refuse(_ status: Int, _ text: String) {
-        closesWhenSent = true
+        persistence = .closes
         input = []
         send(.error(status, text), to: nil)
     }
@@ -158,7 +209,7 @@ final class HTTPConnection: EventHandler {
 
     private func send(_ answer: HTTPAnswer, to request: HTTPRequestHead?) {
         sending = (answer, request?.path ?? "")
-        output = answer.head(keepsAlive: !closesWhenSent)
+        output = answer.head(persistence, date: service.date)
         outputStart = 0
         file = nil
         if request?.method != "HEAD" {
@@ -171,7 +222,7 @@ final class HTTPConnection: EventHandler {
                 {
                     unsafe output += UnsafeRawBufferPointer(
                         start: start + range.lowerBound, count: range.count)
-                } else {
+                } else if !range.isEmpty {
                     file = (mapped, range)
                 }
             }
@@ -212,7 +263,7 @@ final class HTTPConnection: EventHandler {
         guard let done = sending else { return }
         sending = nil
         service.sent(done.answer, to: peer, path: done.path)
-        if closesWhenSent { return close() }
+        if case .closes = persistence { return end() }
         if waitsForSpace {
             waitsForSpace = false
             loop.change(socket, to: .readable)

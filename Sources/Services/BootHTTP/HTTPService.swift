@@ -15,6 +15,8 @@ package final class HTTPService {
     let answering: HTTPAnswering
     let context: BootContext
     private var connections: [Int32: HTTPConnection] = [:]
+    /// The field `Date` with its line end, and the second of the loop's clock that it was made in.
+    private var dateLine: (bytes: [UInt8], second: Int) = ([], -1)
     /// Connections whose peers have asked too much: they are heard again in a moment.
     private var throttled: [HTTPConnection] = []
 
@@ -60,7 +62,9 @@ package final class HTTPService {
         let now = EventLoop.now()
         let limit = context.limits.maxima.httpRequest
         for connection in connections.values {
-            if let began = connection.requestBeganAt, now - began > limit {
+            if let end = connection.endsAt {
+                if now > end { connection.close() }
+            } else if let began = connection.requestBeganAt, now - began > limit {
                 context.limits.refuse(
                     PeerLimit(.http, .silentConnections, most: limit / 1_000), .address(connection.peer))
                 connection.close()
@@ -81,6 +85,16 @@ package final class HTTPService {
         if context.limits.takes(\.httpRequests, .http, .requests, .address(connection.peer)) { return true }
         throttled.append(connection)
         return false
+    }
+
+    /// The field `Date` of answers, a second old at most; empty where the clock was never set.
+    var date: [UInt8] {
+        let second = loop.batchTime / 1_000
+        if second != dateLine.second {
+            let text = HTTPDate.text(context.now() / 1_000)
+            dateLine = (text.map { Array("Date: \($0)\r\n".utf8) } ?? [], second)
+        }
+        return dateLine.bytes
     }
 
     func sent(_ answer: HTTPAnswer, to peer: IPv4Address, path: Substring) {

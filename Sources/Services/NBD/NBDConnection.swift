@@ -6,42 +6,51 @@ import Wire
 
 /// One client of the NBD server.
 ///
-/// States: negotiating → serving → closed. While an answer is stuck in a full socket nothing more is read from it.
+/// States: negotiating → serving → ending → closed. While an answer is stuck in a full socket nothing more is read from it. What it is
+/// told last it can read: before the connection closes, all of it is sent, and the client is heard to its own end.
 @safe final class NBDConnection: EventHandler {
     /// From this size a read's pages go out as they are; below, a copy from the mapping into one `sendmsg` with its
     /// neighbours costs a third (measured: `Benchmarks/README.md`).
     private static let sendfileByteCount = 32 * 1024
+    /// Milliseconds that a client has to end after the server has.
+    private static let endMilliseconds = 2_000
 
     /// What could not be sent yet.
-    private enum Pending {
+    enum Pending {
         case bytes([UInt8])
         case file(offset: Int, byteCount: Int)
     }
 
-    private let socket: FileDescriptor
-    private unowned let service: NBDService
-    private unowned let loop: EventLoop
+    let socket: FileDescriptor
+    unowned let service: NBDService
+    unowned let loop: EventLoop
     private var negotiation: NBDNegotiation? = NBDNegotiation()
-    private var usesStructuredReplies = false
-    private var file: ServedFile?
+    private(set) var usesStructuredReplies = false
+    /// The flags that a read may have.
+    private var readFlags: UInt16 = 0
+    private(set) var file: ServedFile?
     private(set) var digest: Digest?
     let peer: IPv4Address
     let place: PeerLimits.Place
-    /// By the loop's clock.
-    let cameAt: Int
+    /// When its time is over, by the loop's clock, unless it has chosen an export.
+    private(set) var deadline: Int
     /// When the client last read, by the loop's clock; before its first read, when it came.
     private(set) var lastReadAt: Int
     /// Bytes received but not yet understood: part of a message.
     private var leftover: [UInt8] = []
-    private var pending: [Pending] = []
+    var pending: [Pending] = []
+    /// Bytes that are still to come of a write that was refused.
+    private var skippedByteCount = 0
     private var closesWhenSent = false
-    private var isClosed = false
+    /// Whether all is sent, and only the client's own end is waited for.
+    private(set) var isEnding = false
+    private(set) var isClosed = false
     /// A read waits for a disk; nothing more is taken from the client meanwhile.
-    private var isFetching = false
+    private(set) var isFetching = false
     /// Whether the socket took all of the last large answer. What does not fit would be taken up twice.
-    private var hasRoom = true
+    var hasRoom = true
     /// Whether packets wait to be full: several large answers go out one behind the other.
-    private var isCorked = false
+    var isCorked = false
 
     init(
         socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: NBDService,
@@ -52,8 +61,8 @@ import Wire
         self.place = place
         self.service = service
         self.loop = loop
-        cameAt = loop.batchTime
-        lastReadAt = cameAt
+        deadline = loop.batchTime + service.context.limits.maxima.nbdHandshake
+        lastReadAt = loop.batchTime
     }
 
     func start() {
@@ -63,11 +72,12 @@ import Wire
 
     func ready(_ events: EventLoop.Events) {
         if isClosed { return }
+        if isEnding { return Socket.discard(socket) ? () : close(nil) }
         if isFetching { return events.contains(.failed) ? close(nil) : () }
         if events.contains(.writable) {
             flushPending()
             guard !isClosed, pending.isEmpty else { return }
-            if closesWhenSent { return close(nil) }
+            if closesWhenSent { return end() }
             loop.change(socket, to: .readable)
             serveLeftover()
         }
@@ -84,6 +94,23 @@ import Wire
         loop.remove(socket)
         file = nil
         service.ended(socket.number, keepsPlace: keepsPlace)
+    }
+
+    /// Ends the connection when all is sent: first our half of it, and the rest when the client has ended too, or has not within a
+    /// moment.
+    ///
+    /// - Parameter reason: what the client has done, for the log; nil: its own wish.
+    private func end(_ reason: String? = nil) {
+        if let reason { service.say(peer, "\(peer): \(reason)") }
+        closesWhenSent = true
+        guard !isClosed, pending.isEmpty else { return }
+        isEnding = true
+        deadline = loop.batchTime + Self.endMilliseconds
+        file = nil
+        digest = nil
+        service.ending(socket.number)
+        loop.change(socket, to: .readable)
+        Socket.finish(socket)
     }
 
     // MARK: Receiving
@@ -138,8 +165,8 @@ import Wire
         switch outcome {
         case .goingOn: leftover = [UInt8](copying: rest)
         case .closed(let reason):
-            closesWhenSent = true
-            service.say(peer, "\(peer): \(reason)")
+            sendOrKeep(output)
+            return end(reason)
         case .chosen(let export):
             if let name = VolumeExportName(export.name) {
                 return hand(over: name, answer: output, leftover: [UInt8](copying: rest))
@@ -154,11 +181,11 @@ import Wire
                 return close("\(error)")
             }
             usesStructuredReplies = negotiation?.usesStructuredReplies ?? false
+            readFlags = usesStructuredReplies ? NBDRequest.doNotFragment : 0
             negotiation = nil
             service.chosen(socket.number)
         }
         sendOrKeep(output)
-        if closesWhenSent, pending.isEmpty { return close(nil) }
         if negotiation == nil, !isClosed, !rest.isEmpty { serve(rest) }
     }
 
@@ -183,15 +210,15 @@ import Wire
 
     /// Answers all whole requests in `input`; what is left, or stuck, is kept.
     private func serve(_ input: Span<UInt8>) {
-        var position = 0
+        var position = skip(input.count)
         while input.count - position >= NBDProtocol.requestByteCount {
             var wire = input.extracting(position..<position + NBDProtocol.requestByteCount)
             guard let request = try? NBDRequest(parsing: &wire) else {
-                return close("request without its magic")
+                flushReplies()
+                return end("request without its magic")
             }
             position += NBDProtocol.requestByteCount
-            switch request.command {
-            case .read:
+            if request.command == .read {
                 lastReadAt = loop.batchTime
                 if let cold = coldRange(of: request) {
                     // This request is taken up again when its bytes are there.
@@ -201,21 +228,11 @@ import Wire
                     if request.byteCount >= Self.sendfileByteCount, position < input.count { cork(true) }
                     read(request)
                 }
-            case .disconnect:
-                flushReplies()
-                return close(nil)
-            case .flush: reply(request, .none)
-            case .cache: prefetch(request)
-            case .write:
-                // The data follows and cannot be told from requests: a client that writes to a read-only export is
-                // refused and let go (doc/proto.md, "Request message").
-                reply(request, .notPermitted)
-                flushReplies()
-                return close("client writes to a read-only export")
-            case .trim, .writeZeroes: reply(request, .notPermitted)
-            default: reply(request, .invalid)
+            } else {
+                answer(request)
+                position += skip(input.count - position)
             }
-            if isClosed { return }
+            if isClosed || closesWhenSent { return }
             if isFetching || !pending.isEmpty { break }
         }
         if position == input.count, postponeLoneReply() { return }
@@ -223,6 +240,39 @@ import Wire
         cork(false)
         if !isClosed, position < input.count {
             leftover = [UInt8](copying: input.extracting(position..<input.count))
+        }
+    }
+
+    /// Passes over data of a write that was refused.
+    ///
+    /// - Returns: how many of `byteCount` bytes are such data.
+    private func skip(_ byteCount: Int) -> Int {
+        let skipped = min(skippedByteCount, byteCount)
+        skippedByteCount -= skipped
+        return skipped
+    }
+
+    /// What changes nothing, and has no data to answer with. A flag that the export does not offer is an error of its request
+    /// (doc/proto.md, "Error values").
+    private func answer(_ request: NBDRequest) {
+        switch request.command {
+        case .disconnect:
+            // What was asked for before is answered (doc/proto.md, `NBD_CMD_DISC`).
+            flushReplies()
+            if pending.isEmpty { close(nil) } else { end() }
+        case .flush: reply(request, request.flags == 0 ? .none : .invalid)
+        case .cache: prefetch(request)
+        case .write:
+            // Its data follows in any case. A client that is told of the error goes on reading.
+            guard request.byteCount <= UInt32(NBDProtocol.readByteLimit) else {
+                reply(request, .invalid)
+                flushReplies()
+                return end("a write of \(request.byteCount) bytes")
+            }
+            reply(request, .notPermitted)
+            skippedByteCount = Int(request.byteCount)
+        case .trim, .writeZeroes: reply(request, .notPermitted)
+        default: reply(request, .invalid)
         }
     }
 
@@ -245,7 +295,7 @@ import Wire
 
     private func read(_ request: NBDRequest) {
         guard let file, let range = request.range(inExportOf: file.byteCount), !range.isEmpty,
-            range.count <= NBDProtocol.readByteLimit
+            range.count <= NBDProtocol.readByteLimit, request.flags & ~readFlags == 0
         else { return reply(request, .invalid) }
         let (offset, byteCount) = (range.lowerBound, range.count)
         let scratch = service.scratch
@@ -277,143 +327,11 @@ import Wire
     }
 
     private func prefetch(_ request: NBDRequest) {
-        guard let file, let range = request.range(inExportOf: file.byteCount) else {
+        guard let file, let range = request.range(inExportOf: file.byteCount), request.flags == 0 else {
             return reply(request, .invalid)
         }
         _ = posix_fadvise(
             file.mapped.descriptor.number, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
         reply(request, .none)
-    }
-
-    // MARK: Sending
-
-    /// Leaves the only reply that the scratch holds, a header and its data, to the end of the loop's batch. Whoever has
-    /// several requests in flight, or is alone, gets its replies at once.
-    private func postponeLoneReply() -> Bool {
-        let scratch = service.scratch
-        guard loop.readyCount > 1, scratch.replyCount == 1, scratch.sliceCount == 2, pending.isEmpty,
-            !isClosed, !isCorked,
-            unsafe service.postponed.add(self, header: scratch.slices[0], data: scratch.slices[1])
-        else { return false }
-        (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0)
-        return true
-    }
-
-    /// Sends a reply that was postponed.
-    func sendPostponed(header: iovec, data: iovec) {
-        guard !isClosed else { return }
-        let scratch = service.scratch
-        unsafe scratch.slices[0] = header
-        unsafe scratch.slices[1] = data
-        scratch.sliceCount = 2
-        flushReplies()
-    }
-
-    /// Sends what the scratch holds; `more` says that a file follows its last header.
-    private func flushReplies(more: Bool = false) {
-        let scratch = service.scratch
-        if more {
-            // The last header has no slice yet: it goes out with the ones before it.
-            let last = unsafe scratch.headers + (scratch.headerByteCount - NBDScratch.headerByteLimit)
-            unsafe scratch.slices[scratch.sliceCount] = iovec(
-                iov_base: last, iov_len: usesStructuredReplies ? 28 : 16)
-            scratch.sliceCount += 1
-        }
-        defer { (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0) }
-        guard scratch.sliceCount > 0, !isClosed else { return }
-        var sent = 0
-        if pending.isEmpty {
-            var message = unsafe msghdr()
-            unsafe message.msg_iov = scratch.slices
-            unsafe message.msg_iovlen = scratch.sliceCount
-            let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0))
-            sent = retrying { unsafe sendmsg(socket.number, &message, flags) }
-            if sent < 0 {
-                guard errno == EAGAIN else {
-                    return close(Self.isGone(errno) ? nil : SystemError("send").description)
-                }
-                sent = 0
-            }
-        }
-        for index in 0..<scratch.sliceCount {
-            let slice = unsafe scratch.slices[index]
-            let length = unsafe Int(slice.iov_len)
-            if sent >= length {
-                sent -= length
-                continue
-            }
-            unsafe keep(
-                .bytes([UInt8](UnsafeRawBufferPointer(start: slice.iov_base, count: length).dropFirst(sent))))
-            sent = 0
-        }
-    }
-
-    /// Between large answers no packet goes out that is not full: without this, each ends with a small one.
-    private func cork(_ isOn: Bool) {
-        guard isCorked != isOn, !isClosed else { return }
-        isCorked = isOn
-        try? socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isOn ? 1 : 0, "hold packets back")
-    }
-
-    private func sendFile(offset: Int, byteCount: Int) {
-        guard pending.isEmpty, let file else { return keep(.file(offset: offset, byteCount: byteCount)) }
-        let sent = sendPages(of: file.mapped, offset: offset, byteCount: byteCount)
-        hasRoom = sent == byteCount
-        if sent < 0, errno != EAGAIN {
-            return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
-        }
-        let done = max(0, sent)
-        // After a short write the socket is full: back to the loop instead of trying again, which costs a fifth.
-        if done < byteCount { keep(.file(offset: offset + done, byteCount: byteCount - done)) }
-    }
-
-    private func sendPages(of file: MappedFile, offset: Int, byteCount: Int) -> Int {
-        if hasRoom, let pipe = service.pipe, let start = unsafe file.start {
-            let sent = unsafe pipe.send(start + offset, byteCount: byteCount, to: socket)
-            if sent >= 0 || ![EPERM, ENOSYS].contains(errno) { return sent }
-            // A container forbids it.
-            service.pipe = nil
-        }
-        var position = off_t(offset)
-        return retrying { unsafe sendfile(socket.number, file.descriptor.number, &position, byteCount) }
-    }
-
-    private func sendOrKeep(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty, !isClosed else { return }
-        guard pending.isEmpty else { return keep(.bytes(bytes)) }
-        let sent = retrying {
-            unsafe send(socket.number, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
-        }
-        if sent < 0, errno != EAGAIN {
-            return close(Self.isGone(errno) ? nil : SystemError("send").description)
-        }
-        if max(0, sent) < bytes.count { keep(.bytes(Array(bytes[max(0, sent)...]))) }
-    }
-
-    private func keep(_ rest: Pending) {
-        if pending.isEmpty, !isFetching { loop.change(socket, to: .writable) }
-        pending.append(rest)
-    }
-
-    private func flushPending() {
-        var remaining = pending
-        pending = []
-        while !remaining.isEmpty {
-            let next = remaining.removeFirst()
-            switch next {
-            case .bytes(let bytes): sendOrKeep(bytes)
-            case .file(let offset, let byteCount): sendFile(offset: offset, byteCount: byteCount)
-            }
-            if isClosed { return }
-            if !pending.isEmpty {
-                pending += remaining
-                return
-            }
-        }
-    }
-
-    /// The client went away: nothing to write home about.
-    private static func isGone(_ number: Int32) -> Bool {
-        number == ECONNRESET || number == EPIPE || number == ETIMEDOUT
     }
 }

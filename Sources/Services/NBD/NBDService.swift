@@ -18,8 +18,8 @@ package final class NBDService {
     /// Nil: `sendfile` does it.
     var pipe = try? MappedPipe()
     private var connections: [Int32: NBDConnection] = [:]
-    /// Those that have not chosen an export yet.
-    private var negotiating: Set<Int32> = []
+    /// Those with little time: they have not chosen an export yet, or are ending.
+    private var passing: Set<Int32> = []
     /// Connections to volumes, each with a thread of its own.
     let volumeSessions = NBDVolumeSessions()
 
@@ -51,7 +51,7 @@ package final class NBDService {
         let number = socket.number
         let connection = NBDConnection(socket: socket, peer: peer, place: place, service: self, loop: loop)
         connections[number] = connection
-        negotiating.insert(number)
+        passing.insert(number)
         connection.start()
         return connection
     }
@@ -66,24 +66,29 @@ package final class NBDService {
         for place in volumeSessions.takeEnded() { context.limits.release(place) }
     }
 
-    /// Ends connections that were opened and say nothing.
+    /// Ends connections that were opened and say nothing, and those that do not end by themselves.
     private func closeSilent() {
-        let limit = context.limits.maxima.nbdHandshake
-        let oldest = EventLoop.now() - limit
-        for number in negotiating {
-            guard let connection = connections[number], connection.cameAt < oldest else { continue }
-            context.limits.refuse(
-                PeerLimit(.nbd, .silentConnections, most: limit / 1_000), .address(connection.peer))
+        let now = EventLoop.now()
+        for number in passing {
+            guard let connection = connections[number], connection.deadline < now else { continue }
+            if !connection.isEnding {
+                let limit = context.limits.maxima.nbdHandshake
+                context.limits.refuse(
+                    PeerLimit(.nbd, .silentConnections, most: limit / 1_000), .address(connection.peer))
+            }
             connection.close(nil)
         }
     }
 
     /// A connection has its export.
-    func chosen(_ number: Int32) { negotiating.remove(number) }
+    func chosen(_ number: Int32) { passing.remove(number) }
+
+    /// A connection waits for its client to end.
+    func ending(_ number: Int32) { passing.insert(number) }
 
     /// - Parameter keepsPlace: whether its place now belongs to a volume.
     func ended(_ number: Int32, keepsPlace: Bool) {
-        negotiating.remove(number)
+        passing.remove(number)
         guard let connection = connections.removeValue(forKey: number), !keepsPlace else { return }
         context.limits.release(connection.place)
     }

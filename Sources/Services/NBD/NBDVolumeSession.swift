@@ -47,6 +47,12 @@ final class NBDVolumeSession: Sendable {
     /// - Returns: whether the client wants more.
     private func serve(_ request: NBDRequest, _ reader: inout Reader) throws(SystemError) -> Bool {
         let range = request.range(inExportOf: disk.byteCount)
+        let allowed = NBDRequest.forceUnitAccess | (request.command == .writeZeroes ? NBDRequest.noHole : 0)
+        let isAllowed = request.flags & ~allowed == 0
+        guard isAllowed || request.command == .write || request.command == .disconnect else {
+            try reply(request, .invalid)
+            return true
+        }
         switch request.command {
         case .read:
             guard let range, !range.isEmpty, range.count <= NBDProtocol.readByteLimit else {
@@ -67,8 +73,8 @@ final class NBDVolumeSession: Sendable {
             }
             // It follows the request in any case: to be refused it has to be read.
             let data = try reader.read(Int(request.byteCount), from: socket)
-            guard let range else {
-                try reply(request, .noSpace)
+            guard let range, isAllowed else {
+                try reply(request, range == nil ? .noSpace : .invalid)
                 return true
             }
             try finish(request) { () throws(SystemError) in

@@ -6,12 +6,13 @@ package import Wire
 
 /// The TFTP server: read requests on one port, each transfer on a port of its own (RFC 1350 §4), or all on the one port
 /// where a NAT or a Kubernetes service is between.
+///
+/// A client has one transfer at a time from each of its ports, and it is known by what it asks for: many ROMs have one port for all
+/// files, drop transfers without a word, and begin the next one while the end of the last one is still on its way.
 package final class TFTPService: EventHandler {
     package struct Settings: Sendable {
         package var limits = TFTPNegotiation.Limits()
         package var isSinglePort = false
-        /// Milliseconds until a window is repeated, when the client does not say.
-        package var timeoutMilliseconds = 1_000
 
         package init() {}
     }
@@ -62,7 +63,9 @@ package final class TFTPService: EventHandler {
     ///
     /// - Parameter now: milliseconds of `EventLoop.now`.
     package func repeatWindows(dueAt now: Int) {
-        for transfer in transfers.values where transfer.deadline <= now { transfer.timedOut() }
+        for transfer in transfers.values where transfer.deadline <= now {
+            transfer.handle(.timeout, now: now)
+        }
     }
 
     package func ready(_ events: EventLoop.Events) {
@@ -89,7 +92,12 @@ package final class TFTPService: EventHandler {
         do {
             packet = try TFTPPacket(parsing: &wire)
         } catch {
-            return say(peer, "\(peer.address): unreadable packet: \(error)")
+            say(peer, "\(peer.address): unreadable packet: \(error)")
+            // A request is answered: its client would wait in vain.
+            if bytes.count > 1, bytes[0] == 0, bytes[1] == 1 {
+                answer(TFTPError(.illegalOperation, "unreadable request"), to: peer, local: local)
+            }
+            return
         }
         switch packet {
         case .read(let request): begin(request, peer: peer, local: local)
@@ -97,12 +105,12 @@ package final class TFTPService: EventHandler {
             answer(
                 TFTPError(.accessViolation, "this server only reads"), to: peer, local: local)
         case .acknowledgement, .error:
-            // Only with a single port does the rest of a transfer come here.
-            if let transfer = transfers[peer], settings.isSinglePort {
-                transfer.received(packet)
+            // Only with a single port does the rest of a transfer come here. What belongs to none is then the copy of a last one,
+            // and an error would end what the client has begun since.
+            if settings.isSinglePort {
+                transfers[peer]?.received(packet)
             } else if case .acknowledgement = packet {
-                answer(
-                    TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: local)
+                answer(TFTPError(.unknownTransfer, "no such transfer"), to: peer, local: local)
             }
         case .data, .optionAcknowledgement:
             answer(
@@ -112,8 +120,14 @@ package final class TFTPService: EventHandler {
     }
 
     private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address) {
-        // The same request again: the client did not hear the first answer.
-        if let running = transfers[peer] { return running.timedOut() }
+        if let running = transfers[peer] {
+            // Its last word may still wait in its own socket: which of the two the loop reads first says nothing.
+            running.receiveAll()
+            if !running.isOver, running.isRepeated(by: request) {
+                return running.handle(.requestedAgain, now: loop.batchTime)
+            }
+            running.giveUp()
+        }
         // Who asks too often hears nothing: it asks again.
         guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
         let isStranger = context.machine(at: peer.address) == nil

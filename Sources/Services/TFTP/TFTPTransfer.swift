@@ -42,17 +42,22 @@ enum TFTPContent {
 
 /// One transfer: the shell around `TFTPSend` that owns the socket and the deadline.
 final class TFTPTransfer: EventHandler {
+    /// Datagrams taken from its socket before a request is looked at.
+    private static let datagramLimit = 64
+    /// Milliseconds within which a request that comes twice is a copy.
+    private static let copyMilliseconds = 1_000
+
     let peer: TFTPService.Peer
-    let path: String
+    var path: String { request.path }
     let stage: BootStage?
     let place: PeerLimits.Place
     /// Whether its address holds no lease.
     let isStranger: Bool
     /// Whether nothing has been heard of the client since its request: there may be none.
     private(set) var isUnanswered = true
-    private let beganAt = EventLoop.now()
     /// Milliseconds of the loop's clock.
-    private(set) var deadline = 0
+    private let beganAt: Int
+    private let request: TFTPRequest
     private let local: IPv4Address
     private let content: TFTPContent
     private let agreed: TFTPNegotiation
@@ -61,7 +66,9 @@ final class TFTPTransfer: EventHandler {
     private let socket: FileDescriptor?
     private unowned let service: TFTPService
     private unowned let loop: EventLoop
-    private var isOver = false
+    /// Whether the kernel cuts its windows: it does not where the card leaves checksums to it, or a block is larger than a packet.
+    private var canSegment = true
+    private(set) var isOver = false
 
     init(
         request: TFTPRequest, content: TFTPContent, peer: TFTPService.Peer, local: IPv4Address,
@@ -77,7 +84,8 @@ final class TFTPTransfer: EventHandler {
         self.service = service
         self.loop = loop
         self.stage = stage
-        path = request.path
+        self.request = request
+        beganAt = loop.batchTime
         agreed = TFTPNegotiation(request, fileByteCount: content.byteCount, limits: service.settings.limits)
         state = TFTPSend(fileByteCount: content.byteCount, agreed: agreed)
     }
@@ -91,23 +99,40 @@ final class TFTPTransfer: EventHandler {
         } catch {
             return end(isWhole: false)
         }
-        perform(state.start())
+        perform(state.start(now: beganAt))
     }
 
     func ready(_ events: EventLoop.Events) {
-        guard let number = descriptor else { return }
         guard !isOver else { return }
         // One packet for each wake-up: a second look finds nothing while the client waits for us, and costs a call.
+        receive()
+    }
+
+    /// Takes all that its own socket holds; nothing where it has none.
+    func receiveAll() {
+        for _ in 0..<Self.datagramLimit where !isOver {
+            guard receive() else { return }
+        }
+    }
+
+    /// - Returns: whether a packet was there.
+    @discardableResult
+    private func receive() -> Bool {
+        guard let number = descriptor else { return false }
         // An acknowledgement has four bytes; an error message a few more.
+        var count = 0
         let packet = unsafe withUnsafeTemporaryAllocation(byteCount: 516, alignment: 8) {
             buffer -> TFTPPacket? in
-            let count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+            count = unsafe recv(number, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
             let start = unsafe UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
             guard count > 0, let start = unsafe start else { return nil }
             var wire = unsafe Span<UInt8>(_unsafeStart: start, count: count)
             return try? TFTPPacket(parsing: &wire)
         }
+        // The client's host says that nothing listens there any more (ICMP).
+        if count < 0, errno == ECONNREFUSED { end(isWhole: false) }
         if let packet { received(packet) }
+        return count >= 0
     }
 
     private var descriptor: Int32? {
@@ -122,21 +147,31 @@ final class TFTPTransfer: EventHandler {
         Double(max(0, state.acknowledgedBlock)) / (Double(max(1, EventLoop.now() - beganAt)) / 1_000)
     }
 
+    /// Whether a request is this transfer's own once more, and not the next one: the same file in the same way, before the client
+    /// has heard an answer. Afterwards it begins anew, but for copies that the network has made.
+    func isRepeated(by other: TFTPRequest) -> Bool {
+        other == request && (!state.isUnderway || loop.batchTime - beganAt < Self.copyMilliseconds)
+    }
+
     func received(_ packet: TFTPPacket) {
         isUnanswered = false
         switch packet {
-        case .acknowledgement(let block): perform(state.handle(.acknowledged(block)))
+        case .acknowledgement(let block): handle(.acknowledged(block), now: loop.batchTime)
         case .error(let error):
             // Code 8, or 0 while only the size was asked for, ends a first request of edk2: no failure.
             if error.code != .optionsRefused, state.acknowledgedBlock > 0 {
                 service.say(peer, "\(peer.address): \(path): the client gave up: \(error.message)")
             }
-            perform(state.handle(.refusedByPeer))
+            handle(.refusedByPeer, now: loop.batchTime)
         default: break
         }
     }
 
-    func timedOut() { perform(state.handle(.timeout)) }
+    /// When the event `timeout` is due, by the loop's clock.
+    var deadline: Int { state.deadline }
+
+    /// - Parameter now: milliseconds of the loop's clock.
+    func handle(_ event: TFTPSend.Event, now: Int) { perform(state.handle(event, now: now)) }
 
     /// Ends it for the sake of another one.
     func giveUp() { end(isWhole: false) }
@@ -152,9 +187,6 @@ final class TFTPTransfer: EventHandler {
         case .finish: return end(isWhole: true)
         case .giveUp: return end(isWhole: false)
         }
-        deadline =
-            EventLoop.now()
-            + (agreed.timeoutSeconds.map { $0 * 1_000 } ?? service.settings.timeoutMilliseconds)
     }
 
     private func send(_ bytes: [UInt8]) {
@@ -181,7 +213,8 @@ final class TFTPTransfer: EventHandler {
         let (number, destination) = descriptor.map { ($0, nil) } ?? (service.sharedSocket, peer)
         unsafe content.withBytes {
             unsafe service.sender.send(
-                blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: destination)
+                blocks, of: $0, blockByteCount: agreed.blockByteCount, from: number, to: destination,
+                canSegment: &canSegment)
         }
     }
 
@@ -206,8 +239,6 @@ final class TFTPTransfer: EventHandler {
     private let headers: UnsafeMutablePointer<UInt32>
     private let slices: UnsafeMutablePointer<iovec>
     private let packet: UnsafeMutableRawPointer
-    /// Cleared when the kernel or the card cannot cut.
-    private var canSegment = true
 
     init() {
         unsafe headers = .allocate(capacity: Self.segmentLimit)
@@ -237,11 +268,12 @@ final class TFTPTransfer: EventHandler {
 
     /// Sends `blocks` (counted from 1) of a content; what the socket does not take, the client asks for again.
     ///
-    /// - Parameter peer: nil for a connected socket.
+    /// - Parameters:
+    ///   - peer: nil for a connected socket.
+    ///   - canSegment: cleared when the kernel cannot cut what goes this way.
     func send(
         _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int,
-        from socket: Int32,
-        to peer: TFTPService.Peer?
+        from socket: Int32, to peer: TFTPService.Peer?, canSegment: inout Bool
     ) {
         let packetByteCount = blockByteCount + 4
         if blocks.count == 1, peer == nil, packetByteCount <= Self.copyByteLimit {

@@ -9,7 +9,8 @@ package enum HTTPByteRange: Equatable, Sendable {
 
     /// One range only; several would need a multipart answer, which no boot client reads, so they get the whole file.
     package init(field: String?, fileByteCount: Int) {
-        guard let field, field.hasPrefix("bytes="), !field.contains(",") else {
+        // Names of units have no case (RFC 9110 §14.1).
+        guard let field, field.prefix(6).lowercased() == "bytes=", !field.contains(",") else {
             self = .whole
             return
         }
@@ -33,6 +34,7 @@ package enum HTTPByteRange: Equatable, Sendable {
 
     private static func number(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return Int(text)
+        // More than a number holds is beyond the end of every file.
+        return Int(text) ?? .max
     }
 }

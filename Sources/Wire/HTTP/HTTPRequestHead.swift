@@ -1,13 +1,15 @@
 /// The head of an HTTP/1.1 request (RFC 9112 §3 and §5), as far as boot clients use it.
 package struct HTTPRequestHead: Equatable, Sendable {
-    /// A head longer than this is refused.
-    package static let byteLimit = 8 * 1024
+    /// A head longer than this is refused. Its first line alone may have 8,000 bytes (RFC 9112 §3).
+    package static let byteLimit = 16 * 1024
     package static let fieldCountLimit = 64
 
     package var method: String
     /// Path and query as they came.
     package var target: String
-    /// The second digit of the version: 0 or 1.
+    /// The first digit of the version.
+    package var majorVersion: Int
+    /// The second one; above 1 it means what 1 does (RFC 9110 §2.5).
     package var minorVersion: Int
     /// Names in lower case, in the order of the request.
     package var fields: [Field]
@@ -19,23 +21,6 @@ package struct HTTPRequestHead: Equatable, Sendable {
 
     /// The value of a field; nil when absent. Firmware never repeats a field that we read.
     package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
-
-    /// The connection stays open behind the answer (RFC 9112 §9.3).
-    package var keepsAlive: Bool {
-        let connection = self["connection"]?.lowercased()
-        return minorVersion == 0 ? connection == "keep-alive" : connection != "close"
-    }
-
-    /// Bytes of the body; nil when the length is malformed, or the body chunked, which no boot client sends.
-    package var contentLength: Int? {
-        guard self["transfer-encoding"] == nil else { return nil }
-        let lengths = fields.filter { $0.name == "content-length" }
-        guard let first = lengths.first else { return 0 }
-        guard lengths.allSatisfy({ $0.value == first.value }), first.value.allSatisfy(\.isASCIIDigit) else {
-            return nil
-        }
-        return Int(first.value)
-    }
 
     /// The path without its query.
     package var path: Substring {
@@ -72,11 +57,9 @@ package struct HTTPRequestHead: Equatable, Sendable {
     }
 }
 
-extension Character {
-    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
-}
-
 extension UInt8 {
+    fileprivate var decimalDigit: Int? { (0x30...0x39).contains(self) ? Int(self) - 0x30 : nil }
+
     fileprivate var hexadecimalDigit: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
@@ -113,19 +96,16 @@ extension HTTPRequestHead {
             let lastSpace = requestLine.lastIndex(of: 0x20),
             firstSpace > 0, firstSpace < lastSpace, !requestLine[(firstSpace + 1)..<lastSpace].contains(0x20)
         else { throw .invalid("request line") }
-        switch String(decoding: requestLine[(lastSpace + 1)...], as: UTF8.self) {
-        case "HTTP/1.1": minorVersion = 1
-        case "HTTP/1.0": minorVersion = 0
-        default: throw .invalid("request line")
-        }
+        // HTTP/1.1
+        let version = requestLine[(lastSpace + 1)...]
+        guard version.count == 8, version.starts(with: "HTTP/".utf8), version[lastSpace + 7] == 0x2E,
+            let major = version[lastSpace + 6].decimalDigit, let minor = version[lastSpace + 8].decimalDigit
+        else { throw .invalid("request line") }
+        (majorVersion, minorVersion) = (major, minor)
         method = String(decoding: requestLine[..<firstSpace], as: UTF8.self)
-        var target = requestLine[(firstSpace + 1)..<lastSpace]
-        // The absolute form (RFC 9112 §3.2.2) is reduced to its path.
-        if target.starts(with: "http://".utf8), let slash = target.dropFirst(7).firstIndex(of: 0x2F) {
-            target = target[slash...]
-        }
-        guard target.first == 0x2F else { throw .invalid("request target") }
-        self.target = String(decoding: target, as: UTF8.self)
+        target = String(
+            decoding: try Self.target(requestLine[(firstSpace + 1)..<lastSpace], method: method),
+            as: UTF8.self)
         fields = []
         while true {
             let line = try wire.readLine()
@@ -145,6 +125,25 @@ extension HTTPRequestHead {
                 Field(
                     name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)
                 ))
+        }
+    }
+}
+
+extension HTTPRequestHead {
+    /// A request's target as a path: the absolute form (RFC 9112 §3.2.2) is reduced to its own. `*` is for OPTIONS alone (§3.2.4).
+    private static func target(_ words: ArraySlice<UInt8>, method: String) throws(WireError) -> ArraySlice<
+        UInt8
+    > {
+        if words.first == 0x2F || method == "OPTIONS" && words.elementsEqual([0x2A]) { return words }
+        let scheme = Array("http://".utf8)
+        guard words.count > scheme.count,
+            zip(words, scheme).allSatisfy({ $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1 })
+        else { throw .invalid("request target") }
+        let rest = words.dropFirst(scheme.count)
+        switch rest.firstIndex(where: { $0 == 0x2F || $0 == 0x3F }) {
+        case nil: return [0x2F]
+        case let start? where rest[start] == 0x3F: return [0x2F] + rest[start...]
+        case let start?: return rest[start...]
         }
     }
 }

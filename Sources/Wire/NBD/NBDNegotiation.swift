@@ -29,7 +29,10 @@ package protocol NBDExportDirectory {
     var exportNames: [String] { get }
 }
 
-/// The server's half of the fixed newstyle handshake: bytes in, bytes out, no socket.
+/// The server's half of the newstyle handshake, fixed or not: bytes in, bytes out, no socket.
+///
+/// A client that does not say that it knows the fixed handshake may still choose its export by name (doc/proto.md, "Newstyle
+/// negotiation"); its other options are answered as those of all.
 ///
 /// States: waiting for the client's flags → taking options → chosen (transmission) or closed.
 package struct NBDNegotiation: Sendable {
@@ -47,6 +50,8 @@ package struct NBDNegotiation: Sendable {
     private var state = State.waitingForFlags
     private var sendsZeroes = true
     private var optionCount = 0
+    /// Bytes that are still to come of an option that was refused for its length.
+    private var skippedByteCount = 0
     /// The client asked for structured replies, and was promised them.
     package private(set) var usesStructuredReplies = false
 
@@ -68,28 +73,38 @@ package struct NBDNegotiation: Sendable {
         if state == .waitingForFlags {
             guard input.count >= 4, let bits = try? input.read(UInt32.self) else { return .goingOn }
             let flags = NBDHandshakeFlags(rawValue: UInt16(truncatingIfNeeded: bits))
-            guard bits < 4, flags.contains(.fixedNewstyle) else {
-                return .closed(reason: "client without fixed newstyle handshake (flags \(bits))")
-            }
+            // Flags that were not offered (doc/proto.md, "Client flags").
+            guard bits < 4 else { return .closed(reason: "client flags \(bits) were not offered") }
             sendsZeroes = !flags.contains(.noZeroes)
             state = .takingOptions
         }
         while true {
+            let skipped = min(skippedByteCount, input.count)
+            input = input.extracting(droppingFirst: skipped)
+            skippedByteCount -= skipped
             var rest = input.extracting(0..<input.count)
             guard let magic = try? rest.read(UInt64.self), let code = try? rest.read(UInt32.self),
                 let byteCount = try? rest.read(UInt32.self)
             else { return .goingOn }
             guard magic == NBDProtocol.optionMagic else { return .closed(reason: "option without its magic") }
+            guard optionCount < NBDProtocol.optionCountLimit else {
+                return .closed(reason: "too many options")
+            }
+            let option = NBDOption(rawValue: code)
             guard byteCount <= UInt32(NBDProtocol.optionByteLimit) else {
-                return .closed(reason: "option of \(byteCount) bytes")
+                guard option != .exportName, byteCount <= UInt32(NBDProtocol.readByteLimit) else {
+                    return .closed(reason: "option of \(byteCount) bytes")
+                }
+                Self.refuse(option, .tooBig, "at most \(NBDProtocol.optionByteLimit) bytes", output: &output)
+                optionCount += 1
+                skippedByteCount = Int(byteCount)
+                input = input.extracting(droppingFirst: 16)
+                continue
             }
             guard let data = try? rest.read(byteCount: Int(byteCount)) else { return .goingOn }
             input = input.extracting(droppingFirst: 16 + Int(byteCount))
             optionCount += 1
-            guard optionCount <= NBDProtocol.optionCountLimit else {
-                return .closed(reason: "too many options")
-            }
-            let outcome = answer(NBDOption(rawValue: code), data, exports: exports, output: &output)
+            let outcome = answer(option, data, exports: exports, output: &output)
             if outcome != .goingOn { return outcome }
         }
     }
@@ -103,30 +118,35 @@ package struct NBDNegotiation: Sendable {
         case .abort:
             Self.reply(.acknowledged, to: option, output: &output)
             return .closed(reason: "client aborted")
-        case .list:
+        case .list, .structuredReply, .startTLS:
             guard data.isEmpty else {
-                Self.refuse(option, .invalid, "LIST has no data", output: &output)
+                Self.refuse(option, .invalid, "this option has no data", output: &output)
                 return .goingOn
             }
+            answerPlain(option, exports: exports, output: &output)
+        case .info, .go: return inform(option, data, exports: exports, output: &output)
+        default: Self.refuse(option, .unsupported, "", output: &output)
+        }
+        return .goingOn
+    }
+
+    /// Options without data.
+    private mutating func answerPlain(
+        _ option: NBDOption, exports: some NBDExportDirectory, output: inout [UInt8]
+    ) {
+        switch option {
+        case .startTLS:
+            return Self.refuse(option, .policy, "TLS is not enabled on this port", output: &output)
+        case .structuredReply: usesStructuredReplies = true
+        default:
             for name in exports.exportNames {
                 var item: [UInt8] = []
                 item.write(UInt32(name.utf8.count))
                 item.write(name)
                 Self.reply(.server, to: option, item, output: &output)
             }
-            Self.reply(.acknowledged, to: option, output: &output)
-        case .structuredReply:
-            guard data.isEmpty else {
-                Self.refuse(option, .invalid, "STRUCTURED_REPLY has no data", output: &output)
-                return .goingOn
-            }
-            usesStructuredReplies = true
-            Self.reply(.acknowledged, to: option, output: &output)
-        case .info, .go: return inform(option, data, exports: exports, output: &output)
-        case .startTLS: Self.refuse(option, .policy, "TLS is not enabled on this port", output: &output)
-        default: Self.refuse(option, .unsupported, "", output: &output)
         }
-        return .goingOn
+        Self.reply(.acknowledged, to: option, output: &output)
     }
 
     /// `EXPORT_NAME`: the old way, which can only answer or hang up.
@@ -135,9 +155,14 @@ package struct NBDNegotiation: Sendable {
     ) -> Outcome {
         guard let export = exports.export(named: name) else { return .closed(reason: "no export ‘\(name)’") }
         output.write(export.byteCount)
-        output.write(export.flags.rawValue)
+        output.write(transmissionFlags(of: export).rawValue)
         if sendsZeroes { output.append(contentsOf: repeatElement(0, count: 124)) }
         return .chosen(export)
+    }
+
+    /// Without structured replies nothing can be in pieces (doc/proto.md, `NBD_FLAG_SEND_DF`).
+    private func transmissionFlags(of export: NBDExport) -> NBDExportFlags {
+        usesStructuredReplies ? export.flags : export.flags.subtracting(.sendDontFragment)
     }
 
     /// `INFO` and `GO`: 32-bit name length, name, 16-bit count, that many 16-bit kinds of information.
@@ -149,7 +174,8 @@ package struct NBDNegotiation: Sendable {
             return .goingOn
         }
         guard let export = exports.export(named: name) else {
-            Self.refuse(option, .unknown, "no export ‘\(name)’", output: &output)
+            // Texts have at most 4,096 bytes, as names have.
+            Self.refuse(option, .unknown, "no export ‘\(name.prefix(255))’", output: &output)
             return .goingOn
         }
         func information(_ kind: NBDInformation, _ write: (inout [UInt8]) -> Void) {
@@ -160,7 +186,7 @@ package struct NBDNegotiation: Sendable {
         }
         information(.export) {
             $0.write(export.byteCount)
-            $0.write(export.flags.rawValue)
+            $0.write(transmissionFlags(of: export).rawValue)
         }
         for kind in wanted {
             switch kind {

@@ -13,9 +13,10 @@ package enum NBDProtocol {
     package static let requestByteCount = 28
     /// The longest export name (doc/proto.md "Values"): strings have at most 4,096 bytes.
     package static let nameByteLimit = 4096
-    /// The longest option that a client may send; a longer one ends the connection.
+    /// The longest option that is read; a longer one is passed over, and refused as too big.
     package static let optionByteLimit = 16 * 1024
-    /// The longest read of one request; the kernel asks for 128 KiB, qemu for up to 32 MiB.
+    /// The longest read or write of one request; the kernel asks for 128 KiB, qemu for up to 32 MiB. Nothing up to here may be taken for
+    /// an attack (doc/proto.md, "Block size constraints").
     package static let readByteLimit = 32 * 1024 * 1024
     /// Options that one client may send before it must choose an export.
     package static let optionCountLimit = 64
@@ -123,6 +124,8 @@ package struct NBDRequest: Equatable, Sendable {
     package static let forceUnitAccess: UInt16 = 1 << 0
     /// Flag of WRITE_ZEROES: the room stays taken.
     package static let noHole: UInt16 = 1 << 1
+    /// Flag of READ: the answer comes in one piece, as ours always do.
+    package static let doNotFragment: UInt16 = 1 << 2
 
     package init(
         _ command: NBDCommand, cookie: UInt64, offset: UInt64 = 0, byteCount: UInt32 = 0, flags: UInt16 = 0

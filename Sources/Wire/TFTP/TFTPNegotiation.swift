@@ -13,7 +13,7 @@ package struct TFTPNegotiation: Equatable, Sendable {
         /// The largest block that fits the path: 1468 bytes for Ethernet's 1,500.
         package var blockByteLimit: Int
         package var windowBlockLimit: Int
-        /// A transfer whose client has gone is kept for six times as long.
+        /// A transfer whose client has gone is kept for six times as long, half a minute at least.
         package var timeoutSeconds: ClosedRange<Int>
 
         package init(
@@ -27,19 +27,22 @@ package struct TFTPNegotiation: Equatable, Sendable {
 
     /// Options that are unknown or whose value is not a number in the RFC's range are left out, never refused: the
     /// client goes on without them (RFC 2347 §3). So is a time-out above our limit, which an answer may not change (RFC 2349 §3).
+    /// Sizes above the range are lowered, as any other. Of an option that comes twice, which the RFC forbids, the first one holds:
+    /// what is acknowledged is then what is done.
     package init(_ request: TFTPRequest, fileByteCount: Int, limits: Limits) {
-        for option in request.options {
+        for (index, option) in request.options.enumerated() {
+            guard !request.options[..<index].contains(where: { $0.name == option.name }) else { continue }
+            // The client's own value says nothing: the answer is the file's size.
+            if option.name == "tsize" { acknowledge(option.name, fileByteCount) }
             guard let wanted = Int(option.value), wanted >= 0 else { continue }
             switch option.name {
-            case "blksize" where (8...65464).contains(wanted):
+            case "blksize" where wanted >= 8:
                 blockByteCount = min(wanted, limits.blockByteLimit)
                 acknowledge(option.name, blockByteCount)
-            case "tsize":
-                acknowledge(option.name, fileByteCount)
             case "timeout" where limits.timeoutSeconds.contains(wanted):
                 timeoutSeconds = wanted
                 acknowledge(option.name, wanted)
-            case "windowsize" where (1...65535).contains(wanted):
+            case "windowsize" where wanted >= 1:
                 windowBlockCount = min(wanted, limits.windowBlockLimit)
                 acknowledge(option.name, windowBlockCount)
             default: continue
@@ -48,7 +51,6 @@ package struct TFTPNegotiation: Equatable, Sendable {
     }
 
     private mutating func acknowledge(_ name: String, _ value: Int) {
-        guard !acknowledged.contains(where: { $0.name == name }) else { return }
         acknowledged.append(TFTPRequest.Option(name: name, value: String(value)))
     }
 }

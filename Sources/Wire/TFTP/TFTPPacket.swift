@@ -7,7 +7,7 @@ package enum TFTPPacket: Equatable, Sendable {
     case error(TFTPError)
     case optionAcknowledgement([TFTPRequest.Option])
 
-    /// A request longer than this is refused (RFC 2347 §2).
+    /// A request longer than this is refused (RFC 2347 §2); padding behind it does not count.
     package static let requestByteLimit = 512
 }
 
@@ -74,9 +74,11 @@ extension TFTPPacket: WireCodable {
             try wire.skip(wire.count)
         case 5:
             let code = TFTPError.Code(rawValue: try wire.read())
-            self = .error(TFTPError(code, wire.isEmpty ? "" : try wire.readText("error message")))
+            self = .error(TFTPError(code, wire.readTextToEnd()))
             try wire.skip(wire.count)
-        case 6: self = .optionAcknowledgement(try TFTPRequest.options(parsing: &wire))
+        case 6:
+            self = .optionAcknowledgement(TFTPRequest.options(parsing: &wire))
+            try wire.skip(wire.count)
         default: throw .invalid("opcode")
         }
     }
@@ -110,12 +112,16 @@ extension TFTPPacket: WireCodable {
 
 extension TFTPRequest: WireCodable {
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
-        guard wire.count <= TFTPPacket.requestByteLimit else {
-            throw .tooLong("request", count: wire.count, limit: TFTPPacket.requestByteLimit)
-        }
+        let byteCount = wire.count
         path = try wire.readText("file name")
-        mode = try wire.readText("mode").lowercased()
-        options = try Self.options(parsing: &wire)
+        // Some firmware leaves out the last NUL, whatever that ends.
+        mode = wire.readTextToEnd().lowercased()
+        guard !mode.isEmpty else { throw .invalid("mode") }
+        options = Self.options(parsing: &wire)
+        guard byteCount - wire.count <= TFTPPacket.requestByteLimit else {
+            throw .tooLong("request", count: byteCount - wire.count, limit: TFTPPacket.requestByteLimit)
+        }
+        try wire.skip(wire.count)
     }
 
     package func write(to wire: inout [UInt8]) {
@@ -126,16 +132,12 @@ extension TFTPRequest: WireCodable {
         Self.write(options, to: &wire)
     }
 
-    static func options(parsing wire: inout Span<UInt8>) throws(WireError) -> [Option] {
+    static func options(parsing wire: inout Span<UInt8>) -> [Option] {
         var options: [Option] = []
-        // A NUL where a name should begin is padding, which some firmware adds.
-        while !wire.isEmpty, wire[0] != 0 {
-            options.append(
-                Option(
-                    name: try wire.readText("option name").lowercased(),
-                    value: try wire.readText("option value")))
+        // A NUL where a name should begin is padding, which some firmware adds, and so is a name without an end.
+        while !wire.isEmpty, wire[0] != 0, let name = try? wire.readText("option name") {
+            options.append(Option(name: name.lowercased(), value: wire.readTextToEnd()))
         }
-        try wire.skip(wire.count)
         return options
     }
 
@@ -157,6 +159,14 @@ extension Span<UInt8> {
         guard length < count else { throw .invalid(field) }
         let text = String(decoding: try read(byteCount: length), as: UTF8.self)
         try skip(1)
+        return text
+    }
+
+    /// Text up to the next NUL, or to the end where there is none.
+    fileprivate mutating func readTextToEnd() -> String {
+        if let text = try? readText("text") { return text }
+        let text = String(decoding: [UInt8](copying: self), as: UTF8.self)
+        self = extracting(droppingFirst: count)
         return text
     }
 }

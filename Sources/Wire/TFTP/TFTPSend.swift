@@ -1,15 +1,18 @@
-/// The sending half of one TFTP read (RFC 1350, windows of RFC 7440): no socket, no clock, no file.
+/// The sending half of one TFTP read (RFC 1350, windows of RFC 7440): no socket, no file, and no clock but the times that it is told,
+/// in milliseconds of a clock that never goes back.
 ///
 /// States: waiting for the options' acknowledgement (block 0) → sending windows → finished or given up.
 package struct TFTPSend: Sendable {
     package enum Event: Equatable, Sendable {
         case acknowledged(UInt16)
+        /// The same request has come once more.
+        case requestedAgain
         case timeout
         case refusedByPeer
     }
 
     package enum Action: Equatable, Sendable {
-        /// Send the OACK again.
+        /// Send the OACK, perhaps again.
         case sendOptions
         /// Send these blocks, counted from 1; the last one of the file may be short or empty.
         case send(blocks: ClosedRange<Int>)
@@ -21,43 +24,78 @@ package struct TFTPSend: Sendable {
     /// Includes the last, short or empty, block.
     package let blockCount: Int
     package let windowBlockCount: Int
-    package let attemptLimit: Int
     /// The last block known to have arrived; -1 while the OACK is not acknowledged.
     package private(set) var acknowledgedBlock: Int
     /// The last block of the window in flight.
     package private(set) var sentBlock = 0
-    private var attempt = 1
+    /// Whether the client has acknowledged anything: it has heard the answer to its request.
+    package private(set) var isUnderway = false
+    private var retransmission: TFTPRetransmission
+    private var sentAt = 0
+    /// Whether what is in flight was sent more than once: its acknowledgements cannot be told apart.
+    private var wasRepeated = false
+    /// Whether an acknowledgement of the block before the window says that the window's first block is lost.
+    private var answersGap = true
 
-    package init(fileByteCount: Int, agreed: TFTPNegotiation, attemptLimit: Int = 6) {
+    package init(fileByteCount: Int, agreed: TFTPNegotiation) {
         blockCount = fileByteCount / agreed.blockByteCount + 1
         windowBlockCount = agreed.windowBlockCount
-        self.attemptLimit = attemptLimit
         acknowledgedBlock = agreed.acknowledged.isEmpty ? 0 : -1
+        retransmission = TFTPRetransmission(agreed: agreed.timeoutSeconds)
     }
 
+    /// When `timeout` is due.
+    package var deadline: Int { sentAt + retransmission.timeout }
+
     /// The first action: the OACK, or the first window when no option was agreed.
-    package mutating func start() -> Action { acknowledgedBlock < 0 ? .sendOptions : nextWindow() }
+    package mutating func start(now: Int) -> Action {
+        retransmission.heard(now: now)
+        return sendNext(now)
+    }
 
     /// Call until it answers `finish` or `giveUp`.
-    package mutating func handle(_ event: Event) -> Action {
+    package mutating func handle(_ event: Event, now: Int) -> Action {
         switch event {
         case .acknowledged(let number):
             guard let block = block(numbered: number) else { return .wait }
-            // Only progress is answered: answering duplicates would double the traffic (RFC 1123 §4.2.3.1). With a
-            // window, an acknowledgement below its end says what was lost (RFC 7440 §4).
-            guard block > acknowledgedBlock else { return .wait }
-            acknowledgedBlock = block
-            attempt = 1
-            return block == blockCount ? .finish : nextWindow()
+            retransmission.heard(now: now)
+            return block > acknowledgedBlock ? advance(to: block, now) : acknowledgedAgain(now)
+        case .requestedAgain:
+            // Copies that the network makes come close together; a client that has heard nothing waits before it asks again.
+            guard !isUnderway, now - sentAt >= TFTPRetransmission.shortest else { return .wait }
+            return sendAgain(now)
         case .timeout:
-            guard attempt < attemptLimit else { return .giveUp }
-            attempt += 1
-            return acknowledgedBlock < 0 ? .sendOptions : nextWindow()
+            guard retransmission.repeats(now: now) else { return .giveUp }
+            return sendAgain(now)
         case .refusedByPeer: return .giveUp
         }
     }
 
-    private mutating func nextWindow() -> Action {
+    private mutating func advance(to block: Int, _ now: Int) -> Action {
+        if !wasRepeated { retransmission.measured(now - sentAt) }
+        // Behind a repeated window, or one with a gap in it, acknowledgements of the same block still follow.
+        answersGap = !wasRepeated && block == max(0, sentBlock)
+        acknowledgedBlock = block
+        isUnderway = true
+        wasRepeated = false
+        return block == blockCount ? .finish : sendNext(now)
+    }
+
+    /// The last acknowledgement once more. A server that answers each of those doubles all traffic from then on (RFC 1123 §4.2.3.1).
+    /// But where there are windows it says that the first block of this one is lost (RFC 7440 §4), which is believed once.
+    private mutating func acknowledgedAgain(_ now: Int) -> Action {
+        windowBlockCount > 1 && answersGap ? sendAgain(now) : .wait
+    }
+
+    private mutating func sendAgain(_ now: Int) -> Action {
+        wasRepeated = true
+        answersGap = false
+        return sendNext(now)
+    }
+
+    private mutating func sendNext(_ now: Int) -> Action {
+        sentAt = now
+        guard acknowledgedBlock >= 0 else { return .sendOptions }
         sentBlock = min(acknowledgedBlock + windowBlockCount, blockCount)
         return .send(blocks: acknowledgedBlock + 1...sentBlock)
     }

@@ -1,0 +1,91 @@
+/// Where a request ends, and what becomes of its connection (RFC 9112 §6, §9.3).
+package struct HTTPFraming: Equatable, Sendable {
+    /// Bytes of the body, which follows the head.
+    package var bodyByteCount = 0
+    /// The connection stays open behind the answer.
+    package var keepsAlive: Bool
+    /// The client sends the body when it has heard 100 (RFC 9110 §10.1.1).
+    package var expectsContinue = false
+
+    /// - Throws: what a server has to answer whatever is asked for. Where one reader could see another request than the next, it is the
+    ///   end of the connection.
+    package init(_ head: HTTPRequestHead) throws(HTTPRefusal) {
+        guard head.majorVersion == 1 else { throw HTTPRefusal(505, "this server speaks HTTP/1.1") }
+        var length: String?
+        var coding: String?
+        var hostCount = 0
+        var (closes, keeps) = (false, head.minorVersion > 0)
+        for field in head.fields {
+            switch field.name {
+            case "host":
+                hostCount += 1
+                guard Self.isHost(field.value) else { throw HTTPRefusal(400, "this is not a host") }
+            case "content-length":
+                guard length == nil || length == field.value else { throw HTTPRefusal(400, "two lengths") }
+                length = field.value
+            case "transfer-encoding": coding = field.value
+            case "connection":
+                closes = closes || field.has("close")
+                keeps = keeps || field.has("keep-alive")
+            case "expect":
+                guard field.has("100-continue") else {
+                    throw HTTPRefusal(417, "only 100-continue may be expected")
+                }
+                // What HTTP/1.0 expects is not heard.
+                expectsContinue = head.minorVersion > 0
+            default: continue
+            }
+        }
+        // Without a Host field only HTTP/1.0 may ask (§3.2).
+        guard hostCount == 1 || hostCount == 0 && head.minorVersion == 0 else {
+            throw HTTPRefusal(400, "a request has one Host field")
+        }
+        keepsAlive = keeps && !closes
+        if let coding { throw Self.refusal(coding, isAlone: length == nil, head) }
+        guard let length else { return }
+        guard !length.isEmpty, length.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw HTTPRefusal(400, "the length is not readable")
+        }
+        // More than a number holds is more than anybody takes.
+        bodyByteCount = Int(length) ?? .max
+    }
+
+    /// No boot client sends chunks, and a server may insist on a length (§6.3). Codings that are not known are not implemented (§6.1).
+    private static func refusal(_ coding: String, isAlone: Bool, _ head: HTTPRequestHead) -> HTTPRefusal {
+        guard isAlone, head.minorVersion > 0 else {
+            return HTTPRefusal(400, "a length and a transfer coding contradict each other")
+        }
+        return coding.lowercased() == "chunked"
+            ? HTTPRefusal(411, "a body needs its length") : HTTPRefusal(501, "this coding is not known")
+    }
+
+    /// A host with or without a port, by its characters (RFC 3986 §3.2.2); empty is allowed.
+    private static func isHost(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: "-._~:[]!$&'()*+;=%".utf8.contains(byte)
+            }
+        }
+    }
+}
+
+/// An answer that a request gets whatever it asks for; the connection ends behind it.
+package struct HTTPRefusal: Error, Equatable, Sendable {
+    package var status: Int
+    package var text: String
+
+    package init(_ status: Int, _ text: String) {
+        self.status = status
+        self.text = text
+    }
+}
+
+extension HTTPRequestHead.Field {
+    /// Whether a list of words has this one, which is in lower case (RFC 9110 §5.6.1).
+    fileprivate func has(_ word: String) -> Bool {
+        value.split(separator: ",").contains { part in
+            part.lowercased().filter { $0 != " " && $0 != "\t" } == word
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Glibc
+import Linux
+import Testing
+import Wire
+
+@testable import Services
+
+/// Clients of bytes against the NBD server: what they are told last, they can read.
+@Suite struct NBDServiceTests {
+    private static let root = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 11 &+ $0 / 4_096) }
+
+    private static func number(_ bytes: some Collection<UInt8>) -> Int {
+        bytes.reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    /// A client that has said its flags.
+    private static func client(of planes: LoopbackPlanes, flags: UInt32 = 3) throws -> LoopbackClient {
+        let client = try LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd)
+        #expect(client.hear(18) == NBDNegotiation.greeting)
+        var words: [UInt8] = []
+        words.write(flags)
+        client.say(words)
+        return client
+    }
+
+    private static func option(_ number: UInt32, _ data: [UInt8] = []) -> [UInt8] {
+        var words: [UInt8] = []
+        words.write(NBDProtocol.optionMagic)
+        words.write(number)
+        words.write(UInt32(data.count))
+        return words + data
+    }
+
+    private static func request(
+        _ command: NBDCommand, offset: UInt64 = 0, byteCount: Int = 0, flags: UInt16 = 0, cookie: UInt64 = 7
+    ) -> [UInt8] {
+        var words: [UInt8] = []
+        NBDRequest(command, cookie: cookie, offset: offset, byteCount: UInt32(byteCount), flags: flags)
+            .write(to: &words)
+        return words
+    }
+
+    /// The error of the next simple reply; -1 when it is none.
+    private static func error(by client: LoopbackClient) -> Int {
+        let reply = client.hear(16)
+        return reply.count == 16 && reply[..<4].elementsEqual([0x67, 0x44, 0x66, 0x98])
+            ? number(reply[4..<8]) : -1
+    }
+
+    /// A client that has chosen the export by its name.
+    private static func chosen(of planes: LoopbackPlanes, flags: UInt32 = 3) throws -> LoopbackClient {
+        let client = try client(of: planes, flags: flags)
+        client.say(option(1, Array("debian".utf8)))
+        let export = client.hear(flags & 2 == 0 ? 134 : 10)
+        #expect(number(export.prefix(8)) == root.count)
+        #expect(export.dropFirst(10).allSatisfy { $0 == 0 })
+        return client
+    }
+
+    @Test(arguments: [0, 1, 2, 3] as [UInt32])
+    func `a client that negotiates little reads the export`(flags: UInt32) throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let client = try Self.chosen(of: planes, flags: flags)
+        client.say(Self.request(.read, offset: 1_000, byteCount: 50_000))
+        #expect(Self.error(by: client) == 0)
+        #expect(client.hear(50_000) == Array(Self.root[1_000..<51_000]))
+    }
+
+    @Test func `a write is refused, its data passed over in whatever pieces it comes, and reading goes on`()
+        throws
+    {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let client = try Self.chosen(of: planes)
+        // Data that looks like a request.
+        let data = Self.request(.disconnect) + [UInt8](repeating: 0x25, count: 40_000)
+        for cut in [0, 28, 30, 56, 20_000] {
+            let words = Self.request(.write, byteCount: data.count) + data
+            client.say(Array(words[..<cut]))
+            client.say(Array(words[cut...]) + Self.request(.read, offset: 512, byteCount: 512))
+            #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue))
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(512) == Array(Self.root[512..<1_024]))
+        }
+        client.say(Self.request(.write) + Self.request(.trim, byteCount: 512) + Self.request(.writeZeroes))
+        for _ in 0..<3 { #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue)) }
+    }
+
+    @Test func `a write that is too large is an error that can be read, and then the end`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let client = try Self.chosen(of: planes)
+        client.say(Self.request(.write, byteCount: 1 << 30) + [UInt8](repeating: 9, count: 1 << 20))
+        #expect(Self.error(by: client) == Int(NBDError.invalid.rawValue))
+        #expect(client.hearsEnd())
+    }
+
+    @Test func `what was answered before a mistake, or asked for before the end, can still be read`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let mistaken = try Self.chosen(of: planes)
+        mistaken.say(Self.request(.read, byteCount: 512) + [UInt8](repeating: 1, count: 500_000))
+        #expect(Self.error(by: mistaken) == 0)
+        #expect(mistaken.hear(512) == Array(Self.root[..<512]))
+        #expect(mistaken.hearsEnd())
+        // More answers than a socket holds.
+        let ending = try Self.chosen(of: planes)
+        for _ in 0..<60 { ending.say(Self.request(.read, byteCount: Self.root.count)) }
+        ending.say(Self.request(.disconnect))
+        for _ in 0..<60 {
+            #expect(Self.error(by: ending) == 0)
+            #expect(ending.hear(Self.root.count) == Self.root)
+        }
+        #expect(ending.hearsEnd())
+    }
+
+    @Test func `the answer to ABORT can be read, whatever the client sends behind it`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let client = try Self.client(of: planes)
+        client.say(Self.option(2) + [UInt8](repeating: 1, count: 300_000))
+        #expect(client.hear(20).suffix(8) == [0, 0, 0, 1, 0, 0, 0, 0])
+        #expect(client.hearsEnd())
+        // No export can be named: there is only the end.
+        let other = try Self.client(of: planes)
+        other.say(Self.option(1, Array("nothing".utf8)) + [UInt8](repeating: 1, count: 300_000))
+        #expect(other.hearsEnd())
+    }
+
+    @Test func `a flag that was not offered is an error of its request`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        let client = try Self.chosen(of: planes)
+        for (command, flags) in [
+            (NBDCommand.read, NBDRequest.forceUnitAccess), (.read, NBDRequest.doNotFragment), (.read, 1 << 8),
+            (.flush, 1), (.cache, 1), (.blockStatus, 8), (NBDCommand(rawValue: 99), 0),
+        ] {
+            client.say(Self.request(command, byteCount: 512, flags: flags))
+            #expect(Self.error(by: client) == Int(NBDError.invalid.rawValue), "\(command) \(flags)")
+        }
+        client.say(Self.request(.read, byteCount: 4))
+        #expect(Self.error(by: client) == 0)
+        #expect(client.hear(4) == Array(Self.root[..<4]))
+    }
+
+    @Test func `a client that does not end is let go`() throws {
+        let planes = try LoopbackPlanes(image: Self.root) { $0.nbdConnections = 1 }
+        let client = try Self.client(of: planes)
+        client.say(Self.option(2))
+        #expect(client.hear(20).count == 20 && client.hearsEnd())
+        // Its place is free again: the server does not wait for its end for ever.
+        let isFree = try (0..<100).contains { _ in
+            usleep(100_000)
+            return try !LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd).hear().isEmpty
+        }
+        #expect(isFree)
+    }
+}

@@ -1,0 +1,198 @@
+import Fleet
+import Glibc
+import Linux
+import Testing
+import Wire
+
+@testable import Services
+
+/// ROMs on loopback against the TFTP server, with a port for each transfer and with one for all.
+@Suite struct TFTPServiceTests {
+    private static let a = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 / 511) }
+    private static let b = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 13 &+ $0 / 1_023) }
+    private static let exact = [UInt8](repeating: 0x5A, count: 5_120)
+
+    private static func planes(isSinglePort: Bool, blockByteLimit: Int = 1_468) throws -> LoopbackPlanes {
+        var settings = TFTPService.Settings()
+        settings.isSinglePort = isSinglePort
+        settings.limits.blockByteLimit = blockByteLimit
+        return try LoopbackPlanes(
+            files: ["a.efi": a, "b.efi": b, "exact.bin": exact, "empty.bin": []], tftp: settings
+        ) { $0.tftpRequests = PeerRates(perSecond: 100_000, burst: 100_000) }
+    }
+
+    private static func bytes(_ packet: TFTPPacket) -> [UInt8] {
+        var bytes: [UInt8] = []
+        packet.write(to: &bytes)
+        return bytes
+    }
+
+    private static func request(_ name: String, _ options: [(String, String)] = []) -> [UInt8] {
+        bytes(.read(TFTPRequest(path: name, options: options.map { .init(name: $0.0, value: $0.1) })))
+    }
+
+    private static func packet(_ bytes: [UInt8]) throws -> TFTPPacket {
+        var wire = bytes.span
+        return try TFTPPacket(parsing: &wire)
+    }
+
+    /// Asks, and takes all of the file; nil when something else comes, or nothing.
+    private static func fetch(
+        _ name: String, _ options: [(String, String)] = [], by client: LoopbackClient
+    ) throws -> [UInt8]? {
+        client.say(request(name, options))
+        var (size, window, file, block) = (512, 1, [UInt8](), 0)
+        while true {
+            let (heard, port) = client.hearFrom()
+            guard !heard.isEmpty else { return nil }
+            switch try packet(heard) {
+            case .optionAcknowledgement(let agreed):
+                for option in agreed {
+                    if option.name == "blksize" { size = Int(option.value) ?? 0 }
+                    if option.name == "windowsize" { window = Int(option.value) ?? 0 }
+                }
+                client.say(bytes(.acknowledgement(block: 0)), to: port)
+            case .data(let number, let data):
+                // What remains of a transfer before.
+                guard number == UInt16(truncatingIfNeeded: block + 1) else { continue }
+                block += 1
+                file += data
+                let isLast = data.count < size
+                if isLast || block % window == 0 {
+                    client.say(bytes(.acknowledgement(block: number)), to: port)
+                }
+                if isLast { return file }
+            default: return nil
+            }
+        }
+    }
+
+    @Test(arguments: [false, true], [("a.efi", a), ("exact.bin", exact), ("empty.bin", [])])
+    func `a file comes whole, whatever its size`(isSinglePort: Bool, file: (String, [UInt8])) throws {
+        let planes = try Self.planes(isSinglePort: isSinglePort)
+        for options in [
+            [], [("tsize", "0")], [("blksize", "1428"), ("windowsize", "4"), ("tsize", "0")],
+            [("blksize", "1024"), ("blksize", "512")],
+        ] {
+            let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+            #expect(try Self.fetch(file.0, options, by: client) == file.1)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `blocks above what a packet holds come in windows, too`(isSinglePort: Bool) throws {
+        let planes = try Self.planes(isSinglePort: isSinglePort, blockByteLimit: 65_464)
+        for size in ["65464", "32000", "1024"] {
+            let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+            #expect(try Self.fetch("a.efi", [("blksize", size), ("windowsize", "8")], by: client) == Self.a)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `another file from the same port is another transfer`(isSinglePort: Bool) throws {
+        let planes = try Self.planes(isSinglePort: isSinglePort)
+        // Dropped before anything was acknowledged, in the middle, and the same file in another way.
+        for (acknowledged, options) in [(0, [("tsize", "0")]), (3, []), (0, []), (3, [("blksize", "1024")])] {
+            let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+            client.say(Self.request("a.efi", options))
+            for block in 0..<acknowledged {
+                let (_, port) = client.hearFrom()
+                let number = options.isEmpty ? block + 1 : block
+                client.say(Self.bytes(.acknowledgement(block: UInt16(number))), to: port)
+            }
+            _ = client.hear()
+            #expect(try Self.fetch("b.efi", by: client) == Self.b)
+            #expect(try Self.fetch("b.efi", [("blksize", "1468")], by: client) == Self.b)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `after the probe of a size the file comes, whichever packet is read first`(isSinglePort: Bool) throws
+    {
+        let planes = try Self.planes(isSinglePort: isSinglePort)
+        let start = EventLoop.now()
+        for round in 0..<60 {
+            let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+            let probe = [("tsize", "0"), ("blksize", "1468")]
+            client.say(Self.request("a.efi", probe))
+            let (answer, port) = client.hearFrom()
+            #expect(
+                try Self.packet(answer)
+                    == .optionAcknowledgement([
+                        .init(name: "tsize", value: "100000"), .init(name: "blksize", value: "1468"),
+                    ]))
+            client.say(
+                Self.bytes(.error(TFTPError(round % 2 == 0 ? .optionsRefused : .undefined, "aborted"))),
+                to: port)
+            // Some ask for less the second time, others for the same.
+            let again = round % 3 == 0 ? probe : [("blksize", "1468")]
+            #expect(try Self.fetch("a.efi", again, by: client) == Self.a, "round \(round)")
+        }
+        // A single repetition would take a second.
+        #expect(EventLoop.now() - start < 10_000)
+    }
+
+    @Test(arguments: [false, true])
+    func `the same request is a copy at first, and a new beginning later`(isSinglePort: Bool) throws {
+        let planes = try Self.planes(isSinglePort: isSinglePort)
+        let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+        client.say(Self.request("a.efi"))
+        let (first, port) = client.hearFrom()
+        client.say(Self.bytes(.acknowledgement(block: 1)), to: port)
+        client.say(Self.request("a.efi"))
+        #expect(try Self.packet(first) == .data(block: 1, Array(Self.a.prefix(512))))
+        let (second, samePort) = client.hearFrom()
+        #expect(try Self.packet(second) == .data(block: 2, Array(Self.a[512..<1_024])))
+        #expect(samePort == port)
+        // The machine was switched off, and its ROM asks again from the same port. No copy is that late.
+        usleep(1_100_000)
+        client.say(Self.request("a.efi"))
+        repeat {
+            let heard = try Self.packet(client.hear())
+            if case .data(let block, _) = heard, block == 1 { break }
+            // Block 2 came again in between.
+            #expect(heard == .data(block: 2, Array(Self.a[512..<1_024])))
+        } while true
+    }
+
+    @Test func `on one port all comes from there, and a late acknowledgement ends nothing that began since`()
+        throws
+    {
+        let planes = try Self.planes(isSinglePort: true)
+        let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+        #expect(try Self.fetch("empty.bin", by: client) == [])
+        client.say(Self.bytes(.acknowledgement(block: 1)))
+        #expect(try Self.fetch("b.efi", [("blksize", "1468")], by: client) == Self.b)
+        client.say(Self.request("a.efi"))
+        #expect(client.hearFrom().port == planes.ports.tftp)
+    }
+
+    @Test func `a request that cannot be read, or asks for what there is not, is answered`() throws {
+        let planes = try Self.planes(isSinglePort: false)
+        let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+        let cases: [([UInt8], TFTPError.Code)] = [
+            ([0, 1, 0x61], .illegalOperation), (Self.request("nothing"), .fileNotFound),
+            (Self.request("../a.efi"), .accessViolation),
+            (Self.bytes(.read(TFTPRequest(path: "a.efi", mode: "mail"))), .illegalOperation),
+            (Self.bytes(.write(TFTPRequest(path: "a.efi"))), .accessViolation),
+            (Self.bytes(.acknowledgement(block: 1)), .unknownTransfer),
+        ]
+        for (words, code) in cases {
+            client.say(words)
+            guard case .error(let error) = try Self.packet(client.hear()) else {
+                Issue.record("\(words)"); return
+            }
+            #expect(error.code == code)
+        }
+        // The last NUL is missing.
+        client.say(Array(Self.request("b.efi").dropLast()))
+        #expect(try Self.packet(client.hear()) == .data(block: 1, Array(Self.b.prefix(512))))
+    }
+
+    @Test func `nothing that goes out by UDP forbids to cut it`() throws {
+        let socket = try Socket.datagram(.loopback, port: 0)
+        var (value, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))
+        let result = unsafe getsockopt(socket.number, Int32(IPPROTO_IP), IP_MTU_DISCOVER, &value, &size)
+        #expect(result == 0 && value == IP_PMTUDISC_OMIT)
+    }
+}
