@@ -19,6 +19,7 @@ struct DashboardPage {
                     "text": trouble.text, "fix": words(trouble.fix),
                 ]
             }
+            fields["clock"] = clock(caller, words)
             fields["hasTroubles"] = !figures.troubles.isEmpty
             fields["limited"] = figures.limited.map { ["peer": $0.peer, "limit": $0.limit] }
             fields["isLimiting"] = !figures.limited.isEmpty
@@ -32,6 +33,16 @@ struct DashboardPage {
             fields["revision"] = services.fleet.snapshot.revision
             return try pages.show("dashboard", "Dashboard", section: "/", fields, request, context)
         }
+    }
+
+    /// That the clock was set, for who can see to it.
+    private func clock(_ caller: Caller, _ words: Words) -> [String] {
+        guard caller.allows(.configure, in: .site), let jump = pages.fleet.recentJump else { return [] }
+        return [
+            words(
+                "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
+                CalendarTime.text(second: jump.before / 1_000), CalendarTime.text(second: jump.after / 1_000))
+        ]
     }
 
     private func tiles(_ figures: FiguresAnswer, _ words: Words) -> [String: Any] {

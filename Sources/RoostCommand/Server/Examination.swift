@@ -49,7 +49,7 @@ struct Examination {
                     isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
-        found += [loaders, nodeProgram, confinement, diskSpace]
+        found += [clock, loaders, nodeProgram, confinement, diskSpace]
         return found
     }
 
@@ -175,6 +175,17 @@ struct Examination {
                 isGood: false, text: "\(settings.busybox) is missing", fix: "apt install busybox-static")
         }
         return Finding(isGood: true, text: "roost-node and busybox are there")
+    }
+
+    private var clock: Finding {
+        let reading = ClockReading(wall: SystemClock.wall, boot: SystemClock.boot)
+        let text = Date(timeIntervalSince1970: Double(reading.wall / 1_000)).formatted(.iso8601)
+        guard reading.isCredible else {
+            return Finding(
+                isGood: false, text: "the clock was never set: it says \(text)",
+                fix: "set it and keep it by NTP: timedatectl set-ntp true")
+        }
+        return Finding(isGood: true, text: "the clock says \(text)")
     }
 
     private var diskSpace: Finding {
