@@ -35,7 +35,9 @@ import Wire
         let node = Node(
             name: .sample, group: try GroupPath("/school"), macAddresses: [Sample.mac],
             settings: ["kernel-arguments": words(60)])
-        site.contents.nodes[node.name] = node
+        var contents = site.contents
+        contents.nodes[node.name] = node
+        site = FleetSnapshot(revision: 1, contents: contents)
         #expect(throws: Never.self) { try setting(words(55), in: site) }
         #expect(throws: InvalidSetting.self) { try setting(words(61), in: site) }
         var other = node

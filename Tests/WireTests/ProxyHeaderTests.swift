@@ -10,8 +10,8 @@ import Wire
         ("PROXY UNKNOWN\r\n", nil, 15), ("PROXY UNKNOWN ff:: ff:: 1 2\r\n", nil, 29),
     ])
     func `a line names the client`(text: String, client: String?, byteCount: Int) throws {
-        let header = try ProxyHeader.read(Array(text.utf8))
-        #expect(header == ProxyHeader(client: client.flatMap { IPAddress($0) }, byteCount: byteCount))
+        let header = try #require(try ProxyHeader.read(Array(text.utf8)))
+        #expect(header.client?.description == client && header.byteCount == byteCount)
     }
 
     @Test(arguments: [
@@ -27,8 +27,8 @@ import Wire
     ])
     func `a binary header names the client`(rest: String, client: String?, byteCount: Int) throws {
         let wire = bytes(Self.signature + rest)
-        let header = ProxyHeader(client: client.flatMap { IPAddress($0) }, byteCount: byteCount)
-        #expect(try ProxyHeader.read(wire + [0x16, 0x03]) == header)
+        let header = try #require(try ProxyHeader.read(wire + [0x16, 0x03]))
+        #expect(header.client?.description == client && header.byteCount == byteCount)
         for count in 0..<byteCount { #expect(try ProxyHeader.read(Array(wire.prefix(count))) == nil) }
     }
 

@@ -88,7 +88,7 @@ struct CenterKeys {
         guard files.fileExists(atPath: authorityPath), files.fileExists(atPath: authorityKeyPath) else {
             return false
         }
-        return now < ClockReading.earliestSecond || holds(authorityPath, for: 0, openssl)
+        return now < ClockReading.earliestSecond || Self.holds(authorityPath, at: now, openssl)
     }
 
     private func holds(_ openssl: Program) -> Bool {
@@ -99,15 +99,15 @@ struct CenterKeys {
         // It may be of an authority before this one.
         let isOfAuthority =
             (try? openssl.run(["verify", "-no_check_time", "-CAfile", authorityPath, chainPath])) != nil
-        return isOfAuthority && holds(chainPath, for: Self.renewalDays * 86_400, openssl)
+        return isOfAuthority && Self.holds(chainPath, at: now, for: Self.renewalDays * 86_400, openssl)
     }
 
-    /// Whether a certificate holds now, and for so many seconds more.
-    private func holds(_ path: String, for seconds: Int, _ openssl: Program) -> Bool {
+    /// Whether the certificate in a PEM file holds at `now` (seconds since 1970), and for so many seconds more.
+    static func holds(_ path: String, at now: Int, for seconds: Int = 0, _ openssl: Program) -> Bool {
         guard let text = try? openssl.run(["x509", "-in", path, "-noout", "-dates", "-dateopt", "iso_8601"])
         else { return false }
         let dates = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
-            line.split(separator: "=").last.flatMap { Self.second(iso8601: $0) }
+            line.split(separator: "=").last.flatMap { second(iso8601: $0) }
         }
         return dates.count == 2 && dates[0] <= now && now + seconds < dates[1]
     }

@@ -49,7 +49,8 @@ struct Examination {
                     isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
-        found += [clock, loaders, nodeProgram, confinement, diskSpace]
+        found += [clock, certificate].compactMap { $0 }
+        found += [loaders, nodeProgram, confinement, diskSpace]
         return found
     }
 
@@ -186,6 +187,23 @@ struct Examination {
                 fix: "set it and keep it by NTP: timedatectl set-ntp true")
         }
         return Finding(isGood: true, text: "the clock says \(text)")
+    }
+
+    /// Of the pages; nil where there is none, or it cannot be read.
+    private var certificate: Finding? {
+        let own = "\(settings.stateDirectory)/center/certificate.pem"
+        let path = settings.center.certificate ?? own
+        guard settings.roles.contains(.center), FileManager.default.isReadableFile(atPath: path),
+            let openssl = try? Program("openssl", package: "openssl")
+        else { return nil }
+        guard CenterKeys.holds(path, at: SystemClock.wall / 1_000, openssl) else {
+            return Finding(
+                isGood: false, text: "the certificate of the pages does not hold at this time (\(path))",
+                fix: path == own
+                    ? "restart the server, which makes it again: systemctl restart roost"
+                    : "put a new one there, and restart the server")
+        }
+        return Finding(isGood: true, text: "the certificate of the pages holds now")
     }
 
     private var diskSpace: Finding {
