@@ -18,7 +18,8 @@ import Wire
         var clock = WatchedClock(ClockReading(wall: Self.now * 1_000, boot: 500))
         #expect(clock.look(ClockReading(wall: Self.now * 1_000 + 1_000, boot: 1_500)) == nil)
         let after = Self.now * 1_000 + 2_000 + seconds * 1_000
-        let jump = try #require(clock.look(ClockReading(wall: after, boot: 2_500)))
+        let seen = clock.look(ClockReading(wall: after, boot: 2_500))
+        let jump = try #require(seen)
         #expect(jump == ClockJump(before: Self.now * 1_000 + 2_000, after: after))
         #expect(jump.seconds == seconds)
         #expect(clock.look(ClockReading(wall: after + 1_000, boot: 3_500)) == nil)
