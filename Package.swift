@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "CArgon2", "CLDAP", "COpenSSL", "Fleet", "Sealing", "Wire",
+                "CArgon2", "CLDAP", "COpenSSL", "Fleet", "Linux", "Sealing", "Wire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

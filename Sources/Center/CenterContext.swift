@@ -7,8 +7,11 @@ import NIOCore
 struct CenterContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
+    let channel: any Channel
     /// The address that the request comes from, behind a trusted proxy the client's; empty on the local socket.
     var address: String
+    /// Whether the browser speaks HTTPS: to us, or to a trusted proxy.
+    var isSecure = false
     /// Nil while nobody has said who they are.
     var caller: Caller?
     /// Asks anew who that is, for answers that go on for hours; nil where nothing can change.
@@ -19,6 +22,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
 
     init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
         remoteAddress = source.channel.remoteAddress
         address = remoteAddress?.ipAddress ?? ""
     }

@@ -27,7 +27,9 @@ package struct CenterAddress: Sendable, Equatable {
             && left.certificate?.chainPath == right.certificate?.chainPath
     }
 
-    package var url: String { "\(certificate == nil ? "http" : "https")://\(host):\(port)" }
+    package var url: String {
+        "\(certificate == nil ? "http" : "https")://\(IPAddress(host)?.inURL ?? host):\(port)"
+    }
 }
 
 /// The control center: API and pages, on a local socket and by HTTPS.
@@ -40,19 +42,23 @@ package struct ControlCenter: Sendable {
     private let renderer: PageRenderer
     private let socketPath: String
     private let addresses: [CenterAddress]
-    private let proxies: [IPv4Network]?
+    private let proxies: [IPNetwork]?
+    private let readsProxyHeader: Bool
     private let logger: Logger
 
-    /// - Parameter proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is
-    ///   for them.
+    /// - Parameters:
+    ///   - proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is for them.
+    ///   - readsProxyHeader: whether their connections begin with a header of the PROXY protocol.
     package init(
         services: CenterServices, socketPath: String, addresses: [CenterAddress],
-        logInSources: LogInSources = LogInSources(), proxies: [IPv4Network]? = nil, logger: Logger
+        logInSources: LogInSources = LogInSources(), proxies: [IPNetwork]? = nil,
+        readsProxyHeader: Bool = false, logger: Logger
     ) throws {
         var services = services
         services.issuer = logInSources.openID?.issuer
         self.services = services
         self.proxies = proxies
+        self.readsProxyHeader = readsProxyHeader
         self.socketPath = socketPath
         self.addresses = addresses
         self.logger = logger
@@ -105,7 +111,7 @@ package struct ControlCenter: Sendable {
         -> Application<RouterResponder<CenterContext>>
     {
         let http = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
-        let limits = services.limits
+        let (limits, addresses) = (services.limits, clientAddresses(isTLS: address.certificate != nil))
         let server: HTTPServerBuilder
         if let certificate = address.certificate {
             var tls = TLSConfiguration.makeServerConfiguration(
@@ -119,13 +125,13 @@ package struct ControlCenter: Sendable {
                 LimitedChannel(
                     base: try TLSChannel(
                         HTTP1Channel(responder: responder, configuration: http), tlsConfiguration: sealed),
-                    limits: limits, isProxied: false)
+                    limits: limits, addresses: addresses)
             }
         } else {
             server = HTTPServerBuilder { responder in
                 LimitedChannel(
                     base: HTTP1Channel(responder: responder, configuration: http), limits: limits,
-                    isProxied: true)
+                    addresses: addresses)
             }
         }
         return Application(
@@ -152,9 +158,10 @@ package struct ControlCenter: Sendable {
     func distantRouter(isTLS: Bool, noting: @escaping Routes.Noting = { _, _, _ in }) -> Router<CenterContext>
     {
         let router = Router(context: CenterContext.self)
-        router.add(middleware: SecurityHeaders(isTLS: isTLS))
+        router.add(
+            middleware: ClientAddressMiddleware(addresses: clientAddresses(isTLS: isTLS), isTLS: isTLS))
+        router.add(middleware: SecurityHeaders())
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
-        router.add(middleware: ClientAddressMiddleware(addresses: clientAddresses(isTLS: isTLS)))
         router.add(middleware: RateLimitMiddleware(limits: services.limits))
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
@@ -168,7 +175,8 @@ package struct ControlCenter: Sendable {
     }
 
     private func clientAddresses(isTLS: Bool) -> ClientAddresses {
-        ClientAddresses(proxies: proxies ?? (isTLS ? [] : [IPv4Network("127.0.0.0/8")].compactMap { $0 }))
+        let own = ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) }
+        return ClientAddresses(proxies: proxies ?? (isTLS ? [] : own), readsHeader: readsProxyHeader)
     }
 
     private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {

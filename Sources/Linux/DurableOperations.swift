@@ -85,6 +85,7 @@ package enum Commit: String, DurableOperation {
     case bootTest = "store.boot-test"
     case machineRemoval = "store.machine-removal"
     case bootEvents = "store.boot-events"
+    case clockJump = "store.clock-jump"
     case hardware = "store.hardware"
     case revision = "store.revision"
     case version = "store.version"

@@ -82,11 +82,7 @@ package final class EventLoop {
     package var sender: Mailbox { mailbox }
 
     /// Milliseconds of a clock that never goes back.
-    package static func now() -> Int {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-    }
+    package static func now() -> Int { SystemClock.awake }
 
     /// Wakes `handler` for `events` of `descriptor`; it is kept until `remove`.
     package func add(

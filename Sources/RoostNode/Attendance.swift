@@ -15,7 +15,7 @@ struct Attendance {
 
     /// Whether the server wants to know who is logged in.
     private var isAskedForSessions = false
-    /// What it was told last, and when.
+    /// What it was told last, and when: seconds since the kernel's start.
     private var told: (moment: LoggedIn.Moment, mark: String, at: Int)?
 
     mutating func run() throws {
@@ -32,7 +32,7 @@ struct Attendance {
 
     /// When somebody came or went, and now and then, because a machine without power says nothing.
     private mutating func tellSessions(to server: ServerTalk, isNew: Bool) {
-        let (moment, now) = (LoggedIn.Moment.now, time(nil))
+        let (moment, now) = (LoggedIn.Moment.now, SystemClock.boot / 1_000)
         if !isNew, let told, told.moment == moment, now - told.at < Self.repeatSeconds { return }
         let people = LoggedIn.now
         do {

@@ -32,9 +32,5 @@ struct Deadline {
         Machine.restart()
     }
 
-    private static func uptime() -> Int {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return time.tv_sec
-    }
+    private static func uptime() -> Int { SystemClock.boot / 1_000 }
 }

@@ -92,9 +92,8 @@ struct LoggedIn {
         session.place = [value("TTY"), value("Display"), value("Seat")].first { !$0.isEmpty } ?? ""
         session.from = value("Remote") == "yes" ? value("RemoteHost") : ""
         session.isActive = value("State") == "active"
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-        session.age = max(0, now.tv_sec - (Int(value("TimestampMonotonic")) ?? 0) / 1_000_000)
+        let since = (Int(value("TimestampMonotonic")) ?? 0) / 1_000_000
+        session.age = max(0, SystemClock.awake / 1_000 - since)
         return session
     }
 
@@ -130,7 +129,9 @@ struct LoggedIn {
             session.id = "\(entry.ut_pid)"
             session.kind = session.from.isEmpty ? "tty" : session.from.hasPrefix(":") ? "x11" : "ssh"
             if session.from.hasPrefix(":") { session.from = "" }
-            session.age = max(0, time(nil) - Int(entry.ut_tv.tv_sec))
+            // At most since the machine started: its clock may have been set meanwhile.
+            session.age = min(
+                max(0, SystemClock.wall / 1_000 - Int(entry.ut_tv.tv_sec)), SystemClock.boot / 1_000)
             sessions.append(session)
         }
         return sessions

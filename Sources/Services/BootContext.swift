@@ -51,6 +51,10 @@ package final class BootContext {
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
     /// Whether this server's DHCP gives the addresses of the network that an address is in.
     package var givesAddressesLike: (IPv4Address) -> Bool = { _ in false }
+    /// Tells the DHCP service that the wall clock was set.
+    package var clockJumped: (ClockJump) -> Void = { _ in }
+    private let readClocks: () -> ClockReading
+    private var clock: WatchedClock
     private var neighbours = NeighbourTable()
     /// Machines of boot tests: they speak from this host itself.
     private var bootTestMachines: Set<MACAddress> = []
@@ -72,11 +76,18 @@ package final class BootContext {
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
 
-    /// - Parameter loop: the loop that all of this lives on.
+    /// - Parameters:
+    ///   - loop: the loop that all of this lives on.
+    ///   - readClocks: tells what the computer's clocks say.
     package init(
         loop: EventLoop, settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
-        limits: PeerLimits = PeerLimits(), send: @escaping @Sendable (NodeReport) -> Void
+        limits: PeerLimits = PeerLimits(),
+        readClocks: @escaping () -> ClockReading = {
+            ClockReading(wall: SystemClock.wall, boot: SystemClock.boot)
+        }, send: @escaping @Sendable (NodeReport) -> Void
     ) throws(SystemError) {
+        self.readClocks = readClocks
+        clock = WatchedClock(readClocks())
         self.settings = settings
         readers = try ColdReaders(mailbox: loop.sender)
         self.snapshot = snapshot
@@ -84,6 +95,7 @@ package final class BootContext {
         self.limits = limits
         self.send = send
         limits.watch(on: loop)
+        loop.every(milliseconds: 1_000) { [unowned self] in _ = now() }
         loop.every(milliseconds: 10_000) { [unowned self] in
             let now = EventLoop.now()
             servedFiles.removeAll { $0.file == nil }
@@ -91,11 +103,19 @@ package final class BootContext {
         }
     }
 
-    /// Milliseconds since 1970.
+    // MARK: Time
+
+    /// Milliseconds since 1970. Before a time is told that lies behind a jump, all that is kept here has moved with the clock.
     package func now() -> Int {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+        let reading = readClocks()
+        if let jump = clock.look(reading) { moveTimes(jump) }
+        return reading.wall
+    }
+
+    private func moveTimes(_ jump: ClockJump) {
+        tracker.move(with: jump)
+        clockJumped(jump)
+        send(.clock(jump))
     }
 
     // MARK: Machines and their boots

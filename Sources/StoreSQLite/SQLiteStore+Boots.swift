@@ -24,7 +24,7 @@ extension SQLiteStore {
             let last = try database.cachedStatement(
                 sql: """
                     INSERT INTO last_boot (mac, boot, at) VALUES (?, ?, ?)
-                    ON CONFLICT DO UPDATE SET boot = excluded.boot, at = excluded.at WHERE excluded.at >= at
+                    ON CONFLICT DO UPDATE SET boot = excluded.boot, at = excluded.at
                     """)
             for event in events {
                 let machine = event.macAddress.description
@@ -69,8 +69,9 @@ extension SQLiteStore {
             try Bool.fetchOne(
                 database, sql: "SELECT EXISTS (SELECT 1 FROM node_address WHERE mac = ?)", arguments: [mac])
             ?? false
+        // In the order in which they began: the clock may have been set between them.
         let old = try String.fetchAll(
-            database, sql: "SELECT boot FROM boot WHERE mac = ? ORDER BY last_at DESC LIMIT -1 OFFSET ?",
+            database, sql: "SELECT boot FROM boot WHERE mac = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?",
             arguments: [mac, isNode ? retention.boots : retention.strangersBoots])
         for boot in old {
             for table in ["boot_event", "boot"] {

@@ -33,7 +33,7 @@ package struct SQLiteStore: FleetStore {
     ///   - now: seconds since 1970.
     package init(
         path: String, secrets: NodeSecrets? = nil, retention: Retention = Retention(),
-        now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }
+        now: @escaping @Sendable () -> Int = { SystemClock.wall / 1_000 }
     ) throws(StoreError) {
         self.now = now
         self.retention = retention

@@ -28,8 +28,51 @@ import Wire
         throws
     {
         let addresses = ClientAddresses(
-            proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPv4Network($0)) })
+            proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPNetwork($0)) })
         #expect(addresses.client(peer: peer, forwarded: forwarded) == client)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1", ["https"], true), ("127.0.0.1", ["HTTPS, http"], true),
+        ("127.0.0.1", ["http, https"], false),
+        ("127.0.0.1", [], false), ("127.0.0.1", [""], false), ("::1", ["https"], true),
+        ("::ffff:127.0.0.1", ["https"], true),
+        // A stranger says what they like.
+        ("192.0.2.1", ["https"], false),
+    ])
+    func `only a trusted proxy says that its client came by HTTPS`(
+        peer: String, forwarded: [String], isSecure: Bool
+    ) throws {
+        let addresses = ClientAddresses(
+            proxies: try ["127.0.0.0/8", "::1"].map { try #require(IPNetwork($0)) })
+        #expect(addresses.isSecure(peer: peer, forwarded: forwarded) == isSecure)
+    }
+
+    @Test func `cookies are Secure where the proxy's client came by HTTPS`() async throws {
+        let fleet = try await SmallFleet(isTLS: false)
+        func language(_ proto: String?, from peer: String) async throws -> String {
+            var headers: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+            headers[.forwardedProto] = proto
+            let answer = try await fleet.ask(
+                "POST", "/language", headers: headers, body: "language=fr&back=/", from: peer)
+            return try #require(answer.headers[.setCookie])
+        }
+        #expect(try await language("https", from: "127.0.0.1").contains("; Secure"))
+        #expect(try await !language("http", from: "127.0.0.1").contains("; Secure"))
+        #expect(try await !language("https", from: "192.0.2.1").contains("; Secure"))
+    }
+
+    @Test func `a network of 64 bits has the attempts of one address`() async throws {
+        let fleet = try await SmallFleet()
+        func logIn(from address: String) async throws -> Int {
+            try await fleet.ask(
+                "POST", "/login", headers: [.contentType: "application/x-www-form-urlencoded"],
+                body: "name=aide-pc-1&password=wrong", from: address
+            ).status
+        }
+        for number in 1...5 { #expect(try await logIn(from: "2001:db8::\(number)") == 401) }
+        #expect(try await logIn(from: "2001:db8::ffff:1") == 429)
+        #expect(try await logIn(from: "2001:db8:0:1::1") == 401)
     }
 
     @Test

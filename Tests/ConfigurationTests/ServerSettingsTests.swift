@@ -77,6 +77,24 @@ import Testing
         )
     }
 
+    @Test func `addresses of the control center are IPv4 or IPv6`() throws {
+        let settings = try ServerSettings(
+            parsing: """
+                center:
+                  https: ["[fd00::1]:8443", "10.77.0.1:8443", "roost.example:443"]
+                  http: "[::1]:8080"
+                  proxies: [10.0.0.5, "fd00::/64"]
+                  proxy-protocol: yes
+                """, file: "roost.yaml"
+        ).center
+        #expect(
+            settings.https?.compactMap { ServerSettings.Center.parts($0)?.host } == [
+                "fd00::1", "10.77.0.1", "roost.example",
+            ])
+        #expect(settings.http == "[::1]:8080" && settings.readsProxyHeader && settings.proxies?.count == 2)
+        #expect(CenterAddress(host: "fd00::1", port: 8_443, certificate: nil).url == "http://[fd00::1]:8443")
+    }
+
     @Test func `an empty file means the defaults`() throws {
         #expect(try ServerSettings(parsing: "", file: "roost.yaml").httpPort == 80)
         #expect(try ServerSettings(parsing: "# nothing\n", file: "roost.yaml").roles.count == 5)
@@ -98,6 +116,40 @@ import Testing
             "dhcp:\n  networks:\n    - options: {200: \(String(repeating: "a", count: 1_025))}\n",
             "1025 bytes of options do not fit a DHCP message"
         ),
+        (
+            "dhcp:\n  networks:\n    - options: {43: 0x\(String(repeating: "aa", count: 256))}\n",
+            "option 43: 256 bytes do not fit a DHCP option, which has at most 255"
+        ),
+        (
+            "dhcp:\n  networks:\n    - name-servers: [\((1...64).map { "10.0.0.\($0)" }.joined(separator: ", "))]\n",
+            "name-servers: 256 bytes do not fit a DHCP option"
+        ),
+        (
+            "dhcp:\n  networks:\n    - routes: [\((1...32).map { "10.0.\($0).0/24 via 10.0.0.1" }.joined(separator: ", "))]\n",
+            "routes: 256 bytes"
+        ),
+        (
+            "domain: \(String(repeating: "a", count: 64)).example\n",
+            "has 64 bytes; a label of a domain has at most 63"
+        ),
+        (
+            "domain: \([String](repeating: "example", count: 25).joined(separator: "."))\n",
+            "the domain has 199 bytes; with a node's name in front, which may have 63"
+        ),
+        ("domain: school..example\n", "is not a domain"), ("domain: a b\n", "is not a domain"),
+        (
+            "socket: /\(String(repeating: "s", count: 107))\n",
+            "the path has 108 bytes; a local socket's has at most 107"
+        ),
+        (
+            "loader-rules:\n  - {mac: '52:54:*', loader: \(String(repeating: "l", count: 128))}\n",
+            "the name has 128 bytes; a DHCP answer has room for 127"
+        ),
+        ("center: {http: '10.0.0.1:80'}\n", "is not a loopback ADDRESS:PORT"),
+        ("center: {https: ['fd00::1:8443']}\n", "is not ADDRESS:PORT"),
+        ("center: {https: ['[10.0.0.1]:8443']}\n", "is not ADDRESS:PORT"),
+        ("center: {proxies: [10.0.0.1/8]}\n", "is not an address or a network"),
+        ("center: {proxy-protocol: yes}\n", "proxy-protocol needs the addresses of the proxies"),
         ("loader-rules:\n  - loader: ipxe.efi\n", "at least one of mac, architecture, vendor-class"),
         ("loader-rules:\n  - mac: 52:54\n", "‘52:54’ is not the beginning of a hardware address"),
         ("interfaces: {a: b}\n", "interfaces"),

@@ -113,6 +113,7 @@ extension Commit {
             )
         case .machineRemoval: try await store.forget([Self.machine])
         case .bootEvents: try await store.append([Self.event("second")])
+        case .clockJump: try await store.move(with: ClockJump(before: 10_000, after: 110_000))
         case .hardware:
             let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\": \"x\"}".utf8))
             _ = try await store.save(hardware, of: Self.machine)
@@ -159,6 +160,7 @@ extension Commit {
         case .bootTest: try await store.bootTest(of: image.name, 1) != nil
         case .machineRemoval: try await store.boots(of: Self.machine, limit: 9).isEmpty
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
+        case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .revision: try await store.snapshot().nodes.count == 1
         case .version: image.versions.count == 4

@@ -34,7 +34,7 @@ import Testing
             "HTTPTypes",
             "Hummingbird",
             "HummingbirdCore",
-            "HummingbirdTLS", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOSSL", "Sealing",
+            "HummingbirdTLS", "Linux", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOSSL", "Sealing",
             "Synchronization",
             "Wire",
         ],
@@ -170,6 +170,24 @@ import Testing
                 for word in Self.durable where code.contains(word) {
                     Issue.record(
                         "\(source.path):\(number + 1): \(word) (Sources/Linux/DurableOperations.swift)")
+                }
+            }
+        }
+    }
+
+    @Test func `one file reads the clocks`() throws {
+        // What carries a date for people or for other programs.
+        let dated = [
+            "Linux/SystemClock.swift", "RoostCommand/Server/ServerLog.swift",
+            "RoostCommand/Commands/BackupCommands.swift", "Images/ModuleArchiveCache.swift",
+        ]
+        for source in try Self.sources(below: "Sources")
+        where !dated.contains(where: { source.path == "Sources/\($0)" }) {
+            for (number, line) in source.lines.enumerated() {
+                let code = line.components(separatedBy: "//")[0]
+                for word in ["Date()", "clock_gettime(", "time(nil)", "gettimeofday("]
+                where code.contains(word) {
+                    Issue.record("\(source.path):\(number + 1): \(word) (docs/decisions/0014-clocks.md)")
                 }
             }
         }

@@ -18,7 +18,10 @@ struct EventRoutes {
                 Self.message($0, for: caller)
             }
             return Response(
-                status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                status: .ok,
+                headers: [
+                    .contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no",
+                ],
                 body: ResponseBody(asyncSequence: messages))
         }
     }
@@ -33,7 +36,7 @@ struct EventRoutes {
         private let recheck: (@Sendable () async throws -> Caller?)?
         private let fleet: LiveFleet
         private var revision: Int
-        private var checkedAt = Clock.second
+        private var checkedAt = Clock.steadySecond
 
         init(caller: Caller, recheck: (@Sendable () async throws -> Caller?)?, fleet: LiveFleet) {
             (self.caller, self.recheck, self.fleet) = (caller, recheck, fleet)
@@ -42,7 +45,7 @@ struct EventRoutes {
 
         func holds() async -> Bool {
             guard let recheck else { return true }
-            let (revision, now) = (fleet.snapshot.revision, Clock.second)
+            let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
             guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
             (self.revision, checkedAt) = (revision, now)
             return (try? await recheck())?.grants == caller.grants

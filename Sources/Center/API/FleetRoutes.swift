@@ -113,10 +113,14 @@ struct FleetRoutes {
             machines: known.rows + unknown)
     }
 
+    /// Nodes whose command lines are too long that are told one by one.
+    private static let problemLimit = 5
+
     /// Only for those who can mend it: others learn nothing of a PIN.
     private func warnings(_ caller: Caller) async -> [String]? {
         guard caller.allows(.configure, in: .site) else { return nil }
-        var warnings: [String] = []
+        var warnings = [services.fleet.recentJump?.warning].compactMap { $0 }
+        warnings += services.fleet.snapshot.commandLineProblems(limit: Self.problemLimit)
         let pin = services.fleet.snapshot.settings(of: GroupPath.site).text(.registrationPIN)
         if SettingDefinition.isShort(pin: pin) {
             warnings.append(
@@ -196,7 +200,18 @@ struct FleetRoutes {
             bootFileReason: decision.reason.description,
             script: (usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory)).text,
             commandLine: plan.commandLine, image: image,
-            reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) })
+            reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
+                + [commandLineReason(of: snapshot.node(at: mac), plan.name, in: snapshot)])
+    }
+
+    private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
+        -> ExplainAnswer.Reason
+    {
+        let length = snapshot.commandLineLength(of: node)
+        return ExplainAnswer.Reason(
+            choice: "kernel command line: at most \(length.text)",
+            because: length.isTooLong
+                ? "too long: \(length.problem(of: name))" : "kernels lose what is longer")
     }
 
     private static func architecture(_ text: String) throws -> ClientArchitecture {

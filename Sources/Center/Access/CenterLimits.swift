@@ -35,12 +35,12 @@ package final class CenterLimits: Sendable {
 
     /// A connection's place; nil when it has to be closed, which is noted.
     ///
-    /// - Parameter isProxied: a proxy on this host speaks for everybody: only what all have together is limited.
-    func takeConnection(from address: String, isProxied: Bool, now: Int = Clock.millisecond) -> Place? {
+    /// - Parameter isProxied: a trusted proxy speaks for everybody: only what all have together is limited.
+    func takeConnection(from address: String, isProxied: Bool, now: Int = Clock.steadyMillisecond) -> Place? {
         let (place, line): (Place?, String?) = state.withLock { state in
             let most = isProxied ? Int.max : Self.connectionLimit * Self.times(address, state.allowances)
             do throws(PeerCount<String>.Refusal) {
-                return (try state.connections.take(address, most: most), nil)
+                return (try state.connections.take(ClientAddresses.subscriber(address), most: most), nil)
             } catch {
                 let limit =
                     error == .peer
@@ -56,10 +56,11 @@ package final class CenterLimits: Sendable {
     func release(_ place: Place) { state.withLock { $0.connections.release(place) } }
 
     /// Whether an address may ask once more now; that it may not is noted.
-    func takesRequest(from address: String, now: Int = Clock.millisecond) -> Bool {
+    func takesRequest(from address: String, now: Int = Clock.steadyMillisecond) -> Bool {
         let (isTaken, line): (Bool, String?) = state.withLock { state in
             let times = Self.times(address, state.allowances)
-            if state.requests.takes(address, times: times, now: now) { return (true, nil) }
+            let subscriber = ClientAddresses.subscriber(address)
+            if state.requests.takes(subscriber, times: times, now: now) { return (true, nil) }
             let limit = PeerLimit(.center, .requests, most: Self.requestsPerSecond * times)
             return (false, state.ledger.note(limit, of: Self.peer(address), now: now))
         }
@@ -71,12 +72,12 @@ package final class CenterLimits: Sendable {
     func watch() async throws {
         while true {
             try await Task.sleep(for: .seconds(10))
-            for line in state.withLock({ $0.ledger.overdue(now: Clock.millisecond) }) { log(line) }
+            for line in state.withLock({ $0.ledger.overdue(now: Clock.steadyMillisecond) }) { log(line) }
         }
     }
 
     package var figures: LimitFigures {
-        state.withLock { LimitFigures($0.ledger, now: Clock.millisecond) }
+        state.withLock { LimitFigures($0.ledger, now: Clock.steadyMillisecond) }
     }
 
     private static func times(_ address: String, _ allowances: PeerAllowances) -> Int {

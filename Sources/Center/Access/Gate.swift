@@ -92,7 +92,8 @@ final class Gate: Sendable {
     /// Opens a session by a password, which a local account or the directory knows: the cookie's value.
     func logIn(name: String, password: String, from address: String) async throws -> String {
         // Directories take names in any case.
-        let keys = ["\(address) \(name.lowercased())", address]
+        let subscriber = ClientAddresses.subscriber(address)
+        let keys = ["\(subscriber) \(name.lowercased())", subscriber]
         try checkLock(keys)
         // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
         countAttempt(keys)
@@ -202,7 +203,7 @@ final class Gate: Sendable {
     }
 
     private func checkLock(_ keys: [String]) throws {
-        let now = Clock.second
+        let now = Clock.steadySecond
         let wait: Int? = state.withLock { state in
             for (key, limit) in zip(keys, [Self.attemptLimit, Self.addressAttemptLimit]) {
                 guard let failures = state.failures[key] else { continue }
@@ -222,7 +223,7 @@ final class Gate: Sendable {
     }
 
     private func countAttempt(_ keys: [String]) {
-        let now = Clock.second
+        let now = Clock.steadySecond
         state.withLock { state in
             if state.failures.count > 10_000 {
                 state.failures = state.failures.filter { now - $0.value.last <= Self.lockSeconds }

@@ -7,19 +7,26 @@ import NIOHTTP1
 struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
     let limits: CenterLimits
-    /// Whether a proxy on this host is all that can connect.
-    let isProxied: Bool
+    /// Who are proxies, and speak for others.
+    let addresses: ClientAddresses
 
     private struct Refused: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         // Before there is anything that costs memory, as TLS does.
         let address = channel.remoteAddress?.ipAddress ?? ""
+        let isProxied = addresses.isTrusted(address)
         guard let place = limits.takeConnection(from: address, isProxied: isProxied) else {
             channel.close(promise: nil)
             return channel.eventLoop.makeFailedFuture(Refused())
         }
         channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
+        if isProxied, addresses.readsHeader {
+            // Before TLS: the header is not encrypted.
+            do { try channel.pipeline.syncOperations.addHandler(ProxyHeaderHandler()) } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)

@@ -15,7 +15,7 @@ struct LogInTicket: Codable, Equatable {
     var redirect: String
     /// Where the person wanted to go.
     var back: String
-    /// Seconds since 1970.
+    /// `Clock.steadySecond` of when it was made: the key that seals it does not outlive the process either.
     var since: Int
 
     /// Encrypted and authenticated, in the alphabet of URLs.

@@ -99,8 +99,6 @@ struct RateLimitMiddleware: RouterMiddleware {
 
 /// What every answer says to browsers: nothing from elsewhere, in no frame, no guessing.
 struct SecurityHeaders: RouterMiddleware {
-    let isTLS: Bool
-
     private static let policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         + "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -114,7 +112,7 @@ struct SecurityHeaders: RouterMiddleware {
         response.headers[.xContentTypeOptions] = "nosniff"
         response.headers[.referrerPolicy] = "same-origin"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        if isTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        if context.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         return response
     }
 }

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 package import Fleet
 import Foundation
+import Linux
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -98,7 +99,7 @@ actor OpenIDProvider {
         guard redirect.utf8.count <= LogInTicket.pathLimit else {
             throw Problem(400, "Unreadable request", "the address of this server is too long")
         }
-        let one = LogInTicket(redirect: redirect, back: back, since: Clock.second)
+        let one = LogInTicket(redirect: redirect, back: back, since: Clock.steadySecond)
         let challenge = Base64URL.text(of: Hashing.sha256(Array(one.verifier.utf8)))
         let fields = [
             ("response_type", "code"), ("client_id", settings.clientID), ("redirect_uri", redirect),
@@ -116,7 +117,7 @@ actor OpenIDProvider {
     func arrive(cookie: String, state: String, code: String, issuer: String) async throws -> (
         DirectoryPerson, back: String
     ) {
-        let now = Clock.second
+        let now = Clock.steadySecond
         guard let one = LogInTicket(opening: cookie, by: ticketKey), now - one.since < Self.logInLimit,
             Secrets.isEqual(one.state, state), issuer.isEmpty || issuer == settings.issuer
         else {
@@ -152,7 +153,7 @@ actor OpenIDProvider {
     // MARK: Asking the provider
 
     private func describe() async throws -> Description {
-        let now = Clock.second
+        let now = Clock.steadySecond
         if let description, now - description.at < Self.descriptionAge { return description.value }
         let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
         let found: Description = try await get("\(base)/.well-known/openid-configuration")
@@ -228,7 +229,7 @@ actor OpenIDProvider {
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: false))
             } catch let problem as JSONWebKeys.Problem {
                 // The provider may have changed its keys since.
-                guard let keys, Clock.second - keys.at >= Self.keySearchPause else { throw problem }
+                guard let keys, Clock.steadySecond - keys.at >= Self.keySearchPause else { throw problem }
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: true))
             }
         } catch let problem as Problem { throw problem } catch {
@@ -248,7 +249,7 @@ actor OpenIDProvider {
     }
 
     private func signingKeys(_ description: Description, isNew: Bool) async throws -> JSONWebKeys {
-        let now = Clock.second
+        let now = Clock.steadySecond
         if !isNew, let keys, now - keys.at < Self.descriptionAge { return keys.value }
         struct KeySet: Decodable { var keys: [[String: ClaimValue]] }
         let set: KeySet = try await get(description.jwks_uri)
@@ -297,7 +298,7 @@ struct IDClaims {
     let values: [String: ClaimValue]
 
     /// The signature and the time are judged here; who may use the token, by the caller, who knows what it waits for.
-    init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Date().timeIntervalSince1970) throws {
+    init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Double(SystemClock.wall) / 1_000) throws {
         let payload = try keys.payload(of: token)
         guard let values = try? JSONDecoder().decode([String: ClaimValue].self, from: payload) else {
             throw Problem.malformed

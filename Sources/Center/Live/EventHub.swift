@@ -25,6 +25,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case rollout
         /// Somebody logged in or out.
         case session
+        /// The server's clock was set.
+        case clock
     }
 
     package var kind: Kind

@@ -58,9 +58,3 @@ struct BootFigures: Sendable, Codable {
         return sorted[min(sorted.count - 1, max(0, (sorted.count * percent + 99) / 100 - 1))]
     }
 }
-
-/// The current time as the stores and timelines count it.
-enum Clock {
-    static var second: Int { Int(Date().timeIntervalSince1970) }
-    static var millisecond: Int { Int(Date().timeIntervalSince1970 * 1_000) }
-}

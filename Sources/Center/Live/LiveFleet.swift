@@ -21,6 +21,7 @@ package final class LiveFleet: Sendable {
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
         var alarms: [MACAddress: NodeAlarm] = [:]
+        var jumps: [SeenJump] = []
     }
 
     /// Boots since the server started.
@@ -71,7 +72,7 @@ package final class LiveFleet: Sendable {
     @discardableResult
     package func register(_ registration: Registration, of machine: MACAddress) async throws -> Bool {
         let pin = snapshot.settings(of: GroupPath.site).text(.registrationPIN)
-        let now = Clock.second
+        let now = Clock.steadySecond
         let isRight = state.withLock { state in
             if state.registrations.count < Self.registrationLimit || state.registrations[machine] != nil {
                 state.registrations[machine] = registration

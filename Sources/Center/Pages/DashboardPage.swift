@@ -19,13 +19,13 @@ struct DashboardPage {
                     "text": trouble.text, "fix": words(trouble.fix),
                 ]
             }
+            fields["warnings"] = await warnings(caller, words)
             fields["hasTroubles"] = !figures.troubles.isEmpty
             fields["limited"] = figures.limited.map { ["peer": $0.peer, "limit": $0.limit] }
             fields["isLimiting"] = !figures.limited.isEmpty
             fields["stages"] = stages(figures)
             fields["hasStages"] = figures.bootCount > 0
             let services = pages.services
-            fields.merge(warnings(await services.networks(), words)) { $1 }
             fields["server"] = await services.policy().server.description
             fields["roles"] = services.roles.joined(separator: " ")
             fields["leases"] = await services.leases().count
@@ -35,17 +35,23 @@ struct DashboardPage {
         }
     }
 
-    /// What is wrong with the server itself.
-    private func warnings(_ networks: [NetworkAnswer], _ words: Words) -> [String: Any] {
-        let rows = networks.filter(\.isScarce).map { network in
-            [
-                "text": words(
-                    "%1 of %2 addresses in the pools of %3 are leased", String(network.leased),
-                    String(network.size), network.network),
-                "fix": words(NetworkAnswer.scarcityFix),
-            ]
+    /// What is wrong with the server itself, for those who can see to it.
+    private func warnings(_ caller: Caller, _ words: Words) async -> [String] {
+        guard caller.allows(.configure, in: .site) else { return [] }
+        var warnings: [String] = []
+        if let jump = pages.fleet.recentJump {
+            warnings.append(
+                words(
+                    "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
+                    CalendarTime.text(second: jump.before / 1_000), CalendarTime.text(second: jump.after / 1_000)))
         }
-        return ["warnings": rows, "hasWarnings": !rows.isEmpty]
+        for network in await pages.services.networks() where network.isScarce {
+            warnings.append(
+                words(
+                    "%1 of %2 addresses in the pools of %3 are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter.",
+                    String(network.leased), String(network.size), network.network))
+        }
+        return warnings
     }
 
     private func tiles(_ figures: FiguresAnswer, _ words: Words) -> [String: Any] {

@@ -18,14 +18,16 @@ struct EntryPages {
         }
         router.post("login") { request, context in try await logIn(request, context) }
         if let provider = gate.openID {
-            router.get("login/oidc") { request, context in try await depart(to: provider, request) }
+            router.get("login/oidc") { request, context in
+                try await depart(to: provider, request, context)
+            }
             router.get("login/oidc/done") { request, context in
                 try await arrive(from: provider, request, context)
             }
         }
         router.post("logout") { _, context in
             if case .session(_, let hash)? = context.caller?.proof { try await gate.logOut(hash: hash) }
-            return redirect("/login", cookie: cookie("", seconds: 0))
+            return redirect("/login", cookie: cookie("", seconds: 0, context))
         }
         router.get("setup") { request, context in
             let token = request.query("token") ?? ""
@@ -43,7 +45,9 @@ struct EntryPages {
             }
             return redirect(
                 back(form["back"]),
-                cookie: "\(Language.cookieName)=\(language.rawValue); Path=/; Max-Age=31536000; SameSite=Lax")
+                cookie:
+                    "\(Language.cookieName)=\(language.rawValue); Path=/; Max-Age=31536000; SameSite=Lax\(context.isSecure ? "; Secure" : "")"
+            )
         }
     }
 
@@ -77,7 +81,7 @@ struct EntryPages {
         do {
             let secret = try await gate.logIn(
                 name: form["name"], password: form["password"], from: context.address)
-            return redirect(back(form["back"]), cookie: cookie(secret, seconds: Gate.sessionLimit))
+            return redirect(back(form["back"]), cookie: cookie(secret, seconds: Gate.sessionLimit, context))
         } catch let problem as Problem {
             var fields = try await logInFields(back(form["back"]))
             fields["failure"] = pages.words(context)(problem.detail)
@@ -95,14 +99,17 @@ struct EntryPages {
 
     // MARK: Log-in at a provider
 
-    private func depart(to provider: OpenIDProvider, _ request: Request) async throws -> Response {
+    private func depart(to provider: OpenIDProvider, _ request: Request, _ context: CenterContext)
+        async throws -> Response
+    {
         let host = request.head.authority ?? ""
-        let own = "\(isTLS ? "https" : "http")://\(host)/login/oidc/done"
+        let own = "\(context.isSecure ? "https" : "http")://\(host)/login/oidc/done"
         let departure = try await provider.depart(
             redirect: provider.settings.redirect ?? own, back: back(request.query("back")))
         return redirect(
             departure.url,
-            cookie: cookie(departure.cookie, seconds: OpenIDProvider.logInLimit, name: departureCookie))
+            cookie: cookie(
+                departure.cookie, seconds: OpenIDProvider.logInLimit, name: departureCookie, context))
     }
 
     private func arrive(from provider: OpenIDProvider, _ request: Request, _ context: CenterContext)
@@ -116,10 +123,10 @@ struct EntryPages {
                 cookie: request.cookies[departureCookie]?.value ?? "", state: request.query("state") ?? "",
                 code: request.query("code") ?? "", issuer: request.query("iss") ?? "")
             let secret = try await gate.logIn(person)
-            var response = redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit))
+            var response = redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit, context))
             // The ticket is used up.
             response.headers.append(
-                HTTPField(name: .setCookie, value: cookie("", seconds: 0, name: departureCookie)))
+                HTTPField(name: .setCookie, value: cookie("", seconds: 0, name: departureCookie, context)))
             return response
         } catch let problem as Problem {
             var fields = try await logInFields("/")
@@ -145,13 +152,16 @@ struct EntryPages {
                 status: .unprocessableContent)
         }
         let secret = try await gate.openSession(of: form["name"])
-        return redirect("/", cookie: cookie(secret, seconds: Gate.sessionLimit))
+        return redirect("/", cookie: cookie(secret, seconds: Gate.sessionLimit, context))
     }
 
-    private func cookie(_ value: String, seconds: Int, name: String? = nil) -> String {
+    /// Named as the door is: by HTTPS, browsers insist on what the name's prefix says. Behind a proxy it is Secure all the same.
+    private func cookie(_ value: String, seconds: Int, name: String? = nil, _ context: CenterContext)
+        -> String
+    {
         let name = name ?? (isTLS ? IdentityMiddleware.cookieName : IdentityMiddleware.plainCookieName)
-        return
-            "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(seconds)\(isTLS ? "; Secure" : "")"
+        let secure = context.isSecure ? "; Secure" : ""
+        return "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(seconds)\(secure)"
     }
 
     private func redirect(_ path: String, cookie: String) -> Response {

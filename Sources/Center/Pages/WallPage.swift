@@ -25,7 +25,10 @@ struct WallPage {
                 return EventStreamText(event.kind, json: Data("{}".utf8)).buffer
             }
             return Response(
-                status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                status: .ok,
+                headers: [
+                    .contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no",
+                ],
                 body: ResponseBody(asyncSequence: messages))
         }
     }

@@ -95,6 +95,12 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         self.version = version
     }
 
+    /// The wall clock was set: a boot of the last hour began as long ago as before. An older one is history.
+    package mutating func move(with jump: ClockJump) {
+        guard let last = entries.last?.at, jump.lastHour.contains(last) else { return }
+        for index in entries.indices { entries[index].at = jump.moved(millisecond: entries[index].at) }
+    }
+
     /// Milliseconds since 1970 of the first event.
     package var startedAt: Int { entries.first?.at ?? 0 }
 

@@ -27,6 +27,11 @@ package struct BootTracker: Sendable {
             progress.reach(stage)
             self.at = at
         }
+
+        mutating func move(with jump: ClockJump) {
+            progress.startedAt = jump.moved(millisecond: progress.startedAt)
+            at = jump.moved(millisecond: at)
+        }
     }
 
     private var currents: [MACAddress: Current] = [:]
@@ -88,6 +93,11 @@ package struct BootTracker: Sendable {
 
     private mutating func remove(_ machine: MACAddress) {
         if let boot = currents.removeValue(forKey: machine)?.progress.boot { machineOfBoot[boot] = nil }
+    }
+
+    /// The wall clock was set: boots that are under way began as long ago as before.
+    package mutating func move(with jump: ClockJump) {
+        for machine in currents.keys { currents[machine]?.move(with: jump) }
     }
 
     // MARK: Machines that wait

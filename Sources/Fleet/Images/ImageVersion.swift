@@ -2,8 +2,14 @@
 package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
+    static let digitCount = 64
+    /// Of nothing: for what is measured and never served.
+    static let zero = Self(digits: String(repeating: "0", count: digitCount))
+
+    private init(digits: String) { text = digits }
+
     package init?(_ text: some StringProtocol) {
-        guard text.utf8.count == 64,
+        guard text.utf8.count == Self.digitCount,
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
         self.text = String(text)

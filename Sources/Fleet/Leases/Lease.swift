@@ -28,3 +28,32 @@ package struct Lease: Equatable, Sendable {
         self.hostName = hostName
     }
 }
+
+// MARK: When the clock was wrong
+
+extension Lease {
+    /// Seconds that a lease of `links` may last. Those of earlier settings, which may have lasted longer, count as well.
+    package static func longestSeconds(on links: [DHCPLink]) -> Int {
+        let usual = 30 * 86_400
+        return max(usual, links.flatMap(\.subnets).compactMap(\.leaseSeconds).map(Int.init).max() ?? 0)
+    }
+
+    /// The lease after a jump of the clock. One without end has none.
+    package func moved(with jump: ClockJump, longest: Int) -> Lease {
+        guard expiresAt != Self.never else { return self }
+        var lease = self
+        lease.expiresAt = jump.moved(end: expiresAt, longest: longest)
+        return lease
+    }
+
+    /// The lease as a server takes it up that starts at `now` (seconds since 1970). A clock that was never set wrote what ends
+    /// in its first years: nobody knows how much of that is left, so the client keeps it for a lease from now on.
+    package func takenUp(at now: Int, on links: [DHCPLink]) -> Lease {
+        guard expiresAt < ClockReading.earliestSecond, now >= ClockReading.earliestSecond,
+            let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })
+        else { return self }
+        var lease = self
+        lease.expiresAt = subnet.leaseSeconds.map { now + Int($0) } ?? Self.never
+        return lease
+    }
+}

@@ -190,6 +190,7 @@ extension FleetSnapshot {
         for edit in edits { try Self.check(edit, in: contents) }
         let result = FleetSnapshot(revision: revision, contents: contents, nodeOrder: order)
         try result.checkAddresses(of: edits)
+        try result.checkCommandLines(of: edits, before: self)
         return result
     }
 

@@ -197,6 +197,8 @@ package enum NodeReport: Equatable, Sendable {
     case refusal(MACAddress, NodeAlarm)
     /// A machine that waited has to go for others.
     case forgotten(MACAddress)
+    /// The server's wall clock was set: what came before was written by the clock before, what follows by the new one.
+    case clock(ClockJump)
 }
 
 /// What a machine was made of from some moment on.

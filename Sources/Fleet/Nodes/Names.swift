@@ -131,6 +131,9 @@ package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.text = String(text)
     }
 
+    /// A name that stands in the program.
+    init(constant: StaticString) { text = constant.description }
+
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
 }

@@ -45,6 +45,14 @@ package struct NodeSessions: Equatable, Sendable {
     /// (`roost-node attend`), until its power is off.
     private static let lifetime = 15 * 60
 
+    /// The wall clock was set: they were told as long ago as before.
+    package mutating func move(with jump: ClockJump) {
+        toldAt = jump.moved(second: toldAt)
+        for index in sessions.indices {
+            sessions[index].startedAt = jump.moved(second: sessions[index].startedAt)
+        }
+    }
+
     package init(boot: String, toldAt: Int, sessions: [NodeSession]) {
         self.boot = boot
         self.toldAt = toldAt

@@ -71,7 +71,7 @@ package struct Rollout: Equatable, Sendable, Codable {
     package let share: String
     package let terms: Terms
     /// Seconds since 1970.
-    package let startedAt: Int
+    package private(set) var startedAt: Int
     package let startedBy: String
     package private(set) var state = State.running
     package private(set) var endedAt: Int?
@@ -168,6 +168,15 @@ package struct Rollout: Equatable, Sendable, Codable {
             count(.booting) == 0
         {
             end(.succeeded, "\(count(.ready)) of \(canaries.count) canaries became ready", at: now / 1_000)
+        }
+    }
+
+    /// The wall clock was set: the trial, and the boots in it, have lasted as long as before.
+    package mutating func move(with jump: ClockJump) {
+        guard !state.isOver else { return }
+        startedAt = jump.moved(second: startedAt)
+        for index in canaries.indices {
+            canaries[index].startedAt = canaries[index].startedAt.map { jump.moved(millisecond: $0) }
         }
     }
 

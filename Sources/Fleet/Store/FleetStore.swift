@@ -153,6 +153,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
 
     func append(_ events: [BootEvent]) async throws(StoreError)
 
+    /// The wall clock was set: log-ins, tokens and boots of the last hour move with it, in one transaction.
+    func move(with jump: ClockJump) async throws(StoreError)
+
     /// The last boots of one machine, or of all, newest first.
     func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
 

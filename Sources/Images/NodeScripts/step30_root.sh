@@ -141,16 +141,22 @@ attach_volume() {
     if [ -s $key ]; then roost-node grow /run/roost/volume "$volume_device"; fi
 }
 
+# Seconds since the kernel's start: the clock of the day may be set while one waits.
+uptime_seconds() {
+    read -r since _ </proc/uptime
+    echo "${since%.*}"
+}
+
 # A file system on the machine's own disks takes the place of the volume. Without it the node boots all the same: a dead
 # disk is no reason to have no machine.
 attach_disk() {
     device=''
     # A controller, its ports and their disks show up one after the other, some of them slowly.
-    last=$(($(date +%s) + 30))
+    last=$(($(uptime_seconds) + 30))
     while :; do
         disk_drivers
         device=$(findfs "LABEL=$roost_disk" 2>/dev/null) && break
-        [ "$(date +%s)" -lt "$last" ] || break
+        [ "$(uptime_seconds)" -lt "$last" ] || break
         sleep 1
     done
     why="there is no disk with the label $roost_disk"

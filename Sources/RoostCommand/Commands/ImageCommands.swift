@@ -3,6 +3,7 @@ import Center
 import Fleet
 import Foundation
 import Images
+import Linux
 import NIOHTTP1
 
 /// `roost image …`
@@ -337,7 +338,7 @@ struct ImagePromote: AsyncParsableCommand {
         let last = versions.compactMap(\.moves).joined().first { $0.channel == name }
         return try ImageSigningKey(readingFrom: sign).sign(
             moving: name, of: version.image, to: version.digest, after: last,
-            second: Int(Date().timeIntervalSince1970))
+            second: SystemClock.wall / 1_000)
     }
 }
 

@@ -1,3 +1,4 @@
+import Fleet
 import Foundation
 import Glibc
 import Images
@@ -12,6 +13,8 @@ struct CenterKeys {
 
     let directory: String
     let names: [String]
+    /// Seconds since 1970, as the clock says.
+    private let now: Int
 
     var authorityPath: String { "\(directory)/ca.pem" }
     var chainPath: String { "\(directory)/certificate.pem" }
@@ -23,8 +26,9 @@ struct CenterKeys {
     static let servedFiles = ["ca.pem", "certificate.pem", "key.pem"]
 
     /// - Parameter addresses: what people may type to reach the server, besides its names.
-    init(stateDirectory: String, addresses: [String]) {
+    init(stateDirectory: String, addresses: [String], now: Int = SystemClock.wall / 1_000) {
         directory = "\(stateDirectory)/center"
+        self.now = now
         let host = ProcessInfo.processInfo.hostName
         names = Array(Swift.Set(addresses + [host, "localhost", "127.0.0.1"])).sorted()
     }
@@ -41,9 +45,8 @@ struct CenterKeys {
     }
 
     private func makeMissing() throws {
-        let files = FileManager.default
         let openssl = try Program("openssl", package: "openssl")
-        if !files.fileExists(atPath: authorityPath) || !files.fileExists(atPath: authorityKeyPath) {
+        if !hasAuthority(openssl) {
             try request(
                 openssl, subject: "Roost authority of \(ProcessInfo.processInfo.hostName)",
                 extensions: [
@@ -51,42 +54,108 @@ struct CenterKeys {
                     "keyUsage = critical, keyCertSign, cRLSign",
                     "subjectKeyIdentifier = hash",
                 ],
-                arguments: ["-days", "3650"],
-                key: (authorityKeyPath, .centerAuthorityKey), certificate: (authorityPath, .centerAuthority))
+                period: .always, key: (authorityKeyPath, .centerAuthorityKey),
+                certificate: (authorityPath, .centerAuthority))
         }
         let known = (try? WholeFile.read(namesPath)).map { String(decoding: $0, as: UTF8.self) }
         guard known != names.joined(separator: "\n") || !holds(openssl) else { return }
-        let alternatives = names.map { name in
-            "\(name.allSatisfy { $0.isNumber || $0 == "." } ? "IP" : "DNS"):\(name)"
-        }
         try request(
             openssl, subject: names[0],
             extensions: [
                 "basicConstraints = critical, CA:FALSE", "keyUsage = critical, digitalSignature",
-                "extendedKeyUsage = serverAuth", "subjectAltName = \(alternatives.joined(separator: ", "))",
+                "extendedKeyUsage = serverAuth",
+                "subjectAltName = \(names.map(Self.alternative).joined(separator: ", "))",
                 "authorityKeyIdentifier = keyid",
             ],
-            arguments: [
-                "-days", String(Self.days), "-CA", authorityPath, "-CAkey", authorityKeyPath,
-            ], key: (keyPath, .centerKey), certificate: (chainPath, .centerCertificate),
-            chain: try WholeFile.read(authorityPath))
+            period: .days(Self.days, from: begin), key: (keyPath, .centerKey),
+            certificate: (chainPath, .centerCertificate), isSignedByAuthority: true)
         // The last: until it is there, the next start makes all of it anew.
         try WholeFile.replace(
             namesPath, with: Array(names.joined(separator: "\n").utf8), at: .centerNames)
+    }
+
+    private static func alternative(_ name: String) -> String {
+        let isAddress = name.contains(":") || name.allSatisfy { $0.isNumber || $0 == "." }
+        return "\(isAddress ? "IP" : "DNS"):\(name)"
+    }
+
+    // MARK: What holds
+
+    /// Whether the authority is there and holds now. While the clock was never set nobody knows, and it stays: people have its
+    /// certificate in their browsers.
+    private func hasAuthority(_ openssl: Program) -> Bool {
+        let files = FileManager.default
+        guard files.fileExists(atPath: authorityPath), files.fileExists(atPath: authorityKeyPath) else {
+            return false
+        }
+        return now < ClockReading.earliestSecond || Self.holds(authorityPath, at: now, openssl)
     }
 
     private func holds(_ openssl: Program) -> Bool {
         guard FileManager.default.fileExists(atPath: chainPath),
             FileManager.default.fileExists(atPath: keyPath)
         else { return false }
-        let seconds = Self.renewalDays * 86_400
-        return (try? openssl.run(["x509", "-in", chainPath, "-noout", "-checkend", String(seconds)])) != nil
+        if now < ClockReading.earliestSecond { return true }
+        // It may be of an authority before this one.
+        let isOfAuthority =
+            (try? openssl.run(["verify", "-no_check_time", "-CAfile", authorityPath, chainPath])) != nil
+        return isOfAuthority && Self.holds(chainPath, at: now, for: Self.renewalDays * 86_400, openssl)
     }
 
-    /// Makes a P-256 key and a certificate of it, with `chain` behind it.
+    /// Whether the certificate in a PEM file holds at `now` (seconds since 1970), and for so many seconds more.
+    static func holds(_ path: String, at now: Int, for seconds: Int = 0, _ openssl: Program) -> Bool {
+        guard let text = try? openssl.run(["x509", "-in", path, "-noout", "-dates", "-dateopt", "iso_8601"])
+        else { return false }
+        let dates = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
+            line.split(separator: "=").last.flatMap { second(iso8601: $0) }
+        }
+        return dates.count == 2 && dates[0] <= now && now + seconds < dates[1]
+    }
+
+    /// `2026-11-28 18:00:00Z`, as seconds since 1970.
+    private static func second(iso8601 text: some StringProtocol) -> Int? {
+        let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space)
+        return (try? style.parse(String(text))).map { Int($0.timeIntervalSince1970) }
+    }
+
+    // MARK: Making
+
+    /// When a certificate holds.
+    private enum Period {
+        /// From 1970 to the end of 9999, which is without end (RFC 5280 §4.1.2.5): whatever the clocks of server and browser say.
+        case always
+        /// So many days, from the day before `from` (seconds since 1970): clocks differ.
+        case days(Int, from: Int)
+
+        /// As `openssl ca` wants them (RFC 5280 §4.1.2.5.2).
+        var dates: (start: String, end: String) {
+            switch self {
+            case .always: return ("19700101000000Z", "99991231235959Z")
+            case .days(let days, let second):
+                let start = second - 86_400
+                return (Self.text(start), Self.text(start + days * 86_400))
+            }
+        }
+
+        private static func text(_ second: Int) -> String {
+            let style = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
+            return Date(timeIntervalSince1970: Double(second)).formatted(style).replacing("T", with: "")
+        }
+    }
+
+    /// When a certificate begins that is made now. A clock that was never set counts as if this program had been installed just now.
+    private var begin: Int {
+        if now >= ClockReading.earliestSecond { return now }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: "/proc/self/exe")
+        let installed = (attributes?[.modificationDate] as? Date).map { Int($0.timeIntervalSince1970) } ?? 0
+        return max(ClockReading.earliestSecond, installed)
+    }
+
+    /// Makes a P-256 key and a certificate of it; the server's has the authority's behind it.
     private func request(
-        _ openssl: Program, subject: String, extensions: [String], arguments: [String],
-        key: (path: String, Replacement), certificate: (path: String, Replacement), chain: [UInt8] = []
+        _ openssl: Program, subject: String, extensions: [String], period: Period,
+        key: (path: String, Replacement), certificate: (path: String, Replacement),
+        isSignedByAuthority: Bool = false
     ) throws {
         let work = try WorkDirectory(in: directory, prefix: ".request-")
         defer { work.remove() }
@@ -94,20 +163,42 @@ struct CenterKeys {
             [req]
             prompt = no
             distinguished_name = subject
-            x509_extensions = extensions
             [subject]
             CN = \(subject.prefix(60))
             [extensions]
             \(extensions.joined(separator: "\n"))
+            [ca]
+            default_ca = authority
+            [authority]
+            database = \(work.path)/index
+            new_certs_dir = \(work.path)
+            default_md = sha256
+            x509_extensions = extensions
+            policy = policy
+            rand_serial = yes
+            [policy]
+            commonName = supplied
 
             """
-        try WholeFile.writeForNow("\(work.path)/openssl.cnf", Array(text.utf8))
+        let configuration = "\(work.path)/openssl.cnf"
+        try WholeFile.writeForNow(configuration, Array(text.utf8))
+        try WholeFile.writeForNow("\(work.path)/index", [])
+        try openssl.run([
+            "req", "-new", "-config", configuration, "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(work.path)/key", "-out",
+            "\(work.path)/request",
+        ])
+        let (start, end) = period.dates
+        let signer =
+            isSignedByAuthority
+            ? ["-cert", authorityPath, "-keyfile", authorityKeyPath]
+            : ["-selfsign", "-keyfile", "\(work.path)/key"]
         try openssl.run(
             [
-                "req", "-x509", "-config", "\(work.path)/openssl.cnf", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(work.path)/key", "-out",
-                "\(work.path)/certificate",
-            ] + arguments)
+                "ca", "-batch", "-config", configuration, "-in", "\(work.path)/request", "-out",
+                "\(work.path)/certificate", "-notext", "-startdate", start, "-enddate", end,
+            ] + signer)
+        let chain = isSignedByAuthority ? try WholeFile.read(authorityPath) : []
         try WholeFile.replace(key.path, with: WholeFile.read("\(work.path)/key"), at: key.1)
         try WholeFile.replace(
             certificate.path, with: WholeFile.read("\(work.path)/certificate") + chain, at: certificate.1)

@@ -49,6 +49,7 @@ struct Examination {
                     isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
+        found += [clock, certificate].compactMap { $0 }
         found += [loaders, nodeProgram, confinement, diskSpace]
         return found
     }
@@ -175,6 +176,34 @@ struct Examination {
                 isGood: false, text: "\(settings.busybox) is missing", fix: "apt install busybox-static")
         }
         return Finding(isGood: true, text: "roost-node and busybox are there")
+    }
+
+    private var clock: Finding {
+        let reading = ClockReading(wall: SystemClock.wall, boot: SystemClock.boot)
+        let text = Date(timeIntervalSince1970: Double(reading.wall / 1_000)).formatted(.iso8601)
+        guard reading.isCredible else {
+            return Finding(
+                isGood: false, text: "the clock was never set: it says \(text)",
+                fix: "set it and keep it by NTP: timedatectl set-ntp true")
+        }
+        return Finding(isGood: true, text: "the clock says \(text)")
+    }
+
+    /// Of the pages; nil where there is none, or it cannot be read.
+    private var certificate: Finding? {
+        let own = "\(settings.stateDirectory)/center/certificate.pem"
+        let path = settings.center.certificate ?? own
+        guard settings.roles.contains(.center), FileManager.default.isReadableFile(atPath: path),
+            let openssl = try? Program("openssl", package: "openssl")
+        else { return nil }
+        guard CenterKeys.holds(path, at: SystemClock.wall / 1_000, openssl) else {
+            return Finding(
+                isGood: false, text: "the certificate of the pages does not hold at this time (\(path))",
+                fix: path == own
+                    ? "restart the server, which makes it again: systemctl restart roost"
+                    : "put a new one there, and restart the server")
+        }
+        return Finding(isGood: true, text: "the certificate of the pages holds now")
     }
 
     private var diskSpace: Finding {

@@ -102,6 +102,15 @@ struct ServedNetworks {
 }
 
 extension ServedNetworks {
+    /// Where the control center listens unless the settings say otherwise: the first IPv4 address of each served interface, and the
+    /// IPv6 addresses that stay.
+    var centerHosts: [String] {
+        interfaces.flatMap { interface in
+            let lasting = InterfaceAddress6.all.filter { $0.interface == interface.name && $0.lasts }
+            return [interface.addresses[0].address.description] + lasting.map(\.address.description)
+        }
+    }
+
     /// The networks as the control center shows them.
     ///
     /// - Parameter now: seconds since 1970.

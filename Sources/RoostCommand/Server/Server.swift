@@ -103,7 +103,7 @@ final class Server: Sendable {
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
-                logger: ServerLog.logger)
+                readsProxyHeader: settings.center.readsProxyHeader, logger: ServerLog.logger)
             builds = services.builds
             centerLimits = services.limits
         } else {
@@ -282,10 +282,9 @@ final class Server: Sendable {
     private static func centerAddresses(
         _ settings: ServerSettings, _ networks: ServedNetworks, _ user: StateDirectory.User
     ) throws -> [CenterAddress] {
-        let standard = networks.interfaces.map {
-            "\($0.addresses[0].address):\(ServerSettings.Center.port)"
-        }
-        let secure = (settings.center.https ?? standard).compactMap { ServerSettings.Center.parts($0) }
+        let secure =
+            settings.center.https.map { $0.compactMap { ServerSettings.Center.parts($0) } }
+            ?? networks.centerHosts.map { ($0, ServerSettings.Center.port) }
         var addresses: [CenterAddress] = []
         if !secure.isEmpty {
             let certificate: (String, String)

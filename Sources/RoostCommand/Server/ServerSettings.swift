@@ -86,25 +86,6 @@ struct ServerSettings {
         var ports: [UInt16] { [syslogPort, netconsolePort].compactMap { $0 } }
     }
 
-    /// Where people and programs reach the control center.
-    struct Center: Equatable {
-        static let port = 8_443
-
-        /// `ADDRESS:PORT`, each by HTTPS; nil: port 8443 of every served interface. Empty: nowhere.
-        var https: [String]?
-        /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
-        var http: String?
-        /// Where proxies are whose `X-Forwarded-For` is believed; nil: on this host, before `http`.
-        var proxies: [IPv4Network]?
-        /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
-        var certificate: String?
-        var key: String?
-        /// Whether images may be built from the pages and by the API.
-        var buildsImages = true
-        /// Where people prove who they are, beside passwords that are kept here.
-        var logInSources = LogInSources()
-    }
-
     init() {}
 
     /// Reads a file; every unknown key, and every value that cannot be, is an error with its line.
@@ -114,9 +95,9 @@ struct ServerSettings {
         roles = try top.list("roles", "one of \(roleNames)") { ServerRole(rawValue: $0) } ?? roles
         interfaces = try top.list("interfaces", "an interface's name") { $0 } ?? []
         stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
-        socket = try top.value("socket", "an absolute path", Self.path) ?? socket
+        socket = try top.value("socket", "an absolute path", SettingLengths.socketPath) ?? socket
         user = try top.text("user") ?? user
-        domain = try top.text("domain") ?? domain
+        domain = try top.value("domain", "a domain", SettingLengths.domain) ?? domain
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache
         imageKeys = try top.list("image-keys", "an Ed25519 public key in Base64") { $0 } ?? []
@@ -172,7 +153,7 @@ struct ServerSettings {
         let architecture = try section.number("architecture", 0...65_535)
             .map { ClientArchitecture(rawValue: UInt16($0)) }
         let vendorClass = try section.text("vendor-class")
-        let loader = try section.text("loader")
+        let loader = try section.value("loader", "a file's name", SettingLengths.loader)
         try section.finish(known: "mac, architecture, vendor-class, loader")
         guard let loader, mac != nil || architecture != nil || vendorClass != nil else {
             throw section.fail("a rule needs a loader and at least one of mac, architecture, vendor-class")
@@ -287,7 +268,7 @@ extension ServerSettings.Network {
         router = try section.value("router", "an IPv4 address") { IPv4Address($0) }
         nameServers = try section.list("name-servers", "an IPv4 address") { IPv4Address($0) } ?? []
         timeServers = try section.list("time-servers", "an IPv4 address") { IPv4Address($0) } ?? []
-        domain = try section.text("domain")
+        domain = try section.value("domain", "a domain", SettingLengths.domain)
         mtu = try section.number("mtu", 576...9_216).map(UInt16.init)
         routes = try section.list("routes", "NETWORK via ROUTER", ServerSettings.route) ?? []
         if let text = try section.text("lease") {
@@ -315,6 +296,7 @@ extension ServerSettings.Network {
                 throw map.fail("\(byteCount) bytes of options do not fit a DHCP message: at most 1024 do")
             }
         }
+        if let lengthProblem { throw section.fail(lengthProblem) }
         try section.finish(
             known:
                 "interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, bootp, options"
@@ -330,37 +312,6 @@ extension ServerSettings.Logs {
         if syslogPort == 0 { syslogPort = nil }
         if netconsolePort == 0 { netconsolePort = nil }
         try section.finish(known: "syslog, netconsole")
-    }
-}
-
-extension ServerSettings.Center {
-    init(_ section: inout YAMLSection) throws {
-        https = try section.list("https", "ADDRESS:PORT") { Self.parts($0) == nil ? nil : $0 }
-        http = try section.value("http", "a loopback ADDRESS:PORT") { text in
-            Self.parts(text).flatMap { $0.host.hasPrefix("127.") ? text : nil }
-        }
-        proxies = try section.list("proxies", "an address or a network such as 10.0.0.0/24") { text in
-            IPv4Network(text.contains("/") ? text : "\(text)/32")
-        }
-        certificate = try section.text("certificate")
-        key = try section.text("key")
-        guard (certificate == nil) == (key == nil) else {
-            throw section.fail("certificate and key belong together")
-        }
-        buildsImages = try section.flag("image-builds") ?? buildsImages
-        if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
-        if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
-        try section.finish(known: "https, http, proxies, certificate, key, image-builds, ldap, oidc")
-    }
-
-    /// Host and port of `ADDRESS:PORT`.
-    static func parts(_ text: String) -> (host: String, port: Int)? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65_535).contains(port)
-        else {
-            return nil
-        }
-        return (String(parts[0]), port)
     }
 }
 

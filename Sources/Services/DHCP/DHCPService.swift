@@ -25,6 +25,7 @@ package final class DHCPService {
     private let log: @Sendable (String) -> Void
     private var server: DHCPServer
     private var links: [DHCPLink]
+    private var reservations: [DHCPReservation]
     private var listeners: [Listener] = []
     /// Answers of the batch that is being handled: those that need no lease, and those that do, with their leases.
     private var offers = Replies()
@@ -39,10 +40,15 @@ package final class DHCPService {
         context: BootContext, log: @escaping @Sendable (String) -> Void
     ) {
         self.links = links
+        self.reservations = reservations
         self.committer = committer
         self.context = context
         self.log = log
-        server = DHCPServer(links: links, reservations: reservations, leases: leases)
+        let now = context.now() / 1_000
+        let taken = leases.map { $0.takenUp(at: now, on: links) }
+        server = DHCPServer(links: links, reservations: reservations, leases: taken)
+        commitChanges(from: leases, to: taken)
+        context.clockJumped = { [unowned self] in moveLeases(with: $0) }
         context.clientAddress = { [unowned self] in clientAddress(at: $0) }
         context.givesAddressesLike = { [unowned self] address in
             self.links.contains { $0.subnets.contains { $0.network.contains(address) } }
@@ -68,7 +74,8 @@ package final class DHCPService {
     ) throws(SystemError) -> ConflictProbe {
         try ConflictProbe(socket: socket, interface: interface, loop: loop) {
             [unowned self] address, mac in
-            guard let lease = server.found(mac, on: address, now: context.now() / 1_000) else { return }
+            let now = context.now() / 1_000
+            guard let lease = server.found(mac, on: address, now: now) else { return }
             log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
             committer.commit([lease], answers: nil)
         }
@@ -77,13 +84,28 @@ package final class DHCPService {
     /// Serves other networks from now on; what is leased stays leased.
     package func reconfigure(links: [DHCPLink], reservations: [DHCPReservation]) {
         self.links = links
+        self.reservations = reservations
         server = DHCPServer(links: links, reservations: reservations, leases: server.table.all)
+    }
+
+    /// The wall clock was set. Clients count their leases by clocks of their own: each lasts as long from now as it did before.
+    private func moveLeases(with jump: ClockJump) {
+        let leases = server.table.all
+        let moved = leases.map { $0.moved(with: jump, longest: Lease.longestSeconds(on: links)) }
+        server = DHCPServer(links: links, reservations: reservations, leases: moved)
+        commitChanges(from: leases, to: moved)
+    }
+
+    private func commitChanges(from before: [Lease], to after: [Lease]) {
+        let changed = zip(before, after).compactMap { $0 == $1 ? nil : $1 }
+        if !changed.isEmpty { committer.commit(changed, answers: nil) }
     }
 
     package var leases: [Lease] { server.table.all }
 
     private func clientAddress(at address: IPv4Address) -> (MACAddress, ClientAddress)? {
-        guard let lease = server.table.lease(at: address), lease.expiresAt > context.now() / 1_000,
+        let now = context.now() / 1_000
+        guard let lease = server.table.lease(at: address), lease.expiresAt > now,
             case .macAddress(let machine) = lease.holder,
             let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })
         else { return nil }

@@ -1,0 +1,30 @@
+import NIOCore
+import Wire
+
+/// Takes the header of the PROXY protocol off the beginning of a proxy's connection, and knows the client that it names.
+///
+/// States: waiting for the header → handing on. A connection without one ends: whose it is nobody could say.
+final class ProxyHeaderHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private var received = ByteBuffer()
+    private var header: ProxyHeader?
+
+    /// Nil: the proxy speaks for itself.
+    var client: IPAddress? { header?.client }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard header == nil else { return context.fireChannelRead(data) }
+        received.writeImmutableBuffer(unwrapInboundIn(data))
+        do {
+            header = try ProxyHeader.read(Array(received.readableBytesView))
+        } catch {
+            return context.close(promise: nil)
+        }
+        guard let header else { return }
+        received.moveReaderIndex(forwardBy: header.byteCount)
+        if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
+        received = ByteBuffer()
+    }
+}

@@ -1,0 +1,69 @@
+import Center
+import Fleet
+import Wire
+
+extension ServerSettings {
+    /// Where people and programs reach the control center.
+    struct Center: Equatable {
+        static let port = 8_443
+
+        /// `ADDRESS:PORT`, each by HTTPS; nil: port 8443 of every served interface. Empty: nowhere.
+        var https: [String]?
+        /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
+        var http: String?
+        /// Where proxies are whose `X-Forwarded-For` is believed; nil: on this host, before `http`.
+        var proxies: [IPNetwork]?
+        /// Whether connections of `proxies` begin with a header of the PROXY protocol.
+        var readsProxyHeader = false
+        /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
+        var certificate: String?
+        var key: String?
+        /// Whether images may be built from the pages and by the API.
+        var buildsImages = true
+        /// Where people prove who they are, beside passwords that are kept here.
+        var logInSources = LogInSources()
+    }
+}
+
+extension ServerSettings.Center {
+    init(_ section: inout YAMLSection) throws {
+        https = try section.list("https", "ADDRESS:PORT") { Self.parts($0) == nil ? nil : $0 }
+        http = try section.value("http", "a loopback ADDRESS:PORT") { text in
+            Self.parts(text).flatMap { IPAddress($0.host)?.isLoopback == true ? text : nil }
+        }
+        proxies = try section.list("proxies", "an address or a network such as 10.0.0.0/24 or fd00::/64") {
+            IPNetwork($0)
+        }
+        readsProxyHeader = try section.flag("proxy-protocol") ?? readsProxyHeader
+        guard !readsProxyHeader || proxies?.isEmpty == false else {
+            throw section.fail(
+                "proxy-protocol needs the addresses of the proxies that speak it: proxies: [10.0.0.5]")
+        }
+        certificate = try section.text("certificate")
+        key = try section.text("key")
+        guard (certificate == nil) == (key == nil) else {
+            throw section.fail("certificate and key belong together")
+        }
+        buildsImages = try section.flag("image-builds") ?? buildsImages
+        if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }
+        if var oidc = try section.section("oidc") { logInSources.openID = try OpenIDSettings(&oidc) }
+        try section.finish(
+            known: "https, http, proxies, proxy-protocol, certificate, key, image-builds, ldap, oidc")
+    }
+
+    /// Host and port of `ADDRESS:PORT`; an IPv6 address stands in brackets, which are no part of it (`[fd00::1]:8443`).
+    static func parts(_ text: String) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port)
+        else { return nil }
+        let host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            let address = host.dropFirst().dropLast()
+            return IPAddress(address)?.isIPv6 == true ? (String(address), port) : nil
+        }
+        return host.isEmpty || host.contains(where: { ":[]/".contains($0) }) ? nil : (String(host), port)
+    }
+
+    /// `ADDRESS:PORT`, as it stands in a URL.
+    static func text(host: String, port: Int) -> String { "\(IPAddress(host)?.inURL ?? host):\(port)" }
+}

@@ -1,0 +1,58 @@
+package import Fleet
+import GRDB
+import Linux
+
+extension SQLiteStore {
+    /// Seconds that an account of a provider waits for its first log-in at most.
+    private static let linkingSeconds = 30 * 86_400
+
+    package func move(with jump: ClockJump) async throws(StoreError) {
+        try await write(.clockJump) { database in
+            try Self.moveLogIns(with: jump, in: database)
+            try Self.moveBoots(with: jump, in: database)
+        }
+    }
+
+    private static func moveLogIns(with jump: ClockJump, in database: Database) throws {
+        let arguments: StatementArguments = ["by": jump.seconds, "last": jump.lastSecond]
+        try database.execute(
+            sql: """
+                UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
+                WHERE seen_at <= :last
+                """, arguments: arguments)
+        // NULL stays NULL: a token without end, one that was never used.
+        try database.execute(
+            sql: """
+                UPDATE api_token
+                SET created_at = created_at + :by, expires_at = expires_at + :by, used_at = used_at + :by
+                WHERE max(created_at, ifnull(used_at, 0)) <= :last
+                """, arguments: arguments)
+        try database.execute(
+            sql: "UPDATE administrator SET logged_in_at = logged_in_at + :by WHERE logged_in_at <= :last",
+            arguments: arguments)
+        try database.execute(
+            sql: """
+                UPDATE administrator
+                SET record = json_set(record, '$.linkableUntil', json_extract(record, '$.linkableUntil') + :by)
+                WHERE json_extract(record, '$.linkableUntil') <= :last + :longest
+                """,
+            arguments: ["by": jump.seconds, "last": jump.lastSecond, "longest": linkingSeconds])
+    }
+
+    private static func moveBoots(with jump: ClockJump, in database: Database) throws {
+        let arguments: StatementArguments = [
+            "by": jump.milliseconds, "first": jump.lastHour.lowerBound, "last": jump.lastHour.upperBound,
+        ]
+        try database.execute(
+            sql: """
+                UPDATE boot_event SET at = at + :by WHERE (mac, boot) IN
+                (SELECT mac, boot FROM boot WHERE last_at BETWEEN :first AND :last)
+                """, arguments: arguments)
+        for (table, column) in [("boot", "last_at"), ("last_boot", "at")] {
+            try database.execute(
+                sql:
+                    "UPDATE \(table) SET \(column) = \(column) + :by WHERE \(column) BETWEEN :first AND :last",
+                arguments: arguments)
+        }
+    }
+}

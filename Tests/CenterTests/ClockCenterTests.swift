@@ -1,0 +1,82 @@
+import Fleet
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import Center
+
+/// What the control center keeps by its clock, when that is set.
+@Suite struct ClockCenterTests {
+    private static let year = 31_556_952
+
+    private func ask(_ fleet: SmallFleet, _ path: String, as role: Role) async throws -> SmallFleet.Answer {
+        try await fleet.ask(
+            "GET", path,
+            headers: [
+                .authorization: "Bearer \(Person(role: role, place: .site).token)", .accept: "text/html",
+            ])
+    }
+
+    private func jumps(_ seconds: Int) -> (there: ClockJump, back: ClockJump) {
+        let now = Clock.millisecond
+        let there = ClockJump(before: now, after: now + seconds * 1_000)
+        return (there, ClockJump(before: there.after, after: now))
+    }
+
+    @Test(arguments: [2 * year, -2 * year, -56 * year])
+    func `log-ins, tokens and roll-outs move with the clock, and come back with it`(seconds: Int) async throws
+    {
+        let fleet = try await SmallFleet()
+        let live = fleet.services.fleet
+        let cookie = Secrets.hash(Person(role: .admin, place: .site).cookie)
+        let before = try #require(try await live.store.session(hash: cookie))
+        let rollout = try #require(live.snapshot.contents.rollouts.values.first)
+        let boot = try #require(live.boots.values.first)
+        let tokens = try await live.store.tokens(of: nil)
+        let (there, back) = jumps(seconds)
+        try await live.move(with: there)
+        let session = try #require(try await live.store.session(hash: cookie))
+        #expect(session.seenAt == before.seenAt + seconds && session.createdAt == before.createdAt + seconds)
+        #expect(live.snapshot.contents.rollouts[rollout.id]?.startedAt == rollout.startedAt + seconds)
+        #expect(try await live.store.rollout(rollout.id).startedAt == rollout.startedAt + seconds)
+        #expect(live.boots[boot.macAddress]?.startedAt == boot.startedAt + seconds * 1_000)
+        let stored = try await live.store.boots(of: boot.macAddress, limit: 1)
+        #expect(stored.first?.startedAt == boot.startedAt + seconds * 1_000)
+        try await live.move(with: back)
+        #expect(try await live.store.session(hash: cookie) == before)
+        #expect(live.snapshot.contents.rollouts[rollout.id] == rollout)
+        #expect(try await live.store.tokens(of: nil) == tokens)
+        #expect(live.boots[boot.macAddress] == boot)
+    }
+
+    @Test func `a token of 1970 holds as long as it was made for, and one of before is as it was`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let store = fleet.services.fleet.store
+        func add(_ name: String, _ at: Int, _ end: Int) async throws {
+            let token = APIToken(
+                id: 0, name: name, owner: "admin-site", grants: [], createdAt: at, expiresAt: end)
+            _ = try await store.addToken(token, hash: name)
+        }
+        let (now, never) = (Clock.second, 86_400)
+        try await add("old", now - 86_400, now + 86_400)
+        try await add("new", never, never + 3_600)
+        try await fleet.services.fleet.move(
+            with: ClockJump(before: (never + 60) * 1_000, after: now * 1_000))
+        let ends = try await store.tokens(of: nil).reduce(into: [:]) { $0[$1.name] = $1.expiresAt }
+        #expect(ends["old"] == now + 86_400)
+        #expect(ends["new"] == now + 3_540)
+    }
+
+    @Test func `status and dashboard say it to those who can see to the clock`() async throws {
+        let fleet = try await SmallFleet()
+        #expect(try await !ask(fleet, "/", as: .admin).body.contains("clock of this server"))
+        try await fleet.services.fleet.move(with: jumps(2 * Self.year).there)
+        #expect(try await ask(fleet, "/", as: .admin).body.contains("clock of this server was set from"))
+        #expect(
+            try await ask(fleet, "/api/v1/status", as: .admin).body.contains("was set forward by 2 years"))
+        #expect(try await !ask(fleet, "/", as: .helpdesk).body.contains("clock of this server"))
+        #expect(try await !ask(fleet, "/api/v1/status", as: .helpdesk).body.contains("was set forward"))
+    }
+}

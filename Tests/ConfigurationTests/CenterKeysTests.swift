@@ -1,0 +1,85 @@
+import Fleet
+import Foundation
+import Images
+import Linux
+import Testing
+
+@testable import RoostCommand
+
+/// The control center's certificates, made by clocks that are right and by others.
+@Suite final class CenterKeysTests {
+    private static let day = 86_400
+    private let state = NSTemporaryDirectory() + "roost-keys-\(UUID())"
+    private let now = SystemClock.wall / 1_000
+    private let openssl: Program
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: "\(state)/center", withIntermediateDirectories: true)
+        openssl = try Program("openssl", package: "openssl")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: state) }
+
+    private var authority: String { "\(state)/center/ca.pem" }
+
+    private func make(at second: Int, addresses: [String] = ["10.77.0.1"]) throws {
+        try CenterKeys(stateDirectory: state, addresses: addresses, now: second).make(for: .current)
+    }
+
+    /// Whether a browser whose clock says `second` takes the server's certificate.
+    private func holds(at second: Int) -> Bool {
+        let chain = "\(state)/center/certificate.pem"
+        return
+            (try? openssl.run(["verify", "-attime", String(second), "-CAfile", authority, chain])) != nil
+    }
+
+    private func text(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(state)/center/\(name)", encoding: .utf8)
+    }
+
+    @Test func `a certificate made in 1970 holds when the time has come, and all of it stays`() throws {
+        try make(at: Self.day)
+        #expect(holds(at: now))
+        let (authority, server) = (try text("ca.pem"), try text("certificate.pem"))
+        try make(at: now)
+        #expect(try text("ca.pem") == authority)
+        #expect(try text("certificate.pem") == server)
+        // Nor does a start in 1970 throw away what is right.
+        try make(at: 2 * Self.day)
+        #expect(try text("certificate.pem") == server)
+    }
+
+    @Test func `what does not hold now is made again, and the authority has no end`() throws {
+        try make(at: now)
+        #expect(holds(at: now) && !holds(at: now + 400 * Self.day))
+        let authority = try text("ca.pem")
+        for later in [400, 4_000, -100] {
+            try make(at: now + later * Self.day)
+            #expect(holds(at: now + later * Self.day))
+            #expect(try text("ca.pem") == authority)
+        }
+    }
+
+    @Test func `an authority of an earlier version stays as long as it holds`() throws {
+        try openssl.run([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "3650",
+            "-subj", "/CN=old", "-keyout", "\(state)/center/ca-key.pem", "-out", authority,
+        ])
+        let old = try text("ca.pem")
+        for second in [now + 60, Self.day] {
+            try make(at: second)
+            #expect(try text("ca.pem") == old)
+        }
+        let later = now + 3_700 * Self.day
+        try make(at: later)
+        #expect(try text("ca.pem") != old)
+        #expect(holds(at: later))
+    }
+
+    @Test func `a certificate names IPv6 addresses`() throws {
+        try make(at: now, addresses: ["fd00::1"])
+        let text = try openssl.run(["x509", "-in", "\(state)/center/certificate.pem", "-noout", "-text"])
+        #expect(String(decoding: text, as: UTF8.self).contains("IP Address:FD00:0:0:0:0:0:0:1"))
+    }
+}
