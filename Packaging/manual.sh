@@ -3,7 +3,8 @@
 # PROGRAMS, into the directory TARGET.
 set -euo pipefail
 programs=$1 target=$2
-unset ROOST_SOCKET # It would be a default in them.
+unset ROOST_SOCKET # It would be a default in them, as what this host's own configuration says.
+export ROOST_CONFIGURATION=/dev/null
 rm -rf "$target"
 mkdir -p "$target"
 day=$(git log -1 --format=%cs 2>/dev/null || date +%F)
@@ -16,6 +17,8 @@ for page in "$target"/*.1; do
     rm "$page"
     continue
   fi
+  # An example has a line of its own.
+  sed -i 's/^roost .*/.br\n&\n.br/' "$page"
   # As man looks for them: «man roost node» is roost-node(1).
   sed -E -i -e "/^\.Xr roost\./{/^\.Xr roost\.($listed)[. ]/!d}" -e '/^\.(Xr|Dt) /s/(roost|ROOST|[A-Za-z-])\./\1-/g' "$page"
   [[ $name = roost ]] || mv "$page" "$target/${name//./-}.1"

@@ -81,7 +81,7 @@ package actor Volumes {
         do {
             try await alone(node.name) { try await self.prepare(node, at: address) }
         } catch {
-            logger.error("the volume of \(node.name) is not made: \(error)")
+            logger.error("the volume of \(node.name) is not made: \(ErrorText.of(error))")
         }
     }
 
@@ -180,7 +180,8 @@ package actor Volumes {
             else { continue }
             let files = files
             do { try await Self.onThread { try files.removeOthers(tree) } } catch {
-                logger.error("the trees of \(tree.node) before this one are not deleted: \(error)")
+                logger.error(
+                    "the trees of \(tree.node) before this one are not deleted: \(ErrorText.of(error))")
             }
         }
     }

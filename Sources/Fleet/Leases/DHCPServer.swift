@@ -111,7 +111,8 @@ package struct DHCPServer: Sendable {
     /// nil while somebody else still holds it: the client then gets another one, and this one at its next renewal.
     private func reservation(_ turn: Turn) -> IPv4Address? {
         func isUsable(_ address: IPv4Address) -> Bool {
-            turn.subnet(of: address) != nil && table.isFree(address, for: turn.holder, now: turn.now)
+            turn.subnet(of: address)?.subnet.isForClients(address) == true
+                && table.isFree(address, for: turn.holder, now: turn.now)
         }
         if let address = turn.node?.address, isUsable(address) { return address }
         guard !reservations.isEmpty else { return nil }

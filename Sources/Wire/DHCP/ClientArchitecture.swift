@@ -8,13 +8,14 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
     package static let uefiX64 = Self(rawValue: 7)
     /// "EFI BC" in the RFC, x64 after its erratum; firmware uses 7 and 9 alike.
     package static let uefiX64Alternate = Self(rawValue: 9)
-    package static let uefiARM32 = Self(rawValue: 10)
     package static let uefiARM64 = Self(rawValue: 11)
-    package static let uefiIA32HTTP = Self(rawValue: 15)
     package static let uefiX64HTTP = Self(rawValue: 16)
-    package static let uefiARM32HTTP = Self(rawValue: 18)
     package static let uefiARM64HTTP = Self(rawValue: 19)
-    package static let rpiboot = Self(rawValue: 41)
+
+    /// Whether firmware of this type fetches by HTTP (IANA, "Processor Architecture Types").
+    package var isHTTP: Bool {
+        (15...20).contains(rawValue) || [23, 24, 26, 28, 30, 38, 40].contains(rawValue)
+    }
 }
 
 extension ClientArchitecture: WireCodable {
