@@ -180,7 +180,7 @@ import Wire
 
 @Suite struct AddressPlanTests {
     private func change(_ address: String, of before: Node? = nil) throws {
-        var node = before ?? Node(name: try NodeName("pc-1"), macAddresses: [Sample.mac])
+        var node = try before ?? Node(name: NodeName("pc-1"), macAddresses: [Sample.mac])
         node.address = IPv4Address(address)
         let snapshot = FleetSnapshot(revision: 1, nodes: before.map { [$0] } ?? [], groups: [], images: [])
         _ = try snapshot.applying([.node(node.name, node)], revision: 2, within: NodeImportTests.plan())

@@ -127,6 +127,7 @@ struct FleetRoutes {
             ] : []
         warnings += NodeWarnings.lacks(in: snapshot, under: await services.policy())
         warnings += NodeWarnings.addresses(in: snapshot, within: services.fleet.addressPlan)
+        warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
 

@@ -33,6 +33,14 @@ enum NodeWarnings {
             })
     }
 
+    /// Volumes that are gone: their nodes wait for them.
+    static func volumes(missing names: [NodeName]) -> [String] {
+        shortened(
+            names.map { name in
+                "the volume of \(name) has no file any more (roost volume reset \(name) gives it a new one, or put back volumes/\(name))"
+            })
+    }
+
     private static func shortened(_ lines: [String]) -> [String] {
         lines.count > lineLimit
             ? lines.prefix(lineLimit) + ["and \(lines.count - lineLimit) more of this kind"] : lines

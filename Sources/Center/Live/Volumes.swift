@@ -262,6 +262,12 @@ package actor Volumes {
 
     package func open() async -> [NodeName: Int] { await openVolumes() }
 
+    /// Nodes whose volumes have no file: after a restore, volumes are not there.
+    func missing() -> [NodeName] {
+        fleet.snapshot.contents.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
+            .map(\.node).sorted()
+    }
+
     private func volume(of name: NodeName) throws -> Volume {
         guard let volume = fleet.snapshot.contents.volumes[name] else {
             throw StoreError.notFound("node \(name) has no volume")
