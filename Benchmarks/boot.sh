@@ -12,7 +12,7 @@ lab=$here/Lab/lab.sh
 roost=$here/.build/release/roost
 export LAB_DIR=$work/lab LAB_NS=roost-bench ROOST_SOCKET=$work/lab/socket/api.sock
 repetitions=${1:-1} part=${2:-all}
-arguments='mitigations=off,no_timer_check'
+arguments='mitigations=off no_timer_check'
 
 [[ $(id -u) = 0 ]] || { echo 'boot.sh needs root: it makes a network namespace and two Debian roots' >&2; exit 1; }
 [[ -x $roost && -e $here/.build/release/roost-node ]] || { echo "run 'make bench' once first: it builds the server for use" >&2; exit 1; }

@@ -17,8 +17,9 @@ HELP_FLAGS = {"help", "version"}
 
 
 def output(*command):
-    # A socket that is set here would be a default there.
+    # What is set on this host would be a default there.
     environment = {key: value for key, value in os.environ.items() if key != "ROOST_SOCKET"}
+    environment["ROOST_CONFIGURATION"] = "/dev/null"
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT).stdout
 
 

@@ -45,6 +45,8 @@ package struct ControlCenter: Sendable {
     private let proxies: [IPNetwork]?
     private let readsProxyHeader: Bool
     private let logger: Logger
+    /// For the HTTP library.
+    private var quiet: Logger
 
     /// - Parameters:
     ///   - proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is for them.
@@ -62,6 +64,9 @@ package struct ControlCenter: Sendable {
         self.socketPath = socketPath
         self.addresses = addresses
         self.logger = logger
+        quiet = logger
+        // What the HTTP library logs are Swift's descriptions, of clean ends, too; what went wrong in an answer is logged here.
+        quiet.logLevel = .critical
         gate = try Gate(fleet: services.fleet, sources: logInSources, logger: logger)
         renderer = try PageRenderer(version: services.version)
     }
@@ -88,7 +93,7 @@ package struct ControlCenter: Sendable {
             onServerRunning: { [socketPath] _ in
                 unsafe chmod(socketPath, 0o660)
                 listening.arrive()
-            }, logger: logger)
+            }, logger: quiet)
         let distant = try addresses.map { try application(at: $0) { listening.arrive() } }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await local.runService(gracefulShutdownSignals: []) }
@@ -138,7 +143,7 @@ package struct ControlCenter: Sendable {
             responder: distantRouter(isTLS: address.certificate != nil).buildResponder(), server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: "roost"),
-            onServerRunning: { _ in running() }, logger: logger)
+            onServerRunning: { _ in running() }, logger: quiet)
     }
 
     // MARK: Routes

@@ -13,7 +13,17 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         let cause = unsafe String(cString: strerror(number))
-        return "\(attempt): \(cause)"
+        return "\(attempt): \(cause)\(hint)"
+    }
+
+    /// What to do about it, where that is always the same.
+    private var hint: String {
+        switch number {
+        case EPERM, EACCES: " (run as root, or give this user the right)"
+        case EADDRINUSE: " (‘ss -tulpn’ shows by which program)"
+        case ENOSPC: " (make room)"
+        default: ""
+        }
     }
 
     package static let isBusy = EADDRINUSE

@@ -75,6 +75,8 @@ package final class BootContext {
     /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
+    /// What cards that no record names have said they are in: nodes that are known by their UUID alone.
+    private var machineUUIDs: [MACAddress: MachineUUID] = [:]
 
     /// - Parameters:
     ///   - loop: the loop that all of this lives on.
@@ -127,6 +129,21 @@ package final class BootContext {
         return givesAddressesLike(address) ? nil : neighbours.machine(at: address, now: EventLoop.now())
     }
 
+    /// The node that a machine is: by its card, or by the UUID that it has told DHCP.
+    package func node(of machine: MACAddress) -> Node? {
+        snapshot.node(at: machine, uuid: machineUUIDs[machine])
+    }
+
+    /// A machine has told DHCP its UUID. That of a node is kept for what the machine asks next, which names its card alone.
+    func note(_ uuid: MachineUUID, of machine: MACAddress) {
+        guard machineUUIDs[machine] != uuid, !snapshot.knows(machine),
+            snapshot.node(at: nil, uuid: uuid) != nil
+        else { return }
+        if machineUUIDs.count >= Self.machineLimit { machineUUIDs.removeAll() }
+        machineUUIDs[machine] = uuid
+        reportsSessions[machine] = nil
+    }
+
     /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
     ///
     /// - Parameter server: our address that was asked; nil where machines of boot tests do not come.
@@ -134,7 +151,7 @@ package final class BootContext {
         if let holder = self.machine(at: peer) { return holder == machine }
         // Behind a router, where another server gives the addresses, nothing is to be seen of a card. What there is to know a node
         // by is the address that it was given here.
-        if !givesAddressesLike(peer), snapshot.node(at: machine)?.address == peer { return true }
+        if !givesAddressesLike(peer), node(of: machine)?.address == peer { return true }
         // The emulator of a boot test has no address of its own.
         return peer == server && bootTestMachines.contains(machine)
     }
@@ -261,7 +278,7 @@ package final class BootContext {
     ///
     /// - Throws: when it has one whose key is not there, or cannot be opened.
     func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
-        guard let node = snapshot.node(at: machine), let volume = snapshot.contents.volumes[node.name],
+        guard let node = node(of: machine), let volume = snapshot.contents.volumes[node.name],
             volume.isEncrypted, snapshot.settings(of: node).volumeKind == .disk
         else { return nil }
         let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
@@ -294,7 +311,7 @@ package final class BootContext {
 
     private func wantsSessions(of machine: MACAddress) -> Bool {
         if let known = reportsSessions[machine] { return known }
-        let isWanted = snapshot.settings(of: snapshot.node(at: machine)).isOn(.reportSessions)
+        let isWanted = snapshot.settings(of: node(of: machine)).isOn(.reportSessions)
         if reportsSessions.count >= Self.machineLimit { reportsSessions.removeAll() }
         reportsSessions[machine] = isWanted
         return isWanted
@@ -362,7 +379,8 @@ package final class BootContext {
     package func plan(for machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(
-            macAddress: machine, address: lease, boot: tracker.currentBoot(of: machine))
+            macAddress: machine, uuid: machineUUIDs[machine], address: lease,
+            boot: tracker.currentBoot(of: machine))
         return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server, for: address))
     }
 }

@@ -29,7 +29,7 @@ extension BootContext {
                     || self.now() - boot.at
                         < (boot.stage == .ready ? Self.silentMilliseconds : Self.bootMilliseconds)
             else { continue }
-            let node = snapshot.node(at: boot.machine)
+            let node = node(of: boot.machine)
             let settings = snapshot.settings(of: node)
             guard settings.text(.rootMode) == "nfs" else { continue }
             if settings.volumeKind == .tree, let node {

@@ -93,9 +93,12 @@ package struct SQLiteStore: FleetStore {
         }
     }
 
-    private static func storeError(_ error: any Error) -> StoreError {
-        if (error as? DatabaseError)?.resultCode == .SQLITE_FULL { return .unavailable(DiskFull()) }
-        return error as? StoreError ?? .unavailable(error)
+    /// What `error` means, in words for people where it is the database's.
+    static func storeError(_ error: any Error) -> StoreError {
+        if let error = error as? StoreError { return error }
+        if let error = error as? DatabaseError { return .unavailable(DatabaseTrouble(error)) }
+        if error is DecodingError { return .unavailable(DatabaseTrouble.foreign) }
+        return .unavailable(error)
     }
 
     static func json(_ value: some Encodable) throws -> String {
@@ -172,8 +175,28 @@ package struct SQLiteStore: FleetStore {
     }
 }
 
-/// There is no room left for the store.
-private struct DiskFull: Error, CustomStringConvertible {
-    let description =
-        "the disk with the state directory is full; nothing was changed; free some space and repeat it"
+/// Why SQLite did not do as told, and what to do about it.
+private struct DatabaseTrouble: Error, CustomStringConvertible {
+    let description: String
+
+    /// A record that another program has written, or a newer one.
+    static let foreign = Self(description: "it holds a record that this program cannot read")
+
+    private init(description: String) { self.description = description }
+
+    init(_ error: DatabaseError) {
+        description =
+            switch error.resultCode {
+            case .SQLITE_FULL:
+                "the disk with the state directory is full; nothing was changed; free some space and repeat it"
+            case .SQLITE_IOERR:
+                "the disk with the state directory cannot be read or written; look at its health"
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: "the database is damaged; restore a backup (roost restore)"
+            case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+                "the database cannot be opened; look at the owner of the state directory"
+            case .SQLITE_READONLY: "the database is read-only; look at the owner of the state directory"
+            case .SQLITE_BUSY, .SQLITE_LOCKED: "another program uses the database; try again"
+            default: error.message.map { "SQLite says ‘\($0)’" } ?? "SQLite says \(error.resultCode.rawValue)"
+            }
+    }
 }

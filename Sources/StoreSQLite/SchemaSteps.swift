@@ -73,7 +73,7 @@ package enum SchemaSteps {
                 return try Int.fetchOne(database, sql: "SELECT count(*) FROM grdb_migrations") ?? 0
             }
         } catch {
-            throw .unavailable(error)
+            throw SQLiteStore.storeError(error)
         }
     }
 
@@ -104,7 +104,7 @@ package enum SchemaSteps {
             }
             Commit.schemaDown.pass(.done)
         } catch {
-            throw error as? StoreError ?? .unavailable(error)
+            throw SQLiteStore.storeError(error)
         }
     }
 
@@ -113,7 +113,7 @@ package enum SchemaSteps {
         do {
             try DatabaseQueue(path: path).vacuum(into: target)
         } catch {
-            throw .unavailable(error)
+            throw SQLiteStore.storeError(error)
         }
     }
 
@@ -135,7 +135,7 @@ package enum SchemaSteps {
                     ).map(\.description)
             }
         } catch {
-            throw .unavailable(error)
+            throw SQLiteStore.storeError(error)
         }
         guard problems == ["ok"] else {
             throw .conflict("the store is damaged: \(problems.prefix(3).joined(separator: "; "))")

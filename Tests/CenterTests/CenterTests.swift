@@ -72,26 +72,6 @@ import Wire
     }
 }
 
-@Suite struct CSVTests {
-    @Test func `nodes come from CSV with quotes, a header and gaps`() throws {
-        let nodes = try NodeCSV.nodes(
-            in:
-                "name,mac,group,address,tags\r\npc-1,52:54:00:00:00:01,/school,10.77.0.5,lab big\n\n\"pc-2\",52:54:00:00:00:02\n"
-        )
-        #expect(nodes.map(\.name.text) == ["pc-1", "pc-2"])
-        #expect(nodes[0].tags == ["lab", "big"])
-        #expect(nodes[0].address?.description == "10.77.0.5")
-        #expect(nodes[1].group == .site)
-    }
-
-    @Test(arguments: [
-        "pc-1", "pc-1,nonsense", "pc 1,52:54:00:00:00:01", "pc-1,52:54:00:00:00:01,/a,1.2.3", "",
-    ])
-    func `what is no CSV of nodes is refused with its line`(text: String) {
-        #expect(throws: Problem.self) { try NodeCSV.nodes(in: text) }
-    }
-}
-
 @Suite struct TimeTravelTests {
     @Test(arguments: [
         ("2026-11-21T10:00:00Z", 1_795_255_200), ("2026-11-21T10:00", 1_795_255_200),

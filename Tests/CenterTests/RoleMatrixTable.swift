@@ -109,6 +109,11 @@ extension MatrixRow {
         GET /api/v1/nodes/WAITING  anywhere  200
         PUT /api/v1/nodes/fresh  place  200  {"name":"fresh","group":"GROUP","macAddresses":["WAITING"]}
         PUT /api/v1/nodes/NODE  place:configure  200  {"name":"NODE","group":"GROUP","macAddresses":["MAC"],"tags":["put"]}
+        PATCH /api/v1/nodes/NODE  place  200  {"tags":["patched"]}
+        PATCH /api/v1/nodes/pc-1  place  200  {"group":"GROUP"}
+        POST /api/v1/nodes/import  place  200  fresh,WAITING,GROUP
+        POST /api/v1/nodes/import?plan=yes  place  200  fresh,WAITING,GROUP
+        POST /api/v1/nodes/import  place:configure  200  NODE,MAC,GROUP,,imported
         DELETE /api/v1/nodes/NODE  place  204
         GET /api/v1/nodes/NODE/hardware  place  200
         GET /api/v1/nodes/NODE/log  place  200

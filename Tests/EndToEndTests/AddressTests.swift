@@ -91,7 +91,7 @@ extension EndToEnd.Servers {
             try BootLab.lab(
                 "serve", "small", BootLab.roost, "serve", "--interface", "br0", "--state-directory", state,
                 "--socket",
-                scratch("small.sock"), "--node-program", BootLab.nodeProgram, "--user", "none")
+                scratch("small.sock"), "--node-program", BootLab.nodeProgram, "--user", "root")
             defer { _ = try? BootLab.lab("stop", "small") }
             try lab.waitUntil("the server is ready", seconds: 30) { lab.log("small").contains(" ready: ") }
             let many =

@@ -199,7 +199,7 @@ extension EndToEnd.Machines {
             try lab.roost("node", "add", "pc-7", "--mac", mac)
             func set(_ words: String, onFailure: String) throws {
                 try lab.roost(
-                    "set", "--node", "pc-7", "kernel-arguments=mitigations=off,\(words)",
+                    "set", "--node", "pc-7", "kernel-arguments=mitigations=off \(words)",
                     "on-failure=\(onFailure)")
             }
             try set("roost.break=root", onFailure: "retry")
@@ -229,7 +229,7 @@ extension EndToEnd.Machines {
             try lab.roost("node", "add", "pc-8", "--mac", mac)
             try lab.roost(
                 "set", "--node", "pc-8",
-                "kernel-arguments=mitigations=off,ip=dhcp,roost.break=handover")
+                "kernel-arguments=mitigations=off ip=dhcp roost.break=handover")
             try lab.bootDirectly(
                 "pc8", mac: mac,
                 [

@@ -121,7 +121,7 @@ extension EndToEnd.Servers {
                 try Data("name,mac,group\nn1,52:54:00:00:04:01,/school/room-1\nn2,52:54:00:00:04:02\n".utf8)
                     .write(to: URL(fileURLWithPath: file))
                 #expect(try server.roost("node", "import", "--plan", file).contains("2 nodes would change"))
-                #expect(try server.roost("node", "import", file).contains("2 nodes, revision"))
+                #expect(try server.roost("node", "import", file).contains("2 nodes added, revision"))
                 try browser.open(server.base + "/groups?path=/school")
                 try browser.type("/college", into: "#new-path")
                 try browser.press("What would change?")

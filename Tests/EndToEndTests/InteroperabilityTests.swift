@@ -123,7 +123,7 @@ extension EndToEnd.Servers {
                 "serve", "reloaded", BootLab.roost, "serve", "--configuration", file, "--state-directory",
                 scratch("reload-state"), "--socket", scratch("reload.sock"), "--node-program",
                 BootLab.nodeProgram,
-                "--user", "none")
+                "--user", "root")
             defer { _ = try? BootLab.lab("stop", "reloaded") }
             try lab.waitUntil("the server is ready", seconds: 30) { lab.log("reloaded").contains(" ready: ") }
             let pid = try String(

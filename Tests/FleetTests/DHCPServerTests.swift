@@ -340,7 +340,7 @@ import Wire
         let address = IPv4Address(rawValue: 0x0A4D_0065)
         #expect(
             try found({ _ in }, reservations: [DHCPReservation(.macAddress(Sample.mac), address)]).first?
-                .contains("in a pool") == true)
+                .contains("in the pool") == true)
         #expect(
             try found { $0.pools = [address...IPv4Address(rawValue: 0x0A4E_0000)] }.first?.contains(
                 "not within") == true)

@@ -48,6 +48,23 @@ import Wire
         #expect(context.snapshot.contents.troubles[machine]?.detail == "no init")
     }
 
+    @Test func `a node that is known by its UUID alone is itself in all that its card asks`() throws {
+        let context = try context()
+        let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        let other = try #require(MACAddress("52:54:00:00:00:02"))
+        let node = Node(name: try NodeName("pc-7"), macAddresses: [], uuid: uuid)
+        let third = Node(name: try NodeName("pc-8"), macAddresses: [other])
+        context.swap(FleetSnapshot(revision: 2, nodes: [node, third], groups: [], images: []))
+        context.note(uuid, of: machine)
+        // The card counts for more than what is said of the machine around it.
+        context.note(uuid, of: other)
+        #expect(context.node(of: machine)?.name == node.name)
+        #expect(context.node(of: other)?.name == third.name)
+        #expect(context.plan(for: machine, at: .loopback, server: .loopback).name == node.name)
+        context.swap(FleetSnapshot(revision: 3, nodes: [third], groups: [], images: []))
+        #expect(context.node(of: machine) == nil)
+    }
+
     @Test
     func `behind a router with another DHCP server a node is known by the address that it was given here`()
         throws

@@ -168,10 +168,19 @@ import Wire
         #expect(try #require(IPv4Network("0.0.0.0/0")).mask == .any)
     }
 
-    @Test(arguments: ["52:54:00:12:34:56", "52-54-00-12-34-56", "525400123456", "01-52-54-00-12-34-56"])
+    @Test(arguments: [
+        "52:54:00:12:34:56", "52-54-00-12-34-56", "525400123456", "01-52-54-00-12-34-56", "01525400123456",
+        "52:54:0:12:34:56", "5254.0012.3456", "525400-123456", "52 54 00 12 34 56", "52-54-00-12-34-56",
+    ])
     func `a hardware address is read in every usual form`(text: String) {
         #expect(MACAddress(text)?.description == "52:54:00:12:34:56")
     }
+
+    @Test(arguments: [
+        "", "5254001234", "52:54:00:12:34", "52:54-00:12:34:56", "52-54-0-12-34-56", "10.77.0.5", "pc-1",
+        "52:54:00:12:34:5g", "5,254E+11", "52540012345678", "::::::", "5254:0012:3456:7890",
+    ])
+    func `what is no hardware address is none`(text: String) { #expect(MACAddress(text) == nil) }
 
     @Test func `a UDP frame carries right checksums`() throws {
         let mac = MACAddress(rawValue: 0x5254_0012_3456)

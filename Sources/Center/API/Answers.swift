@@ -94,8 +94,12 @@ extension NetworkAnswer {
     /// A tenth of the addresses is left, or less.
     var isScarce: Bool { size > 0 && (size - leased) * 10 <= size }
 
-    /// What to do about it.
-    static let scarcityFix = "add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter"
+    /// Nil while more are left.
+    var scarcityWarning: String? {
+        guard isScarce else { return nil }
+        return
+            "\(leased) of \(size) addresses in the pools of \(network) are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter"
+    }
 }
 
 /// A setting that there is.
@@ -300,11 +304,20 @@ package struct SettingsChange: Codable, Sendable {
     package var target: String
     package var set: [String: SettingValue]
     package var unset: [String]
+    /// Entries that a list or map gets more at this level.
+    package var add: [String: SettingValue]
+    /// Entries that a list loses at this level; of a map, keys.
+    package var remove: [String: [String]]
 
-    package init(target: String, set: [String: SettingValue], unset: [String]) {
+    package init(
+        target: String, set: [String: SettingValue] = [:], unset: [String] = [],
+        add: [String: SettingValue] = [:], remove: [String: [String]] = [:]
+    ) {
         self.target = target
         self.set = set
         self.unset = unset
+        self.add = add
+        self.remove = remove
     }
 
     package init(from decoder: any Decoder) throws {
@@ -312,6 +325,8 @@ package struct SettingsChange: Codable, Sendable {
         target = try fields.decode(String.self, forKey: .target)
         set = try fields.decodeIfPresent([String: SettingValue].self, forKey: .set) ?? [:]
         unset = try fields.decodeIfPresent([String].self, forKey: .unset) ?? []
+        add = try fields.decodeIfPresent([String: SettingValue].self, forKey: .add) ?? [:]
+        remove = try fields.decodeIfPresent([String: [String]].self, forKey: .remove) ?? [:]
     }
 }
 

@@ -82,42 +82,24 @@ enum Edits {
                 guard var group = stored else {
                     throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
                 }
-                group.settings = try Edits.applying(change, to: group.settings)
+                group.settings = try change.applied(
+                    to: group.settings, inheriting: snapshot.settings(of: path))
                 put(group)
             } else if change.target.hasPrefix("rule:") {
                 let name = try RuleName(change.target.dropFirst(5))
                 guard var rule = rules[name] ?? snapshot.rules[name] else {
                     throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
                 }
-                rule.settings = try Edits.applying(change, to: rule.settings)
+                rule.settings = try change.applied(to: rule.settings)
                 put(rule)
             } else {
                 let stored = try FleetViews.find(change.target, in: snapshot)
                 var node = nodes[stored.name] ?? stored
-                node.settings = try Edits.applying(change, to: node.settings)
+                node.settings = try change.applied(
+                    to: node.settings, inheriting: snapshot.settings(of: stored))
                 put(node)
             }
         }
-    }
-
-    /// Settings with one level's changes made.
-    static func applying(_ change: SettingsChange, to settings: [String: SettingValue]) throws
-        -> [String: SettingValue]
-    {
-        var settings = settings
-        for name in change.unset {
-            guard SettingDefinition.named(name) != nil else {
-                throw InvalidSetting("there is no setting ‘\(name)’")
-            }
-            settings[name] = nil
-        }
-        for (name, value) in change.set {
-            guard let definition = SettingDefinition.named(name) else {
-                throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
-            }
-            settings[name] = try definition.checked(value)
-        }
-        return settings
     }
 
     /// An image that is not there would leave a room dark: that is a mistake and not a wish.

@@ -16,7 +16,9 @@ struct FleetRoutes {
         }
         api.get("leases", .read) { _, _, caller in try await JSONAnswer(leases(caller)) }
         api.get("boots", .read) { request, _, caller in try await JSONAnswer(boots(request, caller)) }
-        api.get("explain", .read) { request, _, caller in try await JSONAnswer(explain(request, caller)) }
+        api.get("explain", .read) { request, _, caller in
+            try await JSONAnswer(Explanation(views: views(request, caller)).answer(to: request))
+        }
         api.get("networks", .read) { _, _, _ in try await JSONAnswer(services.networks()) }
         api.get("settings", .read) { _, _, _ in
             try JSONAnswer(SettingDefinition.all.map(SettingDefinitionAnswer.init))
@@ -92,7 +94,7 @@ struct FleetRoutes {
     /// What edits would do, as far as the caller may see it.
     func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot, for caller: Caller) throws -> ChangePlan {
         try caller.requireLeave(for: edits, in: snapshot)
-        return try ChangePlan(of: edits, in: snapshot)
+        return try ChangePlan(of: edits, in: snapshot, within: services.fleet.addressPlan)
     }
 
     // MARK: Reading
@@ -119,19 +121,18 @@ struct FleetRoutes {
     /// Only for those who can mend it: others learn nothing of a PIN.
     private func warnings(_ caller: Caller) async -> [String]? {
         guard caller.allows(.configure, in: .site) else { return nil }
+        let snapshot = services.fleet.snapshot
         var warnings = [services.fleet.recentJump?.warning].compactMap { $0 }
-        warnings += services.fleet.snapshot.commandLineProblems(limit: Self.problemLimit)
-        let pin = services.fleet.snapshot.settings(of: GroupPath.site).text(.registrationPIN)
-        if SettingDefinition.isShort(pin: pin) {
+        warnings += snapshot.commandLineProblems(limit: Self.problemLimit)
+        if SettingDefinition.isShort(pin: snapshot.settings(of: GroupPath.site).text(.registrationPIN)) {
             warnings.append(
                 "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
             )
         }
-        for network in await services.networks() where network.isScarce {
-            warnings.append(
-                "\(network.leased) of \(network.size) addresses in the pools of \(network.network) are leased: \(NetworkAnswer.scarcityFix)"
-            )
-        }
+        warnings += await services.networks().compactMap(\.scarcityWarning)
+        warnings += NodeWarnings.lacks(in: snapshot, under: await services.policy())
+        warnings += NodeWarnings.addresses(in: snapshot, within: services.fleet.addressPlan)
+        warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
 
@@ -153,79 +154,6 @@ struct FleetRoutes {
         let snapshot = services.fleet.snapshot
         return try await services.fleet.store.boots(of: machine, limit: limit).filter {
             caller.sees(snapshot.node(at: $0.macAddress)?.group)
-        }
-    }
-
-    private func explain(_ request: Request, _ caller: Caller) async throws -> ExplainAnswer {
-        let snapshot = try await views(request, caller).snapshot()
-        let text = request.query("node") ?? ""
-        let mac: MACAddress
-        if let address = MACAddress(text) {
-            mac = address
-        } else if let address = try FleetViews.find(text, in: snapshot).macAddresses.first {
-            mac = address
-        } else {
-            throw Problem(422, "No address", "node \(text) has no hardware address yet")
-        }
-        if let node = snapshot.node(at: mac) { try caller.require(.read, in: node.group) }
-        let client = BootClient(
-            macAddress: mac, architecture: try Self.architecture(request.query("arch") ?? "bios"),
-            program: request.query("loader") == "ipxe"
-                ? .ipxe(canHTTP: true)
-                : request.query("arch")?.hasSuffix("http") == true ? .httpFirmware : .firmware)
-        let leased = await services.addresses()[mac]
-        let policy = await services.policy()
-        return Self.explanation(
-            of: client, mac, at: leased, in: snapshot, under: policy.on(server: policy.server, for: leased))
-    }
-
-    private static func explanation(
-        of client: BootClient, _ mac: MACAddress, at leased: IPv4Address?, in snapshot: FleetSnapshot,
-        under policy: BootPolicy
-    ) -> ExplainAnswer {
-        let decision = bootDecision(for: client, in: snapshot, under: policy)
-        let plan = bootPlan(for: BootIdentity(macAddress: mac), in: snapshot, under: policy)
-        let memory = MachineMemory(mebibytes: snapshot.contents.hardware[mac]?.memoryMebibytes ?? 0)
-        let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
-        let file: String? =
-            switch decision.answer {
-            case .file(let name), .url(let name): name
-            case .nothing: nil
-            }
-        let image: String? =
-            if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
-        return ExplainAnswer(
-            node: plan.name, isKnown: plan.isKnown, macAddress: mac,
-            address: snapshot.node(at: mac)?.address ?? leased, bootFile: file,
-            bootFileReason: decision.reason.description,
-            script: (usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory)).text,
-            commandLine: plan.commandLine, image: image,
-            reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
-                + [commandLineReason(of: snapshot.node(at: mac), plan.name, in: snapshot)])
-    }
-
-    private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
-        -> ExplainAnswer.Reason
-    {
-        let length = snapshot.commandLineLength(of: node)
-        return ExplainAnswer.Reason(
-            choice: "kernel command line: at most \(length.text)",
-            because: length.isTooLong
-                ? "too long: \(length.problem(of: name))" : "kernels lose what is longer")
-    }
-
-    private static func architecture(_ text: String) throws -> ClientArchitecture {
-        switch text {
-        case "bios": return .biosX86
-        case "uefi": return .uefiX64
-        case "uefi-http": return .uefiX64HTTP
-        case "arm64": return .uefiARM64
-        case "arm64-http": return .uefiARM64HTTP
-        default:
-            if let number = UInt16(text) { return ClientArchitecture(rawValue: number) }
-            throw Problem(
-                422, "Unknown architecture",
-                "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
         }
     }
 }

@@ -1,8 +1,12 @@
 import Fleet
+import Foundation
 import Hummingbird
 
 /// Who changed what, and taking it back.
 struct HistoryRoutes {
+    /// Revisions that are read at once, and at most for one answer.
+    private static let (batchSize, lookLimit) = (100, 5_000)
+
     let services: CenterServices
 
     func add(to api: Routes) {
@@ -37,13 +41,28 @@ struct HistoryRoutes {
         let found = try await services.fleet.store.revisions(filter)
         let next = found.count == filter.limit ? found.last?.number : nil
         if caller.allows(.audit, in: .site) { return (found, next) }
-        var shown: [Revision] = []
-        for one in found {
-            guard var revision = try await visible(one.number, caller) else { continue }
-            revision.edits = []
-            shown.append(revision)
+        return try await visibleRevisions(filter, caller)
+    }
+
+    /// The same for those who may not see all: however many of others' lie in between, what is theirs is found.
+    private func visibleRevisions(_ wanted: RevisionFilter, _ caller: Caller) async throws -> (
+        [Revision], next: Int?
+    ) {
+        var (filter, shown, looked) = (wanted, [Revision](), 0)
+        filter.limit = Self.batchSize
+        while looked < Self.lookLimit {
+            let found = try await services.fleet.store.revisions(filter)
+            for one in found {
+                filter.before = one.number
+                guard var revision = try await visible(one.number, caller) else { continue }
+                revision.edits = []
+                shown.append(revision)
+                if shown.count == wanted.limit { return (shown, one.number) }
+            }
+            if found.count < filter.limit { return (shown, nil) }
+            looked += found.count
         }
-        return (shown, next)
+        return (shown, filter.before)
     }
 
     /// A revision as far as the caller may see it, with secrets hidden.
@@ -85,9 +104,18 @@ struct HistoryRoutes {
         case "group": (try? GroupPath(edit.key)).map { caller.allows(.audit, in: $0) } ?? false
         case "node":
             (try? NodeName(edit.key)).flatMap { services.fleet.snapshot.nodes[$0] }
-                .map { caller.allows(.audit, in: $0.group) } ?? false
+                .map { caller.allows(.audit, in: $0.group) } ?? mayAuditGone(edit, caller)
         default: false
         }
+    }
+
+    /// Of a node that is no more: it was in a group of theirs, before and after.
+    private func mayAuditGone(_ edit: Revision.Edit, _ caller: Caller) -> Bool {
+        struct Record: Decodable { var group: GroupPath? }
+        let groups = [edit.before, edit.after].compactMap { $0 }.map { json in
+            (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
+        }
+        return !groups.isEmpty && groups.allSatisfy { caller.allows(.audit, in: $0) }
     }
 
     @discardableResult

@@ -21,6 +21,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var alarm: NodeAlarm?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
+    /// Why that is none, and what to do about it; nil when there is one.
+    package var lack: String?
     /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
     package var booted: String?
     /// Whether it is up with another version than it boots next.
@@ -50,6 +52,8 @@ package struct MachineAnswer: Codable, Sendable {
     package var readyAfter: Int?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
+    /// Why that is none, and what to do about it; nil when there is one.
+    package var lack: String?
     /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
     package var booted: String?
     /// Whether it is up with another version than it boots next.

@@ -76,6 +76,28 @@ struct NodeRoutes {
             let stored = snapshot.nodes[node.name] ?? node
             return try JSONAnswer(stored, etag: RecordTag.of(stored))
         }
+        api.patch("nodes/:name", .configure) { request, context, caller in
+            let name = try NodeName(context.parameter("name"))
+            let patch = try await MergePatch(Data(request.body.collect(upTo: 8 << 20).readableBytesView))
+            let wanted = request.headers[.ifMatch]
+            let snapshot = try await services.fleet.change(by: caller.name) { current in
+                guard let stored = current.nodes[name] else {
+                    throw StoreError.notFound("there is no node \(name) (roost node list shows all)")
+                }
+                try RecordTag.check(wanted, stored)
+                var node = try patch.applied(to: stored)
+                guard node.name == name else {
+                    throw Problem(
+                        422, "Invalid name", "a node keeps its name: add another one, and remove this")
+                }
+                node.settings = RecordSettings.merged(node.settings, into: stored.settings)
+                let edits = [FleetEdit.node(name, node)]
+                try caller.requireLeave(for: edits, in: current)
+                return node == stored ? [] : edits
+            }
+            let stored = snapshot.nodes[name]
+            return try JSONAnswer(stored, etag: try stored.map(RecordTag.of))
+        }
         api.delete("nodes/:name", .configure) { request, context, caller in
             let name = try NodeName(context.parameter("name"))
             let wanted = request.headers[.ifMatch]

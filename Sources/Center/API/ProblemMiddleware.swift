@@ -38,9 +38,10 @@ struct ProblemMiddleware: RouterMiddleware {
             logger.error("\(error)")
             return Problem(503, "Unavailable", error.description)
         case let error as InvalidName: return Problem(422, "Invalid name", error.description)
+        case let error as UnreadableTable: return Problem(422, "Unreadable CSV", error.description)
         case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
         case let error as InvalidCondition: return Problem(422, "Invalid condition", error.description)
-        case let error as DecodingError: return Problem(422, "Unreadable request", Self.text(of: error))
+        case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.text(of: error))
         case let error as HTTPError where error.status.code == 404:
             return Problem(404, "Not found", error.body ?? "there is no \(path)")
         case let error as HTTPError:
@@ -48,18 +49,9 @@ struct ProblemMiddleware: RouterMiddleware {
         case let error as any HTTPResponseError:
             return Problem(error.status.code, "Refused", error.status.reasonPhrase)
         default:
-            logger.error("\(path): \(error)")
-            return Problem(500, "Failed", "\(error)")
-        }
-    }
-
-    private static func text(of error: DecodingError) -> String {
-        switch error {
-        case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
-            .valueNotFound(_, let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
-        @unknown default: return "\(error)"
+            let text = ErrorText.of(error)
+            logger.error("\(path): \(text)")
+            return Problem(500, "Failed", text)
         }
     }
 }

@@ -20,6 +20,7 @@ struct Routes {
     func addAPI(_ services: CenterServices) {
         FleetRoutes(services: services).add(to: self)
         NodeRoutes(services: services).add(to: self)
+        ImportRoutes(services: services).add(to: self)
         ImageRoutes(services: services).add(to: self)
         VersionRoutes(services: services).add(to: self)
         ReplicationRoutes(services: services).add(to: self)
@@ -50,6 +51,12 @@ struct Routes {
         _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
     ) {
         add(path, .put, permission, handler)
+    }
+
+    func patch(
+        _ path: RouterPath, _ permission: Permission, _ handler: @escaping Handler<some ResponseGenerator>
+    ) {
+        add(path, .patch, permission, handler)
     }
 
     func delete(

@@ -111,7 +111,7 @@ struct VersionRoutes {
         do { difference.contents = try await services.shelf.compare(before, after) } catch {
             throw Problem(
                 422, "Unreadable root",
-                "the roots of \(image.name)@\(before.number) and @\(after.number) cannot be compared: \(error)"
+                "the roots of \(image.name)@\(before.number) and @\(after.number) cannot be compared: \(ErrorText.of(error))"
             )
         }
         return difference

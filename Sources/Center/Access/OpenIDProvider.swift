@@ -208,7 +208,7 @@ actor OpenIDProvider {
             status = Int(answer.status.code)
             bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
         } catch {
-            throw failure("\(request.url) gives no answer: \(error)")
+            throw failure("\(request.url) gives no answer: \(ErrorText.of(error))")
         }
         guard status == 200 else { throw failure("\(request.url) answers \(status)") }
         do {
@@ -233,7 +233,7 @@ actor OpenIDProvider {
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: true))
             }
         } catch let problem as Problem { throw problem } catch {
-            throw failure("its token does not count: \(error)")
+            throw failure("its token does not count: \(ErrorText.of(error))")
         }
         let audience = Set(claims.values["aud"]?.texts ?? [])
         guard claims.values["iss"]?.text == description.issuer else {

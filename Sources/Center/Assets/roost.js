@@ -52,6 +52,16 @@ document.addEventListener("DOMContentLoaded", () => {
       if (box) box.checked = true;
     });
   }
+  // A file's bytes as they are: which encoding they have is found by the server.
+  for (const chooser of document.querySelectorAll("[data-bytes-to]")) {
+    chooser.addEventListener("change", () => {
+      const reader = new FileReader();
+      reader.addEventListener("load", () => {
+        chooser.form.elements[chooser.dataset.bytesTo].value = reader.result.slice(reader.result.indexOf(",") + 1);
+      });
+      if (chooser.files.length) reader.readAsDataURL(chooser.files[0]);
+    });
+  }
   document.querySelector("[data-select-all]")?.addEventListener("change", (event) => {
     for (const box of document.querySelectorAll("[data-bulk] input[name=node]")) box.checked = event.target.checked;
   });

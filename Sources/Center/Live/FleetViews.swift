@@ -94,7 +94,8 @@ struct FleetViews: Sendable {
             hardware: snapshot.hardware(of: node),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
             alarm: at == nil ? fleet.alarm(of: node) : nil,
-            version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
+            version: versions.next, lack: versions.lack, booted: versions.booted,
+            isOutdated: versions.isOutdated == true,
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
@@ -168,6 +169,16 @@ struct FleetViews: Sendable {
             let boot = live.boot(of: node)
             let state = MachineState(boot, now: now)
             states[state.rawValue, default: 0] += 1
+            if troubles.count < 50, snapshot.trouble(holding: node) == nil,
+                let lack = live.versions(of: node, in: snapshot).lack
+            {
+                troubles.append(
+                    FiguresAnswer.Trouble(
+                        machine: node.name, isKnown: true, text: "boots nothing next: \(lack)",
+                        fix: "‘roost node explain \(node.name)’ shows how that was chosen"))
+                if let boot { boots.append(boot) }
+                continue
+            }
             guard let boot else { continue }
             boots.append(boot)
             if let held = snapshot.trouble(holding: node), troubles.count < 50 {
@@ -267,6 +278,7 @@ struct LiveFacts {
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
     private let isPast: Bool
+    private let policy: BootPolicy
     /// Seconds since 1970.
     let now = Clock.second
 
@@ -274,6 +286,7 @@ struct LiveFacts {
         boots = views.fleet.boots
         leased = await views.services.addresses()
         registrations = views.fleet.registrations
+        policy = await views.services.policy()
         isPast = views.at != nil
         sessions = isPast ? [:] : views.fleet.sessions
     }
@@ -308,6 +321,8 @@ struct LiveFacts {
     struct Versions {
         var booted: String?
         var next: String?
+        /// Why that is none; nil when there is one, and in the past.
+        var lack: String?
         /// Whether they differ; nil while it is not up.
         var isOutdated: Bool?
     }
@@ -315,6 +330,7 @@ struct LiveFacts {
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
         let next = snapshot.nextVersion(of: node)
         var versions = Versions(next: next.map(Self.name))
+        if !isPast { versions.lack = snapshot.lack(of: node, under: policy) }
         guard !isPast, let boot = boot(of: node), let digest = boot.version else { return versions }
         versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
         if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
@@ -337,7 +353,8 @@ struct LiveFacts {
             macAddress: boot?.macAddress ?? node.macAddresses.first,
             address: node.macAddresses.lazy.compactMap { self.leased[$0] }.first ?? node.address,
             state: boot?.state ?? "", readyAfter: boot?.readyAfter,
-            version: versions.next, booted: versions.booted, isOutdated: versions.isOutdated == true,
+            version: versions.next, lack: versions.lack, booted: versions.booted,
+            isOutdated: versions.isOutdated == true,
             seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
             held: snapshot.trouble(holding: node)?.summary)
     }

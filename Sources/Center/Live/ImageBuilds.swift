@@ -209,7 +209,7 @@ package actor ImageBuilds {
             // Cancelled, or without a worker: nobody reports it any more.
             if fleet.boot(of: machine.machine) != nil { try await fleet.forget(machine.machine) }
         } catch {
-            end(id, .failed, "\(error)")
+            end(id, .failed, ErrorText.of(error))
         }
     }
 
@@ -234,7 +234,7 @@ package actor ImageBuilds {
             builds[id]?.version = test.version.number
             end(id, .done, nil)
         } catch {
-            end(id, .failed, "\(error)")
+            end(id, .failed, ErrorText.of(error))
         }
     }
 
@@ -254,7 +254,7 @@ package actor ImageBuilds {
             builds[id]?.version = version.number
             end(id, .done, nil)
         } catch {
-            end(id, .failed, "the version cannot be published: \(error)")
+            end(id, .failed, "the version cannot be published: \(ErrorText.of(error))")
         }
     }
 

@@ -179,7 +179,7 @@ package actor ImageReplication {
                 } catch {
                     // What has come from there so far is still wanted.
                     incomplete = nil
-                    let text = "\(error)"
+                    let text = ErrorText.of(error)
                     if states[source.url]?.problem != text {
                         logger.error("copies from \(source.url): \(text)")
                     }

@@ -30,7 +30,7 @@ struct ImageShelf: Sendable {
                 throw StoreError.conflict(damage)
             }
         } catch {
-            throw Problem(422, "Unusable version", "\(error)")
+            throw Problem(422, "Unusable version", ErrorText.of(error))
         }
         let version = try await fleet.publish(manifest, digest: digest, signatures: signatures, by: who)
         if let catalogue = fleet.snapshot.images[image], let keep = catalogue.keep {
@@ -40,7 +40,7 @@ struct ImageShelf: Sendable {
                 }
             } catch {
                 // The new version is there all the same; the old ones go when the next one comes.
-                logger.warning("old versions of \(image) are not removed: \(error)")
+                logger.warning("old versions of \(image) are not removed: \(ErrorText.of(error))")
             }
         }
         return version

@@ -22,6 +22,7 @@ package final class LiveFleet: Sendable {
         var wrongPINs = (count: 0, last: 0)
         var alarms: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
+        var addressPlan = AddressPlan.unknown
     }
 
     /// Boots since the server started.
@@ -49,6 +50,12 @@ package final class LiveFleet: Sendable {
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
+
+    /// Which addresses nodes may have: every change is checked against it, wherever it comes from.
+    package var addressPlan: AddressPlan {
+        get { state.withLock { $0.addressPlan } }
+        set { state.withLock { $0.addressPlan = newValue } }
+    }
 
     /// The last boot of each machine that was ever seen.
     package var boots: [MACAddress: BootTimeline] { state.withLock { $0.boots } }
@@ -116,9 +123,29 @@ package final class LiveFleet: Sendable {
         guard trust.isTrusted(digest, known + signatures) else {
             throw StoreError.conflict(ImageTrust.demand)
         }
+        let before = Array(snapshot.images.keys)
         let version = try await store.addVersion(manifest, digest: digest, signatures: signatures, by: who)
         try await reload()
+        try await chooseFirstImage(before, version.image, by: who)
         return version
+    }
+
+    /// What every node boots while there is one image is the site's from then on: a second one changes nothing for those that boot.
+    ///
+    /// - Parameter before: the images that were there.
+    private func chooseFirstImage(_ before: [ImageName], _ new: ImageName, by who: String) async throws {
+        guard before.count < 2 else { return }
+        let image = before.first ?? new
+        @Sendable func isChosen(_ snapshot: FleetSnapshot) -> Bool {
+            !snapshot.settings(of: GroupPath.site).text(.image).isEmpty
+        }
+        guard !isChosen(snapshot), before.isEmpty || image != new else { return }
+        try await change(by: who, what: "image \(image) is the site's: it was the first") { current in
+            guard !isChosen(current) else { return [] }
+            var site = current.groups[.site] ?? NodeGroup(path: .site)
+            site.settings[SettingDefinition.image.name] = .text(image.text)
+            return [.group(.site, site)]
+        }
     }
 
     /// Makes `edits` as one revision.
@@ -147,7 +174,7 @@ package final class LiveFleet: Sendable {
         let current = snapshot
         let edits = try make(current)
         guard !edits.isEmpty else { return current }
-        let checked = try current.applying(edits, revision: current.revision)
+        let checked = try current.applying(edits, revision: current.revision, within: addressPlan)
         let number = try await store.apply(
             Self.normalised(edits, as: checked), to: current, by: who,
             what: what ?? Self.summary(of: edits, in: current))

@@ -81,7 +81,7 @@ package actor Volumes {
         do {
             try await alone(node.name) { try await self.prepare(node, at: address) }
         } catch {
-            logger.error("the volume of \(node.name) is not made: \(error)")
+            logger.error("the volume of \(node.name) is not made: \(ErrorText.of(error))")
         }
     }
 
@@ -180,7 +180,8 @@ package actor Volumes {
             else { continue }
             let files = files
             do { try await Self.onThread { try files.removeOthers(tree) } } catch {
-                logger.error("the trees of \(tree.node) before this one are not deleted: \(error)")
+                logger.error(
+                    "the trees of \(tree.node) before this one are not deleted: \(ErrorText.of(error))")
             }
         }
     }
@@ -260,6 +261,12 @@ package actor Volumes {
     }
 
     package func open() async -> [NodeName: Int] { await openVolumes() }
+
+    /// Nodes whose volumes have no file: after a restore, volumes are not there.
+    func missing() -> [NodeName] {
+        fleet.snapshot.contents.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
+            .map(\.node).sorted()
+    }
 
     private func volume(of name: NodeName) throws -> Volume {
         guard let volume = fleet.snapshot.contents.volumes[name] else {

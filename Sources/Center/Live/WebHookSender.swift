@@ -112,7 +112,7 @@ final class WebHookSender: Sendable {
             let isGood = (200..<300).contains(answer.status.code)
             return Outcome(at: time, text: String(answer.status.code), isGood: isGood)
         } catch {
-            return Outcome(at: time, text: "\(error)", isGood: false)
+            return Outcome(at: time, text: ErrorText.of(error), isGood: false)
         }
     }
 

@@ -144,7 +144,7 @@ struct EntryPages {
         do {
             try await gate.setUp(with: form["token"], name: form["name"], password: form["password"])
         } catch {
-            let text = (error as? Problem)?.detail ?? "\(error)"
+            let text = ErrorText.of(error)
             return try page(
                 "setup", "Welcome to Roost",
                 ["failure": pages.words(context)(text), "token": form["token"], "name": form["name"]],

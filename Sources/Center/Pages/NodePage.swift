@@ -47,7 +47,8 @@ struct NodePage {
             "macs": node.macAddresses.map(\.description).joined(separator: " "),
             "address": (answer.leasedAddress ?? node.address)?.description ?? "",
             "fixedAddress": node.address?.description ?? "", "tags": node.tags.joined(separator: " "),
-            "version": answer.version ?? "", "booted": answer.booted ?? "", "isOutdated": answer.isOutdated,
+            "version": answer.version ?? "", "lack": answer.version == nil ? answer.lack ?? "" : "",
+            "booted": answer.booted ?? "", "isOutdated": answer.isOutdated,
             "boots": boots(answer.boots, medians(of: node, in: snapshot), words),
             "effective": effective(answer.settings),
         ]
@@ -211,7 +212,7 @@ struct NodePage {
         }
         try RecordTag.check(form["tag"], stored)
         let own = try SettingFields.change(form, target: name.text, own: stored.settings)
-        var node = try NodeFields.node(form, settings: Edits.applying(own, to: stored.settings))
+        var node = try NodeFields.node(form, settings: own.applied(to: stored.settings))
         node.uuid = stored.uuid
         var edits = [ChangeRequest.Edit(node: node)]
         if node.name != name { edits.insert(ChangeRequest.Edit(removeNode: name), at: 0) }

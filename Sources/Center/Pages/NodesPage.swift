@@ -1,4 +1,4 @@
-package import Fleet
+import Fleet
 import Foundation
 import Hummingbird
 import Wire
@@ -24,12 +24,23 @@ struct NodesPage {
             try await bulk(request, context, caller)
         }
         routes.post("nodes/csv", .enrol) { request, context, caller in
-            let nodes = try NodeCSV.nodes(in: pages.form(context)["csv"])
-            let change = ChangeRequest(
-                edits: nodes.map { ChangeRequest.Edit(node: $0) },
-                summary: "\(counted(nodes.count, "node")) added from CSV")
-            return try pages.plan(change, back: "/nodes", section: "/nodes", request, context, caller)
+            try self.readList(request, context, caller)
         }
+    }
+
+    /// The list in the form's text, or that of a file, whose bytes come in Base64: the browser would guess its encoding.
+    private func readList(_ request: Request, _ context: CenterContext, _ caller: Caller) throws -> Response {
+        let form = try pages.form(context)
+        var bytes = Array(form["csv"].utf8)
+        if !form["file"].isEmpty {
+            guard let data = Data(base64Encoded: form["file"]) else {
+                throw Problem(400, "Unreadable request", "the file did not arrive whole; choose it again")
+            }
+            bytes = Array(data)
+        }
+        let routes = ImportRoutes(services: pages.services)
+        let (answer, edits, revision) = try routes.preview(bytes, makesGroups: form.has("groups"), caller)
+        return try pages.plan(of: answer, edits, at: revision, request, context)
     }
 
     private func list(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
@@ -70,7 +81,8 @@ struct NodesPage {
             "groupEscaped": Escape.component(machine.group?.description ?? "/"), "tags": machine.tags,
             "address": machine.address?.description ?? "", "state": pages.shown(machine.state, words),
             "kind": pages.kind(machine.state), "readyAfter": Format.duration(machine.readyAfter),
-            "version": machine.version ?? "", "booted": machine.booted ?? "",
+            "version": machine.version ?? "", "lack": machine.version == nil ? machine.lack ?? "" : "",
+            "booted": machine.booted ?? "",
             "isOutdated": machine.isOutdated, "hardware": machine.hardware ?? "",
             "isHeld": machine.held != nil, "held": machine.held ?? "",
         ]
@@ -79,7 +91,7 @@ struct NodesPage {
     private func csv(_ request: Request, _ caller: Caller) async throws -> Response {
         let views = try pages.views(request, caller)
         let page = try await views.nodes(request.query("q") ?? "", offset: 0, limit: .max)
-        let text = NodeCSV.text(of: page.rows)
+        let text = NodeCSV.text(of: page.rows, in: try await views.snapshot())
         return Response(
             status: .ok,
             headers: [
@@ -122,12 +134,11 @@ struct NodesPage {
             case "tag": node.tags.append(value)
             case "untag": node.tags.removeAll { $0 == value }
             case "set":
-                let (setting, text) = try Self.assignment(value)
                 return ChangeRequest.Edit(
-                    settings: SettingsChange(target: name.text, set: [setting: text], unset: []))
+                    settings: try SettingsChange(target: name.text, [SettingAssignment(value)]))
             case "unset":
                 return ChangeRequest.Edit(
-                    settings: SettingsChange(target: name.text, set: [:], unset: [value]))
+                    settings: SettingsChange(target: name.text, unset: [value]))
             default: throw Problem(422, "Unreadable request", "there is no such act")
             }
             return ChangeRequest.Edit(node: node)
@@ -137,17 +148,6 @@ struct NodesPage {
         return try pages.plan(
             change, back: "/nodes?q=\(Escape.component(form["q"]))", section: "/nodes", request, context,
             caller)
-    }
-
-    /// `SETTING=VALUE`, as people type it.
-    static func assignment(_ text: String) throws -> (String, SettingValue) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw InvalidSetting("‘\(text)’ is not SETTING=VALUE") }
-        let name = parts[0].trimmingCharacters(in: .whitespaces)
-        guard let definition = SettingDefinition.named(name) else {
-            throw InvalidSetting("there is no setting ‘\(name)’")
-        }
-        return (name, try definition.value(fromText: String(parts[1])))
     }
 }
 
@@ -176,74 +176,22 @@ enum NodeFields {
     }
 }
 
-/// Nodes as comma-separated values (RFC 4180): name, mac, group, address, tags.
-package enum NodeCSV {
-    package static func nodes(in text: String) throws -> [Node] {
-        var nodes: [Node] = []
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-            .enumerated()
-        {
-            let cells = cells(of: String(line))
-            guard cells.contains(where: { !$0.isEmpty }), cells[0].lowercased() != "name" else { continue }
-            func fail(_ problem: String) -> Problem {
-                Problem(422, "Unreadable CSV", "line \(index + 1): \(problem)")
-            }
-            guard cells.count >= 2 else { throw fail("a name and a hardware address are wanted") }
-            let macs = try cells[1].split(separator: " ").map { text in
-                guard let mac = MACAddress(text) else { throw fail("‘\(text)’ is no hardware address") }
-                return mac
-            }
-            var address: IPv4Address?
-            if cells.count > 3, !cells[3].isEmpty {
-                guard let parsed = IPv4Address(cells[3]) else {
-                    throw fail("‘\(cells[3])’ is no IPv4 address")
-                }
-                address = parsed
-            }
-            do {
-                let group = try GroupPath(cells.count > 2 && !cells[2].isEmpty ? cells[2] : "/")
-                nodes.append(
-                    Node(
-                        name: try NodeName(cells[0]), group: group, macAddresses: macs, address: address,
-                        tags: cells.count > 4 ? cells[4].split(separator: " ").map(String.init) : []))
-            } catch {
-                throw fail(error.description)
-            }
-        }
-        guard !nodes.isEmpty else { throw Problem(422, "Unreadable CSV", "there is no node in it") }
-        return nodes
-    }
-
-    private static func cells(of line: String) -> [String] {
-        var (cells, cell, isQuoted) = ([String](), "", false)
-        var previousWasQuote = false
-        for character in line {
-            if character == "\"" {
-                if previousWasQuote { cell.append("\"") }
-                isQuoted.toggle()
-                previousWasQuote = !previousWasQuote && !isQuoted
-                continue
-            }
-            previousWasQuote = false
-            if character == ",", !isQuoted {
-                cells.append(cell.trimmingCharacters(in: .whitespaces))
-                cell = ""
-            } else {
-                cell.append(character)
-            }
-        }
-        return cells + [cell.trimmingCharacters(in: .whitespaces)]
-    }
-
-    static func text(of machines: [MachineAnswer]) -> String {
+/// Nodes as comma-separated values (RFC 4180). What comes back as an import changes nothing: only what a record holds has the name of a
+/// column that an import reads.
+enum NodeCSV {
+    static func text(of machines: [MachineAnswer], in snapshot: FleetSnapshot) -> String {
         var table = CSVText(header: [
-            "name", "mac", "group", "address", "tags", "state", "version", "hardware",
+            "name", "mac", "group", "address", "tags", "uuid", "leased address", "state", "version",
+            "hardware",
         ])
         for machine in machines {
+            let node = snapshot.nodes[machine.name]
             table.add([
-                machine.name.text, machine.macAddress?.description ?? "", machine.group?.description ?? "",
-                machine.address?.description ?? "", machine.tags.joined(separator: " "), machine.state,
-                machine.version ?? "", machine.hardware ?? "",
+                machine.name.text, node?.macAddresses.map(\.description).joined(separator: " ") ?? "",
+                machine.group?.description ?? "", node?.address?.description ?? "",
+                machine.tags.joined(separator: " "), node?.uuid?.description ?? "",
+                machine.address?.description ?? "", machine.state, machine.version ?? "",
+                machine.hardware ?? "",
             ])
         }
         return table.text

@@ -106,8 +106,15 @@ struct PageRenderer: Sendable {
         ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
     ]
 
+    /// Pages of the whole site: those who have a part of it would be refused.
+    private static let siteWide: Set<String> = ["/settings", "/hooks"]
+
     private func menu(_ section: String, _ words: Words, _ context: CenterContext) -> [[String: Any]] {
-        Self.entries.filter { context.caller?.grants.allowSomewhere($0.permission) == true }.map {
+        let grants = context.caller?.grants ?? []
+        return Self.entries.filter { entry in
+            Self.siteWide.contains(entry.path)
+                ? grants.allow(entry.permission, in: .site) : grants.allowSomewhere(entry.permission)
+        }.map {
             ["path": $0.path, "title": words($0.title), "current": $0.path == section]
         }
     }

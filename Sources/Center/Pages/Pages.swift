@@ -71,9 +71,47 @@ struct Pages {
         _ change: ChangeRequest, back: String, section: String, _ request: Request, _ context: CenterContext,
         _ caller: Caller
     ) throws -> Response {
-        let (snapshot, words) = (fleet.snapshot, renderer.words(context))
+        let snapshot = fleet.snapshot
         let edits = try Edits.of(change, in: snapshot)
         let plan = try FleetRoutes(services: services).plan(of: edits, in: snapshot, for: caller)
+        var fields = planFields(plan, context)
+        try addSaving(change, at: snapshot.revision, back: back, to: &fields)
+        return try show("plan", "What would change", section: section, fields, request, context)
+    }
+
+    /// Shows what becomes of each row of a list of nodes; while one is refused, nothing can be saved.
+    ///
+    /// - Parameter revision: that of the configuration that it was compared with.
+    func plan(
+        of list: ImportAnswer, _ edits: [FleetEdit], at revision: Int, _ request: Request,
+        _ context: CenterContext
+    ) throws -> Response {
+        let back = "/nodes"
+        let words = renderer.words(context)
+        var fields = list.plan.map { planFields($0, context) } ?? ["count": 0]
+        fields["edits"] = list.groups.map { "group \($0) added" }
+        fields["back"] = back
+        fields["list"] = [
+            "summary": list.summary, "encoding": list.encoding.rawValue,
+            "unused": list.unusedColumns.joined(separator: ", "), "hasUnused": !list.unusedColumns.isEmpty,
+            "rows": list.rows.map { row in
+                [
+                    "line": row.line, "node": row.node, "fate": words(row.fate.rawValue),
+                    "isRefused": row.fate == .refused,
+                    "text": row.reason ?? row.changes.joined(separator: "; "),
+                ] as [String: Any]
+            },
+        ]
+        if !edits.isEmpty, !list.rows.contains(where: { $0.fate == .refused }) {
+            let change = ChangeRequest(
+                edits: edits.compactMap(ChangeRequest.Edit.init), summary: "list of nodes: \(list.summary)")
+            try addSaving(change, at: revision, back: back, to: &fields)
+        }
+        return try show("plan", "What would change", section: back, fields, request, context)
+    }
+
+    private func planFields(_ plan: ChangePlan, _ context: CenterContext) -> [String: Any] {
+        let words = renderer.words(context)
         let rows = plan.nodes.flatMap { node -> [[String: Any]] in
             guard !node.settings.isEmpty else {
                 return [["node": node.node.text, "setting": words(node.kind.rawValue)]]
@@ -86,19 +124,26 @@ struct Pages {
                 ]
             }
         }
+        return [
+            "edits": plan.edits, "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
+            "more": plan.nodeCount > plan.nodes.count ? plan.nodeCount - plan.nodes.count : 0,
+            "counts": plan.counts.sorted { $0.key < $1.key }.map {
+                ["name": $0.key, "count": $0.value] as [String: Any]
+            },
+        ]
+    }
+
+    /// What the form of a plan brings along to save it.
+    private func addSaving(
+        _ change: ChangeRequest, at revision: Int, back: String, to fields: inout [String: Any]
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        return try show(
-            "plan", "What would change", section: section,
+        fields["saving"] =
             [
-                "edits": plan.edits, "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
-                "more": plan.nodeCount > plan.nodes.count ? plan.nodeCount - plan.nodes.count : 0,
-                "counts": plan.counts.sorted { $0.key < $1.key }.map {
-                    ["name": $0.key, "count": $0.value] as [String: Any]
-                },
-                "change": PlainText(json: try encoder.encode(change)).description,
-                "revision": snapshot.revision, "back": back,
-            ], request, context)
+                "change": PlainText(json: try encoder.encode(change)).description, "revision": revision,
+            ] as [String: Any]
+        fields["back"] = back
     }
 
     /// Saves what a plan showed, unless something has changed since.

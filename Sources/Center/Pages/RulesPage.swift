@@ -34,8 +34,8 @@ struct RulesPage {
         return [
             "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
             "fitting": fitting,
-            "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map {
-                "\($0.key)=\($0.value.description.replacing(", ", with: ","))"
+            "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
+                "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
             }.joined(separator: "\n"),
         ]
     }
@@ -44,12 +44,9 @@ struct RulesPage {
         guard let priority = Int(form["priority"]), (-1_000...1_000).contains(priority) else {
             throw Problem(422, "Invalid number", "the priority is a whole number, -1000 to 1000")
         }
-        var settings: [String: SettingValue] = [:]
-        for line in form["settings"].split(whereSeparator: \.isNewline) where !line.allSatisfy(\.isWhitespace)
-        {
-            let (name, value) = try NodesPage.assignment(String(line))
-            settings[name] = value
-        }
+        let assignments = try form["settings"].split(whereSeparator: \.isNewline)
+            .filter { !$0.allSatisfy(\.isWhitespace) }.map { try SettingAssignment(String($0)) }
+        let settings = try SettingsChange(target: "rule:\(name)", assignments).applied(to: [:])
         return MatchRule(name: name, priority: priority, condition: form["condition"], settings: settings)
     }
 }

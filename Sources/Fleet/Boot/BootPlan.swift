@@ -110,9 +110,9 @@ package func bootPlan(
             return plan
         }
     }
-    if settings.text(.rootMode) == "nfs", policy.nfs == nil {
+    if let lack = settings.lackOfRole(under: policy) {
         let setting = settings[.rootMode]
-        plan.target = .nothing(because: "root mode nfs, but role nfs of this server is off")
+        plan.target = .nothing(because: lack)
         plan.reasons.append(
             BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(setting.origin)"))
         return plan

@@ -6,13 +6,13 @@ package import Wire
 /// `time-zone`, `root-password-hash`; and `volume-key`, which nothing of the root gets.
 ///
 /// - Parameters:
+///   - node: what the machine is; nil for one that is not enrolled.
 ///   - hostKey: makes the node's SSH host key of a number.
 ///   - volumeKey: of the node's volume, when that is encrypted.
 package func configurationArchive(
-    for machine: MACAddress, in snapshot: FleetSnapshot, policy: BootPolicy,
+    for machine: MACAddress, being node: Node?, in snapshot: FleetSnapshot, policy: BootPolicy,
     hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
 ) -> [UInt8] {
-    let node = snapshot.node(at: machine)
     let settings = snapshot.settings(of: node)
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()

@@ -153,18 +153,33 @@ extension FleetSnapshot {
     /// The version that a node gets at its next boot, with roll-outs, its volume and the brake; nil when there is none for it.
     ///
     /// - Parameter node: also one that stands for a machine that nobody has enrolled.
-    package func nextVersion(of node: Node) -> ImageVersion? {
+    package func nextVersion(of node: Node) -> ImageVersion? { try? nextChoice(of: node).get() }
+
+    /// Why a node gets nothing at its next boot, and what to do about it; nil when it gets a version.
+    package func lack(of node: Node, under policy: BootPolicy) -> String? {
+        let settings = settings(of: nodes[node.name])
+        if let text = settings.lackOfRole(under: policy) { return text }
+        switch nextChoice(of: node) {
+        case .failure(let lack): return lack.text
+        case .success(let version):
+            do { _ = try policy.nodeArchive(for: version) } catch { return error.description }
+            return nil
+        }
+    }
+
+    private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
+        // One that is known by its UUID alone has failed nothing yet.
         let machine =
             node.macAddresses.first { contents.troubles[$0] != nil } ?? node.macAddresses.first
-        guard let machine else { return nil }
+            ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
         let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
-        case .success(let choice): return choice.version
+        case .success(let choice): return .success(choice.version)
         // It is made, or made anew, when the node boots.
         case .failure(let lack) where lack.wantsVolume:
-            return try? meantVersion(for: known, settings, in: self).get().version
-        case .failure: return nil
+            return meantVersion(for: known, settings, in: self).map(\.version)
+        case .failure(let lack): return .failure(lack)
         }
     }
 
@@ -179,5 +194,13 @@ extension FleetSnapshot {
             meant.version.digest == known.version
         else { return nil }
         return known
+    }
+}
+
+extension EffectiveSettings {
+    /// Why no node with these settings boots from a server that lacks a role; nil when it has them all.
+    func lackOfRole(under policy: BootPolicy) -> String? {
+        guard text(.rootMode) == "nfs", policy.nfs == nil else { return nil }
+        return "root mode nfs, but role nfs of this server is off (root-mode: \(self[.rootMode].origin))"
     }
 }

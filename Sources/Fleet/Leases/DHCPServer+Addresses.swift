@@ -6,7 +6,7 @@ extension DHCPServer {
     /// nil while another machine still holds it: the client then gets another one, and this one at its next renewal.
     func reservation(_ turn: Turn) -> IPv4Address? {
         func isUsable(_ address: IPv4Address) -> Bool {
-            turn.subnet(of: address) != nil
+            turn.subnet(of: address)?.subnet.isForClients(address) == true
                 && table.isFree(address, for: turn.holder, now: turn.now, isChosen: turn.isChosen)
         }
         if let address = turn.node?.address, isUsable(address) { return address }

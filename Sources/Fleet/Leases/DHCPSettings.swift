@@ -42,6 +42,11 @@ package struct DHCPSubnet: Equatable, Sendable {
     }
 
     func hasInPool(_ address: IPv4Address) -> Bool { pools.contains { $0.contains(address) } }
+
+    /// Whether a client may have `address`: records from before the check may name that of the server or of the router.
+    func isForClients(_ address: IPv4Address) -> Bool {
+        network.hosts.contains(address) && address != server && address != router
+    }
 }
 
 /// Subnets that share one wire (dhcpd's `shared-network`). A client gets an address from any of them.
@@ -78,10 +83,22 @@ package struct DHCPSettingsProblem: Equatable, Sendable, CustomStringConvertible
     package var description: String
     /// The server does not start with it.
     package var isFatal: Bool
+    /// What to do, where the sentence does not say it.
+    package var fix: String?
+
+    package init(description: String, isFatal: Bool, fix: String? = nil) {
+        self.description = description
+        self.isFatal = isFatal
+        self.fix = fix
+    }
 }
 
 /// Looks for the mistakes that people make.
-package func problems(in links: [DHCPLink], reservations: [DHCPReservation]) -> [DHCPSettingsProblem] {
+///
+/// - Parameter forwards: whether this host forwards packets between its networks.
+package func problems(in links: [DHCPLink], reservations: [DHCPReservation], forwards: Bool = false)
+    -> [DHCPSettingsProblem]
+{
     var found: [DHCPSettingsProblem] = []
     func fatal(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: true)) }
     func warn(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: false)) }
@@ -115,28 +132,47 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation]) -> 
         if let router = subnet.router, !subnet.network.contains(router) {
             fatal("router \(router) is not within \(subnet.network)")
         }
-        if subnet.router == subnet.server {
-            warn(
-                "\(subnet.network): the router is this server's own address; nodes reach other networks only if it forwards"
-            )
+        if subnet.router == subnet.server, !forwards {
+            found.append(
+                DHCPSettingsProblem(
+                    description:
+                        "\(subnet.network): the router is this server's own address, and it does not forward: nodes reach no other network",
+                    isFatal: false,
+                    fix:
+                        "sysctl -w net.ipv4.ip_forward=1 (to stay: in /etc/sysctl.d/), and where the way back is unknown NAT: nft add rule ip nat postrouting ip saddr \(subnet.network) masquerade; or name the real router"
+                ))
         }
         if subnet.pools.isEmpty {
             warn("subnet \(subnet.network) has no pool: only reserved addresses are given")
         }
     }
+    return found + problems(of: reservations, in: AddressPlan(subnets: subnets, isComplete: true))
+}
+
+/// The same check as that of the nodes' own addresses, and reservations that are there twice.
+private func problems(of reservations: [DHCPReservation], in plan: AddressPlan) -> [DHCPSettingsProblem] {
+    var found: [DHCPSettingsProblem] = []
+    var holders: [IPv4Address: DHCPReservation.Identity] = [:]
+    var addresses: [DHCPReservation.Identity: IPv4Address] = [:]
     for reservation in reservations {
-        guard let subnet = subnets.first(where: { $0.network.contains(reservation.address) }) else {
-            warn("reservation of \(reservation.address) is in no subnet that is served")
-            continue
+        let (identity, address) = (reservation.identity, reservation.address)
+        if let problem = plan.problem(of: address) {
+            found.append(
+                DHCPSettingsProblem(
+                    description: "reservation for \(identity): \(address) \(problem.text)",
+                    isFatal: problem.outcome == .outage))
         }
-        if subnet.hasInPool(reservation.address) {
-            warn(
-                "reservation of \(reservation.address) lies in a pool: it is never given to others, but plan it outside"
-            )
+        if let other = holders.updateValue(identity, forKey: address) {
+            let who = other == identity ? "twice for \(identity)" : "for \(other) and for \(identity)"
+            found.append(
+                DHCPSettingsProblem(description: "\(address) is reserved \(who)", isFatal: other != identity))
+        } else if let other = addresses[identity] {
+            found.append(
+                DHCPSettingsProblem(
+                    description: "\(identity) has two reservations, \(other) and \(address): the first holds",
+                    isFatal: false))
         }
-        if subnet.server == reservation.address {
-            fatal("reservation of the server's own address \(subnet.server)")
-        }
+        addresses[identity] = addresses[identity] ?? address
     }
     return found
 }

@@ -113,8 +113,12 @@ extension FleetSnapshot {
 
     /// This configuration with `edits` made, one after the other; throws when the result would contradict itself.
     ///
-    /// - Parameter revision: its number.
-    package func applying(_ edits: [FleetEdit], revision: Int) throws -> FleetSnapshot {
+    /// - Parameters:
+    ///   - revision: its number.
+    ///   - plan: which addresses nodes may have.
+    package func applying(_ edits: [FleetEdit], revision: Int, within plan: AddressPlan = .unknown) throws
+        -> FleetSnapshot
+    {
         guard edits.count <= FleetEdit.countLimit else {
             throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
         }
@@ -127,7 +131,9 @@ extension FleetSnapshot {
                     throw StoreError.notFound("there is no node \(name)")
                 }
                 if (contents.nodes[name] == nil) != (node == nil) { order = nil }
-                contents.nodes[name] = try node.map { try Self.checked($0, named: name) }
+                contents.nodes[name] = try node.map {
+                    try Self.checked($0, named: name, before: self.contents.nodes[name], within: plan)
+                }
             case .group(let path, let group):
                 guard group != nil || contents.groups[path] != nil else {
                     throw StoreError.notFound("there is no group \(path)")
@@ -222,13 +228,29 @@ extension FleetSnapshot {
         return tags
     }
 
-    private static func checked(_ node: Node, named name: NodeName) throws -> Node {
+    /// `node` as it is kept. What it had before stays, whatever rules came later.
+    ///
+    /// - Parameter before: the record that it takes the place of.
+    static func checked(_ node: Node, named name: NodeName, before: Node?, within plan: AddressPlan) throws
+        -> Node
+    {
         var node = node
         node.name = name
         node.settings = try checked(node.settings)
-        node.tags = try checked(tags: node.tags)
+        node.tags = try Tag.checked(node.tags)
         var seen: Set<MACAddress> = []
         node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }
+        for mac in node.macAddresses where before?.macAddresses.contains(mac) != true {
+            if let problem = mac.neverACard { throw InvalidSetting("hardware address \(mac) \(problem)") }
+        }
+        if let uuid = node.uuid, uuid != before?.uuid, !uuid.isMeaningful {
+            throw InvalidSetting("UUID \(uuid) is what firmware says that has none")
+        }
+        if let address = node.address, address != before?.address,
+            let problem = plan.problem(of: address, for: node)
+        {
+            throw InvalidSetting("address \(address) \(problem)")
+        }
         return node
     }
 
@@ -274,25 +296,6 @@ extension FleetSnapshot {
                 "the settings of one level may be \(FleetEdit.settingsLimit >> 10) KiB together")
         }
         return checked
-    }
-
-    /// At most 32 tags of lower-case letters, digits, dots, hyphens and underscores.
-    private static func checked(tags: [String]) throws -> [String] {
-        for tag in tags {
-            let isGood =
-                (1...63).contains(tag.utf8.count)
-                && tag.utf8.allSatisfy {
-                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0)
-                        || [0x2D, 0x2E, 0x5F].contains($0)
-                }
-            guard isGood else {
-                throw InvalidName(
-                    tag, rule: "a tag is 1 to 63 lower-case letters, digits, dots, hyphens and underscores")
-            }
-        }
-        let unique = Set(tags).sorted()
-        guard unique.count <= 32 else { throw InvalidName(tags[32], rule: "a node has at most 32 tags") }
-        return unique
     }
 
     private static func check(_ edit: FleetEdit, in contents: Contents) throws {

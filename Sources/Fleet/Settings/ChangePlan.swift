@@ -39,8 +39,11 @@ package struct ChangePlan: Equatable, Sendable, Codable {
 
 extension ChangePlan {
     /// Compares `before` with what `edits` would make of it; throws what making them would throw.
-    package init(of edits: [FleetEdit], in before: FleetSnapshot) throws {
-        let after = try before.applying(edits, revision: before.revision)
+    ///
+    /// - Parameter plan: which addresses nodes may have.
+    package init(of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown) throws
+    {
+        let after = try before.applying(edits, revision: before.revision, within: plan)
         self.edits = edits.map { $0.summary(in: before) }
         nodes = []
         nodeCount = 0
@@ -89,17 +92,11 @@ extension ChangePlan {
         let (was, willBe) = (before.settings(of: old), after.settings(of: new))
         var changes: [SettingChange] = []
         if let old {
-            func compare(_ what: String, _ first: String?, _ second: String?) {
-                guard first != second else { return }
-                changes.append(
-                    SettingChange(
-                        name: what, before: first.map { .text($0) }, after: second.map { .text($0) },
-                        origin: "node \(name)"))
+            changes = fields(of: old, new).map { field in
+                SettingChange(
+                    name: field.name, before: field.before.map { .text($0) },
+                    after: field.after.map { .text($0) }, origin: "node \(name)")
             }
-            compare("group", old.group.description, new.group.description)
-            compare("address", old.address?.description, new.address?.description)
-            compare("mac", Self.text(old.macAddresses), Self.text(new.macAddresses))
-            compare("tags", old.tags.joined(separator: ", "), new.tags.joined(separator: ", "))
         }
         let names = was.namesSet.union(willBe.namesSet)
         for definition in SettingDefinition.all where names.contains(definition.name) {
@@ -127,8 +124,34 @@ extension ChangePlan {
         return NodeChange(node: name, kind: old == nil ? .added : .changed, settings: changes)
     }
 
-    private static func text(_ addresses: [some CustomStringConvertible]) -> String {
-        addresses.map(\.description).joined(separator: ", ")
+    /// What differs between two records of a node beside its settings.
+    private static func fields(of old: Node, _ new: Node) -> [(name: String, before: String?, after: String?)]
+    {
+        func text(_ addresses: [MACAddress]) -> String? {
+            addresses.isEmpty ? nil : addresses.map(\.description).joined(separator: ", ")
+        }
+        func words(_ tags: [String]) -> String? { tags.isEmpty ? nil : tags.joined(separator: ", ") }
+        return [
+            ("group", old.group.description, new.group.description),
+            ("address", old.address?.description, new.address?.description),
+            ("mac", text(old.macAddresses), text(new.macAddresses)),
+            ("uuid", old.uuid?.description, new.uuid?.description),
+            ("tags", words(old.tags), words(new.tags)),
+        ].filter { $0.1 != $0.2 }
+    }
+
+    /// A line for each thing that differs between two records of a node: `address 10.77.0.5 → 10.77.0.6`.
+    static func recordChanges(from old: Node, to new: Node) -> [String] {
+        let fields = fields(of: old, new)
+        let names = Set(old.settings.keys).union(new.settings.keys).sorted()
+        let settings = names.filter { old.settings[$0] != new.settings[$0] }.map { name in
+            let isSecret = SettingDefinition.secretNames.contains(name)
+            func shown(_ value: SettingValue?) -> String? {
+                isSecret ? value.map { _ in RecordSettings.hidden.description } : value?.description
+            }
+            return (name: name, before: shown(old.settings[name]), after: shown(new.settings[name]))
+        }
+        return (fields + settings).map { "\($0.name) \($0.before ?? "-") → \($0.after ?? "-")" }
     }
 
     private static func version(_ settings: EffectiveSettings, _ snapshot: FleetSnapshot) -> String? {

@@ -33,8 +33,8 @@ package struct SettingDefinition: Equatable, Sendable {
         case boot
         /// When the node boots next: before its init.
         case initialisation = "init"
-        /// When a user logs in next.
-        case session
+        /// Within seconds, while the node runs.
+        case running
     }
 
     package init(
@@ -59,33 +59,6 @@ package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
 }
 
 extension SettingDefinition {
-    /// Reads a value as a person types it: lists with commas, maps as `key=value` with commas.
-    package func value(fromText text: String) throws(InvalidSetting) -> SettingValue {
-        switch kind {
-        case .text, .choice: return try checked(.text(text))
-        case .integer:
-            guard let number = Int(text) else {
-                throw InvalidSetting("\(name): ‘\(text)’ is not a whole number")
-            }
-            return try checked(.integer(number))
-        case .boolean:
-            switch text.lowercased() {
-            case "yes", "true", "on", "1": return .boolean(true)
-            case "no", "false", "off", "0": return .boolean(false)
-            default: throw InvalidSetting("\(name): ‘\(text)’ is neither yes nor no")
-            }
-        case .list: return .list(text.isEmpty ? [] : text.split(separator: ",").map { String($0.trimmed) })
-        case .map:
-            var map: [String: String] = [:]
-            for pair in text.split(separator: ",") {
-                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard parts.count == 2 else { throw InvalidSetting("\(name): ‘\(pair)’ is not key=value") }
-                map[String(parts[0].trimmed)] = String(parts[1])
-            }
-            return try checked(.map(map))
-        }
-    }
-
     /// `value`, when it is of this setting's kind and the setting's own rule allows it.
     package func checked(_ value: SettingValue) throws(InvalidSetting) -> SettingValue {
         switch (kind, value) {

@@ -15,6 +15,12 @@ extension SettingDefinition {
 
     package static func named(_ name: String) -> SettingDefinition? { byName[name] }
 
+    /// What can be set under this name, or why nothing can: settings, and ``rootPassword``.
+    package static func settable(_ name: String) throws(InvalidSetting) -> SettingDefinition {
+        if let definition = name == rootPassword.name ? rootPassword : named(name) { return definition }
+        throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+    }
+
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
     package static let enrolment = Self(
@@ -94,7 +100,7 @@ extension SettingDefinition {
         "netconsole", .boolean, .boolean(false), at: .boot,
         "Send the kernel's messages to the server as they come (netconsole)")
     package static let reportSessions = Self(
-        "report-sessions", .boolean, .boolean(true), at: .session,
+        "report-sessions", .boolean, .boolean(true), at: .running,
         "Whether the node tells who is logged in; its page shows that, and the server keeps it in memory only"
     )
     package static let timeZone = Self(
@@ -110,6 +116,10 @@ extension SettingDefinition {
         "root-password-hash", .text, .text(""),
         at: .initialisation, "Hash of root's password, as in /etc/shadow; empty leaves the image's",
         isSecret: true)
+    /// What people type; what is kept of it is ``rootPasswordHash``.
+    package static let rootPassword = Self(
+        "root-password", .text, .text(""), at: .initialisation,
+        "Root's password; what is kept is its hash", isSecret: true)
     package static let hosts = Self(
         "hosts", .map, .map([:]), at: .initialisation, "Lines for /etc/hosts: address=name [alias …]")
     package static let files = Self(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Center
 import Fleet
 import Foundation
 import Images
@@ -55,7 +56,7 @@ struct NFSWorker: ParsableCommand {
                     try export(trees, networks, clients, as: kind)
                 }
             } catch {
-                answer.failure = "\(error)"
+                answer.failure = ErrorText.of(error)
             }
             var data = try JSONEncoder().encode(answer)
             data.append(UInt8(ascii: "\n"))

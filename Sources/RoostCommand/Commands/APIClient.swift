@@ -10,8 +10,8 @@ import Wire
 
 /// How a command reaches the server.
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The server's local socket.", valueName: "path"))
-    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? ServerSettings.defaultSocket
+    @Option(help: ArgumentHelp("The server's local socket (or ROOST_SOCKET).", valueName: "path"))
+    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? LocalConfiguration.settings.socket
 
     @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
     var server: String?
@@ -83,7 +83,8 @@ struct APIClient {
     /// - Parameter patience: for how long the server may work on it.
     @discardableResult
     func send(
-        _ method: HTTPMethod, _ path: String, body: Data?, patience: TimeAmount = .seconds(60)
+        _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
+        patience: TimeAmount = .seconds(60)
     ) async throws -> Data {
         let url =
             server.map { URL(string: "\($0)/api/v1/\(path)") }
@@ -93,7 +94,7 @@ struct APIClient {
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
+            request.headers.add(name: "Content-Type", value: contentType)
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         // A server that is not there is said at once, not after a minute of trying again.
@@ -117,9 +118,7 @@ struct APIClient {
         do {
             response = try await http.execute(request, timeout: patience)
         } catch {
-            throw Failure(
-                text: "no server answers on \(server ?? socketPath): is ‘roost serve’ running? (\(error))",
-                code: 5)
+            throw unreachable(error)
         }
         let data = Data(try await response.body.collect(upTo: Self.answerByteLimit).readableBytesView)
         guard (200..<300).contains(response.status.code) else {
@@ -130,6 +129,19 @@ struct APIClient {
             throw Failure(text: problem?.detail ?? "the server answered \(response.status.code)", code: code)
         }
         return data
+    }
+
+    private func unreachable(_ error: any Error) -> Failure {
+        let place = server ?? socketPath
+        let text =
+            switch (error as? IOError)?.errnoCode {
+            case EACCES, EPERM:
+                "you may not use the socket \(place): run as root, or as a user of its group"
+            case ECONNREFUSED, ENOENT:
+                "no server answers on \(place): is ‘roost serve’ running, and with this socket?"
+            default: "no server answers on \(place): \(ErrorText.of(error))"
+            }
+        return Failure(text: text, code: 5)
     }
 
     /// All nodes that fit `query`.
@@ -176,7 +188,7 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
     } catch let code as ExitCode {
         throw code
     } catch {
-        printError("roost: \(error)")
+        printError("roost: \(ErrorText.of(error))")
         throw ExitCode(1)
     }
 }

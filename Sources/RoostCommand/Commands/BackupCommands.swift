@@ -42,7 +42,7 @@ struct Backup: AsyncParsableCommand {
             """)
     @Argument(help: "The file to write: roost.tar.zst.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
-        "/var/lib/roost"
+        LocalConfiguration.settings.stateDirectory
     @Flag(help: "Images too: they are large, and can be built again.") var images = false
     @Flag(help: "Keys and certificates too, encrypted with a passphrase from standard input.") var keys =
         false
@@ -162,7 +162,7 @@ struct Restore: AsyncParsableCommand {
         discussion: "The server must be stopped. An older backup is brought up to this program's schema.")
     @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
-        "/var/lib/roost"
+        LocalConfiguration.settings.stateDirectory
     @Flag(help: "Leave out the keys of the backup: no passphrase is wanted.") var withoutKeys = false
 
     func run() async throws {
@@ -194,13 +194,15 @@ struct Restore: AsyncParsableCommand {
             try KeyArchive.unpack(in: staging, isWanted: !withoutKeys)
             try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
-            printError("restored; what was there is in \(kept)")
+            printError(kept.map { "restored; what was there is in \($0)" } ?? "restored")
             _ = lock.number
         }
     }
 
     /// Renames only: after a crash in between, everything is in one of two places, no server starts, and the next restore goes on.
-    private func putInPlace(_ staging: String) throws -> String {
+    ///
+    /// - Returns: where what was there is kept; nil when there was nothing.
+    private func putInPlace(_ staging: String) throws -> String? {
         let files = FileManager.default
         let kept = "\(stateDirectory)/\(try keepingName())"
         try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
@@ -219,7 +221,9 @@ struct Restore: AsyncParsableCommand {
                 "\(staging)/\(name)", to: "\(stateDirectory)/\(name)", at: .restorePlace)
         }
         try files.removeItem(atPath: "\(stateDirectory)/\(StateFiles.restoring)")
-        return kept
+        guard try files.contentsOfDirectory(atPath: kept).isEmpty else { return kept }
+        try files.removeItem(atPath: kept)
+        return nil
     }
 
     /// Where what was there is kept: that of the restore that was interrupted, or a new one. From now on no server starts.
@@ -247,7 +251,7 @@ struct Schema: AsyncParsableCommand {
             the newer program; what the older step has no place for is kept, and taken up again by the next upgrade.
             """)
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
-        "/var/lib/roost"
+        LocalConfiguration.settings.stateDirectory
     @Option(help: ArgumentHelp("Take the store back to this step.", valueName: "step")) var to: Int?
 
     func run() async throws {

@@ -21,11 +21,7 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let file = configuration ?? ServerSettings.defaultFile
-            var settings = ServerSettings()
-            if let data = FileManager.default.contents(atPath: file) {
-                settings = try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
-            }
+            var settings = try LocalConfiguration.settings(in: configuration)
             settings.stateDirectory = stateDirectory ?? settings.stateDirectory
             let status = try? await server.client.get("status", StatusAnswer.self)
             let findings =

@@ -59,7 +59,10 @@ struct History: AsyncParsableCommand {
 struct Undo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take a change of the configuration back; itself a change that can be undone.",
-        discussion: "It is refused when something of that change was changed again since.")
+        discussion: """
+            Without a number, the last change that you may see. It says first what it takes back, and is refused when something of \
+            that was changed again since.
+            """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The revision's number; without it, the last one.") var revision: Int?
@@ -67,10 +70,19 @@ struct Undo: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let last = try await client.get("revisions?limit=1", [Revision].self).first?.number
-            guard let number = revision ?? last else {
-                throw Failure(text: "nothing was changed yet", code: 3)
+            let undone: Revision?
+            if let revision {
+                undone = try await client.get("revisions/\(revision)", Revision.self)
+            } else {
+                undone = try await client.get("revisions?limit=1", [Revision].self).first
             }
+            guard let undone else {
+                throw Failure(text: "nothing was changed yet that you may see", code: 3)
+            }
+            let number = undone.number
+            printError(
+                "taking back revision \(number) of \(Shown.time(second: undone.at)), by \(undone.who): \(undone.what)"
+            )
             let data = try await client.send(.POST, "revisions/\(number)/undo", body: nil)
             try output.write(JSONDecoder().decode(RevisionAnswer.self, from: data)) {
                 "revision \(number) is undone by revision \($0.revision)\n"

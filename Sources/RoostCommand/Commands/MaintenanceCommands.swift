@@ -132,7 +132,7 @@ struct BootTestOptions: ParsableArguments {
     @Option(help: "Seconds from the kernel's start to ready.") var within = 300
     @Option(help: "Memory of the virtual machine in MiB; 1024 when left out.") var memory: Int?
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
-        "/var/lib/roost"
+        LocalConfiguration.settings.stateDirectory
     @Flag(
         help: "Let the server boot it, on its host, and follow the console: this may be another machine then."
     )

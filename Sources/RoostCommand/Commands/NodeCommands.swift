@@ -10,7 +10,8 @@ struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, add, change and explain nodes.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeAdd.self, NodeImport.self, NodeApprove.self, NodeMove.self,
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
+            NodeApprove.self, NodeMove.self,
             NodeTag.self,
             NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRestart.self, NodeRelease.self,
             NodeDismiss.self, NodeKnownHosts.self,
@@ -59,8 +60,11 @@ struct NodeShow: AsyncParsableCommand {
     }
 
     private func version(_ answer: NodeAnswer) -> String {
-        guard let booted = answer.booted, booted != answer.version else { return answer.version ?? "-" }
-        let next = "\(answer.version ?? "nothing") at its next boot"
+        let nothing = answer.lack.map { "nothing: \($0)" }
+        guard let booted = answer.booted, booted != answer.version else {
+            return answer.version ?? nothing ?? "-"
+        }
+        let next = answer.version.map { "\($0) at its next boot" } ?? nothing ?? "nothing at its next boot"
         return answer.isOutdated ? "\(booted); \(next)" : "\(next) (the last one was of \(booted))"
     }
 
@@ -70,6 +74,8 @@ struct NodeShow: AsyncParsableCommand {
             node       \(node.name)
             group      \(node.group)
             mac        \(node.macAddresses.map(\.description).joined(separator: ", "))
+            uuid       \(node.uuid?.description ?? "-")
+            tags       \(node.tags.isEmpty ? "-" : node.tags.joined(separator: ", "))
             address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
             version    \(version(answer))
 
@@ -153,36 +159,6 @@ struct NodeAdd: AsyncParsableCommand {
                 throw Failure(text: "say how the node is recognised: --mac or --uuid", code: 64)
             }
             try await client.send(.PUT, "nodes/\(name)", json: node)
-        }
-    }
-}
-
-struct NodeImport: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Add many nodes from CSV: name,mac,group,address,tags.",
-        discussion: "All of them or none; nodes with these names are replaced. ‘-’ reads standard input.")
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-    @Argument(help: "The file.", completion: .file()) var file: String
-    @Flag(help: "Show what would change, and save nothing.") var plan = false
-
-    func run() async throws {
-        try await reportingFailure {
-            let data =
-                file == "-"
-                ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
-            guard let data else { throw Failure(text: "\(file) cannot be read", code: 3) }
-            let nodes = try NodeCSV.nodes(in: String(decoding: data, as: UTF8.self))
-            let request = ChangeRequest(
-                edits: nodes.map { .init(node: $0) },
-                summary: "\(counted(nodes.count, "node")) added from CSV")
-            let answer = try await server.client.send(.POST, plan ? "plan" : "changes", json: request)
-            guard plan else {
-                return try output.write(JSONDecoder().decode(RevisionAnswer.self, from: answer)) {
-                    "\(counted(nodes.count, "node")), revision \($0.revision)\n"
-                }
-            }
-            try output.write(JSONDecoder().decode(ChangePlan.self, from: answer), table: Plan.text)
         }
     }
 }
@@ -296,43 +272,5 @@ struct NodeLog: AsyncParsableCommand {
                     + log.lines.map { "\($0)\n" }.joined()
             }
         }
-    }
-}
-
-struct NodeExplain: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Show what a machine would be offered and boot now, and why.")
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-    @Argument(help: "Node name, or the hardware address of any machine.", completion: .nodes) var node: String
-    @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
-    var arch = "bios"
-    @Option(help: "What asks: firmware or ipxe.") var loader = "firmware"
-    @OptionGroup var time: TimeOptions
-
-    func run() async throws {
-        try await reportingFailure {
-            let query =
-                "node=\(APIClient.escaped(node))&arch=\(APIClient.escaped(arch))&loader=\(APIClient.escaped(loader))"
-                + time.furtherQuery
-            try output.write(try await server.client.get("explain?\(query)", ExplainAnswer.self), table: text)
-        }
-    }
-
-    private func text(_ answer: ExplainAnswer) -> String {
-        var text = """
-            node          \(answer.node)\(answer.isKnown ? "" : " (unknown)"), \(answer.macAddress)
-            address       \(answer.address?.description ?? "from the pool")
-            boot file     \(answer.bootFile ?? "none")
-                          because \(answer.bootFileReason)
-            image         \(answer.image ?? "none")
-            command line  \(answer.commandLine.joined(separator: " "))
-
-
-            """
-        var table = TextTable(["CHOICE", "BECAUSE"])
-        for reason in answer.reasons { table.add([reason.choice, reason.because]) }
-        text += table.text
-        return text + "\nscript:\n" + answer.script.split(separator: "\n").map { "  \($0)\n" }.joined()
     }
 }

@@ -10,9 +10,9 @@ struct PackingOptions: ParsableArguments {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
-        "/var/lib/roost"
+        LocalConfiguration.settings.stateDirectory
     @Option(help: ArgumentHelp("Where packages are kept between builds.", valueName: "path")) var cache =
-        ServerSettings.defaultImageCache
+        LocalConfiguration.settings.imageCache
     @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
     @Option(
         help: ArgumentHelp(

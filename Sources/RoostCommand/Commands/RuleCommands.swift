@@ -52,11 +52,8 @@ struct RuleAdd: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            var values: [String: SettingValue] = [:]
-            for setting in settings {
-                let (name, value) = try SettingsEdit.assignment(setting)
-                values[name] = value
-            }
+            let assignments = try settings.map { try SettingAssignment($0, files: .local) }
+            let values = try SettingsChange(target: "rule:\(name)", assignments).applied(to: [:])
             let rule = MatchRule(
                 name: try RuleName(name), priority: priority, condition: condition, settings: values)
             let request = ChangeRequest(edits: [.init(rule: rule)])

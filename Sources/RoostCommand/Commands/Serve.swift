@@ -50,7 +50,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func readFile() throws -> ServerSettings {
-        let file = configuration ?? ServerSettings.defaultFile
+        let file = configuration ?? LocalConfiguration.file
         guard let data = FileManager.default.contents(atPath: file) else {
             guard configuration == nil else { throw Failure(text: "\(file) cannot be read", code: 1) }
             return ServerSettings()

@@ -24,33 +24,31 @@ struct SettingsEdit: ParsableArguments {
         guard !changes.isEmpty || !unset.isEmpty else {
             throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
         }
-        var set: [String: SettingValue] = [:]
-        for change in changes {
-            let (name, value) = try Self.assignment(change)
-            set[name] = value
-        }
-        return ChangeRequest(edits: [
-            .init(settings: SettingsChange(target: targets.first ?? "/", set: set, unset: unset))
-        ])
+        let assignments = try changes.map { try SettingAssignment($0, files: .local) }
+        let change = try SettingsChange(target: targets.first ?? "/", assignments, unset: unset)
+        return ChangeRequest(edits: [.init(settings: change)])
     }
+}
 
-    /// `SETTING=VALUE` or `SETTING=@FILE`.
-    static func assignment(_ change: String) throws -> (String, SettingValue) {
-        guard let equals = change.firstIndex(of: "=") else {
-            throw Failure(text: "‘\(change)’ is not SETTING=VALUE", code: 64)
-        }
-        let name = String(change[..<equals])
-        guard let definition = SettingDefinition.named(name) else {
-            throw Failure(text: "there is no setting ‘\(name)’ (roost set --list shows all)", code: 64)
-        }
-        let text = String(change.dropFirst(name.count + 1))
-        guard text.hasPrefix("@") else { return (name, try definition.value(fromText: text)) }
-        guard let data = FileManager.default.contents(atPath: String(text.dropFirst())) else {
-            throw Failure(text: "\(text.dropFirst()) cannot be read", code: 1)
-        }
-        let content = String(decoding: data, as: UTF8.self)
-        if definition.kind == .list { return (name, .list(content.split(separator: "\n").map(String.init))) }
-        return (name, try definition.value(fromText: content.trimmingCharacters(in: .newlines)))
+extension SettingAssignment.Files {
+    /// Those of this host.
+    static var local: Self {
+        Self(
+            text: { path, definition in
+                if path == "-", definition.isSecret, PasswordInput.isTyped {
+                    return try PasswordInput.read("\(definition.name): ")
+                }
+                return try InputFile.exactText(path)
+            },
+            map: { path, definition in
+                if path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(".json") {
+                    var section = try YAMLSection.parse(InputFile.text(path), file: path)
+                    return try section.texts().map { ($0.key, $0.value) }
+                }
+                return try InputFile.text(path).split(separator: "\n").filter { line in
+                    !line.allSatisfy(\.isWhitespace) && !line.hasPrefix("#")
+                }.map { try SettingDefinition.pair($0, of: definition.name) }
+            })
     }
 }
 
@@ -61,8 +59,12 @@ struct Set: AsyncParsableCommand {
         discussion: """
             roost set image=debian@stable                 for the whole site
             roost set --group /school loader=ipxe         for a group
-            roost set --node pc-7 kernel-arguments=quiet  for a node
-            Lists and maps take commas; NAME=@FILE reads the value from a file (for lists, a line each).
+            roost set --node pc-7 'kernel-arguments=quiet isolcpus=1,2'
+            roost set ssh-authorised-keys+=@key.pub       one more; -= takes one away
+            roost set files=/usr/local/bin/hello:755=@hello.sh,/etc/motd='Hello, world'
+            roost set root-password=@-                    typed, and kept as a hash
+            Lists and maps take commas between their entries. @FILE may stand for every value and entry: a list has a line each, \
+            a map KEY=VALUE lines, or YAML in a file called .yaml; @- is standard input, and @@ a plain @.
             ‘roost plan’ takes the same words and shows what would change; ‘roost undo’ takes a change back.
             """)
     @OptionGroup var server: ServerOptions

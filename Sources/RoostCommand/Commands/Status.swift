@@ -38,7 +38,7 @@ enum MachineTable {
     /// `debian@7 → debian@8` for one that gets another version at its next boot.
     private static func version(of machine: MachineAnswer) -> String {
         if machine.isOutdated, let booted = machine.booted { return "\(booted) → \(machine.version ?? "-")" }
-        return machine.version ?? "-"
+        return machine.version ?? machine.lack.map { "nothing: \($0)" } ?? "-"
     }
 
     static func text(_ machines: [MachineAnswer]) -> String {

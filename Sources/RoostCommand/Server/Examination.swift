@@ -1,3 +1,4 @@
+import Center
 import Fleet
 import Foundation
 import Glibc
@@ -35,18 +36,19 @@ struct Examination {
                         isGood: true,
                         text: "interface \(interface.name) has address \(interface.addresses[0].address)"))
             }
-            for problem in problems(in: networks.links, reservations: settings.dhcp.reservations) {
+            for problem in networks.problems(settings) {
                 found.append(
                     Finding(
                         isGood: false, text: "dhcp: \(problem)",
-                        fix: "change the section dhcp of the configuration"))
+                        fix: problem.fix ?? "change the section dhcp of the configuration"))
             }
             if !serverRuns { found += networks.interfaces.flatMap(ports) }
             found += networks.interfaces.map(otherServers)
         } catch {
             found.append(
                 Finding(
-                    isGood: false, text: "\(error)", fix: "name an interface that is up and has an address"))
+                    isGood: false, text: ErrorText.of(error),
+                    fix: "name an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
         found += [clock, certificate].compactMap { $0 }
@@ -65,7 +67,8 @@ struct Examination {
             } catch {
                 let taken = (error as? SystemError)?.number == SystemError.isBusy
                 return Finding(
-                    isGood: false, text: "\(role.rawValue): port \(port) on \(interface.name): \(error)",
+                    isGood: false,
+                    text: "\(role.rawValue): port \(port) on \(interface.name): \(ErrorText.of(error))",
                     fix: taken
                         ? "end the program that has it (ss -lunpt shows which), or switch the role off"
                         : "run as root")
@@ -93,12 +96,15 @@ struct Examination {
                     isGood: false,
                     text:
                         "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
-                    fix: "switch it off for this network, or switch Roost's role dhcp off")
+                    fix:
+                        "switch it off for this network, or switch Roost's role dhcp off and let the other say where to boot from"
+                )
             }
             return Finding(isGood: true, text: "no other DHCP server answers on \(interface.name)")
         } catch {
             return Finding(
-                isGood: false, text: "cannot look for other DHCP servers on \(interface.name): \(error)",
+                isGood: false,
+                text: "cannot look for other DHCP servers on \(interface.name): \(ErrorText.of(error))",
                 fix: "run as root")
         }
     }
@@ -125,7 +131,7 @@ struct Examination {
                 fix: "apt install \(missing.package)")
         } catch {
             return Finding(
-                isGood: false, text: "\(error)",
+                isGood: false, text: ErrorText.of(error),
                 fix: "let bubblewrap make namespaces; ‘bwrap --ro-bind / / true’ shows whether it can")
         }
     }

@@ -1,5 +1,6 @@
 import Center
 import Fleet
+import Foundation
 import Linux
 import Synchronization
 import Wire
@@ -11,6 +12,8 @@ struct ServedNetworks {
     var interfaces: [NetworkInterface]
     /// Our first address: what the control center calls the server.
     var address: IPv4Address
+    /// All that this host has, on whatever interface.
+    private let ownAddresses: Swift.Set<IPv4Address>
 
     /// - Parameter named: interfaces of the settings and the command line.
     init(_ settings: ServerSettings, named: [String], available: [NetworkInterface]) throws {
@@ -37,6 +40,7 @@ struct ServedNetworks {
             return interface
         }
         address = interfaces[0].addresses[0].address
+        ownAddresses = Swift.Set(available.flatMap(\.addresses).map(\.address))
         links = []
         var configured = settings.dhcp.networks
         for interface in interfaces where !configured.contains(where: { $0.interface == interface.name }) {
@@ -109,6 +113,35 @@ extension ServedNetworks {
             let lasting = InterfaceAddress6.all.filter { $0.interface == interface.name && $0.lasts }
             return [interface.addresses[0].address.description] + lasting.map(\.address.description)
         }
+    }
+
+    /// The mistakes that people make, with what this host's interfaces are.
+    func problems(_ settings: ServerSettings) -> [DHCPSettingsProblem] {
+        let forwards = (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_forward", encoding: .utf8))
+        let found = Fleet.problems(
+            in: links, reservations: settings.dhcp.reservations, forwards: forwards?.hasPrefix("1") == true)
+        return found
+            + settings.dhcp.networks.compactMap { network in
+                guard let name = network.interface, let subnet = network.subnet, network.server == nil,
+                    let interface = interfaces.first(where: { $0.name == name }),
+                    !interface.addresses.contains(where: { subnet.contains($0.address) })
+                else { return nil }
+                let address = interface.addresses[0].address
+                return DHCPSettingsProblem(
+                    description:
+                        "\(subnet) is not on \(name): its clients are told to reach this server at \(address)",
+                    isFatal: false,
+                    fix:
+                        "ip addr add an address of \(subnet) on \(name), or say which address they reach (server)"
+                )
+            }
+    }
+
+    /// Which addresses nodes may have.
+    func addressPlan(_ settings: ServerSettings) -> AddressPlan {
+        AddressPlan(
+            subnets: links.flatMap(\.subnets), own: ownAddresses, reservations: settings.dhcp.reservations,
+            isComplete: settings.roles.contains(.dhcp))
     }
 
     /// The networks as the control center shows them.

@@ -6,15 +6,25 @@ import Linux
 import Logging
 
 extension Server {
-    /// The user that the server becomes; root itself where there is none.
-    static func user(_ settings: ServerSettings) -> StateDirectory.User {
+    /// The user that the server becomes; root itself where the one that nobody has named is missing.
+    static func user(_ settings: ServerSettings) throws -> StateDirectory.User {
         guard geteuid() == 0 else { return .current }
-        guard let entry = unsafe getpwnam(settings.user) else {
-            ServerLog.logger.warning(
-                "runs as root: there is no user ‘\(settings.user)’ (useradd --system \(settings.user))")
+        let name = settings.user ?? ServerSettings.defaultUser
+        guard let entry = unsafe getpwnam(name) else {
+            let text = "there is no user ‘\(name)’ (useradd --system \(name))"
+            guard settings.user == nil else { throw InvalidSetting("user: \(text)") }
+            ServerLog.logger.warning("runs as root: \(text)")
             return .root
         }
         return unsafe StateDirectory.User(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+    }
+
+    /// Throws when another server answers there: it would lose its socket.
+    static func requireFree(socket path: String) throws {
+        guard LocalSocket.isAnswered(path) else { return }
+        throw InvalidSetting(
+            "a server answers on \(path): end it first, or give this one a socket of its own (--socket, or socket in the configuration)"
+        )
     }
 
     /// The user binds the local socket, so its directory has to be the user's, and no one else's.
@@ -44,7 +54,7 @@ extension Server {
         umask(0o077)
         guard geteuid() == 0, user.uid != 0 else { return }
         guard roost_drop_privileges(user.uid, user.gid) == 0 else {
-            throw SystemError("become user \(settings.user)")
+            throw SystemError("become user \(settings.user ?? ServerSettings.defaultUser)")
         }
     }
 }

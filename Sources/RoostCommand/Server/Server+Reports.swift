@@ -34,7 +34,7 @@ extension Server {
     private static func move(_ fleet: LiveFleet, with jump: ClockJump) async {
         ServerLog.logger.warning("clock: it was set \(jump); what is kept by it has moved with it")
         do { try await fleet.move(with: jump) } catch {
-            ServerLog.logger.error("clock: log-ins, tokens and boots keep the times of before: \(error)")
+            ServerLog.logger.error("clock: log-ins, tokens and boots keep the times of before: \(ErrorText.of(error))")
         }
     }
 
@@ -64,14 +64,14 @@ extension Server {
                     ? [] : try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json))
                 fleet.note(told, of: machine, in: boot)
             } catch {
-                ServerLog.logger.error("the sessions of \(machine) are not known: \(error)")
+                ServerLog.logger.error("the sessions of \(machine) are not known: \(ErrorText.of(error))")
             }
         }
         let forgotten = batch.compactMap { report -> MACAddress? in
             if case .forgotten(let machine) = report { machine } else { nil }
         }
         do { try await fleet.forget(waiting: forgotten) } catch {
-            ServerLog.logger.error("\(forgotten.count) machines that wait are not forgotten: \(error)")
+            ServerLog.logger.error("\(forgotten.count) machines that wait are not forgotten: \(ErrorText.of(error))")
         }
         // Not waited for: making one takes a while, and others have something to say.
         for case .volumeWanted(let machine, let address) in batch {
@@ -95,7 +95,7 @@ extension Server {
             // Not waited for: volumes take their time.
             Task { [events] in await volumes.note(events) }
         } catch {
-            ServerLog.logger.error("\(events.count) reports of nodes are lost: \(error)")
+            ServerLog.logger.error("\(events.count) reports of nodes are lost: \(ErrorText.of(error))")
         }
     }
 
@@ -108,7 +108,7 @@ extension Server {
                     changed[machine] = known
                 }
             } catch {
-                ServerLog.logger.error("the hardware of \(machine) is not recorded: \(error)")
+                ServerLog.logger.error("the hardware of \(machine) is not recorded: \(ErrorText.of(error))")
             }
         }
         fleet.note(changed)
@@ -122,7 +122,7 @@ extension Server {
                     "boot: \(machine) named \(registration.name) on its screen\(isApproved ? ", and approved by PIN" : "")"
                 )
             } catch {
-                ServerLog.logger.warning("\(machine) is not registered: \(error)")
+                ServerLog.logger.warning("\(machine) is not registered: \(ErrorText.of(error))")
             }
         }
     }

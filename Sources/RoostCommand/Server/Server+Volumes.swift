@@ -20,7 +20,7 @@ extension Server {
                 try volumes.removeLeftovers(of: volume)
             }
         } catch {
-            ServerLog.logger.warning("files that nothing needs are left: \(error)")
+            ServerLog.logger.warning("files that nothing needs are left: \(ErrorText.of(error))")
         }
     }
 

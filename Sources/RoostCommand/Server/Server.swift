@@ -48,13 +48,13 @@ final class Server: Sendable {
         self.readSettings = readSettings
         networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
         currentNetworks = CurrentNetworks(networks)
-        let reservations = settings.dhcp.reservations
-        for problem in problems(in: networks.links, reservations: reservations) {
+        for problem in networks.problems(settings) {
             if problem.isFatal { throw InvalidSetting("dhcp: \(problem)") }
             ServerLog.logger.warning("dhcp: \(problem)")
         }
         let budget = DescriptorBudget.raised()
-        let user = Self.user(settings)
+        if settings.roles.contains(.center) { try Self.requireFree(socket: settings.socket) }
+        let user = try Self.user(settings)
         try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
             .prepare()
         guard let lock = try StateFiles.lock(settings.stateDirectory) else {
@@ -91,6 +91,7 @@ final class Server: Sendable {
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
         self.fleet = fleet
+        fleet.addressPlan = networks.addressPlan(settings)
         let volumes = Self.makeVolumes(
             settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes,
             secrets: contextSettings.secrets)
@@ -116,7 +117,7 @@ final class Server: Sendable {
     /// Everything that can be checked without binding or writing.
     static func check(_ settings: ServerSettings, interfaces: [String]) throws {
         let networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
-        let found = problems(in: networks.links, reservations: settings.dhcp.reservations)
+        let found = networks.problems(settings)
         for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
         if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
     }
@@ -146,8 +147,7 @@ final class Server: Sendable {
         do {
             let new = try readSettings()
             let networks = try ServedNetworks(new, named: interfaces, available: NetworkInterface.all())
-            for problem in problems(in: networks.links, reservations: new.dhcp.reservations)
-            where problem.isFatal {
+            if let problem = networks.problems(new).first(where: \.isFatal) {
                 throw InvalidSetting("dhcp: \(problem)")
             }
             var context = await planes.contextSettings()
@@ -158,6 +158,7 @@ final class Server: Sendable {
             planes.reconfigure(
                 networks, reservations: new.dhcp.reservations, context: context, allowances: new.allowances)
             centerLimits?.use(new.allowances)
+            fleet.addressPlan = networks.addressPlan(new)
             try await fleet.reload()
             await export()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
@@ -168,7 +169,7 @@ final class Server: Sendable {
                 "reloaded: networks, reservations, limits, loaders and their rules and domain are as the configuration says"
             )
         } catch {
-            ServerLog.logger.error("reload: nothing is changed: \(error)")
+            ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
         }
     }
 
@@ -176,7 +177,7 @@ final class Server: Sendable {
     private func export() async {
         guard nfs != nil else { return }
         do { try await volumes.export() } catch {
-            ServerLog.logger.error("nfs: nothing is exported: \(error)")
+            ServerLog.logger.error("nfs: nothing is exported: \(ErrorText.of(error))")
         }
     }
 
@@ -225,7 +226,7 @@ final class Server: Sendable {
         let archives = NodeArchiveFiles(
             directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)
         do { policy.nodeArchives = try archives.make(settings) } catch {
-            ServerLog.logger.warning("nodes cannot boot: \(error)")
+            ServerLog.logger.warning("nodes cannot boot: \(ErrorText.of(error))")
         }
         return BootContext.Settings(
             policy: policy, imageStore: settings.imageDirectory, volumeDirectory: settings.volumeDirectory,

@@ -16,6 +16,7 @@ struct ServerSettings {
     static let defaultFile = "/etc/roost/roost.yaml"
     static let defaultSocket = "/run/roost/api.sock"
     static let defaultImageCache = "/var/cache/roost"
+    static let defaultUser = "roost"
 
     var roles = ServerRole.standard
     var interfaces: [String] = []
@@ -24,7 +25,8 @@ struct ServerSettings {
     var center = Center()
     var logs = Logs()
     var logFormat = ServerLog.Format.text
-    var user = "roost"
+    /// Whom the server becomes; nil: ``defaultUser``, or root where that is missing.
+    var user: String?
     var domain = ""
     /// Where packages are kept between builds of images.
     var imageCache = Self.defaultImageCache
@@ -96,7 +98,7 @@ struct ServerSettings {
         interfaces = try top.list("interfaces", "an interface's name") { $0 } ?? []
         stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
         socket = try top.value("socket", "an absolute path", SettingLengths.socketPath) ?? socket
-        user = try top.text("user") ?? user
+        user = try top.text("user")
         domain = try top.value("domain", "a domain", SettingLengths.domain) ?? domain
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache

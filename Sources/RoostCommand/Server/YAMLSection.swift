@@ -42,7 +42,21 @@ struct YAMLSection {
             }
             return try YAMLSection(file: file, node: node)
         } catch let error as YamlError {
-            throw ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(error)")
+            throw Self.unreadable(error, file: file)
+        }
+    }
+
+    private static func unreadable(_ error: YamlError, file: String) -> ConfigurationError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            ConfigurationError(file: file, line: mark.line, text: "not readable as YAML: \(problem)")
+        case .reader(let problem, _, _, _):
+            ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            ConfigurationError(
+                file: file, line: context.mark.line, text: "twice there: \(keys.joined(separator: ", "))")
+        default: ConfigurationError(file: file, line: nil, text: "not readable as YAML")
         }
     }
 

@@ -214,7 +214,8 @@ struct HTTPAnswering {
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
         let archive = configurationArchive(
-            for: machine, in: context.snapshot, policy: context.settings.policy.on(server: server),
+            for: machine, being: context.node(of: machine), in: context.snapshot,
+            policy: context.settings.policy.on(server: server),
             hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
         guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")

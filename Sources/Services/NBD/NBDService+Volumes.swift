@@ -119,7 +119,8 @@ extension NBDService {
             }
         } catch {
             volumeSessions.giveBack(places)
-            log("nbd: \(name.kind) of \(name.node): \(error)")
+            // A node whose volume is missing asks again and again.
+            context.limits.say(.nbd, .address(peer), "\(name.kind) of \(name.node): \(error)")
         }
     }
 

@@ -6,15 +6,32 @@ package struct MACAddress: RawRepresentable, Hashable, Sendable, Comparable {
     /// The low 48 bits of `rawValue`.
     package init(rawValue: UInt64) { self.rawValue = rawValue & 0xFFFF_FFFF_FFFF }
 
-    /// Twelve hexadecimal digits with `:`, `-` or nothing between the bytes; PXELINUX's `01-` in front is dropped.
+    /// Twelve hexadecimal digits as people and programs write them; nil for anything else.
+    ///
+    /// `52:54:00:12:34:56`, also without leading zeros; `52-54-00-12-34-56` (Windows); `52 54 00 12 34 56`; `5254.0012.3456` (switches);
+    /// `525400-123456`; `525400123456` (labels). PXELINUX's `01-` in front is dropped.
     package init?(_ text: some StringProtocol) {
-        var digits = String(text).filter { $0 != ":" && $0 != "-" }
-        if digits.count == 14, digits.hasPrefix("01") { digits.removeFirst(2) }
-        guard digits.count == 12, digits.allSatisfy(\.isHexDigit), let value = UInt64(digits, radix: 16),
-            text.count == digits.count || text.count >= 17
-        else { return nil }
+        let marks = text.utf8.filter { Self.separators.contains($0) }
+        var groups = text.utf8.split(omittingEmptySubsequences: false) { Self.separators.contains($0) }
+        if groups.count == 7, groups[0].elementsEqual("01".utf8) { groups.removeFirst() }
+        if groups.count == 1, groups[0].count == 14, groups[0].starts(with: "01".utf8) {
+            groups[0] = groups[0].dropFirst(2)
+        }
+        guard let width = Self.groupWidths[groups.count], Set(marks).count <= 1 else { return nil }
+        var value: UInt64 = 0
+        for group in groups {
+            let mayBeShort = width == 2 && marks.first == UInt8(ascii: ":") && group.count == 1
+            guard group.count == width || mayBeShort, group.allSatisfy(\.isHexDigit),
+                let number = UInt64(String(decoding: group, as: UTF8.self), radix: 16)
+            else { return nil }
+            value = value << UInt64(4 * width) | number
+        }
         rawValue = value
     }
+
+    private static let separators = ":-. ".utf8.map { $0 }
+    /// Digits of each group, by how many groups there are.
+    private static let groupWidths = [1: 12, 2: 6, 3: 4, 6: 2]
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
@@ -58,5 +75,11 @@ extension MACAddress: Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        (0x30...0x39).contains(self) || (0x61...0x66).contains(self | 0x20)
     }
 }

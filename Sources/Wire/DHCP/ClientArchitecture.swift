@@ -8,31 +8,30 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
     package static let uefiX64 = Self(rawValue: 7)
     /// "EFI BC" in the RFC, x64 after its erratum; firmware uses 7 and 9 alike.
     package static let uefiX64Alternate = Self(rawValue: 9)
-    package static let uefiARM32 = Self(rawValue: 10)
     package static let uefiARM64 = Self(rawValue: 11)
-    package static let uefiIA32HTTP = Self(rawValue: 15)
     package static let uefiX64HTTP = Self(rawValue: 16)
-    package static let uefiARM32HTTP = Self(rawValue: 18)
     package static let uefiARM64HTTP = Self(rawValue: 19)
-    package static let uBootARM32 = Self(rawValue: 21)
-    package static let uBootARM64 = Self(rawValue: 22)
-    package static let uefiRISCV64 = Self(rawValue: 27)
-    package static let rpiboot = Self(rawValue: 41)
 
-    /// What people call it; nil for numbers that have no common name.
+    /// What people call it (IANA, "Processor Architecture Types"); nil for numbers that have no common name.
     package var name: String? {
-        switch self {
-        case .biosX86: "BIOS"
-        case .uefiIA32, .uefiIA32HTTP: "32-bit x86 UEFI"
-        case .uefiX64, .uefiX64Alternate, .uefiX64HTTP: "x86-64 UEFI"
-        case .uefiARM32, .uefiARM32HTTP: "32-bit ARM UEFI"
-        case .uefiARM64, .uefiARM64HTTP: "arm64 UEFI"
-        case .uBootARM32: "32-bit ARM U-Boot"
-        case .uBootARM64: "arm64 U-Boot"
-        case .uefiRISCV64: "64-bit RISC-V UEFI"
-        case .rpiboot: "Raspberry Pi boot"
+        switch rawValue {
+        case 0: "BIOS"
+        case 6, 15: "32-bit x86 UEFI"
+        case 7, 9, 16: "x86-64 UEFI"
+        case 10, 18: "32-bit ARM UEFI"
+        case 11, 19: "arm64 UEFI"
+        case 21, 23: "32-bit ARM U-Boot"
+        case 22, 24: "arm64 U-Boot"
+        case 25, 26: "32-bit RISC-V UEFI"
+        case 27, 28: "64-bit RISC-V UEFI"
+        case 41: "Raspberry Pi boot"
         default: nil
         }
+    }
+
+    /// Whether firmware of this type fetches by HTTP (IANA, "Processor Architecture Types").
+    package var isHTTP: Bool {
+        (15...20).contains(rawValue) || [23, 24, 26, 28, 30, 38, 40].contains(rawValue)
     }
 }
 

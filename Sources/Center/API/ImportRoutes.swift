@@ -1,0 +1,105 @@
+package import Fleet
+import Foundation
+import Hummingbird
+
+/// What a list of nodes would do, or has done.
+package struct ImportAnswer: Codable, Sendable {
+    package var rows: [NodeImport.Row]
+    /// Groups that are made for them.
+    package var groups: [GroupPath]
+    /// Heads of columns that mean nothing here.
+    package var unusedColumns: [String]
+    /// How the bytes were read as text.
+    package var encoding: TextEncoding
+    /// What the rows that are not refused would change, with what nodes inherit; nil when nothing would change.
+    package var plan: ChangePlan?
+    /// Nil while nothing is saved.
+    package var revision: Int?
+
+    /// `2 nodes added, 1 changed, 3 as they were`.
+    package var summary: String {
+        func count(_ fate: NodeImport.Fate) -> Int { rows.count { $0.fate == fate } }
+        return [
+            count(.added) > 0 ? "\(counted(count(.added), "node")) added" : nil,
+            count(.changed) > 0 ? "\(counted(count(.changed), "node")) changed" : nil,
+            count(.unchanged) > 0 ? "\(count(.unchanged)) as before" : nil,
+            count(.refused) > 0 ? "\(counted(count(.refused), "row")) refused" : nil,
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+}
+
+/// Nodes from lists: one reading and one preview for the API, the command line and the pages.
+struct ImportRoutes {
+    /// Refused rows that an error names.
+    private static let refusalLimit = 20
+
+    let services: CenterServices
+
+    func add(to api: Routes) {
+        api.post("nodes/import", .enrol) { request, _, caller in
+            let body = try await request.body.collect(upTo: 8 << 20)
+            let makesGroups = try request.wants("groups")
+            let bytes = Array(body.readableBytesView)
+            guard try request.wants("plan") else {
+                return try JSONAnswer(try await save(bytes, makesGroups: makesGroups, caller))
+            }
+            return try JSONAnswer(preview(bytes, makesGroups: makesGroups, caller).answer)
+        }
+    }
+
+    /// What the list would do now; saves nothing.
+    ///
+    /// - Returns: with the revision of the configuration that it was compared with.
+    func preview(_ bytes: [UInt8], makesGroups: Bool, _ caller: Caller) throws -> (
+        answer: ImportAnswer, edits: [FleetEdit], revision: Int
+    ) {
+        let snapshot = services.fleet.snapshot
+        let table = try DelimitedText(bytes)
+        let list = try NodeImport(
+            table, in: snapshot, within: services.fleet.addressPlan, makesGroups: makesGroups)
+        var answer = ImportAnswer(
+            rows: list.rows, groups: list.groups, unusedColumns: list.unusedColumns, encoding: table.encoding)
+        if !list.edits.isEmpty {
+            answer.plan = try FleetRoutes(services: services).plan(of: list.edits, in: snapshot, for: caller)
+        }
+        return (answer, list.edits, snapshot.revision)
+    }
+
+    /// All rows or none.
+    private func save(_ bytes: [UInt8], makesGroups: Bool, _ caller: Caller) async throws -> ImportAnswer {
+        let table = try DelimitedText(bytes)
+        let plan = services.fleet.addressPlan
+        var answer = try preview(bytes, makesGroups: makesGroups, caller).answer
+        let what = answer.summary
+        let snapshot = try await services.fleet.change(by: caller.name, what: "list of nodes: \(what)") {
+            let list = try NodeImport(table, in: $0, within: plan, makesGroups: makesGroups)
+            try Self.requireWhole(list)
+            try caller.requireLeave(for: list.edits, in: $0)
+            return list.edits
+        }
+        answer.revision = snapshot.revision
+        return answer
+    }
+
+    private static func requireWhole(_ list: NodeImport) throws {
+        let refused = list.refused
+        guard !refused.isEmpty else { return }
+        let lines = refused.prefix(refusalLimit).map { "line \($0.line) (\($0.node)): \($0.reason ?? "")" }
+        let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
+        throw Problem(
+            422, "Unreadable CSV",
+            "\(refused.count) of \(counted(list.rows.count, "row")) are refused, and nothing is saved:\n"
+                + (lines + more).joined(separator: "\n"))
+    }
+}
+
+extension ChangeRequest.Edit {
+    /// Nil for what an import never makes.
+    init?(_ edit: FleetEdit) {
+        switch edit {
+        case .node(_, let node?): self.init(node: node)
+        case .group(_, let group?): self.init(group: group)
+        default: return nil
+        }
+    }
+}

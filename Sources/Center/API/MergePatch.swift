@@ -1,0 +1,42 @@
+import Fleet
+import Foundation
+
+/// Changes of a record that say only what changes; null takes away (RFC 7396).
+struct MergePatch: Sendable {
+    private let bytes: Data
+
+    /// Throws when it is no JSON object.
+    init(_ bytes: Data) throws {
+        self.bytes = bytes
+        _ = try Self.object(bytes)
+    }
+
+    func applied<Record: Codable>(to record: Record) throws -> Record {
+        let encoder = JSONEncoder()
+        // What is not changed stays, secrets included.
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
+        let merged = Self.merged(try Self.object(bytes), into: try Self.object(encoder.encode(record)))
+        return try JSONDecoder().decode(Record.self, from: JSONSerialization.data(withJSONObject: merged))
+    }
+
+    private static func object(_ data: Data) throws -> [String: Any] {
+        guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+            throw Problem(422, "Unreadable request", "a JSON object with what changes is wanted")
+        }
+        return object
+    }
+
+    private static func merged(_ patch: [String: Any], into target: [String: Any]) -> [String: Any] {
+        var result = target
+        for (key, value) in patch {
+            if value is NSNull {
+                result[key] = nil
+            } else if let part = value as? [String: Any] {
+                result[key] = merged(part, into: result[key] as? [String: Any] ?? [:])
+            } else {
+                result[key] = value
+            }
+        }
+        return result
+    }
+}

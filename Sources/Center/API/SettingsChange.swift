@@ -1,0 +1,90 @@
+package import Fleet
+
+extension SettingsChange {
+    /// - Parameter assignments: each setting once.
+    package init(target: String, _ assignments: [SettingAssignment], unset: [String] = []) throws {
+        self.init(target: target, unset: unset)
+        var seen = Set(unset)
+        for assignment in assignments {
+            let name = assignment.definition.name
+            guard seen.insert(name).inserted else {
+                throw InvalidSetting("\(name) stands here twice (\(name)+=VALUE adds to a list)")
+            }
+            switch assignment.act {
+            case .set(let value): set[name] = value
+            case .add(let value): add[name] = value
+            case .remove(let entries): remove[name] = entries
+            }
+        }
+    }
+
+    /// Settings with one level's changes made.
+    ///
+    /// - Parameter inherited: what holds there, for lists that a level sets as a whole.
+    package func applied(to settings: [String: SettingValue], inheriting inherited: EffectiveSettings? = nil)
+        throws
+        -> [String: SettingValue]
+    {
+        var settings = settings
+        for name in unset { settings[try SettingDefinition.settable(name).name] = nil }
+        for (name, value) in set {
+            let definition = try SettingDefinition.settable(name)
+            let value = try definition.checked(value)
+            if definition == .rootPassword {
+                let hash = try ShadowPassword.hash(value.description)
+                settings[SettingDefinition.rootPasswordHash.name] = .text(hash)
+            } else {
+                settings[name] = value
+            }
+        }
+        for (name, value) in add {
+            let definition = try SettingDefinition.settable(name)
+            // Other levels add to a list by themselves.
+            let before = settings[name] ?? (definition == .console ? inherited?.value(of: definition) : nil)
+            settings[name] = try definition.checked(Self.sum(before, value, of: definition))
+        }
+        for (name, entries) in remove {
+            let definition = try SettingDefinition.settable(name)
+            guard let before = settings[name] else { continue }
+            settings[name] = try definition.checked(Self.difference(before, entries, of: definition))
+        }
+        return settings
+    }
+
+    private static func sum(_ before: SettingValue?, _ more: SettingValue, of definition: SettingDefinition)
+        throws -> SettingValue
+    {
+        switch (before ?? definition.empty, more) {
+        case (.list(let old), .list(let new)): return .list(old + new.filter { !old.contains($0) })
+        case (.map(let old), .map(let new)): return .map(old.merging(new) { $1 })
+        default:
+            throw InvalidSetting(
+                "\(definition.name) is \(definition.kindDescription), to which nothing can be added: \(definition.name)=VALUE sets it"
+            )
+        }
+    }
+
+    private static func difference(
+        _ before: SettingValue, _ entries: [String], of definition: SettingDefinition
+    ) throws -> SettingValue {
+        switch before {
+        case .list(let old): return .list(old.filter { !entries.contains($0) })
+        case .map(let old): return .map(old.filter { !entries.contains($0.key) })
+        default:
+            throw InvalidSetting(
+                "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) takes it away"
+            )
+        }
+    }
+}
+
+extension SettingDefinition {
+    /// Without entries; a text for what has none.
+    fileprivate var empty: SettingValue {
+        switch kind {
+        case .list: .list([])
+        case .map: .map([:])
+        default: .text("")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Fleet
+
+/// What is wrong with nodes before they boot, as lines for whoever can mend it.
+enum NodeWarnings {
+    /// Lines of one kind.
+    private static let lineLimit = 10
+
+    /// Why nodes would boot nothing, with how many of them: one line for each reason. Held ones are not among them.
+    static func lacks(in snapshot: FleetSnapshot, under policy: BootPolicy) -> [String] {
+        var names: [String: [NodeName]] = [:]
+        for name in snapshot.nodeOrder {
+            guard let node = snapshot.nodes[name], snapshot.trouble(holding: node) == nil,
+                let lack = snapshot.lack(of: node, under: policy)
+            else { continue }
+            names[lack, default: []].append(name)
+        }
+        let lines = names.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { lack, names in
+            let who = names.count == 1 ? "node \(names[0]) boots" : "\(names.count) nodes boot"
+            return "\(who) nothing: \(lack)"
+        }
+        return shortened(lines)
+    }
+
+    /// Fixed addresses that cut machines off, or that no node gets: from before they were checked, or before the networks changed.
+    static func addresses(in snapshot: FleetSnapshot, within plan: AddressPlan) -> [String] {
+        shortened(
+            snapshot.nodeOrder.compactMap { name in
+                guard let address = snapshot.nodes[name]?.address, let problem = plan.problem(of: address),
+                    problem.outcome != .untidy
+                else { return nil }
+                return
+                    "node \(name): address \(address) \(problem.text), and is not given (roost node set \(name) --address …)"
+            })
+    }
+
+    /// Volumes that are gone: their nodes wait for them.
+    static func volumes(missing names: [NodeName]) -> [String] {
+        shortened(
+            names.map { name in
+                "the volume of \(name) has no file any more (roost volume reset \(name) gives it a new one, or put back volumes/\(name))"
+            })
+    }
+
+    private static func shortened(_ lines: [String]) -> [String] {
+        lines.count > lineLimit
+            ? lines.prefix(lineLimit) + ["and \(lines.count - lineLimit) more of this kind"] : lines
+    }
+}

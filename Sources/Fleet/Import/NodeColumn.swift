@@ -1,0 +1,60 @@
+/// What a column of a list of nodes holds.
+enum NodeColumn: Equatable {
+    case name, macAddresses, uuid, group, address, tags
+    case setting(SettingDefinition)
+
+    /// What the head of a column says: capitals, blanks and signs do not count, and it may be in the languages of the pages, or German.
+    init?(head: String) {
+        if let definition = SettingDefinition.named(head.lowercased()), !definition.isSiteWide {
+            self = .setting(definition)
+            return
+        }
+        let word = String(head.lowercased().filter { $0.isLetter || $0.isNumber })
+        guard let column = Self.columnOfWord[word] else { return nil }
+        self = column
+    }
+
+    /// In the order of lists without a head.
+    static let standard: [NodeColumn] = [.name, .macAddresses, .group, .address, .tags]
+
+    /// For people.
+    var name: String {
+        switch self {
+        case .name: "name"
+        case .macAddresses: "mac"
+        case .uuid: "uuid"
+        case .group: "group"
+        case .address: "address"
+        case .tags: "tags"
+        case .setting(let definition): definition.name
+        }
+    }
+
+    private static let words: [(NodeColumn, String)] = [
+        (
+            .name,
+            "name host hostname node nodename computer computername pc device devicename machine nom nombre nome όνομα rechner rechnername gerät gerätename"
+        ),
+        (
+            .macAddresses,
+            "mac macs macaddress macaddresses hwaddr hwaddress hardwareaddress hardwareaddresses ethernet ethernetaddress physicaladdress lladdr adressemac direcciónmac direccionmac endereçomac διεύθυνσηmac macadresse hardwareadresse physischeadresse"
+        ),
+        (.uuid, "uuid smbiosuuid systemuuid guid"),
+        (
+            .group,
+            "group room location place path groupe salle grupo aula sala ομάδα gruppe raum standort"
+        ),
+        (
+            .address,
+            "address ip ipaddress ipv4 ipv4address fixedaddress adresse adresseip dirección direcciónip direccionip endereço endereçoip διεύθυνση διεύθυνσηip ipadresse"
+        ),
+        (
+            .tags,
+            "tag tags label labels étiquette étiquettes etiqueta etiquetas ετικέτα ετικέτες stichwort stichworte"
+        ),
+    ]
+
+    private static let columnOfWord: [String: NodeColumn] = Dictionary(
+        words.flatMap { column, words in words.split(separator: " ").map { (String($0), column) } }
+    ) { first, _ in first }
+}

@@ -1,0 +1,182 @@
+import Wire
+
+/// What a list of nodes would do to the fleet, row by row: the reading and the preview of command line, API and pages.
+package struct NodeImport: Equatable, Sendable {
+    package enum Fate: String, Sendable, Codable {
+        case added, changed, unchanged, refused
+    }
+
+    package struct Row: Equatable, Sendable, Codable {
+        /// Where it begins in the file, from 1.
+        package var line: Int
+        /// As it stands there when it is no name.
+        package var node: String
+        package var fate: Fate
+        /// Why it is refused; nil for others.
+        package var reason: String?
+        /// What is changed of a node that is there: `address 10.77.0.5 → 10.77.0.6`.
+        package var changes: [String]
+    }
+
+    package private(set) var rows: [Row] = []
+    /// Groups that are made for them, parents first.
+    package private(set) var groups: [GroupPath] = []
+    /// Heads of columns that mean nothing here.
+    package private(set) var unusedColumns: [String] = []
+    /// What makes it so; those of refused rows are not among them.
+    package private(set) var edits: [FleetEdit] = []
+
+    package var refused: [Row] { rows.filter { $0.fate == .refused } }
+
+    package func count(_ fate: Fate) -> Int { rows.count { $0.fate == fate } }
+
+    /// - Parameters:
+    ///   - plan: which addresses nodes may have.
+    ///   - makesGroups: whether groups that are not there are made.
+    package init(
+        _ table: DelimitedText, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
+        makesGroups: Bool = false
+    ) throws(UnreadableTable) {
+        guard table.rows.count <= FleetEdit.countLimit else {
+            throw UnreadableTable(problem: "a list has at most \(FleetEdit.countLimit) rows")
+        }
+        let (columns, hasHead) = try Self.columns(of: table)
+        if hasHead, let head = table.rows.first {
+            unusedColumns = zip(head.cells, columns).filter { $1 == nil && !$0.isEmpty }.map(\.0)
+        }
+        var reader = RowReader(snapshot: snapshot, plan: plan, makesGroups: makesGroups)
+        // Two lists that were joined have the head twice.
+        for row in hasHead ? Array(table.rows.dropFirst()) : table.rows
+        where !(hasHead && row.cells.map { NodeColumn(head: $0) } == columns) {
+            reader.read(row, columns)
+        }
+        guard !reader.rows.isEmpty else { throw UnreadableTable(problem: "there is no node in it") }
+        reader.refuseDoubles()
+        rows = reader.rows
+        groups = reader.newGroups.sorted()
+        edits = groups.map { .group($0, NodeGroup(path: $0)) }
+        edits += reader.nodes.sorted { $0.key < $1.key }.compactMap { index, node in
+            [.added, .changed].contains(rows[index].fate) ? .node(node.name, node) : nil
+        }
+    }
+
+    /// By the head, where there is one; in the standard order otherwise.
+    private static func columns(of table: DelimitedText) throws(UnreadableTable) -> ([NodeColumn?], Bool) {
+        guard let first = table.rows.first else { throw UnreadableTable(problem: "there is no node in it") }
+        let found = first.cells.map { NodeColumn(head: $0) }
+        let isData = first.cells.contains { MACAddress($0) != nil || IPv4Address($0) != nil }
+        guard !isData, found.contains(where: { $0 != nil }) else { return (NodeColumn.standard, false) }
+        var seen: [NodeColumn] = []
+        for case let column? in found {
+            guard !seen.contains(column) else {
+                throw UnreadableTable(line: first.line, problem: "two columns are the node's \(column.name)")
+            }
+            seen.append(column)
+        }
+        guard seen.contains(where: { [.name, .macAddresses, .uuid].contains($0) }) else {
+            throw UnreadableTable(
+                line: first.line, problem: "no column says which node it is: name, mac or uuid")
+        }
+        return (found, true)
+    }
+}
+
+/// Takes the rows one by one, and knows what those before have said.
+private struct RowReader {
+    let snapshot: FleetSnapshot
+    let plan: AddressPlan
+    let makesGroups: Bool
+    var rows: [NodeImport.Row] = []
+    /// As they will be, by the index of their row.
+    var nodes: [Int: Node] = [:]
+    var newGroups: Set<GroupPath> = []
+    private var lineOfNode: [NodeName: Int] = [:]
+
+    init(snapshot: FleetSnapshot, plan: AddressPlan, makesGroups: Bool) {
+        self.snapshot = snapshot
+        self.plan = plan
+        self.makesGroups = makesGroups
+    }
+
+    mutating func read(_ row: DelimitedText.Row, _ columns: [NodeColumn?]) {
+        let place = columns.firstIndex(of: .name) ?? columns.firstIndex(of: .macAddresses) ?? 0
+        var result = NodeImport.Row(
+            line: row.line, node: row.cells.indices.contains(place) ? row.cells[place] : "", fate: .refused,
+            changes: [])
+        do {
+            if let overhang = row.cells.dropFirst(columns.count).first(where: { !$0.isEmpty }) {
+                throw InvalidSetting(
+                    "‘\(overhang)’ stands in no column: a cell with a separator in it needs quotation marks")
+            }
+            let (node, before) = try node(of: NodeRow(row.cells, columns: columns))
+            result.node = node.name.text
+            if let line = lineOfNode.updateValue(row.line, forKey: node.name) {
+                throw InvalidSetting("\(node.name) stands in line \(line) already")
+            }
+            let groups = try missingGroups(of: node)
+            newGroups.formUnion(groups)
+            result.changes = before.map { ChangePlan.recordChanges(from: $0, to: node) } ?? []
+            result.fate = before == nil ? .added : node == before ? .unchanged : .changed
+            nodes[rows.count] = node
+        } catch {
+            result.reason = "\(error)"
+        }
+        rows.append(result)
+    }
+
+    /// The node that the row means, as it will be, and as it is.
+    private func node(of row: NodeRow) throws -> (Node, before: Node?) {
+        let before = row.name.map { snapshot.nodes[$0] } ?? known(row)
+        guard let name = before?.name ?? row.name else {
+            throw InvalidSetting("no node has this hardware address, and the row has no name for a new one")
+        }
+        let wanted = row.applied(to: before ?? Node(name: name, macAddresses: []))
+        guard before != nil || !wanted.macAddresses.isEmpty || wanted.uuid != nil else {
+            throw InvalidSetting("a new node needs a hardware address or a UUID")
+        }
+        let node = try FleetSnapshot.checked(wanted, named: name, before: before, within: plan)
+        return (node, before)
+    }
+
+    private func known(_ row: NodeRow) -> Node? {
+        if case .value(let macs) = row.macAddresses {
+            for mac in macs { if let node = snapshot.node(at: mac) { return node } }
+        }
+        if case .value(let uuid) = row.uuid { return snapshot.node(at: nil, uuid: uuid) }
+        return nil
+    }
+
+    private func missingGroups(of node: Node) throws -> [GroupPath] {
+        let missing = node.group.lineage.filter { $0 != .site && snapshot.groups[$0] == nil }
+        guard missing.isEmpty || makesGroups else {
+            throw InvalidSetting(
+                "there is no group \(node.group) (--make-groups makes those that are missing)")
+        }
+        return missing
+    }
+
+    /// Refuses rows whose card, UUID or address another node has when all rows are taken: the first keeps it.
+    mutating func refuseDoubles() {
+        let replaced = Set(nodes.values.map(\.name))
+        var owners: [String: String] = [:]
+        func claims(of node: Node) -> [String] {
+            node.macAddresses.map { "hardware address \($0)" } + (node.uuid.map { ["UUID \($0)"] } ?? [])
+                + (node.address.map { ["address \($0)"] } ?? [])
+        }
+        for node in snapshot.nodes.values where !replaced.contains(node.name) {
+            for claim in claims(of: node) { owners[claim] = "node \(node.name)" }
+        }
+        for (index, node) in nodes.sorted(by: { $0.key < $1.key }) {
+            for claim in claims(of: node) {
+                let owner = owners[claim]
+                if let owner {
+                    rows[index].fate = .refused
+                    rows[index].reason = "\(claim) belongs to \(owner)"
+                    rows[index].changes = []
+                } else {
+                    owners[claim] = "node \(node.name) (line \(rows[index].line))"
+                }
+            }
+        }
+    }
+}

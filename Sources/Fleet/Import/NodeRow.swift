@@ -1,0 +1,113 @@
+import Wire
+
+/// What one row of a list says of a node: only what it names.
+struct NodeRow: Equatable {
+    /// An empty cell says nothing; `-` takes away what is there.
+    enum Wish<Value: Equatable>: Equatable {
+        case keep, clear
+        case value(Value)
+
+        /// What becomes of `old`.
+        func applied(to old: Value?) -> Value? {
+            switch self {
+            case .keep: old
+            case .clear: nil
+            case .value(let value): value
+            }
+        }
+    }
+
+    var name: NodeName?
+    var macAddresses = Wish<[MACAddress]>.keep
+    var uuid = Wish<MachineUUID>.keep
+    var group = Wish<GroupPath>.keep
+    var address = Wish<IPv4Address>.keep
+    var tags = Wish<[String]>.keep
+    var settings: [String: Wish<SettingValue>] = [:]
+
+    /// - Parameters:
+    ///   - cells: with those behind the last column empty.
+    ///   - columns: nil for a column that is not used.
+    init(_ cells: [String], columns: [NodeColumn?]) throws {
+        for (cell, column) in zip(cells, columns) {
+            guard let column, !cell.isEmpty else { continue }
+            switch column {
+            case .name: name = try Self.name(cell)
+            case .macAddresses: macAddresses = try Self.wish(cell, Self.macAddresses)
+            case .uuid:
+                uuid = try Self.wish(cell) { text in
+                    guard let uuid = MachineUUID(text) else { throw InvalidSetting("‘\(text)’ is no UUID") }
+                    return uuid
+                }
+            case .group: group = try Self.wish(cell, Self.group)
+            case .address: address = try Self.wish(cell, Self.address)
+            case .tags:
+                tags = try Self.wish(cell) { $0.split(whereSeparator: \.separatesWords).map(String.init) }
+            case .setting(let definition):
+                settings[definition.name] = try Self.wish(cell) { try definition.value(fromText: $0) }
+            }
+        }
+    }
+
+    private static func wish<Value>(_ cell: String, _ parse: (String) throws -> Value) throws -> Wish<Value> {
+        cell == "-" ? .clear : .value(try parse(cell))
+    }
+
+    /// The host's part of a full name.
+    private static func name(_ cell: String) throws -> NodeName {
+        let labels = cell.split(separator: ".", omittingEmptySubsequences: false)
+        return try NodeName(labels.count > 1 ? String(labels[0]) : cell)
+    }
+
+    /// With its slash in front, and in lower case.
+    private static func group(_ cell: String) throws -> GroupPath {
+        var text = cell.lowercased().split(separator: "/").joined(separator: "/")
+        text = "/" + text
+        return try GroupPath(text)
+    }
+
+    private static func address(_ cell: String) throws -> IPv4Address {
+        let text = cell.hasSuffix("/32") ? String(cell.dropLast(3)) : cell
+        guard let address = IPv4Address(text) else { throw InvalidSetting("‘\(cell)’ is no IPv4 address") }
+        return address
+    }
+
+    private static func macAddresses(_ cell: String) throws -> [MACAddress] {
+        let text = String(cell.map { $0.isDash ? "-" : $0 })
+        if let mac = MACAddress(text) { return [mac] }
+        return try text.split(whereSeparator: \.separatesWords).map { word in
+            guard let mac = MACAddress(word) else {
+                throw InvalidSetting("‘\(word)’ is no hardware address\(spreadsheetHarm(text))")
+            }
+            return mac
+        }
+    }
+
+    /// What spreadsheets do to addresses that look like numbers.
+    private static func spreadsheetHarm(_ text: String) -> String {
+        let isPower = text.contains("E+") || text.contains("e+")
+        let isShort =
+            (6..<12).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        guard isPower || isShort else { return "" }
+        return ": the spreadsheet has taken it for a number; make the column text, and enter it again"
+    }
+
+    /// `node` with what the row says.
+    func applied(to node: Node) -> Node {
+        var node = node
+        node.macAddresses = macAddresses.applied(to: node.macAddresses) ?? []
+        node.uuid = uuid.applied(to: node.uuid)
+        node.group = group.applied(to: node.group) ?? .site
+        node.address = address.applied(to: node.address)
+        node.tags = tags.applied(to: node.tags) ?? []
+        for (name, wish) in settings { node.settings[name] = wish.applied(to: node.settings[name]) }
+        return node
+    }
+}
+
+extension Character {
+    fileprivate var separatesWords: Bool { isWhitespace || ",;|".contains(self) }
+
+    /// What word processors make of a hyphen.
+    fileprivate var isDash: Bool { "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2212}".contains(self) }
+}

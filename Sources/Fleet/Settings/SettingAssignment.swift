@@ -1,0 +1,117 @@
+/// What a person types to change a setting: `NAME=VALUE`, `NAME+=VALUE`, `NAME-=ENTRY`.
+package struct SettingAssignment: Equatable, Sendable {
+    package enum Act: Equatable, Sendable {
+        case set(SettingValue)
+        /// Entries more of a list or a map.
+        case add(SettingValue)
+        /// Entries less of a list; of a map, keys.
+        case remove([String])
+    }
+
+    /// How files are read that stand behind `@`, where a value may stand.
+    package struct Files {
+        /// The text of a file, for a setting. `-` is standard input.
+        package var text: (String, SettingDefinition) throws -> String
+        /// The keys and values in a file that is a whole map.
+        package var map: (String, SettingDefinition) throws -> [(key: String, value: String)]
+
+        package init(
+            text: @escaping (String, SettingDefinition) throws -> String,
+            map: @escaping (String, SettingDefinition) throws -> [(key: String, value: String)]
+        ) {
+            self.text = text
+            self.map = map
+        }
+    }
+
+    package let definition: SettingDefinition
+    package let act: Act
+
+    /// - Parameter files: nil where there are none to read: what begins with `@` is refused then, and `@@` means `@` everywhere.
+    package init(_ text: String, files: Files? = nil) throws {
+        guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+            throw InvalidSetting("‘\(text)’ is not SETTING=VALUE")
+        }
+        var name = text[..<equals]
+        let sign = name.last
+        if sign == "+" || sign == "-" { name.removeLast() }
+        definition = try SettingDefinition.settable(String(name.trimmed))
+        let reader = Reader(definition: definition, files: files)
+        let typed = String(text[text.index(after: equals)...])
+        switch sign {
+        case "+": act = .add(try reader.value(typed))
+        case "-" where definition.kind == .map:
+            act = .remove(typed.split(separator: ",").map { String($0.trimmed) })
+        case "-":
+            guard case .list(let entries) = try reader.value(typed) else {
+                throw InvalidSetting(
+                    "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) takes it away"
+                )
+            }
+            act = .remove(entries)
+        default: act = .set(try reader.value(typed))
+        }
+    }
+
+    /// Resolves what begins with `@`.
+    private struct Reader {
+        let definition: SettingDefinition
+        let files: Files?
+
+        func value(_ text: String) throws -> SettingValue {
+            switch definition.kind {
+            case .list:
+                let entries = try definition.entries(of: text).flatMap { entry in
+                    guard let path = path(entry) else { return [plain(entry)] }
+                    return lines(of: try reading(path).text(path, definition))
+                }
+                return try definition.checked(.list(entries))
+            case .map: return try definition.checked(.map(map(text)))
+            default:
+                guard let path = path(text) else { return try definition.value(fromText: plain(text)) }
+                var content = try reading(path).text(path, definition)
+                while content.last?.isNewline == true { content.removeLast() }
+                return try definition.value(fromText: content)
+            }
+        }
+
+        private func map(_ text: String) throws -> [String: String] {
+            var map: [String: String] = [:]
+            func add(_ key: String, _ value: String) throws {
+                map[key] = try path(value).map { try reading($0).text($0, definition) } ?? plain(value)
+            }
+            if let path = path(text) {
+                for (key, value) in try reading(path).map(path, definition) { try add(key, value) }
+                return map
+            }
+            for entry in try definition.entries(of: text) {
+                let (key, value) = try SettingDefinition.pair(entry, of: definition.name)
+                try add(key, value)
+            }
+            return map
+        }
+
+        private func reading(_ path: String) throws -> Files {
+            guard let files else {
+                throw InvalidSetting(
+                    "\(definition.name): ‘@\(path)’ would be a file, which cannot be read here; type what is in it"
+                )
+            }
+            return files
+        }
+
+        private func path(_ text: String) -> String? {
+            text.hasPrefix("@") && !text.hasPrefix("@@") && text.count > 1 ? String(text.dropFirst()) : nil
+        }
+
+        private func plain(_ text: String) -> String {
+            text.hasPrefix("@@") ? String(text.dropFirst()) : text
+        }
+
+        /// One entry each; notes and empty lines are none.
+        private func lines(of text: String) -> [String] {
+            text.split(whereSeparator: \.isNewline).map { String($0.trimmed) }
+                .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Wire
+
+extension SettingDefinition {
+    /// Reads a value as a person types it: lists and maps with commas between their entries.
+    ///
+    /// A comma that cannot stand between two entries belongs to the entry: `console=ttyS0,115200`, `kernel-arguments=isolcpus=1,2`,
+    /// `files=/etc/motd=Hello, world`. Others are text in quotation marks, or behind `\`.
+    package func value(fromText text: String) throws(InvalidSetting) -> SettingValue {
+        switch kind {
+        case .text, .choice: return try checked(.text(text))
+        case .integer:
+            guard let number = Int(text) else {
+                throw InvalidSetting("\(name): ‘\(text)’ is not a whole number")
+            }
+            return try checked(.integer(number))
+        case .boolean:
+            switch text.lowercased() {
+            case "yes", "true", "on", "1": return .boolean(true)
+            case "no", "false", "off", "0": return .boolean(false)
+            default: throw InvalidSetting("\(name): ‘\(text)’ is neither yes nor no")
+            }
+        case .list: return try checked(.list(entries(of: text)))
+        case .map:
+            var map: [String: String] = [:]
+            for entry in try entries(of: text) {
+                let (key, value) = try Self.pair(entry, of: name)
+                map[key] = value
+            }
+            return try checked(.map(map))
+        }
+    }
+
+    /// Key and value of `key=value`.
+    package static func pair(_ entry: some StringProtocol, of name: String) throws(InvalidSetting) -> (
+        String, String
+    ) {
+        let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { throw InvalidSetting("\(name): ‘\(entry)’ is not key=value") }
+        return (String(parts[0].trimmed), String(parts[1]))
+    }
+
+    /// The entries of a list or a map as it is typed.
+    package func entries(of text: String) throws(InvalidSetting) -> [String] {
+        if self == .kernelArguments { return Self.kernelWords(of: text) }
+        var entries: [String] = []
+        for part in try Self.parts(of: text, name) {
+            if let last = entries.last, !part.isQuoted, !begins(part.text, after: last) {
+                entries[entries.count - 1] += ",\(part.text)"
+            } else {
+                entries.append(part.text)
+            }
+        }
+        if kind == .list || entries.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) {
+            entries = entries.map { String($0.trimmed) }.filter { !$0.isEmpty }
+        }
+        return entries
+    }
+
+    /// `value` as a person would type it: ``value(fromText:)`` makes it again.
+    package func typed(_ value: SettingValue) -> String {
+        func entry(_ text: String) -> String {
+            let text = text.hasPrefix("@") ? "@\(text)" : text
+            let isPlain = !text.contains(where: { ",\"\\".contains($0) }) && text.trimmed.count == text.count
+            return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
+        }
+        switch value {
+        case .list(let words) where self == .kernelArguments: return words.joined(separator: " ")
+        case .list(let entries): return entries.map(entry).joined(separator: ",")
+        case .map(let map):
+            return map.sorted { $0.key < $1.key }.map { key, value in
+                entry("\(key)=\(value.hasPrefix("@") ? "@\(value)" : value)")
+            }.joined(separator: ",")
+        default: return value.description.hasPrefix("@") ? "@\(value)" : value.description
+        }
+    }
+
+    /// Blanks separate them, as for the kernel, and commas belong to values; where no word has a value commas separate, too.
+    private static func kernelWords(of text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).flatMap { word in
+            word.contains("=") ? [String(word)] : word.split(separator: ",").map(String.init)
+        }
+    }
+
+    /// Whether `part`, behind a comma, is an entry of its own.
+    private func begins(_ part: String, after last: String) -> Bool {
+        let word = part.trimmed
+        switch self {
+        // Speed and addresses of serial lines (Documentation/admin-guide/serial-console.rst).
+        case .console:
+            let isPlace = last.hasPrefix("uart") && (word.hasPrefix("io") || word.hasPrefix("mmio"))
+            return word.first?.isNumber != true && !isPlace
+        // Options of a key have commas, and comments may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+        case .authorisedKeys: return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
+        case .files: return key(of: part).map { ConfiguredFile(key: String($0)) != nil } ?? false
+        case .hosts: return key(of: part).map { IPv4Address($0) != nil || $0.contains(":") } ?? false
+        case .enrolmentByNetwork: return key(of: part).map { IPv4Network($0) != nil } ?? false
+        default: return true
+        }
+    }
+
+    private func key(of part: String) -> Substring? {
+        part.firstIndex(of: "=").map { part[..<$0].trimmed }
+    }
+
+    /// What stands between the commas, without the quotation marks around it; `\,` is a comma in it.
+    private static func parts(of text: String, _ name: String) throws(InvalidSetting) -> [(
+        text: String, isQuoted: Bool
+    )] {
+        var parts: [(text: String, isQuoted: Bool)] = [("", false)]
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            let index = parts.count - 1
+            if character == "," {
+                parts.append(("", false))
+            } else if character == "\\", rest.first == "," {
+                rest.removeFirst()
+                parts[index].text.append(",")
+            } else if character == "\"", parts[index].text.allSatisfy(\.isWhitespace) {
+                parts[index] = (try quoted(&rest, name), true)
+            } else {
+                parts[index].text.append(character)
+            }
+        }
+        return parts
+    }
+
+    /// Up to the closing mark; two marks are one.
+    private static func quoted(_ rest: inout Substring, _ name: String) throws(InvalidSetting) -> String {
+        var text = ""
+        while let character = rest.popFirst() {
+            if character != "\"" {
+                text.append(character)
+            } else if rest.first == "\"" {
+                rest.removeFirst()
+                text.append("\"")
+            } else {
+                return text
+            }
+        }
+        throw InvalidSetting("\(name): a quotation mark is opened and never closed")
+    }
+}
+
+extension StringProtocol {
+    /// A kind of key with something behind it.
+    fileprivate var holdsPublicKey: Bool {
+        let words = split(separator: " ")
+        let place = words.firstIndex { word in
+            ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"].contains { word.hasPrefix($0) }
+        }
+        return place.map { words.index(after: $0) < words.endIndex } ?? false
+    }
+}

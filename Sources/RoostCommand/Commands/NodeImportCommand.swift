@@ -1,0 +1,86 @@
+import ArgumentParser
+import Center
+import Fleet
+import Foundation
+import NIOHTTP1
+
+/// `roost node import`: many nodes from a list.
+struct NodeImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Add or change many nodes from a list (CSV).",
+        discussion: """
+            The first row names the columns: name, mac, uuid, group, address, tags, and settings by their names; without it \
+            they are name, mac, group, address, tags. Only these columns change; an empty cell changes nothing, ‘-’ takes away \
+            what is there. Commas, semicolons or tabs separate cells; any encoding that a spreadsheet saves will do.
+            All rows or none: --plan shows what would become of each. ‘-’ reads standard input.
+            """)
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "The file.", completion: .file()) var file: String
+    @Flag(help: "Show what would become of each row, and save nothing.") var plan = false
+    @Flag(help: "Make the groups that are missing.") var makeGroups = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let query = "plan=\(plan ? "yes" : "no")&groups=\(makeGroups ? "yes" : "no")"
+            let data = try await server.client.send(
+                .POST, "nodes/import?\(query)", body: InputFile.bytes(file), contentType: "text/csv")
+            let answer = try JSONDecoder().decode(ImportAnswer.self, from: data)
+            try output.write(answer, table: plan ? Self.preview : Self.result)
+            if plan, answer.rows.contains(where: { $0.fate == .refused }) { throw ExitCode(1) }
+        }
+    }
+
+    private static func result(_ answer: ImportAnswer) -> String {
+        let unchanged = answer.plan == nil ? "nothing is changed" : "revision \(answer.revision ?? 0)"
+        return notes(answer) + "\(answer.summary), \(unchanged)\n"
+    }
+
+    private static func preview(_ answer: ImportAnswer) -> String {
+        var table = TextTable(["LINE", "NODE", "FATE", "WHY OR WHAT"])
+        for row in answer.rows {
+            table.add([
+                String(row.line), row.node, row.fate.rawValue,
+                row.reason ?? row.changes.joined(separator: "; "),
+            ])
+        }
+        return table.text + notes(answer) + "\(answer.summary)\n" + (answer.plan.map(Plan.text) ?? "")
+    }
+
+    private static func notes(_ answer: ImportAnswer) -> String {
+        let columns = answer.unusedColumns.joined(separator: ", ")
+        return (answer.unusedColumns.isEmpty ? "" : "columns that are not used: \(columns)\n")
+            + answer.groups.map { "group \($0) is made\n" }.joined()
+    }
+}
+
+/// A file that a command is given.
+enum InputFile {
+    /// The bytes of the file at `path`; of standard input for `-`.
+    static func bytes(_ path: String) throws -> Data {
+        if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let isThere = FileManager.default.fileExists(atPath: path)
+            throw Failure(
+                text: isThere ? "\(path) cannot be read" : "there is no file \(path)", code: isThere ? 1 : 3)
+        }
+        return data
+    }
+
+    /// The text of the file as it is, line ends included.
+    static func exactText(_ path: String) throws -> String {
+        let data = try bytes(path)
+        guard let text = String(validating: data, as: UTF8.self), !data.contains(0) else {
+            throw Failure(text: "\(path) is no text in UTF-8, and settings hold nothing else", code: 1)
+        }
+        return text
+    }
+
+    /// The text of the file, in whatever encoding a person has saved it, with lines that end with LF.
+    static func text(_ path: String) throws -> String {
+        let (text, _) = try TextEncoding.text(of: Array(bytes(path)))
+        let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        return lines.unicodeScalars.first == "\u{FEFF}"
+            ? String(String.UnicodeScalarView(lines.unicodeScalars.dropFirst())) : lines
+    }
+}

@@ -1,0 +1,233 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+@Suite struct DelimitedTextTests {
+    private static let rows = [["name", "mac", "tags"], ["pc-1", "02:00:00:00:00:01", "Küche"]]
+
+    private func utf16(_ text: String, isLittle: Bool, hasMark: Bool = true) -> [UInt8] {
+        ((hasMark ? [0xFEFF] : []) + Array(text.utf16)).flatMap { unit in
+            let (low, high) = (UInt8(truncatingIfNeeded: unit), UInt8(truncatingIfNeeded: unit >> 8))
+            return isLittle ? [low, high] : [high, low]
+        }
+    }
+
+    @Test func `every encoding that spreadsheets save is read`() throws {
+        let text = "name,mac,tags\r\npc-1,02:00:00:00:00:01,Küche\r\n"
+        let windows = text.unicodeScalars.map { UInt8($0.value) }
+        for (bytes, encoding) in [
+            (Array(text.utf8), TextEncoding.utf8), ([0xEF, 0xBB, 0xBF] + Array(text.utf8), .utf8),
+            (utf16(text, isLittle: true), .utf16), (utf16(text, isLittle: false), .utf16),
+            (utf16(text, isLittle: true, hasMark: false), .utf16), (windows, .windows1252),
+        ] {
+            let table = try DelimitedText(bytes)
+            #expect(table.encoding == encoding)
+            #expect(table.rows.map(\.cells) == Self.rows)
+        }
+    }
+
+    @Test(arguments: [
+        "name;mac;tags\npc-1;02:00:00:00:00:01;Küche",
+        "sep=;\r\nname;mac;tags\r\npc-1;02:00:00:00:00:01;Küche\r\n",
+        "\"sep=|\"\nname|mac|tags\npc-1|02:00:00:00:00:01|Küche",
+        "name\tmac\ttags\rpc-1\t02:00:00:00:00:01\tKüche\r",
+        "name|mac|tags\npc-1|02:00:00:00:00:01|Küche",
+        "# a list\n\nname,mac,tags\n,,\n\"pc-1\" , \"02:00:00:00:00:01\",=\"Küche\"\n",
+        "\u{FEFF}\"name\",\"mac\",\"tags\"\n'pc-1,\u{A0}02:00:00:00:00:01\u{200B},'Küche\n",
+    ])
+    func `separators, line ends, quotation marks and blanks are read as they are meant`(text: String) throws {
+        #expect(try DelimitedText(Array(text.utf8)).rows.map(\.cells) == Self.rows)
+    }
+
+    @Test func `cells hold separators, quotation marks and lines, and rows keep their line`() throws {
+        let table = try DelimitedText(Array("a,b\n\"x, \"\"y\"\"\nz\",2\n\nc,3".utf8))
+        #expect(table.rows.map(\.cells) == [["a", "b"], ["x, \"y\"\nz", "2"], ["c", "3"]])
+        #expect(table.rows.map(\.line) == [1, 2, 5])
+    }
+
+    @Test(arguments: [
+        ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"), ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
+        ([0x61, 0, 0, 0, 1], "no text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
+        ([0x61, 0x0A, 0x22, 0x61], "line 2: a quotation mark"),
+    ])
+    func `what is no table says what it is`(bytes: [UInt8], problem: String) {
+        #expect(throws: UnreadableTable.self) { try DelimitedText(bytes) }
+        do { _ = try DelimitedText(bytes) } catch { #expect(error.description.contains(problem), "\(error)") }
+    }
+}
+
+@Suite struct NodeImportTests {
+    private func snapshot() throws -> FleetSnapshot {
+        let known = Node(
+            name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 0x02_0000_0000_01)],
+            uuid: MachineUUID("12345678-1234-5678-1234-56789abcdef0"), address: IPv4Address("10.77.0.5"),
+            tags: ["lab"], settings: ["loader": .text("ipxe"), "kernel-arguments": .list(["quiet"])])
+        let other = Node(
+            name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 0x02_0000_0000_02)])
+        return FleetSnapshot(
+            revision: 1, nodes: [known, other],
+            groups: [NodeGroup(path: .site), NodeGroup(path: try GroupPath("/school"))], images: [])
+    }
+
+    private func read(_ text: String, makesGroups: Bool = false) throws -> NodeImport {
+        try NodeImport(
+            DelimitedText(Array(text.utf8)), in: snapshot(), within: Self.plan(), makesGroups: makesGroups)
+    }
+
+    static func plan() throws -> AddressPlan {
+        let pool = try #require(IPv4Address("10.77.0.100"))...(try #require(IPv4Address("10.77.0.200")))
+        let subnet = DHCPSubnet(
+            network: try #require(IPv4Network("10.77.0.0/24")), server: Sample.server, pools: [pool],
+            router: IPv4Address("10.77.0.254"))
+        return AddressPlan(
+            subnets: [subnet], own: [Sample.server],
+            reservations: [
+                DHCPReservation(
+                    .macAddress(MACAddress(rawValue: 9)), try #require(IPv4Address("10.77.0.9")))
+            ], isComplete: true)
+    }
+
+    private func node(_ list: NodeImport, _ index: Int = 0) throws -> Node {
+        guard
+            case .node(_, let node?) = list.edits.filter({ if case .node = $0 { true } else { false } })[
+                index]
+        else { throw InvalidSetting("no node") }
+        return node
+    }
+
+    @Test func `only what the list names is changed`() throws {
+        let list = try read("name,mac,group,address,tags\npc-1,02:00:00:00:00:01,/,,new\n")
+        let node = try node(list)
+        #expect(node.tags == ["new"])
+        #expect(node.address == IPv4Address("10.77.0.5") && node.uuid != nil)
+        #expect(node.settings == ["loader": .text("ipxe"), "kernel-arguments": .list(["quiet"])])
+        #expect(list.rows[0].changes == ["tags lab → new"])
+        #expect(try read("name,tags\npc-1,lab").rows[0].fate == .unchanged)
+    }
+
+    @Test func `a hyphen takes away, settings have columns, and a card names a node`() throws {
+        let list = try read("mac;address;kernel-arguments;loader\n0200.0000.0001;-;quiet isolcpus=1,2;-")
+        let node = try node(list)
+        #expect(node.name.text == "pc-1" && node.address == nil)
+        #expect(node.settings == ["kernel-arguments": .list(["quiet", "isolcpus=1,2"])])
+    }
+
+    @Test func `names of columns are taken in any order, capitals and language`() throws {
+        let list = try read(
+            "Seriennummer;IP-Adresse;Raum;Rechnername;MAC-Adresse\nX1;10.77.0.20;School;PC-9.example.org;02-00-00-00-00-09"
+        )
+        let node = try node(list)
+        #expect(node.name.text == "pc-9" && node.group.description == "/school")
+        #expect(node.address == IPv4Address("10.77.0.20"))
+        #expect(list.unusedColumns == ["Seriennummer"])
+        // Without a head, in the order that there always was; two lists joined have the head twice.
+        #expect(try read("pc-9,02:00:00:00:00:09,/school,10.77.0.20,a b").edits.count == 1)
+        #expect(
+            try read("name,mac\npc-9,02:00:00:00:00:09\nName,MAC\npc-8,02:00:00:00:00:08").rows.count == 2)
+    }
+
+    @Test func `groups are made on request, parents first`() throws {
+        let text = "name,mac,group\npc-9,02:00:00:00:00:09,college/room-1\n"
+        #expect(try read(text).rows[0].reason?.contains("--make-groups") == true)
+        let list = try read(text, makesGroups: true)
+        #expect(list.groups.map(\.description) == ["/college", "/college/room-1"])
+        #expect(list.edits.count == 3)
+        _ = try snapshot().applying(list.edits, revision: 2)
+    }
+
+    @Test(arguments: [
+        ("pc-9,", "hardware address or a UUID"), ("pc-9,nonsense", "no hardware address"),
+        ("pc-9,5.25E+11", "taken it for a number"), ("pc-9,20000010012", "taken it for a number"),
+        ("pc 9,02:00:00:00:00:09", "not a valid name"), ("pc-9,00:00:00:00:00:00", "is empty"),
+        ("pc-9,ff:ff:ff:ff:ff:ff", "broadcast"), ("pc-9,01:00:5e:00:00:01", "multicast"),
+        ("pc-9,02:00:00:00:00:02", "belongs to node pc-2"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.5", "belongs to node pc-1"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.1", "server's own"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.254", "router's"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.255", "broadcast address of"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.0", "the network"),
+        ("pc-9,02:00:00:00:00:09,,10.78.0.5", "no network"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.150", "in the pool"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0.9", "reserved for"),
+        ("pc-9,02:00:00:00:00:09,,224.0.0.1", "multicast"), ("pc-9,02:00:00:00:00:09,,127.0.0.1", "loopback"),
+        ("pc-9,02:00:00:00:00:09,,0.0.0.0", "no host"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0", "no IPv4 address"),
+        ("pc-9,02:00:00:00:00:09,,,,more", "in no column"), ("pc-9,02:00:00:00:00:09,,,a/b", "tag"),
+    ])
+    func `a row that cannot be is refused with its line and the reason`(row: String, reason: String) throws {
+        let list = try read("name,mac,group,address,tags\npc-3,02:00:00:00:00:03\n\(row)\n")
+        let refused = try #require(list.refused.first)
+        #expect(refused.line == 3 && refused.reason?.contains(reason) == true, "\(refused.reason ?? "")")
+        #expect(list.count(.added) == 1)
+    }
+
+    @Test func `what two rows want is refused to the second, and cards may change places`() throws {
+        let doubled = try read(
+            "name,mac\npc-8,02:00:00:00:00:08\npc-9,02:00:00:00:00:08\npc-8,02:00:00:00:00:07")
+        #expect(doubled.refused.map(\.line) == [3, 4])
+        #expect(doubled.refused[0].reason?.contains("line 2") == true)
+        let swapped = try read("name,mac\npc-1,02:00:00:00:00:02\npc-2,02:00:00:00:00:01")
+        #expect(swapped.refused.isEmpty && swapped.edits.count == 2)
+        _ = try snapshot().applying(swapped.edits, revision: 2)
+    }
+
+    @Test(arguments: ["", "name,mac\n", "name,name\npc-1,pc-2", "tags,group\na,/school"])
+    func `a list without nodes, or without what names them, is refused as a whole`(text: String) {
+        #expect(throws: UnreadableTable.self) { try read(text) }
+    }
+}
+
+@Suite struct AddressPlanTests {
+    private func change(_ address: String, of before: Node? = nil) throws {
+        var node = try before ?? Node(name: NodeName("pc-1"), macAddresses: [Sample.mac])
+        node.address = IPv4Address(address)
+        let snapshot = FleetSnapshot(revision: 1, nodes: before.map { [$0] } ?? [], groups: [], images: [])
+        _ = try snapshot.applying([.node(node.name, node)], revision: 2, within: NodeImportTests.plan())
+    }
+
+    @Test(arguments: [
+        "10.77.0.1", "10.77.0.254", "10.77.0.0", "10.77.0.255", "10.77.0.100", "10.77.0.9", "10.78.0.5",
+        "224.0.0.1", "127.0.0.1", "0.0.0.0", "255.255.255.255", "240.0.0.1",
+    ])
+    func `an address that would cut machines off, or that none would get, is refused`(address: String) throws
+    {
+        #expect(throws: InvalidSetting.self) { try change(address) }
+        // What was there before the rule stays: another change of the node is no trouble.
+        let before = Node(
+            name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: IPv4Address(address))
+        try change(address, of: before)
+    }
+
+    @Test func `an address of a network that is served, outside of the pools, is good`() throws {
+        try change("10.77.0.5")
+        #expect(AddressPlan.unknown.problem(of: try #require(IPv4Address("10.9.9.9"))) == nil)
+    }
+
+    @Test func `two reservations of one address, or of one machine, are found`() throws {
+        let (first, second) = (MACAddress(rawValue: 8), MACAddress(rawValue: 9))
+        let address = try #require(IPv4Address("10.77.0.8"))
+        func found(_ reservations: [DHCPReservation]) throws -> [DHCPSettingsProblem] {
+            problems(
+                in: [DHCPLink(interface: "br0", subnets: try NodeImportTests.plan().subnets)],
+                reservations: reservations)
+        }
+        let doubled = try found([
+            DHCPReservation(.macAddress(first), address), DHCPReservation(.macAddress(second), address),
+        ])
+        #expect(doubled.first?.isFatal == true)
+        let other = try #require(IPv4Address("10.77.0.7"))
+        let twice = try found([
+            DHCPReservation(.macAddress(first), address), DHCPReservation(.macAddress(first), other),
+        ])
+        #expect(twice.count == 1 && twice.first?.isFatal == false)
+    }
+
+    @Test func `the router may be this server when it forwards`() throws {
+        var subnet = try #require(NodeImportTests.plan().subnets.first)
+        subnet.router = subnet.server
+        let links = [DHCPLink(interface: "br0", subnets: [subnet])]
+        #expect(problems(in: links, reservations: [], forwards: true) == [])
+        #expect(problems(in: links, reservations: []).first?.fix?.contains("ip_forward") == true)
+    }
+}
