@@ -29,7 +29,7 @@ struct BuildWorker: ParsableCommand {
                 running[order.build].map { Self.end($0.process, isTest: $0.isTest) }
             } else {
                 do { running[order.build] = (try start(order, line), order.test != nil) } catch {
-                    BuildJob.say(ImageBuildMessage(build: order.build, failure: "\(error)"))
+                    BuildJob.say(ImageBuildMessage(build: order.build, failure: ErrorSentence.of(error)))
                 }
             }
         }
@@ -108,7 +108,9 @@ struct BuildJob: AsyncParsableCommand {
             Self.say(ImageBuildMessage(build: order.build, digest: digest))
         } catch {
             // A failure may be long: the first error in it says why, or else its end.
-            let lines = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            let lines = ErrorSentence.of(error).split(separator: "\n").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
             for line in lines { Self.say(ImageBuildMessage(build: order.build, line: line)) }
             let why = lines.first { $0.hasPrefix("E: ") } ?? lines.last ?? ""
             Self.say(ImageBuildMessage(build: order.build, failure: why))

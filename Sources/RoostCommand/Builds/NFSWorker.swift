@@ -55,7 +55,7 @@ struct NFSWorker: ParsableCommand {
                     try export(trees, networks, clients, as: kind)
                 }
             } catch {
-                answer.failure = "\(error)"
+                answer.failure = ErrorSentence.of(error)
             }
             var data = try JSONEncoder().encode(answer)
             data.append(UInt8(ascii: "\n"))

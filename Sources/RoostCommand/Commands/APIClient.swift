@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Center
 import Fleet
 import Foundation
+import Images
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -176,7 +177,7 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
     } catch let code as ExitCode {
         throw code
     } catch {
-        printError("roost: \(error)")
+        printError("roost: \(ErrorSentence.of(error))")
         throw ExitCode(1)
     }
 }
