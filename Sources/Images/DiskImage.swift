@@ -5,7 +5,7 @@ import Linux
 ///
 /// What is mounted lasts as long as the process's mount namespace: whoever uses this runs in one of its own.
 struct DiskImage {
-    private let path: String
+    private let source: ImageSource
     private let format: Format
     private let cache: String
     private let progress: @Sendable (String) -> Void
@@ -34,25 +34,25 @@ struct DiskImage {
     private static let rootPlaces = ["", "root", "@", "@rootfs", "@/.snapshots/1/snapshot"]
     /// What of a machine's own tree belongs to the image, too. /home and /srv hold people's files.
     private static let wantedPlaces = ["/boot", "/usr", "/var", "/opt", "/usr/local"]
+    /// Where boards and boot loaders may have the kernel.
+    private static let loaderPlaces = ["/boot/firmware", "/boot/efi", "/efi"]
     /// What is of the disk, and not of the system: a node has other disks, and would wait for these.
     static let exclusions = [
         "etc/fstab", "etc/crypttab", "boot/efi/*", "swap.img", "home/*/.cache", "lost+found",
     ]
 
-    /// Nil when the file is no disk.
-    init?(_ path: String, cache: String, progress: @escaping @Sendable (String) -> Void) throws {
-        guard let format = try Self.format(of: path) else { return nil }
-        self.path = path
+    /// - Parameter source: a disk.
+    init(
+        _ source: ImageSource, _ format: Format, cache: String, progress: @escaping @Sendable (String) -> Void
+    ) {
+        self.source = source
         self.format = format
         self.cache = cache
         self.progress = progress
     }
 
     /// By the bytes at its beginning: the name says nothing, and a guess by others could be made to read other files.
-    static func format(of path: String) throws -> Format? {
-        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        defer { try? file.close() }
-        let head = try file.read(upToCount: 68 * 1024) ?? Data()
+    static func format(of head: Data) -> Format? {
         func holds(_ text: String, at offset: Int) -> Bool {
             head.count >= offset + text.utf8.count
                 && head.dropFirst(offset).prefix(text.utf8.count).elementsEqual(text.utf8)
@@ -62,21 +62,14 @@ struct DiskImage {
         if holds("vhdxfile", at: 0) { return .vhdx }
         if head.count > 68, head.dropFirst(64).starts(with: [0x7F, 0x10, 0xDA, 0xBE]) { return .vdi }
         // Two bytes make a partition table: what is surely something else may have them by chance.
-        let others: [[UInt8]] = [
-            [0x1F, 0x8B], [0xFD, 0x37, 0x7A], [0x28, 0xB5, 0x2F, 0xFD], [0x42, 0x5A, 0x68],
-        ]
-        if others.contains(where: { head.starts(with: $0) }) || holds("hsqs", at: 0)
-            || holds("ustar", at: 257)
-        {
-            return nil
-        }
+        if Compression(head) != nil || holds("hsqs", at: 0) || holds("ustar", at: 257) { return nil }
         let hasTable = head.count >= 512 && head[510] == 0x55 && head[511] == 0xAA
         let isExtended = head.count > 0x43A && head[0x438] == 0x53 && head[0x439] == 0xEF
         let isFileSystem = isExtended || holds("XFSB", at: 0) || holds("_BHRfS_M", at: 0x10040)
         return hasTable || isFileSystem ? .raw : nil
     }
 
-    var origin: String { "\(format.rawValue) disk \(URL(fileURLWithPath: path).lastPathComponent)" }
+    var origin: String { "\(format.rawValue) disk \(source.name)" }
 
     /// Calls `body` with the root of the system on the disk, while it is mounted.
     func withRoot<T>(_ body: (_ root: String) throws -> T) throws -> T {
@@ -116,6 +109,7 @@ struct DiskImage {
                     options: entry.options.filter { $0.hasPrefix("subvol=") })
                 mounted.append(inside)
             }
+            mounted += mountLoaderPlaces(of: root, partitions, raw)
             return try body(root.path)
         }
         throw ImageLacks(
@@ -125,8 +119,32 @@ struct DiskImage {
                     : ""))
     }
 
+    /// Partitions of boot loaders, as far as they can be mounted: most systems have their kernel elsewhere, too.
+    ///
+    /// - Returns: where they are mounted.
+    private func mountLoaderPlaces(of root: RootDirectory, _ partitions: [Partition], _ raw: String)
+        -> [String]
+    {
+        Self.entries(root).filter { Self.loaderPlaces.contains($0.place) }.compactMap { entry in
+            guard let other = partitions.first(where: { Self.isSource(entry.source, $0) }),
+                let inside = root.place(of: entry.place)
+            else { return nil }
+            return (try? mount(other, of: raw, at: inside)).map { inside }
+        }
+    }
+
+    /// The disk's own file, without what may be around it.
+    private func makePlain(in work: String) throws -> String {
+        guard let compression = source.compression else { return source.path }
+        progress("unpacking \(source.name)")
+        let plain = "\(work)/disk"
+        try compression.unpack(source.path, to: plain, in: work)
+        return plain
+    }
+
     /// The disk as plain bytes. What virtual machines have is written out, with holes where nothing is.
     private func makeRaw(in work: String) throws -> String {
+        let path = try makePlain(in: work)
         guard format != .raw else { return path }
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
@@ -151,7 +169,7 @@ struct DiskImage {
     /// The file would be read with the rights of the importer: any file or disk of this host could be in the image then.
     private func leansOnAnotherFile(_ how: String) -> ImageLacks {
         ImageLacks(
-            "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(path) flat.qcow2"
+            "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(source.name) flat.qcow2"
         )
     }
 

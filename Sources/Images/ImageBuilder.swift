@@ -37,10 +37,10 @@ package struct ImageRecipe: Sendable, Equatable {
 /// Builds roots from a Debian mirror, and imports finished ones. Whoever calls is root, be it in a user namespace of its own: the
 /// files of a root belong to many.
 package struct ImageBuilder: Sendable {
-    private let packer: ImagePacker
+    let packer: ImagePacker
     /// Holds `debs/`, the packages that were downloaded before, and the root that is being made.
-    private let cache: String
-    private let progress: @Sendable (String) -> Void
+    let cache: String
+    let progress: @Sendable (String) -> Void
 
     /// What every image needs to boot and to be reached; no desktop.
     private static let basePackages = [
@@ -140,54 +140,6 @@ package struct ImageBuilder: Sendable {
         arguments += recipe.scripts.map { "--customize-hook=\($0)" }
         if let architecture = recipe.architecture { arguments.append("--architectures=\(architecture)") }
         return arguments + [recipe.suite, root] + recipe.mirrors
-    }
-
-    /// Packs a root that somebody else made: a directory, a tar archive, a squashfs, a disk, or a container image as OCI layout,
-    /// OCI archive or `docker save` archive. What it is shows in itself, not in its name.
-    package func importRoot(_ source: String, as image: ImageName) throws -> (
-        digest: Fleet.Digest, isNew: Bool
-    ) {
-        let path = URL(fileURLWithPath: source).path
-        var isDirectory: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw ImageLacks("there is no \(source)")
-        }
-        if !isDirectory.boolValue, let disk = try DiskImage(path, cache: cache, progress: progress) {
-            return try disk.withRoot { root in
-                try packer.pack(root: root, as: image, origin: disk.origin, excluding: DiskImage.exclusions)
-            }
-        }
-        if let place = try ImageSource.containerPlace(of: path, isDirectory: isDirectory.boolValue) {
-            progress("unpacking \(place)")
-            let work = try Self.makeWorkDirectory(cache: cache)
-            defer { work.remove() }
-            let root = try ContainerArchive(place: place, path: path, work: work.path).unpack(progress)
-            return try packer.pack(root: root, as: image, origin: place)
-        }
-        if isDirectory.boolValue {
-            return try packer.pack(root: path, as: image, origin: "directory \(path)")
-        }
-        let work = try Self.makeWorkDirectory(cache: cache)
-        defer { work.remove() }
-        progress("unpacking \(path)")
-        let name = URL(fileURLWithPath: path).lastPathComponent
-        if ImageSource.isSquashfs(path) {
-            let root = "\(work.path)/root"
-            let confinement = Confinement(reads: [path], writes: [work.path], rights: .ownership)
-            try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
-                ["-quiet", "-no-progress", "-dest", root, path], filling: cache, note: progress)
-            return try packer.pack(root: root, as: image, origin: "squashfs \(name)")
-        }
-        let root = try Self.makeRoot(in: work)
-        let confinement = Confinement(reads: [path], writes: [root], rights: .ownership)
-        try Program("tar", package: "tar").confined(confinement).unpack(
-            [
-                "--extract", "--file", path, "--directory", root, "--numeric-owner", "--xattrs",
-                "--xattrs-include=*",
-                "--same-permissions", "--exclude=./dev/*", "--exclude=dev/*",
-            ], filling: root, note: progress)
-        return try packer.pack(
-            root: root, as: image, origin: "archive \(name)")
     }
 
     /// The root's own directory, which is as every system has it.

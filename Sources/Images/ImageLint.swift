@@ -40,6 +40,9 @@ package struct ImageLint: Sendable {
         "root/.cache", "usr/src",
     ]
 
+    /// Of the root's own top: nothing in them is the image's.
+    static let foreignDirectories: Set<String> = ["dev", "proc", "sys", "run", "tmp"]
+
     private let root: String
     private let allowed: Set<Rule>
 
@@ -66,7 +69,7 @@ package struct ImageLint: Sendable {
             findings.append(
                 Finding(
                     rule: .noInit, text: "there is no init in the image",
-                    fix: "install one (apt install systemd-sysv)"))
+                    fix: Distribution(directory, architecture: "amd64").advice(for: .initSystem)))
         }
         var (keys, privileged, sockets): ([String], [String], [String]) = ([], [], [])
         // A root has a hundred thousand files: what is asked of each is one system call.
@@ -77,7 +80,7 @@ package struct ImageLint: Sendable {
                 if entry.mode & 0o6000 != 0, entry.mode & 0o111 != 0 { privileged.append(name) }
                 if entry.byteCount <= Self.keyByteLimit, isPrivateKey(name) { keys.append(name) }
             }
-            return !["dev", "proc", "sys", "run", "tmp"].contains(name)
+            return !Self.foreignDirectories.contains(name)
         }
         (keys, privileged, sockets) = (keys.sorted(), privileged.sorted(), sockets.sorted())
         findings.append(
@@ -125,23 +128,26 @@ package struct ImageLint: Sendable {
         return left.sorted()
     }
 
+    /// Which of several the nodes boot, the import says itself.
     private func kernels() -> [Finding] {
-        let found = KernelModules.findKernels(root: root)
+        let search = KernelSearch(root: root)
         var findings: [Finding] = []
-        if found.count > 1, let chosen = found.last {
+        if search.kernels.count > 1 {
             findings.append(
-                .otherKernels, found.dropLast().map(\.release),
-                "kernels beside \(chosen.release), which nodes will boot", "remove them to save their room")
+                .otherKernels, search.kernels.map(\.release.text), "several kernels, of which nodes boot one",
+                "remove the others to save their room (--kernel names the one to take)")
         }
-        let known = Set(found.map(\.release))
-        // Those of Arch and Alpine are named by their flavour: vmlinuz-linux, vmlinuz-lts.
-        let orphans = RootDirectory(path: root).names(in: "boot").filter { name in
-            let release = name.dropFirst(8)
-            return name.hasPrefix("vmlinuz-") && release.first?.isNumber == true
-                && !known.contains(String(release))
-        }.sorted()
+        // Another name for a kernel that has modules may be a copy.
+        let orphans = search.withoutModules.filter { place in
+            place.split(separator: "/").last.flatMap { KernelName(String($0)) }?.release != nil
+        }
         findings.append(
-            .otherKernels, orphans, "kernels without their modules", "install their modules, or remove them")
+            .otherKernels, orphans, "kernels without their modules",
+            "install their modules, or remove them")
+        findings.append(
+            .otherKernels, search.withoutKernel.map(\.text) + search.withoutIndex.map(\.text),
+            "modules that no kernel can be booted with", "install their kernel and run depmod, or remove them"
+        )
         return findings
     }
 

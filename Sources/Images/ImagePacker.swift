@@ -1,5 +1,6 @@
 package import Fleet
 import Foundation
+import Glibc
 import Linux
 
 /// Makes a version out of a root file system: lint, kernel, modules, squashfs, manifest.
@@ -17,6 +18,8 @@ package struct ImagePacker: Sendable {
     private let store: ImageStore
     private let effort: Effort
     private let allowed: Set<ImageLint.Rule>
+    /// The release of the kernel to take, of several; nil: the first choice.
+    private let kernel: String?
     private let moduleArchives: ModuleArchiveCache
     private let progress: @Sendable (String) -> Void
 
@@ -35,11 +38,13 @@ package struct ImagePacker: Sendable {
     /// - Parameters:
     ///   - cache: where archives of kernel modules are kept; nil: nowhere.
     ///   - allowed: findings that are no reason to refuse a root.
+    ///   - kernel: the release of the kernel to take, of several; nil: the first choice.
     package init(
         store: ImageStore, effort: Effort, cache: String? = nil, allowed: Set<ImageLint.Rule> = [],
-        progress: @escaping @Sendable (String) -> Void
+        kernel: String? = nil, progress: @escaping @Sendable (String) -> Void
     ) {
         self.allowed = allowed
+        self.kernel = kernel
         self.store = store
         moduleArchives = ModuleArchiveCache(directory: cache.map { "\($0)/modules" })
         self.effort = effort
@@ -78,9 +83,7 @@ package struct ImagePacker: Sendable {
             let packed = Result { try rootFile.value() }
             let beside = try others.get()
             let manifest = manifest(
-                of: image, root: root, files: beside.files + [try packed.get()], packages: beside.packages,
-                kernelRelease: beside.kernelRelease, origin: origin, recipe: recipe,
-                hasDMCrypt: beside.hasDMCrypt)
+                of: image, root: root, beside, rootFile: try packed.get(), origin: origin, recipe: recipe)
             if manifest.files == base?.files { throw MaintenanceShell.Unchanged() }
             try Program.checkMayStart()
             progress("publishing")
@@ -96,15 +99,24 @@ package struct ImagePacker: Sendable {
         var files: [ImageManifest.File]
         var packages: [ImageManifest.Package]
         var kernelRelease: String
+        var architecture: String
         var hasDMCrypt: Bool
     }
 
     private func packOthers(_ root: String, in build: String) throws -> Others {
+        try DiskRoom.require(Self.leastByteCount(of: root), in: build, for: "the version")
         for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
-        let modules = try KernelModules(root: root)
-        progress("kernel \(modules.release), \(modules.needed.count) of its modules for the initramfs")
-        let kernel = try file("kernel", in: build) {
-            try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: $0)
+        let modules = try KernelModules(root: root, kernel: kernel)
+        progress(
+            "kernel \(modules.release)\(modules.reason.isEmpty ? "" : ", \(modules.reason)"); \(modules.needed.count) of its "
+                + "modules for the initramfs")
+        let kernel = try file("kernel", in: build) { path in
+            // Boot loaders that are not GRUB do not unpack what boards and arm64 have packed.
+            if KernelFile(ofFile: modules.kernelPath).isGzip {
+                try Compression.gzip.unpack(modules.kernelPath, to: path, in: build)
+            } else {
+                try FileManager.default.copyItem(atPath: modules.kernelPath, toPath: path)
+            }
         }
         let archive = try file("modules.cpio", in: build) { path in
             let isKept = try moduleArchives.makeArchive(
@@ -114,7 +126,20 @@ package struct ImagePacker: Sendable {
         return Others(
             files: [kernel, archive],
             packages: InstalledPackages.of(RootDirectory(path: root), note: progress),
-            kernelRelease: modules.release, hasDMCrypt: modules.hasDMCrypt)
+            kernelRelease: modules.release,
+            architecture: Self.architecture(
+                root: root, kernelRelease: modules.release, kernel: KernelFile(ofFile: "\(build)/kernel")),
+            hasDMCrypt: modules.hasDMCrypt)
+    }
+
+    /// What a root surely takes when it is packed: no system gets a tenth of its size.
+    private static func leastByteCount(of root: String) -> Int {
+        var byteCount = 0
+        DirectoryListing.walk(root) { entry in
+            if entry.kind == S_IFREG { byteCount += entry.storedByteCount }
+            return !ImageLint.foreignDirectories.contains(entry.path)
+        }
+        return byteCount / 10
     }
 
     /// Has a file of a version made at the path that it is given, and reads it while it goes to the disk.
@@ -134,7 +159,7 @@ package struct ImagePacker: Sendable {
     private func packRoot(
         _ root: String, excluding excluded: [String], to path: String, stop: ProgramStop
     ) throws {
-        let percent = PercentFilter(progress: progress)
+        let output = PackerOutput(progress: progress)
         let isOver = DispatchSemaphore(value: 0)
         defer { isOver.signal() }
         Thread.detachNewThread {
@@ -152,48 +177,33 @@ package struct ImagePacker: Sendable {
                 "-progress", "-mem", Self.memory,
                 "-mkfs-time", "0", "-all-time", "0", "-wildcards", "-e",
             ] + Self.exclusions + excluded,
-            stop: stop, progress: { percent.line($0) })
-    }
-
-    /// mksquashfs draws its bar anew behind a carriage return: `[===   ] 1200/9800  12%`.
-    private final class PercentFilter: @unchecked Sendable {
-        // Sendable: one thread reads the program's output.
-        private let progress: @Sendable (String) -> Void
-        private var last = -10
-        init(progress: @escaping @Sendable (String) -> Void) { self.progress = progress }
-
-        func line(_ text: String) {
-            guard text.hasSuffix("%"),
-                let number = text.dropLast().split(separator: " ").last.flatMap({ Int($0) }),
-                number >= last + 10
-            else { return }
-            last = number
-            progress("packing the root file system: \(number) %")
-        }
+            filling: URL(fileURLWithPath: path).deletingLastPathComponent().path, stop: stop,
+            progress: { output.line($0) })
+        for note in output.losses(of: root) { progress(note) }
     }
 
     private func manifest(
-        of image: ImageName, root: String, files: [ImageManifest.File], packages: [ImageManifest.Package],
-        kernelRelease: String, origin: String, recipe: Fleet.Digest?, hasDMCrypt: Bool
+        of image: ImageName, root: String, _ others: Others, rootFile: ImageManifest.File, origin: String,
+        recipe: Fleet.Digest?
     ) -> ImageManifest {
         let directory = RootDirectory(path: root)
         let release = Self.keyValues(
             directory.text(of: "etc/os-release") ?? directory.text(of: "usr/lib/os-release") ?? "")
         return ImageManifest(
-            image: image, architecture: Self.architecture(root: root, kernelRelease: kernelRelease),
-            kernelRelease: kernelRelease,
-            system: release["PRETTY_NAME"] ?? "unknown", files: files, packages: packages, origin: origin,
-            recipe: recipe, hasDMCrypt: hasDMCrypt)
+            image: image, architecture: others.architecture, kernelRelease: others.kernelRelease,
+            system: release["PRETTY_NAME"] ?? "unknown", files: others.files + [rootFile],
+            packages: others.packages, origin: origin, recipe: recipe, hasDMCrypt: others.hasDMCrypt)
     }
 
-    /// As Debian calls it: by the kernel's name, or by the loader that every program of arm64 names.
-    static func architecture(root: String, kernelRelease: String) -> String {
+    /// As Debian calls it: by what the kernel's file says of itself, by its name, or by the loader that every program of arm64 names.
+    static func architecture(root: String, kernelRelease: String, kernel: KernelFile?) -> String {
+        if let known = kernel?.architecture { return known }
         let loaders = [
             "lib/ld-linux-aarch64.so.1", "usr/lib/ld-linux-aarch64.so.1", "lib/ld-musl-aarch64.so.1",
         ]
         let directory = RootDirectory(path: root)
         let isARM =
-            kernelRelease.hasSuffix("arm64") || kernelRelease.hasSuffix("aarch64")
+            ["arm64", "aarch64", "-v8", "-tegra"].contains { kernelRelease.hasSuffix($0) }
             || loaders.contains { directory.contains($0) }
         if isARM { return "arm64" }
         // A root of 32 bits may well have a kernel of 64.

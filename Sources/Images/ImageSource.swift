@@ -1,57 +1,94 @@
 import Foundation
 
-/// What kind of image a file or directory holds.
-package enum ImageSource {
-    /// Whether something of it has to be mounted to be read: a directory that is the root itself is simply there.
-    package static func needsMounts(_ path: String) -> Bool {
-        !FileManager.default.fileExists(atPath: "\(path)/.")
-            || FileManager.default.fileExists(atPath: "\(path)/oci-layout")
+/// What a file or directory holds that an image can be made of: it shows in its bytes, whatever its name is.
+package struct ImageSource: Sendable {
+    enum Kind: Equatable {
+        /// A directory that is the root itself.
+        case root
+        /// An OCI layout, or an archive of images that is unpacked already.
+        case containerDirectory
+        case containerArchive
+        case rootArchive
+        case squashfs
+        case disk(DiskImage.Format)
+    }
+
+    /// Absolute.
+    let path: String
+    let kind: Kind
+    /// What is around all of it; nil: nothing.
+    let compression: Compression?
+
+    /// For people.
+    var name: String { URL(fileURLWithPath: path).lastPathComponent }
+
+    private init(path: String, kind: Kind, compression: Compression?) {
+        self.path = path
+        self.kind = kind
+        self.compression = compression
+    }
+
+    /// - Throws: when there is nothing, or nothing that is known.
+    package init(_ source: String) throws {
+        let path = URL(fileURLWithPath: source).path
+        var isDirectory: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw ImageLacks("there is no \(source)")
+        }
+        if isDirectory.boolValue {
+            self.init(
+                path: path, kind: ContainerLayout.isLayout(path) ? .containerDirectory : .root,
+                compression: nil)
+            return
+        }
+        guard let outer = Compression.head(of: path) else { throw ImageLacks("\(path) cannot be read") }
+        let compression = Compression(outer)
+        let head = try compression?.innerHead(of: path) ?? outer
+        self.init(path: path, kind: try Self.kind(of: path, head, compression), compression: compression)
+    }
+
+    /// Whether something of it has to be mounted, or owners of its files made: a directory that is the root itself is simply there.
+    package static func needsMounts(_ source: String) -> Bool {
+        !FileManager.default.fileExists(atPath: "\(source)/.") || ContainerLayout.isLayout(source)
     }
 
     /// Whether it is a disk with partitions or a file system on it.
-    package static func isDisk(_ path: String) -> Bool { (try? DiskImage.format(of: path)) != nil }
+    package var isDisk: Bool { if case .disk = kind { true } else { false } }
 
-    /// How buildah calls the container image at `path`; nil when it holds none.
-    static func containerPlace(of path: String, isDirectory: Bool) throws -> String? {
-        if isDirectory {
-            return FileManager.default.fileExists(atPath: "\(path)/oci-layout") ? "oci:\(path)" : nil
+    private static func kind(of path: String, _ head: Data, _ compression: Compression?) throws -> Kind {
+        // squashfs 4.0, little endian.
+        if head.starts(with: Array("hsqs".utf8)) { return .squashfs }
+        if let format = DiskImage.format(of: head) { return .disk(format) }
+        return try archiveKind(of: path, compression)
+    }
+
+    /// What a tar archive's names say. The first of them do as a rule, and the other many gigabytes need not be looked through.
+    private static func archiveKind(of path: String, _ compression: Compression?) throws -> Kind {
+        let words = try RootTar.source(path, compression)
+        func names(_ script: String, _ more: [String] = []) throws -> [[Substring]] {
+            let listing = try Program("sh", package: "dash").confined(Confinement(reads: [path])).run(
+                ["-c", script, "sh"] + words + more)
+            return String(decoding: listing, as: UTF8.self).split(separator: "\n").map {
+                $0.split(separator: "/").filter { $0 != "." }
+            }
         }
-        guard !isSquashfs(path), try !beginsLikeRoot(path) else { return nil }
-        let members = try members(of: path, among: ["oci-layout", "manifest.json"])
-        if members.contains("oci-layout") { return "oci-archive:\(path)" }
-        if members.contains("manifest.json") { return "docker-archive:\(path)" }
-        return nil
-    }
-
-    /// `hsqs` at the beginning (squashfs 4.0, little endian).
-    static func isSquashfs(_ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        return (try? file.read(upToCount: 4)) == Data("hsqs".utf8)
-    }
-
-    /// Whether a tar archive's first entries are those of a root, and the other many gigabytes need not be looked through.
-    private static func beginsLikeRoot(_ archive: String) throws -> Bool {
-        let listing = try Program("sh", package: "dash").confined(Confinement(reads: [archive])).run(
-            ["-c", "tar --list --file \"$1\" 2>/dev/null | head -n 64", "sh", archive])
+        let first = try names("tar --list \"$@\" 2>/dev/null | head -n 64")
+        guard !first.isEmpty else {
+            throw ImageLacks(
+                "\(path) is none of what can be imported: a directory with a root, a tar archive, a squashfs, a container image, or a "
+                    + "disk; gzip, xz, zstd, lz4 and bzip2 may be around each")
+        }
         let roots: Set<Substring> = [
             "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run",
-            "sbin",
-            "srv", "sys", "tmp", "usr", "var",
+            "sbin", "srv",
+            "sys", "tmp", "usr", "var",
         ]
-        return String(decoding: listing, as: UTF8.self).split(separator: "\n").contains { line in
-            line.split(separator: "/").first { $0 != "." }.map(roots.contains) ?? false
-        }
-    }
-
-    /// Which of `names` lie at the top of a tar archive; none when it is none.
-    private static func members(of archive: String, among names: [String]) throws -> Set<String> {
-        let wanted = names.flatMap { [$0, "./\($0)"] }
+        if first.contains(where: { $0.first.map(roots.contains) ?? false }) { return .rootArchive }
+        let marks: Set<Substring> = ["oci-layout", "index.json", "manifest.json"]
+        if first.contains(where: { $0.count == 1 && marks.contains($0[0]) }) { return .containerArchive }
         // tar fails for each name that is not there; whether the archive is good shows when it is unpacked.
-        let listing = try Program("sh", package: "dash").confined(Confinement(reads: [archive])).run(
-            ["-c", "tar --list --file \"$@\" 2>/dev/null || true", "sh", archive] + wanted)
-        return Set(
-            String(decoding: listing, as: UTF8.self).split(separator: "\n").map {
-                $0.hasPrefix("./") ? String($0.dropFirst(2)) : String($0)
-            })
+        let marked = marks.flatMap { [String($0), "./\($0)"] }.sorted()
+        return try names("tar --list \"$@\" 2>/dev/null || true", marked).isEmpty
+            ? .rootArchive : .containerArchive
     }
 }

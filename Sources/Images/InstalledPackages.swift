@@ -27,7 +27,7 @@ enum InstalledPackages {
                 }
             }
         } catch {
-            note("note: the packages of this version are not recorded: \(error)")
+            note("note: the packages of this version are not recorded: \(ErrorSentence.of(error))")
         }
         return []
     }

@@ -11,12 +11,12 @@ package struct ImageLacks: Error, CustomStringConvertible {
 package struct KernelModules {
     package let release: String
     package let kernelPath: String
+    /// Why it is this kernel, when there are several: behind its name.
+    let reason: String
     let root: RootDirectory
     /// `lib/modules/RELEASE`, as the root has it.
     private let directory: String
-    /// Module path below `directory` → paths it depends on.
-    private let dependencies: [String: [String]]
-    private let builtIn: Set<String>
+    private let lists: ModuleLists
 
     /// Network cards, and what they need: everything in these directories.
     private static let directories = [
@@ -36,100 +36,44 @@ package struct KernelModules {
     ]
     /// What depmod makes its lists of, beside the modules.
     static let indexes = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
-    /// Without these there is no root.
-    private static let required = ["nbd", "squashfs", "overlay", "af_packet"]
 
-    package init(root: String) throws {
+    /// - Parameter wanted: the release of the kernel to take, of several; nil: the first choice.
+    package init(root: String, kernel wanted: String? = nil) throws {
         self.root = RootDirectory(path: root)
-        guard let found = Self.findKernels(root: root).last else {
-            throw ImageLacks(
-                "there is no kernel with modules in the image (install one: apt install linux-image-amd64)")
-        }
-        (release, kernelPath, directory) = found
-        dependencies = Self.dependencies(self.root.text(of: "\(directory)/modules.dep") ?? "")
-        builtIn = Set(
-            (self.root.text(of: "\(directory)/modules.builtin") ?? "")
-                .split(separator: "\n").map { Self.moduleName(String($0)) })
-        needed = Self.needed(of: dependencies)
-        let missing = Self.required.filter { path(of: $0) == nil && !builtIn.contains($0) }
-        guard missing.isEmpty else {
-            throw ImageLacks(
-                "kernel \(release) has no module \(missing.joined(separator: ", ")): a node could not reach its root "
-                    + "(install a full kernel package: apt install linux-image-amd64)")
-        }
-    }
-
-    /// Kernels that have modules, the newest release last: where each kernel is, and its modules as the root names them.
-    static func findKernels(root: String) -> [(release: String, kernel: String, modules: String)] {
-        let root = RootDirectory(path: root)
-        for base in ["lib/modules", "usr/lib/modules"] {
-            let releases = root.names(in: base).sorted {
-                $0.compare($1, options: .numeric) == .orderedAscending
+        let choice = try KernelChoice(KernelSearch(root: root), in: self.root, wanted: wanted)
+        (release, kernelPath) = (choice.kernel.release.text, choice.kernel.path)
+        (directory, lists, reason) = (choice.kernel.modules, choice.lists, choice.reason)
+        needed = Self.needed(of: lists)
+        for module in needed {
+            // The list is the image's, and copies are made with our rights.
+            guard !module.split(separator: "/").contains("..") else {
+                throw ImageLacks("kernel \(release) has a module outside of its directory: \(module)")
             }
-            let found = releases.compactMap { release -> (String, String, String)? in
-                let modules = "\(base)/\(release)"
-                // Debian and Ubuntu; Fedora, EL, openSUSE and Arch; arm64 of openSUSE; Alpine, whose kernel has the name of its
-                // flavour alone (vmlinuz-lts for 6.6.58-0-lts).
-                let flavour = release.split(separator: "-").last.map(String.init) ?? release
-                let places = [
-                    "boot/vmlinuz-\(release)", "\(modules)/vmlinuz", "boot/vmlinux-\(release)",
-                    "boot/Image-\(release)", "\(modules)/Image", "boot/vmlinuz-\(flavour)",
-                ]
-                guard root.contains("\(modules)/modules.dep"),
-                    let kernel = places.lazy.compactMap({ root.place(of: $0) }).first
-                else { return nil }
-                return (release, kernel, modules)
+            guard place(of: module) != nil else {
+                throw ImageLacks(
+                    "kernel \(release) names a module that is not there: \(module) (run ‘depmod \(release)’ in the root, "
+                        + "which puts its list right)")
             }
-            if !found.isEmpty { return found }
         }
-        return []
-    }
-
-    /// - Parameter text: of modules.dep (modules.dep(5)).
-    private static func dependencies(_ text: String) -> [String: [String]] {
-        var result: [String: [String]] = [:]
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            guard let module = parts.first else { continue }
-            result[String(module)] = parts.count == 2 ? parts[1].split(separator: " ").map(String.init) : []
-        }
-        return result
     }
 
     /// Where a file of the modules' directory is on this machine; nil when there is none.
     func place(of name: String) -> String? { root.place(of: "\(directory)/\(name)") }
 
-    /// `kernel/fs/overlayfs/overlay.ko.xz` is `overlay`; hyphens and underscores are the same.
-    private static func moduleName(_ path: String) -> String {
-        let file = path.split(separator: "/").last.map(String.init) ?? path
-        return (file.range(of: ".ko").map { String(file[..<$0.lowerBound]) } ?? file).replacingOccurrences(
-            of: "-", with: "_")
-    }
-
-    private func path(of name: String) -> String? {
-        let name = name.replacingOccurrences(of: "-", with: "_")
-        return dependencies.keys.first { Self.moduleName($0) == name }
-    }
-
     /// Whether a node can open an encrypted volume, with modules that come from the image's root.
-    package var hasDMCrypt: Bool {
-        ["dm_crypt", "xts"].allSatisfy { path(of: $0) != nil || builtIn.contains($0) }
-    }
+    package var hasDMCrypt: Bool { ["dm_crypt", "xts"].allSatisfy(lists.has) }
 
     /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
     let needed: [String]
 
-    private static func needed(of dependencies: [String: [String]]) -> [String] {
-        let nameToPath = Dictionary(dependencies.keys.map { (moduleName($0), $0) }) { first, _ in first }
-        var wanted = (required + names).compactMap {
-            nameToPath[$0.replacingOccurrences(of: "-", with: "_")]
-        }
-        wanted += dependencies.keys.filter { path in
+    private static func needed(of lists: ModuleLists) -> [String] {
+        var wanted = (ModuleLists.required + names).compactMap(lists.path)
+        wanted += lists.dependencies.keys.filter { path in
             directories.contains { path.hasPrefix($0) } && !excluded.contains { path.contains($0) }
         }
         var all: Set<String> = []
         while let next = wanted.popLast() {
-            if all.insert(next).inserted { wanted += dependencies[next] ?? [] }
+            if all.insert(next).inserted { wanted += lists.dependencies[next] ?? [] }
         }
         return all.sorted()
     }
@@ -141,20 +85,12 @@ package struct KernelModules {
         try files.createDirectory(atPath: destination, withIntermediateDirectories: true)
         var copied: [String] = []
         for module in needed {
-            // The list is the image's, and the copy is made with our rights.
-            guard !module.split(separator: "/").contains("..") else {
-                throw ImageLacks("kernel \(release) has a module outside of its directory: \(module)")
-            }
             let plain = module.range(of: ".ko").map { String(module[..<$0.upperBound]) } ?? module
             let path = "\(destination)/\(plain)"
             try files.createDirectory(
                 atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,
                 withIntermediateDirectories: true)
-            guard let source = place(of: module) else {
-                throw ImageLacks(
-                    "kernel \(release) names a module that is not there: \(module) (depmod \(release) puts its list right)"
-                )
-            }
+            guard let source = place(of: module) else { continue }
             try Self.copy(source, to: path)
             copied.append(path)
         }
@@ -196,8 +132,13 @@ package struct KernelModules {
         }
     }
 
+    /// Where firmware lies on this machine; nil when there is none.
+    var firmware: String? { ["lib/firmware", "usr/lib/firmware"].lazy.compactMap(root.place).first }
+
     /// Firmware that the modules ask for, as far as the root has it; compressed in most distributions.
     private func copyFirmware(of modules: [String], to target: String) throws {
+        // A kernel that has everything built in has no modules.
+        guard !modules.isEmpty else { return }
         let listed = try Program("modinfo", package: "kmod").confined(Confinement(reads: [target])).run(
             ["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
@@ -205,6 +146,7 @@ package struct KernelModules {
             guard !name.split(separator: "/").contains(".."),
                 let source = ["", ".zst", ".xz"].lazy.compactMap({
                     root.place(of: "lib/firmware/\(name)\($0)")
+                        ?? root.place(of: "usr/lib/firmware/\(name)\($0)")
                 }).first
             else { continue }
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")

@@ -8,7 +8,7 @@ struct ModuleArchiveCache {
     /// Archives that are kept; each has a few megabytes.
     private static let limit = 8
     /// Counts up when the same modules would make another archive.
-    private static let format = 1
+    private static let format = 2
     private static let keeping = ".keeping-"
 
     /// Nil: nothing is kept.
@@ -66,23 +66,48 @@ extension KernelModules {
         try FileManager.default.removeItem(atPath: staging)
     }
 
-    /// The same for what makes the same archive: the modules to the last byte, and the firmware by its names, sizes and times.
+    /// The same for what makes the same archive: modules, lists and firmware to the last byte. Names, sizes and times do not tell: many
+    /// builds set all times to the same.
     func fingerprint(format: Int, level: Int) throws -> Fleet.Digest {
-        var text = "\(format) \(level) \(release)\n"
-        for name in needed + Self.indexes {
-            guard let path = place(of: name) else { continue }
-            text += "\(name) \(try Fleet.Digest(ofFile: path))\n"
+        var lines = ["\(format) \(level) \(release)"]
+        for name in needed {
+            guard let path = place(of: name) else {
+                throw ImageLacks("\(name) of kernel \(release) is gone from the root")
+            }
+            lines.append("\(name) \(try Fleet.Digest(ofFile: path))")
         }
-        guard let firmware = root.place(of: "lib/firmware"),
-            let names = FileManager.default.enumerator(atPath: firmware)
-        else { return Fleet.Digest(of: Data(text.utf8)) }
-        var lines: [String] = []
-        while let name = names.nextObject() as? String {
-            let attributes = names.fileAttributes ?? [:]
-            guard attributes[.type] as? FileAttributeType != .typeDirectory else { continue }
-            let time = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-            lines.append("\(name) \(attributes[.size] as? Int ?? 0) \(time)")
+        for name in Self.indexes {
+            lines.append("\(name) \(try place(of: name).map { try Fleet.Digest(ofFile: $0).text } ?? "-")")
         }
-        return Fleet.Digest(of: Data((text + lines.sorted().joined(separator: "\n")).utf8))
+        return Fleet.Digest(of: Data((lines + (try firmwareLines())).joined(separator: "\n").utf8))
+    }
+
+    /// A line for each file of firmware, and for each link what it leads to, in the order of their names.
+    private func firmwareLines() throws -> [String] {
+        guard let firmware else { return [] }
+        let directory = RootDirectory(path: firmware)
+        var names: [(name: String, kind: UInt32)] = []
+        DirectoryListing.walk(firmware) { entry in
+            names.append((entry.path, entry.kind))
+            return true
+        }
+        return try names.sorted { $0.name < $1.name }.compactMap { name, kind in
+            switch kind {
+            case S_IFREG: "\(name) \(try Fleet.Digest(ofFile: "\(firmware)/\(name)"))"
+            case S_IFLNK:
+                // What is below the directory has a line of its own.
+                "\(name) > \((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(firmware)/\(name)")) ?? "")"
+                    + (directory.contains(name) ? "" : try linkedDigest(name))
+            default: nil
+            }
+        }
+    }
+
+    /// Of a file that a link leads to outside of the directory of firmware.
+    private func linkedDigest(_ name: String) throws -> String {
+        guard let path = root.place(of: "lib/firmware/\(name)") ?? root.place(of: "usr/lib/firmware/\(name)"),
+            FileStatus(path)?.isFile == true
+        else { return "" }
+        return " \(try Fleet.Digest(ofFile: path))"
     }
 }

@@ -20,30 +20,6 @@ package struct ProgramMissing: Error, CustomStringConvertible {
     package var description: String { "the program ‘\(name)’ is not installed (apt install \(package))" }
 }
 
-/// A disk that a program was filling; what else lies on it, leases for one, needs room, too.
-package struct DiskNearlyFull: Error, CustomStringConvertible {
-    package var directory: String
-    package var freeByteCount: Int
-
-    package var description: String {
-        "stopped, because the disk with \(directory) is nearly full (\(freeByteCount >> 20) MiB are left): "
-            + "what is unpacked is larger than that, or a bomb; make room, or choose another --cache"
-    }
-
-    /// What stays free: a tenth, and no more than a gibibyte.
-    static func check(_ directory: String) throws {
-        var status = statvfs()
-        guard unsafe statvfs(directory, &status) == 0 else { return }
-        // Of a file system that says nothing sensible there is enough.
-        func byteCount(_ blocks: UInt) -> Int {
-            let (count, overflow) = blocks.multipliedReportingOverflow(by: status.f_frsize)
-            return overflow ? .max : Int(clamping: count)
-        }
-        let (free, all) = (byteCount(status.f_bavail), byteCount(status.f_blocks))
-        if free < min(all / 10, 1 << 30) { throw Self(directory: directory, freeByteCount: free) }
-    }
-}
-
 /// Other people's programs, run to their end.
 package struct Program: Sendable {
     private let url: URL
@@ -126,35 +102,22 @@ package struct Program: Sendable {
     }
 
     /// Runs what unpacks a root, and calls `note` for what it leaves out: devices, which are nothing that this host should have from
-    /// others, and which nodes make for themselves.
+    /// others, and which nodes make for themselves, and attributes that only the kernel of the first host may set.
     package func unpack(
         _ arguments: [String], file: Int32? = nil, filling filled: String, note: @Sendable (String) -> Void
     ) throws {
         let lines = Mutex<[String]>([])
+        var losses: UnpackedLosses { UnpackedLosses(lines.withLock(\.self)) }
         do {
-            try run(arguments, file: file, filling: filled) { line in lines.withLock { $0.append(line) } }
+            try run(arguments, file: file, filling: filled) { line in
+                // An archive with a note for each of a million files is heard out to here.
+                lines.withLock { if $0.count < 100_000 { $0.append(line) } }
+            }
         } catch let failure as ProgramFailure where failure.status == 2 {
             // unsquashfs(1), tar(1): something could not be made. Nothing else is let pass.
-            var devices: [String] = []
-            for line in lines.withLock(\.self) where !line.isEmpty {
-                if let match = line.firstMatch(
-                    of:
-                        /create_inode: failed to create (?:character|block) device (.*), because Operation not permitted/
-                ) {
-                    devices.append(String(match.1))
-                } else if let match = line.firstMatch(of: /tar: (.*): Cannot mknod: Operation not permitted/)
-                {
-                    devices.append(String(match.1))
-                } else if !line.contains("Exiting with failure status due to previous errors") {
-                    throw failure
-                }
-            }
-            guard !devices.isEmpty else { throw failure }
-            let named = devices.prefix(5).joined(separator: ", ")
-            note(
-                "note: devices are left out: \(named)\(devices.count > 5 ? " and \(devices.count - 5) more" : "")"
-            )
+            guard losses.isWholeFailure else { throw failure }
         }
+        losses.notes.forEach(note)
     }
 
     /// The same for an output that is too large to be held: `take` gets each piece of it as it comes, and ends the program when

@@ -21,6 +21,8 @@ package enum DirectoryListing {
         package var path: String
         package var mode: UInt32
         package var byteCount: Int
+        /// What of it takes room: less than ``byteCount`` where it has holes.
+        package var storedByteCount: Int
 
         /// One of `S_IFREG`, `S_IFDIR`, …
         package var kind: UInt32 { mode & S_IFMT }
@@ -43,7 +45,9 @@ package enum DirectoryListing {
                 }
                 let path = place.isEmpty ? name : "\(place)/\(name)"
                 let goesOn = try visit(
-                    Entry(path: path, mode: status.st_mode, byteCount: Int(status.st_size)))
+                    Entry(
+                        path: path, mode: status.st_mode, byteCount: Int(status.st_size),
+                        storedByteCount: Int(status.st_blocks) * 512))
                 if goesOn, status.st_mode & S_IFMT == S_IFDIR { open.append(path) }
             }
         }

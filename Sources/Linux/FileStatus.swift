@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What stands at a path: its kind, its owner, and who may change it.
@@ -22,6 +23,18 @@ package struct FileStatus: Sendable, Equatable {
         group = status.st_gid
         mode = status.st_mode
         linkCount = Int(status.st_nlink)
+    }
+
+    /// Names of a file's extended attributes, links not followed; none where they cannot be read.
+    package static func attributeNames(of path: String) -> [String] {
+        let byteCount = unsafe llistxattr(path, nil, 0)
+        guard byteCount > 0 else { return [] }
+        var names = [UInt8](repeating: 0, count: byteCount)
+        let count = unsafe names.withUnsafeMutableBytes { buffer in
+            unsafe llistxattr(path, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+        }
+        guard count > 0 else { return [] }
+        return names.prefix(count).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }

@@ -4,7 +4,7 @@ import Testing
 @testable import Fleet
 @testable import Images
 
-/// Where distributions put their kernels and what they record of their packages.
+/// What distributions record of their packages, and how their links are followed.
 @Suite final class DistributionTests {
     private let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
 
@@ -15,64 +15,6 @@ import Testing
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: url)
-    }
-
-    @Test(arguments: [
-        ("Debian, Ubuntu", "6.1.0-32-amd64", "lib/modules", "boot/vmlinuz-6.1.0-32-amd64", "amd64"),
-        (
-            "Fedora, EL", "6.11.4-301.fc41.x86_64", "usr/lib/modules",
-            "usr/lib/modules/6.11.4-301.fc41.x86_64/vmlinuz", "amd64"
-        ),
-        (
-            "openSUSE", "6.4.0-150600.23-default", "usr/lib/modules",
-            "usr/lib/modules/6.4.0-150600.23-default/vmlinuz", "amd64"
-        ),
-        ("Arch", "6.12.1-arch1-1", "usr/lib/modules", "usr/lib/modules/6.12.1-arch1-1/vmlinuz", "amd64"),
-        ("Alpine", "6.6.58-0-lts", "lib/modules", "boot/vmlinuz-lts", "amd64"),
-        (
-            "Fedora, arm64", "6.11.4-301.fc41.aarch64", "usr/lib/modules",
-            "usr/lib/modules/6.11.4-301.fc41.aarch64/vmlinuz", "arm64"
-        ),
-    ])
-    func `kernel and modules are found`(
-        name: String, release: String, modules: String, kernel: String, architecture: String
-    ) throws {
-        try put("\(modules)/\(release)/modules.dep")
-        try put(kernel, "kernel")
-        let found = KernelModules.findKernels(root: root)
-        #expect(found.map(\.release) == [release], "\(name)")
-        #expect(found.first?.kernel == "\(root)/\(kernel)")
-        #expect(ImagePacker.architecture(root: root, kernelRelease: release) == architecture)
-    }
-
-    @Test func `of several kernels the newest one is taken, and modules without a kernel are none`() throws {
-        for release in ["6.1.0-9-amd64", "6.1.0-32-amd64"] {
-            try put("lib/modules/\(release)/modules.dep")
-            try put("boot/vmlinuz-\(release)", "kernel")
-        }
-        try put("lib/modules/6.9.0-1-amd64/modules.dep")
-        #expect(KernelModules.findKernels(root: root).map(\.release) == ["6.1.0-9-amd64", "6.1.0-32-amd64"])
-    }
-
-    @Test func `an archive of modules is used again only while modules and firmware are the same`() throws {
-        let names = ["nbd", "squashfs", "overlay", "af_packet"]
-        let modules = "lib/modules/6.1.0-9-amd64"
-        try put("\(modules)/modules.dep", names.map { "kernel/\($0).ko:\n" }.joined())
-        try put("boot/vmlinuz-6.1.0-9-amd64", "kernel")
-        for name in names { try put("\(modules)/kernel/\(name).ko", name) }
-        func fingerprint(level: Int = 9) throws -> Digest {
-            try KernelModules(root: root).fingerprint(format: 1, level: level)
-        }
-        let first = try fingerprint()
-        #expect(try fingerprint() == first && fingerprint(level: 19) != first)
-        // What is beside them in the root is of no account.
-        try put("etc/hostname", "other")
-        #expect(try fingerprint() == first)
-        try put("\(modules)/kernel/nbd.ko", "nbe")
-        let changed = try fingerprint()
-        #expect(changed != first)
-        try put("lib/firmware/card.bin", "1")
-        #expect(try fingerprint() != changed)
     }
 
     /// As lines of name and version.
@@ -122,7 +64,7 @@ import Testing
         try link("boot/vmlinuz-\(release)", to: "../usr/lib/modules/\(release)/vmlinuz")
         let directory = RootDirectory(path: root)
         #expect(
-            KernelModules.findKernels(root: root).map(\.kernel) == [
+            KernelSearch(root: root).kernels.map(\.path) == [
                 "\(root)/usr/lib/modules/\(release)/vmlinuz"
             ])
         try link("passwords", to: "/etc/passwd")

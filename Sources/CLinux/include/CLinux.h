@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 
 // One datagram of a batch.
 struct roost_datagram {

@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Center
 import Fleet
 import Foundation
+import Images
 import NIOCore
 import NIOHTTP1
 import NIOSSL

@@ -160,22 +160,43 @@ struct ImageImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make a version of an image out of a root that is there already.",
         discussion: """
-            A directory, a tar archive (also .gz, .xz, .zst), a squashfs, an OCI layout or archive, what ‘docker save’ writes, or a
-            disk with a system on it: raw, qcow2, VMDK, VDI, VHDX.
+            A directory, a tar archive, a squashfs, an OCI layout or archive, what ‘docker save’ writes, or a disk with a system on
+            it: raw, qcow2, VMDK, VDI, VHDX. gzip, xz, zstd, lz4 or bzip2 may be around each.
+            Of several images in one archive --reference and --platform choose; without them they are listed.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.", completion: .images) var name: String
     @Argument(help: "The directory or file.", completion: .file()) var source: String
+    @Option(
+        help: ArgumentHelp(
+            "The image to take of several in an archive: its name, its tag, or the beginning of its digest.",
+            valueName: "name"))
+    var reference: String?
+    @Option(
+        help: ArgumentHelp(
+            "The platform to take of several in an archive, such as linux/arm64; default: this host's.",
+            valueName: "platform"))
+    var platform: String?
 
     func run() async throws {
         try await reportingFailure {
+            let choice = ContainerChoice(reference: reference, platform: try chosenPlatform())
             // In a directory that is the root itself the owners of the files are what they are.
             if getuid() != 0 || ImageSource.needsMounts(source) { try BuildNamespace.enter() }
-            if BuildNamespace.isUnprivileged, ImageSource.isDisk(source) {
+            let source = try ImageSource(source)
+            if BuildNamespace.isUnprivileged, source.isDisk {
                 try BuildNamespace.requireRoot(to: "import a disk")
             }
-            try await packing.publish(name) { try $0.importRoot(source, as: $1) }
+            try await packing.publish(name) { try $0.importRoot(source, as: $1, choice: choice) }
         }
+    }
+
+    private func chosenPlatform() throws -> ContainerPlatform? {
+        guard let platform else { return nil }
+        guard let chosen = ContainerPlatform(platform) else {
+            throw Failure(text: "--platform is SYSTEM/ARCHITECTURE, such as linux/arm64", code: 64)
+        }
+        return chosen
     }
 }
 

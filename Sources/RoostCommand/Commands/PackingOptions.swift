@@ -20,6 +20,11 @@ struct PackingOptions: ParsableArguments {
             valueName: "findings"))
     var allow: [String] = []
     @Option(
+        help: ArgumentHelp(
+            "The kernel that nodes boot, of several in the root; default: the newest one that is for all machines.",
+            valueName: "release"))
+    var kernel: String?
+    @Option(
         help: ArgumentHelp("Sign the version with the key in this file (roost image key).", valueName: "file")
     )
     var sign: String?
@@ -69,7 +74,8 @@ struct PackingOptions: ParsableArguments {
         try state.prepare()
         let store = state.images
         let packer = ImagePacker(
-            store: store, effort: effort, cache: cachePath, allowed: allowed, progress: progress)
+            store: store, effort: effort, cache: cachePath, allowed: allowed, kernel: kernel,
+            progress: progress)
         let (digest, _) = try make(store, packer, progress, image)
         let data = try await server.client.send(
             .POST, "images/\(image)/versions",

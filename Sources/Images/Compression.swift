@@ -1,0 +1,75 @@
+import Foundation
+import Linux
+
+/// How a file is compressed: by the bytes at its beginning, whatever its name says.
+enum Compression: String, CaseIterable, Sendable {
+    case gzip, xz, zstd, lz4, bzip2
+
+    /// What of a file's beginning tells what it is: the longest way to a signature is that of btrfs, at 64 KiB.
+    static let headByteCount = 68 * 1024
+
+    /// Nil for what is not compressed.
+    ///
+    /// - Parameter head: the file's first bytes.
+    init?(_ head: some Collection<UInt8>) {
+        let signatures: [(Self, [UInt8])] = [
+            (.gzip, [0x1F, 0x8B]), (.xz, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]),
+            (.zstd, [0x28, 0xB5, 0x2F, 0xFD]), (.lz4, [0x04, 0x22, 0x4D, 0x18]),
+            // As the kernel's makefiles write it.
+            (.lz4, [0x02, 0x21, 0x4C, 0x18]), (.bzip2, Array("BZh".utf8)),
+        ]
+        guard let found = signatures.first(where: { head.starts(with: $0.1) }) else { return nil }
+        self = found.0
+    }
+
+    /// Nil for a file that is not compressed, or cannot be read.
+    init?(ofFile path: String) {
+        guard let head = Self.head(of: path) else { return nil }
+        self.init(head)
+    }
+
+    /// The beginning of a file as it lies there.
+    static func head(of path: String) -> Data? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }
+        return try? file.read(upToCount: headByteCount) ?? Data()
+    }
+
+    /// The Debian package that has the program.
+    private var package: String { self == .xz ? "xz-utils" : rawValue }
+
+    /// The program that reads it with `-dc`, and that tar calls with `-d`. It throws when it is not installed.
+    func program() throws -> String { try Program(rawValue, package: package).path }
+
+    /// The first bytes of what is compressed in a file.
+    func innerHead(of path: String) throws -> Data {
+        // The program is cut off, which is no fault of the file.
+        try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
+            "-c", "\"$1\" -dc <\"$2\" 2>/dev/null | head -c \"$3\"", "bash", try program(), path,
+            String(Self.headByteCount),
+        ])
+    }
+
+    /// Writes what is compressed in a file to `target`, with holes where there are zeros.
+    ///
+    /// - Parameter directory: that `target` is in; it is not filled to the brim.
+    func unpack(_ path: String, to target: String, in directory: String) throws {
+        // Its place is there already, so that nothing else of the directory needs to be reached.
+        try WholeFile.writeForNow(target, [])
+        try Program("bash", package: "bash").confined(Confinement(reads: [path], writes: [target])).run(
+            [
+                "-o", "pipefail", "-c",
+                "\"$1\" -dc <\"$2\" | dd of=\"$3\" bs=1M iflag=fullblock conv=sparse,notrunc status=none",
+                "bash",
+                try program(), path, target,
+            ], filling: directory)
+    }
+
+    /// The SHA-256 digest, in hexadecimal digits, of what is compressed in a file.
+    func innerDigest(of path: String) throws -> String {
+        let told = try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
+            "-o", "pipefail", "-c", "\"$1\" -dc <\"$2\" | sha256sum", "bash", try program(), path,
+        ])
+        return String(decoding: told.prefix(64), as: UTF8.self)
+    }
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+/// What a container image is made for (OCI Image Index, *platform*): `linux/arm64/v8`.
+package struct ContainerPlatform: Equatable, Sendable, CustomStringConvertible {
+    var system: String
+    /// As Go calls it: amd64, arm64, 386.
+    var architecture: String
+    var variant: String?
+
+    init(system: String, architecture: String, variant: String? = nil) {
+        self.system = system
+        self.architecture = architecture
+        self.variant = variant
+    }
+
+    /// - Parameter text: `linux/arm64/v8`, `linux/arm64`, or `arm64`.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (1...3).contains(parts.count), !parts.contains("") else { return nil }
+        let words = parts.count == 1 ? ["linux"] + parts : parts
+        self.init(
+            system: words[0], architecture: Self.names[words[1]] ?? words[1],
+            variant: words.count == 3 ? words[2] : nil)
+    }
+
+    /// What others call the same.
+    private static let names = ["x86_64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"]
+
+    package static let host: Self = {
+        #if arch(arm64)
+        Self(system: "linux", architecture: "arm64")
+        #else
+        Self(system: "linux", architecture: "amd64")
+        #endif
+    }()
+
+    package var description: String {
+        [system, architecture, variant].compactMap(\.self).joined(separator: "/")
+    }
+
+    /// Whether an image for `self` is one for `wanted`; a variant that is not asked for does not count.
+    func fits(_ wanted: Self) -> Bool {
+        system == wanted.system && architecture == wanted.architecture
+            && (wanted.variant == nil || variant == wanted.variant)
+    }
+}
+
+/// Which image of an archive is taken, when there are several.
+package struct ContainerChoice: Sendable {
+    /// A name with or without its tag, a tag, or the beginning of a digest; nil: the only one.
+    package var reference: String?
+    /// Nil: this host's, or the only one.
+    package var platform: ContainerPlatform?
+
+    package init(reference: String? = nil, platform: ContainerPlatform? = nil) {
+        self.reference = reference
+        self.platform = platform
+    }
+
+    /// The image that is meant, and what to say about it.
+    ///
+    /// - Parameters:
+    ///   - images: of the archive; none is an attestation.
+    ///   - source: what they are in, for people.
+    func image(of images: [ContainerImage], in source: String) throws -> (
+        image: ContainerImage, note: String?
+    ) {
+        guard !images.isEmpty else {
+            throw ImageLacks("\(source) names no image of Linux whose manifest is in it")
+        }
+        let named = images.filter { image in reference.map(image.isMeant) ?? true }
+        guard !named.isEmpty else {
+            throw ImageLacks("\(source) has no image ‘\(reference ?? "")’; it has\n\(Self.list(images))")
+        }
+        // Those that have names of their own are different images, and not one for several platforms.
+        let tagged = Set(named.map(\.names).filter { !$0.isEmpty })
+        guard tagged.count < 2 || reference != nil else {
+            throw ImageLacks(
+                "\(source) holds several images: choose one with --reference\n\(Self.list(named))")
+        }
+        let wanted = platform ?? .host
+        let fitting = named.filter { $0.platform?.fits(wanted) ?? (platform == nil) }
+        if let platform, fitting.isEmpty {
+            throw ImageLacks("\(source) has no image for \(platform); it has\n\(Self.list(named))")
+        }
+        let left = Self.mostGeneral(fitting.isEmpty ? named : fitting)
+        guard let image = left.first, left.count == 1 else {
+            throw ImageLacks(
+                "\(source) holds several images: choose one with --reference or --platform\n\(Self.list(left))"
+            )
+        }
+        let others = named.filter { $0 != image }.compactMap { $0.platform?.description }
+        guard platform == nil, !others.isEmpty else { return (image, nil) }
+        return (
+            image,
+            "of the platforms, \(image.platform?.description ?? "that of this host") is taken; --platform takes another (\(others.joined(separator: ", ")))"
+        )
+    }
+
+    /// Of variants, the one that every machine of the architecture runs: none, or ARM's v8 (GOAMD64 and GOARM64 name the rest).
+    private static func mostGeneral(_ images: [ContainerImage]) -> [ContainerImage] {
+        guard images.count > 1, Set(images.map { $0.platform?.architecture }).count == 1 else {
+            return images
+        }
+        let general = images.filter { [nil, "v1", "v8"].contains($0.platform?.variant) }
+        // Two images of one platform are two images, and not two variants.
+        return general.count == 1 ? general : images
+    }
+
+    private static func list(_ images: [ContainerImage]) -> String {
+        images.prefix(32).map { image in
+            "  \(image.names.isEmpty ? "(no name)" : image.names.joined(separator: ", "))  \(image.platform?.description ?? "")  \(image.digest.prefix(19))"
+        }.joined(separator: "\n") + (images.count > 32 ? "\n  and \(images.count - 32) more" : "")
+    }
+}
+
+/// One image of an archive.
+struct ContainerImage: Equatable {
+    /// A file's bytes in the archive, and what they are to be.
+    struct Layer: Equatable {
+        /// Below the archive's directory; links in it are followed, and never out of it.
+        var place: String
+        /// `sha256:…` of the file as it lies there; nil: not known.
+        var digest: String?
+        /// `sha256:…` of what is in it when it is unpacked; nil: not known.
+        var innerDigest: String?
+    }
+
+    /// All that the archive gives it: `docker.io/library/node:1`, or a tag alone.
+    var names: [String]
+    var platform: ContainerPlatform?
+    /// Of its manifest or, where that has none, of its configuration.
+    var digest: String
+    var layers: [Layer]
+
+    /// Whether a reference means it.
+    func isMeant(_ reference: String) -> Bool {
+        let digits = reference.hasPrefix("sha256:") ? String(reference.dropFirst(7)) : reference
+        if digits.count >= 6, digits.allSatisfy(\.isHexDigit), digest.dropFirst(7).hasPrefix(digits) {
+            return true
+        }
+        return names.contains { name in
+            if name == reference || name == "\(reference):latest" { return true }
+            // docker.io/library/node:1 is called node:1, and 1 by its tag.
+            return name.hasSuffix("/\(reference)") || name.hasSuffix("/\(reference):latest")
+                || !reference.contains("/")
+                    && name.split(separator: "/").last?.hasSuffix(":\(reference)") == true
+        }
+    }
+}

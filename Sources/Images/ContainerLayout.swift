@@ -1,0 +1,237 @@
+import Fleet
+import Foundation
+
+/// The container images in a directory, as its own files list them: an OCI layout (OCI Image Layout), what `docker save` wrote before
+/// version 25 (*Docker Image Specification v1.2*), or what skopeo calls `dir:`.
+///
+/// The files are another's: what they name is looked for below the directory only, and what JSON is read from has its digest checked.
+struct ContainerLayout {
+    private let directory: RootDirectory
+    /// Each image once, in the order of the archive.
+    private(set) var images: [ContainerImage] = []
+
+    /// Of a manifest or an index. Those of registries have no more than 4 MiB (OCI Distribution Specification).
+    private static let jsonByteLimit = 4 << 20
+    /// Indexes within indexes, what all of them name, and images in all.
+    private static let depthLimit = 8
+    private static let descriptorLimit = 10_000
+    private static let imageLimit = 1_000
+    private var descriptorCount = 0
+
+    /// Whether a directory is one.
+    static func isLayout(_ path: String) -> Bool {
+        let directory = RootDirectory(path: path)
+        guard !["etc", "usr"].contains(where: directory.contains) else { return false }
+        return ["oci-layout", "index.json", "manifest.json"].contains { directory.contains($0) }
+    }
+
+    init(_ path: String) throws {
+        directory = RootDirectory(path: path)
+        if let index: Index = try file("index.json") { try add(index, names: [], depth: 0) }
+        if images.isEmpty, directory.contains("manifest.json") { try addDocker() }
+    }
+
+    // MARK: OCI
+
+    private struct Descriptor: Decodable {
+        struct Platform: Decodable {
+            var os: String?
+            var architecture: String?
+            var variant: String?
+        }
+        var mediaType: String?
+        var digest: String
+        var platform: Platform?
+        var annotations: [String: String]?
+        var artifactType: String?
+    }
+
+    private struct Index: Decodable { var manifests: [Descriptor]? }
+
+    /// An image's manifest, and an index: which it is shows in what it has.
+    private struct Manifest: Decodable {
+        var config: Descriptor?
+        var layers: [Descriptor]?
+        var manifests: [Descriptor]?
+        var artifactType: String?
+    }
+
+    private struct Configuration: Decodable {
+        struct Root: Decodable {
+            var diffIDs: [String]?
+            enum CodingKeys: String, CodingKey { case diffIDs = "diff_ids" }
+        }
+        var os: String?
+        var architecture: String?
+        var variant: String?
+        var rootfs: Root?
+
+        var platform: ContainerPlatform? {
+            architecture.map { ContainerPlatform(system: os ?? "linux", architecture: $0, variant: variant) }
+        }
+    }
+
+    private mutating func add(_ index: Index, names: [String], depth: Int) throws {
+        guard depth < Self.depthLimit else {
+            throw ImageLacks("indexes lie deeper than \(Self.depthLimit) in one another")
+        }
+        for descriptor in index.manifests ?? [] {
+            descriptorCount += 1
+            guard descriptorCount <= Self.descriptorLimit else {
+                throw ImageLacks("its indexes name more than any archive holds")
+            }
+            let given = descriptor.annotations ?? [:]
+            let own = given["io.containerd.image.name"] ?? given["org.opencontainers.image.ref.name"]
+            // Attestations of buildx, and what else is no image to run.
+            if descriptor.platform?.os == "unknown" || given["vnd.docker.reference.type"] != nil { continue }
+            // What was never pulled is named by docker save, too.
+            guard let place = try blob(descriptor.digest),
+                let manifest: Manifest = try file(place, descriptor.digest)
+            else { continue }
+            let all = names + [own].compactMap(\.self)
+            if let manifests = manifest.manifests {
+                try add(Index(manifests: manifests), names: all, depth: depth + 1)
+            } else if manifest.layers != nil {
+                try add(manifest, descriptor, names: all)
+            }
+        }
+    }
+
+    private mutating func add(_ manifest: Manifest, _ descriptor: Descriptor, names: [String]) throws {
+        if let index = images.firstIndex(where: { $0.digest == descriptor.digest }) {
+            return images[index].names += names.filter { !images[index].names.contains($0) }
+        }
+        guard images.count < Self.imageLimit else {
+            throw ImageLacks("there are more than \(Self.imageLimit) images in it")
+        }
+        let configuration: Configuration? = try manifest.config.flatMap { config in
+            try blob(config.digest).flatMap { try file($0, config.digest) }
+        }
+        // Signatures, charts and attestations have layers, too, that are no root.
+        let layers = manifest.layers ?? []
+        guard layers.allSatisfy({ Self.isRootLayer($0.mediaType) }) else { return }
+        let told = descriptor.platform.flatMap { platform in
+            platform.architecture.map {
+                ContainerPlatform(system: platform.os ?? "linux", architecture: $0, variant: platform.variant)
+            }
+        }
+        let platform = told ?? configuration?.platform
+        guard platform?.system ?? "linux" == "linux", platform?.architecture != "unknown" else { return }
+        images.append(
+            ContainerImage(
+                names: names, platform: platform, digest: descriptor.digest,
+                layers: try layers.map { layer in
+                    if layer.mediaType?.contains("encrypted") == true {
+                        throw ImageLacks(
+                            "the layers of the image are encrypted: decrypt it first (skopeo copy --decryption-key)"
+                        )
+                    }
+                    return ContainerImage.Layer(
+                        place: try blob(layer.digest) ?? "blobs/\(layer.digest)", digest: layer.digest)
+                }))
+    }
+
+    private static func isRootLayer(_ mediaType: String?) -> Bool {
+        guard let mediaType else { return true }
+        return ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."].contains {
+            mediaType.hasPrefix($0)
+        }
+    }
+
+    /// Where the file with a digest lies; nil when it is not there.
+    private func blob(_ digest: String) throws -> String? {
+        let parts = digest.split(separator: ":", maxSplits: 1).map(String.init)
+        guard parts.count == 2, parts[0] == "sha256", parts[1].count == 64, parts[1].allSatisfy(\.isHexDigit)
+        else {
+            throw ImageLacks("‘\(digest.prefix(80))’ is not a SHA-256 digest")
+        }
+        // The second is how skopeo's «dir» has it.
+        return ["blobs/sha256/\(parts[1])", parts[1]].first { directory.contains($0) }
+    }
+
+    // MARK: docker save, and dir
+
+    private struct DockerImage: Decodable {
+        var config: String
+        var names: [String]?
+        var layers: [String]
+        enum CodingKeys: String, CodingKey { case config = "Config", names = "RepoTags", layers = "Layers" }
+    }
+
+    private mutating func addDocker() throws {
+        guard let listed: [DockerImage] = try? file("manifest.json") else {
+            guard let manifest: Manifest = try file("manifest.json"), manifest.layers != nil else { return }
+            // Nothing names this manifest by its digest.
+            let digest = "sha256:" + (try manifestDigest())
+            return try add(manifest, Descriptor(digest: digest), names: [])
+        }
+        for image in listed.prefix(Self.imageLimit) {
+            guard let configuration: Configuration = try file(image.config) else {
+                throw ImageLacks("the archive lacks the configuration ‘\(image.config)’ that it names")
+            }
+            guard configuration.os ?? "linux" == "linux" else { continue }
+            let inner = configuration.rootfs?.diffIDs ?? []
+            guard inner.count == image.layers.count else {
+                throw ImageLacks(
+                    "an image of the archive names \(image.layers.count) layers, and its configuration \(inner.count)"
+                )
+            }
+            // blobs/sha256/DIGEST, or DIGEST.json.
+            let name = image.config.split(separator: "/").last?.split(separator: ".").first ?? ""
+            images.append(
+                ContainerImage(
+                    names: image.names ?? [], platform: configuration.platform, digest: "sha256:\(name)",
+                    layers: zip(image.layers, inner).map {
+                        ContainerImage.Layer(place: $0, digest: nil, innerDigest: $1)
+                    }))
+        }
+    }
+
+    private func manifestDigest() throws -> String {
+        guard let path = directory.place(of: "manifest.json") else { return "" }
+        return try Fleet.Digest(ofFile: path).text
+    }
+
+    // MARK: Files
+
+    /// A file's JSON; nil when there is no such file.
+    ///
+    /// - Parameter digest: that it is to have.
+    private func file<Value: Decodable>(_ name: String, _ digest: String? = nil) throws -> Value? {
+        guard let path = directory.place(of: name) else { return nil }
+        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? handle.close() }
+        let data = try handle.read(upToCount: Self.jsonByteLimit + 1) ?? Data()
+        guard data.count <= Self.jsonByteLimit else {
+            throw ImageLacks("\(name) has more than 4 MiB, which no manifest has")
+        }
+        if let digest, "sha256:\(Fleet.Digest(of: data))" != digest.lowercased() {
+            throw ImageLacks("\(name) is damaged: it has another digest than the one that names it")
+        }
+        do { return try JSONDecoder().decode(Value.self, from: data) } catch {
+            throw ImageLacks("\(name) is not what an image's archive has there")
+        }
+    }
+
+    /// Where a layer lies, after its bytes are seen to be what the image names.
+    func checkedLayer(_ layer: ContainerImage.Layer) throws -> String {
+        guard let path = directory.place(of: layer.place) else {
+            throw ImageLacks(
+                "the layer \(layer.digest ?? layer.place) is not in the archive: save the image again, for one platform (docker save "
+                    + "--platform), or with skopeo copy")
+        }
+        if let digest = layer.digest, "sha256:\(try Fleet.Digest(ofFile: path))" != digest.lowercased() {
+            throw ImageLacks("the layer \(digest) is damaged: its bytes have another digest")
+        }
+        if let inner = layer.innerDigest {
+            let found =
+                try Compression(ofFile: path).map { try $0.innerDigest(of: path) }
+                ?? Fleet.Digest(ofFile: path).text
+            guard "sha256:\(found)" == inner.lowercased() else {
+                throw ImageLacks(
+                    "the layer \(layer.place) is damaged: its bytes have another digest than \(inner)")
+            }
+        }
+        return path
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+
+/// Room on a disk, of which something always stays free for what else lies there: leases, for one.
+enum DiskRoom {
+    /// What is free for us, and what the file system has; the most that there can be when it says nothing sensible.
+    private static func byteCounts(of directory: String) -> (free: Int, all: Int)? {
+        var status = statvfs()
+        guard unsafe statvfs(directory, &status) == 0 else { return nil }
+        func byteCount(_ blocks: UInt) -> Int {
+            let (count, overflow) = blocks.multipliedReportingOverflow(by: status.f_frsize)
+            return overflow ? .max : Int(clamping: count)
+        }
+        return (byteCount(status.f_bavail), byteCount(status.f_blocks))
+    }
+
+    /// Throws when there is surely not enough room for `byteCount` bytes, before any of them is written.
+    ///
+    /// - Parameter what: is to be written, for people.
+    static func require(_ byteCount: Int, in directory: String, for what: String) throws {
+        guard let (free, all) = byteCounts(of: directory) else { return }
+        let reserve = min(all / 10, 1 << 30)
+        guard free - reserve < byteCount else { return }
+        throw NoRoom(
+            what: what, directory: directory, neededByteCount: byteCount,
+            freeByteCount: max(0, free - reserve))
+    }
+
+    fileprivate static func isNearlyFull(_ directory: String) -> Int? {
+        guard let (free, all) = byteCounts(of: directory), free < min(all / 10, 1 << 30) else { return nil }
+        return free
+    }
+}
+
+/// There is no room for what was to be made, which therefore has not begun.
+package struct NoRoom: Error, Equatable, CustomStringConvertible {
+    var what: String
+    var directory: String
+    var neededByteCount: Int
+    var freeByteCount: Int
+
+    package var description: String {
+        "there is no space for \(what) on the disk with \(directory): it needs \(max(1, neededByteCount >> 20)) MiB at least, and "
+            + "\(freeByteCount >> 20) MiB can be used (a tenth of the disk, or 1 GiB, stays free); make room, or choose other "
+            + "directories with --cache and --state-directory"
+    }
+}
+
+/// A disk that a program was filling; what else lies on it, leases for one, needs room, too.
+package struct DiskNearlyFull: Error, CustomStringConvertible {
+    package var directory: String
+    package var freeByteCount: Int
+
+    package var description: String {
+        "stopped, because the disk with \(directory) is nearly full and has no more space to give (\(freeByteCount >> 20) MiB are left): "
+            + "what is made there is larger than that, or a bomb; make room, or choose other directories with --cache and "
+            + "--state-directory"
+    }
+
+    /// What stays free: a tenth, and no more than a gibibyte.
+    static func check(_ directory: String) throws {
+        if let free = DiskRoom.isNearlyFull(directory) {
+            throw Self(directory: directory, freeByteCount: free)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package import Fleet
+import Foundation
+
+extension ImageBuilder {
+    /// Packs a root that was made elsewhere: a directory, a tar archive, a squashfs, a disk, or a container image.
+    ///
+    /// - Parameter choice: of the images in an archive.
+    package func importRoot(
+        _ source: ImageSource, as image: ImageName, choice: ContainerChoice = ContainerChoice()
+    ) throws -> (digest: Fleet.Digest, isNew: Bool) {
+        switch source.kind {
+        case .root:
+            return try packer.pack(root: source.path, as: image, origin: "directory \(source.path)")
+        case .disk(let format):
+            let disk = DiskImage(source, format, cache: cache, progress: progress)
+            return try disk.withRoot { root in
+                try packer.pack(root: root, as: image, origin: disk.origin, excluding: DiskImage.exclusions)
+            }
+        case .containerArchive, .containerDirectory, .rootArchive, .squashfs: break
+        }
+        let work = try Self.makeWorkDirectory(cache: cache)
+        defer { work.remove() }
+        progress("unpacking \(source.path)")
+        let (root, origin) = try unpack(source, in: work, choice)
+        return try packer.pack(root: try Self.innerRoot(of: root, note: progress), as: image, origin: origin)
+    }
+
+    /// - Returns: the root, and what it is of, for people.
+    private func unpack(
+        _ source: ImageSource, in work: WorkDirectory, _ choice: ContainerChoice
+    ) throws -> (root: String, origin: String) {
+        switch source.kind {
+        case .rootArchive:
+            let root = try Self.makeRoot(in: work)
+            let byteCount = (try? FileManager.default.attributesOfItem(atPath: source.path))?[.size] as? Int
+            // Sparse files in it may take less.
+            try DiskRoom.require((byteCount ?? 0) / 2, in: work.path, for: "what is in \(source.name)")
+            try RootTar(source.path).unpack(to: root, filling: work.path, note: progress)
+            return (root, "archive \(source.name)")
+        case .squashfs:
+            var path = source.path
+            if let compression = source.compression {
+                path = "\(work.path)/squashfs"
+                try compression.unpack(source.path, to: path, in: work.path)
+            }
+            let root = "\(work.path)/root"
+            let confinement = Confinement(reads: [path], writes: [work.path], rights: .ownership)
+            try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
+                ["-quiet", "-no-progress", "-dest", root, path], filling: work.path, note: progress)
+            return (root, "squashfs \(source.name)")
+        default:
+            return try ContainerArchive(source: source, choice: choice, work: work.path).unpack(progress)
+        }
+    }
+
+    /// The root itself, where an archive has all of it in one directory: `rootfs/etc` and so on.
+    static func innerRoot(of root: String, note: (String) -> Void) throws -> String {
+        let directory = RootDirectory(path: root)
+        func isRoot(_ prefix: String) -> Bool {
+            ["etc", "usr"].contains { directory.contains("\(prefix)\($0)") }
+        }
+        guard !isRoot("") else { return root }
+        let inner = directory.names(in: "").filter { isRoot("\($0)/") }
+        guard inner.count == 1, let name = inner.first, let place = directory.place(of: name) else {
+            return root
+        }
+        note("note: the root is what lies in the archive’s directory \(name)")
+        return place
+    }
+}

@@ -1,0 +1,248 @@
+import Foundation
+import Linux
+
+/// The kernels in a root: which there are, where each lies, and what of them lacks its other half.
+struct KernelSearch {
+    /// A kernel that can be packed.
+    struct Kernel: Equatable {
+        let release: KernelRelease
+        /// Where its file is on this machine, all links followed.
+        let path: String
+        /// The same as the root names it, for people.
+        let place: String
+        /// Its modules' directory as the root names it. It may be missing when everything is built in.
+        let modules: String
+    }
+
+    /// The first choice last.
+    private(set) var kernels: [Kernel] = []
+    /// Modules without a kernel.
+    private(set) var withoutKernel: [KernelRelease] = []
+    /// Modules that no depmod has looked at: nothing could be loaded.
+    private(set) var withoutIndex: [KernelRelease] = []
+    /// Files that are kernels by their names, and belong to no modules.
+    private(set) var withoutModules: [String] = []
+    /// Unified kernel images (systemd-stub(7)), which bring their own initrd.
+    private(set) var unified: [String] = []
+
+    /// Where kernels lie under all sorts of names: /boot, and what boards and boot loaders mount below it.
+    private static let places = ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"]
+    /// Where kernel-install(8) makes `TOKEN/RELEASE/linux`.
+    private static let entryPlaces = ["boot", "boot/efi", "efi"]
+    private static let unifiedPlaces = [
+        "boot/EFI/Linux", "boot/efi/EFI/Linux", "efi/EFI/Linux", "usr/lib/linux/efi",
+    ]
+
+    private let root: RootDirectory
+
+    init(root path: String) {
+        root = RootDirectory(path: path)
+        let found = moduleDirectories()
+        var taken: Set<String> = []
+        var files: [String: KernelFile] = [:]
+        /// Whether the file is this release's, as far as it says so itself.
+        func isOf(_ release: KernelRelease, _ path: String) -> Bool {
+            let file = files[path] ?? KernelFile(ofFile: path)
+            files[path] = file
+            return !file.isUnified && (file.release.map { $0 == release.text } ?? true)
+        }
+        var missing: [(release: KernelRelease, modules: String)] = []
+        for (release, modules) in found {
+            // Its own name first; a name that fits several kernels only when that is all there is.
+            guard
+                let place = candidates(for: release, in: modules, exactly: true).first(where: {
+                    isOf(release, $0.path)
+                })
+            else {
+                missing.append((release, modules))
+                continue
+            }
+            taken.insert(place.path)
+            kernels.append(Kernel(release: release, path: place.path, place: place.place, modules: modules))
+        }
+        for (release, modules) in missing.reversed() {
+            let place = candidates(for: release, in: modules, exactly: false).first {
+                !taken.contains($0.path) && isOf(release, $0.path)
+            }
+            guard let place else {
+                withoutKernel.append(release)
+                continue
+            }
+            taken.insert(place.path)
+            kernels.append(Kernel(release: release, path: place.path, place: place.place, modules: modules))
+        }
+        if found.isEmpty { addKernelsWithoutModules(&taken) }
+        kernels.sort { Self.isLess(wanted: $0.release, than: $1.release) }
+        withoutModules = kernelNames().filter { !taken.contains($0.path) }.map(\.place)
+        unified = Self.unifiedPlaces.flatMap { place in
+            root.names(in: place).filter { $0.contains(".efi") }.sorted().map { "\(place)/\($0)" }
+        }
+    }
+
+    private static func isLess(wanted one: KernelRelease, than other: KernelRelease) -> Bool {
+        one.purpose != other.purpose ? one.purpose > other.purpose : one < other
+    }
+
+    /// What has modules, oldest first; both /lib/modules and /usr/lib/modules are looked at, where those are two.
+    private mutating func moduleDirectories() -> [(release: KernelRelease, modules: String)] {
+        var found: [KernelRelease: String] = [:]
+        for base in ["lib/modules", "usr/lib/modules"] {
+            for name in root.names(in: base) where !name.hasPrefix(".") {
+                let (release, modules) = (KernelRelease(name), "\(base)/\(name)")
+                guard found[release] == nil, !withoutIndex.contains(release) else { continue }
+                switch index(of: modules) {
+                case .whole: found[release] = modules
+                case .missing: withoutIndex.append(release)
+                case .none: break
+                }
+            }
+        }
+        return found.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+    }
+
+    private enum Index { case whole, missing, none }
+
+    /// Whether a directory of modules can be loaded from. One without any is as good: then everything is built in.
+    private func index(of modules: String) -> Index {
+        if let list = root.place(of: "\(modules)/modules.dep"), let file = FileHandle(forReadingAtPath: list),
+            let text = try? file.read(upToCount: 1), !text.isEmpty
+        {
+            return .whole
+        }
+        guard let path = root.place(of: modules) else { return .none }
+        var hasModule = false
+        DirectoryListing.walk(path) { entry in
+            hasModule = hasModule || entry.path.contains(".ko") && entry.kind != S_IFDIR
+            return !hasModule
+        }
+        if hasModule { return .missing }
+        return root.contains("\(modules)/modules.builtin") || root.contains("\(modules)/modules.dep")
+            ? .whole : .none
+    }
+
+    private typealias Place = (place: String, path: String)
+
+    /// Files that may be this release's kernel, the surest first.
+    ///
+    /// - Parameter exactly: those that have its release in their names, or lie beside its modules.
+    private func candidates(for release: KernelRelease, in modules: String, exactly: Bool) -> [Place] {
+        var found: [(rank: KernelName.Fit, place: String)] = []
+        for directory in [modules] + Self.places {
+            for name in root.names(in: directory) {
+                guard let name = KernelName(name) else { continue }
+                var fit = name.fit(to: release)
+                if directory == modules, fit != nil || name.isPlain { fit = .beside(name.order) }
+                guard let fit, fit.isExact == exactly else { continue }
+                found.append((fit, directory.isEmpty ? name.text : "\(directory)/\(name.text)"))
+            }
+        }
+        if exactly {
+            for place in Self.entryPlaces {
+                for token in root.names(in: place) {
+                    found.append((.beside(9), "\(place)/\(token)/\(release)/linux"))
+                }
+            }
+        }
+        return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.compactMap { file($0.place) }
+    }
+
+    /// Nil for what is no file.
+    private func file(_ place: String) -> Place? {
+        guard let path = root.place(of: place), FileStatus(path)?.isFile == true else { return nil }
+        return (place, path)
+    }
+
+    /// All that are kernels by their names and lie where kernels do.
+    private func kernelNames() -> [Place] {
+        Self.places.flatMap { directory in
+            root.names(in: directory).sorted().filter { KernelName($0) != nil }.compactMap {
+                file(directory.isEmpty ? $0 : "\(directory)/\($0)")
+            }
+        }
+    }
+
+    /// Without any directory of modules, a kernel's release is what its file says, or its name.
+    private mutating func addKernelsWithoutModules(_ taken: inout Set<String>) {
+        for (place, path) in kernelNames() where !taken.contains(path) {
+            let (file, name) = (
+                KernelFile(ofFile: path), KernelName(place.split(separator: "/").last.map(String.init) ?? "")
+            )
+            guard !file.isUnified, let release = file.release ?? name?.release, withoutIndex.isEmpty,
+                root.contains("boot/config-\(release)") || root.contains("boot/config")
+            else { continue }
+            taken.insert(path)
+            kernels.append(
+                Kernel(
+                    release: KernelRelease(release), path: path, place: place,
+                    modules: "lib/modules/\(release)"))
+        }
+    }
+}
+
+/// The name of a file that may be a kernel.
+struct KernelName {
+    /// How a name fits a release, the surest first.
+    enum Fit: Comparable {
+        /// In the modules' own directory, or in a boot loader's of that release.
+        case named(Int), beside(Int), contained(Int)
+        /// A name that kernels of other releases may have, too: the flavour alone, or no more than «kernel».
+        case flavour(Int), plain(Int)
+
+        var isExact: Bool {
+            switch self {
+            case .named, .beside, .contained: true
+            case .flavour, .plain: false
+            }
+        }
+    }
+
+    let text: String
+    /// What is behind the word for a kernel, without the ends of names.
+    private let rest: String
+    /// Of the word for a kernel: an uncompressed one for debuggers comes last.
+    let order: Int
+
+    private static let words = ["vmlinuz", "bzImage", "Image", "kernel", "linux", "zImage", "vmlinux"]
+    private static let ends = [".efi", ".gz", ".img", ".bin"]
+    /// Beside a kernel, or another one's copy.
+    private static let others = [
+        ".old", ".bak", ".hmac", ".sig", ".sig2", ".config", ".map", ".dtb", ".conf", ".txt", ".d",
+    ]
+
+    /// Nil for what is no kernel.
+    init?(_ text: String) {
+        guard let order = Self.words.firstIndex(where: { text.hasPrefix($0) }),
+            !Self.others.contains(where: { text.hasSuffix($0) }), !text.contains("rescue")
+        else { return nil }
+        var rest = text.dropFirst(Self.words[order].count)
+        while let end = Self.ends.first(where: { rest.hasSuffix($0) }) { rest = rest.dropLast(end.count) }
+        // «kernels» is another word; «kernel8» and «kernel_2712» are a board's.
+        guard rest.isEmpty || "-_.0123456789".contains(rest.first ?? "x") else { return nil }
+        self.text = text
+        self.order = order
+        self.rest = String(rest.drop { "-_.".contains($0) })
+    }
+
+    /// Whether it says no more than that it is a kernel; Arch's «vmlinuz-linux» does not either.
+    var isPlain: Bool { rest.isEmpty || rest == "linux" }
+    /// Nil when the name does not begin with a number, as releases do.
+    var release: String? { rest.first?.isNumber == true && rest.contains(".") ? rest : nil }
+
+    /// Nil when it is another's.
+    func fit(to release: KernelRelease) -> Fit? {
+        if rest == release.text { return .named(order) }
+        if isPlain { return .plain(order) }
+        // vmlinuz-generic-5.15.19; what follows may be a checksum.
+        let parts = rest.split(separator: release.text, maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, parts[0].isEmpty || "-_.".contains(parts[0].last ?? "x"),
+            parts[1].isEmpty || parts[1].count > 32 && parts[1].dropFirst().allSatisfy(\.isHexDigit)
+        {
+            return .contained(order)
+        }
+        let flavour = rest.hasPrefix("linux-") ? String(rest.dropFirst("linux-".count)) : rest
+        let words = release.text.split { "-_.+".contains($0) }.dropFirst()
+        // The Raspberry Pi's kernel8.img is that of …-v8; a lone digit is part of any release.
+        let isFlavour = words.contains { flavour.count > 1 && $0 == flavour || $0 == "v\(flavour)" }
+        return isFlavour ? .flavour(order) : nil
+    }
+}

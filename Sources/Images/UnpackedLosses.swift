@@ -1,0 +1,62 @@
+/// What the programs that unpack a root say they have left out, and whether that is all that they say.
+struct UnpackedLosses {
+    /// By what they are; names of files, or of attributes with files.
+    private var devices: [String] = []
+    private var attributes: [String: [String]] = [:]
+    private var keywords: Set<String> = []
+    /// A line that is none of these: then something went wrong.
+    private(set) var hasOther = false
+
+    private static let shownLimit = 5
+
+    init(_ lines: [String]) {
+        for line in lines where !line.isEmpty { take(line) }
+    }
+
+    private mutating func take(_ line: String) {
+        if let match = line.firstMatch(
+            of:
+                /create_inode: failed to create (?:character|block) device (.*), because Operation not permitted/
+        ) {
+            devices.append(String(match.1))
+        } else if let match = line.firstMatch(of: /tar: (.*): Cannot mknod: Operation not permitted/) {
+            devices.append(String(match.1))
+        } else if let match = line.firstMatch(
+            of: /tar: \w+: Cannot set '([^']*)' extended attribute for file '(.*)': [^:]*$/)
+        {
+            attributes[String(match.1), default: []].append(String(match.2))
+        } else if let match = line.firstMatch(of: /tar: Ignoring unknown extended header keyword '([^']*)'/) {
+            // libarchive writes its attributes as SCHILY.xattr, too, and times that no root has.
+            if !match.1.hasPrefix("LIBARCHIVE.") { keywords.insert(String(match.1)) }
+        } else if !line.contains("Exiting with failure status due to previous errors"),
+            !line.contains(": Removing leading `"),
+            !line.contains("Extracting contiguous files as regular files"),
+            !line.contains("implausibly old time stamp"),
+            !line.contains("is in the future")
+        {
+            hasOther = true
+        }
+    }
+
+    /// Whether a program that has failed may have failed for these alone.
+    var isWholeFailure: Bool { !devices.isEmpty && !hasOther }
+
+    /// A line for each kind.
+    var notes: [String] {
+        var notes: [String] = []
+        if !devices.isEmpty { notes.append("note: devices are left out: \(Self.shown(devices))") }
+        for (name, files) in attributes.sorted(by: { $0.key < $1.key }) {
+            notes.append("note: the extended attribute \(name) is left out: \(Self.shown(files))")
+        }
+        if !keywords.isEmpty {
+            notes.append(
+                "note: what the archive has beside files is left out: \(Self.shown(keywords.sorted()))")
+        }
+        return notes
+    }
+
+    static func shown(_ names: [String]) -> String {
+        let more = names.count - shownLimit
+        return names.prefix(shownLimit).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+    }
+}

@@ -1,0 +1,249 @@
+import Fleet
+import Foundation
+import Testing
+
+@testable import Images
+
+/// What archives of container images hold, and which of it is taken.
+@Suite struct ContainerLayoutTests {
+    private let sample: SampleLayout
+
+    init() throws { sample = try SampleLayout() }
+
+    private func taken(_ reference: String? = nil, _ platform: String? = nil) throws -> String {
+        let choice = ContainerChoice(reference: reference, platform: platform.flatMap(ContainerPlatform.init))
+        return try choice.image(of: sample.layout().images, in: "x.tar").image.digest
+    }
+
+    private func refusal(_ reference: String? = nil, _ platform: String? = nil) throws -> String {
+        let error = #expect(throws: ImageLacks.self) { try taken(reference, platform) }
+        return error?.description ?? ""
+    }
+
+    private var host: String { ContainerPlatform.host.architecture }
+
+    /// What buildx adds for each image. OCI's own way has no platform, and shows in the layers alone.
+    private func attestation(of digest: String, isNamed: Bool) throws -> String {
+        let config = try sample.blob(
+            #"{"architecture":"unknown","os":"unknown","rootfs":{"type":"layers","diff_ids":[]}}"#)
+        let layer = try sample.blob("{}", "application/vnd.in-toto+json")
+        let manifest = try sample.blob(#"{"schemaVersion":2,"config":{\#(config)},"layers":[{\#(layer)}]}"#)
+        return !isNamed
+            ? manifest
+            : manifest + "," + SampleLayout.platform("unknown/unknown")
+                + #","annotations":{"vnd.docker.reference.type":"attestation-manifest","vnd.docker.reference.digest":"\#(digest)"}"#
+    }
+
+    @Test(arguments: [false, true], [false, true])
+    func `an attestation is no image, be it in an index of its own or not, and be it named as one or not`(
+        isNested: Bool, isNamed: Bool
+    ) throws {
+        let image = try sample.image("layer", host)
+        let attested = try attestation(of: image.digest, isNamed: isNamed)
+        let named = image.descriptor + "," + SampleLayout.name("docker.io/library/node:1")
+        if isNested {
+            let index = try sample.blob(sample.index([image.descriptor, attested]))
+            try sample.finish([index + "," + SampleLayout.name("docker.io/library/node:1")])
+        } else {
+            try sample.finish([named, attested])
+        }
+        let images = try sample.layout().images
+        #expect(images.map(\.digest) == [image.digest] && images.first?.names == ["docker.io/library/node:1"])
+        #expect(try taken() == image.digest)
+    }
+
+    @Test
+    func `of several platforms this host's is taken, another by its name, and what is not there is listed`()
+        throws
+    {
+        let other = host == "amd64" ? "arm64" : "amd64"
+        let (foreign, own) = (try sample.image("foreign", other), try sample.image("own", host))
+        for isNested in [false, true] {
+            let manifests = [
+                foreign.descriptor + "," + SampleLayout.platform("linux/\(other)"),
+                own.descriptor + "," + SampleLayout.platform("linux/\(host)"),
+            ]
+            try sample.finish(isNested ? [try sample.blob(sample.index(manifests))] : manifests)
+            #expect(try taken() == own.digest)
+            #expect(try taken(nil, "linux/\(other)") == foreign.digest && taken(nil, other) == foreign.digest)
+            let note = try ContainerChoice().image(of: sample.layout().images, in: "x").note
+            #expect(note?.contains("--platform") == true && note?.contains("linux/\(other)") == true)
+            let text = try refusal(nil, "linux/riscv64")
+            #expect(text.contains("linux/\(other)") && text.contains("linux/\(host)"), "\(text)")
+        }
+        // The only one is taken, whatever it is for; the root tells its architecture itself.
+        try sample.finish([foreign.descriptor])
+        #expect(try taken() == foreign.digest)
+    }
+
+    @Test func `variants that every machine runs come first, and others are a choice`() throws {
+        let images = try ["v6", "v7"].map {
+            try sample.image($0, "arm").descriptor + "," + SampleLayout.platform("linux/arm/\($0)")
+        }
+        try sample.finish(images)
+        let text = try refusal()
+        #expect(
+            text.contains("linux/arm/v6") && text.contains("linux/arm/v7") && text.contains("--platform"),
+            "\(text)")
+        #expect(try taken(nil, "linux/arm/v7") == sample.image("v7", "arm").digest)
+        let plain = try sample.image("plain", host)
+        let newer = try sample.image("newer", host)
+        try sample.finish([
+            newer.descriptor + "," + SampleLayout.platform("linux/\(host)/v3"),
+            plain.descriptor + "," + SampleLayout.platform("linux/\(host)"),
+        ])
+        #expect(try taken() == plain.digest && taken(nil, "linux/\(host)/v3") == newer.digest)
+    }
+
+    @Test func `of several images one is chosen by name, tag or digest, and otherwise all are listed`() throws
+    {
+        let (one, two) = (try sample.image("one", host), try sample.image("two", host))
+        try sample.finish([
+            one.descriptor + "," + SampleLayout.name("docker.io/library/node:1"),
+            two.descriptor + "," + SampleLayout.name("registry.example:5000/team/node:latest"),
+        ])
+        let text = try refusal()
+        #expect(text.contains("--reference") && text.contains("docker.io/library/node:1"), "\(text)")
+        #expect(
+            text.contains("registry.example:5000/team/node:latest") && text.contains(one.digest.prefix(19)))
+        for name in [
+            "docker.io/library/node:1", "node:1", "1", one.digest, String(one.digest.dropFirst(7).prefix(12)),
+        ] {
+            #expect(try taken(name) == one.digest, "\(name)")
+        }
+        for name in ["registry.example:5000/team/node", "team/node", "node", "latest"] {
+            #expect(try taken(name) == two.digest, "\(name)")
+        }
+        #expect(try refusal("node:2").contains("node:1"))
+        // Two tags of one image are one image.
+        try sample.finish([
+            one.descriptor + "," + SampleLayout.name("node:1"),
+            one.descriptor + "," + SampleLayout.name("node:latest"),
+        ])
+        #expect(
+            try taken() == one.digest && sample.layout().images.first?.names == ["node:1", "node:latest"])
+    }
+
+    /// diffoci#247, containerd#11344, kind#3795: `docker save` names all platforms, and saves the one that was pulled.
+    @Test func `what an index names and the archive lacks is no image, and a layer that lacks is said`()
+        throws
+    {
+        let image = try sample.image("layer", host)
+        let missing =
+            #""digest":"\#(SampleLayout.digest("never pulled"))","size":1,\#(SampleLayout.platform("linux/riscv64"))"#
+        try sample.finish([try sample.blob(sample.index([missing, image.descriptor]))])
+        #expect(try taken() == image.digest)
+        let found = try sample.layout().images[0]
+        _ = try sample.layout().checkedLayer(found.layers[0])
+        try sample.root.remove(found.layers[0].place)
+        let error = #expect(throws: ImageLacks.self) { try sample.layout().checkedLayer(found.layers[0]) }
+        #expect(error?.description.contains("is not in the archive") == true)
+        try sample.finish([missing])
+        #expect(try refusal().contains("no image"))
+    }
+
+    @Test func `signatures, charts, other systems and encrypted layers are no roots`() throws {
+        let image = try sample.image("layer", host)
+        let others = [
+            try sample.image("{}", host, mediaType: "application/vnd.dev.cosign.simplesigning.v1+json"),
+            try sample.image("chart", host, mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip"),
+            try sample.image("windows", host, system: "windows"),
+        ]
+        try sample.finish((others + [image]).map(\.descriptor))
+        #expect(try taken() == image.digest)
+        try sample.finish([
+            try sample.image("x", host, mediaType: "application/vnd.oci.image.layer.v1.tar+encrypted")
+                .descriptor
+        ])
+        #expect(try refusal().contains("encrypted"))
+    }
+
+    @Test func `what docker save wrote before version 25 is read, several images of it, too`() throws {
+        func put(_ number: Int, _ layer: String) throws -> String {
+            let config =
+                #"{"architecture":"\#(host)","os":"linux","rootfs":{"diff_ids":["\#(SampleLayout.digest(layer))"]}}"#
+            let name = SampleLayout.digest(config).dropFirst(7)
+            try sample.root.put("\(name).json", config)
+            try sample.root.put("\(number)/layer.tar", layer)
+            return
+                #"{"Config":"\#(name).json","RepoTags":["node:\#(number)"],"Layers":["\#(number)/layer.tar"]}"#
+        }
+        let listed = [try put(1, "one"), try put(2, "two")]
+        try sample.root.put("manifest.json", "[\(listed[0])]")
+        let image = try sample.layout().images[0]
+        #expect(image.names == ["node:1"] && image.layers.map(\.place) == ["1/layer.tar"])
+        #expect(try sample.layout().checkedLayer(image.layers[0]) == "\(sample.path)/1/layer.tar")
+        try sample.root.put("manifest.json", "[\(listed.joined(separator: ","))]")
+        #expect(try refusal().contains("node:2"))
+        #expect(try taken("node:1") == image.digest)
+        // Layers that are the same are links to one.
+        try sample.root.remove("1/layer.tar")
+        try sample.root.put("3/layer.tar", "one")
+        try sample.root.link("1/layer.tar", to: "../3/layer.tar")
+        #expect(try sample.layout().checkedLayer(image.layers[0]) == "\(sample.path)/3/layer.tar")
+        try sample.root.remove("1/layer.tar")
+        try sample.root.link("1/layer.tar", to: "/etc/passwd")
+        #expect(throws: ImageLacks.self) { try sample.layout().checkedLayer(image.layers[0]) }
+        try sample.root.remove("1/layer.tar")
+        try sample.root.put("1/layer.tar", "onf")
+        let error = #expect(throws: ImageLacks.self) { try sample.layout().checkedLayer(image.layers[0]) }
+        #expect(error?.description.contains("damaged") == true)
+    }
+
+    @Test func `a directory as skopeo's dir has it is read`() throws {
+        let image = try sample.image("layer", host)
+        let manifest = try #require(sample.root.text("blobs/sha256/\(image.digest.dropFirst(7))"))
+        let blobs = try FileManager.default.contentsOfDirectory(atPath: "\(sample.path)/blobs/sha256")
+        for name in blobs { try sample.root.put(name, sample.root.text("blobs/sha256/\(name)") ?? "") }
+        try sample.root.remove("blobs")
+        try sample.root.put("manifest.json", manifest)
+        #expect(ContainerLayout.isLayout(sample.path))
+        #expect(try taken() == image.digest)
+        let layer = try sample.layout().images[0].layers[0]
+        #expect(
+            try sample.layout().checkedLayer(layer)
+                == "\(sample.path)/\(SampleLayout.digest("layer").dropFirst(7))")
+    }
+
+    @Test func `damaged and hostile lists are refused, and end`() throws {
+        let image = try sample.image("layer", host)
+        // An index that names itself cannot have its own digest; many that name the same can.
+        var index = sample.index([image.descriptor])
+        for _ in 0..<7 { index = sample.index(Array(repeating: try sample.blob(index), count: 8)) }
+        try sample.root.put("index.json", index)
+        #expect(try refusal().contains("more than any archive holds"))
+        for digest in [
+            "sha256:../../../../etc/passwd", "md5:00", "sha256:", String(repeating: "a", count: 100),
+        ] {
+            try sample.finish([#""digest":"\#(digest)","size":1"#])
+            #expect(try refusal().contains("not a SHA-256 digest"), "\(digest)")
+        }
+        try sample.finish([image.descriptor])
+        try sample.root.put("blobs/sha256/\(image.digest.dropFirst(7))", "{}")
+        #expect(try refusal().contains("damaged"))
+        for text in ["", "[", "[1]", "null", "{\"manifests\":[{}]}"] {
+            try sample.root.put("index.json", text)
+            #expect(throws: ImageLacks.self, "\(text)") { try taken() }
+        }
+        try sample.root.put("index.json", String(repeating: " ", count: 4 << 20) + "{}")
+        #expect(try refusal().contains("4 MiB"))
+    }
+
+    @Test func `a root is no layout, whatever else lies in it`() throws {
+        try sample.finish([])
+        #expect(ContainerLayout.isLayout(sample.path) && ImageSource.needsMounts(sample.path))
+        try sample.root.put("etc/os-release", "ID=debian\n")
+        #expect(!ContainerLayout.isLayout(sample.path) && !ImageSource.needsMounts(sample.path))
+    }
+
+    @Test(arguments: [
+        ("linux/arm64/v8", "linux/arm64/v8"), ("arm64", "linux/arm64"), ("linux/x86_64", "linux/amd64"),
+        ("aarch64", "linux/arm64"),
+    ])
+    func `platforms are read as people write them`(text: String, platform: String) {
+        #expect(ContainerPlatform(text)?.description == platform)
+    }
+
+    @Test(arguments: ["", "/", "linux/", "linux/arm/v7/x"])
+    func `what is no platform is none`(text: String) { #expect(ContainerPlatform(text) == nil) }
+}

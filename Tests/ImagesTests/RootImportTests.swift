@@ -1,0 +1,336 @@
+import Foundation
+import Linux
+import Synchronization
+import Testing
+
+@testable import Images
+
+/// What files are found to be, and what comes out of them, by the programs themselves.
+@Suite(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
+struct RootImportTests {
+    private let work: SampleRoot
+
+    init() throws { work = try SampleRoot() }
+
+    private func isInstalled(_ name: String) -> Bool { (try? Program(name, package: name)) != nil }
+
+    /// Packs a file with a program that has `-c`.
+    private func pack(_ name: String, _ compression: Compression) throws -> String {
+        let packed = try Program(compression.rawValue, package: compression.rawValue).run([
+            "-c", "\(work.path)/\(name)",
+        ])
+        // By no name that says what it is.
+        let path = "\(work.path)/\(name)-\(compression)"
+        try WholeFile.writeForNow(path, [UInt8](packed))
+        return path
+    }
+
+    private func listed(_ path: String) throws -> [String] {
+        let enumerator = try #require(FileManager.default.enumerator(atPath: path))
+        return enumerator.compactMap { $0 as? String }.sorted()
+    }
+
+    /// A root in a tar archive.
+    private func rootTar(_ prefix: String = "./") -> SampleTar {
+        var tar = SampleTar()
+        tar.add("\(prefix)etc/", kind: "5")
+        tar.add("\(prefix)etc/os-release", "ID=debian\n")
+        tar.add("\(prefix)dev/", kind: "5")
+        tar.add("\(prefix)dev/null", kind: "3")
+        for name in ["opt/app/dev/file", "usr/share/dev/proc/file", "home/u/dev/project", "dev.d/file"] {
+            tar.add("\(prefix)\(name)", "data")
+        }
+        return tar
+    }
+
+    @Test(arguments: Compression.allCases)
+    func `what is compressed is found by its bytes, and comes out with its holes`(compression: Compression)
+        throws
+    {
+        guard isInstalled(compression.rawValue) else { return }
+        try work.put("file", bytes: [UInt8](repeating: 0, count: 9 << 20) + Array("end".utf8))
+        let packed = try pack("file", compression)
+        #expect(Compression(ofFile: packed) == compression)
+        #expect(try compression.innerHead(of: packed) == Data(count: Compression.headByteCount))
+        try compression.unpack(packed, to: "\(work.path)/out", in: work.path)
+        #expect(FileManager.default.contentsEqual(atPath: "\(work.path)/file", andPath: "\(work.path)/out"))
+        let told = try Program("stat", package: "coreutils").run(["-c", "%b", "\(work.path)/out"])
+        #expect(try #require(Int(String(decoding: told, as: UTF8.self).dropLast())) < 4096)
+        // Cut off, it is no file.
+        try WholeFile.writeForNow(packed, Array(try WholeFile.read(packed).dropLast(4)))
+        #expect(throws: ProgramFailure.self) {
+            try compression.unpack(packed, to: "\(work.path)/half", in: work.path)
+        }
+    }
+
+    @Test(arguments: ["", "./", "/"])
+    func `a tar archive loses its own dev, and no other directory of that name`(prefix: String) throws {
+        try work.put("root.tar", bytes: rootTar(prefix).archive)
+        let notes = Mutex<[String]>([])
+        for compression in [nil] + Compression.allCases {
+            if let compression, !isInstalled(compression.rawValue) { continue }
+            let path = try compression.map { try pack("root.tar", $0) } ?? "\(work.path)/root.tar"
+            let source = try ImageSource(path)
+            #expect(source.kind == .rootArchive && source.compression == compression)
+            let root = try SampleRoot()
+            try RootTar(path).unpack(to: root.path, filling: root.path) { line in
+                notes.withLock { $0.append(line) }
+            }
+            let files = try listed(root.path)
+            for name in ["opt/app/dev/file", "usr/share/dev/proc/file", "home/u/dev/project", "dev.d/file"] {
+                #expect(files.contains(name), "\(name)")
+            }
+            #expect(!files.contains("dev/null"))
+        }
+        #expect(notes.withLock(\.self) == [])
+    }
+
+    @Test func `names with colons, spaces and umlauts are names`() throws {
+        for name in [
+            "rocky8:8.x.tar", "host:root.tar", "with space/my image.tar", "käse/ü.tar", "-x.tar",
+            "a'b\"c.tar",
+        ] {
+            try work.put(name, bytes: rootTar().archive)
+            let root = try SampleRoot()
+            #expect(try ImageSource("\(work.path)/\(name)").kind == .rootArchive, "\(name)")
+            try RootTar("\(work.path)/\(name)").unpack(to: root.path, filling: root.path) {
+                Issue.record("\($0)")
+            }
+            #expect(root.text("etc/os-release") == "ID=debian\n", "\(name)")
+        }
+    }
+
+    @Test func `what a file is shows in its bytes, also through what is around it`() throws {
+        var disk = [UInt8](repeating: 0, count: 4096)
+        disk.replaceSubrange(510..<512, with: [0x55, 0xAA])
+        var layout = SampleTar()
+        layout.add("blobs/", kind: "5")
+        layout.add("index.json", "{}")
+        layout.add("oci-layout", "{}")
+        var saved = SampleTar()
+        for number in 0..<80 { saved.add("\(number)/layer.tar", "x") }
+        saved.add("./manifest.json", "[]")
+        let kinds: [(String, [UInt8], ImageSource.Kind)] = [
+            ("disk", disk, .disk(.raw)), ("qcow2", [0x51, 0x46, 0x49, 0xFB] + disk, .disk(.qcow2)),
+            ("squashfs", Array("hsqs".utf8) + disk, .squashfs), ("layout", layout.archive, .containerArchive),
+            ("saved", saved.archive, .containerArchive), ("root", rootTar("rootfs/").archive, .rootArchive),
+        ]
+        for (name, bytes, kind) in kinds {
+            try work.put(name, bytes: bytes)
+            #expect(try ImageSource("\(work.path)/\(name)").kind == kind, "\(name)")
+            for compression in Compression.allCases where isInstalled(compression.rawValue) {
+                let source = try ImageSource(pack(name, compression))
+                #expect(source.kind == kind && source.compression == compression, "\(name), \(compression)")
+            }
+        }
+        for (name, text) in [
+            ("text", "hello\n"), ("empty", ""), ("zeros", String(repeating: "\0", count: 10_240)),
+        ] {
+            try work.put(name, text)
+            let error = #expect(throws: ImageLacks.self) { try ImageSource("\(work.path)/\(name)") }
+            #expect(error?.description.contains("none of what can be imported") == true, "\(name)")
+        }
+        #expect(throws: ImageLacks.self) { try ImageSource("\(work.path)/nothing") }
+    }
+
+    // MARK: Layers
+
+    /// Puts layers together, as an archive of `docker save`.
+    private func applied(_ layers: [SampleTar], _ compression: Compression? = nil) throws -> String {
+        let place = "\(work.path)/\(UUID())"
+        try FileManager.default.createDirectory(atPath: "\(place)/work", withIntermediateDirectories: true)
+        var archive = SampleTar()
+        var digests: [String] = []
+        for (number, layer) in layers.enumerated() {
+            let text = String(decoding: layer.archive, as: UTF8.self)
+            digests.append("\"\(SampleLayout.digest(text))\"")
+            archive.add("\(number)/layer.tar", text)
+        }
+        let config =
+            #"{"architecture":"\#(ContainerPlatform.host.architecture)","os":"linux","rootfs":{"diff_ids":[\#(digests.joined(separator: ","))]}}"#
+        archive.add("config.json", config)
+        let names = layers.indices.map { "\"\($0)/layer.tar\"" }.joined(separator: ",")
+        archive.add("manifest.json", #"[{"Config":"config.json","RepoTags":["x:1"],"Layers":[\#(names)]}]"#)
+        try WholeFile.writeForNow("\(place)/saved:1.tar", archive.archive)
+        var path = "\(place)/saved:1.tar"
+        if let compression {
+            path = "\(place)/packed"
+            let packed = try Program(compression.rawValue, package: compression.rawValue).run([
+                "-c", "\(place)/saved:1.tar",
+            ])
+            try WholeFile.writeForNow(path, [UInt8](packed))
+        }
+        let source = try ImageSource(path)
+        #expect(source.kind == .containerArchive)
+        return try ContainerArchive(source: source, choice: ContainerChoice(), work: "\(place)/work").unpack {
+            _ in
+        }.root
+    }
+
+    private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+
+    private var base: SampleTar {
+        var base = rootTar("")
+        for name in ["srv/one", "srv/two", "srv/hidden/old", "srv/gone/file", "target/keep"] {
+            base.add(name, "old")
+        }
+        base.add("srv/twin", kind: "1", link: "srv/one")
+        base.add("srv/link", kind: "2", link: "../target")
+        base.add("srv/opaque", kind: "2", link: "../target")
+        return base
+    }
+
+    @Test(arguments: [nil, Compression.gzip, .zstd])
+    func `layers mean what they say, across hard links and links`(compression: Compression?) throws {
+        if let compression, !isInstalled(compression.rawValue) { return }
+        var layer = SampleTar()
+        layer.add("srv/.wh.two")
+        layer.add("srv/.wh.gone", kind: "1", link: "srv/one")
+        layer.add("srv/hidden/new", "new")
+        layer.add("srv/hidden/.wh..wh..opq")
+        // A hard link to a file of the layer below, and one of its names with other content.
+        layer.add("srv/third", kind: "1", link: "srv/one")
+        layer.add("srv/one", "new")
+        // Links that become directories: what they led to is not meant.
+        layer.add("srv/link/", kind: "5")
+        layer.add("srv/link/.wh.keep")
+        layer.add("srv/link/new", "new")
+        layer.add("srv/opaque/", kind: "5")
+        layer.add("srv/opaque/.wh..wh..opq")
+        // A directory that becomes a file, and the other way round.
+        layer.add("usr/share/dev", "file")
+        layer.add("home/u/dev/project/", kind: "5")
+        layer.add("home/u/dev/project/file", "new")
+        layer.add("opt/app/dev/other", "new")
+        let root = try applied([base, layer], compression)
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: "\(root)/srv")) == [
+                "one", "twin", "third", "hidden", "link", "opaque",
+            ])
+        #expect(
+            text("\(root)/srv/one") == "new" && text("\(root)/srv/twin") == "old"
+                && text("\(root)/srv/third") == "old")
+        #expect(try listed("\(root)/srv/hidden") == ["new"] && listed("\(root)/srv/link") == ["new"])
+        #expect(try listed("\(root)/srv/opaque") == [] && text("\(root)/target/keep") == "old")
+        #expect(text("\(root)/usr/share/dev") == "file" && text("\(root)/home/u/dev/project/file") == "new")
+        #expect(try listed("\(root)/opt/app/dev") == ["file", "other"])
+    }
+
+    @Test func `a damaged layer is refused, and so is an archive that ends in its middle`() throws {
+        var archive = SampleTar()
+        archive.add("0/layer.tar", "not what the configuration names")
+        archive.add(
+            "config.json",
+            #"{"architecture":"amd64","os":"linux","rootfs":{"diff_ids":["\#(SampleLayout.digest(""))"]}}"#)
+        archive.add("manifest.json", #"[{"Config":"config.json","RepoTags":[],"Layers":["0/layer.tar"]}]"#)
+        try work.put("a.tar", bytes: archive.archive)
+        func unpack(_ name: String) throws {
+            let place = "\(work.path)/work-\(name)"
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            _ = try ContainerArchive(
+                source: ImageSource("\(work.path)/\(name)"), choice: ContainerChoice(), work: place
+            ).unpack { _ in }
+        }
+        let error = #expect(throws: ImageLacks.self) { try unpack("a.tar") }
+        #expect(error?.description.contains("damaged") == true)
+        var cut = SampleTar()
+        cut.add("manifest.json", "[]")
+        cut.add("blob", String(repeating: "x", count: 100_000))
+        try work.put("cut.tar", bytes: Array(cut.bytes.prefix(50_000)))
+        #expect(throws: ProgramFailure.self) { try unpack("cut.tar") }
+    }
+
+    @Test func `a root in a directory of its own is found, and that is said`() throws {
+        for name in ["rootfs/etc/os-release", "rootfs/usr/bin/sh", "metadata.yaml"] {
+            try work.put(name, "x")
+        }
+        var notes: [String] = []
+        #expect(try ImageBuilder.innerRoot(of: work.path) { notes.append($0) } == "\(work.path)/rootfs")
+        #expect(notes.count == 1 && notes[0].contains("rootfs"))
+        try work.put("etc/os-release", "x")
+        #expect(try ImageBuilder.innerRoot(of: work.path) { Issue.record("\($0)") } == work.path)
+    }
+
+    // MARK: Losses
+
+    @Test func `what is lost is said, by kind and with names`() throws {
+        var tar = rootTar("")
+        tar.add("srv/null", kind: "3")
+        tar.add("srv/flags", "x", attributes: ["SCHILY.fflags": "uchg"])
+        tar.add("srv/born", "x", attributes: ["LIBARCHIVE.creationtime": "1"])
+        tar.add(
+            "srv/mine", "x",
+            attributes: ["SCHILY.xattr.user.note": "kept", "SCHILY.xattr.trusted.note": "lost"])
+        try work.put("root.tar", bytes: tar.archive)
+        let root = try SampleRoot()
+        let notes = Mutex<[String]>([])
+        try RootTar("\(work.path)/root.tar").unpack(to: root.path, filling: root.path) { line in
+            notes.withLock { $0.append(line) }
+        }
+        let said = notes.withLock { $0.joined(separator: "\n") }
+        #expect(said.contains("devices are left out: srv/null"), "\(said)")
+        #expect(said.contains("SCHILY.fflags") && !said.contains("LIBARCHIVE"), "\(said)")
+        #expect(said.contains("trusted.note is left out: srv/mine"), "\(said)")
+        #expect(FileStatus.attributeNames(of: "\(root.path)/srv/mine").contains("user.note"))
+    }
+
+    @Test func `only what is known to be a loss is let pass`() {
+        let device = "tar: srv/null: Cannot mknod: Operation not permitted"
+        let end = "tar: Exiting with failure status due to previous errors"
+        #expect(UnpackedLosses([device, end]).isWholeFailure)
+        #expect(
+            !UnpackedLosses([device, "tar: x: Cannot open: No space left on device", end]).isWholeFailure)
+        #expect(!UnpackedLosses([end]).isWholeFailure)
+        let many = (0..<9).map {
+            "create_inode: failed to create block device /d\($0), because Operation not permitted"
+        }
+        #expect(
+            UnpackedLosses(many).notes == ["note: devices are left out: /d0, /d1, /d2, /d3, /d4 and 4 more"])
+    }
+
+    @Test func `attributes that an image cannot hold are named with their files`() throws {
+        try work.put("srv/shared", "x")
+        let names = FileStatus.attributeNames(of: "\(work.path)/srv/shared")
+        try Program("python3", package: "python3").run([
+            "-c",
+            "import os, struct, sys; os.setxattr(sys.argv[1], 'system.posix_acl_access', struct.pack('<I', 2) + b''.join(struct.pack('<HHI', *one) for one in [(1, 6, 2**32 - 1), (2, 4, 5), (4, 4, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1)]))",
+            "\(work.path)/srv/shared",
+        ])
+        #expect(!names.contains("system.posix_acl_access"))
+        let output = PackerOutput { _ in }
+        #expect(output.losses(of: work.path) == [])
+        output.line("Unrecognised xattr prefix system.posix_acl_access")
+        let losses = output.losses(of: work.path)
+        #expect(
+            losses.count == 1 && losses[0].contains("access control lists")
+                && losses[0].hasSuffix("srv/shared"), "\(losses)")
+    }
+}
+
+/// Errors of Foundation, and room on disks, in words.
+@Suite struct ErrorSentenceTests {
+    @Test func `a full disk, a missing file and a forbidden one are said in words`() {
+        for (code, word) in [
+            (CocoaError.fileWriteOutOfSpace, "no space left"), (.fileReadNoSuchFile, "is not there"),
+            (.fileWriteNoPermission, "may not be read or changed"), (.fileWriteVolumeReadOnly, "read-only"),
+            (.fileReadCorruptFile, "cannot be read or written"),
+        ] {
+            let text = ErrorSentence.of(CocoaError(code, userInfo: [NSFilePathErrorKey: "/srv/x"]))
+            #expect(text.contains(word) && text.contains("/srv/x") && !text.contains("Domain"), "\(text)")
+        }
+        #expect(ErrorSentence.of(ImageLacks("own words")) == "own words")
+        let missing = #expect(throws: (any Error).self) {
+            try FileManager.default.copyItem(atPath: "/nowhere/a", toPath: "/nowhere/b")
+        }
+        let text = missing.map { ErrorSentence.of($0) } ?? ""
+        #expect(text.contains("/nowhere/") && !text.contains("NSCocoaErrorDomain"), "\(text)")
+    }
+
+    @Test func `what surely does not fit is refused before it begins`() throws {
+        try DiskRoom.require(0, in: "/", for: "nothing")
+        let error = #expect(throws: NoRoom.self) {
+            try DiskRoom.require(.max / 2, in: "/", for: "the version")
+        }
+        #expect(error?.description.hasPrefix("there is no space for the version on the disk with /") == true)
+    }
+}
