@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Sockets that have a path (unix(7)).

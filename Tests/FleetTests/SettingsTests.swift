@@ -35,7 +35,7 @@ import Wire
     }
 
     @Test(arguments: [
-        ("kernel-arguments", "quiet,a b"), ("kernel-arguments", "a\"b"), ("overlay-size", "0%"),
+        ("kernel-arguments", "quiet a;b"), ("kernel-arguments", "a\"b"), ("overlay-size", "0%"),
         ("overlay-size", "101%"),
         ("overlay-size", "lots"), ("root-password-hash", "secret"), ("time-zone", "../etc"),
         ("nbd-connections", "17"),

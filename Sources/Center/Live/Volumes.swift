@@ -263,7 +263,7 @@ package actor Volumes {
     package func open() async -> [NodeName: Int] { await openVolumes() }
 
     /// Nodes whose volumes have no file: after a restore, volumes are not there.
-    func missing() -> [NodeName] {
+    nonisolated func missing() -> [NodeName] {
         fleet.snapshot.contents.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
             .map(\.node).sorted()
     }

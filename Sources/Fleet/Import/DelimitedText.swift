@@ -134,8 +134,8 @@ private struct TableReader {
     /// Without blanks around it, without `="…"` and the apostrophe by which spreadsheets keep a text from becoming a number.
     private static func bare(_ cell: String.UnicodeScalarView) -> String {
         var bare = cell[...]
-        while let first = bare.first, first.isBlank { bare.removeFirst() }
-        while let last = bare.last, last.isBlank { bare.removeLast() }
+        while let first = bare.first, first.isBlank || first.endsLine { bare.removeFirst() }
+        while let last = bare.last, last.isBlank || last.endsLine { bare.removeLast() }
         if bare.count > 3, bare.starts(with: "=\"".unicodeScalars), bare.last == "\"" {
             bare = bare.dropFirst(2).dropLast()
         }
@@ -147,8 +147,8 @@ private struct TableReader {
 extension Unicode.Scalar {
     fileprivate var endsLine: Bool { self == "\n" || self == "\r" }
 
-    /// White space, and what has no width at all.
+    /// White space within a line, and what has no width at all.
     fileprivate var isBlank: Bool {
-        properties.isWhitespace || self == "\u{FEFF}" || ("\u{200B}"..."\u{200D}").contains(self)
+        properties.isWhitespace && !endsLine || self == "\u{FEFF}" || ("\u{200B}"..."\u{200D}").contains(self)
     }
 }

@@ -49,8 +49,8 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
         if bytes.starts(with: [0xFF, 0xFE]) { return true }
         if bytes.starts(with: [0xFE, 0xFF]) { return false }
         guard bytes.count >= 4 else { return nil }
-        if bytes[0] != 0, bytes[1] == 0, bytes[3] == 0 { return true }
-        if bytes[0] == 0, bytes[1] != 0, bytes[2] == 0 { return false }
+        if bytes[0] != 0, bytes[1] == 0, bytes[2] != 0, bytes[3] == 0 { return true }
+        if bytes[0] == 0, bytes[1] != 0, bytes[2] == 0, bytes[3] != 0 { return false }
         return nil
     }
 
