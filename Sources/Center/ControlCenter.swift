@@ -44,6 +44,8 @@ package struct ControlCenter: Sendable {
     private let addresses: [CenterAddress]
     private let proxies: [IPNetwork]?
     private let readsProxyHeader: Bool
+    /// By the paths of their chains.
+    private let certificates: [String: ServerCertificate]
     private let logger: Logger
     /// For the HTTP library.
     private var quiet: Logger
@@ -63,6 +65,9 @@ package struct ControlCenter: Sendable {
         self.readsProxyHeader = readsProxyHeader
         self.socketPath = socketPath
         self.addresses = addresses
+        certificates = try addresses.compactMap(\.certificate).reduce(into: [:]) { all, files in
+            all[files.chainPath] = try ServerCertificate(chainPath: files.chainPath, keyPath: files.keyPath)
+        }
         self.logger = logger
         quiet = logger
         // What the HTTP library logs are Swift's descriptions, of clean ends, too; what went wrong in an answer is logged here.
@@ -78,6 +83,11 @@ package struct ControlCenter: Sendable {
         do { result = .success(try await serve(ready: ready)) } catch { result = .failure(error) }
         await gate.openID?.shutDown()
         try result.get()
+    }
+
+    /// Shows the certificates that are on the disk now from the next connection on.
+    package func reloadCertificates() throws {
+        for certificate in certificates.values { try certificate.reload() }
     }
 
     private func serve(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
@@ -118,14 +128,8 @@ package struct ControlCenter: Sendable {
         let http = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
         let (limits, addresses) = (services.limits, clientAddresses(isTLS: address.certificate != nil))
         let server: HTTPServerBuilder
-        if let certificate = address.certificate {
-            var tls = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate.chainPath).map {
-                    .certificate($0)
-                },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: certificate.keyPath, format: .pem)))
-            tls.minimumTLSVersion = .tlsv12
-            let sealed = tls
+        if let certificate = address.certificate.flatMap({ certificates[$0.chainPath] }) {
+            let sealed = certificate.configuration
             server = HTTPServerBuilder { responder in
                 LimitedChannel(
                     base: try TLSChannel(

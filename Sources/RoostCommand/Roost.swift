@@ -20,7 +20,8 @@ struct Roost: AsyncParsableCommand {
             EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
             Schema.self,
-            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, ReadStore.self, KillPoints.self,
+            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, CertificateWorker.self,
+            ReadStore.self, KillPoints.self,
         ])
 }
 

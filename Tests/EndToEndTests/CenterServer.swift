@@ -104,6 +104,9 @@ final class CenterServer: Sendable {
         else { throw CommandFailed(command: "come to \(point)", status: 1, output: log) }
     }
 
+    /// Has the server read its configuration anew.
+    func reload() { Glibc.kill(pid.withLock { $0 }, SIGHUP) }
+
     /// Ends the server; what it keeps stays.
     func end() throws {
         let pid = pid.withLock { $0 }

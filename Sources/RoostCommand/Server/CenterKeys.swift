@@ -4,11 +4,12 @@ import Glibc
 import Images
 import Linux
 
-/// The control center's own authority, and the certificate that it signs for the server: made and renewed at each start.
+/// The control center's own authority, and the certificate that it signs for the server: made and renewed at each start, and while it
+/// serves.
 struct CenterKeys {
     /// Days that the server's certificate holds: browsers refuse longer ones, also of an authority added by hand.
     private static let days = 397
-    /// It is made anew when fewer are left, so a server has to be started once in ten months.
+    /// It is made anew when fewer are left.
     private static let renewalDays = 90
 
     let directory: String

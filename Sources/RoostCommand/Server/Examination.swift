@@ -206,7 +206,7 @@ struct Examination {
             return Finding(
                 isGood: false, text: "the certificate of the pages does not hold at this time (\(path))",
                 fix: path == own
-                    ? "restart the server, which makes it again: systemctl restart roost"
+                    ? "have the server make it again: systemctl reload roost"
                     : "put a new one there, and restart the server")
         }
         return Finding(isGood: true, text: "the certificate of the pages holds now")

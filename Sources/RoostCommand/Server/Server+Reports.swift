@@ -8,7 +8,8 @@ import Wire
 extension Server {
     /// Writes what the nodes report: the boot events of a batch in one transaction.
     static func record(
-        _ reports: ReportQueue, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs
+        _ reports: ReportQueue, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs,
+        _ certificates: CertificateRenewal
     ) async {
         await reports.drain { batch, dropped in
             if dropped > 0 {
@@ -18,6 +19,8 @@ extension Server {
             while let (index, jump) = firstJump(in: rest) {
                 await write(rest[..<index], in: fleet, volumes, logs)
                 await move(fleet, with: jump)
+                // Not waited for: a new key takes a moment.
+                Task { await certificates.renew() }
                 rest = rest[(index + 1)...]
             }
             await write(rest, in: fleet, volumes, logs)

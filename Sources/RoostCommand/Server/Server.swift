@@ -26,6 +26,7 @@ final class Server: Sendable {
     private let images: ImageStore
     private let planes: DataPlanes
     private let center: ControlCenter?
+    private let certificates: CertificateRenewal
     private let logs: NodeLogs
     /// Nil: images are built by the command line only.
     private let buildWorker: BuildWorkerConnection?
@@ -71,6 +72,12 @@ final class Server: Sendable {
             hasCenter ? try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory) : ""
         let addresses = hasCenter ? try Self.centerAddresses(settings, networks, user) : []
         nfs = try Self.makeNFS(settings)
+        let own = addresses.filter { $0.certificate != nil && settings.center.certificate == nil }
+        let worker =
+            own.isEmpty
+            ? nil
+            : try CertificateWorkerConnection(
+                stateDirectory: settings.stateDirectory, addresses: own.map(\.host), user: user)
         buildWorker = hasCenter && settings.center.buildsImages ? try BuildWorkerConnection(settings) : nil
         // What follows belongs to the user: the database, logs, versions, volumes.
         try Self.become(user, settings)
@@ -110,8 +117,10 @@ final class Server: Sendable {
         } else {
             (center, builds, centerLimits) = (nil, nil, nil)
         }
+        let certificates = CertificateRenewal(worker: worker, center: center)
+        self.certificates = certificates
         let logs = logs
-        Task { await Self.record(reports, in: fleet, volumes, logs) }
+        Task { await Self.record(reports, in: fleet, volumes, logs, certificates) }
     }
 
     /// Everything that can be checked without binding or writing.
@@ -134,6 +143,7 @@ final class Server: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await center.run { Self.ready(settings, networks, setupLink: $0) } }
             group.addTask { await signals.waitForEnd { await self.reload() } }
+            group.addTask { [certificates] in try await certificates.watch() }
             // Not a part of the group: a server without its worker serves all the same.
             if let worker = buildWorker, let builds { Task { await worker.serve(builds) } }
             try await group.next()
@@ -161,6 +171,7 @@ final class Server: Sendable {
             fleet.addressPlan = networks.addressPlan(new)
             try await fleet.reload()
             await export()
+            await certificates.renew()
             let needsRestart = settings.differencesThatNeedRestart(from: new)
             for key in needsRestart {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")

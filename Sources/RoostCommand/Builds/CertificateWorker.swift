@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Linux
+import Synchronization
+
+/// Makes the certificate of the pages again for the server, which cannot read the authority's key any more: for each line of its input,
+/// whatever it says, what is missing or does not hold is made, and a line is answered, empty or with what failed.
+struct CertificateWorker: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "certificate-worker", abstract: "Make the certificate of the pages for the server.",
+        shouldDisplay: false)
+    @Option var stateDirectory: String
+    @Option var user: UInt32
+    @Option var group: UInt32
+    @Option var address: [String]
+
+    func run() throws {
+        while readLine() != nil {
+            var answer = ""
+            do {
+                try CenterKeys(stateDirectory: stateDirectory, addresses: address)
+                    .make(for: StateDirectory.User(uid: user, gid: group))
+            } catch {
+                answer = "\(error)".replacing("\n", with: " ")
+            }
+            // A server that has gone hears nothing any more.
+            try? FileHandle.standardOutput.write(contentsOf: Data("\(answer)\n".utf8))
+        }
+    }
+}
+
+/// The server's side of the worker: started while the server still has its rights.
+final class CertificateWorkerConnection: Sendable {
+    private let pipes: Mutex<(orders: FileHandle, answers: FileHandle)>
+
+    init(stateDirectory: String, addresses: [String], user: StateDirectory.User) throws {
+        pipes = Mutex(
+            try WorkerProcess.start(
+                [
+                    "certificate-worker", "--state-directory", stateDirectory, "--user", String(user.uid),
+                    "--group", String(user.gid),
+                ] + addresses.flatMap { ["--address", $0] }, unit: "roost-certificates",
+                description: "Makes certificates for Roost"))
+    }
+
+    /// Has the certificate made again, when it does not hold or is near its end.
+    func renew() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Thread.detachNewThread { [self] in continuation.resume(with: Result { try order() }) }
+        }
+    }
+
+    private func order() throws {
+        let answer = try pipes.withLock { pipes in
+            try pipes.orders.write(contentsOf: Data("\n".utf8))
+            var line = Data()
+            while line.last != UInt8(ascii: "\n") {
+                let more = pipes.answers.availableData
+                guard !more.isEmpty else {
+                    throw Failure(text: "the worker for certificates has ended; restart the server", code: 1)
+                }
+                line.append(more)
+            }
+            return String(decoding: line.dropLast(), as: UTF8.self)
+        }
+        if !answer.isEmpty { throw Failure(text: answer, code: 1) }
+    }
+}
