@@ -7,11 +7,11 @@ building=(libsqlite3-dev libargon2-dev libldap-dev libsodium-dev libssl-dev open
 packages=(
   "${building[@]}"
   # serving: loaders, images, the initramfs
-  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah skopeo bubblewrap
+  ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah bubblewrap lz4 bzip2
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests
-  udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3
+  udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
   # disks to import, and packages of other distributions
   xfsprogs btrfs-progs rpm
   # a browser that clicks, and the judges of pages and of the API

@@ -68,7 +68,9 @@ package struct ContainerChoice: Sendable {
         guard !images.isEmpty else {
             throw ImageLacks("\(source) names no image of Linux whose manifest is in it")
         }
-        let named = images.filter { image in reference.map(image.isMeant) ?? true }
+        let exactly = images.filter { image in reference.map(image.isMeant) ?? true }
+        // A name without its tag, when no image has the tag latest.
+        let named = exactly.isEmpty ? images.filter { $0.isTagged(reference ?? "") } : exactly
         guard !named.isEmpty else {
             throw ImageLacks("\(source) has no image ‘\(reference ?? "")’; it has\n\(Self.list(images))")
         }
@@ -132,6 +134,14 @@ struct ContainerImage: Equatable {
     /// Of its manifest or, where that has none, of its configuration.
     var digest: String
     var layers: [Layer]
+
+    /// Whether a name without a tag is its own, whatever tag it has.
+    func isTagged(_ name: String) -> Bool {
+        names.contains { own in
+            guard let colon = own.lastIndex(of: ":") else { return false }
+            return own[..<colon] == name || own[..<colon].hasSuffix("/\(name)")
+        }
+    }
 
     /// Whether a reference means it.
     func isMeant(_ reference: String) -> Bool {

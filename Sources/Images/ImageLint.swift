@@ -139,15 +139,18 @@ package struct ImageLint: Sendable {
         }
         // Another name for a kernel that has modules may be a copy.
         let orphans = search.withoutModules.filter { place in
-            place.split(separator: "/").last.flatMap { KernelName(String($0)) }?.release != nil
+            let release = place.split(separator: "/").last.flatMap { KernelName(String($0)) }?.release
+            return release.map { !search.withoutIndex.map(\.text).contains($0) } ?? false
         }
         findings.append(
             .otherKernels, orphans, "kernels without their modules",
             "install their modules, or remove them")
         findings.append(
-            .otherKernels, search.withoutKernel.map(\.text) + search.withoutIndex.map(\.text),
-            "modules that no kernel can be booted with", "install their kernel and run depmod, or remove them"
-        )
+            .otherKernels, search.withoutKernel.map(\.text), "modules without their kernel",
+            "install it, or remove them")
+        findings.append(
+            .otherKernels, search.withoutIndex.map(\.text), "kernels whose modules depmod has not listed",
+            "run depmod, or remove them")
         return findings
     }
 

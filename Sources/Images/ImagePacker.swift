@@ -28,12 +28,19 @@ package struct ImagePacker: Sendable {
     private static let memory = "256M"
 
     /// What no image holds: what belongs to one machine, and what only grows.
-    private static let exclusions = [
-        "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
-        "var/cache/apt/*", "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id",
-        "etc/ssh/ssh_host_*",
-        "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history", "swapfile",
-    ]
+    private static let exclusions =
+        [
+            "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
+            "var/cache/apt/*", "var/lib/apt/lists/*", "etc/machine-id", "var/lib/dbus/machine-id",
+            "etc/ssh/ssh_host_*",
+            "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history",
+            "swapfile",
+        ] + logInRecords
+    /// Who logged in to the machine that it was made on: an entry for each user number, and hundreds of gigabytes of nothing where
+    /// numbers come from a directory (moby/moby#5419).
+    static let logInRecords = ["var/log/lastlog", "var/log/faillog"]
+    /// Of holes that are worth a word: all of them are read.
+    private static let holeByteLimit = 4 << 30
 
     /// - Parameters:
     ///   - cache: where archives of kernel modules are kept; nil: nowhere.
@@ -104,7 +111,7 @@ package struct ImagePacker: Sendable {
     }
 
     private func packOthers(_ root: String, in build: String) throws -> Others {
-        try DiskRoom.require(Self.leastByteCount(of: root), in: build, for: "the version")
+        try DiskRoom.require(leastByteCount(of: root), in: build, for: "the version")
         for finding in try ImageLint(root: root, allowed: allowed).check() { progress("note: \(finding)") }
         let modules = try KernelModules(root: root, kernel: kernel)
         progress(
@@ -132,11 +139,19 @@ package struct ImagePacker: Sendable {
             hasDMCrypt: modules.hasDMCrypt)
     }
 
-    /// What a root surely takes when it is packed: no system gets a tenth of its size.
-    private static func leastByteCount(of root: String) -> Int {
+    /// What a root surely takes when it is packed: no system gets a tenth of its size. Large holes are said, which mksquashfs reads.
+    private func leastByteCount(of root: String) -> Int {
         var byteCount = 0
         DirectoryListing.walk(root) { entry in
-            if entry.kind == S_IFREG { byteCount += entry.storedByteCount }
+            if entry.kind == S_IFREG {
+                byteCount += entry.storedByteCount
+                let holes = entry.byteCount - entry.storedByteCount
+                if holes > Self.holeByteLimit, !Self.logInRecords.contains(entry.path) {
+                    progress(
+                        "note: \(entry.path) has \(holes >> 30) GiB of holes, which are read to be packed: shorten it, if it holds nothing"
+                    )
+                }
+            }
             return !ImageLint.foreignDirectories.contains(entry.path)
         }
         return byteCount / 10

@@ -1,4 +1,5 @@
 package import Foundation
+import Glibc
 import Synchronization
 
 /// A program that failed: what was run, how it ended, and the end of what it said.
@@ -166,7 +167,7 @@ package struct Program: Sendable {
                 if progress != nil { collected.add(data) }
             }
         }
-        if case .failure = refusal { kill(process.processIdentifier, SIGKILL) }
+        if case .failure = refusal { Self.kill(process.processIdentifier) }
         group.wait()
         stop?.ends()
         process.waitUntilExit()
@@ -184,12 +185,19 @@ package struct Program: Sendable {
         }
     }
 
+    /// Ends a program and its children, too: it leads a process group of its own. Of one that is being confined, the part that waits for
+    /// the other would wait for ever, and keep the pipes open that are read here to their end.
+    fileprivate static func kill(_ number: Int32) {
+        _ = Glibc.kill(-number, SIGKILL)
+        _ = Glibc.kill(number, SIGKILL)
+    }
+
     /// Whoever refuses more programs ends those that run by then; one that was about to start ends here.
     private static func begin(_ process: Process) throws {
         try checkMayStart()
         try withoutBlockedSignals { try process.run() }
         do { try checkMayStart() } catch {
-            kill(process.processIdentifier, SIGKILL)
+            kill(process.processIdentifier)
             throw error
         }
     }
@@ -220,9 +228,7 @@ package struct Program: Sendable {
                         lock.withLock {
                             guard !isOver else { return }
                             problem = error as? DiskNearlyFull
-                            // Its children, too: it leads a process group of its own.
-                            kill(-number, SIGKILL)
-                            kill(number, SIGKILL)
+                            Program.kill(number)
                         }
                         return
                     }
@@ -282,14 +288,14 @@ package final class ProgramStop: @unchecked Sendable {
     package func stop() {
         lock.withLock {
             isStopped = true
-            if let process { kill(process, SIGKILL) }
+            if let process { Program.kill(process) }
         }
     }
 
     fileprivate func begins(_ process: Int32) {
         lock.withLock {
             self.process = process
-            if isStopped { kill(process, SIGKILL) }
+            if isStopped { Program.kill(process) }
         }
     }
 

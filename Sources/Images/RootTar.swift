@@ -17,7 +17,8 @@ struct RootTar {
             + (compression.map { ["--use-compress-program", try $0.program()] } ?? [])
     }
 
-    /// Unpacks it, confined, with owners, modes and attributes. Only the root's own /dev stays out, which nodes fill themselves.
+    /// Unpacks it, confined, with owners, modes and attributes. The root's own /dev stays out, which nodes fill themselves, and
+    /// records that grow with the numbers of users: archives of Docker have their holes as zeros.
     ///
     /// - Parameters:
     ///   - filled: a directory that it fills, and not to the brim.
@@ -27,7 +28,10 @@ struct RootTar {
         // Patterns hold for what stands behind them; without --anchored they would hold in every directory.
         let excluded =
             (isLayer ? ["--no-anchored", "--exclude=.wh.*"] : [])
-            + ["--anchored", "--exclude=dev/*", "--exclude=./dev/*", "--exclude=/dev/*"]
+            + ["--anchored"]
+            + (["dev/*"] + ImagePacker.logInRecords).flatMap { name in
+                ["", "./", "/"].map { "--exclude=\($0)\(name)" }
+            }
         try Program("tar", package: "tar").confined(confinement).unpack(
             ["--extract"] + (try Self.source(path, compression))
                 + [

@@ -115,6 +115,7 @@ import Testing
             #expect(try taken(name) == two.digest, "\(name)")
         }
         #expect(try refusal("node:2").contains("node:1"))
+        #expect(try taken("library/node") == one.digest)
         // Two tags of one image are one image.
         try sample.finish([
             one.descriptor + "," + SampleLayout.name("node:1"),
