@@ -1,15 +1,16 @@
 # Roost: everything that a newcomer and CI run. `make` lists the targets.
 
 PREFIX ?= /usr/local
+UNITS ?= /etc/systemd/system
 SWIFT_FORMAT = swift format
 SWIFT_FILES = Sources Tests Plugins Package.swift Fuzz Benchmarks/Planes
-SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
+SHELL_SCRIPTS = Examples/thin-client/files/usr/local/bin/* Lab/*.sh Packaging/*.sh Packaging/debian/build.sh Packaging/debian/*.postinst Packaging/debian/*.prerm Packaging/debian/*.postrm Sources/Images/NodeScripts/*.sh .ci/run Benchmarks/*.sh
 # The one build that is tested, packed and installed: what people run. It is stripped then, so no debug information is made. `make build` makes another one, for daily work.
 RELEASE = swift build --configuration release -debug-info-format none
 PRODUCTS = .build/release
 SOURCES = $(shell find Package.swift Sources Tests Plugins Fuzz Benchmarks/Planes Packaging/prerequisites.sh -type f)
 
-.PHONY: help prerequisites build release products demo test test-quick check format screenshots bench manual manual-pages install clean
+.PHONY: help prerequisites build release products demo test test-quick check format screenshots bench manual manual-pages install install-files uninstall deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 24
@@ -69,7 +70,11 @@ manual: products manual-pages ## write manual pages and completions for shells t
 manual-pages:
 	Packaging/manual.py $(PRODUCTS)/roost .build/manual
 
-install: manual ## install below PREFIX (run as root)
+install: manual install-files ## install below PREFIX (run as root); the server's user is made
+	@[ -n "$(DESTDIR)" ] || getent passwd roost >/dev/null || useradd --system --home-dir /var/lib/roost --shell /usr/sbin/nologin roost
+
+# The files alone, below DESTDIR.
+install-files:
 	install -s -D -m 755 $(PRODUCTS)/roost $(DESTDIR)$(PREFIX)/bin/roost
 	install -s -D -m 755 $(PRODUCTS)/roost-node $(DESTDIR)$(PREFIX)/lib/roost/roost-node
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
@@ -77,8 +82,20 @@ install: manual ## install below PREFIX (run as root)
 	install -D -m 644 .build/manual/roost.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost
 	install -D -m 644 .build/manual/roost.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
 	install -D -m 644 .build/manual/roost.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish
+	install -D -m 644 Packaging/systemd/roost.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf
 	install -D -m 644 Packaging/roost.yaml $(DESTDIR)/etc/roost/roost.yaml.example
-	install -D -m 644 Packaging/systemd/roost.service $(DESTDIR)/etc/systemd/system/roost.service
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|/usr/local/|$(PREFIX)/|' Packaging/systemd/roost.service > $(DESTDIR)$(UNITS)/roost.service
+
+uninstall: ## remove what install has put there; state, configuration and the server's user stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/roost $(DESTDIR)$(PREFIX)/share/man/man1/roost.1 $(DESTDIR)$(PREFIX)/share/man/man1/roost-*.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf
+	rm -f $(DESTDIR)/etc/roost/roost.yaml.example $(DESTDIR)$(UNITS)/roost.service
+	rm -rf $(DESTDIR)$(PREFIX)/lib/roost
+
+deb: manual ## make Debian packages: .build/deb/roost_*.deb and roost-node_*.deb
+	Packaging/debian/build.sh .build/deb
 
 clean: ## remove everything that was built
 	rm -rf .build .build-bench

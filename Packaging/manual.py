@@ -121,8 +121,10 @@ def main(program, target):
     os.makedirs(target)
     write_pages(json.loads(output(program, "--experimental-dump-help"))["command"], ["roost"], last_change(), target)
     for shell in ("bash", "zsh", "fish"):
+        script = output(program, "--generate-completion-script", shell)
         with open(os.path.join(target, f"roost.{shell}"), "w", encoding="utf-8") as file:
-            file.write(output(program, "--generate-completion-script", shell))
+            # It is read by the shell, not run.
+            file.write(script.removeprefix("#!/bin/bash\n"))
 
 
 if __name__ == "__main__":
