@@ -26,7 +26,9 @@ import Testing
         (#"{"name":1}"#, "name: a text is wanted"), (#"{"name":"pc 1"}"#, "name: ‘pc 1’ is not a valid name"),
         (#"{"name":"pc-1","macAddresses":"x"}"#, "macAddresses: a list is wanted"),
         (#"{"name":"pc-1","macAddresses":["x"]}"#, "‘x’ is not a hardware address"),
-        (#"{"name":"pc-1","macAddresses":[null]}"#, "wanted"), (#"{"name":null}"#, "name: a text is wanted"),
+        (#"{"name":"pc-1","macAddresses":[null]}"#, "wanted"),
+        (#"{"name":"pc-1","settings":{"nbd-connections":99999999999999999999}}"#, "settings.nbd-connections"),
+        (#"{"name":null}"#, "name: a text is wanted"),
     ])
     func `a request that cannot be read says where and what is wanted`(json: String, text: String) {
         let said = ErrorText.of(decoding(json))

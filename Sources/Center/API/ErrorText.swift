@@ -100,13 +100,17 @@ package enum ErrorText {
         case .valueNotFound(let type, let context):
             return place(context.codingPath) + "\(name(of: type)) is wanted, and not null"
         case .dataCorrupted(let context):
-            let said = context.debugDescription
-            // Our own types say it in their words, with what was given in quotation marks.
-            if said.hasPrefix("‘") { return place(context.codingPath) + said }
-            if context.codingPath.isEmpty { return "this is no JSON" }
-            return place(context.codingPath) + "this value is not one of those that are known here"
+            if context.debugDescription.hasPrefix("The given data") { return "this is no JSON" }
+            return place(context.codingPath) + ownWords(context.debugDescription)
         @unknown default: return "this JSON is not what is wanted here"
         }
+    }
+
+    /// What our own types say is for people; what Swift's and Foundation's say begins with these words.
+    private static func ownWords(_ said: String) -> String {
+        if said.hasPrefix("Parsed JSON number") { return "this number is too large" }
+        let foreign = ["Cannot initialize", "Unable to", "Expected", "Invalid", "Unexpected", "Encountered"]
+        return foreign.contains { said.hasPrefix($0) } ? "this value is none of those that are known" : said
     }
 
     private static func place(_ path: [any CodingKey]) -> String {

@@ -88,7 +88,7 @@ struct ImportRoutes {
         let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
         throw Problem(
             422, "Unreadable CSV",
-            "\(refused.count) of \(counted(list.rows.count, "row")) are refused, and nothing is saved:\n"
+            "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n"
                 + (lines + more).joined(separator: "\n"))
     }
 }

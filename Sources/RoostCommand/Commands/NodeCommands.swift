@@ -165,7 +165,7 @@ struct NodeAdd: AsyncParsableCommand {
 
 /// `text` as a value of a type, or a failure that says which type.
 func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
-    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a \(what)", code: 64) }
+    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is no \(what)", code: 64) }
     return value
 }
 
