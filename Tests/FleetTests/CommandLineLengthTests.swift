@@ -73,6 +73,7 @@ import Wire
                 "root-mode": .text(mode), "kernel-arguments": words(5),
                 "swap": .list(["server:2G", "zram:50%"]),
                 "netconsole": .boolean(true), "persistent-directories": .list(["/var/log"]),
+                "persistent-disk": .text("data"),
             ])
             let identity = BootIdentity(
                 macAddress: Sample.mac,
