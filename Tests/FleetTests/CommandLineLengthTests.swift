@@ -27,9 +27,9 @@ import Wire
     }
 
     @Test func `the sum of site and node counts, and a long line may become shorter`() throws {
-        var site = try Sample.snapshot(site: ["kernel-arguments": words(15)])
+        var site = try Sample.snapshot(site: ["kernel-arguments": words(20)])
         #expect(throws: InvalidSetting.self) {
-            try setting(.list((0..<15).map { "more\($0)=\(String(repeating: "y", count: 40))" }), in: site)
+            try setting(.list((0..<20).map { "more\($0)=\(String(repeating: "y", count: 40))" }), in: site)
         }
         // From a server before this rule.
         let node = Node(
@@ -73,6 +73,7 @@ import Wire
                 "root-mode": .text(mode), "kernel-arguments": words(5),
                 "swap": .list(["server:2G", "zram:50%"]),
                 "netconsole": .boolean(true), "persistent-directories": .list(["/var/log"]),
+                "persistent-disk": .text("data"),
             ])
             let identity = BootIdentity(
                 macAddress: Sample.mac,

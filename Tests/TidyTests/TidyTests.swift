@@ -90,7 +90,8 @@ import Testing
     @Test func `commands write to terminals through what makes it plain`() throws {
         // Streams of JSON between programs; the link of the first log-in, which is the server's own.
         let others = [
-            "Printing.swift", "NFSWorker.swift", "BuildWorker.swift", "WorkerProcess.swift", "Server.swift",
+            "Printing.swift", "NFSWorker.swift", "CertificateWorker.swift", "BuildWorker.swift",
+            "WorkerProcess.swift", "Server.swift",
             // What tar writes goes into the backup.
             "BackupCommands.swift",
         ]

@@ -43,7 +43,7 @@ struct Serve: AsyncParsableCommand {
     private func readSettings() throws -> ServerSettings {
         var settings = try readFile()
         settings.stateDirectory = stateDirectory ?? settings.stateDirectory
-        settings.socket = socket ?? settings.socket
+        settings.socket = try socket.map { try SettingLengths.socketPath($0) ?? $0 } ?? settings.socket
         settings.nodeProgram = nodeProgram ?? settings.nodeProgram
         settings.user = user ?? settings.user
         return settings

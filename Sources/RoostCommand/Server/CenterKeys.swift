@@ -147,7 +147,9 @@ struct CenterKeys {
     /// When a certificate begins that is made now. A clock that was never set counts as if this program had been installed just now.
     private var begin: Int {
         if now >= ClockReading.earliestSecond { return now }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: "/proc/self/exe")
+        let files = FileManager.default
+        let program = try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let attributes = program.flatMap { try? files.attributesOfItem(atPath: $0) }
         let installed = (attributes?[.modificationDate] as? Date).map { Int($0.timeIntervalSince1970) } ?? 0
         return max(ClockReading.earliestSecond, installed)
     }
