@@ -49,7 +49,11 @@ extension ImageBuilder {
             let root = "\(work.path)/root"
             let confinement = Confinement(reads: [path], writes: [work.path], rights: .ownership)
             try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
-                ["-quiet", "-no-progress", "-dest", root, path], filling: work.path, note: progress)
+                ["-quiet", "-no-progress", "-ignore-errors", "-dest", root, path], filling: work.path
+            ) { [progress] note in
+                // Names as the root has them.
+                progress(note.replacing("\(root)/", with: ""))
+            }
             return (root, "squashfs \(source.name)")
         default:
             return try ContainerArchive(source: source, choice: choice, work: work.path).unpack(progress)

@@ -27,6 +27,10 @@ struct UnpackedLosses {
             of: /tar: \w+: Cannot set '([^']*)' extended attribute for file '(.*)': [^:]*$/)
         {
             attributes[String(match.1), default: []].append(String(match.2))
+        } else if let match = line.firstMatch(
+            of: /write_xattr: failed to write xattr (\S+) for file (.*) because Operation not permitted/)
+        {
+            attributes[String(match.1), default: []].append(String(match.2))
         } else if let match = line.firstMatch(of: /tar: (.*): Warning: Cannot acl_\w+:/) {
             lists.append(String(match.1))
         } else if let match = line.firstMatch(of: /tar: Ignoring unknown extended header keyword '([^']*)'/) {
@@ -43,7 +47,7 @@ struct UnpackedLosses {
     }
 
     /// Whether a program that has failed may have failed for these alone.
-    var isWholeFailure: Bool { !devices.isEmpty && !hasOther }
+    var isWholeFailure: Bool { !(devices.isEmpty && attributes.isEmpty) && !hasOther }
 
     /// A line for each kind.
     var notes: [String] {

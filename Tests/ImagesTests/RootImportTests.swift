@@ -291,6 +291,14 @@ struct RootImportTests {
         #expect(
             !UnpackedLosses([device, "tar: x: Cannot open: No space left on device", end]).isWholeFailure)
         #expect(!UnpackedLosses([end]).isWholeFailure)
+        let attribute =
+            "write_xattr: failed to write xattr trusted.x for file /r/f because Operation not permitted"
+        #expect(UnpackedLosses([attribute]).isWholeFailure)
+        #expect(
+            UnpackedLosses([attribute]).notes == ["note: the extended attribute trusted.x is left out: /r/f"])
+        #expect(
+            !UnpackedLosses([attribute, "Write on output file failed because No space left on device"])
+                .isWholeFailure)
         let many = (0..<9).map {
             "create_inode: failed to create block device /d\($0), because Operation not permitted"
         }
