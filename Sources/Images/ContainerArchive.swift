@@ -80,7 +80,7 @@ struct ContainerArchive {
         guard source.kind == .containerArchive else { return source.path }
         let parts = "\(work)/parts"
         try FileManager.default.createDirectory(atPath: parts, withIntermediateDirectories: false)
-        try DiskRoom.require(Self.byteCount(source.path) ?? 0, in: work, for: "the archive’s parts")
+        try DiskRoom.require(Self.byteCount(source.path) ?? 0, in: work, for: "the parts of the archive")
         let confinement = Confinement(reads: [source.path], writes: [parts])
         try Program("tar", package: "tar").confined(confinement).run(
             ["--extract"] + (try RootTar.source(source.path, source.compression))

@@ -29,16 +29,19 @@ extension ImageBuilder {
     private func unpack(
         _ source: ImageSource, in work: WorkDirectory, _ choice: ContainerChoice
     ) throws -> (root: String, origin: String) {
+        let byteCount = (try? FileManager.default.attributesOfItem(atPath: source.path))?[.size] as? Int
         switch source.kind {
         case .rootArchive:
             let root = try Self.makeRoot(in: work)
-            let byteCount = (try? FileManager.default.attributesOfItem(atPath: source.path))?[.size] as? Int
-            // Sparse files in it may take less.
-            try DiskRoom.require((byteCount ?? 0) / 2, in: work.path, for: "what is in \(source.name)")
+            // What is packed is no larger than what it holds; else its own frame is about the half where files are small.
+            try DiskRoom.require(
+                (byteCount ?? 0) / (source.compression == nil ? 2 : 1), in: work.path,
+                for: "what is in \(source.name)")
             try RootTar(source.path).unpack(to: root, filling: work.path, note: progress)
             return (root, "archive \(source.name)")
         case .squashfs:
             var path = source.path
+            try DiskRoom.require(byteCount ?? 0, in: work.path, for: "what is in \(source.name)")
             if let compression = source.compression {
                 path = "\(work.path)/squashfs"
                 try compression.unpack(source.path, to: path, in: work.path)
@@ -46,7 +49,11 @@ extension ImageBuilder {
             let root = "\(work.path)/root"
             let confinement = Confinement(reads: [path], writes: [work.path], rights: .ownership)
             try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
-                ["-quiet", "-no-progress", "-dest", root, path], filling: work.path, note: progress)
+                ["-quiet", "-no-progress", "-ignore-errors", "-dest", root, path], filling: work.path
+            ) { [progress] note in
+                // Names as the root has them.
+                progress(note.replacing("\(root)/", with: ""))
+            }
             return (root, "squashfs \(source.name)")
         default:
             return try ContainerArchive(source: source, choice: choice, work: work.path).unpack(progress)

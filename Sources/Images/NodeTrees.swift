@@ -29,7 +29,8 @@ package struct NodeTrees: Sendable {
             // By its descriptor: who may exchange the file cannot have another one read.
             let confinement = Confinement(writes: [parent], rights: .ownership, inputPath: "/root.squashfs")
             try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
-                ["-quiet", "-no-progress", "-d", "\(path).new", "/root.squashfs"], file: root.number,
+                ["-quiet", "-no-progress", "-ignore-errors", "-d", "\(path).new", "/root.squashfs"],
+                file: root.number,
                 filling: directory, note: { note("\(volume.node): \($0)") })
             try Self.delete(path)
             try DurableFile.publish("\(path).new", .tree, as: path, at: .tree)

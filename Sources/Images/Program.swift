@@ -115,7 +115,7 @@ package struct Program: Sendable {
                 lines.withLock { if $0.count < 100_000 { $0.append(line) } }
             }
         } catch let failure as ProgramFailure where failure.status == 2 {
-            // unsquashfs(1), tar(1): something could not be made. Nothing else is let pass.
+            // unsquashfs(1) with -ignore-errors, tar(1): something could not be made. Nothing else is let pass.
             guard losses.isWholeFailure else { throw failure }
         }
         losses.notes.forEach(note)

@@ -4,6 +4,8 @@ struct UnpackedLosses {
     private var devices: [String] = []
     private var attributes: [String: [String]] = [:]
     private var keywords: Set<String> = []
+    /// Files whose access control lists name users that are none here.
+    private var lists: [String] = []
     /// A line that is none of these: then something went wrong.
     private(set) var hasOther = false
 
@@ -25,6 +27,12 @@ struct UnpackedLosses {
             of: /tar: \w+: Cannot set '([^']*)' extended attribute for file '(.*)': [^:]*$/)
         {
             attributes[String(match.1), default: []].append(String(match.2))
+        } else if let match = line.firstMatch(
+            of: /write_xattr: failed to write xattr (\S+) for file (.*) because Operation not permitted/)
+        {
+            attributes[String(match.1), default: []].append(String(match.2))
+        } else if let match = line.firstMatch(of: /tar: (.*): Warning: Cannot acl_\w+:/) {
+            lists.append(String(match.1))
         } else if let match = line.firstMatch(of: /tar: Ignoring unknown extended header keyword '([^']*)'/) {
             // libarchive writes its attributes as SCHILY.xattr, too, and times that no root has.
             if !match.1.hasPrefix("LIBARCHIVE.") { keywords.insert(String(match.1)) }
@@ -39,7 +47,7 @@ struct UnpackedLosses {
     }
 
     /// Whether a program that has failed may have failed for these alone.
-    var isWholeFailure: Bool { !devices.isEmpty && !hasOther }
+    var isWholeFailure: Bool { !(devices.isEmpty && attributes.isEmpty) && !hasOther }
 
     /// A line for each kind.
     var notes: [String] {
@@ -48,6 +56,7 @@ struct UnpackedLosses {
         for (name, files) in attributes.sorted(by: { $0.key < $1.key }) {
             notes.append("note: the extended attribute \(name) is left out: \(Self.shown(files))")
         }
+        if !lists.isEmpty { notes.append("note: access control lists are left out: \(Self.shown(lists))") }
         if !keywords.isEmpty {
             notes.append(
                 "note: what the archive has beside files is left out: \(Self.shown(keywords.sorted()))")

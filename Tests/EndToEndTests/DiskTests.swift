@@ -75,7 +75,7 @@ extension EndToEnd.Machines {
                 // A descriptor alone is no disk to begin with.
                 #expect(
                     trap?.output.contains(
-                        number < 4 ? "leans on another file" : "not look like a tar archive")
+                        number < 4 ? "leans on another file" : "none of what can be imported")
                         == true,
                     "\(number): \(trap?.output ?? "")")
             }

@@ -263,6 +263,9 @@ struct RootImportTests {
         var tar = rootTar("")
         tar.add("srv/null", kind: "3")
         tar.add("srv/flags", "x", attributes: ["SCHILY.fflags": "uchg"])
+        tar.add(
+            "srv/shared", "x",
+            attributes: ["SCHILY.acl.access": "user::rw-,user:nosuch:r--,group::r--,mask::r--,other::---"])
         tar.add("srv/born", "x", attributes: ["LIBARCHIVE.creationtime": "1"])
         tar.add(
             "srv/mine", "x",
@@ -276,6 +279,7 @@ struct RootImportTests {
         let said = notes.withLock { $0.joined(separator: "\n") }
         #expect(said.contains("devices are left out: srv/null"), "\(said)")
         #expect(said.contains("SCHILY.fflags") && !said.contains("LIBARCHIVE"), "\(said)")
+        #expect(said.contains("access control lists are left out: srv/shared"), "\(said)")
         #expect(said.contains("trusted.note is left out: srv/mine"), "\(said)")
         #expect(FileStatus.attributeNames(of: "\(root.path)/srv/mine").contains("user.note"))
     }
@@ -287,6 +291,14 @@ struct RootImportTests {
         #expect(
             !UnpackedLosses([device, "tar: x: Cannot open: No space left on device", end]).isWholeFailure)
         #expect(!UnpackedLosses([end]).isWholeFailure)
+        let attribute =
+            "write_xattr: failed to write xattr trusted.x for file /r/f because Operation not permitted"
+        #expect(UnpackedLosses([attribute]).isWholeFailure)
+        #expect(
+            UnpackedLosses([attribute]).notes == ["note: the extended attribute trusted.x is left out: /r/f"])
+        #expect(
+            !UnpackedLosses([attribute, "Write on output file failed because No space left on device"])
+                .isWholeFailure)
         let many = (0..<9).map {
             "create_inode: failed to create block device /d\($0), because Operation not permitted"
         }
