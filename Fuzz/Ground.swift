@@ -178,10 +178,13 @@ final class ClientEnd {
     }
 
     /// Takes what has come back, and lets the service send the rest of it.
-    private func hear() {
+    ///
+    /// - Returns: whether the other end has ended.
+    @discardableResult
+    private func hear() -> Bool {
         while true {
             let count = unsafe recv(client.number, &scratch, scratch.count, Int32(MSG_DONTWAIT))
-            guard count > 0 else { return }
+            guard count > 0 else { return count == 0 }
             if count == scratch.count || count > 4_096 { handler?.ready(.writable) }
         }
     }
@@ -189,11 +192,13 @@ final class ClientEnd {
     /// Says that nothing more comes, and waits until the other end has closed: a service may have given it to a thread.
     func end() {
         _ = shutdown(client.number, Int32(SHUT_WR))
-        for _ in 0..<4 {
+        // As much as a socket holds is read in pieces.
+        for _ in 0..<40 {
             handler?.ready([.readable, .failed])
-            hear()
+            if hear() { break }
             handler?.ready(.writable)
         }
+        handler?.ready(.readable)
         // The service has the connection, or it is closed.
         weak let rest = handler
         handler = nil

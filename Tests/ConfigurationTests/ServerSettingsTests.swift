@@ -29,7 +29,7 @@ import Testing
 
     @Test func `an advertised address is an address`() throws {
         let settings = try ServerSettings(parsing: "advertised-address: 192.0.2.10", file: "roost.yaml")
-        #expect(settings.advertisedAddress?.description == "192.0.2.10")
+        #expect(settings.advertisedAddress.map { "\($0)" } == "192.0.2.10")
         #expect(error("advertised-address: roost.example").contains("an IPv4 address"))
     }
 

@@ -189,6 +189,22 @@ import Wire
         #expect(try Self.packet(client.hear()) == .data(block: 1, Array(Self.b.prefix(512))))
     }
 
+    @Test func `a client that has gone, as its host says, takes no place any more`() throws {
+        let planes = try LoopbackPlanes(files: ["a.efi": Self.a]) { $0.tftpTransfers = 1 }
+        var client: LoopbackClient? = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+        client?.say(Self.request("a.efi"))
+        #expect(client?.hear().prefix(4) == [0, 3, 0, 1])
+        client = nil
+        // The next repetition is told that nothing listens there.
+        let isServed = try (0..<50).contains { _ in
+            usleep(100_000)
+            let other = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
+            other.say(Self.request("a.efi"))
+            return other.hear().prefix(4) == [0, 3, 0, 1]
+        }
+        #expect(isServed)
+    }
+
     @Test func `nothing that goes out by UDP forbids to cut it`() throws {
         let socket = try Socket.datagram(.loopback, port: 0)
         var (value, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))

@@ -6,7 +6,7 @@
 struct TFTPRetransmission: Sendable {
     /// Before anything is known of the link.
     static let firstGuess = 1_000
-    /// Firmware that copies or checks what it has got is silent for a moment.
+    /// What there is at least beyond a round trip: firmware that copies or checks what it has got is silent for a moment.
     static let shortest = 250
     static let longest = 8_000
     /// A client that has been silent for so long is gone.
@@ -45,9 +45,8 @@ struct TFTPRetransmission: Sendable {
         } else {
             (smoothed, variation) = (roundTrip, roundTrip / 2)
         }
-        if !isAgreed, let smoothed {
-            unrepeated = min(max(smoothed + 4 * variation, Self.shortest), longest)
-        }
+        // A pace that never varies would leave no room at all.
+        if !isAgreed, let smoothed { unrepeated = min(smoothed + max(4 * variation, Self.shortest), longest) }
         timeout = unrepeated
     }
 

@@ -72,7 +72,8 @@ package struct TFTPSend: Sendable {
     }
 
     private mutating func advance(to block: Int, _ now: Int) -> Action {
-        if !wasRepeated { retransmission.measured(now - sentAt) }
+        // Options are a small packet, and say nothing of how long a window takes.
+        if !wasRepeated, acknowledgedBlock >= 0 { retransmission.measured(now - sentAt) }
         // Behind a repeated window, or one with a gap in it, acknowledgements of the same block still follow.
         answersGap = !wasRepeated && block == max(0, sentBlock)
         acknowledgedBlock = block
