@@ -206,10 +206,12 @@ final class Server: Sendable {
         notifySystemd()
     }
 
-    /// `Type=notify` units wait for it (sd_notify(3)).
+    /// Tells systemd (sd_notify(3)): a unit of `Type=notify` is started when the server is ready.
     private static func notifySystemd() {
-        guard ProcessInfo.processInfo.environment["NOTIFY_SOCKET"] != nil else { return }
-        _ = try? Program("systemd-notify", package: "systemd").run(["--ready", "--pid=\(getpid())"])
+        guard let socket = ProcessInfo.processInfo.environment["NOTIFY_SOCKET"] else { return }
+        if !LocalSocket.send("READY=1\nMAINPID=\(getpid())", to: socket) {
+            ServerLog.logger.warning("systemd does not hear that the server is ready (\(socket))")
+        }
     }
 
     // MARK: Parts
