@@ -21,10 +21,13 @@ extension SQLiteStore {
                     INSERT INTO boot (mac, boot, last_at) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)
                     """)
+            // The last is the one that began last, as the boots came: a late report of one before does not bring that back.
             let last = try database.cachedStatement(
                 sql: """
                     INSERT INTO last_boot (mac, boot, at) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET boot = excluded.boot, at = excluded.at
+                    WHERE (SELECT rowid FROM boot WHERE mac = excluded.mac AND boot = excluded.boot) >= ifnull(
+                        (SELECT rowid FROM boot WHERE mac = last_boot.mac AND boot = last_boot.boot), 0)
                     """)
             for event in events {
                 let machine = event.macAddress.description

@@ -283,7 +283,9 @@ import Wire
         #expect(outcome.reply?.message.bootFile == "undionly.kpxe")
     }
 
-    @Test func `where a network allows it, BOOTP gets an address from the pool for as long as a lease`() throws {
+    @Test func `where a network allows it, BOOTP gets an address from the pool for as long as a lease`()
+        throws
+    {
         var network = try DHCPNetwork(servesBOOTP: true)
         #expect(network.say(nil, mac: 1).lease?.expiresAt == network.now + 3_600)
         #expect(network.say(nil, mac: 2).lease != nil)

@@ -66,7 +66,10 @@ struct Explanation {
             script: (usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory)).text,
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
-                + [commandLineReason(of: snapshot.node(at: mac, uuid: identity.uuid), plan.name, in: snapshot)])
+                + [
+                    commandLineReason(
+                        of: snapshot.node(at: mac, uuid: identity.uuid), plan.name, in: snapshot)
+                ])
     }
 
     private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)

@@ -43,7 +43,8 @@ struct DashboardPage {
             warnings.append(
                 words(
                     "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
-                    CalendarTime.text(second: jump.before / 1_000), CalendarTime.text(second: jump.after / 1_000)))
+                    CalendarTime.text(second: jump.before / 1_000),
+                    CalendarTime.text(second: jump.after / 1_000)))
         }
         for network in await pages.services.networks() where network.isScarce {
             warnings.append(

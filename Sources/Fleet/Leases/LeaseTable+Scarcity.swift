@@ -9,6 +9,11 @@ package struct LeaseTally: Equatable, Sendable {
     /// By the port of a relay or switch.
     var byPort: [[UInt8]: Int] = [:]
 
+    mutating func add(_ port: [UInt8]) {
+        used += 1
+        if !port.isEmpty { byPort[port, default: 0] += 1 }
+    }
+
     /// A tenth is left, or less.
     package var isScarce: Bool { (size - used) * 10 <= size }
 }
@@ -32,15 +37,14 @@ extension LeaseTable {
         return !tally.isScarce || tally.byPort[port, default: 0] * 2 <= tally.size
     }
 
-    /// By link; counted at most once a second.
+    /// By link; counted anew at most once a second, with what was given meanwhile.
     package mutating func tally(now: Int) -> [LeaseTally] {
         if let tallies, tallies.at == now { return tallies.links }
         var links = poolsByLink.map { ranges in LeaseTally(size: ranges.reduce(0) { $0 + $1.addressCount }) }
         for (address, use) in uses where use.freeAt > now {
             guard let link = linkIndex.link(of: address), poolsByLink[link].contains(where: { $0.contains(address) })
             else { continue }
-            links[link].used += 1
-            if !use.port.isEmpty { links[link].byPort[use.port, default: 0] += 1 }
+            links[link].add(use.port)
         }
         tallies = (now, links)
         return links
@@ -74,10 +78,12 @@ extension LeaseTable {
     mutating func takeSilent(
         in ranges: [ClosedRange<IPv4Address>], now: Int, isSpared: (LeaseHolder) -> Bool
     ) -> IPv4Address? {
-        longestNotRenewed(in: ranges, now: now, isSpared: isSpared).first { address in
+        let gone = longestNotRenewed(in: ranges, now: now, isSpared: isSpared).first { address in
             guard let silence = uses[address]?.silence else { return false }
             return silence.count >= Self.silences && silence.at < now && silence.at + Self.silenceSeconds > now
         }
+        if let gone { endLease(at: gone) }
+        return gone
     }
 
     private mutating func longestNotRenewed(

@@ -163,6 +163,7 @@ package struct LeaseTable: Sendable {
         let former = holdings[client(holder, at: address), default: Holding()].offer(address)
         if let former, former != address { uses[former]?.offer = nil }
         var use = uses[address] ?? Use()
+        if use.freeAt <= now, let link = linkIndex.link(of: address) { tallies?.links[link].add(port) }
         use.offer = Offer(holder: holder, madeAt: now)
         use.asked = asked.map { (holder, $0) }
         use.port = port
@@ -191,6 +192,16 @@ package struct LeaseTable: Sendable {
             forgetIfEmpty(client)
         }
         queue(lease.address)
+    }
+
+    /// Takes an address from its holder, who does not need it any more.
+    mutating func endLease(at address: IPv4Address) {
+        guard let lease = uses[address]?.lease else { return }
+        uses[address]?.lease = nil
+        uses[address]?.silence = nil
+        let client = client(lease.holder, at: address)
+        holdings[client]?.leased = nil
+        forgetIfEmpty(client)
     }
 
     private func client(_ holder: LeaseHolder, at address: IPv4Address) -> Client {

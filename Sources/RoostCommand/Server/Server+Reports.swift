@@ -37,7 +37,8 @@ extension Server {
     private static func move(_ fleet: LiveFleet, with jump: ClockJump) async {
         ServerLog.logger.warning("clock: it was set \(jump); what is kept by it has moved with it")
         do { try await fleet.move(with: jump) } catch {
-            ServerLog.logger.error("clock: log-ins, tokens and boots keep the times of before: \(ErrorText.of(error))")
+            ServerLog.logger.error(
+                "clock: log-ins, tokens and boots keep the times of before: \(ErrorText.of(error))")
         }
     }
 
@@ -74,7 +75,8 @@ extension Server {
             if case .forgotten(let machine) = report { machine } else { nil }
         }
         do { try await fleet.forget(waiting: forgotten) } catch {
-            ServerLog.logger.error("\(forgotten.count) machines that wait are not forgotten: \(ErrorText.of(error))")
+            ServerLog.logger.error(
+                "\(forgotten.count) machines that wait are not forgotten: \(ErrorText.of(error))")
         }
         // Not waited for: making one takes a while, and others have something to say.
         for case .volumeWanted(let machine, let address) in batch {

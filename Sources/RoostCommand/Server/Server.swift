@@ -268,7 +268,7 @@ final class Server: Sendable {
             leases: { await planes.leases() },
             networks: {
                 networks.value.answers(
-                    leases: await planes.leases(), now: Int(Date().timeIntervalSince1970))
+                    leases: await planes.leases(), now: SystemClock.wall / 1_000)
             },
             wallSecret: wallSecret,
             openVersions: { await planes.openVersions() },
