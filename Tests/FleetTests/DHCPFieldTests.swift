@@ -76,7 +76,8 @@ import Wire
         #expect(try type(moved) == .nak)
     }
 
-    @Test func `a relay names the link by its address, by sub-option 5, or forwards a renewal of it`() throws {
+    @Test func `a relay names the link by its address, by sub-option 5, or forwards a renewal of it`() throws
+    {
         var network = try relayed()
         let far = try address("10.79.0.100")
         // The relay's address is a loopback of the switch (RFC 3527).
@@ -120,7 +121,8 @@ import Wire
 
     @Test func `what was offered in a transaction is acknowledged, however little the request says`() throws {
         var network = try DHCPNetwork()
-        let offer = try #require(network.say(.discover) { $0.options[60] = Array(Self.pxe.utf8) }.reply?.message)
+        let offer = try #require(
+            network.say(.discover) { $0.options[60] = Array(Self.pxe.utf8) }.reply?.message)
         // The acknowledgement may be lost: the request comes again.
         for _ in 0..<2 {
             let ack = try #require(
@@ -141,7 +143,8 @@ import Wire
         #expect(ack.reply?.message.bootFile == "")
     }
 
-    @Test func `a node that is known by its UUID keeps its name when the request leaves the UUID out`() throws {
+    @Test func `a node that is known by its UUID keeps its name when the request leaves the UUID out`() throws
+    {
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         var network = try DHCPNetwork()
         var node = Node(name: try NodeName("pc1"), macAddresses: [])
@@ -159,13 +162,15 @@ import Wire
         #expect(try ack.reply?.message.options.value(of: .hostName) == "pc1")
     }
 
-    @Test(arguments: [
-        ("PXEClient", nil, ClientArchitecture.biosX86), ("PXEClient\0", nil, .biosX86),
-        ("\u{9}PXEClient", nil, .biosX86), ("PXEClient:Arch:00007", nil, .uefiX64),
-        ("PXEClient:Arch:7:UNDI:3", nil, .uefiX64), ("PXEClient:Arch:00000:UNDI:002001", [0, 7], .uefiX64),
-        ("PXEClient", [7], .uefiX64), ("PXEClient", [0, 9, 0, 0], .uefiX64Alternate),
-        ("", [0, 0], .biosX86),
-    ] as [(String, [UInt8]?, ClientArchitecture)])
+    @Test(
+        arguments: [
+            ("PXEClient", nil, ClientArchitecture.biosX86), ("PXEClient\0", nil, .biosX86),
+            ("\u{9}PXEClient", nil, .biosX86), ("PXEClient:Arch:00007", nil, .uefiX64),
+            ("PXEClient:Arch:7:UNDI:3", nil, .uefiX64),
+            ("PXEClient:Arch:00000:UNDI:002001", [0, 7], .uefiX64),
+            ("PXEClient", [7], .uefiX64), ("PXEClient", [0, 9, 0, 0], .uefiX64Alternate),
+            ("", [0, 0], .biosX86),
+        ] as [(String, [UInt8]?, ClientArchitecture)])
     func `firmware is known by every form of its class`(
         vendorClass: String, option93: [UInt8]?, architecture: ClientArchitecture
     ) {
@@ -188,7 +193,9 @@ import Wire
         #expect(client.macAddress == Sample.mac)
     }
 
-    @Test(arguments: [(6, "32-bit x86 UEFI"), (21, "32-bit ARM U-Boot"), (22, "arm64 U-Boot"), (27, "RISC-V")])
+    @Test(arguments: [
+        (6, "32-bit x86 UEFI"), (21, "32-bit ARM U-Boot"), (22, "arm64 U-Boot"), (27, "RISC-V"),
+    ])
     func `an architecture that has no loader here gets an address, and the answer says what is missing`(
         number: UInt16, name: String
     ) throws {
@@ -199,7 +206,8 @@ import Wire
         let reply = try #require(outcome.reply?.message)
         #expect(reply.bootFile == "")
         #expect(try reply.options.value(of: .message)?.contains(name) == true)
-        #expect(outcome.decision?.reason.description.contains("has no loader for client architecture") == true)
+        #expect(
+            outcome.decision?.reason.description.contains("has no loader for client architecture") == true)
     }
 
     @Test func `a refusal says no more than that, and comes back by the relay that asked`() throws {
@@ -323,7 +331,8 @@ import Wire
         let router = MACAddress(rawValue: 9)
         let rested = (1...10).filter { mac in
             let offer = network.say(.discover, mac: UInt64(mac))
-            return offer.probes.first.map { network.server.found(router, on: $0, now: network.now) != nil } ?? false
+            return offer.probes.first.map { network.server.found(router, on: $0, now: network.now) != nil }
+                ?? false
         }
         #expect(rested.count == 2)
     }

@@ -82,7 +82,8 @@ import Wire
     }
 
     @Test func `of a doubled option of fixed length the first one holds`() throws {
-        let options = try parse(DHCPOptions.self, bytes("35 01 01 32 04 0A 4D 00 05 35 01 03 32 04 0A 4D 00 06 FF"))
+        let options = try parse(
+            DHCPOptions.self, bytes("35 01 01 32 04 0A 4D 00 05 35 01 03 32 04 0A 4D 00 06 FF"))
         #expect(try options.value(of: .messageType) == .discover)
         #expect(try options.value(of: .requestedAddress) == IPv4Address("10.77.0.5"))
     }

@@ -73,7 +73,8 @@ package struct BootClient: Equatable, Sendable {
         }
         guard let classes = options[124], classes.count > 5 else { return "" }
         // An enterprise number, a length, and the same words as in option 60.
-        return String(decoding: classes.dropFirst(5).drop { !isText($0) }.prefix(while: isText), as: UTF8.self)
+        return String(
+            decoding: classes.dropFirst(5).drop { !isText($0) }.prefix(while: isText), as: UTF8.self)
     }
 
     /// The first one of option 93; some clients send one byte of it.

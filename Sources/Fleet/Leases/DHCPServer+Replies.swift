@@ -29,7 +29,9 @@ extension DHCPServer {
         if type == .ack { message.clientAddress = turn.message.clientAddress }
         message.options = type != nil && address != nil ? served.granting : served.informing
         if let type { message.options.set(.messageType, to: type) }
-        if let override = turn.relayAgent?.serverIdentifier { message.options.set(.serverIdentifier, to: override) }
+        if let override = turn.relayAgent?.serverIdentifier {
+            message.options.set(.serverIdentifier, to: override)
+        }
         if let node = turn.node { message.options.set(.hostName, to: node.name.text) }
         var decision: BootDecision?
         if turn.client.program != .system {

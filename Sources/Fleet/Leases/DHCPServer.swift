@@ -58,7 +58,8 @@ package struct DHCPServer: Sendable {
         guard message.operation == .request else { return DHCPOutcome(note: .notRequest) }
         guard let link = link(of: message, interface: interface) else {
             return DHCPOutcome(
-                note: .notServed(relay: message.relayAgent?.linkSelection ?? message.relay, interface: interface))
+                note: .notServed(
+                    relay: message.relayAgent?.linkSelection ?? message.relay, interface: interface))
         }
         guard let holder = Self.holder(of: message) else {
             return DHCPOutcome(note: .withoutIdentity)
@@ -233,7 +234,8 @@ package struct DHCPServer: Sendable {
         let lease = Lease(
             address: address, holder: .foreign(address), expiresAt: turn.now + seconds)
         table.put(lease)
-        var outcome = DHCPOutcome(lease: lease, note: mayRest ? .declined(address) : .declinedTooMany(address))
+        var outcome = DHCPOutcome(
+            lease: lease, note: mayRest ? .declined(address) : .declinedTooMany(address))
         outcome.probes = mayRest && turn.isDirect ? [address] : []
         return outcome
     }

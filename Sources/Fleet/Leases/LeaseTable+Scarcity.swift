@@ -42,7 +42,8 @@ extension LeaseTable {
         if let tallies, tallies.at == now { return tallies.links }
         var links = poolsByLink.map { ranges in LeaseTally(size: ranges.reduce(0) { $0 + $1.addressCount }) }
         for (address, use) in uses where use.freeAt > now {
-            guard let link = linkIndex.link(of: address), poolsByLink[link].contains(where: { $0.contains(address) })
+            guard let link = linkIndex.link(of: address),
+                poolsByLink[link].contains(where: { $0.contains(address) })
             else { continue }
             links[link].add(use.port)
         }
@@ -80,7 +81,8 @@ extension LeaseTable {
     ) -> IPv4Address? {
         let gone = longestNotRenewed(in: ranges, now: now, isSpared: isSpared).first { address in
             guard let silence = uses[address]?.silence else { return false }
-            return silence.count >= Self.silences && silence.at < now && silence.at + Self.silenceSeconds > now
+            return silence.count >= Self.silences && silence.at < now
+                && silence.at + Self.silenceSeconds > now
         }
         if let gone { endLease(at: gone) }
         return gone
