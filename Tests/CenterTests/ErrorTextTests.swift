@@ -39,7 +39,7 @@ import Testing
     @Test func `errors of libraries are sentences about the thing`() throws {
         let full = NSError(
             domain: NSCocoaErrorDomain, code: 640, userInfo: [NSFilePathErrorKey: "/var/lib/roost/images/x"])
-        #expect(ErrorText.of(full) == "/var/lib/roost/images/x: no room is left on the disk")
+        #expect(ErrorText.of(full) == "/var/lib/roost/images/x: no room is left on the disk; make some there")
         let files = FileManager.default
         for act in [
             { try files.removeItem(atPath: "/no/such/file") },

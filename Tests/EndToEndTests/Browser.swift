@@ -6,7 +6,7 @@ import Testing
 /// With `inLab`, browser and driver run in the laboratory's namespace. The driver is spoken to by curl, which can go there
 /// too.
 final class Browser {
-    private let process = Process()
+    private let process: Process
     private let prefix: [String]
     private let base: String
     private let profile: String
@@ -16,21 +16,9 @@ final class Browser {
         prefix = inLab ? ["ip", "netns", "exec", BootLab.namespace] : []
         profile = NSTemporaryDirectory() + "roost-browser-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: profile, withIntermediateDirectories: true)
-        let log = "\(profile)/driver.log"
-        try Data().write(to: URL(fileURLWithPath: log))
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = prefix + ["chromedriver", "--port=0"]
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        var port: Substring?
-        for _ in 0..<(10 * Pace.seconds(30)) where port == nil {
-            usleep(100_000)
-            let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-            port = said.firstMatch(of: /started successfully on port (\d+)/)?.1
-        }
-        base = "http://127.0.0.1:\(try #require(port, "chromedriver did not start"))"
+        let port: Substring
+        (process, port) = try Self.startDriver(prefix, log: "\(profile)/driver.log")
+        base = "http://127.0.0.1:\(port)"
         let options: [String: Any] = [
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
@@ -51,6 +39,32 @@ final class Browser {
                 ]
             ])
         session = "/session/" + (try #require((answer as? [String: Any])?["sessionId"] as? String))
+    }
+
+    /// Starts chromedriver on a free port, and says which.
+    private static func startDriver(_ prefix: [String], log: String) throws -> (Process, Substring) {
+        var said = ""
+        // It takes a port that is free for IPv4 and ends when another program has the same for IPv6: then it chooses once more.
+        for _ in 0..<5 {
+            try Data().write(to: URL(fileURLWithPath: log))
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = prefix + ["chromedriver", "--port=0"]
+            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+            process.standardError = process.standardOutput
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            for _ in 0..<(10 * Pace.seconds(30)) {
+                usleep(100_000)
+                said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                if let port = said.firstMatch(of: /started successfully on port (\d+)/)?.1 {
+                    return (process, port)
+                }
+                if !process.isRunning { break }
+            }
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
+        throw CommandFailed(command: "chromedriver", status: 1, output: said)
     }
 
     func quit() {

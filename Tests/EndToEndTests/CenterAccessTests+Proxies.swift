@@ -32,7 +32,7 @@ private final class Proxies {
         try write(
             "nginx.conf",
             """
-            user root; daemon off; worker_processes 1; pid \(directory)/pid; error_log stderr;
+            user root; daemon off; master_process off; pid \(directory)/pid; error_log stderr;
             events {}
             http {
               access_log off;

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// Images from Dockerfiles. DebianTests has a Debian of one, and other people's container tools.
+    /// Images from Dockerfiles, and other people's container tools. DebianTests has a Debian of one.
     @Suite struct ContainerTests {
         private let lab: BootLab
 
@@ -27,8 +27,49 @@ extension EndToEnd.Systems {
             try context.build("container-tiny", "--build-arg", "GREETING=hello")
         }
 
+        /// The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.
+        private func importFromOtherTools() throws {
+            let work = try DockerfileContext([:])
+            defer { work.remove() }
+            let storage = [
+                "--root", "\(BootLab.cache)/containers/storage", "--runroot",
+                "\(BootLab.cache)/containers/run",
+            ]
+            let image = "localhost/roost-build/container-tiny"
+            for (name, place) in [
+                ("oci", "oci:\(work.path)/layout:x"), ("archive", "oci-archive:\(work.path)/a.tar"),
+                ("saved", "docker-archive:\(work.path)/saved.tar:roost:1"),
+                ("copied", "oci-archive:\(work.path)/copied.tar"),
+            ] {
+                if name == "copied" {
+                    try BootLab.run("skopeo", ["copy", "-q", "oci:\(work.path)/layout:x", place])
+                } else {
+                    try BootLab.run(
+                        "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
+                }
+                let file = place.split(separator: ":")[1]
+                let imported = try DockerfileContext.roost(["image", "import", name, String(file)])
+                #expect(imported.hasPrefix("\(name)@1 "), "\(imported)")
+                let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
+                func root(_ image: String) -> String? {
+                    let manifest =
+                        versions.first { $0["image"] as? String == image }?["manifest"] as? [String: Any]
+                    let files = manifest?["files"] as? [[String: Any]]
+                    return files?.first { $0["name"] as? String == "root.squashfs" }?["sha256"] as? String
+                }
+                #expect(root(name) != nil && root(name) == root("container-tiny"))
+            }
+            // Half an archive is refused, and nothing is published.
+            try BootLab.run("truncate", ["-s", "1M", "\(work.path)/a.tar"])
+            #expect(throws: CommandFailed.self) {
+                try DockerfileContext.roost(["image", "import", "half", "\(work.path)/a.tar"])
+            }
+            #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
+        }
+
         @Test func `an image of a Dockerfile boots by every way that a root can come`() throws {
             try buildTiny()
+            try importFromOtherTools()
             let mac = "52:54:00:00:00:8a"
             try lab.roost("node", "add", "docked", "--mac", mac)
             try lab.roost("set", "--node", "docked", "image=container-tiny", "volume-size=256M")

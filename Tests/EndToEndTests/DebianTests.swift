@@ -49,7 +49,6 @@ extension EndToEnd.Systems {
             try lab.waitUntil("it restarts", seconds: 120) {
                 lab.console("pc1").contains("reboot: Restarting system")
             }
-            try importFromOtherTools()
         }
 
         private func checkConfiguration() throws {
@@ -211,46 +210,6 @@ extension EndToEnd.Systems {
             // It does not survive the boot that it was said in.
             try lab.ssh(address, "pkill -u alice sleep")
             try lab.waitUntil("nobody is there", seconds: 40) { try users() == [] }
-        }
-
-        /// The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.
-        private func importFromOtherTools() throws {
-            let work = try DockerfileContext([:])
-            defer { work.remove() }
-            let storage = [
-                "--root", "\(BootLab.cache)/containers/storage", "--runroot",
-                "\(BootLab.cache)/containers/run",
-            ]
-            let image = "localhost/roost-build/container"
-            for (name, place) in [
-                ("oci", "oci:\(work.path)/layout:x"), ("archive", "oci-archive:\(work.path)/a.tar"),
-                ("saved", "docker-archive:\(work.path)/saved.tar:roost:1"),
-                ("copied", "oci-archive:\(work.path)/copied.tar"),
-            ] {
-                if name == "copied" {
-                    try BootLab.run("skopeo", ["copy", "-q", "oci:\(work.path)/layout:x", place])
-                } else {
-                    try BootLab.run(
-                        "env", ["unshare", "--mount", "buildah"] + storage + ["push", "-q", image, place])
-                }
-                let file = place.split(separator: ":")[1]
-                let imported = try DockerfileContext.roost(["image", "import", name, String(file)])
-                #expect(imported.hasPrefix("\(name)@1 "), "\(imported)")
-                let versions = try lab.json("image", "list") as? [[String: Any]] ?? []
-                func root(_ image: String) -> String? {
-                    let manifest =
-                        versions.first { $0["image"] as? String == image }?["manifest"] as? [String: Any]
-                    let files = manifest?["files"] as? [[String: Any]]
-                    return files?.first { $0["name"] as? String == "root.squashfs" }?["sha256"] as? String
-                }
-                #expect(root(name) != nil && root(name) == root("container"))
-            }
-            // Half an archive is refused, and nothing is published.
-            try BootLab.run("truncate", ["-s", "20M", "\(work.path)/a.tar"])
-            #expect(throws: CommandFailed.self) {
-                try DockerfileContext.roost(["image", "import", "half", "\(work.path)/a.tar"])
-            }
-            #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
         }
     }
 }

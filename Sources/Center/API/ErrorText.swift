@@ -44,7 +44,7 @@ package enum ErrorText {
     /// Of the kernel, without its English where that says little.
     static func text(ofNumber number: Int32) -> String {
         switch number {
-        case ENOSPC, EDQUOT: "no room is left on the disk"
+        case ENOSPC, EDQUOT: "no room is left on the disk; make some there"
         case EACCES, EPERM: "not allowed for this user (run as root?)"
         case EROFS: "the file system is read-only"
         case ECONNREFUSED: "nothing answers there"
@@ -62,7 +62,7 @@ package enum ErrorText {
         case .fileNoSuchFile, .fileReadNoSuchFile: what = "there is no such file or directory"
         case .fileReadNoPermission, .fileWriteNoPermission: what = "not allowed for this user (run as root?)"
         case .fileWriteFileExists: what = "is there already"
-        case .fileWriteOutOfSpace: what = "no room is left on the disk"
+        case .fileWriteOutOfSpace: what = "no room is left on the disk; make some there"
         case .fileWriteVolumeReadOnly: what = "the file system is read-only"
         case .fileReadCorruptFile, .fileReadInapplicableStringEncoding, .propertyListReadCorrupt,
             .coderReadCorrupt:
