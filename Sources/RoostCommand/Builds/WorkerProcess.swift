@@ -22,6 +22,8 @@ enum WorkerProcess {
                     "--pipe", "--wait", "--collect", "--quiet", "--unit=\(unit)-\(getpid())",
                     "--property=PartOf=roost.service", "--description=\(description)", "--", own,
                 ] + words
+            // What systemd hears from this unit comes from the server alone.
+            process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" }
         } else {
             process.executableURL = URL(fileURLWithPath: own)
             process.arguments = words

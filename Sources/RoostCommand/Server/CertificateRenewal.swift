@@ -15,7 +15,7 @@ struct CertificateRenewal: Sendable {
             try await worker?.renew()
             try center?.reloadCertificates()
         } catch {
-            ServerLog.logger.error("center: the certificate is the one of before: \(error)")
+            ServerLog.logger.error("center: the certificate is the one of before: \(ErrorText.of(error))")
         }
     }
 
