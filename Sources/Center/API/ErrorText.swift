@@ -7,7 +7,7 @@ import NIOSSL
 ///
 /// Wherever an error that may come from a library reaches a person, it goes through here.
 package enum ErrorText {
-    /// What `error` means for whoever reads it.
+    /// What `error` means, for people.
     package static func of(_ error: any Error) -> String {
         if isOwn(error) { return "\(error)" }
         switch error {

@@ -3,7 +3,7 @@ import Wire
 
 /// Takes the header of the PROXY protocol off the beginning of a proxy's connection, and knows the client that it names.
 ///
-/// States: waiting for the header → handing on. A connection without one ends: whose it is nobody could say.
+/// States: waiting for the header → handing on. A connection without one ends: nothing tells whose it is.
 final class ProxyHeaderHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

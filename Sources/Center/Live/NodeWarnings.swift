@@ -1,6 +1,6 @@
 import Fleet
 
-/// What is wrong with nodes before they boot, as lines for whoever can mend it.
+/// What is wrong with nodes before they boot, as lines for those who can mend it.
 enum NodeWarnings {
     /// Lines of one kind.
     private static let lineLimit = 10

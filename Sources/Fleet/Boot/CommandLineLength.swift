@@ -14,7 +14,7 @@ package struct CommandLineLength: Equatable, Sendable {
 
     package var isTooLong: Bool { byteCount > Self.limit }
 
-    /// Settings whose words are as many as somebody likes.
+    /// Settings that may have any number of words.
     static let open: [SettingDefinition] = [.kernelArguments, .console, .persistentDirectories]
 
     /// What loaders put in front: GRUB names the kernel («BOOT_IMAGE=(tftp,…)/i/…/kernel»), iPXE the archives, which is shorter.
@@ -45,7 +45,7 @@ extension FleetSnapshot {
     /// Bytes that all but the settings of ``CommandLineLength/open`` can take: a quick look needs no exact one.
     private static let usualByteCount = 1_300
 
-    /// The command line of a node with the longest addresses, in a trial; nil stands for a machine that nobody has enrolled.
+    /// The command line of a node with the longest addresses, in a trial; nil stands for an unknown machine.
     package func commandLineLength(of node: Node?) -> CommandLineLength {
         let settings = settings(of: node)
         guard let network = IPv4Network(containing: .broadcast, prefixLength: 32) else {

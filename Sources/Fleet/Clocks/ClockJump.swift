@@ -1,6 +1,6 @@
 /// The wall clock was set: by NTP, by hand, or after the computer had stood still.
 ///
-/// Which of the two times is right, nobody knows here. What was written by the clock before moves with it, so that as much of it is
+/// Nothing here tells which of the two times is right. What was written by the clock before moves with it, so that as much of it is
 /// left as there was. What lies ahead of that clock was written by another, which was right when this one was not: it stays.
 package struct ClockJump: Equatable, Sendable, Codable {
     /// Milliseconds by which something may lie ahead of the clock that wrote it.

@@ -19,8 +19,8 @@ package struct ClockReading: Equatable, Sendable {
 
 /// The wall clock, with an eye on whether it goes as the other one does.
 ///
-/// Small differences are followed: NTP makes a clock go faster or slower. A large one is a jump: whoever keeps times of the wall clock
-/// has to move them with it ([decision 14](../../../docs/decisions/0014-clocks.md)).
+/// Small differences are followed: NTP makes a clock go faster or slower. A large one is a jump: times of the wall clock that are kept
+/// have to move with it ([decision 14](../../../docs/decisions/0014-clocks.md)).
 package struct WatchedClock: Sendable {
     /// Milliseconds that change nothing: half of the shortest lease.
     package static let leap = 30_000

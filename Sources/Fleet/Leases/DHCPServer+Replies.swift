@@ -105,7 +105,7 @@ extension DHCPServer {
     private static let byteLimit = 1_500
     /// Heads of IP and UDP.
     private static let frameByteCount = 28
-    /// What a client cannot go on without, or would take for another answer; 51 to 59 in the order of their use.
+    /// What a client cannot go on without, the most important first; what it asked for follows.
     private static let neededCodes: [UInt8] = [53, 54, 82, 61, 97, 51, 1, 3, 60, 43, 66, 67, 175]
 
     /// Leaves out the options that do not fit into the client's buffer: those that it did not ask for first (RFC 2131 §4.3.1).
