@@ -107,7 +107,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: houseTestable),
         .executableTarget(
-            name: "RoostProgram", dependencies: ["RoostCommand"], swiftSettings: house,
+            name: "RoostProgram", dependencies: ["CLinux", "RoostCommand"], swiftSettings: house,
             linkerSettings: withoutSwiftLibraries),
         // In the initramfs there is no library at all, and room for nothing that is not needed.
         .executableTarget(

@@ -1,7 +1,21 @@
+import CLinux
+import Glibc
 import RoostCommand
 
 /// The product `roost`. It is apart from its commands because what it is linked with (`Package.swift`) must not reach the tests.
+///
+/// Its first thread waits until the work of the others ends the process. An asynchronous `main` would have it end: Linux keeps a
+/// process's first thread as it was then, and when the server becomes its user, glibc passes over threads that are ending. It would
+/// stay root. Nothing may want the main actor or the main queue, which have no thread here.
 @main
 enum RoostProgram {
-    static func main() async { await runRoost() }
+    static func main() {
+        // It holds for each thread apart: now there is one.
+        if CommandLine.arguments.dropFirst().first == "serve" { _ = roost_refuse_new_privileges() }
+        Task.detached {
+            await runRoost()
+            exit(EXIT_SUCCESS)
+        }
+        while true { pause() }
+    }
 }

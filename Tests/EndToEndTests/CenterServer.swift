@@ -12,6 +12,7 @@ final class CenterServer: Sendable {
     let base: String
     private let pid = Mutex<Int32>(0)
     private let process = Mutex<Process?>(nil)
+    var processIdentifier: Int32? { process.withLock { $0?.processIdentifier } }
 
     /// With an administrator `ann` who may do everything.
     static let shared = Result { try CenterServer() }

@@ -77,6 +77,34 @@ extension EndToEnd.Servers {
             return state
         }
 
+        @Test func `no thread of the server keeps a right of root's, and none can gain one`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            let pid = try #require(server.processIdentifier)
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+            #expect(threads.count > 3)
+            let wanted = try [
+                "Uid": BootLab.run("id", ["-u", Self.user]), "Gid": "65534", "CapEff": "0000000000000000",
+                "CapPrm": "0000000000000000", "CapInh": "0000000000000000", "Groups": "", "NoNewPrivs": "1",
+            ]
+            for thread in threads {
+                let status = try String(contentsOfFile: "/proc/\(pid)/task/\(thread)/status", encoding: .utf8)
+                var found: [String: Set<String>] = [:]
+                for line in status.split(separator: "\n") {
+                    let (name, values) = (line.prefix { $0 != ":" }, line.drop { $0 != ":" }.dropFirst())
+                    found[String(name)] = Set(values.split { $0 == "\t" || $0 == " " }.map(String.init))
+                }
+                for (name, value) in wanted {
+                    let value = value.trimmingCharacters(in: .whitespacesAndNewlines)
+                    #expect(found[name] == (value.isEmpty ? [] : [value]), "thread \(thread): \(name)")
+                }
+            }
+            // The first thread only waits, and the signals reach the others.
+            try BootLab.run("kill", ["-HUP", "\(pid)"])
+            #expect(try server.ask("GET", "/login").status == 200)
+            try server.end()
+        }
+
         @Test func `a state directory of the server's user is taken over, with all that it holds`() throws {
             let server = try CenterServer()
             defer { server.stop() }
