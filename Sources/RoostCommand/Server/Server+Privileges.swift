@@ -68,8 +68,8 @@ extension Server {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         return threads.allSatisfy { thread in
             // One that has ended meanwhile can do nothing.
-            guard let status = try? String(contentsOfFile: "/proc/self/task/\(thread)/status", encoding: .utf8)
-            else { return true }
+            let file = "/proc/self/task/\(thread)/status"
+            guard let status = try? String(contentsOfFile: file, encoding: .utf8) else { return true }
             return status.split(separator: "\n").allSatisfy { line in
                 let words = line.split { $0 == "\t" || $0 == " " }
                 switch words.first {
