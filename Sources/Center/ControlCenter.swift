@@ -73,7 +73,7 @@ package struct ControlCenter: Sendable {
         // What the HTTP library logs are Swift's descriptions, of clean ends, too; what went wrong in an answer is logged here.
         quiet.logLevel = .critical
         gate = try Gate(fleet: services.fleet, sources: logInSources, logger: logger)
-        renderer = try PageRenderer(version: services.version)
+        renderer = PageRenderer(version: services.version)
     }
 
     /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is

@@ -74,7 +74,7 @@ final class CenterServer: Sendable {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         let started = process.processIdentifier
         pid.withLock { $0 = started }
         self.process.withLock { $0 = process }

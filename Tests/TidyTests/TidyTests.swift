@@ -56,11 +56,13 @@ import Testing
     }
 
     /// The suites that there are.
-    private static func suites() throws -> Set<String> {
+    private static let suites = Result {
         Set(
             try sources(below: "Tests").flatMap { source in
                 source.lines.compactMap { line in
-                    line.firstMatch(of: /(?:struct|class) (\w+Tests)\b/).map { String($0.output.1) }
+                    // Most lines need no regular expression.
+                    guard line.hasSuffix("{") else { return nil as String? }
+                    return line.firstMatch(of: /(?:struct|class) (\w+Tests)\b/).map { String($0.output.1) }
                 }
             })
     }
@@ -70,13 +72,13 @@ import Testing
             contentsOf: Self.root.appendingPathComponent("docs/protocols.md"), encoding: .utf8)
         let named = Set(page.matches(of: /\b[A-Z]\w+Tests\b/).map { String($0.output) })
         #expect(named.count > 20)
-        #expect(named.subtracting(try Self.suites()) == [])
+        #expect(named.subtracting(try Self.suites.get()) == [])
     }
 
     @Test func `every line of the security page names tests that there are`() throws {
         let page = try String(
             contentsOf: Self.root.appendingPathComponent("docs/security.md"), encoding: .utf8)
-        let tests = try Self.suites()
+        let tests = try Self.suites.get()
         let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| tries") }
         #expect(rows.count > 40)
         for row in rows {
