@@ -194,9 +194,11 @@ extension EndToEnd.Systems {
             try debian("journalctl --boot --output cat --unit roost --unit 'roost-*'")
         }
 
+        /// Lines that stand for trouble, be they the server's own or those of a library.
+        /// Lines that stand for trouble, be they the server's own or a library's.
         private func complaints(_ debian: DebianContainer) throws -> [Substring] {
-            try said(debian).split(separator: "\n").filter {
-                $0.hasPrefix("error") || $0.hasPrefix("warning")
+            try said(debian).split(separator: "\n").filter { line in
+                ["error", "warning", "Failed"].contains { line.hasPrefix($0) }
             }
         }
 
