@@ -70,14 +70,17 @@ mount_root() { # ROOT
 }
 
 container_fetch() { # ROOT FILE...
-  local apt name
-  mkdir -p "$packages/partial"
+  local name apt=(apt-get -qq --no-install-recommends)
   mount_root "$1"
-  apt=(apt-get -qq --no-install-recommends -o Dir::State::status="$root/merged/var/lib/dpkg/status" -o Dir::Cache::archives="$packages")
-  # Nothing else stays there: all of it will be installed.
-  "${apt[@]}" --print-uris install "${@:2}" | awk '{ print $2 }' >"$packages/wanted"
+  apt+=(-o Dir::State::status="$root/merged/var/lib/dpkg/status")
+  mkdir -p "$packages/partial" "$root/none/partial"
+  # As if none were there: what else is there goes, because all of it will be installed.
+  "${apt[@]}" -o Dir::Cache::archives="$root/none" --print-uris install "${@:2}" |
+    awk '$1 !~ /^.file:/ { print $2 }' >"$packages/wanted"
   for name in "$packages"/*.deb; do grep -qxF "${name##*/}" "$packages/wanted" || rm -f "$name"; done
-  "${apt[@]}" --download-only install "${@:2}"
+  while IFS= read -r name; do
+    [[ -e $packages/$name ]] || { "${apt[@]}" -o Dir::Cache::archives="$packages" --download-only install "${@:2}" && return; }
+  done <"$packages/wanted"
 }
 
 container_start() { # [OPTION...]
