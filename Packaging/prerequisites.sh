@@ -64,7 +64,7 @@ if [[ ! -e $build/canaille/.complete ]]; then
   fetch_python canaille 'canaille[front,oidc]==0.3.6'
   touch "$build/canaille/.complete"
 fi
-# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine.
+# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine, or want systemd.
 # Arguments: a folder below .build, then Debian packages; other packages than before are fetched anew.
 unpack() {
   [[ $(cat "$build/$1/.complete" 2>/dev/null) != "$*" ]] || return 0
@@ -82,3 +82,4 @@ unpack slapd slapd libltdl7 libodbc2 libwrap0 libnsl2
 unpack nfs-utils nfs-kernel-server libnfsidmap1
 unpack proxies nginx haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
 unpack ganesha nfs-ganesha nfs-ganesha-vfs libntirpc4.3 libnfsidmap1 liburcu8 libwbclient0
+unpack nspawn systemd-container libsystemd-shared libip4tc2 libapparmor1

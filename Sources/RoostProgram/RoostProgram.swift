@@ -12,6 +12,9 @@ enum RoostProgram {
     static func main() {
         // It holds for each thread apart: now there is one.
         if CommandLine.arguments.dropFirst().first == "serve" { _ = roost_refuse_new_privileges() }
+        // Dispatch complains on standard error when a process without rights may not raise a thread's priority, which does no harm. It
+        // asks for this once, when its first thread starts.
+        unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
         Task.detached {
             await runRoost()
             exit(EXIT_SUCCESS)

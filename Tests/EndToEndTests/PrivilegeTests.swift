@@ -112,7 +112,14 @@ extension EndToEnd.Servers {
             let authority = try String(contentsOfFile: server.authority, encoding: .utf8)
             try server.end()
             let state = try makeOldState(in: server.directory)
+            // As systemd left images, when the unit had StateDirectory=.
+            let image = "\(state)/images/of-root"
+            try FileManager.default.createDirectory(
+                atPath: "\(image)/version", withIntermediateDirectories: true)
             try server.startAgain()
+            #expect(
+                try BootLab.run("stat", ["-c", "%U", image, "\(image)/version"])
+                    == "\(Self.user)\n\(Self.user)\n")
             #expect(try server.roost("node", "list").contains("kept"))
             #expect(try String(contentsOfFile: server.authority, encoding: .utf8) == authority)
             #expect(try server.ask("GET", "/login").status == 200)

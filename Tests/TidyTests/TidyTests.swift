@@ -89,6 +89,15 @@ import Testing
         }
     }
 
+    /// Before each command of a unit, that of a reload, too, systemd gives all that is in such a directory to the unit's user, which is root.
+    @Test func `the unit leaves the server's directories to the server, and may send it a signal`() throws {
+        let file = Self.root.appendingPathComponent("Packaging/systemd/roost.service")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        #expect(!lines.contains { $0.contains(/^(State|Runtime|Cache|Logs|Configuration)Directory=/) })
+        // A signal to a process of another user takes a right that the unit does not have (CAP_KILL).
+        #expect(lines.contains { $0.hasPrefix("ExecReload=+") })
+    }
+
     @Test func `commands write to terminals through what makes it plain`() throws {
         // Streams of JSON between programs; the link of the first log-in, which is the server's own.
         let others = [
