@@ -185,7 +185,19 @@ extension String {
         var (whole, part) = (self, part)
         return whole.withUTF8 { whole in
             part.withUTF8 { part in
-                unsafe memmem(whole.baseAddress, whole.count, part.baseAddress, part.count) != nil
+                guard let start = whole.baseAddress, let sought = part.baseAddress else {
+                    return part.isEmpty
+                }
+                var offset = 0
+                while whole.count - offset >= part.count {
+                    let found = unsafe memchr(
+                        start + offset, Int32(part[0]), whole.count - offset - part.count + 1)
+                    guard let found = unsafe found else { return false }
+                    offset = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(start)
+                    if unsafe memcmp(start + offset, sought, part.count) == 0 { return true }
+                    offset += 1
+                }
+                return false
             }
         }
     }
