@@ -8,7 +8,7 @@ struct Roost: AsyncParsableCommand {
         commandName: "roost", abstract: "The server for machines without a disk.",
         discussion: """
             ‘roost serve’ boots machines over the network; the other commands talk to it.
-            Exit codes: 0 done, 1 failed, 3 not found, 4 in conflict with what is there, 5 no server, 64 wrong use.
+            Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 no server, 64 wrong usage.
             """,
         version: version,
         subcommands: [

@@ -127,6 +127,8 @@ extension EndToEnd.Servers {
                 try !FileManager.default.contentsOfDirectory(atPath: state).contains { $0.hasPrefix("aside") }
             )
             try expectModes(of: state)
+            let socket = "\(server.directory)/socket/api.sock"
+            #expect(try BootLab.run("stat", ["-c", "%a %U", socket]) == "660 \(Self.user)\n")
             // Nothing is left that the user could put another thing in the place of.
             for script in [
                 "touch x", "mv trees y", "mv images/.building y", "rm -rf keys", "ln -s / node/x",
@@ -204,7 +206,8 @@ extension EndToEnd.Servers {
                 let before = try canary.state()
                 let refusal = #expect(throws: CommandFailed.self, "\(trap)") { try server.startAgain() }
                 #expect(
-                    refusal?.output.contains("roost.sqlite is no file") == true, "\(refusal?.output ?? "")")
+                    refusal?.output.contains("roost.sqlite is not a file") == true, "\(refusal?.output ?? "")"
+                )
                 #expect(try canary.state() == before, "\(trap)")
                 try FileManager.default.removeItem(atPath: state)
                 try server.startAgain()

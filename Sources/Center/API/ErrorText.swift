@@ -81,7 +81,7 @@ package enum ErrorText {
             .tlsHandshakeTimeout:
             "no answer in time"
         case .remoteConnectionClosed, .uncleanShutdown: "the connection was closed before the answer"
-        case .invalidURL, .emptyHost, .emptyScheme: "the address is none: https://HOST:PORT is wanted"
+        case .invalidURL, .emptyHost, .emptyScheme: "this is not an address: write https://HOST:PORT"
         case .redirectLimitReached, .redirectCycleDetected: "it sends from one address to another without end"
         case .cancelled, .requestStreamCancelled: "ended before it was done"
         default: "the other side does not speak HTTP as it should"
@@ -96,13 +96,13 @@ package enum ErrorText {
         case .keyNotFound(let key, let context):
             return place(context.codingPath + [key]) + "is missing"
         case .typeMismatch(let type, let context):
-            return place(context.codingPath) + "\(name(of: type)) is wanted"
+            return place(context.codingPath) + "\(name(of: type)) is required"
         case .valueNotFound(let type, let context):
-            return place(context.codingPath) + "\(name(of: type)) is wanted, and not null"
+            return place(context.codingPath) + "\(name(of: type)) is required, not null"
         case .dataCorrupted(let context):
-            if context.debugDescription.hasPrefix("The given data") { return "this is no JSON" }
+            if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
             return place(context.codingPath) + ownWords(context.debugDescription)
-        @unknown default: return "this JSON is not what is wanted here"
+        @unknown default: return "this JSON does not have the required form"
         }
     }
 

@@ -141,7 +141,7 @@ enum RecordTag {
         else {
             throw Problem(
                 412, "Precondition failed",
-                "somebody else has changed it since; read it again and repeat the change")
+                "it was changed since you have read it; read it again and repeat the change")
         }
     }
 }

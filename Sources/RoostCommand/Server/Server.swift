@@ -162,8 +162,7 @@ final class Server: Sendable {
             }
             var context = await planes.contextSettings()
             context.loaders = Loaders.find(own: new.loaders)
-            context.policy.loaders = Swift.Set(context.loaders.keys)
-            context.policy.domain = new.domain
+            context.policy.follow(new, loaders: context.loaders)
             currentNetworks.value = networks
             planes.reconfigure(
                 networks, reservations: new.dhcp.reservations, context: context, allowances: new.allowances)
@@ -177,7 +176,7 @@ final class Server: Sendable {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
             Self.log(
-                "reloaded: networks, reservations, limits, loaders and their rules and domain are as the configuration says"
+                "reloaded: networks, reservations, limits, loaders and their rules, domain and advertised address are as the configuration says"
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
@@ -226,15 +225,11 @@ final class Server: Sendable {
         }
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
-            loaders: Swift.Set(loaders.keys), nodeArchives: [:], domain: settings.domain,
-            loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks),
+            loaders: [], nodeArchives: [:], centerURL: centerURL(settings, networks),
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
                 ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
-        policy.advertisedAddress = settings.advertisedAddress
-        for rule in settings.loaderRules where loaders[rule.loader] == nil {
-            ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
-        }
+        policy.follow(settings, loaders: loaders)
         let keys = try NodeKeys(stateDirectory: settings.stateDirectory)
         let archives = NodeArchiveFiles(
             directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)

@@ -196,7 +196,7 @@ struct StateDirectory {
             guard let status = FileStatus("\(path)/\(name)") else { continue }
             guard status.isFile, status.linkCount == 1 else {
                 throw InvalidSetting(
-                    "\(path)/\(name) is no file, or has another name elsewhere: put the file itself there")
+                    "\(path)/\(name) is not a file, or has another name elsewhere: put the file itself there")
             }
             if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 {
                 throw SystemError("make \(place)")
