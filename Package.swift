@@ -65,6 +65,7 @@ let package = Package(
         .systemLibrary(name: "CLDAP", providers: [.apt(["libldap-dev"])]),
         .target(name: "Sealing", dependencies: ["CSodium", "Wire"], swiftSettings: house),
         .target(name: "CLinux"),
+        .target(name: "Errors", swiftSettings: house),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
             name: "StoreSQLite",
@@ -76,13 +77,13 @@ let package = Package(
         .target(
             name: "Images",
             dependencies: [
-                "COpenSSL", "Fleet", "Linux", "Sealing", "Wire",
+                "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
             ],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "Center",
             dependencies: [
-                "CArgon2", "CLDAP", "COpenSSL", "Fleet", "Linux", "Sealing", "Wire",
+                "CArgon2", "CLDAP", "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -150,7 +151,8 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
             swiftSettings: houseOfTests),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Fleet", "Images", "Sealing"], swiftSettings: houseOfTests),
+            name: "ImagesTests", dependencies: ["Errors", "Fleet", "Images", "Sealing"],
+            swiftSettings: houseOfTests),
         .testTarget(name: "TidyTests", swiftSettings: houseOfTests),
         .testTarget(
             name: "EndToEndTests",

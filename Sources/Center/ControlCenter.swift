@@ -51,7 +51,7 @@ package struct ControlCenter: Sendable {
     private var quiet: Logger
 
     /// - Parameters:
-    ///   - proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is for them.
+    ///   - proxies: where those are that say in `X-Forwarded-For` or `Forwarded` who their clients are; nil: on this host, where plain HTTP is for them.
     ///   - readsProxyHeader: whether their connections begin with a header of the PROXY protocol.
     package init(
         services: CenterServices, socketPath: String, addresses: [CenterAddress],

@@ -23,14 +23,17 @@ import Testing
     /// Which of our modules, and of others', a target may import. Arrows point downwards only.
     private static let allowed: [String: Set<String>] = [
         "Wire": [], "Fleet": ["HeapModule", "Wire"], "Linux": ["CLinux", "Glibc", "Synchronization", "Wire"],
+        "Errors": ["Foundation"],
         "StoreSQLite": ["Fleet", "Foundation", "GRDB", "Linux", "Sealing", "Wire"],
         "Sealing": ["CSodium", "Wire"],
         "Services": ["CLinux", "Fleet", "Glibc", "Linux", "Sealing", "Synchronization", "Wire"],
         "Images": [
-            "COpenSSL", "Fleet", "Foundation", "Glibc", "Linux", "Sealing", "Synchronization", "Wire",
+            "COpenSSL", "Errors", "Fleet", "Foundation", "Glibc", "Linux", "Sealing", "Synchronization",
+            "Wire",
         ],
         "Center": [
-            "AsyncHTTPClient", "CArgon2", "CLDAP", "COpenSSL", "Dispatch", "Fleet", "Foundation", "Glibc",
+            "AsyncHTTPClient", "CArgon2", "CLDAP", "COpenSSL", "Dispatch", "Errors", "Fleet", "Foundation",
+            "Glibc",
             "HTTPTypes",
             "Hummingbird",
             "HummingbirdCore",

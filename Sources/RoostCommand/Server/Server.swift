@@ -90,13 +90,16 @@ final class Server: Sendable {
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,
             VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets))
+        let former = try await FormerRun(settings, networks, store)
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
-            snapshot: snapshot,
-            boots: try await store.lastBoots(), budget: budget,
-            send: { reports.add($0) }, log: Self.log)
+            snapshot: snapshot, former: former, budget: budget, send: { reports.add($0) }, log: Self.log)
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
+        if let leap = former.leap {
+            ServerLog.logger.warning("clock: since this server last wrote something it went \(leap)")
+            try await fleet.start(after: leap)
+        }
         self.fleet = fleet
         fleet.addressPlan = networks.addressPlan(settings)
         let volumes = Self.makeVolumes(
