@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOSSL
@@ -13,7 +12,6 @@ package enum ErrorText {
         switch error {
         case let error as DecodingError: return text(of: error)
         case let error as IOError: return text(ofNumber: error.errnoCode)
-        case let error as HTTPClientError: return text(of: error)
         case is NIOSSLError, is BoringSSLError:
             return "no encrypted connection: the certificate is not trusted, or not for this name"
         case is CancellationError: return "ended before it was done"
@@ -26,7 +24,6 @@ package enum ErrorText {
         case NSPOSIXErrorDomain: return text(ofNumber: Int32(clamping: known.code))
         case NSCocoaErrorDomain: return text(ofFile: known)
         default:
-            if "\(type(of: error))" == "NIOConnectionError" { return "no connection, or no such host" }
             return "something that Roost did not expect (\(type(of: error))); the server's log may say more"
         }
     }
@@ -73,19 +70,6 @@ package enum ErrorText {
             what = isKernels ? text(ofNumber: Int32(clamping: cause?.code ?? 0)) : "cannot be read or written"
         }
         return path.map { "\($0): \(what)" } ?? what
-    }
-
-    private static func text(of error: HTTPClientError) -> String {
-        switch error {
-        case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout,
-            .tlsHandshakeTimeout:
-            "no answer in time"
-        case .remoteConnectionClosed, .uncleanShutdown: "the connection was closed before the answer"
-        case .invalidURL, .emptyHost, .emptyScheme: "the address is none: https://HOST:PORT is wanted"
-        case .redirectLimitReached, .redirectCycleDetected: "it sends from one address to another without end"
-        case .cancelled, .requestStreamCancelled: "ended before it was done"
-        default: "the other side does not speak HTTP as it should"
-        }
     }
 
     // MARK: JSON
