@@ -20,8 +20,10 @@ final class HTTPExchange: ChannelDuplexHandler {
     private let tls: NIOSSLContext?
     private let limits: HTTPClientLimits
     private let deadline: NIODeadline
-    private let promise: EventLoopPromise<HTTPClientResponse>
-    private var loop: NIOIsolatedEventLoop { promise.futureResult.eventLoop.assumeIsolated() }
+    private let eventLoop: any EventLoop
+    /// Nil once there is an answer, which it would hold: an answer goes with its reader, and the connection with the answer.
+    private var promise: EventLoopPromise<HTTPClientResponse>?
+    private var loop: NIOIsolatedEventLoop { eventLoop.assumeIsolated() }
 
     private var channel: (any Channel)?
     /// Where the body goes, from the head of the answer on.
@@ -39,6 +41,7 @@ final class HTTPExchange: ChannelDuplexHandler {
     ) {
         (self.destination, self.request, self.tls) = (destination, request, tls)
         (self.limits, self.deadline, self.promise) = (limits, deadline, promise)
+        eventLoop = promise.futureResult.eventLoop
     }
 
     // MARK: Asking
@@ -48,8 +51,8 @@ final class HTTPExchange: ChannelDuplexHandler {
         wholeTimer = loop.scheduleTask(deadline: deadline) { [self] in fail(.noAnswer(limits.whole)) }
         arm(limits.connect, .noConnection(limits.connect))
         // Also when the task that waits is cancelled.
-        promise.futureResult.assumeIsolated().whenFailure { [self] _ in end() }
-        let bootstrap = ClientBootstrap(group: promise.futureResult.eventLoop)
+        promise?.futureResult.assumeIsolated().whenFailure { [self] _ in end() }
+        let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(limits.connect))
         let connection =
             switch destination.address {
@@ -98,10 +101,11 @@ final class HTTPExchange: ChannelDuplexHandler {
                     lowWatermark: Self.lowWatermark, highWatermark: Self.highWatermark),
                 finishOnDeinit: true, delegate: Demand(exchange: exchange, loop: context.eventLoop))
             body = made.source
-            promise.succeed(
+            promise?.succeed(
                 HTTPClientResponse(
                     status: Int(head.status.code), headers: head.headers,
                     body: HTTPClientBody(base: made.sequence)))
+            promise = nil
         case .body(let bytes):
             guard body?.yield(bytes) == .stopProducing else { return }
             isHeld = true
@@ -149,7 +153,7 @@ final class HTTPExchange: ChannelDuplexHandler {
         let certificate = try? channel?.pipeline.syncOperations.nioSSL_peerCertificate()
         let failure = HTTPClientError(meaning: error, at: destination.description, certificate: certificate)
         body?.finish(failure)
-        promise.fail(failure)
+        promise?.fail(failure)
         end()
     }
 
