@@ -79,18 +79,6 @@ package struct ControlCenter: Sendable {
     /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is
     /// no administrator.
     package func run(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
-        let result: Result<Void, any Error>
-        do { result = .success(try await serve(ready: ready)) } catch { result = .failure(error) }
-        await gate.openID?.shutDown()
-        try result.get()
-    }
-
-    /// Shows the certificates that are on the disk now from the next connection on.
-    package func reloadCertificates() throws {
-        for certificate in certificates.values { try certificate.reload() }
-    }
-
-    private func serve(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
         unsafe unlink(socketPath)
         let setupWord = try await gate.setupWord()
         let setupLink = setupWord.flatMap { word in addresses.first.map { "\($0.url)/setup?token=\(word)" } }
@@ -120,6 +108,11 @@ package struct ControlCenter: Sendable {
             try await group.next()
             group.cancelAll()
         }
+    }
+
+    /// Shows the certificates that are on the disk now from the next connection on.
+    package func reloadCertificates() throws {
+        for certificate in certificates.values { try certificate.reload() }
     }
 
     private func application(at address: CenterAddress, running: @escaping @Sendable () -> Void) throws

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Fleet
 import Foundation
 import NIOCore
@@ -11,7 +10,7 @@ import Testing
 
     private static let raw = [
         "Error Domain", "Swift.", "NSCocoa", "Optional(", "errno", "CodingKeys", "Context(",
-        "HTTPClientError", "()",
+        "HTTPClientError", "NIO", "()",
     ]
 
     private func decoding(_ json: String) -> any Error {
@@ -47,7 +46,8 @@ import Testing
             { try files.createDirectory(atPath: "/proc/x", withIntermediateDirectories: false) },
             { _ = try Data(contentsOf: URL(fileURLWithPath: "/no/such/file")) },
             { throw CancellationError() },
-            { throw HTTPClientError.deadlineExceeded }, { throw HTTPClientError.remoteConnectionClosed },
+            { throw HTTPClientError(.noAnswer(.seconds(60)), at: "boot:8443") },
+            { throw NIOTooManyBytesError(maxBytes: 1) },
             { throw IOError(errnoCode: ECONNREFUSED, reason: "connect(descriptor:addr:size:)") },
             { throw Foreign() },
             { _ = try JSONSerialization.jsonObject(with: Data("{".utf8)) },

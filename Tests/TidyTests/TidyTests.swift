@@ -32,14 +32,11 @@ import Testing
             "Wire",
         ],
         "Center": [
-            "AsyncHTTPClient", "CArgon2", "CLDAP", "COpenSSL", "Dispatch", "Errors", "Fleet", "Foundation",
-            "Glibc",
-            "HTTPTypes",
+            "CArgon2", "CLDAP", "COpenSSL", "Dispatch", "Errors", "Fleet", "Foundation", "Glibc", "HTTPTypes",
             "Hummingbird",
-            "HummingbirdCore",
-            "HummingbirdTLS", "Linux", "Logging", "Mustache", "NIOCore", "NIOHTTP1", "NIOSSL", "Sealing",
-            "Synchronization",
-            "Wire",
+            "HummingbirdCore", "HummingbirdTLS", "Linux", "Logging", "Mustache", "NIOCore", "NIOHTTP1",
+            "NIOPosix",
+            "NIOSSL", "Sealing", "Synchronization", "Wire",
         ],
         "RoostNode": ["Glibc", "Linux", "Sealing", "Wire"],
     ]

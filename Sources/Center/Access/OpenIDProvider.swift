@@ -1,11 +1,9 @@
-import AsyncHTTPClient
 package import Fleet
 import Foundation
 import Linux
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Sealing
 import Synchronization
 
@@ -41,7 +39,7 @@ actor OpenIDProvider {
     /// Seconds between leaving for the provider and coming back.
     static let logInLimit = 600
     private static let answerByteLimit = 1 << 20
-    private static let timeout = TimeAmount.seconds(10)
+    private static let limits = HTTPClientLimits(whole: .seconds(10))
     /// Seconds after which a provider's description is fetched anew, and between two looks for an unknown key.
     private static let (descriptionAge, keySearchPause) = (3_600, 60)
 
@@ -77,19 +75,7 @@ actor OpenIDProvider {
     init(settings: OpenIDSettings, logger: Logger) throws {
         self.settings = settings
         self.logger = logger
-        if let path = settings.authorityPath {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
-            client = HTTPClient(
-                eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: .init(tlsConfiguration: tls))
-        } else {
-            client = .shared
-        }
-    }
-
-    /// Ends connections to the provider; it cannot be asked afterwards.
-    func shutDown() async {
-        if client !== HTTPClient.shared { try? await client.shutdown() }
+        client = try settings.authorityPath.map { try HTTPClient(trusting: $0) } ?? HTTPClient()
     }
 
     // MARK: The way out and back
@@ -183,7 +169,7 @@ actor OpenIDProvider {
         } else {
             fields += [("client_id", settings.clientID), ("client_secret", settings.clientSecret)]
         }
-        request.body = .bytes(ByteBuffer(string: Self.form(fields)))
+        request.body = ByteBuffer(string: Self.form(fields))
         return try await answer(to: request)
     }
 
@@ -202,15 +188,16 @@ actor OpenIDProvider {
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "User-Agent", value: "roost")
         let bytes: ByteBuffer
-        let status: Int
+        let answer: HTTPClientResponse
         do {
-            let answer = try await client.execute(request, timeout: Self.timeout)
-            status = Int(answer.status.code)
+            answer = try await client.execute(request, within: Self.limits)
             bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
         } catch {
             throw failure("\(request.url) gives no answer: \(ErrorText.of(error))")
         }
-        guard status == 200 else { throw failure("\(request.url) answers \(status)") }
+        guard answer.status == 200 else {
+            throw failure("\(request.url) answers \(answer.statusText)")
+        }
         do {
             return try JSONDecoder().decode(T.self, from: Data(bytes.readableBytesView))
         } catch {

@@ -1,9 +1,7 @@
-import AsyncHTTPClient
 import Fleet
 import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 
 /// A file that comes in parts.
 final class ReplicaFile {
@@ -53,6 +51,11 @@ struct DistantServer {
     private static let listByteLimit = 64 << 20
     /// Of an answer that says only how it went.
     private static let answerByteLimit = 1 << 20
+    /// A list or a file takes as long as it takes, while something comes.
+    private static let pause = Duration.seconds(60)
+    private static let (answerTime, listTime, fileTime) = (
+        Duration.seconds(60), Duration.seconds(600), Duration.seconds(86_400)
+    )
     private let url: String
     private let token: String
     private let http: HTTPClient
@@ -63,18 +66,8 @@ struct DistantServer {
             throw StoreError.notFound("there is no token in \(source.tokenPath)")
         }
         token = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
-        if let path = source.certificatePath {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(path)
-            configuration.tlsConfiguration = tls
-        }
-        http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+        http = try source.certificatePath.map { try HTTPClient(trusting: $0) } ?? HTTPClient()
     }
-
-    func shutDown() async { try? await http.shutdown() }
 
     private func request(_ path: String) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: "\(url)/api/v1/\(path)")
@@ -84,7 +77,7 @@ struct DistantServer {
     }
 
     func get<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
-        let answer = try await http.execute(request(path), timeout: .seconds(60))
+        let answer = try await self.answer(to: request(path), within: Self.listTime)
         let data = try await Self.collect(answer, upTo: Self.listByteLimit)
         try Self.check(answer, data)
         return try JSONDecoder().decode(T.self, from: data)
@@ -94,21 +87,27 @@ struct DistantServer {
         var request = request(path)
         request.method = .PUT
         request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(value)))
-        let answer = try await http.execute(request, timeout: .seconds(60))
+        request.body = ByteBuffer(bytes: try JSONEncoder().encode(value))
+        let answer = try await self.answer(to: request, within: Self.answerTime)
         try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
     }
 
     /// What follows the first `offset` bytes.
-    func body(of path: String, from offset: Int) async throws -> HTTPClientResponse.Body {
+    func body(of path: String, from offset: Int) async throws -> HTTPClientBody {
         var request = request(path)
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }
-        let answer = try await http.execute(request, deadline: .now() + .hours(24))
-        guard answer.status == (offset > 0 ? .partialContent : .ok) else {
+        let answer = try await self.answer(to: request, within: Self.fileTime)
+        guard answer.status == (offset > 0 ? 206 : 200) else {
             try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
-            throw StoreError.conflict("\(url) answers \(answer.status.code) to a part of a file")
+            throw StoreError.conflict("\(url) answers \(answer.statusText) to a part of a file")
         }
         return answer.body
+    }
+
+    private func answer(to request: HTTPClientRequest, within time: Duration) async throws
+        -> HTTPClientResponse
+    {
+        try await http.execute(request, within: HTTPClientLimits(whole: time, pause: Self.pause))
     }
 
     private static func collect(_ answer: HTTPClientResponse, upTo byteLimit: Int) async throws -> Data {
@@ -119,8 +118,8 @@ struct DistantServer {
     }
 
     private static func check(_ answer: HTTPClientResponse, _ data: Data) throws {
-        guard !(200..<300).contains(answer.status.code) else { return }
+        guard !(200..<300).contains(answer.status) else { return }
         let problem = try? JSONDecoder().decode(Problem.self, from: data)
-        throw StoreError.conflict("it answers \(answer.status.code)\(problem.map { ": \($0.detail)" } ?? "")")
+        throw StoreError.conflict("it answers \(answer.statusText)\(problem.map { ": \($0.detail)" } ?? "")")
     }
 }

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 package import Fleet
 import Foundation
 import Logging
@@ -195,13 +194,6 @@ package actor ImageReplication {
     /// - Returns: versions that are still to come from there.
     private func copy(from source: ReplicationSource) async throws -> Set<Digest> {
         let distant = try DistantServer(source)
-        let result: Result<Set<Digest>, any Error>
-        do { result = .success(try await copy(from: source, distant)) } catch { result = .failure(error) }
-        await distant.shutDown()
-        return try result.get()
-    }
-
-    private func copy(from source: ReplicationSource, _ distant: DistantServer) async throws -> Set<Digest> {
         let all = try await distant.get("images", [VersionAnswer].self)
         let offered = all.filter { source.images.isEmpty || source.images.contains($0.image) }
         elsewhere[source.url] = offered.map {

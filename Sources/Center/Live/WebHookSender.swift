@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Fleet
 import Foundation
 import Logging
@@ -14,7 +13,7 @@ final class WebHookSender: Sendable {
     /// Seconds before each further attempt.
     static let pauses: [Double] = [1, 5, 30, 120, 600]
     private static let queueLimit = 1_000
-    private static let timeout = TimeAmount.seconds(10)
+    private static let limits = HTTPClientLimits(whole: .seconds(10))
 
     /// How the last delivery to a hook went.
     struct Outcome: Sendable {
@@ -27,6 +26,7 @@ final class WebHookSender: Sendable {
 
     private let fleet: LiveFleet
     private let logger: Logger
+    private let http = HTTPClient()
     private let outcomes = Mutex<[Int: Outcome]>([:])
     /// One for each hook, and what says that nothing more is sent.
     private let running = Mutex<(tasks: [Int: Task<Void, Never>], isOver: Bool)>(([:], false))
@@ -106,11 +106,11 @@ final class WebHookSender: Sendable {
         request.headers.add(name: "X-Roost-Time", value: String(time))
         request.headers.add(
             name: "X-Roost-Signature", value: Self.signature(of: body, at: time, secret: hook.secret))
-        request.body = .bytes(ByteBuffer(bytes: body))
+        request.body = ByteBuffer(bytes: body)
         do {
-            let answer = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
-            let isGood = (200..<300).contains(answer.status.code)
-            return Outcome(at: time, text: String(answer.status.code), isGood: isGood)
+            let answer = try await http.execute(request, within: Self.limits)
+            let isGood = (200..<300).contains(answer.status)
+            return Outcome(at: time, text: answer.statusText, isGood: isGood)
         } catch {
             return Outcome(at: time, text: ErrorText.of(error), isGood: false)
         }

@@ -1,12 +1,10 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Center
 import Fleet
 import Foundation
 import Images
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Wire
 
 /// How a command reaches the server.
@@ -60,7 +58,7 @@ struct TimeOptions: ParsableArguments {
 struct APIClient {
     private static let answerByteLimit = 256 << 20
     /// For what reads or copies as much as a disk has.
-    static let longPatience = TimeAmount.hours(2)
+    static let longPatience = Duration.seconds(7_200)
     let socketPath: String
     /// `https://HOST:PORT`; nil for the local socket.
     let server: String?
@@ -73,7 +71,7 @@ struct APIClient {
 
     @discardableResult
     func send(
-        _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: TimeAmount = .seconds(60)
+        _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: Duration = .seconds(60)
     ) async throws -> Data {
         let encoder = JSONEncoder()
         // What was typed here is on its way to the server.
@@ -85,64 +83,54 @@ struct APIClient {
     @discardableResult
     func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
-        patience: TimeAmount = .seconds(60)
+        patience: Duration = .seconds(60)
     ) async throws -> Data {
-        let url =
-            server.map { URL(string: "\($0)/api/v1/\(path)") }
-            ?? URL(httpURLWithSocketPath: socketPath, uri: "/api/v1/\(path)")
-        guard let url else { throw Failure(text: "‘\(server ?? socketPath)’ cannot be a server", code: 64) }
-        var request = HTTPClientRequest(url: url.absoluteString)
+        var request = HTTPClientRequest(
+            url: "\(server ?? "http://localhost")/api/v1/\(path)",
+            socketPath: server == nil ? socketPath : nil)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "Content-Type", value: contentType)
-            request.body = .bytes(ByteBuffer(bytes: body))
+            request.body = ByteBuffer(bytes: body)
         }
-        // A server that is not there is said at once, not after a minute of trying again.
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        if let certificatePath {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(certificatePath)
-            configuration.tlsConfiguration = tls
-        }
-        let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-        let result = await Result { try await answer(to: request, from: http, within: patience) }
-        try await http.shutdown()
-        return try result.get()
-    }
-
-    private func answer(to request: HTTPClientRequest, from http: HTTPClient, within patience: TimeAmount)
-        async throws -> Data
-    {
-        let response: HTTPClientResponse
-        do {
-            response = try await http.execute(request, timeout: patience)
-        } catch {
-            throw unreachable(error)
-        }
-        let data = Data(try await response.body.collect(upTo: Self.answerByteLimit).readableBytesView)
-        guard (200..<300).contains(response.status.code) else {
+        let (answer, data) = try await self.answer(to: request, within: patience)
+        guard (200..<300).contains(answer.status) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
             let code: Int32 =
-                response.status.code == 404
-                ? 3 : response.status.code == 409 ? 4 : response.status.code == 503 ? 5 : 1
-            throw Failure(text: problem?.detail ?? "the server answered \(response.status.code)", code: code)
+                answer.status == 404 ? 3 : answer.status == 409 ? 4 : answer.status == 503 ? 5 : 1
+            throw Failure(text: problem?.detail ?? "the server answered \(answer.statusText)", code: code)
         }
         return data
     }
 
-    private func unreachable(_ error: any Error) -> Failure {
-        let place = server ?? socketPath
-        let text =
-            switch (error as? IOError)?.errnoCode {
-            case EACCES, EPERM:
-                "you may not use the socket \(place): run as root, or as a user of its group"
-            case ECONNREFUSED, ENOENT:
-                "no server answers on \(place): is ‘roost serve’ running, and with this socket?"
-            default: "no server answers on \(place): \(ErrorText.of(error))"
-            }
-        return Failure(text: text, code: 5)
+    private func answer(to request: HTTPClientRequest, within patience: Duration) async throws -> (
+        HTTPClientResponse, Data
+    ) {
+        do {
+            let http = try certificatePath.map { try HTTPClient(trusting: $0) } ?? HTTPClient()
+            let answer = try await http.execute(request, within: HTTPClientLimits(whole: patience))
+            let bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
+            return (answer, Data(bytes.readableBytesView))
+        } catch let error as HTTPClientError {
+            throw unreachable(error)
+        }
+    }
+
+    private func unreachable(_ error: HTTPClientError) -> Failure {
+        switch error.cause {
+        case .address:
+            Failure(text: "‘\(server ?? "")’ cannot be a server: https://HOST:PORT is wanted", code: 64)
+        case .system(EACCES) where server == nil, .system(EPERM) where server == nil:
+            Failure(
+                text: "you may not use the socket \(error.place): run as root, or as a user of its group",
+                code: 5)
+        case .system(ECONNREFUSED) where server == nil, .system(ENOENT) where server == nil:
+            Failure(
+                text: "no server answers on \(error.place): is ‘roost serve’ running, and with this socket?",
+                code: 5)
+        default: Failure(text: "\(error)", code: 5)
+        }
     }
 
     /// All nodes that fit `query`.
@@ -229,12 +217,5 @@ enum Shown {
         byteCount >= 1 << 30
             ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
             : String(format: "%.1f MiB", Double(byteCount) / 1_048_576)
-    }
-}
-
-extension Result where Failure == any Error {
-    /// What an asynchronous `body` returns or throws.
-    fileprivate init(_ body: () async throws -> Success) async {
-        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Center
 import Fleet
 import Foundation
-import NIOCore
 import NIOHTTP1
 
 /// What a shell offers for a word that somebody types: names that the server knows. A server that is away, or slow, offers none.

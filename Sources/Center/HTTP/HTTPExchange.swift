@@ -1,0 +1,180 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+
+/// One request and its answer, on a connection of its own. It lives on one event loop.
+///
+/// States: connecting → sending → waiting → receiving the body → over. Each may become over, where nothing happens.
+final class HTTPExchange: ChannelDuplexHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = Never
+    typealias OutboundOut = HTTPClientRequestPart
+
+    /// Parts of a body, of 64 KiB at most, that are in memory when reading goes on, and when it stops.
+    private static let (lowWatermark, highWatermark) = (2, 8)
+    private static let headerByteLimit = 128 << 10
+
+    private let destination: HTTPDestination
+    private let request: (head: HTTPRequestHead, body: ByteBuffer)
+    private let tls: NIOSSLContext?
+    private let limits: HTTPClientLimits
+    private let deadline: NIODeadline
+    private let eventLoop: any EventLoop
+    /// Nil once there is an answer, which it would hold: an answer goes with its reader, and the connection with the answer.
+    private var promise: EventLoopPromise<HTTPClientResponse>?
+    private var loop: NIOIsolatedEventLoop { eventLoop.assumeIsolated() }
+
+    private var channel: (any Channel)?
+    /// Where the body goes, from the head of the answer on.
+    private var body: HTTPClientBody.Base.Source?
+    private var isOver = false
+    /// The reader has enough for now, and whether the channel has asked meanwhile.
+    private var (isHeld, isReadHeld) = (false, false)
+    private var wholeTimer: Scheduled<Void>?
+    private var pauseTimer: Scheduled<Void>?
+
+    init(
+        _ destination: HTTPDestination, _ request: (head: HTTPRequestHead, body: ByteBuffer),
+        tls: NIOSSLContext?,
+        limits: HTTPClientLimits, deadline: NIODeadline, promise: EventLoopPromise<HTTPClientResponse>
+    ) {
+        (self.destination, self.request, self.tls) = (destination, request, tls)
+        (self.limits, self.deadline, self.promise) = (limits, deadline, promise)
+        eventLoop = promise.futureResult.eventLoop
+    }
+
+    // MARK: Asking
+
+    /// Connects and asks; the promise gets the answer, or the failure.
+    func begin() {
+        wholeTimer = loop.scheduleTask(deadline: deadline) { [self] in fail(.noAnswer(limits.whole)) }
+        arm(limits.connect, .noConnection(limits.connect))
+        // Also when the task that waits is cancelled.
+        promise?.futureResult.assumeIsolated().whenFailure { [self] _ in end() }
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(limits.connect))
+        let connection =
+            switch destination.address {
+            case .host(let name, let port): bootstrap.connect(host: name, port: port)
+            case .socket(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        connection.assumeIsolated().whenComplete { [self] result in
+            do { try start(on: result.get()) } catch { fail(error) }
+        }
+    }
+
+    /// Only now: of the addresses that a name has, several may have been tried at once.
+    private func start(on channel: any Channel) throws {
+        guard !isOver else { return channel.close(promise: nil) }
+        self.channel = channel
+        let pipeline = channel.pipeline.syncOperations
+        if let tls {
+            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: destination.serverName))
+        }
+        var decoder = NIOHTTPDecoderLimitConfiguration()
+        decoder.maxHeaderListSize = Self.headerByteLimit
+        try pipeline.addHTTPClientHandlers(decoderLimitConfiguration: decoder)
+        try pipeline.addHandler(self)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let headSent = context.write(wrapOutboundOut(.head(request.head)))
+        if request.body.readableBytes > 0 {
+            context.write(wrapOutboundOut(.body(.byteBuffer(request.body))), promise: nil)
+        }
+        let allSent = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        headSent.assumeIsolated().whenSuccess { [self] in disarm() }
+        allSent.assumeIsolated().whenSuccess { [self] in armPause() }
+    }
+
+    // MARK: The answer
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
+        armPause()
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            let exchange = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let made = HTTPClientBody.Base.makeSequence(
+                backPressureStrategy: .init(
+                    lowWatermark: Self.lowWatermark, highWatermark: Self.highWatermark),
+                finishOnDeinit: true, delegate: Demand(exchange: exchange, loop: context.eventLoop))
+            body = made.source
+            promise?.succeed(
+                HTTPClientResponse(
+                    status: Int(head.status.code), headers: head.headers,
+                    body: HTTPClientBody(base: made.sequence)))
+            promise = nil
+        case .body(let bytes):
+            guard body?.yield(bytes) == .stopProducing else { return }
+            isHeld = true
+            disarm()
+        case .end:
+            body?.finish()
+            end()
+        }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isHeld { isReadHeld = true } else { context.read() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { fail(error) }
+
+    func channelInactive(context: ChannelHandlerContext) { fail(.closedEarly) }
+
+    /// What the reader of the body wants; it is told on the reader's thread.
+    struct Demand: NIOAsyncSequenceProducerDelegate {
+        fileprivate let exchange: NIOLoopBound<HTTPExchange>
+        fileprivate let loop: any EventLoop
+
+        func produceMore() { loop.execute { exchange.value.goOn() } }
+        func didTerminate() { loop.execute { exchange.value.end() } }
+    }
+
+    private func goOn() {
+        guard !isOver, isHeld else { return }
+        isHeld = false
+        armPause()
+        guard isReadHeld else { return }
+        isReadHeld = false
+        channel?.read()
+    }
+
+    // MARK: The end
+
+    private func fail(_ cause: HTTPClientError.Cause) {
+        fail(HTTPClientError(cause, at: destination.description))
+    }
+
+    private func fail(_ error: any Error) {
+        guard !isOver else { return }
+        let certificate = try? channel?.pipeline.syncOperations.nioSSL_peerCertificate()
+        let failure = HTTPClientError(meaning: error, at: destination.description, certificate: certificate)
+        body?.finish(failure)
+        promise?.fail(failure)
+        end()
+    }
+
+    private func end() {
+        guard !isOver else { return }
+        isOver = true
+        wholeTimer?.cancel()
+        disarm()
+        body = nil
+        channel?.close(promise: nil)
+    }
+
+    private func armPause() {
+        if let pause = limits.pause, !isHeld { arm(pause, .silence(pause)) }
+    }
+
+    private func arm(_ time: Duration, _ cause: HTTPClientError.Cause) {
+        disarm()
+        guard !isOver else { return }
+        pauseTimer = loop.scheduleTask(in: TimeAmount(time)) { [self] in fail(cause) }
+    }
+
+    private func disarm() { pauseTimer?.cancel() }
+}
