@@ -72,6 +72,7 @@ manual-pages:
 
 install: manual install-files ## install below PREFIX (run as root); the server's user is made
 	@[ -n "$(DESTDIR)" ] || getent passwd roost >/dev/null || useradd --system --home-dir /var/lib/roost --shell /usr/sbin/nologin roost
+	@[ -n "$(DESTDIR)" ] || ! command -v systemd-tmpfiles >/dev/null || systemd-tmpfiles --create $(PREFIX)/lib/tmpfiles.d/roost.conf
 
 # The files alone, below DESTDIR.
 install-files:
@@ -83,6 +84,7 @@ install-files:
 	install -D -m 644 .build/manual/roost.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
 	install -D -m 644 .build/manual/roost.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish
 	install -D -m 644 Packaging/systemd/roost.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf
+	install -D -m 644 Packaging/systemd/roost.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/roost.conf
 	install -D -m 644 Packaging/roost.yaml $(DESTDIR)/etc/roost/roost.yaml.example
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|/usr/local/|$(PREFIX)/|' Packaging/systemd/roost.service > $(DESTDIR)$(UNITS)/roost.service
@@ -90,7 +92,7 @@ install-files:
 uninstall: ## remove what install has put there; state, configuration and the server's user stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/roost $(DESTDIR)$(PREFIX)/share/man/man1/roost.1 $(DESTDIR)$(PREFIX)/share/man/man1/roost-*.1
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/roost $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_roost
-	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/roost.fish $(DESTDIR)$(PREFIX)/lib/sysusers.d/roost.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/roost.conf
 	rm -f $(DESTDIR)/etc/roost/roost.yaml.example $(DESTDIR)$(UNITS)/roost.service
 	rm -rf $(DESTDIR)$(PREFIX)/lib/roost
 

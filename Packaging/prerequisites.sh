@@ -11,7 +11,7 @@ packages=(
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests
-  udhcpc isc-dhcp-client kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
+  udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
   # disks to import, and packages of other distributions
   xfsprogs btrfs-progs rpm
   # a browser that clicks, and the judges of pages and of the API
@@ -64,7 +64,7 @@ if [[ ! -e $build/canaille/.complete ]]; then
   fetch_python canaille 'canaille[front,oidc]==0.3.6'
   touch "$build/canaille/.complete"
 fi
-# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine.
+# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine, or want systemd.
 # Arguments: a folder below .build, then Debian packages; other packages than before are fetched anew.
 unpack() {
   [[ $(cat "$build/$1/.complete" 2>/dev/null) != "$*" ]] || return 0
@@ -81,4 +81,6 @@ unpack() {
 unpack slapd slapd libltdl7 libodbc2 libwrap0 libnsl2
 unpack nfs-utils nfs-kernel-server libnfsidmap1
 unpack proxies nginx haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1
+unpack clients dhcpcd-base nbd-client libnl-genl-3-200 python3-libnbd
 unpack ganesha nfs-ganesha nfs-ganesha-vfs libntirpc4.3 libnfsidmap1 liburcu8 libwbclient0
+unpack nspawn systemd-container libsystemd-shared libip4tc2 libapparmor1

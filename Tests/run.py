@@ -89,8 +89,15 @@ class Group:
     def processes(self):
         if not self.path:
             return []
-        with open(f"{self.path}/cgroup.procs", encoding="ascii") as file:
-            return [int(line) for line in file]
+        pids = []
+        # A container has groups below (Lab/container.sh).
+        for path, _, _ in os.walk(self.path):
+            try:
+                with open(f"{path}/cgroup.procs", encoding="ascii") as file:
+                    pids += [int(line) for line in file]
+            except OSError:
+                pass
+        return pids
 
     def seconds(self):
         if not self.path:
@@ -115,11 +122,14 @@ class Group:
                 except OSError:
                     pass
             time.sleep(0.1)
-        if self.path:
-            try:
-                os.rmdir(self.path)
-            except OSError:
-                pass
+        # With those below, which have the same path in systemd's own hierarchy.
+        name = os.path.basename(self.path or "")
+        for top in [f"{base}/{name}" for base in (*self.BASES, "/sys/fs/cgroup/systemd")] if name else []:
+            for path, _, _ in os.walk(top, topdown=False):
+                try:
+                    os.rmdir(path)
+                except OSError:
+                    pass
         return left
 
 
@@ -257,7 +267,7 @@ class Run:
         for suite in suites:
             with open(f"{ROOT}/Tests/EndToEndTests/{suite.split('/')[1]}.swift", encoding="utf-8") as source:
                 text = source.read()
-            needs = ["golden-debian" if "BootLab.withDebian" in text else "golden-tiny"]
+            needs = ["golden-debian" if re.search(r"BootLab\.withDebian|DebianContainer\(", text) else "golden-tiny"]
             needs += ["golden-physical"] if ".physical)" in text else []
             jobs.append(Job(suite, self.bundle + ["--filter", rf"^EndToEndTests\.EndToEnd/{suite}/"], needs))
         if self.options.quick:

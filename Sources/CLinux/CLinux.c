@@ -183,10 +183,12 @@ int roost_resident_pages(void *address, size_t byte_count, unsigned char *pages)
     return mincore(address, byte_count, pages);
 }
 
+int roost_refuse_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L); }
+
 int roost_drop_privileges(uid_t uid, gid_t gid) {
     // glibc changes all threads; leaving user 0 clears the capabilities of each (capabilities(7)).
     if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) return -1;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+    return roost_refuse_new_privileges();
 }
 
 int roost_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0L, 0L, 0L); }
@@ -238,35 +240,26 @@ int roost_run_in_foreground(char *const words[]) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int ends[2] = {-1, -1};
+static int signal_pipes[NSIG];
 
-static void note_end(int number) {
+static void note_signal(int number) {
     int before = errno;
     unsigned char byte = (unsigned char)number;
-    ssize_t written = write(ends[1], &byte, 1);
+    ssize_t written = write(signal_pipes[number], &byte, 1);
     (void)written;
     errno = before;
 }
 
-int roost_note_ends(void) {
+int roost_note_signals(const int *numbers, size_t count, int once) {
+    int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
-    // The second of its kind ends the process as it would have.
-    struct sigaction noted = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_RESETHAND}, before;
-    const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        // nohup(1) has it ignored, and so it stays.
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
-            sigaction(numbers[i], &noted, NULL);
+    struct sigaction noted = {.sa_handler = note_signal, .sa_flags = SA_RESTART | (once ? SA_RESETHAND : 0)}, before;
+    for (size_t i = 0; i < count; i++) {
+        if (once && sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_DFL) continue;
+        signal_pipes[numbers[i]] = ends[1];
+        sigaction(numbers[i], &noted, NULL);
     }
-    return 0;
-}
-
-int roost_wait_for_end(void) {
-    unsigned char byte;
-    ssize_t count;
-    do count = read(ends[0], &byte, 1);
-    while (count < 0 && errno == EINTR);
-    return count == 1 ? byte : -1;
+    return ends[0];
 }
 
 int roost_swap_on(const char *device, int priority) {

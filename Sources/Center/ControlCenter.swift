@@ -51,7 +51,7 @@ package struct ControlCenter: Sendable {
     private var quiet: Logger
 
     /// - Parameters:
-    ///   - proxies: where those are that say in `X-Forwarded-For` who their clients are; nil: on this host, where plain HTTP is for them.
+    ///   - proxies: where those are that say in `X-Forwarded-For` or `Forwarded` who their clients are; nil: on this host, where plain HTTP is for them.
     ///   - readsProxyHeader: whether their connections begin with a header of the PROXY protocol.
     package init(
         services: CenterServices, socketPath: String, addresses: [CenterAddress],
@@ -73,7 +73,7 @@ package struct ControlCenter: Sendable {
         // What the HTTP library logs are Swift's descriptions, of clean ends, too; what went wrong in an answer is logged here.
         quiet.logLevel = .critical
         gate = try Gate(fleet: services.fleet, sources: logInSources, logger: logger)
-        renderer = try PageRenderer(version: services.version)
+        renderer = PageRenderer(version: services.version)
     }
 
     /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is

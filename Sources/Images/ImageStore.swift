@@ -1,3 +1,4 @@
+import Errors
 package import Fleet
 import Foundation
 package import Linux
@@ -92,13 +93,13 @@ package struct ImageStore: Sendable {
 
     private func damage(of image: ImageName, _ digest: Fleet.Digest) throws -> [String] {
         let manifest: ImageManifest
-        do { manifest = try self.manifest(of: image, digest) } catch { return [ErrorSentence.of(error)] }
+        do { manifest = try self.manifest(of: image, digest) } catch { return [FileErrorText.of(error)] }
         return manifest.files.compactMap { file in
             let path = "\(path(image, digest))/\(file.name)"
             do {
                 let found = try Fleet.Digest(ofFile: path)
                 return found == file.sha256 ? nil : "\(file.name) has other content than its manifest says"
-            } catch { return "\(file.name) cannot be read: \(ErrorSentence.of(error))" }
+            } catch { return "\(file.name) cannot be read: \(FileErrorText.of(error))" }
         }
     }
 

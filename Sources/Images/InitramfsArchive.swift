@@ -89,7 +89,7 @@ package enum InitramfsArchive {
     package static func architecture(ofProgram path: String) throws -> String {
         guard let file = FileHandle(forReadingAtPath: path), let head = try file.read(upToCount: 20),
             head.count == 20, head.starts(with: [0x7F, 0x45, 0x4C, 0x46])
-        else { throw ImageLacks("\(path) is no program") }
+        else { throw ImageLacks("\(path) is not a program") }
         let names: [Int: String] = [62: "amd64", 183: "arm64", 3: "i386", 243: "riscv64"]
         let machine = Int(head[18]) | Int(head[19]) << 8
         guard let name = names[machine] else {
@@ -105,7 +105,7 @@ package enum InitramfsArchive {
         }
         // PT_INTERP in the program headers names a dynamic linker.
         guard data.count > 64, data.prefix(4) == Data([0x7F, 0x45, 0x4C, 0x46]) else {
-            throw ImageLacks("\(path) is no program")
+            throw ImageLacks("\(path) is not a program")
         }
         let bytes = [UInt8](data)
         func number(at offset: Int, _ count: Int) -> Int {

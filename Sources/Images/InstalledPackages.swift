@@ -1,3 +1,4 @@
+import Errors
 import Fleet
 import Foundation
 
@@ -27,7 +28,7 @@ enum InstalledPackages {
                 }
             }
         } catch {
-            note("note: the packages of this version are not recorded: \(ErrorSentence.of(error))")
+            note("note: the packages of this version are not recorded: \(FileErrorText.of(error))")
         }
         return []
     }

@@ -23,7 +23,7 @@ package final class WorkDirectory: Sendable {
         try files.createDirectory(
             atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         lock = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
-        guard lock.lock() else { throw ImageLacks("\(path) is somebody else's") }
+        guard lock.lock() else { throw ImageLacks("\(path) is in use by another program") }
     }
 
     /// Where another user can change names, root would write and remove wherever that user likes.

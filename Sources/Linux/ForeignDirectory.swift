@@ -24,7 +24,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         var status = stat()
         guard unsafe fstat(file.number, &status) == 0 else { throw SystemError("look at \(path)/\(name)") }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw SystemError("open \(path)/\(name), which is no file", number: EINVAL)
+            throw SystemError("open \(path)/\(name), which is not a file", number: EINVAL)
         }
         return file
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 
 /// The program `roost`: the server, and the command line that talks to it.
 struct Roost: AsyncParsableCommand {
@@ -9,7 +8,7 @@ struct Roost: AsyncParsableCommand {
         commandName: "roost", abstract: "The server for machines without a disk.",
         discussion: """
             ‘roost serve’ boots machines over the network; the other commands talk to it.
-            Exit codes: 0 done, 1 failed, 3 not found, 4 in conflict with what is there, 5 no server, 64 wrong use.
+            Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 no server, 64 wrong usage.
             """,
         version: version,
         subcommands: [
@@ -26,8 +25,4 @@ struct Roost: AsyncParsableCommand {
 }
 
 /// What the program does: the commands are here, in a library, so that tests reach them.
-package func runRoost() async {
-    // Dispatch complains on standard error when a process without rights may not raise a thread's priority, which does no harm.
-    unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
-    await Roost.main()
-}
+package func runRoost() async { await Roost.main() }

@@ -66,11 +66,11 @@ package enum SealingError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .notASeal: "what came is no sealed configuration"
+        case .notASeal: "what came is not a sealed configuration"
         case .notFromTheServer:
             "what came is not signed, for this boot, by the server that this initramfs is from"
         case .notForThisKey: "what came is sealed for another key"
-        case .badKey: "this is no key of a node"
+        case .badKey: "this is not the key of a node"
         case .noMemory: "there is too little memory to make a key of a passphrase"
         }
     }

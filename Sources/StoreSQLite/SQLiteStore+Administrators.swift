@@ -60,7 +60,7 @@ extension SQLiteStore {
         let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
         guard isSafe || all.isEmpty else {
             throw StoreError.conflict(
-                "nobody would have the role admin for the whole site: give it to somebody first (roost admin add NAME admin)"
+                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
             )
         }
     }

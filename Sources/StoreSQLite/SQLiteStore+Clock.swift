@@ -13,12 +13,29 @@ extension SQLiteStore {
         }
     }
 
+    package func newestSecond() async throws(StoreError) -> Int? {
+        try await read { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT max(second) FROM (
+                        SELECT max(seen_at) AS second FROM login_session
+                        UNION ALL SELECT max(max(created_at, ifnull(used_at, 0))) FROM api_token
+                        UNION ALL SELECT max(at) / 1000 FROM last_boot)
+                    """)
+        }
+    }
+
     private static func moveLogIns(with jump: ClockJump, in database: Database) throws {
-        let arguments: StatementArguments = ["by": jump.seconds, "last": jump.lastSecond]
+        // Between bounds the wrong way round lies nothing.
+        let arguments: StatementArguments = [
+            "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
+            "lastOther": jump.otherSeconds.upperBound - 1,
+        ]
         try database.execute(
             sql: """
                 UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
-                WHERE seen_at <= :last
+                WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         // NULL stays NULL: a token without end, one that was never used.
         try database.execute(
@@ -26,17 +43,24 @@ extension SQLiteStore {
                 UPDATE api_token
                 SET created_at = created_at + :by, expires_at = expires_at + :by, used_at = used_at + :by
                 WHERE max(created_at, ifnull(used_at, 0)) <= :last
+                AND max(created_at, ifnull(used_at, 0)) NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         try database.execute(
-            sql: "UPDATE administrator SET logged_in_at = logged_in_at + :by WHERE logged_in_at <= :last",
-            arguments: arguments)
+            sql: """
+                UPDATE administrator SET logged_in_at = logged_in_at + :by
+                WHERE logged_in_at <= :last AND logged_in_at NOT BETWEEN :other AND :lastOther
+                """, arguments: arguments)
         try database.execute(
             sql: """
                 UPDATE administrator
                 SET record = json_set(record, '$.linkableUntil', json_extract(record, '$.linkableUntil') + :by)
                 WHERE json_extract(record, '$.linkableUntil') <= :last + :longest
+                AND json_extract(record, '$.linkableUntil') NOT BETWEEN :other AND :lastOther
                 """,
-            arguments: ["by": jump.seconds, "last": jump.lastSecond, "longest": linkingSeconds])
+            arguments: [
+                "by": jump.seconds, "last": jump.lastSecond, "longest": linkingSeconds,
+                "other": jump.otherSeconds.lowerBound, "lastOther": jump.otherSeconds.upperBound - 1,
+            ])
     }
 
     private static func moveBoots(with jump: ClockJump, in database: Database) throws {

@@ -123,7 +123,7 @@ package enum SchemaSteps {
         guard (1...latest).contains(step) else {
             throw .conflict(
                 step == 0
-                    ? "this is no store of Roost"
+                    ? "this is not a store of Roost"
                     : "the store is at step \(step), which only a newer program knows")
         }
         let problems: [String]

@@ -100,6 +100,11 @@ import Wire
         #expect(Language(accepted: header) == language)
     }
 
+    @Test(arguments: Language.allCases)
+    func `the templates can be read in every language`(language: Language) throws {
+        try PageRenderer.check(language)
+    }
+
     /// Everything in double brackets in the templates.
     private static var phrases: Set<String> {
         var phrases: Set<String> = []

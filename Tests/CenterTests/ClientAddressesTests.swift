@@ -29,7 +29,46 @@ import Wire
     {
         let addresses = ClientAddresses(
             proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPNetwork($0)) })
-        #expect(addresses.client(peer: peer, forwarded: forwarded) == client)
+        #expect(addresses.client(peer: peer, forwardedFor: forwarded) == client)
+    }
+
+    @Test(arguments: [
+        (["for=192.0.2.7"], [], "192.0.2.7"), (["for=10.9.9.9, for=192.0.2.7"], [], "192.0.2.7"),
+        (["for=198.51.100.1", "for=\"192.0.2.7:4711\", for=10.1.0.5"], [], "192.0.2.7"),
+        (["for=\"[2001:DB8::1]:443\""], [], "2001:db8::1"),
+        // Hidden, or unreadable: the proxy itself is counted, and nobody before it.
+        (["for=192.0.2.7, for=_hidden"], [], "127.0.0.1"), (["for=192.0.2.7, for=unknown"], [], "127.0.0.1"),
+        (["for=192.0.2.7, proto=https"], [], "127.0.0.1"), (["for=\"x, for=192.0.2.7"], [], "127.0.0.1"),
+        (["for=192.0.2.8, for=_hidden, for=10.1.0.5"], [], "10.1.0.5"),
+        // Both kinds: one word for the same client, or none.
+        (["for=192.0.2.7"], ["192.0.2.7"], "192.0.2.7"), (["for=10.9.9.9"], ["192.0.2.7"], "127.0.0.1"),
+        (["for=192.0.2.7"], ["10.9.9.9"], "127.0.0.1"), ([""], ["192.0.2.7"], "192.0.2.7"),
+    ])
+    func `Forwarded is read as X-Forwarded-For is`(
+        forwarded: [String], forwardedFor: [String], client: String
+    ) throws {
+        let addresses = ClientAddresses(
+            proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPNetwork($0)) })
+        #expect(
+            addresses.client(peer: "127.0.0.1", forwardedFor: forwardedFor, forwarded: forwarded) == client)
+        // A stranger says what they like.
+        let stranger = "192.0.2.1"
+        #expect(
+            addresses.client(peer: stranger, forwardedFor: forwardedFor, forwarded: forwarded) == stranger)
+    }
+
+    @Test(arguments: [
+        (["for=192.0.2.7;proto=https"], true), (["proto=HTTPS"], true), (["for=192.0.2.7;proto=http"], false),
+        (["for=192.0.2.7;proto=https, for=127.0.0.2;proto=http"], true), (["for=_x;proto=https"], true),
+        // What the client says itself.
+        (["for=127.0.0.3;proto=https, for=192.0.2.7;proto=http"], false), (["for=192.0.2.7"], false),
+        ([], false),
+    ])
+    func `Forwarded says that the client came by HTTPS`(forwarded: [String], isSecure: Bool) throws {
+        let addresses = ClientAddresses(proxies: [try #require(IPNetwork("127.0.0.0/8"))])
+        #expect(addresses.isSecure(peer: "127.0.0.1", forwardedProto: [], forwarded: forwarded) == isSecure)
+        #expect(!addresses.isSecure(peer: "192.0.2.1", forwardedProto: [], forwarded: forwarded))
+        #expect(addresses.isSecure(peer: "127.0.0.1", forwardedProto: ["https"], forwarded: forwarded))
     }
 
     @Test(arguments: [
@@ -45,7 +84,7 @@ import Wire
     ) throws {
         let addresses = ClientAddresses(
             proxies: try ["127.0.0.0/8", "::1"].map { try #require(IPNetwork($0)) })
-        #expect(addresses.isSecure(peer: peer, forwarded: forwarded) == isSecure)
+        #expect(addresses.isSecure(peer: peer, forwardedProto: forwarded) == isSecure)
     }
 
     @Test func `cookies are Secure where the proxy's client came by HTTPS`() async throws {

@@ -79,4 +79,59 @@ import Testing
         #expect(try await !ask(fleet, "/", as: .helpdesk).body.contains("clock of this server"))
         #expect(try await !ask(fleet, "/api/v1/status", as: .helpdesk).body.contains("was set forward"))
     }
+
+    // MARK: A start with a clock that is years ahead
+
+    @Test func `a start in 2099 decides no trial and lengthens no log-in or token`() async throws {
+        let fleet = try await SmallFleet()
+        let live = fleet.services.fleet
+        let cookie = Secrets.hash(Person(role: .admin, place: .site).cookie)
+        let session = try await live.store.session(hash: cookie)
+        let tokens = try await live.store.tokens(of: nil)
+        let rollout = try #require(live.snapshot.contents.rollouts.values.first)
+        let (there, back) = jumps(72 * Self.year)
+        try await live.start(after: there)
+        let moved = rollout.startedAt + 72 * Self.year
+        #expect(live.snapshot.contents.rollouts[rollout.id]?.startedAt == moved)
+        #expect(try await live.store.rollout(rollout.id).startedAt == moved)
+        #expect(try await live.store.session(hash: cookie) == session)
+        #expect(try await live.store.tokens(of: nil) == tokens)
+        // NTP has come: the trial is where it was, and what was written before the start is as it was.
+        try await live.move(with: back)
+        #expect(live.snapshot.contents.rollouts[rollout.id] == rollout)
+        #expect(try await live.store.session(hash: cookie) == session)
+    }
+
+    @Test func `what was made in 2099 lasts as long as it was made for, after a start with the right clock`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let live = fleet.services.fleet
+        let (now, ahead) = (Clock.second, Clock.second + 72 * Self.year)
+        try await live.store.addSession(
+            LoginSession(
+                administrator: "admin-site", csrfToken: "x", createdAt: ahead - 60, seenAt: ahead),
+            hash: "later")
+        for (name, at, end) in [("later", ahead, ahead + 86_400), ("before", now - 600, now + 600)] {
+            let token = APIToken(
+                id: 0, name: name, owner: "admin-site", grants: [], createdAt: at, expiresAt: end)
+            _ = try await live.store.addToken(token, hash: name)
+        }
+        #expect(try await live.store.newestSecond() == ahead)
+        try await live.start(after: ClockJump(before: ahead * 1_000, after: now * 1_000))
+        let session = try #require(try await live.store.session(hash: "later"))
+        #expect(session.createdAt == now - 60 && session.seenAt == now)
+        let ends = try await live.store.tokens(of: nil).reduce(into: [:]) { $0[$1.name] = $1.expiresAt }
+        #expect(ends["later"] == now + 86_400)
+        #expect(ends["before"] == now + 600)
+        #expect(try await live.store.newestSecond() == now)
+    }
+
+    @Test func `status and dashboard say that the clock leapt while the server was off`() async throws {
+        let fleet = try await SmallFleet()
+        try await fleet.services.fleet.start(after: jumps(72 * Self.year).there)
+        #expect(try await ask(fleet, "/", as: .admin).body.contains("This server last wrote something at"))
+        #expect(try await ask(fleet, "/api/v1/status", as: .admin).body.contains("last wrote something at"))
+        #expect(try await !ask(fleet, "/", as: .helpdesk).body.contains("last wrote something"))
+    }
 }

@@ -21,13 +21,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "this is no JSON"), ("[]", "an object is wanted"), ("{}", "name: is missing"),
-        (#"{"name":1}"#, "name: a text is wanted"), (#"{"name":"pc 1"}"#, "name: ‘pc 1’ is not a valid name"),
-        (#"{"name":"pc-1","macAddresses":"x"}"#, "macAddresses: a list is wanted"),
+        ("{", "this is not JSON"), ("[]", "an object is required"), ("{}", "name: is missing"),
+        (#"{"name":1}"#, "name: a text is required"),
+        (#"{"name":"pc 1"}"#, "name: ‘pc 1’ is not a valid name"),
+        (#"{"name":"pc-1","macAddresses":"x"}"#, "macAddresses: a list is required"),
         (#"{"name":"pc-1","macAddresses":["x"]}"#, "‘x’ is not a hardware address"),
-        (#"{"name":"pc-1","macAddresses":[null]}"#, "wanted"),
+        (#"{"name":"pc-1","macAddresses":[null]}"#, "required"),
         (#"{"name":"pc-1","settings":{"nbd-connections":99999999999999999999}}"#, "settings.nbd-connections"),
-        (#"{"name":null}"#, "name: a text is wanted"),
+        (#"{"name":null}"#, "name: a text is required"),
     ])
     func `a request that cannot be read says where and what is wanted`(json: String, text: String) {
         let said = ErrorText.of(decoding(json))

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import Glibc
 import HTTPTypes
 import Synchronization
 import Testing
@@ -26,7 +27,7 @@ import Wire
                     from: "192.0.2.\(number)")
                 #expect(row.statuses.contains(answer.status), "\(hostile.testDescription) \(path)")
                 Self.check(answer, "\(hostile.testDescription) \(path)")
-                missing = missing.filter { !answer.body.contains($0) }
+                missing = missing.filter { !answer.body.has($0) }
                 shownCount += 1
             }
             for path in ["/nodes.csv", "/nodes/inventory?format=csv", "/nodes/inventory?format=glpi"] {
@@ -124,7 +125,7 @@ import Wire
         case let type where type.hasPrefix("text/html"):
             #expect(controls.isEmpty, "\(place): \(controls.map(\.value))")
             for raw in ["<script>alert", "<b>&amp;{{", "<\u{301}", "\"\u{301}", "'\u{301}", "\" \\ onx"] {
-                #expect(Array(answer.body.utf8).firstRange(of: Array(raw.utf8)) == nil, "\(place): \(raw)")
+                #expect(!answer.body.has(raw), "\(place): \(raw)")
             }
         case let type where type.contains("json"):
             #expect(controls.isEmpty, "\(place): \(controls.map(\.value))")
@@ -173,6 +174,30 @@ import Wire
                 #expect(!cell.unicodeScalars.contains(where: PlainText.isControl), "\(place): \(cell)")
                 let first = cell.unicodeScalars.first { !$0.properties.isWhitespace }
                 #expect(first.map { "=+-@\u{FF1D}".unicodeScalars.contains($0) } != true, "\(place): \(cell)")
+            }
+        }
+    }
+}
+
+extension String {
+    /// Whether these bytes are in it: Foundation looks for letters that mean the same, and takes ten times as long.
+    fileprivate func has(_ part: String) -> Bool {
+        var (whole, part) = (self, part)
+        return whole.withUTF8 { whole in
+            part.withUTF8 { part in
+                guard let start = whole.baseAddress, let sought = part.baseAddress else {
+                    return part.isEmpty
+                }
+                var offset = 0
+                while whole.count - offset >= part.count {
+                    let found = unsafe memchr(
+                        start + offset, Int32(part[0]), whole.count - offset - part.count + 1)
+                    guard let found = unsafe found else { return false }
+                    offset = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(start)
+                    if unsafe memcmp(start + offset, sought, part.count) == 0 { return true }
+                    offset += 1
+                }
+                return false
             }
         }
     }

@@ -48,4 +48,21 @@ import Testing
         try Data("nothing".utf8).write(to: URL(fileURLWithPath: path))
         #expect(throws: StoreError.self) { try ImageSigningKey(readingFrom: path) }
     }
+
+    @Test func `a build that could not be signed is refused before it begins`() async throws {
+        let image = try ImageName("debian")
+        for keys in [[], [try key().publicKey]] {
+            let services = try await CenterServices.alone(in: directory, keys: keys)
+            await services.builds.use { _ in }
+            func order() async throws -> Bool {
+                _ = try await services.builds.start(image, suite: "bookworm", packages: [], by: "test")
+                return true
+            }
+            if keys.isEmpty {
+                #expect(try await order())
+            } else {
+                await #expect(throws: StoreError.self) { try await order() }
+            }
+        }
+    }
 }

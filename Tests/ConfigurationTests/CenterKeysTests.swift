@@ -53,7 +53,8 @@ import Testing
         try make(at: now)
         #expect(holds(at: now) && !holds(at: now + 400 * Self.day))
         let authority = try text("ca.pem")
-        for later in [400, 4_000, -100] {
+        // 2099 and back, among others.
+        for later in [400, 26_500, 0, 4_000, -100] {
             try make(at: now + later * Self.day)
             #expect(holds(at: now + later * Self.day))
             #expect(try text("ca.pem") == authority)

@@ -2,6 +2,7 @@ import Center
 import Fleet
 import Foundation
 import Testing
+import Wire
 
 @testable import RoostCommand
 
@@ -25,6 +26,27 @@ import Testing
         #expect(settings.dhcp.reservations.count == 2)
         #expect(settings.loaderRules.count == 1)
         #expect(settings.allowances.networks.map(\.times) == [50])
+    }
+
+    @Test
+    func `a reload follows loaders, their rules, domain and address, and names what needs a restart`() throws
+    {
+        let server = try #require(IPv4Address("10.77.0.1"))
+        var policy = BootPolicy(server: server, loaders: ["ipxe.efi"], nodeArchives: [:])
+        let settings = try ServerSettings(
+            parsing: """
+                domain: school.example
+                advertised-address: 192.0.2.10
+                log: json
+                loader-rules: [{mac: "52:54:00:*", loader: snponly.efi}]
+                """, file: "roost.yaml")
+        policy.follow(settings, loaders: ["snponly.efi": "/usr/lib/ipxe/snponly.efi"])
+        #expect(policy.loaders == ["snponly.efi"] && policy.loaderRules == settings.loaderRules)
+        #expect(policy.domain == "school.example" && policy.loaderRules.count == 1)
+        #expect(policy.on(server: server).server == IPv4Address("192.0.2.10"))
+        #expect(ServerSettings().differencesThatNeedRestart(from: settings) == ["log"])
+        policy.follow(ServerSettings(), loaders: [:])
+        #expect(policy == BootPolicy(server: server, loaders: [], nodeArchives: [:]))
     }
 
     @Test func `an advertised address is an address`() throws {

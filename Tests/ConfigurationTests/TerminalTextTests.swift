@@ -52,4 +52,9 @@ import Wire
     private func check(_ text: String) {
         #expect(!text.unicodeScalars.contains { PlainText.isControl($0) && $0 != "\n" }, "\(text)")
     }
+
+    @Test func `a search that finds no node says so, and an empty fleet that no machine was seen`() {
+        #expect(MachineTable.text([]) == "no machine has been seen yet\n")
+        #expect(MachineTable.text([], of: ["state=held"]) == "no node fits\n")
+    }
 }

@@ -26,6 +26,31 @@ extension EndToEnd.Servers {
             #expect(first == second)
         }
 
+        @Test func `dhcpcd is offered an address`() throws {
+            let answer = try ClientHost.run(
+                "sh", "-c",
+                "timeout 60 \(ClientHost.programs)/usr/sbin/dhcpcd -4 -T -d -t 30 -f /dev/null -c /bin/true eth0 2>&1 || true"
+            )
+            #expect(answer.contains("offered 10.77.0."), "\(answer)")
+        }
+
+        @Test func `systemd-networkd gets an address`() throws {
+            let host = try Neighbour("networkd", mac: "52:54:00:00:0a:04", address: "10.77.0.243")
+            defer { withExtendedLifetime(host) {} }
+            // It waits for udev, unless /sys is as containers have it.
+            let script = """
+                mount -t tmpfs run /run; mount --bind /sys /sys; mount -o remount,bind,ro /sys
+                mkdir -p /run/systemd/network
+                printf '[Match]\\nName=eth0\\n[Network]\\nDHCP=ipv4\\n' >/run/systemd/network/1.network
+                for part in '' /links /leases /lldp; do install -d -o systemd-network /run/systemd/netif$part; done
+                SYSTEMD_LOG_TARGET=console /lib/systemd/systemd-networkd >/run/log 2>&1 & client=$!
+                for turn in $(seq 120); do grep -q 'DHCPv4 address' /run/log && break; sleep 0.5; done
+                kill $client; cat /run/log
+                """
+            let answer = try host.run(["unshare", "--mount", "sh", "-c", script])
+            #expect(answer.contains("DHCPv4 address 10.77.0."), "\(answer)")
+        }
+
         @Test
         func
             `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no lease that was acknowledged`()

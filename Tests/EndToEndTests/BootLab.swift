@@ -381,7 +381,7 @@ final class BootLab: Sendable {
         defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: output)), as: UTF8.self)
         guard process.terminationStatus == 0 else {

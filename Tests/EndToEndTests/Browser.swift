@@ -53,7 +53,7 @@ final class Browser {
             process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
             process.standardError = process.standardOutput
             process.standardInput = FileHandle.nullDevice
-            try process.run()
+            try process.start()
             for _ in 0..<(10 * Pace.seconds(30)) {
                 usleep(100_000)
                 said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""

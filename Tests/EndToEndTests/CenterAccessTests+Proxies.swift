@@ -47,6 +47,7 @@ private final class Proxies {
                   proxy_set_header Host $host;
                   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
                   proxy_set_header X-Forwarded-Proto $scheme;
+                  proxy_set_header Forwarded "";
                 }
               }
             }

@@ -313,7 +313,7 @@ extension EndToEnd.Servers {
             receiver.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
             receiver.arguments = ["\(server.directory)/hook.py"]
             receiver.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-            try receiver.run()
+            try receiver.start()
             defer { kill(receiver.processIdentifier, SIGKILL) }
             func lines() -> [String] {
                 ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").split(separator: "\n").map(

@@ -12,6 +12,7 @@ final class CenterServer: Sendable {
     let base: String
     private let pid = Mutex<Int32>(0)
     private let process = Mutex<Process?>(nil)
+    var processIdentifier: Int32? { process.withLock { $0?.processIdentifier } }
 
     /// With an administrator `ann` who may do everything.
     static let shared = Result { try CenterServer() }
@@ -73,7 +74,7 @@ final class CenterServer: Sendable {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         let started = process.processIdentifier
         pid.withLock { $0 = started }
         self.process.withLock { $0 = process }

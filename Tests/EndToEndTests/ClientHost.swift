@@ -2,6 +2,9 @@ import Foundation
 
 /// The host beside the server that other people's clients run on.
 enum ClientHost {
+    /// Clients that are unpacked only: installed, they would serve this machine.
+    static let programs = "\(BootLab.repository)/.build/clients"
+
     /// Once for all tests of a suite.
     static let made = Result {
         let host = try Neighbour("host", mac: "52:54:00:00:0a:01", address: "10.77.0.2")

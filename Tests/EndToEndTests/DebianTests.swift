@@ -142,7 +142,7 @@ extension EndToEnd.Systems {
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
             try browser.logIn(to: "https://10.77.0.1:8443/nodes/pc-1")
-            try browser.waitFor("Nobody is logged in.")
+            try browser.waitFor("No user is logged in.")
 
             // By systemd's log-in manager; the page follows without being loaded again.
             terminals.append(try lab.login("alice", at: address))

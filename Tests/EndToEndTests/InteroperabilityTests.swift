@@ -104,6 +104,24 @@ extension EndToEnd.Servers {
             #expect(throws: CommandFailed.self) { try ClientHost.run("nbdinfo", "nbd://10.77.0.1/nothing") }
         }
 
+        @Test func `nbd-client, nbdsh and nbdkit find and read the image`() throws {
+            let (programs, url) = (ClientHost.programs, "nbd://10.77.0.1/export@1")
+            let list = try ClientHost.run(
+                "env", "LD_LIBRARY_PATH=\(programs)/lib/x86_64-linux-gnu", "\(programs)/sbin/nbd-client",
+                "-l", "10.77.0.1")
+            #expect(list.contains("export@stable"))
+            let known = try ClientHost.run(
+                "env", "PYTHONPATH=\(programs)/usr/lib/python3/dist-packages", "/usr/bin/python3", "-m",
+                "nbd",
+                "-u", url, "-c", "print(h.get_size(), h.is_read_only())")
+            let size = try ClientHost.run("nbdinfo", "--size", url).filter { !$0.isNewline }
+            #expect(known == "\(size) True\n")
+            try ClientHost.run(
+                "nbdkit", "-U", "-", "nbd", "uri=\(url)", "--run", "nbdcopy \"$uri\" \(scratch("nbdkit.out"))"
+            )
+            #expect(try sum(scratch("nbdkit.out")) == sum(exportedRoot()))
+        }
+
         @Test func `fio reads at random with many requests in flight and finds no error`() throws {
             let report = try ClientHost.run(
                 "fio", "--name=read", "--ioengine=nbd", "--uri=nbd://10.77.0.1/export", "--rw=randread",

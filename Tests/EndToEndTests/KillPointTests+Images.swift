@@ -168,7 +168,7 @@ extension EndToEnd.Servers.KillPointTests {
             let output = Pipe()
             importer.standardOutput = output
             importer.standardError = FileHandle.nullDevice
-            try importer.run()
+            try importer.start()
             usleep(moment)
             if round.isMultiple(of: 2) {
                 server.kill()

@@ -99,7 +99,7 @@ extension EndToEnd.Servers {
                 try Data(input.utf8).write(to: URL(fileURLWithPath: "\(directory)/input"))
                 process.standardInput = FileHandle(forReadingAtPath: "\(directory)/input")
             }
-            try process.run()
+            try process.start()
             process.waitUntilExit()
             let said = try String(contentsOfFile: file, encoding: .utf8)
             guard process.terminationReason == .uncaughtSignal, process.terminationStatus == SIGKILL else {

@@ -16,7 +16,7 @@ final class Background {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
     }
 
     /// Ends it at once.

@@ -77,6 +77,34 @@ extension EndToEnd.Servers {
             return state
         }
 
+        @Test func `no thread of the server keeps a right of root's, and none can gain one`() throws {
+            let server = try CenterServer()
+            defer { server.stop() }
+            let pid = try #require(server.processIdentifier)
+            let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+            #expect(threads.count > 3)
+            let wanted = try [
+                "Uid": BootLab.run("id", ["-u", Self.user]), "Gid": "65534", "CapEff": "0000000000000000",
+                "CapPrm": "0000000000000000", "CapInh": "0000000000000000", "Groups": "", "NoNewPrivs": "1",
+            ]
+            for thread in threads {
+                let status = try String(contentsOfFile: "/proc/\(pid)/task/\(thread)/status", encoding: .utf8)
+                var found: [String: Set<String>] = [:]
+                for line in status.split(separator: "\n") {
+                    let (name, values) = (line.prefix { $0 != ":" }, line.drop { $0 != ":" }.dropFirst())
+                    found[String(name)] = Set(values.split { $0 == "\t" || $0 == " " }.map(String.init))
+                }
+                for (name, value) in wanted {
+                    let value = value.trimmingCharacters(in: .whitespacesAndNewlines)
+                    #expect(found[name] == (value.isEmpty ? [] : [value]), "thread \(thread): \(name)")
+                }
+            }
+            // The first thread only waits, and the signals reach the others.
+            try BootLab.run("kill", ["-HUP", "\(pid)"])
+            #expect(try server.ask("GET", "/login").status == 200)
+            try server.end()
+        }
+
         @Test func `a state directory of the server's user is taken over, with all that it holds`() throws {
             let server = try CenterServer()
             defer { server.stop() }
@@ -84,7 +112,14 @@ extension EndToEnd.Servers {
             let authority = try String(contentsOfFile: server.authority, encoding: .utf8)
             try server.end()
             let state = try makeOldState(in: server.directory)
+            // As systemd left images, when the unit had StateDirectory=.
+            let image = "\(state)/images/of-root"
+            try FileManager.default.createDirectory(
+                atPath: "\(image)/version", withIntermediateDirectories: true)
             try server.startAgain()
+            #expect(
+                try BootLab.run("stat", ["-c", "%U", image, "\(image)/version"])
+                    == "\(Self.user)\n\(Self.user)\n")
             #expect(try server.roost("node", "list").contains("kept"))
             #expect(try String(contentsOfFile: server.authority, encoding: .utf8) == authority)
             #expect(try server.ask("GET", "/login").status == 200)
@@ -92,6 +127,8 @@ extension EndToEnd.Servers {
                 try !FileManager.default.contentsOfDirectory(atPath: state).contains { $0.hasPrefix("aside") }
             )
             try expectModes(of: state)
+            let socket = "\(server.directory)/socket/api.sock"
+            #expect(try BootLab.run("stat", ["-c", "%a %U", socket]) == "660 \(Self.user)\n")
             // Nothing is left that the user could put another thing in the place of.
             for script in [
                 "touch x", "mv trees y", "mv images/.building y", "rm -rf keys", "ln -s / node/x",
@@ -169,7 +206,8 @@ extension EndToEnd.Servers {
                 let before = try canary.state()
                 let refusal = #expect(throws: CommandFailed.self, "\(trap)") { try server.startAgain() }
                 #expect(
-                    refusal?.output.contains("roost.sqlite is no file") == true, "\(refusal?.output ?? "")")
+                    refusal?.output.contains("roost.sqlite is not a file") == true, "\(refusal?.output ?? "")"
+                )
                 #expect(try canary.state() == before, "\(trap)")
                 try FileManager.default.removeItem(atPath: state)
                 try server.startAgain()

@@ -25,7 +25,7 @@ final class Wiretap {
         let output = Pipe()
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         // It has said so, or has ended.
         guard !output.fileHandleForReading.availableData.isEmpty else {
             kill(process.processIdentifier, SIGKILL)

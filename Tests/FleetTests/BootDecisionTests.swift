@@ -38,6 +38,9 @@ import Wire
         message.options.set(.messageType, to: .discover)
         message.options[60] = Array("PXEClient:Arch:00000:UNDI:002001".utf8)
         #expect(BootClient(message).program == .raspberryPi)
+        // Its ROM wants files of its own firmware, which are not here.
+        let decision = bootDecision(for: BootClient(message), in: .empty, under: Sample.policy())
+        #expect(decision.answer == .nothing && decision.reason == .unsupportedArchitecture(0))
     }
 
     @Test func `an operating system does not boot, and a message without options is BOOTP`() {

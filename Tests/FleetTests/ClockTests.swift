@@ -60,12 +60,50 @@ import Wire
         let (there, back) = (
             jump(from: Self.now, to: Self.now + seconds), jump(from: Self.now + seconds, to: Self.now)
         )
-        for second in [Self.now, Self.now - 3_600, Self.now - Self.year] {
+        for second in [Self.now, Self.now - 3_600, Self.now - 20 * 86_400] {
             #expect(back.moved(second: there.moved(second: second)) == second)
         }
         #expect(
             back.moved(end: there.moved(end: Self.now + 600, longest: 3_600), longest: 3_600) == Self.now
                 + 600)
+    }
+
+    /// 2099.
+    private static let ahead = 4_080_000_000
+
+    @Test func `a clock that was years ahead takes back what it wrote, and nothing from before`() {
+        let jump = jump(from: Self.ahead, to: Self.now)
+        #expect(jump.moved(second: Self.ahead - 3_600) == Self.now - 3_600)
+        #expect(jump.moved(second: Self.now - 3_600) == Self.now - 3_600)
+        #expect(jump.moved(millisecond: (Self.now - 60) * 1_000) == (Self.now - 60) * 1_000)
+        #expect(jump.moved(end: Self.ahead + 1_800, longest: 3_600) == Self.now + 1_800)
+        #expect(jump.moved(end: Self.now + 1_800, longest: 3_600) == Self.now + 1_800)
+    }
+
+    @Test(arguments: [
+        (now - 60, now, 0), (now, now - 20 * 86_400, 0), (now - 29 * 86_400, now, 0), (never, now, 0),
+        (now, never, 0), (now, ahead, ahead - now), (ahead, now, now - ahead),
+        (now - 31 * 86_400, now, 31 * 86_400),
+    ])
+    func `a leap between two runs is seen when it is longer than anything usual`(
+        last: Int, now: Int, leap: Int
+    ) {
+        let seen = ClockJump.betweenRuns(
+            lastSecond: last, now: ClockReading(wall: now * 1_000, boot: 9_000), longest: 3_600)
+        #expect(seen?.seconds ?? 0 == leap)
+    }
+
+    @Test func `a server without a past has had no leap, and longer leases make longer absences usual`() {
+        let now = ClockReading(wall: Self.now * 1_000, boot: 9_000)
+        #expect(ClockJump.betweenRuns(lastSecond: nil, now: now, longest: 3_600) == nil)
+        let last = Self.now - 40 * 86_400
+        #expect(ClockJump.betweenRuns(lastSecond: last, now: now, longest: 50 * 86_400) == nil)
+    }
+
+    @Test func `the newest lease tells when the server last gave one`() throws {
+        let leases = [try lease(Self.now + 3_600), try lease(Self.now - 86_400), try lease(Lease.never)]
+        #expect(Lease.lastGiven(of: leases, on: try link(3_600)) == Self.now)
+        #expect(Lease.lastGiven(of: [try lease(Lease.never)], on: try link(nil)) == nil)
     }
 
     @Test(arguments: [

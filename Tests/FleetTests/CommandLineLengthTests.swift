@@ -26,6 +26,17 @@ import Wire
         #expect(throws: Never.self) { try setting(words(10), in: snapshot) }
     }
 
+    @Test func `more words than iPXE has arguments are refused, as short as they are`() throws {
+        let snapshot = try Sample.snapshot()
+        func short(_ count: Int) -> SettingValue { .list([String](repeating: "q", count: count)) }
+        let error = #expect(throws: InvalidSetting.self) { try setting(short(253), in: snapshot) }
+        let text = try #require(error?.description)
+        #expect(text.contains("words, and iPXE takes 252: kernel-arguments has most"))
+        let most = try setting(short(200), in: snapshot)
+        #expect(throws: InvalidSetting.self) { try setting(short(260), in: most) }
+        #expect(most.commandLineProblems(limit: 5).isEmpty)
+    }
+
     @Test func `the sum of site and node counts, and a long line may become shorter`() throws {
         var site = try Sample.snapshot(site: ["kernel-arguments": words(20)])
         #expect(throws: InvalidSetting.self) {

@@ -117,6 +117,34 @@ import Wire
         #expect(network.say(.discover).probes.isEmpty)
     }
 
+    @Test func `a machine that lives on after its lease is over, by a clock that leapt, keeps its address`()
+        throws
+    {
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.100")
+        let address = try #require(network.take(mac: 1))
+        network.now += 7_200
+        let offer = network.say(.discover, mac: 2)
+        #expect(offer.probes == [address])
+        let kept = network.server.found(MACAddress(rawValue: 1), on: address, now: network.now)
+        #expect(kept?.holder == .macAddress(MACAddress(rawValue: 1)))
+        #expect(kept?.expiresAt == network.now + LeaseTable.foreignSeconds)
+        let request = network.say(.request, mac: 2) { $0.options.set(.requestedAddress, to: address) }
+        #expect(try request.reply?.message.options.value(of: .messageType) == .nak)
+        #expect(network.take(mac: 1) == address)
+    }
+
+    @Test func `leases that are over go last, the oldest first`() throws {
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
+        let first = try #require(network.take(mac: 1))
+        network.now += 1
+        let second = try #require(network.take(mac: 2))
+        network.now += 80 * 365 * 86_400
+        let third = try #require(network.take(mac: 3))
+        #expect(Set([first, second, third]).count == 3)
+        #expect(network.say(.discover, mac: 4).reply?.message.yourAddress == first)
+        #expect(network.take(mac: 2) == second)
+    }
+
     @Test func `a released address comes back to its client`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.110")
         let first = try present(network.take())

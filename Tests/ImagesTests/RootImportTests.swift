@@ -1,3 +1,4 @@
+import Errors
 import Foundation
 import Linux
 import Synchronization
@@ -326,21 +327,22 @@ struct RootImportTests {
 }
 
 /// Errors of Foundation, and room on disks, in words.
-@Suite struct ErrorSentenceTests {
+@Suite struct FileErrorTextTests {
     @Test func `a full disk, a missing file and a forbidden one are said in words`() {
         for (code, word) in [
-            (CocoaError.fileWriteOutOfSpace, "no space left"), (.fileReadNoSuchFile, "is not there"),
-            (.fileWriteNoPermission, "may not be read or changed"), (.fileWriteVolumeReadOnly, "read-only"),
-            (.fileReadCorruptFile, "cannot be read or written"),
+            (CocoaError.fileWriteOutOfSpace, "no room is left"),
+            (.fileReadNoSuchFile, "there is no such file"),
+            (.fileWriteNoPermission, "not allowed for this user"), (.fileWriteVolumeReadOnly, "read-only"),
+            (.fileReadCorruptFile, "cannot be read"),
         ] {
-            let text = ErrorSentence.of(CocoaError(code, userInfo: [NSFilePathErrorKey: "/srv/x"]))
+            let text = FileErrorText.of(CocoaError(code, userInfo: [NSFilePathErrorKey: "/srv/x"]))
             #expect(text.contains(word) && text.contains("/srv/x") && !text.contains("Domain"), "\(text)")
         }
-        #expect(ErrorSentence.of(ImageLacks("own words")) == "own words")
+        #expect(FileErrorText.of(ImageLacks("own words")) == "own words")
         let missing = #expect(throws: (any Error).self) {
             try FileManager.default.copyItem(atPath: "/nowhere/a", toPath: "/nowhere/b")
         }
-        let text = missing.map { ErrorSentence.of($0) } ?? ""
+        let text = missing.map { FileErrorText.of($0) } ?? ""
         #expect(text.contains("/nowhere/") && !text.contains("NSCocoaErrorDomain"), "\(text)")
     }
 

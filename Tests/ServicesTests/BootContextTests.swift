@@ -1,6 +1,7 @@
 import Fleet
 import Linux
 import Sealing
+import Synchronization
 import Testing
 import Wire
 
@@ -16,15 +17,17 @@ import Wire
         version = try #require(Digest(String(repeating: "a", count: 64)))
     }
 
-    private func context() throws -> BootContext {
-        let policy = BootPolicy(server: .loopback, loaders: [], nodeArchives: [:])
+    private func context(send: @escaping @Sendable (NodeReport) -> Void = { _ in }) throws -> BootContext {
+        let policy = BootPolicy(
+            server: .loopback, loaders: [],
+            nodeArchives: ["amd64": NodeArchive(digest: version, byteCount: 1)])
         return try BootContext(
             loop: try EventLoop(),
             settings: BootContext.Settings(
                 policy: policy, imageStore: "", volumeDirectory: "", nodeArchiveDirectory: "", loaders: [:],
                 key: ServerKey(), secrets: NodeSecrets()),
             snapshot: FleetSnapshot(revision: 1, contents: FleetSnapshot.Contents()), tracker: BootTracker(),
-            send: { _ in })
+            send: send)
     }
 
     @Test func `a failed boot is known before the script of the next one is asked for`() throws {
@@ -87,5 +90,102 @@ import Wire
             $0 == fixed ? (stranger, ClientAddress(address: fixed, network: network)) : nil
         }
         #expect(context.isOwn(stranger, fixed) && !context.isOwn(machine, fixed))
+    }
+
+    // MARK: What is a machine's own
+
+    /// The snapshot of a fleet with one image, and what `change` makes of it.
+    private func fleet(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> FleetSnapshot {
+        var contents = FleetSnapshot.Contents()
+        let image = try ImageName("debian")
+        let manifest = ImageManifest(
+            image: image, architecture: "amd64", kernelRelease: "6.1", system: "", files: [], packages: [],
+            origin: "")
+        let only = ImageVersion(
+            image: image, number: 1, digest: version, publishedAt: 0, manifest: manifest)
+        contents.images[image] = ImageCatalogue(name: image, versions: [only], channels: [.stable: 1])
+        try change(&contents)
+        return FleetSnapshot(revision: 2, contents: contents)
+    }
+
+    /// `machine` holds the lease of the first address, another one that of the second, and the third is free.
+    private func addresses(in context: BootContext) throws -> [IPv4Address] {
+        let addresses = try ["10.77.0.5", "10.77.0.6", "10.77.0.7"].map { try #require(IPv4Address($0)) }
+        let other = try #require(MACAddress("52:54:00:00:00:02"))
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        let holders = [addresses[0]: machine, addresses[1]: other]
+        context.givesAddressesLike = { _ in true }
+        context.clientAddress = { address in
+            holders[address].map { ($0, ClientAddress(address: address, network: network)) }
+        }
+        return addresses
+    }
+
+    @Test(arguments: [(Enrolment.open, 200), (.quarantine, 403), (.refuse, 403)])
+    func `an unknown machine gets the site's configuration where it boots, and in no other one's name`(
+        enrolment: Enrolment, status: Int
+    ) throws {
+        let context = try context()
+        context.swap(
+            try fleet {
+                $0.groups[.site] = NodeGroup(
+                    path: .site, settings: ["enrolment": .text(enrolment.rawValue)])
+            })
+        let addresses = try addresses(in: context)
+        context.note(.dhcp, of: machine, detail: "")
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        let key = NodeKey().publicBytes
+        func ask(from address: IPv4Address) throws -> Int {
+            let head = Array(
+                "POST /node/\(machine)/configuration?boot=\(boot) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+            var wire = head.span
+            let request = try HTTPRequestHead(parsing: &wire)
+            return HTTPAnswering(context: context).answer(
+                request, body: key, peer: address, server: .loopback
+            ).status
+        }
+        #expect(try ask(from: addresses[1]) == 403 && ask(from: addresses[2]) == 403)
+        #expect(try ask(from: addresses[0]) == status)
+    }
+
+    @Test func `a node's volume and swap are opened from its own address, inside its own boot`() throws {
+        let context = try context()
+        let name = try NodeName("pc-7")
+        context.swap(
+            try fleet {
+                $0.nodes[name] = Node(name: name, macAddresses: [machine])
+                $0.groups[.site] = NodeGroup(path: .site, settings: ["swap": .list(["server:512M"])])
+                $0.volumes[name] = Volume(
+                    node: name, image: try ImageName("debian"), version: 1, digest: version,
+                    byteCount: 8 << 30, createdAt: 0, generation: 1)
+            })
+        let addresses = try addresses(in: context)
+        context.note(.dhcp, of: machine, detail: "")
+        let boot = try #require(context.tracker.currentBoot(of: machine))
+        for kind in [VolumeExportName.Kind.volume, .swap] {
+            let disk = VolumeExportName(kind, of: name, boot: boot)
+            let before = VolumeExportName(kind, of: name, boot: "0123456789abcdef")
+            #expect(context.disk(disk, for: addresses[0]) != nil, "\(kind)")
+            #expect(context.disk(disk, for: addresses[1]) == nil, "\(kind)")
+            #expect(context.disk(disk, for: addresses[2]) == nil, "\(kind)")
+            #expect(context.disk(before, for: addresses[0]) == nil, "\(kind)")
+        }
+    }
+
+    @Test func `what is logged is kept of a machine that boots here, and of no other address`() throws {
+        let kept = Mutex(0)
+        let context = try context { report in
+            if case .log = report { kept.withLock { $0 += 1 } }
+        }
+        let addresses = try addresses(in: context)
+        context.note(.dhcp, of: machine, detail: "")
+        let loop = try EventLoop()
+        let receiver = try LogReceiver(
+            socket: Socket.datagram(.loopback, port: 0), loop: loop, context: context)
+        let message = Array("<14>hello".utf8)
+        for address in addresses {
+            receiver.take(message.span, from: address)
+            #expect(kept.withLock { $0 } == 1, "\(address)")
+        }
     }
 }

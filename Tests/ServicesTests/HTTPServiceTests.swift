@@ -102,6 +102,7 @@ import Wire
         ("POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n", 413),
         ("GET /\(String(repeating: "a", count: 20_000))", 414),
         ("GET / HTTP/1.1\r\nX: \(String(repeating: "a", count: 20_000))", 431),
+        ("GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", 431),
     ])
     func `a refusal can be read, whatever the client still sends, and then the end`(text: String, status: Int)
         throws

@@ -60,9 +60,13 @@ import Wire
             leaseSeconds: 3_600)
         let leases = try LeaseJournal.leases(at: path)
         let committer = try LeaseCommitter(journal: try LeaseJournal(path), log: { _ in })
+        let links = [DHCPLink(interface: nil, subnets: [subnet])]
+        let leap = ClockJump.betweenRuns(
+            lastSecond: Lease.lastGiven(of: leases, on: links), now: clocks.reading.withLock { $0 },
+            longest: Lease.longestSeconds(on: links))
         let service = DHCPService(
-            links: [DHCPLink(interface: nil, subnets: [subnet])], reservations: [], leases: leases,
-            committer: committer, context: context, log: { _ in })
+            links: links, reservations: [], leases: leases, leap: leap, committer: committer,
+            context: context, log: { _ in })
         var ends: [Int32] = [0, 0]
         guard unsafe socketpair(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0, &ends) == 0 else {
             throw SystemError("make a pair of sockets")
@@ -162,5 +166,65 @@ import Wire
         ask(service, mac: 2)
         #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 1))])
         #expect(service.leases.map(\.expiresAt) == [Self.now + 3_600])
+    }
+
+    // MARK: A start with a clock that is years ahead
+
+    private static let ahead = 4_080_000_000
+
+    /// A server that has given the only address to the first machine, ends, and starts with the clock at `second`.
+    private func restarted(at second: Int, _ clocks: Clocks) throws -> DHCPService {
+        do {
+            let service = try service(clocks)
+            ask(service, mac: 1)
+            _ = try journal { !$0.isEmpty }
+        }
+        clocks.pass(600)
+        clocks.set(second)
+        return try service(clocks)
+    }
+
+    @Test func `a start in 2099 takes no lease from its machine, and none lasts until then`() throws {
+        let clocks = Clocks(second: Self.now)
+        let service = try restarted(at: Self.ahead, clocks)
+        ask(service, mac: 2)
+        #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 1))])
+        #expect(service.leases.map(\.expiresAt) == [Self.ahead + 3_600])
+        #expect(try journal { $0.first?.expiresAt == Self.ahead + 3_600 }.count == 1)
+        clocks.pass(60)
+        clocks.set(Self.now + 700)
+        ask(service, mac: 2)
+        #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 1))])
+        #expect(service.leases.map(\.expiresAt) == [Self.now + 700 + 3_540])
+        clocks.pass(3_541)
+        ask(service, mac: 2)
+        #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 2))])
+    }
+
+    @Test func `a lease that was given in 2099 ends in its time when the server starts with the right clock`()
+        throws
+    {
+        let clocks = Clocks(second: Self.ahead)
+        let service = try restarted(at: Self.now, clocks)
+        #expect(service.leases.map(\.expiresAt) == [Self.now + 3_600])
+        clocks.pass(3_601)
+        ask(service, mac: 2)
+        #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 2))])
+    }
+
+    @Test func `a second start in 2099 changes nothing more`() throws {
+        let clocks = Clocks(second: Self.now)
+        _ = try restarted(at: Self.ahead, clocks)
+        _ = try journal { $0.first?.expiresAt == Self.ahead + 3_600 }
+        clocks.pass(60)
+        let service = try service(clocks)
+        #expect(service.leases.map(\.expiresAt) == [Self.ahead + 3_600])
+    }
+
+    @Test func `a night without the server ends a lease as always`() throws {
+        let clocks = Clocks(second: Self.now)
+        let service = try restarted(at: Self.now + 43_200, clocks)
+        ask(service, mac: 2)
+        #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 2))])
     }
 }

@@ -1,3 +1,5 @@
+import Fleet
+import Foundation
 import Glibc
 import Linux
 import Testing
@@ -149,5 +151,30 @@ import Wire
             return try !LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd).hear().isEmpty
         }
         #expect(isFree)
+    }
+
+    @Test func `a volume takes what lies in it, and has no room beyond its end`() throws {
+        var ends: [Int32] = [0, 0]
+        let isPair = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0
+        try #require(isPair)
+        let client = FileDescriptor(owning: ends[0])
+        let (path, size) = ("\(NSTemporaryDirectory())roost-volume-\(UUID().uuidString)", 1 << 20)
+        let file = try FileDescriptor(opening: path, flags: O_RDWR | O_CREAT)
+        defer { unsafe unlink(path) }
+        try #require(ftruncate(file.number, off_t(size)) == 0)
+        let name = VolumeExportName(.volume, of: try NodeName("pc-1"), boot: "0123456789abcdef")
+        let session = NBDVolumeSession(
+            NodeDisk(name: name, path: path, byteCount: size), socket: FileDescriptor(owning: ends[1]),
+            file: file, usesStructuredReplies: false)
+        var words = Self.request(.write, offset: 4_096, byteCount: 3) + [1, 2, 3]
+        words += Self.request(.write, offset: UInt64(size - 1), byteCount: 2) + [4, 5]
+        words += Self.request(.read, offset: 4_096, byteCount: 3)
+        words += Self.request(.read, offset: UInt64(size), byteCount: 1)
+        words += Self.request(.writeZeroes, offset: UInt64(size), byteCount: 1)
+        try session.run(words + Self.request(.disconnect))
+        let replies = try client.readExactly(83)
+        #expect(replies[48..<51].elementsEqual([1, 2, 3]))
+        let errors = [0, 16, 32, 51, 67].map { Self.number(replies[($0 + 4)..<($0 + 8)]) }
+        #expect(errors == [0, 28, 0, 22, 22])
     }
 }

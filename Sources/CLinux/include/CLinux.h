@@ -44,6 +44,8 @@ int roost_send_hardware(int fd, uint32_t interface, const uint8_t *destination, 
 int roost_hardware_address(const char *interface, uint8_t *address);
 // mincore(2): a byte for each page, its lowest bit set when the page is in memory.
 int roost_resident_pages(void *address, size_t byte_count, unsigned char *pages);
+// This thread, those that it starts and the programs that they start can gain no right by a program's mode or capabilities.
+int roost_refuse_new_privileges(void);
 // Becomes `uid`/`gid` in every thread, for good: without capabilities and without the way back.
 int roost_drop_privileges(uid_t uid, gid_t gid);
 int roost_set_name(const char *name);
@@ -56,9 +58,10 @@ int roost_synchronise_file_system(int fd);
 int roost_begin_synchronising(int fd);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
 int roost_run_in_foreground(char *const words[]);
-// From now on the first SIGINT, SIGTERM or SIGHUP does not end this process: roost_wait_for_end returns its number.
-int roost_note_ends(void);
-int roost_wait_for_end(void);
+// From now on none of these signals does what it would have done: its number is written into a pipe, as one byte, whichever thread it
+// reaches. With `once` the second of a kind ends the process, and what was ignored before stays so, as nohup(1) wants it. Returns what
+// the pipe is read from, or -1 with errno.
+int roost_note_signals(const int *numbers, size_t count, int once);
 // Restarts the machine at once.
 int roost_restart(void);
 // Makes a device-mapper device that encrypts `device` with a key of 64 bytes; without one (a count of 0) with a random key that

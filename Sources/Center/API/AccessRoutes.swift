@@ -36,7 +36,7 @@ struct AccessRoutes {
         api.delete("tokens/:id", .read) { _, context, caller in
             let text = try context.parameter("id")
             guard let id = Int(text) else {
-                throw Problem(422, "Invalid number", "‘\(text)’ is no token's number")
+                throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a token")
             }
             try await revoke(id, caller)
             return HTTPResponse.Status.noContent
@@ -63,7 +63,7 @@ struct AccessRoutes {
             return grant
         }
         guard caller.grants.cover(grants) else {
-            throw Problem(403, "Forbidden", "nobody can give more than they have")
+            throw Problem(403, "Forbidden", "you can only give roles that you have")
         }
         return grants
     }
@@ -153,7 +153,8 @@ struct AccessRoutes {
         guard case .session = caller.proof else {
             throw Problem(
                 403, "Forbidden",
-                "tokens are made by somebody who has logged in, not by a token or the local socket")
+                "a token needs an owner: name an administrator of this server (--owner NAME), or log in and make it on the page"
+            )
         }
         return caller.name
     }

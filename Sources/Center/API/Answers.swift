@@ -182,7 +182,7 @@ package struct LeaseAnswer: Codable, Sendable {
             node = snapshot.node(at: mac)?.name
         case .clientIdentifier(let bytes):
             holder = "id " + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        case .foreign: holder = "somebody foreign"
+        case .foreign: holder = "another machine"
         }
     }
 }

@@ -36,7 +36,7 @@ struct BootTestRoutes {
         api.delete("machines/:mac", .configure) { _, context, caller in
             let text = try context.parameter("mac")
             guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+                throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
             }
             try caller.require(.configure, in: .site)
             try await services.fleet.forget(mac)

@@ -39,7 +39,7 @@ struct BuildRoutes {
     static func id(_ context: CenterContext) throws -> Int {
         let text = try context.parameter("id")
         guard let id = Int(text) else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is no build's number")
+            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a build")
         }
         return id
     }

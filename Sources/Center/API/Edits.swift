@@ -3,7 +3,7 @@ import Fleet
 /// What a request for changes means in the configuration that it meets.
 enum Edits {
     static func of(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> [FleetEdit] {
-        guard !change.edits.isEmpty else { throw Problem(422, "Nothing to do", "there is no edit in it") }
+        guard !change.edits.isEmpty else { throw Problem(422, "Nothing to do", "the change has no edits") }
         guard change.edits.count <= FleetEdit.countLimit else {
             throw Problem(422, "Too much", "one change holds at most \(FleetEdit.countLimit) edits")
         }
@@ -38,7 +38,7 @@ enum Edits {
             if let path = edit.removeGroup { edits.append(.group(path, nil)) }
             if let move = edit.moveGroup {
                 guard edits.isEmpty else {
-                    throw Problem(422, "Unreadable request", "moveGroup stands alone in a change")
+                    throw Problem(422, "Unreadable request", "moveGroup has to be the only edit of a change")
                 }
                 edits = try snapshot.edits(moving: move.from, to: move.to)
                 return

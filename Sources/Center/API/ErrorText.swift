@@ -1,4 +1,4 @@
-import Foundation
+import Errors
 import NIOCore
 import NIOSSL
 
@@ -8,108 +8,12 @@ import NIOSSL
 package enum ErrorText {
     /// What `error` means, for people.
     package static func of(_ error: any Error) -> String {
-        if isOwn(error) { return "\(error)" }
         switch error {
-        case let error as DecodingError: return text(of: error)
-        case let error as IOError: return text(ofNumber: error.errnoCode)
+        case let error as IOError: FileErrorText.text(ofNumber: error.errnoCode)
         case is NIOSSLError, is BoringSSLError:
-            return "no encrypted connection: the certificate is not trusted, or not for this name"
-        case is CancellationError: return "ended before it was done"
-        case is NIOTooManyBytesError: return "more was sent than is taken"
-        default: break
-        }
-        // Every Swift error is an NSError; the domain says whose it is.
-        let known = error as NSError
-        switch known.domain {
-        case NSPOSIXErrorDomain: return text(ofNumber: Int32(clamping: known.code))
-        case NSCocoaErrorDomain: return text(ofFile: known)
-        default:
-            return "something that Roost did not expect (\(type(of: error))); the server's log may say more"
-        }
-    }
-
-    /// Whether its description is one of our sentences: every error type of these modules has such a one.
-    private static func isOwn(_ error: any Error) -> Bool {
-        let module = String(reflecting: type(of: error)).prefix { $0 != "." }
-        return ownModules.contains(String(module))
-    }
-
-    private static let ownModules: Set<String> = [
-        "Wire", "Fleet", "Sealing", "Linux", "StoreSQLite", "Services", "Images", "Center", "RoostCommand",
-    ]
-
-    /// Of the kernel, without its English where that says little.
-    static func text(ofNumber number: Int32) -> String {
-        switch number {
-        case ENOSPC, EDQUOT: "no room is left on the disk; make some there"
-        case EACCES, EPERM: "not allowed for this user (run as root?)"
-        case EROFS: "the file system is read-only"
-        case ECONNREFUSED: "nothing answers there"
-        case ENOENT: "there is no such file or directory"
-        default: unsafe String(cString: strerror(number))
-        }
-    }
-
-    /// Foundation's errors about files: what and which.
-    private static func text(ofFile error: NSError) -> String {
-        let path =
-            error.userInfo[NSFilePathErrorKey] as? String ?? (error.userInfo[NSURLErrorKey] as? URL)?.path
-        let what: String
-        switch CocoaError.Code(rawValue: error.code) {
-        case .fileNoSuchFile, .fileReadNoSuchFile: what = "there is no such file or directory"
-        case .fileReadNoPermission, .fileWriteNoPermission: what = "not allowed for this user (run as root?)"
-        case .fileWriteFileExists: what = "is there already"
-        case .fileWriteOutOfSpace: what = "no room is left on the disk; make some there"
-        case .fileWriteVolumeReadOnly: what = "the file system is read-only"
-        case .fileReadCorruptFile, .fileReadInapplicableStringEncoding, .propertyListReadCorrupt,
-            .coderReadCorrupt:
-            what = "cannot be read: its contents are damaged or of another kind"
-        default:
-            let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
-            let isKernels = cause?.domain == NSPOSIXErrorDomain
-            what = isKernels ? text(ofNumber: Int32(clamping: cause?.code ?? 0)) : "cannot be read or written"
-        }
-        return path.map { "\($0): \(what)" } ?? what
-    }
-
-    // MARK: JSON
-
-    /// What is wrong with a request, and where in it: `macAddresses.0: a text is wanted`.
-    static func text(of error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, let context):
-            return place(context.codingPath + [key]) + "is missing"
-        case .typeMismatch(let type, let context):
-            return place(context.codingPath) + "\(name(of: type)) is wanted"
-        case .valueNotFound(let type, let context):
-            return place(context.codingPath) + "\(name(of: type)) is wanted, and not null"
-        case .dataCorrupted(let context):
-            if context.debugDescription.hasPrefix("The given data") { return "this is no JSON" }
-            return place(context.codingPath) + ownWords(context.debugDescription)
-        @unknown default: return "this JSON is not what is wanted here"
-        }
-    }
-
-    /// What our own types say is for people; what Swift's and Foundation's say begins with these words.
-    private static func ownWords(_ said: String) -> String {
-        if said.hasPrefix("Parsed JSON number") { return "this number is too large" }
-        let foreign = ["Cannot initialize", "Unable to", "Expected", "Invalid", "Unexpected", "Encountered"]
-        return foreign.contains { said.hasPrefix($0) } ? "this value is none of those that are known" : said
-    }
-
-    private static func place(_ path: [any CodingKey]) -> String {
-        let words = path.map { $0.intValue.map(String.init) ?? $0.stringValue }
-        return words.isEmpty ? "" : words.joined(separator: ".") + ": "
-    }
-
-    private static func name(of type: any Any.Type) -> String {
-        switch type {
-        case is String.Type: "a text"
-        case is Bool.Type: "true or false"
-        case is any BinaryInteger.Type: "a whole number"
-        case is any BinaryFloatingPoint.Type: "a number"
-        case is any Collection.Type where "\(type)".hasPrefix("Array"): "a list"
-        default: "an object"
+            "no encrypted connection: the certificate is not trusted, or not for this name"
+        case is NIOTooManyBytesError: "more was sent than is taken"
+        default: FileErrorText.of(error)
         }
     }
 }

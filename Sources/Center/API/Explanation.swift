@@ -32,7 +32,7 @@ struct Explanation {
         let text = request.query("node") ?? ""
         let uuid = try request.query("uuid").map { text in
             guard let uuid = MachineUUID(text) else {
-                throw Problem(422, "Invalid parameter", "uuid: ‘\(text)’ is no UUID")
+                throw Problem(422, "Invalid parameter", "uuid: ‘\(text)’ is not a UUID")
             }
             return uuid
         }

@@ -146,7 +146,7 @@ struct FleetRoutes {
     private func boots(_ request: Request, _ caller: Caller) async throws -> [BootTimeline] {
         let machine = try request.query("mac").map { text in
             guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+                throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
             }
             return mac
         }

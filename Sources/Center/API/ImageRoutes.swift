@@ -112,7 +112,7 @@ struct ImageRoutes {
         guard let channel = ChannelName(text) else {
             throw Problem(
                 422, "Invalid name",
-                "‘\(text)’ is no channel name: a lower-case letter, then letters, digits and hyphens")
+                "‘\(text)’ is not a channel name: a lower-case letter, then letters, digits and hyphens")
         }
         return channel
     }

@@ -21,7 +21,7 @@ struct MergePatch: Sendable {
 
     private static func object(_ data: Data) throws -> [String: Any] {
         guard let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
-            throw Problem(422, "Unreadable request", "a JSON object with what changes is wanted")
+            throw Problem(422, "Unreadable request", "a JSON object with the changes is required")
         }
         return object
     }

@@ -31,7 +31,7 @@ struct MetricsRoutes {
             "roost_nodes", .gauge, "Nodes by what their last boot is doing.",
             figures.states.sorted { $0.key < $1.key }.map { (["state": $0.key], Double($0.value)) })
         metrics.add(
-            "roost_unknown_machines", .gauge, "Machines that nobody has enrolled.",
+            "roost_unknown_machines", .gauge, "Unknown machines that were seen.",
             Double(figures.unknownCount))
         let counts = fleet.bootCounts
         metrics.add(

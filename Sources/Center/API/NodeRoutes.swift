@@ -118,7 +118,7 @@ struct NodeRoutes {
         api.post("machines/:mac/approve", .enrol) { request, context, caller in
             let text = try context.parameter("mac")
             guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+                throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
             }
             let approval = try await request.decoded(ApprovalRequest.self)
             let snapshot = try await approve(mac, approval, caller)

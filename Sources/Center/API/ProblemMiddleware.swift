@@ -41,7 +41,7 @@ struct ProblemMiddleware: RouterMiddleware {
         case let error as UnreadableTable: return Problem(422, "Unreadable CSV", error.description)
         case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
         case let error as InvalidCondition: return Problem(422, "Invalid condition", error.description)
-        case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.text(of: error))
+        case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.of(error))
         case let error as HTTPError where error.status.code == 404:
             return Problem(404, "Not found", error.body ?? "there is no \(path)")
         case let error as HTTPError:
@@ -141,7 +141,7 @@ enum RecordTag {
         else {
             throw Problem(
                 412, "Precondition failed",
-                "somebody else has changed it since; read it again and repeat the change")
+                "it was changed since you have read it; read it again and repeat the change")
         }
     }
 }

@@ -49,7 +49,7 @@ struct ReplicationRoutes {
         throw Problem(
             403, "Forbidden",
             caller.replica.map {
-                "this token is for the server ‘\($0)’, and not for ‘\(server)’: that server's roost.yaml wants server-name: \($0), or a token of its own"
+                "this token is for the server ‘\($0)’, and not for ‘\(server)’: that server's roost.yaml needs server-name: \($0), or a token of its own"
             }
                 ?? "only the token of a replica tells what a server has (roost token add \(server) --owner NAME --role replica)"
         )

@@ -49,7 +49,7 @@ struct RolloutRoutes {
     static func id(_ context: CenterContext) throws -> Int {
         let text = try context.parameter("id")
         guard let id = Int(text) else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is no roll-out's number")
+            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a roll-out")
         }
         return id
     }

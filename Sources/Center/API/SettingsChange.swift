@@ -8,7 +8,7 @@ extension SettingsChange {
         for assignment in assignments {
             let name = assignment.definition.name
             guard seen.insert(name).inserted else {
-                throw InvalidSetting("\(name) stands here twice (\(name)+=VALUE adds to a list)")
+                throw InvalidSetting("\(name) is given twice (\(name)+=VALUE adds to a list)")
             }
             switch assignment.act {
             case .set(let value): set[name] = value

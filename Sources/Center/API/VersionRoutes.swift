@@ -59,7 +59,8 @@ struct VersionRoutes {
         guard let tag = ChannelName(text) else {
             throw Problem(
                 422, "Invalid name",
-                "‘\(text)’ is no tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots")
+                "‘\(text)’ is not a tag: a lower-case letter, then up to 31 letters, digits, hyphens and dots"
+            )
         }
         return tag
     }

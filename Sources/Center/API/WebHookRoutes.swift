@@ -19,7 +19,7 @@ struct WebHookRoutes {
         api.delete("hooks/:id", .administer) { _, context, caller in
             let text = try context.parameter("id")
             guard let id = Int(text) else {
-                throw Problem(422, "Invalid number", "‘\(text)’ is no hook's number")
+                throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a web hook")
             }
             try await remove(id, caller)
             return HTTPResponse.Status.noContent
@@ -38,7 +38,7 @@ struct WebHookRoutes {
         guard let url = URL(string: wish.url), ["http", "https"].contains(url.scheme),
             url.host?.isEmpty == false,
             wish.url.utf8.count <= 2_000
-        else { throw Problem(422, "Invalid address", "‘\(wish.url)’ is no http or https URL") }
+        else { throw Problem(422, "Invalid address", "‘\(wish.url)’ is not an http or https URL") }
         let kinds = wish.kinds ?? []
         for kind in kinds where ServerEvent.Kind(rawValue: kind) == nil {
             let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")

@@ -13,25 +13,50 @@ struct ClientAddresses: Sendable {
     /// Whether connections of those begin with a header of the PROXY protocol.
     var readsHeader = false
 
+    /// Who asks, as the trusted proxies before `peer` say.
+    ///
+    /// Where both kinds of fields are there and differ, a client may have written one of them, and nothing tells which: the proxy itself
+    /// is counted.
+    ///
     /// - Parameters:
     ///   - peer: who has made the connection.
-    ///   - forwarded: the fields `X-Forwarded-For`, each a list in which every proxy has added its own client behind the others.
-    func client(peer: String, forwarded: [String]) -> String {
-        guard var address = IPAddress(peer), isTrusted(address) else { return Self.spelled(peer) }
-        let hops = forwarded.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    ///   - forwardedFor: the fields `X-Forwarded-For`, each a list in which every proxy has added its own client behind the others.
+    ///   - forwarded: the fields `Forwarded` (RFC 7239), which are such lists as well.
+    func client(peer: String, forwardedFor: [String], forwarded: [String] = []) -> String {
+        guard let proxy = IPAddress(peer), isTrusted(proxy) else { return Self.spelled(peer) }
+        let lists = [Self.hops(forwardedFor), forwarded.flatMap(ForwardedHop.read)].filter { !$0.isEmpty }
+        let named = Set(lists.map { client(of: $0, to: proxy).address })
+        return (named.count == 1 ? named.first ?? proxy : proxy).description
+    }
+
+    /// Whether the client has come by HTTPS: as the first of the trusted proxies says it (`X-Forwarded-Proto`), or the one that the client
+    /// asked (`Forwarded`).
+    func isSecure(peer: String, forwardedProto: [String], forwarded: [String] = []) -> Bool {
+        guard let proxy = IPAddress(peer), isTrusted(proxy) else { return false }
+        let first = forwardedProto.first?.split(separator: ",").first ?? ""
+        let hops = forwarded.flatMap(ForwardedHop.read)
+        return first.filter { $0 != " " && $0 != "\t" }.lowercased() == "https"
+            || client(of: hops, to: proxy).scheme == "https"
+    }
+
+    /// The client that `proxy` had at the end of `hops`, and how it came.
+    private func client(of hops: [ForwardedHop], to proxy: IPAddress) -> (
+        address: IPAddress, scheme: String?
+    ) {
+        var (address, scheme) = (proxy, nil as String?)
         // From the end: what stands before the first address that is no trusted proxy's, that client has written itself.
         for hop in hops.suffix(Self.hopLimit).reversed() {
-            guard let named = Self.address(hop) else { break }
+            scheme = hop.scheme
+            guard let named = hop.client else { break }
             address = named
             guard isTrusted(address) else { break }
         }
-        return address.description
+        return (address, scheme)
     }
 
-    /// Whether the client has come by HTTPS, as the first of the trusted proxies says it (`X-Forwarded-Proto`).
-    func isSecure(peer: String, forwarded: [String]) -> Bool {
-        guard isTrusted(peer), let first = forwarded.first?.split(separator: ",").first else { return false }
-        return first.filter { $0 != " " && $0 != "\t" }.lowercased() == "https"
+    private static func hops(_ forwardedFor: [String]) -> [ForwardedHop] {
+        forwardedFor.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            .map { ForwardedHop(client: address($0)) }
     }
 
     func isTrusted(_ peer: String) -> Bool { IPAddress(peer).map(isTrusted) ?? false }
@@ -67,9 +92,13 @@ struct ClientAddressMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         let peer = try await peer(context)
-        context.address = addresses.client(peer: peer, forwarded: request.headers[values: .forwardedFor])
+        let (fields, forwarded) = (request.headers, request.headers[values: .forwarded])
+        context.address = addresses.client(
+            peer: peer, forwardedFor: fields[values: .forwardedFor], forwarded: forwarded)
         context.isSecure =
-            isTLS || addresses.isSecure(peer: peer, forwarded: request.headers[values: .forwardedProto])
+            isTLS
+            || addresses.isSecure(
+                peer: peer, forwardedProto: fields[values: .forwardedProto], forwarded: forwarded)
         return try await next(request, context)
     }
 
@@ -86,6 +115,7 @@ struct ClientAddressMiddleware: RouterMiddleware {
 
 extension HTTPField.Name {
     static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
+    static let forwarded = HTTPField.Name("Forwarded") ?? .via
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .via
     /// nginx hands each event on as it comes when this says «no».
     static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via

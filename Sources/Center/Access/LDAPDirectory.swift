@@ -68,7 +68,7 @@ package struct LDAPSettings: Equatable, Sendable {
     private func find(_ name: String, _ password: String) throws -> DirectoryPerson? {
         guard
             let ldap = unsafe roost_ldap_open(settings.url, settings.authorityPath, Self.timeoutSeconds)
-        else { throw Unreachable(description: "‘\(settings.url)’ is no address of a directory") }
+        else { throw Unreachable(description: "‘\(settings.url)’ is not the address of a directory") }
         defer { unsafe roost_ldap_close(ldap) }
         if settings.usesTLS, !settings.url.hasPrefix("ldaps:") {
             try unsafe check(ldap_start_tls_s(ldap, nil, nil), ldap, "begin TLS")

@@ -119,7 +119,7 @@ actor OpenIDProvider {
             let more = try await userInfo(url, access)
             // OpenID Connect Core §5.3.2: an answer about somebody else must not be used.
             guard more["sub"]?.text == all["sub"]?.text else {
-                throw failure("its user information is about somebody else")
+                throw failure("its user information is about another person")
             }
             all.merge(more) { mine, _ in mine }
         }
@@ -201,7 +201,7 @@ actor OpenIDProvider {
         do {
             return try JSONDecoder().decode(T.self, from: Data(bytes.readableBytesView))
         } catch {
-            throw failure("\(request.url) does not answer as OpenID Connect wants it")
+            throw failure("\(request.url) does not answer as OpenID Connect requires")
         }
     }
 

@@ -30,7 +30,7 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
         for word in [suite] + packages {
             // Debian policy §5.6.1; suites such as bookworm-backports keep to it too.
             guard word.utf8.count <= 100, word.wholeMatch(of: /[a-z0-9][a-z0-9+.\-]+/) != nil else {
-                throw Problem(422, "Invalid name", "‘\(word)’ is no name of a suite or package")
+                throw Problem(422, "Invalid name", "‘\(word)’ is not the name of a suite or package")
             }
         }
         guard packages.count <= 500 else { throw Problem(422, "Too much", "at most 500 packages") }
@@ -129,6 +129,12 @@ package actor ImageBuilds {
     // MARK: Ordering
 
     func start(_ image: ImageName, suite: String, packages: [String], by who: String) throws -> Build {
+        // The server has no key: what comes of ten minutes of building could not be published.
+        guard !fleet.trust.isRequired else {
+            throw StoreError.conflict(
+                "this server takes only signed versions, and has no key: build on a host that has one (roost image build --sign FILE)"
+            )
+        }
         let order = try ImageBuildOrder(
             build: nextID, image: image.text, suite: suite, packages: packages
         ).checked()

@@ -11,7 +11,7 @@ package struct ImageTrust: Sendable {
     package init(keys: [String]) throws {
         for key in keys where Self.publicKey(key) == nil {
             throw InvalidSetting(
-                "image-keys: ‘\(key)’ is no Ed25519 public key of 32 bytes in Base64 (roost image key shows one)"
+                "image-keys: ‘\(key)’ is not an Ed25519 public key of 32 bytes in Base64 (roost image key shows one)"
             )
         }
         self.keys = Set(keys)

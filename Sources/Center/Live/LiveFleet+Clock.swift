@@ -13,51 +13,95 @@ extension LiveFleet {
     struct SeenJump {
         var jump: ClockJump
         var seenAt: Int
+        /// It was seen when the server started: the server may have been off for as long.
+        var isBetweenRuns = false
     }
 
     /// Moves log-ins, tokens, roll-outs and boots that are under way with the clock.
     ///
     /// Whatever happens between the two steps finds times that lie ahead of its clock, and so nothing that has come to its end.
     package func move(with jump: ClockJump) async throws {
+        note(SeenJump(jump: jump, seenAt: Clock.steadyMillisecond))
+        try await moveAll(with: jump)
+    }
+
+    private func moveAll(with jump: ClockJump) async throws {
         if jump.milliseconds < 0 { Clock.jump() }
         defer { Clock.jump() }
-        let (rollouts, next) = state.withLock { state in
+        state.withLock { state in
             for machine in state.boots.keys { state.boots[machine]?.move(with: jump) }
             for machine in state.sessions.keys { state.sessions[machine]?.move(with: jump) }
-            state.jumps.append(SeenJump(jump: jump, seenAt: Clock.steadyMillisecond))
+        }
+        let rollouts = moveRollouts(with: jump)
+        try await store.move(with: jump)
+        if !rollouts.isEmpty { try await store.save(rollouts, troubles: [:]) }
+    }
+
+    /// The server has started, and its clock lies far from what the run before wrote.
+    ///
+    /// What was written by a clock that was ahead moves back with it. When the clock is ahead now, trials go on where they were; log-ins
+    /// and tokens end by the time that it says.
+    package func start(after leap: ClockJump) async throws {
+        note(SeenJump(jump: leap, seenAt: Clock.steadyMillisecond, isBetweenRuns: true))
+        if leap.milliseconds < 0 { return try await moveAll(with: leap) }
+        let rollouts = moveRollouts(with: leap)
+        if !rollouts.isEmpty { try await store.save(rollouts, troubles: [:]) }
+    }
+
+    private func note(_ seen: SeenJump) {
+        state.withLock { state in
+            state.jumps.append(seen)
             if state.jumps.count > Self.jumpLimit { state.jumps.removeFirst() }
+        }
+        let what = seen.isBetweenRuns ? "went \(seen.jump) while it was off" : "was set \(seen.jump)"
+        events.publish(ServerEvent(kind: .clock, text: "the server's clock \(what)"))
+    }
+
+    /// Moves the roll-outs that are under way, here and in the data planes.
+    ///
+    /// - Returns: all of them, to be stored.
+    private func moveRollouts(with jump: ClockJump) -> [Rollout] {
+        let (rollouts, next) = state.withLock { state in
             let rollouts = state.snapshot.contents.rollouts.mapValues { rollout in
                 var moved = rollout
                 moved.move(with: jump)
                 return moved
             }
-            guard !rollouts.isEmpty else { return (rollouts, nil as FleetSnapshot?) }
+            guard !rollouts.isEmpty else { return ([] as [Rollout], nil as FleetSnapshot?) }
             state.snapshot = state.snapshot.replacing(
                 rollouts: rollouts, troubles: state.snapshot.contents.troubles)
-            return (rollouts, state.snapshot)
+            return (Array(rollouts.values), state.snapshot)
         }
         if let next { distribute(next) }
-        events.publish(ServerEvent(kind: .clock, text: "the server's clock was set \(jump)"))
-        try await store.move(with: jump)
-        if !rollouts.isEmpty { try await store.save(Array(rollouts.values), troubles: [:]) }
+        return rollouts
     }
 
     /// The newest jump of the last day; nil: the clock goes as it should.
-    var recentJump: ClockJump? {
+    var recentJump: SeenJump? {
         let now = Clock.steadyMillisecond
         return state.withLock { $0.jumps.last }.flatMap {
-            now - $0.seenAt < Self.newsMilliseconds ? $0.jump : nil
+            now - $0.seenAt < Self.newsMilliseconds ? $0 : nil
         }
     }
 }
 
-extension ClockJump {
+extension LiveFleet.SeenJump {
+    /// When it was before, and when it is after.
+    var times: (before: String, after: String) {
+        (CalendarTime.text(second: jump.before / 1_000), CalendarTime.text(second: jump.after / 1_000))
+    }
+
     /// What it means, and what to do.
     var warning: String {
-        """
-        the clock of this server was set \(self), from \(CalendarTime.text(second: before / 1_000)) to \
-        \(CalendarTime.text(second: after / 1_000)); leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP \
-        (timedatectl set-ntp true)
-        """
+        if isBetweenRuns {
+            return """
+                this server last wrote something at \(times.before), and started at \(times.after): unless it was off for so long, one \
+                of its clocks was wrong; look at the time, and keep it by NTP (timedatectl set-ntp true)
+                """
+        }
+        return """
+            the clock of this server was set \(jump), from \(times.before) to \(times.after); leases, log-ins, tokens and roll-outs \
+            moved with it; keep the time by NTP (timedatectl set-ntp true)
+            """
     }
 }

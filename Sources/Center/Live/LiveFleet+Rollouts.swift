@@ -37,7 +37,7 @@ extension LiveFleet {
                 share, of: snapshot.followers(of: image, channel), rollout: id)
             guard !canaries.isEmpty else {
                 throw StoreError.conflict(
-                    "nobody could try it: no node there boots \(image)@\(channel), or their roots keep their versions"
+                    "no node can try it: none there boots \(image)@\(channel), or their roots keep their versions"
                 )
             }
             return [

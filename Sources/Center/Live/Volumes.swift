@@ -130,7 +130,7 @@ package actor Volumes {
         let volume = try volume(of: name)
         guard let node = snapshot.nodes[name],
             let version = snapshot.version(for: snapshot.settings(of: node))
-        else { throw StoreError.conflict("node \(name) has no version to begin anew with") }
+        else { throw StoreError.conflict("node \(name) has no version to start from") }
         let settings = snapshot.settings(of: node)
         let fresh = Volume(
             node: name, kind: volume.kind, image: version.image, version: version.number,
@@ -298,7 +298,7 @@ package actor Volumes {
         -> T
     {
         guard busy.insert(name).inserted else {
-            throw StoreError.conflict("somebody works on the volume of \(name) at this moment; try again")
+            throw StoreError.conflict("the volume of \(name) is being changed at this moment; try again")
         }
         defer { busy.remove(name) }
         return try await body()

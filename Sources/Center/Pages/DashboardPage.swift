@@ -40,11 +40,15 @@ struct DashboardPage {
         guard caller.allows(.configure, in: .site) else { return [] }
         var warnings: [String] = []
         if let jump = pages.fleet.recentJump {
+            let (before, after) = jump.times
             warnings.append(
-                words(
-                    "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
-                    CalendarTime.text(second: jump.before / 1_000),
-                    CalendarTime.text(second: jump.after / 1_000)))
+                jump.isBetweenRuns
+                    ? words(
+                        "This server last wrote something at %1, and started at %2. Unless it was off for so long, one of its clocks was wrong: look at the time, and keep it by NTP.",
+                        before, after)
+                    : words(
+                        "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
+                        before, after))
         }
         for network in await pages.services.networks() where network.isScarce {
             warnings.append(

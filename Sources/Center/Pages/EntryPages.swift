@@ -77,7 +77,7 @@ struct EntryPages {
     }
 
     private func logIn(_ request: Request, _ context: CenterContext) async throws -> Response {
-        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is no form") }
+        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is not a form") }
         do {
             let secret = try await gate.logIn(
                 name: form["name"], password: form["password"], from: context.address)
@@ -140,7 +140,7 @@ struct EntryPages {
     private var departureCookie: String { isTLS ? "__Host-roost-oidc" : "roost-oidc" }
 
     private func setUp(_ request: Request, _ context: CenterContext) async throws -> Response {
-        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is no form") }
+        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is not a form") }
         do {
             try await gate.setUp(with: form["token"], name: form["name"], password: form["password"])
         } catch {

@@ -16,7 +16,7 @@ struct ImagesPage {
         routes.post("images/:name/rollback", .publish) { _, context, caller in
             let form = try pages.form(context)
             guard let channel = ChannelName(form["channel"]) else {
-                throw Problem(422, "Invalid name", "‘\(form["channel"])’ is no channel name")
+                throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
             }
             try await acts.rollBack(channel, of: image(context), caller)
             return done()
@@ -30,7 +30,7 @@ struct ImagesPage {
         routes.post("images/:name/tag", .publish) { _, context, caller in
             let form = try pages.form(context)
             guard let tag = ChannelName(form["tag"]) else {
-                throw Problem(422, "Invalid name", "‘\(form["tag"])’ is no tag")
+                throw Problem(422, "Invalid name", "‘\(form["tag"])’ is not a tag")
             }
             let routes = VersionRoutes(services: pages.services)
             if form["remove"].isEmpty {
@@ -86,7 +86,7 @@ struct ImagesPage {
         let form = try pages.form(context)
         let image = try image(context)
         guard let channel = ChannelName(form["channel"]) else {
-            throw Problem(422, "Invalid name", "‘\(form["channel"])’ is no channel name")
+            throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
         }
         guard form.has("test") else {
             try await acts.promote(form["version"], of: image, to: channel, caller)

@@ -54,7 +54,7 @@ struct MachinesPage {
         let form = try pages.form(context)
         let text = try context.parameter("mac")
         guard let mac = MACAddress(text) else {
-            throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address")
+            throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
         }
         do {
             let approval = ApprovalRequest(

@@ -139,7 +139,7 @@ struct NodesPage {
             case "unset":
                 return ChangeRequest.Edit(
                     settings: SettingsChange(target: name.text, unset: [value]))
-            default: throw Problem(422, "Unreadable request", "there is no such act")
+            default: throw Problem(422, "Unreadable request", "there is no such action")
             }
             return ChangeRequest.Edit(node: node)
         }
@@ -159,13 +159,14 @@ enum NodeFields {
         }
         let macs = try words(form.has("macs") ? form["macs"] : form["mac"]).map { text in
             guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no hardware address (52:54:00:12:34:56)")
+                throw Problem(
+                    422, "Invalid address", "‘\(text)’ is not a hardware address (52:54:00:12:34:56)")
             }
             return mac
         }
         let address = try words(form["address"]).first.map { text in
             guard let address = IPv4Address(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is no IPv4 address")
+                throw Problem(422, "Invalid address", "‘\(text)’ is not an IPv4 address")
             }
             return address
         }

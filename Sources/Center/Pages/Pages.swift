@@ -47,7 +47,7 @@ struct Pages {
     func redirect(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
 
     func form(_ context: CenterContext) throws -> Form {
-        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is no form") }
+        guard let form = context.form else { throw Problem(400, "Unreadable request", "this is not a form") }
         return form
     }
 
@@ -157,7 +157,7 @@ struct Pages {
             guard planned == nil || planned == current.revision else {
                 throw Problem(
                     409, "Conflict",
-                    "somebody else has changed the configuration since this plan was made; look at it again")
+                    "the configuration has changed since this plan was made; look at it again")
             }
             let edits = try Edits.of(change, in: current)
             try caller.requireLeave(for: edits, in: current)

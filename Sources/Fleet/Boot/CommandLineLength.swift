@@ -3,16 +3,22 @@ import Wire
 /// How long the command line of a node's kernel becomes, at most, and what that means.
 ///
 /// Kernels keep 2,047 bytes (`COMMAND_LINE_SIZE`, 2048 with its end, of x86 and arm64) and lose the rest in silence; what is lost are
-/// the last words: the operator's own, and the console's.
+/// the last words: the operator's own, and the console's. No loader keeps less of what is counted here (docs/protocols.md), but iPXE takes
+/// a number of words only.
 package struct CommandLineLength: Equatable, Sendable {
     package static let limit = 2_047
+    /// Words that iPXE takes: its commands have 255 arguments (`MAX_ARGUMENTS`), of which one is the kernel and two name the archives. With
+    /// more, `kernel` only prints how it is used.
+    package static let wordLimit = 252
 
     /// Bytes of the whole line.
     package var byteCount: Int
+    /// Its words, without those of loaders.
+    package var wordCount: Int
     /// Bytes of the words that a setting adds.
     package var shares: [String: Int]
 
-    package var isTooLong: Bool { byteCount > Self.limit }
+    package var isTooLong: Bool { byteCount > Self.limit || wordCount > Self.wordLimit }
 
     /// Settings that may have any number of words.
     static let open: [SettingDefinition] = [.kernelArguments, .console, .persistentDirectories]
@@ -22,9 +28,14 @@ package struct CommandLineLength: Equatable, Sendable {
         "BOOT_IMAGE=(tftp,255.255.255.255)/i//kernel ".utf8.count + Digest.digitCount
 
     init(words: [String], settings: EffectiveSettings) {
+        wordCount = words.count
         byteCount = Self.loaderByteCount + Self.byteCount(of: words) - 1
         shares = Dictionary(
             uniqueKeysWithValues: Self.open.map { ($0.name, Self.byteCount(of: settings.list($0))) })
+    }
+
+    func isLonger(than other: Self) -> Bool {
+        byteCount > other.byteCount || wordCount > other.wordCount
     }
 
     /// With what stands between them.
@@ -36,6 +47,10 @@ package struct CommandLineLength: Equatable, Sendable {
     /// What is wrong with the line of `name`, and which setting to shorten.
     package func problem(of name: some CustomStringConvertible) -> String {
         let longest = shares.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        guard byteCount > Self.limit else {
+            return
+                "the kernel command line of \(name) would have \(wordCount) words, and iPXE takes \(Self.wordLimit): \(longest?.key ?? "") has most of them"
+        }
         return
             "the kernel command line of \(name) would have \(byteCount) bytes, and kernels keep \(Self.limit) and lose the rest: \(longest?.key ?? "") takes \(longest?.value ?? 0) of them"
     }
@@ -44,6 +59,8 @@ package struct CommandLineLength: Equatable, Sendable {
 extension FleetSnapshot {
     /// Bytes that all but the settings of ``CommandLineLength/open`` can take: a quick look needs no exact one.
     private static let usualByteCount = 1_300
+    /// The same of its words.
+    private static let usualWordCount = 60
 
     /// The command line of a node with the longest addresses, in a trial; nil stands for an unknown machine.
     package func commandLineLength(of node: Node?) -> CommandLineLength {
@@ -88,7 +105,7 @@ extension FleetSnapshot {
             let length = commandLineLength(of: node)
             guard length.isTooLong else { continue }
             let former = before.commandLineLength(of: node.flatMap { before.nodes[$0.name] })
-            guard !former.isTooLong || length.byteCount > former.byteCount else { continue }
+            guard !former.isTooLong || length.isLonger(than: former) else { continue }
             throw InvalidSetting(length.problem(of: node?.name.text ?? "an unknown machine"))
         }
     }
@@ -113,17 +130,19 @@ extension FleetSnapshot {
 
     /// Whether any line can be too long: what all levels together add, and the node that adds most, is more than there is room for.
     private var mayHaveLongCommandLines: Bool {
-        func added(_ settings: [String: SettingValue]) -> Int {
-            CommandLineLength.open.reduce(0) { sum, definition in
-                guard case .list(let words)? = settings[definition.name] else { return sum }
-                return sum + CommandLineLength.byteCount(of: words)
+        func added(_ settings: [String: SettingValue]) -> (bytes: Int, words: Int) {
+            CommandLineLength.open.reduce(into: (0, 0)) { sum, definition in
+                guard case .list(let words)? = settings[definition.name] else { return }
+                sum.bytes += CommandLineLength.byteCount(of: words)
+                sum.words += words.count
             }
         }
-        let shared =
-            groups.values.reduce(0) { $0 + added($1.settings) }
-            + rules.values.reduce(0) { $0 + added($1.settings) }
-        let own = nodes.values.lazy.map { added($0.settings) }.max() ?? 0
-        return Self.usualByteCount + shared + own > CommandLineLength.limit
+        let shared = (groups.values.map(\.settings) + rules.values.map(\.settings)).map(added)
+        let own = nodes.values.lazy.map { added($0.settings) }
+        let bytes = shared.reduce(0) { $0 + $1.bytes } + (own.map { $0.bytes }.max() ?? 0)
+        let words = shared.reduce(0) { $0 + $1.words } + (own.map { $0.words }.max() ?? 0)
+        return Self.usualByteCount + bytes > CommandLineLength.limit
+            || Self.usualWordCount + words > CommandLineLength.wordLimit
     }
 }
 

@@ -3,7 +3,7 @@ package import Wire
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
 /// `files/…` is copied over the root as it stands; what has to be merged with what the image has lies beside it:
-/// `time-zone`, `root-password-hash`; and `volume-key`, which nothing of the root gets.
+/// `time-zone`, `root-password-hash`, the beginning of `resolv.conf`; and `volume-key`, which nothing of the root gets.
 ///
 /// - Parameters:
 ///   - node: what the machine is; nil for one that is not enrolled.
@@ -40,6 +40,9 @@ package func configurationArchive(
         archive.addFile("files/\(file.path)", mode: file.mode, data: Array(text.utf8))
     }
     archive.addFile("time-zone", data: Array("\(settings.text(.timeZone))\n".utf8))
+    // The name servers are those of the network that the node is in: it knows them itself.
+    let search = policy.domain.isEmpty ? "" : "search \(policy.domain)\n"
+    archive.addFile("resolv.conf", data: Array(search.utf8))
     let hash = settings.text(.rootPasswordHash)
     if !hash.isEmpty { archive.addFile("root-password-hash", mode: 0o600, data: Array("\(hash)\n".utf8)) }
     if let volumeKey { archive.addFile("volume-key", mode: 0o600, data: volumeKey) }

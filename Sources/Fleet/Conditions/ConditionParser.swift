@@ -110,13 +110,13 @@ struct ConditionParser {
             return try compared(word, comparison)
         case .quoted(let word): return .word(word.lowercased())
         case .close: throw fail("‘)’ without ‘(’")
-        case .comparison(let comparison): throw fail("nothing stands before ‘\(comparison.rawValue)’")
+        case .comparison(let comparison): throw fail("‘\(comparison.rawValue)’ needs an attribute before it")
         }
     }
 
     private func alone(_ word: String) throws(InvalidCondition) -> Condition {
         guard word.contains("[") else { return .word(word.lowercased()) }
-        guard let range = NameRange(word) else { throw fail("‘\(word)’ is no range such as n[1-40]") }
+        guard let range = NameRange(word) else { throw fail("‘\(word)’ is not a range such as n[1-40]") }
         return .names(range)
     }
 

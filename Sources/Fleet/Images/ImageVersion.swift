@@ -55,7 +55,8 @@ package struct ImageManifest: Equatable, Sendable, Codable {
             sha256 = try fields.decode(Digest.self, forKey: .sha256)
             guard Self.byteCountRange.contains(byteCount) else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .byteCount, in: fields, debugDescription: "\(byteCount) is no size of a file")
+                    forKey: .byteCount, in: fields, debugDescription: "\(byteCount) is not the size of a file"
+                )
             }
         }
 

@@ -50,7 +50,7 @@ package struct NodeImport: Equatable, Sendable {
         where !(hasHead && row.cells.map { NodeColumn(head: $0) } == columns) {
             reader.read(row, columns)
         }
-        guard !reader.rows.isEmpty else { throw UnreadableTable(problem: "there is no node in it") }
+        guard !reader.rows.isEmpty else { throw UnreadableTable(problem: "it contains no node") }
         reader.refuseDoubles()
         rows = reader.rows
         groups = reader.newGroups.sorted()
@@ -62,7 +62,7 @@ package struct NodeImport: Equatable, Sendable {
 
     /// By the head, where there is one; in the standard order otherwise.
     private static func columns(of table: DelimitedText) throws(UnreadableTable) -> ([NodeColumn?], Bool) {
-        guard let first = table.rows.first else { throw UnreadableTable(problem: "there is no node in it") }
+        guard let first = table.rows.first else { throw UnreadableTable(problem: "it contains no node") }
         let found = first.cells.map { NodeColumn(head: $0) }
         let isData = first.cells.contains { MACAddress($0) != nil || IPv4Address($0) != nil }
         guard !isData, found.contains(where: { $0 != nil }) else { return (NodeColumn.standard, false) }
@@ -106,12 +106,12 @@ private struct RowReader {
         do {
             if let overhang = row.cells.dropFirst(columns.count).first(where: { !$0.isEmpty }) {
                 throw InvalidSetting(
-                    "‘\(overhang)’ stands in no column: a cell with a separator in it needs quotation marks")
+                    "‘\(overhang)’ is in no column: a cell with a separator in it needs quotation marks")
             }
             let (node, before) = try node(of: NodeRow(row.cells, columns: columns))
             result.node = node.name.text
             if let line = lineOfNode.updateValue(row.line, forKey: node.name) {
-                throw InvalidSetting("\(node.name) stands in line \(line) already")
+                throw InvalidSetting("\(node.name) is already in line \(line)")
             }
             let groups = try missingGroups(of: node)
             newGroups.formUnion(groups)
@@ -150,7 +150,7 @@ private struct RowReader {
         let missing = node.group.lineage.filter { $0 != .site && snapshot.groups[$0] == nil }
         guard missing.isEmpty || makesGroups else {
             throw InvalidSetting(
-                "there is no group \(node.group) (--make-groups makes those that are missing)")
+                "there is no group \(node.group) (--make-groups creates missing ones)")
         }
         return missing
     }

@@ -36,7 +36,9 @@ struct NodeRow: Equatable {
             case .macAddresses: macAddresses = try Self.wish(cell, Self.macAddresses)
             case .uuid:
                 uuid = try Self.wish(cell) { text in
-                    guard let uuid = MachineUUID(text) else { throw InvalidSetting("‘\(text)’ is no UUID") }
+                    guard let uuid = MachineUUID(text) else {
+                        throw InvalidSetting("‘\(text)’ is not a UUID")
+                    }
                     return uuid
                 }
             case .group: group = try Self.wish(cell, Self.group)
@@ -68,7 +70,9 @@ struct NodeRow: Equatable {
 
     private static func address(_ cell: String) throws -> IPv4Address {
         let text = cell.hasSuffix("/32") ? String(cell.dropLast(3)) : cell
-        guard let address = IPv4Address(text) else { throw InvalidSetting("‘\(cell)’ is no IPv4 address") }
+        guard let address = IPv4Address(text) else {
+            throw InvalidSetting("‘\(cell)’ is not an IPv4 address")
+        }
         return address
     }
 
@@ -77,7 +81,7 @@ struct NodeRow: Equatable {
         if let mac = MACAddress(text) { return [mac] }
         return try text.split(whereSeparator: \.separatesWords).map { word in
             guard let mac = MACAddress(word) else {
-                throw InvalidSetting("‘\(word)’ is no hardware address\(spreadsheetHarm(text))")
+                throw InvalidSetting("‘\(word)’ is not a hardware address\(spreadsheetHarm(text))")
             }
             return mac
         }

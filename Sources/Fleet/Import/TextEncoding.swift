@@ -21,7 +21,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
             return (text, .utf16)
         }
         guard !bytes.contains(0) else {
-            throw UnreadableTable(problem: "this is no text: save the list as CSV")
+            throw UnreadableTable(problem: "this is not text: save the list as CSV")
         }
         if let text = String(validating: bytes, as: UTF8.self) { return (text, .utf8) }
         var text = String.UnicodeScalarView()

@@ -281,7 +281,8 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// A machine answers on an address. Unless it is the client that it is offered to or leased by, the address rests for a while.
+    /// A machine answers on an address. Unless it is the client that it is offered to or leased by, the address rests for a while. One
+    /// whose lease is over, by our clock, and that lives on it all the same, keeps it.
     ///
     /// - Returns: the lease that keeps it free, to be made durable; nil when all is well.
     package mutating func found(_ mac: MACAddress, on address: IPv4Address, now: Int) -> Lease? {
@@ -289,7 +290,7 @@ package struct DHCPServer: Sendable {
         let holding = table.holding(of: .macAddress(mac), on: link, now: now)
         guard holding.offered != address, holding.leased != address else {
             table.heard(at: address)
-            return nil
+            return holding.leased == address ? keepsLapsed(address, now: now) : nil
         }
         // A lease that is held stands: two machines fight over it already, and taking it away mends nothing.
         if let lease = table.lease(at: address), lease.expiresAt > now, lease.holder != .foreign(address) {
@@ -300,6 +301,14 @@ package struct DHCPServer: Sendable {
         }
         let lease = Lease(
             address: address, holder: .foreign(address), expiresAt: now + LeaseTable.foreignSeconds)
+        table.put(lease)
+        return lease
+    }
+
+    /// Its holder, which has just answered on `address`, keeps it for a while when its lease is over.
+    private mutating func keepsLapsed(_ address: IPv4Address, now: Int) -> Lease? {
+        guard var lease = table.lease(at: address), lease.expiresAt <= now else { return nil }
+        lease.expiresAt = now + LeaseTable.foreignSeconds
         table.put(lease)
         return lease
     }

@@ -34,8 +34,17 @@ package struct Lease: Equatable, Sendable {
 extension Lease {
     /// Seconds that a lease of `links` may last. Those of earlier settings, which may have lasted longer, count as well.
     package static func longestSeconds(on links: [DHCPLink]) -> Int {
-        let usual = 30 * 86_400
-        return max(usual, links.flatMap(\.subnets).compactMap(\.leaseSeconds).map(Int.init).max() ?? 0)
+        let longest = links.flatMap(\.subnets).compactMap(\.leaseSeconds).map(Int.init).max()
+        return max(ClockJump.usualSeconds, longest ?? 0)
+    }
+
+    /// When the newest of `leases` was given, in seconds since 1970; nil when none ends.
+    package static func lastGiven(of leases: [Lease], on links: [DHCPLink]) -> Int? {
+        let subnets = links.flatMap(\.subnets)
+        return leases.filter { $0.expiresAt != never }.map { lease in
+            let subnet = subnets.first { $0.network.contains(lease.address) }
+            return lease.expiresAt - Int(subnet?.leaseSeconds ?? 0)
+        }.max()
     }
 
     /// The lease after a jump of the clock. One without end has none.

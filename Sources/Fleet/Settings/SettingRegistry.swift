@@ -26,14 +26,14 @@ extension SettingDefinition {
     package static let enrolment = Self(
         "enrolment", .choice(Enrolment.allCases.map(\.rawValue)), .text(Enrolment.open.rawValue),
         at: .enrolment,
-        "Unknown machines boot the site's image (open), wait on a screen until they are approved (quarantine) or get nothing (refuse)",
+        "Unknown machines boot the site's image (open), wait on a screen until they are approved (quarantine), or get nothing to boot (refuse)",
         isSiteWide: true)
     package static let enrolmentByNetwork = Self(
         "enrolment-by-network", .map, .map([:]), at: .enrolment,
         "Other rules for single networks: 10.77.0.0/24=quarantine", isSiteWide: true)
     package static let registrationPIN = Self(
         "registration-pin", .text, .text(""), at: .enrolment,
-        "Whoever types it on the screen of a waiting machine names, places and approves it there; empty: nobody does",
+        "The PIN that names, places and approves a waiting machine on its own screen; empty: machines are approved by administrators only",
         isSecret: true, isSiteWide: true)
     package static let image = Self(
         "image", .text, .text(""),
@@ -42,11 +42,11 @@ extension SettingDefinition {
     )
     package static let rootMode = Self(
         "root-mode", .choice(["nbd", "ram", "nfs", "persistent"]), .text("nbd"), at: .boot,
-        "How the node gets its root: block by block when it is read (nbd), as a whole into its memory (ram), from an NFS server (nfs), or with changes that outlive a boot, on a volume of its own (persistent)"
+        "How the node gets its root: block by block on demand (nbd), loaded into its memory (ram), from an NFS server (nfs), or on demand with its changes kept on a volume (persistent)"
     )
     package static let nfsRoot = Self(
         "nfs-root", .choice(["shared", "own"]), .text("shared"), at: .boot,
-        "A node of root mode nfs reads the image that all share, with its changes in memory (shared), or has a copy of its own on the server, which it writes to (own)"
+        "A node of root mode nfs shares the image with others, with its changes in memory (shared), or has a copy of its own on the server, which it writes to (own)"
     )
     package static let kernelArguments = Self(
         "kernel-arguments", .list, .list([]), at: .boot, "Words added to the kernel command line")
@@ -60,19 +60,20 @@ extension SettingDefinition {
         "Memory that changes to the root may take: a percentage or 512M")
     package static let volumeSize = Self(
         "volume-size", .text, .text("8G"), at: .boot,
-        "Size of a node's volume: 512M, 8G, 1T; it grows at the next boot, and takes only the room that is used"
+        "Size of a node's volume: 512M, 8G, 1T; it grows at the next boot, and takes only the space that is used"
     )
     package static let volumePolicy = Self(
         "volume-policy", .choice(VolumePolicy.allCases.map(\.rawValue)), .text("pin"), at: .boot,
-        "When a persistent node's version moves, it keeps the old one (pin), boots the new one under its own files (follow), or begins anew (reset)"
+        "When a persistent node's version moves, it keeps the old one (pin), boots the new one under its own files (follow), or starts with an empty volume (reset)"
     )
     package static let volumeEncryption = Self(
         "volume-encryption", .boolean, .boolean(true), at: .boot,
-        "Whether a new volume is encrypted, where the image's kernel has dm-crypt; one that is there stays as it is until it is reset"
+        "Whether a new volume is encrypted, if the image's kernel has dm-crypt; an existing one stays as it is until it is reset"
     )
     package static let persistentDirectories = Self(
         "persistent-directories", .list, .list([]), at: .initialisation,
-        "Directories that outlive a boot, on the node's volume: /etc/ssh, /var/log/journal, /var/lib/docker")
+        "Directories that are kept over restarts, on the node's volume: /etc/ssh, /var/log/journal, /var/lib/docker"
+    )
     package static let persistentDisk = Self(
         "persistent-disk", .text, .text(""), at: .initialisation,
         "Label of a file system on the node's own disks that persistent-directories go to, instead of a volume on the server"
@@ -89,7 +90,7 @@ extension SettingDefinition {
         at: .boot, "What a node does when its boot fails")
     package static let bootBrake = Self(
         "boot-brake", .integer(0...100), .integer(5), at: .boot,
-        "Failed boots of one version, one after the other, after which a node is held; 0: never",
+        "Failed boots of one version in a row after which a node is held; 0: never",
         unit: "boots")
     package static let rescueImage = Self(
         "rescue-image", .text, .text(""), at: .boot,
@@ -101,7 +102,7 @@ extension SettingDefinition {
         "Send the kernel's messages to the server as they come (netconsole)")
     package static let reportSessions = Self(
         "report-sessions", .boolean, .boolean(true), at: .running,
-        "Whether the node tells who is logged in; its page shows that, and the server keeps it in memory only"
+        "Whether the node reports who is logged in; its page shows that, and the server keeps it in memory only"
     )
     package static let timeZone = Self(
         "time-zone", .text, .text("Etc/UTC"), at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
@@ -110,7 +111,7 @@ extension SettingDefinition {
         "SSH public keys that may log in as root")
     package static let sshHostKey = Self(
         "ssh-host-key", .integer(0...1_000_000), .integer(1), at: .initialisation,
-        "The number of the node's SSH host key, which is the same in every boot and listed in ssh_known_hosts; another number is another key, 0: each boot makes its own"
+        "The number of the node's SSH host key, which is the same in every boot and listed in ssh_known_hosts; another number means another key, 0: each boot makes its own"
     )
     package static let rootPasswordHash = Self(
         "root-password-hash", .text, .text(""),

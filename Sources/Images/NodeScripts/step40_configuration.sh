@@ -29,7 +29,9 @@ if [ -e "/sysroot/usr/share/zoneinfo/$zone" ]; then
     inside cp /run/roost/zone /etc/timezone
 fi
 if [ -s /run/roost/dns ]; then
-    tr ' ' '\n' </run/roost/dns | sed 's/^/nameserver /' >/run/roost/resolv.conf
+    cp /run/roost/configuration/resolv.conf /run/roost/resolv.conf
+    # shellcheck disable=SC2013  # Words are wanted.
+    for server in $(cat /run/roost/dns); do echo "nameserver $server"; done >>/run/roost/resolv.conf
     inside rm -f /etc/resolv.conf
     inside cp /run/roost/resolv.conf /etc/resolv.conf
 fi

@@ -90,10 +90,7 @@ struct BuildJob: AsyncParsableCommand {
                     say: progress, show: progress)
                 // The server hears from the machine itself when it is ready, and ends this.
                 let isEnded = Mutex(false)
-                signal(SIGTERM, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
-                source.setEventHandler { isEnded.withLock { $0 = true } }
-                source.resume()
+                ProcessSignals.note([SIGTERM]) { _ in isEnded.withLock { $0 = true } }
                 let failure = try await machine.run { isEnded.withLock { $0 } }.failure
                 if let failure { Self.say(ImageBuildMessage(build: order.build, failure: failure)) }
                 return

@@ -1,4 +1,3 @@
-import CLinux
 import Foundation
 import Glibc
 import Images
@@ -25,10 +24,8 @@ enum Interruption {
 
     /// From now on the first SIGINT, SIGTERM or SIGHUP ends what this process has started, and then itself; the second ends it at once.
     static func heed() {
-        guard !isHeeded.exchange(true, ordering: .relaxed), roost_note_ends() == 0 else { return }
-        Thread.detachNewThread {
-            let number = roost_wait_for_end()
-            guard number > 0 else { return }
+        guard !isHeeded.exchange(true, ordering: .relaxed) else { return }
+        ProcessSignals.note([SIGINT, SIGTERM, SIGHUP], once: true) { number in
             signal.store(number, ordering: .releasing)
             Program.refuseMore()
             ProcessTree.killDescendants(of: getpid())

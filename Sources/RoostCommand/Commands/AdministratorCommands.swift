@@ -7,7 +7,7 @@ import NIOHTTP1
 /// `roost admin …`
 struct AdministratorCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "admin", abstract: "Who may use the control center, and what they may do.",
+        commandName: "admin", abstract: "Manage the administrators of the control center and their roles.",
         discussion: """
             Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it. Tokens of other servers
             have the role replica.
@@ -46,25 +46,25 @@ struct AdministratorAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add an administrator, or change the roles of one.",
         discussion: """
-            For a new one, the password is read from standard input; whoever logs in by a directory (--source ldap, oidc)
-            has none here. An account of source oidc belongs to who first logs in under its name within thirty days, or to the one whom
-            --subject names; from then on, their name at the provider may change, and nobody else's log-in opens it.
+            The password of a new one is read from standard input; accounts of a directory or provider (--source ldap, oidc) have
+            none here. An account of source oidc belongs to the first log-in under its name within thirty days, or to the person whom
+            --subject names; from then on, the person's name at the provider may change, and no other person can use the account.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "Log-in name.") var name: String
     @Argument(help: "ROLE or ROLE@/group …") var grants: [String]
-    @Option(help: "For people.") var fullName: String?
+    @Option(help: "The full name, to be shown.") var fullName: String?
     @Option(
         help:
-            "Where the password is: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."
+            "Where the password is kept: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."
     )
     var source: Administrator.Source?
     @Option(
         help:
-            "With source oidc: who this is at the provider (claim sub); '' releases it to the next log-in under its name."
+            "With source oidc: the person's identifier at the provider (claim sub); '' releases the account to the next log-in under its name."
     )
     var subject: String?
-    @Flag(help: "May not log in.") var disabled = false
+    @Flag(help: "Disable the account: it may not log in.") var disabled = false
 
     func run() async throws {
         try await reportingFailure {
@@ -125,7 +125,7 @@ enum PasswordInput {
             return unsafe String(cString: typed)
         }
         guard let line = readLine(), !line.isEmpty else {
-            throw Failure(text: "a password is wanted on standard input", code: 64)
+            throw Failure(text: "the password is missing on standard input", code: 64)
         }
         return line
     }
@@ -134,7 +134,7 @@ enum PasswordInput {
 /// `roost token …`
 struct TokenCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Tokens with which programs use the API.",
+        commandName: "token", abstract: "Manage tokens for programs that use the API.",
         subcommands: [TokenList.self, TokenAdd.self, TokenRemove.self])
 }
 
@@ -162,7 +162,7 @@ struct TokenList: AsyncParsableCommand {
 
 struct TokenAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Make a token; it is printed once.",
+        commandName: "add", abstract: "Create a token; it is printed once.",
         discussion: """
             roost token add ci --owner ann --role operator@/school --days 30
             roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one

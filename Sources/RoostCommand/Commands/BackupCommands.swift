@@ -35,10 +35,10 @@ enum StateFiles {
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Write configuration, history, leases and, where wanted, keys and images into one file.",
+            "Write configuration, history, leases and, if wanted, keys and images into one file.",
         discussion: """
-            Run it on the server's host, as root; the server may run meanwhile. Secrets are sealed in the store, and the key to
-            them is not in a backup without --keys: nor are the certificates that browsers trust.
+            Run it on the server's host, as root; the server may run meanwhile. Secrets are sealed in the store; the key to
+            them and the certificates that browsers trust are in a backup only with --keys. Volumes of nodes are never in it.
             """)
     @Argument(help: "The file to write: roost.tar.zst.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
@@ -158,12 +158,12 @@ struct ReadStore: ParsableCommand {
 /// `roost restore`: the state of a backup in place of the one that is there, which is kept.
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Put a backup in place; what was there is kept beside it.",
+        abstract: "Restore a backup; what it replaces is kept in the state directory.",
         discussion: "The server must be stopped. An older backup is brought up to this program's schema.")
     @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         LocalConfiguration.settings.stateDirectory
-    @Flag(help: "Leave out the keys of the backup: no passphrase is wanted.") var withoutKeys = false
+    @Flag(help: "Leave out the keys of the backup: no passphrase is needed.") var withoutKeys = false
 
     func run() async throws {
         umask(0o077)
@@ -187,7 +187,7 @@ struct Restore: AsyncParsableCommand {
             ])
             let database = "\(staging)/\(StateDirectory.store)/\(StateFiles.database)"
             guard files.fileExists(atPath: database) else {
-                throw Failure(text: "\(file) is no backup of Roost: it holds no store", code: 1)
+                throw Failure(text: "\(file) is not a backup of Roost: it holds no store", code: 1)
             }
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
@@ -245,7 +245,8 @@ struct Restore: AsyncParsableCommand {
 /// `roost schema`: the step of the store, and the way back for an older program.
 struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show the step of the store's schema, or take it back for an older program.",
+        abstract:
+            "Show the version (step) of the store's schema, or go back to an earlier one for an older program.",
         discussion: """
             A newer program brings the store up by itself. Before going back to an older one, stop the server and run this with
             the newer program; what the older step has no place for is kept, and taken up again by the next upgrade.

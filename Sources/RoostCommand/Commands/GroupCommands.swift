@@ -48,7 +48,7 @@ struct GroupAdd: AsyncParsableCommand {
 
 struct GroupMove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "move", abstract: "Move a group with everything below it, or give it another name.")
+        commandName: "move", abstract: "Move or rename a group, with everything below it.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The group's path.", completion: .groups) var path: String
     @Argument(help: "Its new path.") var newPath: String

@@ -60,7 +60,7 @@ struct Undo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take a change of the configuration back; itself a change that can be undone.",
         discussion: """
-            Without a number, the last change that you may see. It says first what it takes back, and is refused when something of \
+            Without a number, the last change that you may see. It first says what it takes back, and is refused when part of \
             that was changed again since.
             """)
     @OptionGroup var server: ServerOptions
@@ -77,7 +77,7 @@ struct Undo: AsyncParsableCommand {
                 undone = try await client.get("revisions?limit=1", [Revision].self).first
             }
             guard let undone else {
-                throw Failure(text: "nothing was changed yet that you may see", code: 3)
+                throw Failure(text: "there is no change that you may see", code: 3)
             }
             let number = undone.number
             printError(

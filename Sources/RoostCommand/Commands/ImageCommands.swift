@@ -26,7 +26,7 @@ struct ImageBuild: AsyncParsableCommand {
         discussion: """
             With a path, buildah builds the Dockerfile or Containerfile in it (or the file itself) and its last stage becomes the
             root; FROM \(ContainerImages.localBase):SUITE is a base that is made here, without a registry.
-            With --suite, mmdebstrap builds from this host's own sources.
+            With --suite, mmdebstrap builds from this host's own apt sources.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.", completion: .images) var name: String
@@ -36,7 +36,7 @@ struct ImageBuild: AsyncParsableCommand {
     @Option(help: ArgumentHelp("For ARG in the Dockerfile.", valueName: "NAME=VALUE")) var buildArg:
         [String] = []
     @Option(help: "The stage that becomes the root; default: the last.") var target: String?
-    @Flag(help: "Build every step of the Dockerfile anew.") var noCache = false
+    @Flag(help: "Repeat every step of the Dockerfile, without the cache.") var noCache = false
     @Flag(help: "Make ‘FROM debian:SUITE’ from this host's mirror instead of asking a registry.")
     var localBases = false
     @Option(help: ArgumentHelp("Packages beyond the base, with commas.", valueName: "packages")) var include:
@@ -78,7 +78,8 @@ struct ImageBuild: AsyncParsableCommand {
         guard suite == nil, include.isEmpty, mirror.isEmpty, customize.isEmpty, architecture == nil, !onServer
         else {
             throw Failure(
-                text: "a Dockerfile says all of that by itself: no --suite, --include, --mirror, --customize",
+                text:
+                    "with a Dockerfile, these options cannot be used: --suite, --include, --mirror, --customize, --architecture, --on-server",
                 code: 64)
         }
         try BuildNamespace.enter()
@@ -130,10 +131,10 @@ extension APIClient {
 
 struct ImageBuildList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "builds", abstract: "List the builds that the server was asked for, or end one.")
+        commandName: "builds", abstract: "List the builds that the server was asked for, or cancel one.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Option(help: "End this build.") var cancel: Int?
+    @Option(help: "Cancel this build.") var cancel: Int?
 
     func run() async throws {
         try await reportingFailure {
@@ -158,11 +159,11 @@ struct ImageBuildList: AsyncParsableCommand {
 
 struct ImageImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Make a version of an image out of a root that is there already.",
+        commandName: "import", abstract: "Make a version of an image from an existing root.",
         discussion: """
             A directory, a tar archive, a squashfs, an OCI layout or archive, what ‘docker save’ writes, or a disk with a system on
-            it: raw, qcow2, VMDK, VDI, VHDX. gzip, xz, zstd, lz4 or bzip2 may be around each.
-            Of several images in one archive --reference and --platform choose; without them they are listed.
+            it: raw, qcow2, VMDK, VDI, VHDX. Each may be compressed with gzip, xz, zstd, lz4 or bzip2.
+            --reference and --platform choose from several images in one archive; without them, these are listed.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "The image's name.", completion: .images) var name: String
@@ -353,7 +354,7 @@ struct ImagePromote: AsyncParsableCommand {
     private func signedMove(to version: VersionAnswer) async throws -> ChannelMove? {
         guard let sign else { return nil }
         guard let name = ChannelName(channel) else {
-            throw Failure(text: "‘\(channel)’ is no channel's name", code: 64)
+            throw Failure(text: "‘\(channel)’ is not a channel name", code: 64)
         }
         let versions = try await server.client.get("images/\(version.image)", [VersionAnswer].self)
         let last = versions.compactMap(\.moves).joined().first { $0.channel == name }
@@ -384,7 +385,7 @@ struct ImageRollback: AsyncParsableCommand {
 struct ImageRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm",
-        abstract: "Remove a version that no channel means. Nodes that run it keep it until they end.")
+        abstract: "Remove a version that nothing needs. Nodes that run it keep it until they restart.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "NAME@VERSION.", completion: .versions) var reference: String
 

@@ -37,7 +37,7 @@ struct LeaseList: AsyncParsableCommand {
 /// `roost event …`
 struct EventCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "event", abstract: "Show boots and changes.",
+        commandName: "event", abstract: "Show boots.",
         subcommands: [EventBoots.self])
 }
 

@@ -13,8 +13,8 @@ struct ImageShell: AsyncParsableCommand {
         discussion: """
             roost image shell debian
             roost image shell debian@7 -- sh -c 'apt-get update && apt-get install -y htop'
-            When the shell or command ends with status 0, the clone is published; otherwise it is dropped (a shell's at a terminal: you
-            are asked). Nodes are not touched before somebody promotes the version. Services are not started; packages that were downloaded before are at hand.
+            When the shell or command ends with status 0, the clone is published; otherwise it is dropped (for a shell at a terminal, you
+            are asked). Nodes do not get the version before you promote it. Services are not started; packages that were downloaded before are there.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.", completion: .versions)
@@ -34,7 +34,7 @@ struct ImageUpgrade: AsyncParsableCommand {
         abstract: "Make the next version with all packages up to date, the kernel included, while nodes run.",
         discussion: """
             roost image upgrade debian && roost image promote debian@8 --canary 5%
-            Running nodes keep what they have; the channel moves when somebody promotes the version.
+            Running nodes keep their version; the channel moves when you promote the new one.
             """)
     @OptionGroup var packing: PackingOptions
     @Argument(help: "NAME, NAME@CHANNEL or NAME@VERSION; NAME: its newest version.", completion: .versions)
@@ -103,7 +103,7 @@ struct ImageBootTest: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: BootTestOptions
     @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String
-    @Flag(help: "Show how the last test went instead of testing anew.") var last = false
+    @Flag(help: "Show the result of the last test instead of testing again.") var last = false
 
     func run() async throws {
         try await reportingFailure {
@@ -130,11 +130,11 @@ struct ImageBootTest: AsyncParsableCommand {
 /// How a version is booted before it is shipped.
 struct BootTestOptions: ParsableArguments {
     @Option(help: "Seconds from the kernel's start to ready.") var within = 300
-    @Option(help: "Memory of the virtual machine in MiB; 1024 when left out.") var memory: Int?
+    @Option(help: "Memory of the virtual machine in MiB; default: 1024.") var memory: Int?
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         LocalConfiguration.settings.stateDirectory
     @Flag(
-        help: "Let the server boot it, on its host, and follow the console: this may be another machine then."
+        help: "Let the server boot it, on its host, and show the console here: this may be another machine."
     )
     var onServer = false
 

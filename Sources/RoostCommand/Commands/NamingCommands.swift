@@ -7,14 +7,14 @@ import NIOHTTP1
 /// `roost image tag`
 struct ImageTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tag", abstract: "Give a version a name that does not move, or take one away.",
+        commandName: "tag", abstract: "Give a version a fixed name, or remove one.",
         discussion: """
             roost image tag debian@7 exam-2026        now debian@exam-2026 is debian@7, also in the setting image
             roost image tag --remove debian exam-2026
             A version with a tag is not pruned and cannot be removed.
             """)
     @OptionGroup var server: ServerOptions
-    @Flag(help: "Take the tag away.") var remove = false
+    @Flag(help: "Remove the tag.") var remove = false
     @Argument(help: "NAME@VERSION or NAME@CHANNEL; with --remove the image's name.", completion: .versions)
     var reference: String
     @Argument(help: "The tag: a lower-case letter, then letters, digits, hyphens and dots.") var tag: String
@@ -42,7 +42,7 @@ struct ImageKeep: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keep",
         abstract:
-            "Say how many of the newest versions stay when a new one comes; others go when nothing needs them."
+            "Set how many of the newest versions stay when a new one comes; others are removed when nothing needs them."
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "The image's name.", completion: .images) var image: String
@@ -70,7 +70,7 @@ struct ImageKey: AsyncParsableCommand {
         commandName: "key",
         abstract: "Make a key that versions are signed with, or show the public half of one.",
         discussion: "The public half goes into image-keys of roost.yaml on every server that is to trust it.")
-    @Argument(help: "The file; it is made when it is not there.", completion: .file()) var file: String
+    @Argument(help: "The file; it is created when it does not exist.", completion: .file()) var file: String
 
     func run() async throws {
         try await reportingFailure {
@@ -85,7 +85,7 @@ struct ImageKey: AsyncParsableCommand {
 /// `roost image sign`
 struct ImageSign: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sign", abstract: "Sign a version that is there already.")
+        commandName: "sign", abstract: "Sign an existing version.")
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "NAME@VERSION or NAME@CHANNEL.", completion: .versions) var reference: String

@@ -8,10 +8,10 @@ import Wire
 struct NodeRestart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
-        abstract: "Ask nodes that are up to restart; they hear of it within ten seconds.",
+        abstract: "Restart running nodes; they ask for orders every ten seconds.",
         discussion: "roost node restart --unless-in-use 'lab-[1-40] state=ready'")
     @OptionGroup var server: ServerOptions
-    @Flag(help: "Leave those alone that somebody is logged in at.") var unlessInUse = false
+    @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
     @Argument(
         help: "The nodes that fit this condition: a name, or as in ‘roost node list’.", completion: .nodes)
     var query: [String]
@@ -52,7 +52,7 @@ struct NodeRestart: AsyncParsableCommand {
 
 struct NodeRelease: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Let a node boot again that is held after failed boots.")
+        commandName: "release", abstract: "Let a node boot again that was held after failed boots.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
 
@@ -66,7 +66,7 @@ struct NodeRelease: AsyncParsableCommand {
 struct NodeDismiss: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dismiss",
-        abstract: "Dismiss the alarm that another machine asked for what is a node's own.")
+        abstract: "Dismiss a node's alarm: another machine asked for what belongs to the node.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
 

@@ -23,7 +23,7 @@ struct NodeList: AsyncParsableCommand {
         commandName: "list", abstract: "List nodes, and unknown machines that were seen.",
         discussion: """
             roost node list 'pc-[1-40] memory<2GiB group=/school state~failed'
-            Words are looked for in names, addresses and hardware; attributes are compared.
+            Words are searched in names, addresses and hardware; attributes are compared.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
@@ -37,7 +37,7 @@ struct NodeList: AsyncParsableCommand {
             if query.isEmpty, time.at == nil {
                 machines += try await client.get("machines", [MachineAnswer].self)
             }
-            try output.write(machines, table: MachineTable.text)
+            try output.write(machines) { MachineTable.text($0, of: query) }
         }
     }
 }
@@ -165,13 +165,13 @@ struct NodeAdd: AsyncParsableCommand {
 
 /// `text` as a value of a type, or a failure that says which type.
 func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
-    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is no \(what)", code: 64) }
+    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a valid \(what)", code: 64) }
     return value
 }
 
 struct NodeApprove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "approve", abstract: "Take an unknown machine into the fleet: name and place in one act."
+        commandName: "approve", abstract: "Approve an unknown machine: give it a name and a group."
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "Its hardware address, or the code on its screen.") var machine: String
@@ -206,10 +206,10 @@ struct NodeApprove: AsyncParsableCommand {
 
 struct NodeTag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tag", abstract: "Add tags to a node, or take them away.")
+        commandName: "tag", abstract: "Add tags to a node, or remove them.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
-    @Argument(help: "TAG to add, or -TAG to take away (behind --).") var tags: [String]
+    @Argument(help: "TAG to add, or -TAG to remove (after --).") var tags: [String]
 
     func run() async throws {
         try await reportingFailure {
@@ -228,7 +228,7 @@ struct NodeTag: AsyncParsableCommand {
 
 struct NodeMove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "move", abstract: "Put a node into another group.")
+        commandName: "move", abstract: "Move a node to another group.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Argument(help: "The group.", completion: .groups) var group: String
@@ -244,7 +244,7 @@ struct NodeMove: AsyncParsableCommand {
 
 struct NodeRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Forget a node; its machine is unknown afterwards.")
+        commandName: "rm", abstract: "Remove a node; its machine is unknown afterwards.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The node's name.", completion: .nodes) var node: String
 

@@ -13,9 +13,9 @@ struct NodeExplain: AsyncParsableCommand {
     var node: String
     @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
     var arch = "bios"
-    @Option(help: "What asks: firmware, ipxe, ipxe-tftp (iPXE that cannot HTTP) or raspberry-pi.")
+    @Option(help: "What asks: firmware, ipxe, ipxe-tftp (iPXE without HTTP) or raspberry-pi.")
     var loader = "firmware"
-    @Option(help: "Its vendor class (option 60), for rules of loaders.") var vendorClass: String?
+    @Option(help: "Its vendor class (option 60), for loader rules.") var vendorClass: String?
     @Option(help: "Its SMBIOS UUID (option 97).") var uuid: String?
     @OptionGroup var time: TimeOptions
 

@@ -10,15 +10,15 @@ struct NodeImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Add or change many nodes from a list (CSV).",
         discussion: """
             The first row names the columns: name, mac, uuid, group, address, tags, and settings by their names; without it \
-            they are name, mac, group, address, tags. Only these columns change; an empty cell changes nothing, ‘-’ takes away \
-            what is there. Commas, semicolons or tabs separate cells; any encoding that a spreadsheet saves will do.
-            All rows or none: --plan shows what would become of each. ‘-’ reads standard input.
+            they are name, mac, group, address, tags. Only these columns change; an empty cell changes nothing, ‘-’ removes \
+            a value. Commas, semicolons or tabs separate cells; any encoding that a spreadsheet saves will do.
+            Either all rows are imported or none: --plan shows the result for each. ‘-’ reads standard input.
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "The file.", completion: .file()) var file: String
-    @Flag(help: "Show what would become of each row, and save nothing.") var plan = false
-    @Flag(help: "Make the groups that are missing.") var makeGroups = false
+    @Flag(help: "Show the result for each row, and save nothing.") var plan = false
+    @Flag(help: "Create missing groups.") var makeGroups = false
 
     func run() async throws {
         try await reportingFailure {
@@ -37,7 +37,7 @@ struct NodeImportCommand: AsyncParsableCommand {
     }
 
     private static func preview(_ answer: ImportAnswer) -> String {
-        var table = TextTable(["LINE", "NODE", "FATE", "WHY OR WHAT"])
+        var table = TextTable(["LINE", "NODE", "RESULT", "WHY OR WHAT"])
         for row in answer.rows {
             table.add([
                 String(row.line), row.node, row.fate.rawValue,
@@ -49,8 +49,8 @@ struct NodeImportCommand: AsyncParsableCommand {
 
     private static func notes(_ answer: ImportAnswer) -> String {
         let columns = answer.unusedColumns.joined(separator: ", ")
-        return (answer.unusedColumns.isEmpty ? "" : "columns that are not used: \(columns)\n")
-            + answer.groups.map { "group \($0) is made\n" }.joined()
+        return (answer.unusedColumns.isEmpty ? "" : "unknown columns: \(columns)\n")
+            + answer.groups.map { "group \($0) is created\n" }.joined()
     }
 }
 
@@ -71,7 +71,7 @@ enum InputFile {
     static func exactText(_ path: String) throws -> String {
         let data = try bytes(path)
         guard let text = String(validating: data, as: UTF8.self), !data.contains(0) else {
-            throw Failure(text: "\(path) is no text in UTF-8, and settings hold nothing else", code: 1)
+            throw Failure(text: "\(path) is not text in UTF-8: a setting holds only text", code: 1)
         }
         return text
     }

@@ -13,21 +13,21 @@ struct NodeSet: AsyncParsableCommand {
         discussion: """
             roost node set pc-7 --mac 52:54:00:12:34:56      after its network card was replaced
             roost node set pc-7 --address 10.77.0.7          or --no-address, for one from the pool
-            What is not named stays. Settings are changed by ‘roost set --node’.
+            Everything else stays. ‘roost set --node’ changes settings.
             """)
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
-    @Option(help: "The hardware address it boots from, instead of those before; may be given several times.")
+    @Option(help: "Its hardware address, instead of the present ones; may be given several times.")
     var mac: [String] = []
-    @Option(help: "One more hardware address; may be given several times.") var addMac: [String] = []
-    @Option(help: "A hardware address that is its no more; may be given several times.")
+    @Option(help: "A hardware address to add; may be given several times.") var addMac: [String] = []
+    @Option(help: "A hardware address to remove; may be given several times.")
     var removeMac: [String] = []
     @Option(help: "SMBIOS UUID.") var uuid: String?
-    @Flag(help: "It is not known by a UUID.") var noUuid = false
+    @Flag(help: "Remove its UUID.") var noUuid = false
     @Option(help: "A fixed address outside the pools.") var address: String?
-    @Flag(help: "It gets an address from a pool.") var noAddress = false
+    @Flag(help: "Remove its fixed address: it gets one from a pool.") var noAddress = false
     @Option(help: "The group it is in.", completion: .groups) var group: String?
-    @Option(help: "Its tags, instead of those before; may be given several times.") var tag: [String] = []
+    @Option(help: "Its tag, instead of the present ones; may be given several times.") var tag: [String] = []
 
     func validate() throws {
         if address != nil, noAddress { throw ValidationError("say one of --address and --no-address") }
@@ -43,7 +43,7 @@ struct NodeSet: AsyncParsableCommand {
             let record = try await client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self)
             guard record.isKnown else {
                 throw Failure(
-                    text: "\(node) is no node (roost node approve takes it into the fleet)", code: 3)
+                    text: "\(node) is an unknown machine (roost node approve makes it a node)", code: 3)
             }
             let patch = try patch(of: record.node)
             guard !patch.isEmpty else {

@@ -16,12 +16,12 @@ struct PackingOptions: ParsableArguments {
     @Option(help: "How hard to compress: fast (seconds) or small (minutes).") var compression = "fast"
     @Option(
         help: ArgumentHelp(
-            "Findings that are meant so, with commas: \(ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Findings to allow, with commas: \(ImageLint.Rule.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "findings"))
     var allow: [String] = []
     @Option(
         help: ArgumentHelp(
-            "The kernel that nodes boot, of several in the root; default: the newest one that is for all machines.",
+            "Which of several kernels in the root nodes boot; default: the newest one that is for all machines.",
             valueName: "release"))
     var kernel: String?
     @Option(

@@ -7,7 +7,7 @@ import NIOHTTP1
 /// `roost rollout …`
 struct RolloutCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollout", abstract: "Versions on trial: watch, pause, resume and abort roll-outs.",
+        commandName: "rollout", abstract: "Show, pause, resume and abort roll-outs of versions.",
         discussion: "‘roost image promote NAME@VERSION --canary 5%’ begins one.",
         subcommands: [
             RolloutList.self, RolloutShow.self, RolloutPause.self, RolloutResume.self, RolloutAbort.self,
@@ -92,7 +92,7 @@ enum RolloutText {
 
 struct RolloutPause: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Give the version to no further node.")
+        commandName: "pause", abstract: "Pause a roll-out: no further node gets the version.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The roll-out's number.") var id: Int
 
@@ -101,7 +101,7 @@ struct RolloutPause: AsyncParsableCommand {
 
 struct RolloutResume: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Go on with a paused roll-out.")
+        commandName: "resume", abstract: "Resume a paused roll-out.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The roll-out's number.") var id: Int
 
@@ -111,7 +111,7 @@ struct RolloutResume: AsyncParsableCommand {
 struct RolloutAbort: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "abort",
-        abstract: "End a roll-out: the channel stays, canaries get its version at their next boot.")
+        abstract: "End a roll-out: the channel does not move, and canaries return to its version.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The roll-out's number.") var id: Int
 
@@ -142,7 +142,7 @@ struct CanaryOptions: ParsableArguments {
             throw Failure(text: "--success: ‘\(success)’ is not ‘ready within DURATION’ (5m, 90s)", code: 64)
         }
         guard let trialSeconds = Self.seconds(trial[...]) else {
-            throw Failure(text: "--for: ‘\(trial)’ is no duration (90s, 30m, 12h, 2d)", code: 64)
+            throw Failure(text: "--for: ‘\(trial)’ is not a duration (90s, 30m, 12h, 2d)", code: 64)
         }
         return RolloutRequest(
             version: String(version), share: share, readyWithinSeconds: readyWithin,

@@ -7,7 +7,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Run the server.",
         discussion: """
             Without a configuration file it serves everything on the interface that --interface names. \
-            SIGTERM ends it, SIGHUP reads the configuration of nodes and images anew.
+            SIGTERM ends it, SIGHUP reads the configuration anew (the log says what needs a restart).
             """)
 
     @Option(

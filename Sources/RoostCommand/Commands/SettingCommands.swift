@@ -60,11 +60,11 @@ struct Set: AsyncParsableCommand {
             roost set image=debian@stable                 for the whole site
             roost set --group /school loader=ipxe         for a group
             roost set --node pc-7 'kernel-arguments=quiet isolcpus=1,2'
-            roost set ssh-authorised-keys+=@key.pub       one more; -= takes one away
+            roost set ssh-authorised-keys+=@key.pub       adds one; -= removes one
             roost set files=/usr/local/bin/hello:755=@hello.sh,/etc/motd='Hello, world'
-            roost set root-password=@-                    typed, and kept as a hash
-            Lists and maps take commas between their entries. @FILE may stand for every value and entry: a list has a line each, \
-            a map KEY=VALUE lines, or YAML in a file called .yaml; @- is standard input, and @@ a plain @.
+            roost set root-password=@-                    asks for it, and stores only its hash
+            Lists and maps take commas between their entries. @FILE is the content of a file, in place of any value or entry: \
+            lists have one entry in each line, maps lines KEY=VALUE, or YAML in a file called .yaml; @- is standard input, and @@ a plain @.
             ‘roost plan’ takes the same words and shows what would change; ‘roost undo’ takes a change back.
             """)
     @OptionGroup var server: ServerOptions

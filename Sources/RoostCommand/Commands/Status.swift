@@ -41,8 +41,11 @@ enum MachineTable {
         return machine.version ?? machine.lack.map { "nothing: \($0)" } ?? "-"
     }
 
-    static func text(_ machines: [MachineAnswer]) -> String {
-        guard !machines.isEmpty else { return "no machine has been seen yet\n" }
+    /// - Parameter query: what was searched for; empty: all are asked for.
+    static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
+        guard !machines.isEmpty else {
+            return query.isEmpty ? "no machine has been seen yet\n" : "no node fits\n"
+        }
         var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
         for machine in machines {
             table.add([

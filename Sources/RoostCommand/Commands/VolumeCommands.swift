@@ -7,7 +7,7 @@ import NIOHTTP1
 /// `roost volume …`
 struct VolumeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "volume", abstract: "The nodes' own writable disks: look, reset, snapshot, restore.",
+        commandName: "volume", abstract: "Show, reset, snapshot, restore and remove the nodes' volumes.",
         discussion: """
             A node gets one when it boots with root-mode=persistent, with persistent-directories, or with
             root-mode=nfs nfs-root=own: then it is a tree, a copy of the image's root.
@@ -82,9 +82,9 @@ struct VolumeShow: AsyncParsableCommand {
 struct VolumeReset: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
-        abstract: "Give a node a new, empty volume over its image's version; it takes it at its next boot.",
+        abstract: "Give a node a new, empty volume, which it gets at its next boot.",
         discussion:
-            "The key of an encrypted volume is destroyed. A snapshot has a copy of it for as long as it is there."
+            "The key of an encrypted volume is destroyed; snapshots keep a copy of it."
     )
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name.", completion: .nodes) var node: String
@@ -98,14 +98,15 @@ struct VolumeReset: AsyncParsableCommand {
                 "volumes/\(APIClient.escaped(node))/reset\(withSnapshots ? "?with-snapshots=yes" : "")",
                 body: nil)
             let volume = try JSONDecoder().decode(VolumeAnswer.self, from: data)
-            print("\(node) begins anew with \(volume.image)@\(volume.version) at its next boot")
+            print(
+                "\(node) starts with an empty volume over \(volume.image)@\(volume.version) at its next boot")
         }
     }
 }
 
 struct VolumeSnapshot: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Put a copy of a volume aside, while its node is off.")
+        commandName: "snapshot", abstract: "Take a snapshot of a volume while its node is off.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name.", completion: .nodes) var node: String
     @Argument(help: "Name of the snapshot.") var name: String
@@ -127,7 +128,7 @@ struct VolumeSnapshot: AsyncParsableCommand {
 struct VolumeRestore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Give a node the contents of a snapshot; it takes them at its next boot.")
+        abstract: "Give a node the contents of a snapshot, which it gets at its next boot.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Node name.", completion: .nodes) var node: String
     @Argument(help: "Name of the snapshot.") var name: String

@@ -7,7 +7,7 @@ import NIOHTTP1
 /// `roost hook …`
 struct WebHookCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hook", abstract: "Addresses elsewhere that are told what happens.",
+        commandName: "hook", abstract: "Manage web hooks: addresses that events are posted to.",
         subcommands: [WebHookList.self, WebHookAdd.self, WebHookRemove.self])
 }
 

@@ -11,7 +11,7 @@ extension ServerSettings {
         var https: [String]?
         /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
         var http: String?
-        /// Where proxies are whose `X-Forwarded-For` is believed; nil: on this host, before `http`.
+        /// Where proxies are whose `X-Forwarded-For` and `Forwarded` are believed; nil: on this host, before `http`.
         var proxies: [IPNetwork]?
         /// Whether connections of `proxies` begin with a header of the PROXY protocol.
         var readsProxyHeader = false

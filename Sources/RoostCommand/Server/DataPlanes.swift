@@ -95,6 +95,27 @@ final class Sockets: @unchecked Sendable {
     }
 }
 
+/// What the run of the server before this one left to the data planes.
+struct FormerRun: Sendable {
+    /// As the journal has them; none where another server gives addresses.
+    let leases: [Lease]
+    /// The last of each machine.
+    let boots: [BootTimeline]
+    /// Of the clock since then.
+    let leap: ClockJump?
+
+    init(_ settings: ServerSettings, _ networks: ServedNetworks, _ store: any FleetStore) async throws {
+        leases = settings.roles.contains(.dhcp) ? try LeaseJournal.leases(at: settings.journalPath) : []
+        boots = try await store.lastBoots()
+        let trials = try await store.snapshot().contents.rollouts.values.map(\.startedAt)
+        let times = [Lease.lastGiven(of: leases, on: networks.links), try await store.newestSecond()]
+        leap = ClockJump.betweenRuns(
+            lastSecond: (times.compactMap { $0 } + trials).max(),
+            now: ClockReading(wall: SystemClock.wall, boot: SystemClock.boot),
+            longest: Lease.longestSeconds(on: networks.links))
+    }
+}
+
 /// DHCP, TFTP, HTTP and NBD on one loop, and the way to them from other threads.
 final class DataPlanes: Sendable {
     /// What lives on the loop's thread.
@@ -117,23 +138,23 @@ final class DataPlanes: Sendable {
 
     init(
         settings: ServerSettings, networks: ServedNetworks, sockets: Sockets, context: BootContext.Settings,
-        snapshot: FleetSnapshot, boots: [BootTimeline], budget: DescriptorBudget,
+        snapshot: FleetSnapshot, former: FormerRun, budget: DescriptorBudget,
         send: @escaping @Sendable (NodeReport) -> Void,
         log: @escaping @Sendable (String) -> Void
     ) throws {
         let home = Home()
         self.home = home
         let links = networks.links
-        var leases: [Lease] = []
         var committer: LeaseCommitter?
         if settings.roles.contains(.dhcp) {
-            leases = try LeaseJournal.leases(at: settings.journalPath)
             committer = try LeaseCommitter(journal: try LeaseJournal(settings.journalPath), log: log)
         }
-        let (found, writer, allowances) = (leases, committer, settings.allowances)
+        let (writer, allowances) = (committer, settings.allowances)
         mailbox = try EventLoop.start(name: "roost-loop") { loop in
             var tracker = BootTracker()
-            tracker.restore(boots, isNode: snapshot.knows)
+            tracker.restore(former.boots, isNode: snapshot.knows)
+            // Of a clock that was ahead: they are not still to come.
+            if let leap = former.leap, leap.milliseconds < 0 { tracker.move(with: leap) }
             let limits = PeerLimits(allowances: allowances, budget: budget) {
                 ServerLog.logger.warning("\($0)")
             }
@@ -144,7 +165,7 @@ final class DataPlanes: Sendable {
             home.residents = residents
             if let writer {
                 try Self.startDHCP(
-                    residents, sockets, links: links, settings: settings, leases: found, committer: writer,
+                    residents, sockets, links: links, settings: settings, former: former, committer: writer,
                     loop: loop, log: log)
             }
             try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
@@ -153,12 +174,12 @@ final class DataPlanes: Sendable {
 
     private static func startDHCP(
         _ residents: Residents, _ sockets: Sockets, links: [DHCPLink], settings: ServerSettings,
-        leases: [Lease],
-        committer: LeaseCommitter, loop: EventLoop, log: @escaping @Sendable (String) -> Void
+        former: FormerRun, committer: LeaseCommitter, loop: EventLoop,
+        log: @escaping @Sendable (String) -> Void
     ) throws {
         let service = DHCPService(
-            links: links, reservations: settings.dhcp.reservations, leases: leases, committer: committer,
-            context: residents.context, log: log)
+            links: links, reservations: settings.dhcp.reservations, leases: former.leases, leap: former.leap,
+            committer: committer, context: residents.context, log: log)
         for box in sockets.dhcp {
             guard let dhcp = box.dhcp.take() else { continue }
             try service.listen(

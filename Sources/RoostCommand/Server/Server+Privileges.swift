@@ -56,5 +56,30 @@ extension Server {
         guard roost_drop_privileges(user.uid, user.gid) == 0 else {
             throw SystemError("become user \(settings.user ?? ServerSettings.defaultUser)")
         }
+        guard isWithoutRights(user) else {
+            throw InvalidSetting(
+                "user: a part of the server still has rights of root after it became user \(user.uid): please report this"
+            )
+        }
+    }
+
+    /// Linux keeps users and capabilities for each thread, and a thread in a strange state may be passed over (proc(5)).
+    private static func isWithoutRights(_ user: StateDirectory.User) -> Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return threads.allSatisfy { thread in
+            // One that has ended meanwhile can do nothing.
+            let file = "/proc/self/task/\(thread)/status"
+            guard let status = try? String(contentsOfFile: file, encoding: .utf8) else { return true }
+            return status.split(separator: "\n").allSatisfy { line in
+                let words = line.split { $0 == "\t" || $0 == " " }
+                switch words.first {
+                case "Uid:": return words.dropFirst().allSatisfy { $0 == "\(user.uid)" }
+                case "Gid:": return words.dropFirst().allSatisfy { $0 == "\(user.gid)" }
+                case "Groups:": return words.count == 1
+                case "CapPrm:", "CapEff:": return words.dropFirst().allSatisfy { $0.allSatisfy { $0 == "0" } }
+                default: return true
+                }
+            }
+        }
     }
 }

@@ -90,13 +90,16 @@ final class Server: Sendable {
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,
             VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets))
+        let former = try await FormerRun(settings, networks, store)
         let planes = try DataPlanes(
             settings: settings, networks: networks, sockets: sockets, context: contextSettings,
-            snapshot: snapshot,
-            boots: try await store.lastBoots(), budget: budget,
-            send: { reports.add($0) }, log: Self.log)
+            snapshot: snapshot, former: former, budget: budget, send: { reports.add($0) }, log: Self.log)
         self.planes = planes
         let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
+        if let leap = former.leap {
+            ServerLog.logger.warning("clock: since this server last wrote something it went \(leap)")
+            try await fleet.start(after: leap)
+        }
         self.fleet = fleet
         fleet.addressPlan = networks.addressPlan(settings)
         let volumes = Self.makeVolumes(
@@ -162,8 +165,7 @@ final class Server: Sendable {
             }
             var context = await planes.contextSettings()
             context.loaders = Loaders.find(own: new.loaders)
-            context.policy.loaders = Swift.Set(context.loaders.keys)
-            context.policy.domain = new.domain
+            context.policy.follow(new, loaders: context.loaders)
             currentNetworks.value = networks
             planes.reconfigure(
                 networks, reservations: new.dhcp.reservations, context: context, allowances: new.allowances)
@@ -177,7 +179,7 @@ final class Server: Sendable {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
             Self.log(
-                "reloaded: networks, reservations, limits, loaders and their rules and domain are as the configuration says"
+                "reloaded: networks, reservations, limits, loaders and their rules, domain and advertised address are as the configuration says"
             )
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
@@ -226,15 +228,11 @@ final class Server: Sendable {
         }
         var policy = BootPolicy(
             server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
-            loaders: Swift.Set(loaders.keys), nodeArchives: [:], domain: settings.domain,
-            loaderRules: settings.loaderRules, centerURL: centerURL(settings, networks),
+            loaders: [], nodeArchives: [:], centerURL: centerURL(settings, networks),
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
                 ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
-        policy.advertisedAddress = settings.advertisedAddress
-        for rule in settings.loaderRules where loaders[rule.loader] == nil {
-            ServerLog.logger.warning("a loader rule names \(rule.loader), which is not there")
-        }
+        policy.follow(settings, loaders: loaders)
         let keys = try NodeKeys(stateDirectory: settings.stateDirectory)
         let archives = NodeArchiveFiles(
             directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)

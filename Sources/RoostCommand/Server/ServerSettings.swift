@@ -203,7 +203,8 @@ struct ServerSettings {
         let changed: [(String, Bool)] = [
             ("roles", roles != other.roles), ("interfaces", interfaces != other.interfaces),
             ("state-directory", stateDirectory != other.stateDirectory), ("socket", socket != other.socket),
-            ("user", user != other.user), ("center", center != other.center), ("logs", logs != other.logs),
+            ("user", user != other.user), ("log", logFormat != other.logFormat),
+            ("center", center != other.center), ("logs", logs != other.logs),
             ("image-cache", imageCache != other.imageCache),
             ("image-keys", imageKeys != other.imageKeys),
             ("image-sources", imageSources != other.imageSources),

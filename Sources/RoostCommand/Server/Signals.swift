@@ -1,31 +1,19 @@
-import Dispatch
 import Glibc
 
 /// SIGTERM and SIGINT end the server, SIGHUP reloads it.
-final class Signals: @unchecked Sendable {
-    // Sendable: nothing changes after the initialiser; the sources are only kept.
-    private enum Event { case end, reload }
-    private let events: AsyncStream<Event>
-    private let sources: [any DispatchSourceSignal]
+struct Signals {
+    private let numbers: AsyncStream<Int32>
 
     init() {
-        let (stream, send) = AsyncStream.makeStream(of: Event.self)
-        events = stream
-        sources = [(SIGTERM, Event.end), (SIGINT, .end), (SIGHUP, .reload)].map { number, event in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { send.yield(event) }
-            source.resume()
-            return source
-        }
+        let (stream, send) = AsyncStream.makeStream(of: Int32.self)
+        numbers = stream
+        ProcessSignals.note([SIGTERM, SIGINT, SIGHUP]) { send.yield($0) }
     }
 
     func waitForEnd(reload: () async -> Void) async {
-        for await event in events {
-            switch event {
-            case .end: return
-            case .reload: await reload()
-            }
+        for await number in numbers {
+            guard number == SIGHUP else { return }
+            await reload()
         }
     }
 }

@@ -113,6 +113,7 @@ struct StateDirectory {
         for place in Self.rootPlaces { try secure(place) }
         try takeOverOldStore()
         for name in Self.ownPlaces { try handOver(name) }
+        try handOverImages()
     }
 
     /// An earlier server works in the directory as if it were its own.
@@ -195,7 +196,7 @@ struct StateDirectory {
             guard let status = FileStatus("\(path)/\(name)") else { continue }
             guard status.isFile, status.linkCount == 1 else {
                 throw InvalidSetting(
-                    "\(path)/\(name) is no file, or has another name elsewhere: put the file itself there")
+                    "\(path)/\(name) is not a file, or has another name elsewhere: put the file itself there")
             }
             if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 {
                 throw SystemError("make \(place)")
@@ -219,6 +220,23 @@ struct StateDirectory {
         // It is given last: until then only root changes names in it.
         try give(contentsOf: target)
         Ownership.give(target, user.uid, user.gid)
+    }
+
+    /// Images belong to the server's user, with their versions; what is in a version stays as it was packed. With `StateDirectory=`, which
+    /// our unit had, systemd gave them to root.
+    private func handOverImages() throws {
+        guard isGiven else { return }
+        for image in try rootsDirectories(in: "\(path)/images") {
+            for version in try rootsDirectories(in: image) { Ownership.give(version, user.uid, user.gid) }
+            Ownership.give(image, user.uid, user.gid)
+        }
+    }
+
+    /// Directories of root's with names that are no hidden ones, as paths.
+    private func rootsDirectories(in place: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: place).filter { !$0.hasPrefix(".") }
+            .map { "\(place)/\($0)" }
+            .filter { FileStatus($0).map { $0.isDirectory && $0.user == 0 } ?? false }
     }
 
     /// - Throws: when it is another user's, as after a change of ‘user’ in the configuration.

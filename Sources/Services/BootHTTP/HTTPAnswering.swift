@@ -171,7 +171,7 @@ struct HTTPAnswering {
             return .error(403, "these sessions belong to another boot")
         }
         guard context.reportSessions(body, of: machine, in: boot) else {
-            return .error(403, "nobody asks this node who is logged in")
+            return .error(403, "this node is not to report who is logged in")
         }
         return HTTPAnswer(status: 204)
     }
@@ -200,7 +200,7 @@ struct HTTPAnswering {
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
             return .error(403, "this machine has nothing to boot, and so no configuration")
         }
-        guard NodeKey.isPublicKey(body) else { return .error(400, "this is no key of a node") }
+        guard NodeKey.isPublicKey(body) else { return .error(400, "this is not the key of a node") }
         let volumeKey: [UInt8]?
         do { volumeKey = try context.volumeKey(of: machine) } catch {
             context.limits.say(.http, .address(peer), "\(machine): \(error)")

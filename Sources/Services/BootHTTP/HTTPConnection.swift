@@ -128,10 +128,8 @@ final class HTTPConnection: EventHandler {
                     ? refuse(431, "the head is too long") : refuse(414, "this address is too long")
             }
             guard let headByteCount else { return }
-            guard let request = head(byteCount: headByteCount) else {
-                return refuse(400, "this is not an HTTP request")
-            }
             do throws(HTTPRefusal) {
+                let request = try head(byteCount: headByteCount)
                 guard try answer(request, HTTPFraming(request), behind: headByteCount) else { return }
             } catch {
                 return refuse(error.status, error.text)
@@ -192,11 +190,16 @@ final class HTTPConnection: EventHandler {
         answerNext()
     }
 
-    private func head(byteCount: Int) -> HTTPRequestHead? {
-        guard byteCount <= HTTPRequestHead.byteLimit else { return nil }
+    private func head(byteCount: Int) throws(HTTPRefusal) -> HTTPRequestHead {
         let bytes = Array(input.prefix(byteCount))
         var wire = bytes.span
-        return try? HTTPRequestHead(parsing: &wire)
+        do throws(WireError) {
+            return try HTTPRequestHead(parsing: &wire)
+        } catch .tooLong {
+            throw HTTPRefusal(431, "at most \(HTTPRequestHead.fieldCountLimit) fields")
+        } catch {
+            throw HTTPRefusal(400, "this is not an HTTP request")
+        }
     }
 
     private func refuse(_ status: Int, _ text: String) {

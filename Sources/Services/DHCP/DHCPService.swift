@@ -35,9 +35,12 @@ package final class DHCPService {
     private var probes: [String: ConflictProbe] = [:]
     private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
 
+    /// - Parameters:
+    ///   - leases: as the journal has them.
+    ///   - leap: of the clock since the server wrote them.
     package init(
-        links: [DHCPLink], reservations: [DHCPReservation], leases: [Lease], committer: LeaseCommitter,
-        context: BootContext, log: @escaping @Sendable (String) -> Void
+        links: [DHCPLink], reservations: [DHCPReservation], leases: [Lease], leap: ClockJump? = nil,
+        committer: LeaseCommitter, context: BootContext, log: @escaping @Sendable (String) -> Void
     ) {
         self.links = links
         self.reservations = reservations
@@ -45,7 +48,11 @@ package final class DHCPService {
         self.context = context
         self.log = log
         let now = context.now() / 1_000
-        let taken = leases.map { $0.takenUp(at: now, on: links) }
+        let longest = Lease.longestSeconds(on: links)
+        let taken = leases.map { lease in
+            let lease = leap.map { lease.moved(with: $0, longest: longest) } ?? lease
+            return lease.takenUp(at: now, on: links)
+        }
         server = DHCPServer(links: links, reservations: reservations, leases: taken)
         commitChanges(from: leases, to: taken)
         context.clockJumped = { [unowned self] in moveLeases(with: $0) }
