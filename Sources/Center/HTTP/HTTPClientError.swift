@@ -1,3 +1,4 @@
+import Errors
 import Glibc
 import Linux
 import NIOCore
@@ -90,7 +91,7 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
         case ECONNREFUSED: "nothing answers on \(place): is the server running, and is the port right?"
         case EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL:
             "no way leads to \(place): is the address right, and this host's network up?"
-        default: "\(place): \(ErrorText.text(ofNumber: number))"
+        default: "\(place): \(FileErrorText.text(ofNumber: number))"
         }
     }
 
