@@ -48,7 +48,7 @@ import Wire
 
     @Test(arguments: [
         ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"), ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
-        ([0x61, 0, 0, 0, 1], "no text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
+        ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
         ([0x61, 0x0A, 0x22, 0x61], "line 2: a quotation mark"),
     ])
     func `what is no table says what it is`(bytes: [UInt8], problem: String) {
@@ -137,7 +137,7 @@ import Wire
     }
 
     @Test(arguments: [
-        ("pc-9,", "hardware address or a UUID"), ("pc-9,nonsense", "no hardware address"),
+        ("pc-9,", "hardware address or a UUID"), ("pc-9,nonsense", "not a hardware address"),
         ("pc-9,5.25E+11", "taken it for a number"), ("pc-9,20000010012", "taken it for a number"),
         ("pc 9,02:00:00:00:00:09", "not a valid name"), ("pc-9,00:00:00:00:00:00", "is empty"),
         ("pc-9,ff:ff:ff:ff:ff:ff", "broadcast"), ("pc-9,01:00:5e:00:00:01", "multicast"),
@@ -152,7 +152,7 @@ import Wire
         ("pc-9,02:00:00:00:00:09,,10.77.0.9", "reserved for"),
         ("pc-9,02:00:00:00:00:09,,224.0.0.1", "multicast"), ("pc-9,02:00:00:00:00:09,,127.0.0.1", "loopback"),
         ("pc-9,02:00:00:00:00:09,,0.0.0.0", "no host"),
-        ("pc-9,02:00:00:00:00:09,,10.77.0", "no IPv4 address"),
+        ("pc-9,02:00:00:00:00:09,,10.77.0", "not an IPv4 address"),
         ("pc-9,02:00:00:00:00:09,,,,more", "in no column"), ("pc-9,02:00:00:00:00:09,,,a/b", "tag"),
     ])
     func `a row that cannot be is refused with its line and the reason`(row: String, reason: String) throws {
