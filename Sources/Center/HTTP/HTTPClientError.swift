@@ -59,16 +59,16 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch cause {
-        case .address: "‘\(place)’ is no address: http://HOST:PORT or https://HOST:PORT is wanted"
+        case .address: "‘\(place)’ is not an address: write http://HOST:PORT or https://HOST:PORT"
         case .header(let name):
             "the header \(name) for \(place) has a line break or another control character in it: take it out"
-        case .certificateFile: "there is no certificate in \(place): a PEM file is wanted"
+        case .certificateFile: "there is no certificate in \(place): it has to be a PEM file"
         case .noSuchHost:
-            "no address is found for \(place): is the name right, and does the name server answer?"
-        case .redirects: "\(place) is one of too many addresses that send to each other: name the right one"
+            "there is no address for \(place): is the name right, and does the name server answer?"
+        case .redirects: "\(place) redirects too often: give the final address"
         case .system(let number): Self.text(of: number, at: place)
         case .noConnection(let time):
-            "no connection to \(place) in \(Self.text(of: time)): is it running, and does no firewall stand between?"
+            "no connection to \(place) in \(Self.text(of: time)): is it running, and is there no firewall in between?"
         case .silence(let time): "nothing has come from \(place) for \(Self.text(of: time)); try again later"
         case .noAnswer(let time): "no whole answer from \(place) in \(Self.text(of: time)); try again later"
         case .untrusted:
@@ -90,7 +90,7 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
         switch number {
         case ECONNREFUSED: "nothing answers on \(place): is the server running, and is the port right?"
         case EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL:
-            "no way leads to \(place): is the address right, and this host's network up?"
+            "there is no route to \(place): is the address right, and is this host's network up?"
         default: "\(place): \(FileErrorText.text(ofNumber: number))"
         }
     }
