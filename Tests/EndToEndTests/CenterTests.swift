@@ -59,7 +59,7 @@ extension EndToEnd.Servers {
                 try browser.open(server.base + "/groups?path=/school")
                 try browser.choose("ipxe", in: "#value-loader")
                 try browser.press("What would change?")
-                try browser.waitFor("3 nodes would not be as they are")
+                try browser.waitFor("3 nodes would change")
                 #expect(browser.text.contains("pc-2"))
                 #expect(try !server.roost("get", "pc-1", "loader").contains("ipxe"))
                 try browser.screenshot("plan")
@@ -93,7 +93,7 @@ extension EndToEnd.Servers {
                     "n1,52:54:00:00:02:01\nn2,52:54:00:00:02:02\nn10,52:54:00:00:02:0a,,10.77.0.10,lab",
                     into: "#csv")
                 try browser.click("form[action='/nodes/csv'] button")
-                try browser.waitFor("3 nodes would not be as they are")
+                try browser.waitFor("3 nodes would change")
                 try browser.press("Save")
                 try browser.waitFor("Saved as revision")
                 try browser.open(server.base + "/nodes?q=n%5B1-9%5D")
