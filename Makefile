@@ -31,10 +31,10 @@ build: ## build everything for debugging
 release: .build/release.built ## build everything for use, with its tests
 
 # Not built again while nothing has changed: the package manager links the tools of plugins anew each time, and compiles what they made
-# with all that stands on it. The web server and its TLS come first: the builder takes what is ready in the order in which it became so,
-# C last; the control center waits for them, and would be compiled when nothing else is left, with one processor idle.
+# with all that stands on it. One small module comes first: the builder takes C last, all of NIO waits for this one's, and so both cores
+# work on NIO and its TLS together.
 .build/release.built: $(SOURCES)
-	$(call compile,$(RELEASE) --target HummingbirdTLS && $(RELEASE) --build-tests)
+	$(call compile,$(RELEASE) --target NIOConcurrencyHelpers && $(RELEASE) --build-tests)
 	@touch $@
 
 # What is installed and shown, without tests.
