@@ -103,7 +103,7 @@ extension EndToEnd.Servers {
                 try browser.choose("add tag", in: "#act")
                 try browser.type("small", into: "#value")
                 try browser.press("What would change?")
-                try browser.waitFor("2 nodes would not")
+                try browser.waitFor("2 nodes would change")
                 try browser.press("Save")
                 try browser.waitFor("small")
                 #expect(try server.roost("node", "list", "tag=small").split(separator: "\n").count == 3)
