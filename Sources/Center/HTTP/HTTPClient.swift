@@ -138,7 +138,7 @@ package final class HTTPClient: Sendable {
 extension HTTPClientRequest {
     /// The request for what an answer points to (RFC 9110 §15.4); nil: it points nowhere, or may not be followed.
     ///
-    /// A token, and what is to be changed, go where they were sent to and nowhere else; what was encrypted stays so.
+    /// Tokens and changes are sent to the named address only, and an encrypted request stays encrypted.
     fileprivate func redirected(by answer: HTTPClientResponse) -> HTTPClientRequest? {
         guard method == .GET, socketPath == nil, !headers.contains(name: "Authorization"),
             [301, 302, 303, 307, 308].contains(answer.status),

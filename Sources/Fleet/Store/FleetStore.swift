@@ -156,7 +156,7 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// The wall clock was set: log-ins, tokens and boots of the last hour move with it, in one transaction.
     func move(with jump: ClockJump) async throws(StoreError)
 
-    /// The last second since 1970 at which somebody logged in, or a token was made or used, or a machine booted; nil: never.
+    /// The last second since 1970 at which a user logged in, a token was made or used, or a machine booted; nil: never.
     func newestSecond() async throws(StoreError) -> Int?
 
     /// The last boots of one machine, or of all, newest first.

@@ -5,7 +5,7 @@ roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd
 roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
 roost_image='' roost_sha256='' roost_size=0 roost_deadline='' roost_volume='' roost_persist='' roost_disk='' roost_nfs='' roost_nfs_root=shared roost_swap='' boot_mac='' ip_words=''
 set -f
-# shellcheck disable=SC2013  # Words are wanted.
+# shellcheck disable=SC2013  # It is split into words.
 for word in $(cat /proc/cmdline); do
     value=${word#*=}
     case $word in

@@ -30,7 +30,7 @@ if [ -e "/sysroot/usr/share/zoneinfo/$zone" ]; then
 fi
 if [ -s /run/roost/dns ]; then
     cp /run/roost/configuration/resolv.conf /run/roost/resolv.conf
-    # shellcheck disable=SC2013  # Words are wanted.
+    # shellcheck disable=SC2013  # It is split into words.
     for server in $(cat /run/roost/dns); do echo "nameserver $server"; done >>/run/roost/resolv.conf
     inside rm -f /etc/resolv.conf
     inside cp /run/roost/resolv.conf /etc/resolv.conf

@@ -1,9 +1,8 @@
-/// One proxy's word on a request: an element of the field `Forwarded` (RFC 7239 §4).
+/// What one proxy says of a request: an element of the field `Forwarded` (RFC 7239 §4).
 package struct ForwardedHop: Equatable, Sendable {
-    /// Who asked that proxy (`for`, §5.2, with its port left out); nil: unknown, hidden behind a name of the proxy's own, not told, or not
-    /// to be read.
+    /// The client of that proxy (`for`, §5.2, without its port); nil: unknown, obfuscated (§6.3), missing, or unreadable.
     package var client: IPAddress?
-    /// How that one asked (`proto`, §5.4), in small letters.
+    /// The protocol of the request to that proxy (`proto`, §5.4), in lower case.
     package var scheme: String?
 
     package init(client: IPAddress? = nil, scheme: String? = nil) {
