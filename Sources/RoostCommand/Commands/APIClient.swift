@@ -120,7 +120,9 @@ struct APIClient {
     private func unreachable(_ error: HTTPClientError) -> Failure {
         switch error.cause {
         case .address:
-            Failure(text: "‘\(server ?? "")’ is not the address of a server: write https://HOST:PORT", code: 64)
+            Failure(
+                text: "‘\(server ?? "")’ is not the address of a server: write https://HOST:PORT",
+                code: 64)
         case .system(EACCES) where server == nil, .system(EPERM) where server == nil:
             Failure(
                 text: "you may not use the socket \(error.place): run as root, or as a user of its group",
