@@ -15,6 +15,8 @@ package final class FleetSnapshot: Sendable {
         package var rollouts: [Int: Rollout] = [:]
         /// Machines whose last boots failed.
         package var troubles: [MACAddress: BootTrouble] = [:]
+        /// Cards that no record names, and the nodes' machines that they are in. A snapshot takes over no others.
+        package var cards = LearnedCards()
 
         package init() {}
     }
@@ -41,18 +43,21 @@ package final class FleetSnapshot: Sendable {
     /// - Parameter order: the nodes in order, when whoever calls has it already.
     package init(revision: Int, contents: Contents, nodeOrder order: [NodeName]? = nil) {
         self.revision = revision
-        self.contents = contents
         let nodes = contents.nodes.values
         nodeOrder =
             order
             ?? nodes.map { ($0.name.countingKey, $0.name) }
             .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-        nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
+        let nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
             first, _ in first
         }
-        nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) { first, _ in
-            first
+        let nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) {
+            first, _ in first
         }
+        var known = contents
+        known.cards.keep { card, machine in nameOfAddress[card] == nil && nameOfUUID[machine] != nil }
+        self.contents = known
+        (self.nameOfAddress, self.nameOfUUID) = (nameOfAddress, nameOfUUID)
         reservedAddresses = Set(nodes.compactMap(\.address))
         versionOfDigest = Dictionary(contents.images.values.flatMap(\.versions).map { ($0.digest, $0) }) {
             first, _ in first
@@ -77,15 +82,30 @@ package final class FleetSnapshot: Sendable {
 
     package static let empty = FleetSnapshot(revision: 0, contents: Contents())
 
-    /// The node with this hardware address or, failing that, this UUID.
+    /// The node that a machine is: the one whose record has its card; else the one with the UUID that it says; else, when it says none,
+    /// the one that the card was last seen in.
     package func node(at address: MACAddress?, uuid: MachineUUID? = nil) -> Node? {
-        if let address, let name = nameOfAddress[address] { return nodes[name] }
-        if let uuid, uuid.isMeaningful, let name = nameOfUUID[uuid] { return nodes[name] }
-        return nil
+        if let address, let node = node(withRecordOf: address) { return node }
+        let said = uuid.flatMap { $0.isMeaningful ? $0 : nil }
+        guard let machine = said ?? address.flatMap({ contents.cards.machine(of: $0) }) else { return nil }
+        return nameOfUUID[machine].flatMap { nodes[$0] }
     }
 
-    /// Whether a node has this hardware address.
-    package func knows(_ address: MACAddress) -> Bool { nameOfAddress[address] != nil }
+    /// The node whose record has this card.
+    package func node(withRecordOf card: MACAddress) -> Node? { nameOfAddress[card].flatMap { nodes[$0] } }
+
+    /// Whether a card is a node's, by a record or because it was last seen there.
+    package func knows(_ card: MACAddress) -> Bool {
+        nameOfAddress[card] != nil || contents.cards.machine(of: card) != nil
+    }
+
+    /// The cards that a node boots with: those of its record, and those that it was seen with.
+    package func cards(of node: Node) -> [MACAddress] { node.macAddresses + learnedCards(of: node) }
+
+    /// The cards that no record names, and that were last seen with this node's UUID, the newest first.
+    package func learnedCards(of node: Node) -> [MACAddress] {
+        node.uuid.map { contents.cards.cards(of: $0) } ?? []
+    }
 
     /// Whether a node's record reserves `address` for it.
     package func hasReserved(_ address: IPv4Address) -> Bool { reservedAddresses.contains(address) }
@@ -98,7 +118,7 @@ package final class FleetSnapshot: Sendable {
 
     /// What is known of a node's hardware; nil while it has never reported any.
     package func hardware(of node: Node) -> Hardware? {
-        node.macAddresses.lazy.compactMap { self.contents.hardware[$0] }.first
+        cards(of: node).lazy.compactMap { self.contents.hardware[$0] }.first
     }
 
     package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
@@ -154,5 +174,13 @@ package final class FleetSnapshot: Sendable {
         var troubles = contents.troubles
         troubles[machine] = trouble
         return replacing(rollouts: contents.rollouts, troubles: troubles)
+    }
+    /// The same, with the cards that machines were seen with. What was known of the machines by `moved` cards is not known of the
+    /// machines that they are in now.
+    package func replacing(cards: LearnedCards, moved: [MACAddress] = []) -> FleetSnapshot {
+        var contents = contents
+        contents.cards = cards
+        for card in moved { (contents.hardware[card], contents.troubles[card]) = (nil, nil) }
+        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
     }
 }

@@ -86,6 +86,7 @@ package enum Commit: String, DurableOperation {
     case machineRemoval = "store.machine-removal"
     case bootEvents = "store.boot-events"
     case clockJump = "store.clock-jump"
+    case cards = "store.cards"
     case hardware = "store.hardware"
     case revision = "store.revision"
     case version = "store.version"

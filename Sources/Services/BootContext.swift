@@ -75,8 +75,8 @@ package final class BootContext {
     /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
-    /// What cards that no record names have said they are in: nodes that are known by their UUID alone.
-    private var machineUUIDs: [MACAddress: MachineUUID] = [:]
+    /// The machines that cards have said they are in, where the snapshot does not know that yet.
+    private var heardMachines: [MACAddress: MachineUUID] = [:]
 
     /// - Parameters:
     ///   - loop: the loop that all of this lives on.
@@ -129,19 +129,29 @@ package final class BootContext {
         return givesAddressesLike(address) ? nil : neighbours.machine(at: address, now: EventLoop.now())
     }
 
-    /// The node that a machine is: by its card, or by the UUID that it has told DHCP.
+    /// The node that a machine is: by its card, or by the UUID that it has told DHCP with it.
     package func node(of machine: MACAddress) -> Node? {
-        snapshot.node(at: machine, uuid: machineUUIDs[machine])
+        snapshot.node(at: machine, uuid: heardMachines[machine])
     }
 
-    /// A machine has told DHCP its UUID. That of a node is kept for what the machine asks next, which names its card alone.
-    func note(_ uuid: MachineUUID, of machine: MACAddress) {
-        guard machineUUIDs[machine] != uuid, !snapshot.knows(machine),
-            snapshot.node(at: nil, uuid: uuid) != nil
-        else { return }
-        if machineUUIDs.count >= Self.machineLimit { machineUUIDs.removeAll() }
-        machineUUIDs[machine] = uuid
-        reportsSessions[machine] = nil
+    /// A card has told DHCP which machine it is in. That is kept for all that names the card alone, where no record has it and the
+    /// machine is a node; and where the card was in a node, it is no card of that one any more.
+    func note(_ uuid: MachineUUID, of card: MACAddress) {
+        guard uuid.isMeaningful, snapshot.node(withRecordOf: card) == nil else { return }
+        let (learned, heard) = (snapshot.contents.cards, heardMachines[card])
+        let before = heard ?? learned.machine(of: card)
+        if snapshot.node(at: nil, uuid: uuid) != nil,
+            learned.cards(of: uuid).first != card || heard.map({ $0 != uuid }) == true,
+            limits.takes(\.newCards, .dhcp, .newCards, .uuid(uuid), amount: PeerLimits.newCard)
+        {
+            send(.card(card, uuid))
+        } else {
+            guard let before, before != uuid else { return }
+            if snapshot.node(at: nil, uuid: before) != nil { send(.card(card, nil)) }
+        }
+        if heardMachines.count >= Self.machineLimit { heardMachines.removeAll() }
+        heardMachines[card] = uuid
+        reportsSessions[card] = nil
     }
 
     /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
@@ -168,7 +178,7 @@ package final class BootContext {
     package func note(_ stage: BootStage, of machine: MACAddress, detail: String, link: String = "") {
         let before = tracker.progress(of: machine)
         let event = tracker.note(
-            stage, of: machine, at: now(), detail: detail, link: link, isNode: snapshot.knows
+            stage, of: machine, at: now(), detail: detail, link: link, isNode: { node(of: $0) != nil }
         ) {
             let text = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - text.count) + text
@@ -184,7 +194,7 @@ package final class BootContext {
 
     /// Whether what a machine logs is kept: it is a node, or waits to be one.
     func hasLog(_ machine: MACAddress) -> Bool {
-        snapshot.knows(machine) || tracker.currentBoot(of: machine) != nil
+        node(of: machine) != nil || tracker.currentBoot(of: machine) != nil
     }
 
     /// - Parameter age: milliseconds since the node reached the stage.
@@ -246,9 +256,8 @@ package final class BootContext {
 
     /// The volume or swap that the machine at `peer` may open: its own, inside the boot that it is in.
     func disk(_ name: VolumeExportName, for peer: IPv4Address?) -> NodeDisk? {
-        guard let node = snapshot.nodes[name.node], let machine = tracker.machine(ofBoot: name.boot),
-            node.macAddresses.contains(machine),
-            tracker.currentBoot(of: machine) == name.boot
+        guard let machine = tracker.machine(ofBoot: name.boot), let node = node(of: machine),
+            node.name == name.node, tracker.currentBoot(of: machine) == name.boot
         else { return nil }
         // Without a peer it is a question of this server's own.
         if let peer, !isOwn(machine, peer) {
@@ -361,6 +370,11 @@ package final class BootContext {
         }
         self.snapshot = snapshot
         reportsSessions.removeAll()
+        heardMachines = heardMachines.filter { card, machine in
+            if snapshot.node(withRecordOf: card) != nil { return false }
+            let known = snapshot.contents.cards.machine(of: card)
+            return known != machine && (known != nil || snapshot.node(at: nil, uuid: machine) != nil)
+        }
     }
 
     package func path(of version: ImageVersion, _ file: String) -> String {
@@ -379,7 +393,7 @@ package final class BootContext {
     package func plan(for machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(
-            macAddress: machine, uuid: machineUUIDs[machine], address: lease,
+            macAddress: machine, uuid: heardMachines[machine], address: lease,
             boot: tracker.currentBoot(of: machine))
         return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server, for: address))
     }

@@ -57,7 +57,8 @@ extension SQLiteStore {
         let strangers = try String.fetchAll(
             database,
             sql: """
-                SELECT mac FROM last_boot WHERE mac NOT IN (SELECT mac FROM node_address)
+                SELECT mac FROM last_boot
+                WHERE mac NOT IN (SELECT mac FROM node_address) AND mac NOT IN (SELECT mac FROM learned_card)
                 ORDER BY at DESC LIMIT -1 OFFSET ?
                 """, arguments: [retention.strangers])
         for machine in strangers { try forget(machine, in: database) }
@@ -70,8 +71,11 @@ extension SQLiteStore {
         let mac = machine.description
         let isNode =
             try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM node_address WHERE mac = ?)", arguments: [mac])
-            ?? false
+                database,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM node_address WHERE mac = ?1)
+                    OR EXISTS (SELECT 1 FROM learned_card WHERE mac = ?1)
+                    """, arguments: [mac]) ?? false
         // In the order in which they began: the clock may have been set between them.
         let old = try String.fetchAll(
             database, sql: "SELECT boot FROM boot WHERE mac = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?",

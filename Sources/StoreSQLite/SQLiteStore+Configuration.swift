@@ -28,6 +28,7 @@ extension SQLiteStore {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
             contents.troubles[machine] = try coder.value(json: row["record"])
         }
+        contents.cards = try Self.cards(in: database)
         for volume in try records(Volume.self, "volume") { contents.volumes[volume.node] = volume }
         for rollout in try Self.rollouts("NOT is_over", in: database) {
             contents.rollouts[rollout.id] = rollout
@@ -52,6 +53,7 @@ extension SQLiteStore {
                 changes.append(change)
             }
             guard !changes.isEmpty else { return snapshot.revision }
+            try Self.forgetCards(after: edits, of: snapshot, in: database)
             return try record(changes, what: what, by: who, in: database)
         }
     }

@@ -40,7 +40,7 @@ struct Explanation {
         if let own = MachineUUID(text) { return BootIdentity(macAddress: Self.anyCard, uuid: own) }
         let node = try FleetViews.find(text, in: snapshot)
         return BootIdentity(
-            macAddress: node.macAddresses.first ?? Self.anyCard, uuid: uuid ?? node.uuid)
+            macAddress: snapshot.cards(of: node).first ?? Self.anyCard, uuid: uuid ?? node.uuid)
     }
 
     private static func explanation(

@@ -23,9 +23,10 @@ struct NodeActionRoutes {
 
     /// Asks a node that is ready to restart; it hears of it within seconds.
     func restart(_ name: String, _ caller: Caller) async throws {
-        let node = try FleetViews.find(name, in: services.fleet.snapshot)
+        let snapshot = services.fleet.snapshot
+        let node = try FleetViews.find(name, in: snapshot)
         try caller.require(.enrol, in: node.group)
-        let boots = node.macAddresses.compactMap { services.fleet.boot(of: $0) }
+        let boots = snapshot.cards(of: node).compactMap { services.fleet.boot(of: $0) }
         guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
             throw StoreError.conflict(
                 "node \(node.name) is not up: there is nothing on it that could restart it")
@@ -51,7 +52,7 @@ struct NodeActionRoutes {
         let node = snapshot.node(at: machine) ?? (try? NodeName(text)).flatMap { snapshot.nodes[$0] }
         if let node {
             try caller.require(.configure, in: node.group)
-            try await services.fleet.release(node.macAddresses)
+            try await services.fleet.release(snapshot.cards(of: node))
         } else if let machine {
             try caller.require(.configure, in: .site)
             try await services.fleet.release([machine])

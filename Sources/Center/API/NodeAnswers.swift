@@ -6,6 +6,8 @@ package struct NodeAnswer: Codable, Sendable {
     package var node: Node
     /// Whether somebody has enrolled it.
     package var isKnown: Bool
+    /// Cards that no record names, and that were last seen with this node's UUID, the newest first.
+    package var learnedCards: [MACAddress]
     /// Of the lease that it holds now.
     package var leasedAddress: IPv4Address?
     /// Nil while it has no root from this server, and in the past.

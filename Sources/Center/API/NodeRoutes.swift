@@ -168,9 +168,7 @@ struct NodeRoutes {
         return try await services.fleet.change(
             by: caller.name, what: "machine \(mac) approved as \(node.name)"
         ) {
-            guard $0.nodes[node.name] == nil else {
-                throw StoreError.conflict("there is a node \(node.name) already")
-            }
+            try LiveFleet.requireNew(node, in: $0)
             let edits = [FleetEdit.node(node.name, node)]
             try caller.requireLeave(for: edits, in: $0)
             return edits

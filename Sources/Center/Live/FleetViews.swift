@@ -75,7 +75,8 @@ struct FleetViews: Sendable {
         let node = try known(text, in: snapshot)
         try requireReading(node, in: snapshot)
         var boots: [BootTimeline] = []
-        for mac in node.macAddresses {
+        let cards = snapshot.cards(of: node)
+        for mac in cards {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
         }
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
@@ -84,12 +85,11 @@ struct FleetViews: Sendable {
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
         return NodeAnswer(
-            node: node, isKnown: stored != nil,
-            leasedAddress: node.macAddresses.lazy.compactMap { live.leased[$0] }.first,
+            node: node, isKnown: stored != nil, learnedCards: snapshot.learnedCards(of: node),
+            leasedAddress: cards.lazy.compactMap { live.leased[$0] }.first,
             root: at == nil
-                ? node.macAddresses.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first
-                : nil,
-            sessions: live.sessions(of: node),
+                ? cards.lazy.compactMap { live.leased[$0] }.compactMap { activity[$0] }.first : nil,
+            sessions: live.sessions(of: node, in: snapshot),
             settings: snapshot.settings(of: stored).all.map(SettingAnswer.init),
             hardware: snapshot.hardware(of: node),
             held: stored.flatMap { snapshot.trouble(holding: $0) }?.summary,
@@ -104,7 +104,8 @@ struct FleetViews: Sendable {
     private func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
         let now = fleet.snapshot
         let same =
-            [snapshot.nodes[node.name], now.nodes[node.name]] + node.macAddresses.map { now.node(at: $0) }
+            [snapshot.nodes[node.name], now.nodes[node.name]]
+            + snapshot.cards(of: node).map { now.node(at: $0) }
         for case let one? in same { try caller.require(.read, in: one.group) }
     }
 
@@ -123,7 +124,7 @@ struct FleetViews: Sendable {
     /// What a machine was made of, and what changed when.
     func hardware(_ text: String) async throws -> HardwareAnswer {
         let answer = try await node(text, bootLimit: 1)
-        for mac in answer.node.macAddresses {
+        for mac in answer.node.macAddresses + answer.learnedCards {
             let records = try await fleet.store.hardwareHistory(of: mac)
             guard let latest = records.first else { continue }
             let changes = zip(records, records.dropFirst()).map { later, earlier in
@@ -142,7 +143,7 @@ struct FleetViews: Sendable {
         let node = try known(text, in: snapshot)
         try requireReading(node, in: snapshot)
         var answer = LogAnswer(lines: [], crashes: [])
-        for machine in node.macAddresses {
+        for machine in snapshot.cards(of: node) {
             answer.lines += await services.logs.tail(machine, lineCount: lineCount)
             answer.crashes += await services.logs.crashes(machine).map {
                 LogAnswer.Crash(at: $0.at, text: $0.text)
@@ -166,7 +167,7 @@ struct FleetViews: Sendable {
         var troubles: [FiguresAnswer.Trouble] = []
         var boots: [BootTimeline] = []
         for node in snapshot.nodes.values where caller.sees(node.group) {
-            let boot = live.boot(of: node)
+            let boot = live.boot(of: node, in: snapshot)
             let state = MachineState(boot, now: now)
             states[state.rawValue, default: 0] += 1
             if troubles.count < 50, snapshot.trouble(holding: node) == nil,
@@ -291,21 +292,22 @@ struct LiveFacts {
         sessions = isPast ? [:] : views.fleet.sessions
     }
 
-    func boot(of node: Node) -> BootTimeline? {
-        node.macAddresses.lazy.compactMap { self.boots[$0] }.max { $0.startedAt < $1.startedAt }
+    func boot(of node: Node, in snapshot: FleetSnapshot) -> BootTimeline? {
+        snapshot.cards(of: node).lazy.compactMap { self.boots[$0] }.max { $0.startedAt < $1.startedAt }
     }
 
     func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
         NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
             switch attribute {
-            case .address: node.macAddresses.compactMap { leased[$0]?.description }
+            case .address: snapshot.cards(of: node).compactMap { leased[$0]?.description }
+            case .card: snapshot.learnedCards(of: node).map(\.description)
             case .state:
-                (boot(of: node).map { [$0.state] } ?? [])
+                (boot(of: node, in: snapshot).map { [$0.state] } ?? [])
                     + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
             case .image: images(of: node, in: snapshot)
             case .booted: bootedNames(of: node, in: snapshot)
             case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
-            case .user: sessions(of: node).map(\.user)
+            case .user: sessions(of: node, in: snapshot).map(\.user)
             }
         }
     }
@@ -331,7 +333,9 @@ struct LiveFacts {
         let next = snapshot.nextVersion(of: node)
         var versions = Versions(next: next.map(Self.name))
         if !isPast { versions.lack = snapshot.lack(of: node, under: policy) }
-        guard !isPast, let boot = boot(of: node), let digest = boot.version else { return versions }
+        guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
+            return versions
+        }
         versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
         if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
         return versions
@@ -339,19 +343,20 @@ struct LiveFacts {
 
     /// The version of a node's last boot, and its image's name.
     private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
-        guard !isPast, let digest = boot(of: node)?.version else { return [] }
+        guard !isPast, let digest = boot(of: node, in: snapshot)?.version else { return [] }
         return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
     }
 
     private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }
 
     func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
-        let boot = boot(of: node)
+        let boot = boot(of: node, in: snapshot)
+        let cards = snapshot.cards(of: node)
         let versions = versions(of: node, in: snapshot)
         return MachineAnswer(
             name: node.name, isKnown: true, group: node.group, tags: node.tags,
-            macAddress: boot?.macAddress ?? node.macAddresses.first,
-            address: node.macAddresses.lazy.compactMap { self.leased[$0] }.first ?? node.address,
+            macAddress: boot?.macAddress ?? cards.first,
+            address: cards.lazy.compactMap { self.leased[$0] }.first ?? node.address,
             state: boot?.state ?? "", readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,

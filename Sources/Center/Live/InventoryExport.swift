@@ -114,7 +114,7 @@ extension FleetViews {
                 return nil
             }
             return InventoryEntry(
-                node: name, group: node.group, macAddresses: node.macAddresses, uuid: node.uuid,
+                node: name, group: node.group, macAddresses: snapshot.cards(of: node), uuid: node.uuid,
                 hardware: hardware)
         }
     }

@@ -23,11 +23,15 @@ extension LiveFleet {
 
     /// The last alarm of a node.
     func alarm(of node: Node) -> NodeAlarm? {
-        state.withLock { state in node.macAddresses.compactMap { state.alarms[$0] }.max { $0.at < $1.at } }
+        state.withLock { state in
+            state.snapshot.cards(of: node).compactMap { state.alarms[$0] }.max { $0.at < $1.at }
+        }
     }
 
     /// Clears the alarms of a node.
     func dismissAlarm(of node: Node) {
-        state.withLock { state in for machine in node.macAddresses { state.alarms[machine] = nil } }
+        state.withLock { state in
+            for machine in state.snapshot.cards(of: node) { state.alarms[machine] = nil }
+        }
     }
 }

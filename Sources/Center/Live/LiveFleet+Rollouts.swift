@@ -110,8 +110,10 @@ extension LiveFleet {
 
     // MARK: What boots show
 
-    /// A configuration that was read or made elsewhere knows less of the last boots than this server does.
-    static func keepingBootKnowledge(of known: FleetSnapshot, in next: FleetSnapshot) -> FleetSnapshot {
+    /// A configuration that was read or made elsewhere knows less of the last boots and of cards than this server does.
+    static func keepingKnowledge(of known: FleetSnapshot, in next: FleetSnapshot) -> FleetSnapshot {
+        let cards = known.contents.cards
+        let next = cards == next.contents.cards ? next : next.replacing(cards: cards)
         let rollouts = next.contents.rollouts.mapValues { rollout in
             known.contents.rollouts[rollout.id].map { rollout.keepingOutcomes(of: $0) } ?? rollout
         }

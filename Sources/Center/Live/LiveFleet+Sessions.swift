@@ -42,9 +42,9 @@ extension LiveFacts {
         return told.sessions
     }
 
-    func sessions(of node: Node) -> [NodeSession] {
+    func sessions(of node: Node, in snapshot: FleetSnapshot) -> [NodeSession] {
         if sessions.isEmpty { return [] }
-        return node.macAddresses.flatMap { sessions(at: $0) }
+        return snapshot.cards(of: node).flatMap { sessions(at: $0) }
     }
 }
 
@@ -61,7 +61,7 @@ extension FleetViews {
         var (rows, count): ([SessionAnswer], Int) = ([], 0)
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
-            let sessions = live.sessions(of: node)
+            let sessions = live.sessions(of: node, in: snapshot)
             if sessions.isEmpty { continue }
             if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
             for session in sessions {

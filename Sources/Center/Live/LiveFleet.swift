@@ -99,13 +99,22 @@ package final class LiveFleet: Sendable {
         guard isRight else { return false }
         let node = Node(name: registration.name, group: registration.group, macAddresses: [machine])
         try await change(by: "PIN at the machine", what: "machine \(machine) approved as \(node.name)") {
-            guard $0.nodes[node.name] == nil, $0.node(at: machine) == nil else {
-                throw StoreError.conflict("there is a node \(node.name) already")
-            }
+            try Self.requireNew(node, in: $0)
             return [.node(node.name, node)]
         }
         _ = state.withLock { $0.registrations.removeValue(forKey: machine) }
         return true
+    }
+
+    /// Throws when a machine that is approved has a node's name, or is a node.
+    static func requireNew(_ node: Node, in snapshot: FleetSnapshot) throws {
+        guard snapshot.nodes[node.name] == nil else {
+            throw StoreError.conflict("there is a node \(node.name) already")
+        }
+        for card in node.macAddresses {
+            guard let owner = snapshot.node(at: card) else { continue }
+            throw StoreError.conflict("\(card) is a card of node \(owner.name) already")
+        }
     }
 
     // MARK: Changing
@@ -223,7 +232,7 @@ package final class LiveFleet: Sendable {
         let isNew = state.withLock { state in
             // Two changes may come back in the other order than they were made.
             guard next.revision >= state.snapshot.revision else { return false }
-            state.snapshot = Self.keepingBootKnowledge(of: state.snapshot, in: next)
+            state.snapshot = Self.keepingKnowledge(of: state.snapshot, in: next)
             return true
         }
         guard isNew else { return }
@@ -231,11 +240,12 @@ package final class LiveFleet: Sendable {
         events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
     }
 
-    /// Forgets a machine that is no node: until it boots again it was never seen.
+    /// Forgets a machine that is no node, or that a node was seen with a card: until it boots again it was never seen.
     package func forget(_ machine: MACAddress) async throws {
-        if let node = snapshot.node(at: machine) {
+        if let node = snapshot.node(withRecordOf: machine) {
             throw StoreError.conflict("\(machine) is a card of node \(node.name); remove the node first")
         }
+        try await note([(machine, nil)])
         try await forget(waiting: [machine])
         events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
     }

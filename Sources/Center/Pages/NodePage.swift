@@ -52,6 +52,9 @@ struct NodePage {
             "boots": boots(answer.boots, medians(of: node, in: snapshot), words),
             "effective": effective(answer.settings),
         ]
+        if !answer.learnedCards.isEmpty {
+            fields["learned"] = answer.learnedCards.map(\.description).joined(separator: " ")
+        }
         if let root = answer.root {
             fields["root"] = words(
                 "%1 connections, last read %2 ago", String(root.connections),
@@ -161,7 +164,7 @@ struct NodePage {
     private func medians(of node: Node, in snapshot: FleetSnapshot) -> [String: Int] {
         let boots = pages.fleet.boots
         let neighbours = snapshot.nodes.values.lazy.filter { $0.group == node.group }.prefix(1_000)
-        return BootFigures(neighbours.flatMap { $0.macAddresses.compactMap { boots[$0] } }).stages
+        return BootFigures(neighbours.flatMap { snapshot.cards(of: $0).compactMap { boots[$0] } }).stages
     }
 
     private func boots(_ boots: [BootTimeline], _ medians: [String: Int], _ words: Words) -> [[String: Any]] {

@@ -59,7 +59,9 @@ struct WallPage {
         let boots = pages.fleet.boots
         var counts: [MachineState: Int] = [:]
         let nodes = snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node -> [String: Any] in
-            let boot = node.macAddresses.lazy.compactMap { boots[$0] }.max { $0.startedAt < $1.startedAt }
+            let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
+                $0.startedAt < $1.startedAt
+            }
             let state = MachineState(boot, now: now)
             counts[state, default: 0] += 1
             return ["name": node.name.text, "kind": state.rawValue, "state": words(state.rawValue)]

@@ -168,10 +168,9 @@ extension FleetSnapshot {
     }
 
     private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
-        // One that is known by its UUID alone has failed nothing yet.
-        let machine =
-            node.macAddresses.first { contents.troubles[$0] != nil } ?? node.macAddresses.first
-            ?? MACAddress(rawValue: 0)
+        let cards = cards(of: node)
+        // One without a card was never seen, and has failed nothing yet.
+        let machine = cards.first { contents.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
         let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
@@ -185,7 +184,7 @@ extension FleetSnapshot {
 
     /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
     package func trouble(holding node: Node) -> BootTrouble? {
-        let known = node.macAddresses.lazy.compactMap { self.contents.troubles[$0] }.first
+        let known = cards(of: node).lazy.compactMap { self.contents.troubles[$0] }.first
         guard let known else { return nil }
         let settings = settings(of: node)
         let limit = settings.integer(.bootBrake)

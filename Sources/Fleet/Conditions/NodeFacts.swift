@@ -37,6 +37,8 @@ package struct NodeFacts: Sendable {
     package enum LivingAttribute: Sendable {
         /// An address that it has besides the one in its record.
         case address
+        /// Cards that it was seen with, besides those in its record. Rules do not ask for them: a neighbour may say anything.
+        case card
         /// `ready`, `at kernel`, `failed: …`.
         case state
         /// What its setting `image` says, and the image's name.
@@ -59,6 +61,8 @@ package struct NodeFacts: Sendable {
 
     var name: String { node.name.text }
 
+    private var cards: [String] { node.macAddresses.map(\.description) + (living?(.card) ?? []) }
+
     private var addresses: [String] {
         (node.address.map { [$0.description] } ?? []) + (living?(.address) ?? [])
     }
@@ -78,7 +82,7 @@ package struct NodeFacts: Sendable {
         switch attribute {
         case .name: [name]
         case .tag: node.tags
-        case .mac: node.macAddresses.map(\.description)
+        case .mac: cards
         case .address: addresses
         case .uuid: node.uuid.map { [$0.description] } ?? []
         case .state: living?(.state) ?? []
@@ -118,9 +122,7 @@ package struct NodeFacts: Sendable {
         if node.group.parts.contains(where: { $0.holds(word) }) { return true }
         if word.utf8.contains(UInt8(ascii: "/")), node.group.description.holds(word) { return true }
         // To write out addresses takes longer than all the rest: most words cannot stand in one.
-        if word.utf8.allSatisfy(\.isOfHardwareAddress),
-            node.macAddresses.contains(where: { $0.description.holds(word) })
-        {
+        if word.utf8.allSatisfy(\.isOfHardwareAddress), cards.contains(where: { $0.holds(word) }) {
             return true
         }
         if word.utf8.allSatisfy(\.isOfAddress), addresses.contains(where: { $0.hasPrefix(word) }) {

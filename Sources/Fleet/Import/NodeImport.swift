@@ -140,7 +140,7 @@ private struct RowReader {
 
     private func known(_ row: NodeRow) -> Node? {
         if case .value(let macs) = row.macAddresses {
-            for mac in macs { if let node = snapshot.node(at: mac) { return node } }
+            for mac in macs { if let node = snapshot.node(withRecordOf: mac) { return node } }
         }
         if case .value(let uuid) = row.uuid { return snapshot.node(at: nil, uuid: uuid) }
         return nil

@@ -22,6 +22,7 @@ package struct PeerLimit: Hashable, Sendable {
         case logLines = "lines a second are the most that one peer brings into this log"
         case bootReports = "reports are the most that one boot repeats"
         case bootBytes = "bytes of text are the most for the reports of one boot"
+        case newCards = "new cards a minute are the most for the UUID of one node"
         case waitingMachines = "machines are the most that wait on one link, and the oldest goes"
     }
 
@@ -40,16 +41,18 @@ extension PeerLimit: CustomStringConvertible {
     package var description: String { "\(plane.rawValue): \(most) \(subject.rawValue)" }
 }
 
-/// Who was limited: an address, a machine by its hardware address, or a link with all that is on it.
+/// Who was limited: an address, a machine by its hardware address or by its UUID, or a link with all that is on it.
 package enum LimitedPeer: Hashable, Sendable, CustomStringConvertible {
     case address(IPv4Address)
     case machine(MACAddress)
+    case uuid(MachineUUID)
     case link(String)
 
     package var description: String {
         switch self {
         case .address(let address): address.description
         case .machine(let machine): machine.description
+        case .uuid(let uuid): "UUID \(uuid)"
         case .link(let name): name
         }
     }

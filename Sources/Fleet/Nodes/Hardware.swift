@@ -183,6 +183,8 @@ extension Hardware {
 /// What the data planes hear from nodes, on its way to the store.
 package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
+    /// A card that no record names is in the machine with that UUID, which is a node's; nil: in another one than it was known to be in.
+    case card(MACAddress, MachineUUID?)
     /// A machine's hardware as JSON of `Hardware`, not yet read.
     case hardware(MACAddress, [UInt8])
     /// Who is logged in at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet read; empty: it is not to tell any more.

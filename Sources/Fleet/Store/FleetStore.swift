@@ -83,7 +83,7 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// Everything that the data planes need, as it is now.
     func snapshot() async throws(StoreError) -> FleetSnapshot
 
-    /// The configuration as it was at that second, with today's knowledge of hardware.
+    /// The configuration as it was at that second, with today's knowledge of hardware and cards.
     func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot
 
     /// Makes `edits` as one revision; `snapshot` is what they were checked against.
@@ -124,6 +124,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     ///
     /// - Returns: what is known now; nil when it is what was known.
     func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Hardware?
+
+    /// Keeps in which machines cards were seen, in the order of the changes; that is no change of the configuration.
+    func save(_ changes: [LearnedCards.Change]) async throws(StoreError)
 
     /// What a machine was made of, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]

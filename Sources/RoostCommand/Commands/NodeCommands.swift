@@ -68,12 +68,19 @@ struct NodeShow: AsyncParsableCommand {
         return answer.isOutdated ? "\(booted); \(next)" : "\(next) (the last one was of \(booted))"
     }
 
+    private func cards(_ answer: NodeAnswer) -> String {
+        let cards =
+            answer.node.macAddresses.map(\.description)
+            + answer.learnedCards.map { "\($0) (seen with this UUID)" }
+        return cards.isEmpty ? "-" : cards.joined(separator: ", ")
+    }
+
     private func text(_ answer: NodeAnswer) -> String {
         let node = answer.node
         var text = """
             node       \(node.name)
             group      \(node.group)
-            mac        \(node.macAddresses.map(\.description).joined(separator: ", "))
+            mac        \(cards(answer))
             uuid       \(node.uuid?.description ?? "-")
             tags       \(node.tags.isEmpty ? "-" : node.tags.joined(separator: ", "))
             address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")

@@ -52,7 +52,7 @@ extension NodeReport {
         case .boot(let event): event.detail.utf8.count
         case .hardware(_, let json), .sessions(_, _, let json): json.count
         case .log(_, _, let message): message.text.utf8.count
-        case .registration, .volumeWanted, .refusal, .forgotten, .clock: 0
+        case .card, .registration, .volumeWanted, .refusal, .forgotten, .clock: 0
         }
     }
 }

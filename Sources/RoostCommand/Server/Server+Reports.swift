@@ -45,6 +45,8 @@ extension Server {
     private static func write(
         _ batch: ArraySlice<NodeReport>, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs
     ) async {
+        // First: by them it is known whose all the rest is.
+        await writeCards(batch, in: fleet)
         await writeBoots(batch, in: fleet, volumes)
         for case .refusal(let machine, let alarm) in batch {
             let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
@@ -83,6 +85,17 @@ extension Server {
             Task { await volumes.prepare(machine, at: address) }
         }
         await writeRegistrations(batch, in: fleet)
+    }
+
+    private static func writeCards(_ batch: ArraySlice<NodeReport>, in fleet: LiveFleet) async {
+        let seen = batch.compactMap { report -> (card: MACAddress, machine: MachineUUID?)? in
+            if case .card(let card, let machine) = report { (card, machine) } else { nil }
+        }
+        do { try await fleet.note(seen) } catch {
+            ServerLog.logger.error(
+                "the cards that \(seen.count) machines were seen with are not recorded: \(ErrorText.of(error))"
+            )
+        }
     }
 
     private static func writeBoots(

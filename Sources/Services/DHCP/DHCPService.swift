@@ -234,8 +234,10 @@ package final class DHCPService {
         let link = link(of: message, listener)
         let now = context.now() / 1_000
         guard mayAsk(message, listener, on: link, now: now) else { return }
-        if let machine = message.macAddress, let uuid = (try? message.options.value(of: .clientUUID))??.uuid {
-            context.note(uuid, of: machine)
+        if message.operation == .request, let card = message.macAddress,
+            let uuid = (try? message.options.value(of: .clientUUID))??.uuid
+        {
+            context.note(uuid, of: card)
         }
         let outcome = server.handle(
             message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,

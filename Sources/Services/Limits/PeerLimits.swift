@@ -27,6 +27,8 @@ package final class PeerLimits {
         package var dhcpStrangerMessages = PeerRates(perSecond: 10, burst: 40)
         /// Of all machines of one link together that are no nodes and have no lease: a room that is switched on for the first time.
         package var dhcpStrangersMessages = PeerRates(perSecond: 500, burst: 4_000)
+        /// Of one node's UUID: cards that it was not seen with last, sixteen at once and then one a minute, each for ``newCard``.
+        package var newCards = PeerRates(perSecond: 1, burst: 16 * PeerLimits.newCard)
         /// Of one machine: messages that it logs, and their bytes.
         package var logMessages = PeerRates(perSecond: 500, burst: 1_000)
         package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)
@@ -37,6 +39,9 @@ package final class PeerLimits {
 
         package init() {}
     }
+
+    /// What a new card costs of ``Maxima/newCards``.
+    static let newCard = 60
 
     /// A place that a connection or transfer takes.
     package struct Place: Sendable {

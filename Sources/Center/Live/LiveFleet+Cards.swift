@@ -1,0 +1,43 @@
+import Fleet
+import Synchronization
+package import Wire
+
+/// Which cards nodes were seen with.
+extension LiveFleet {
+    /// Cards have said which machines they are in; nil: in one that is no node. All that came together make one snapshot and one
+    /// transaction.
+    package func note(_ seen: [(card: MACAddress, machine: MachineUUID?)]) async throws {
+        let noted = state.withLock { state -> (changes: [LearnedCards.Change], next: FleetSnapshot)? in
+            let snapshot = state.snapshot
+            let before = snapshot.contents.cards
+            var (cards, changes) = (before, [LearnedCards.Change]())
+            for (card, machine) in seen where snapshot.node(withRecordOf: card) == nil {
+                if let machine, machine.isMeaningful, snapshot.node(at: nil, uuid: machine) != nil {
+                    // Who says no more than that it is this machine does not push out one that has gone on to boot.
+                    changes += cards.note(card, in: machine) { other in
+                        state.boots[other]?.entries.contains { $0.stage != .dhcp } == true
+                    }
+                } else {
+                    changes += cards.forget(card)
+                }
+            }
+            guard !changes.isEmpty else { return nil }
+            let moved = changes.map(\.card).filter { card in
+                before.machine(of: card).map { $0 != cards.machine(of: card) } == true
+            }
+            for card in moved { state.alarms[card] = nil }
+            state.snapshot = snapshot.replacing(cards: cards, moved: moved)
+            return (changes, state.snapshot)
+        }
+        guard let (changes, next) = noted else { return }
+        distribute(next)
+        try await store.save(changes)
+        for change in changes {
+            guard let node = next.node(at: change.card) else { continue }
+            events.publish(
+                ServerEvent(
+                    kind: .hardware, node: node.name, group: node.group, machine: change.card,
+                    text: "\(change.card) was seen with the UUID of \(node.name)"))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Cards that no record names, and the nodes that are found by them.
+@Suite struct LearnedCardsTests {
+    private let laptop: MachineUUID
+    private let desktop: MachineUUID
+    private let stranger: MachineUUID
+    private let dock = MACAddress(rawValue: 0x5254_0000_00D0)
+    private let own = MACAddress(rawValue: 0x5254_0000_0001)
+
+    init() throws {
+        laptop = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        desktop = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef1"))
+        stranger = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef2"))
+    }
+
+    /// A laptop with a card of its own and a desktop with none, and what was learned.
+    private func snapshot(_ learn: (inout LearnedCards) -> Void = { _ in }) throws -> FleetSnapshot {
+        var contents = FleetSnapshot.Contents()
+        for node in [
+            Node(name: try NodeName("laptop"), macAddresses: [own], uuid: laptop),
+            Node(name: try NodeName("desktop"), macAddresses: [], uuid: desktop),
+        ] { contents.nodes[node.name] = node }
+        learn(&contents.cards)
+        return FleetSnapshot(revision: 1, contents: contents)
+    }
+
+    private func hardware() throws -> Hardware {
+        try JSONDecoder().decode(Hardware.self, from: Data(#"{"vendor":"Maker"}"#.utf8))
+    }
+
+    private func name(
+        _ snapshot: FleetSnapshot, _ card: MACAddress?, _ uuid: MachineUUID? = nil
+    ) -> String? { snapshot.node(at: card, uuid: uuid)?.name.text }
+
+    @Test
+    func `a node is found by a card of its record, else by the UUID that is said, else by a learned card`()
+        throws
+    {
+        let snapshot = try snapshot { _ = $0.note(dock, in: laptop) }
+        #expect(name(snapshot, dock) == "laptop" && snapshot.knows(dock))
+        // Who says another UUID is another machine, on whatever dock.
+        #expect(name(snapshot, dock, desktop) == "desktop")
+        #expect(name(snapshot, dock, stranger) == nil)
+        #expect(name(snapshot, own, stranger) == "laptop")
+        // Zeros say nothing.
+        #expect(name(snapshot, dock, MachineUUID(smbios: Array(repeating: 0, count: 16))) == "laptop")
+        let other = MACAddress(rawValue: 9)
+        #expect(name(snapshot, other) == nil && !snapshot.knows(other))
+        #expect(snapshot.node(withRecordOf: dock) == nil)
+    }
+
+    @Test func `a node's cards are those of its record, then the learned ones, the newest first`() throws {
+        let second = MACAddress(rawValue: 0x5254_0000_00D1)
+        let hardware = try hardware()
+        var snapshot = try snapshot {
+            _ = $0.note(dock, in: laptop)
+            _ = $0.note(second, in: laptop)
+        }
+        snapshot = snapshot.replacing(hardware: [dock: hardware])
+        let node = try #require(snapshot.nodes[NodeName("laptop")])
+        #expect(snapshot.cards(of: node) == [own, second, dock])
+        #expect(snapshot.learnedCards(of: node) == [second, dock])
+        #expect(snapshot.hardware(of: node) == hardware)
+        let unknown = Node(name: NodeName(unknown: second), macAddresses: [second])
+        #expect(snapshot.cards(of: unknown) == [second])
+    }
+
+    @Test func `a dock moves with what is said on it, and leaves nothing behind`() throws {
+        var cards = LearnedCards()
+        #expect(cards.note(dock, in: laptop) == [LearnedCards.Change(card: dock, machine: laptop)])
+        #expect(cards.note(dock, in: laptop).isEmpty)
+        #expect(cards.note(dock, in: desktop) == [LearnedCards.Change(card: dock, machine: desktop)])
+        #expect(cards.cards(of: laptop).isEmpty && cards.cards(of: desktop) == [dock])
+        #expect(cards.forget(dock) == [LearnedCards.Change(card: dock, machine: nil)])
+        #expect(cards == LearnedCards() && cards.forget(dock).isEmpty)
+    }
+
+    @Test func `a card that moves takes nothing along that was known of the machine before`() throws {
+        let trouble = BootTrouble(
+            version: Sample.digest("a"), failedBoots: 5, lastBootAt: 1, detail: "panic")
+        var before = try snapshot { _ = $0.note(dock, in: laptop) }
+        before = try before.replacing(hardware: [dock: hardware()])
+            .replacing(trouble: trouble, of: dock)
+        var cards = before.contents.cards
+        _ = cards.note(dock, in: desktop)
+        let after = before.replacing(cards: cards, moved: [dock])
+        #expect(after.contents.hardware[dock] == nil && after.contents.troubles[dock] == nil)
+        #expect(name(after, dock) == "desktop")
+    }
+
+    @Test func `nodes that go, other UUIDs and records that name the card leave no wrong answer`() throws {
+        let snapshot = try snapshot {
+            _ = $0.note(dock, in: laptop)
+            _ = $0.note(dock, in: stranger)
+            _ = $0.note(MACAddress(rawValue: 7), in: desktop)
+        }
+        // Of machines that are no nodes nothing is taken over.
+        #expect(name(snapshot, dock) == nil && snapshot.contents.cards.machine(of: dock) == nil)
+        let card = MACAddress(rawValue: 7)
+        #expect(name(snapshot, card) == "desktop")
+        let (desk, top) = (try NodeName("desktop"), try NodeName("laptop"))
+        var node = try #require(snapshot.nodes[desk])
+        node.uuid = stranger
+        for edits in [[FleetEdit.node(desk, nil)], [.node(desk, node)]] {
+            let next = try snapshot.applying(edits, revision: 2)
+            #expect(name(next, card) == nil && !next.knows(card) && next.contents.cards.isEmpty)
+        }
+        var other = try #require(snapshot.nodes[top])
+        other.macAddresses.append(card)
+        let named = try snapshot.applying([.node(top, other)], revision: 2)
+        #expect(name(named, card) == "laptop" && named.contents.cards.isEmpty)
+        // A node that gets another name is the same machine.
+        node.uuid = desktop
+        let renamed = try snapshot.applying(
+            [.node(desk, nil), .node(NodeName("desk-2"), node)], revision: 2)
+        #expect(name(renamed, card) == "desk-2")
+    }
+
+    // MARK: Bounds
+
+    @Test func `a node has sixteen, and its own oldest goes; those that have booted go last`() throws {
+        var cards = LearnedCards()
+        let other = MACAddress(rawValue: 0xFFFF)
+        _ = cards.note(other, in: desktop)
+        _ = cards.note(dock, in: laptop)
+        for number in 1..<1_000 {
+            let changes = cards.note(MACAddress(rawValue: UInt64(number)), in: laptop) { $0 == dock }
+            #expect(changes.count == (number < LearnedCards.machineLimit ? 1 : 2))
+        }
+        #expect(cards.cards(of: laptop).count == LearnedCards.machineLimit)
+        #expect(cards.cards(of: laptop).first == MACAddress(rawValue: 999))
+        #expect(cards.machine(of: dock) == laptop && cards.machine(of: other) == desktop)
+        // When all have booted, the one goes that was seen longest ago.
+        let changes = cards.note(MACAddress(rawValue: 5_000), in: laptop) { _ in true }
+        #expect(changes.last == LearnedCards.Change(card: dock, machine: nil))
+        // One that is seen again is the newest.
+        let oldest = try #require(cards.cards(of: laptop).last)
+        #expect(cards.note(oldest, in: laptop) == [LearnedCards.Change(card: oldest, machine: laptop)])
+        #expect(cards.cards(of: laptop).first == oldest)
+    }
+
+    @Test func `there is a most for all together, and no machine takes another one's place`() throws {
+        var cards = LearnedCards()
+        for number in 0..<LearnedCards.limit {
+            let machine = try #require(
+                MachineUUID("00000001-0000-0000-0000-00000000" + Self.hexadecimal(number / 16)))
+            _ = cards.note(MACAddress(rawValue: UInt64(number)), in: machine)
+        }
+        #expect(cards.note(dock, in: laptop).isEmpty && cards.machine(of: dock) == nil)
+        let first = try #require(cards.machine(of: MACAddress(rawValue: 0)))
+        #expect(cards.note(dock, in: first).count == 2)
+        #expect(cards.forget(dock).count == 1 && cards.note(dock, in: laptop).count == 1)
+    }
+
+    private static func hexadecimal(_ number: Int) -> String {
+        let text = String(number, radix: 16)
+        return String(repeating: "0", count: 4 - text.count) + text
+    }
+
+    // MARK: Who asks for the record
+
+    @Test func `a list names nodes by the cards of their records, and rules ask for those alone`() throws {
+        let snapshot = try snapshot { _ = $0.note(dock, in: desktop) }
+        let rows = "mac,tags\n\(dock),found\n"
+        let list = try NodeImport(DelimitedText(Array(rows.utf8)), in: snapshot)
+        #expect(list.rows.map(\.fate) == [.refused])
+        let node = try #require(snapshot.nodes[NodeName("desktop")])
+        let condition = try Condition("mac=\(dock)")
+        #expect(!condition.holds(for: snapshot.facts(of: node)))
+        let living = NodeFacts(node, hardware: nil) { attribute in
+            if case .card = attribute { snapshot.learnedCards(of: node).map(\.description) } else { [] }
+        }
+        #expect(condition.holds(for: living))
+        #expect(try Condition("\(dock)").holds(for: living))
+    }
+}
