@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Boots a machine in QEMU without its firmware, where the firmware is not what a test is about.
 
-    direct.py --bridge BRIDGE --mac MAC --directory DIRECTORY [--reboots] -- qemu-system-x86_64 ARGUMENTS
+    direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] -- qemu-system-x86_64 ARGUMENTS
 
 It does what a loader in the network card's ROM would do, in a network namespace with the machine's own hardware address
 on the bridge: asks by DHCP as iPXE does, fetches the node's script from the server by HTTP, does what the script says,
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 
 COOKIE = bytes([99, 130, 83, 99])
 # Beside others an emulated timer can stand still for so long that the kernel panics at it; testing its ciphers costs a kernel nearly a
@@ -61,8 +62,8 @@ class Lease:
         self.prefix = bin(int.from_bytes(self.options.get(1, b"\xff\xff\xff\0"), "big")).count("1")
 
 
-def ask_dhcp(mac):
-    """One DISCOVER and one REQUEST, repeated until they are answered, as iPXE in a BIOS machine sends them."""
+def ask_dhcp(mac, machine):
+    """One DISCOVER and one REQUEST, repeated until they are answered, as iPXE in a BIOS machine sends them. `machine` is its UUID."""
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
@@ -73,7 +74,7 @@ def ask_dhcp(mac):
     def send(kind, more=b""):
         options = option(53, bytes([kind])) + option(57, struct.pack(">H", 1472))
         options += option(60, b"PXEClient:Arch:00000:UNDI:002001") + option(77, b"iPXE") + option(93, b"\0\0")
-        options += option(94, bytes([1, 2, 1])) + option(97, bytes(17)) + option(55, bytes([1, 3, 6, 12, 43, 54, 66, 67]))
+        options += option(94, bytes([1, 2, 1])) + option(97, b"\0" + machine.bytes_le) + option(55, bytes([1, 3, 6, 12, 43, 54, 66, 67]))
         options += option(175, bytes([19, 1, 1, 39, 1, 1, 24, 1, 1])) + more + b"\xff"
         # The broadcast flag: without an address nothing else comes through.
         head = struct.pack(">BBBB4sHH", 1, 1, 6, 0, transaction, 0, 0x8000) + bytes(16)
@@ -144,9 +145,9 @@ def fetch(url, path):
         file.write(get(url))
 
 
-def load(mac, directory):
+def load(mac, machine, directory):
     """In a namespace with the machine's address: everything from DHCP to the kernel."""
-    lease = ask_dhcp(mac)
+    lease = ask_dhcp(mac, machine)
     ip("addr", "add", f"{lease.address}/{lease.prefix}", "dev", "eth0")
     url = lease.boot_file
     while True:
@@ -163,7 +164,7 @@ def load(mac, directory):
         time.sleep(pause)
 
 
-def load_in_namespace(bridge, mac, directory):
+def load_in_namespace(bridge, mac, machine, directory):
     """Runs `load` in a child whose network is one cable to the bridge; raises when it does not end well."""
     ready_read, ready_write = os.pipe()
     go_read, go_write = os.pipe()
@@ -177,7 +178,7 @@ def load_in_namespace(bridge, mac, directory):
             os.write(ready_write, b".")
             os.read(go_read, 1)
             ip("link", "set", "eth0", "up")
-            load(mac, directory)
+            load(mac, machine, directory)
             status = 0
         except BaseException as error:  # pylint: disable=broad-except  # The child ends here, whatever it was.
             say(f"direct: {error}")
@@ -206,6 +207,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bridge", required=True)
     parser.add_argument("--mac", required=True)
+    # Without one, QEMU's firmware says zeros.
+    parser.add_argument("--uuid", type=uuid.UUID, default=uuid.UUID(int=0))
     parser.add_argument("--directory", required=True)
     parser.add_argument("--reboots", action="store_true")
     parser.add_argument("qemu", nargs=argparse.REMAINDER)
@@ -221,7 +224,7 @@ def main():
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     while True:
-        load_in_namespace(options.bridge, options.mac, options.directory)
+        load_in_namespace(options.bridge, options.mac, options.uuid, options.directory)
         with open(os.path.join(options.directory, "words"), encoding="utf-8") as file:
             words = file.read()
         files = [os.path.join(options.directory, name) for name in ("kernel", "initrd")]

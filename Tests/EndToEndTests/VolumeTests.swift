@@ -9,9 +9,12 @@ extension EndToEnd.Machines {
         init() throws { lab = try BootLab.shared.get() }
 
         private static let macs = ["52:54:00:00:00:81", "52:54:00:00:00:82"]
+        /// The first node is known by it alone.
+        private static let uuid = "6b656570-0001-4000-8000-525400000081"
 
         private func start(_ number: Int) throws -> String {
-            try lab.bootDirectly("keep\(number)", mac: Self.macs[number - 1])
+            try lab.bootDirectly(
+                "keep\(number)", mac: Self.macs[number - 1], number == 1 ? ["--uuid", Self.uuid] : [])
             try lab.waitForStage("ready", of: "keep-\(number)")
             return try lab.address(of: "keep-\(number)")
         }
@@ -124,14 +127,15 @@ extension EndToEnd.Machines {
             try lab.roost(
                 "set", "--group", "/keep", "root-mode=persistent", "volume-size=256M",
                 "persistent-directories=/var/lib/kept")
-            for number in 1...2 {
-                try lab.roost(
-                    "node", "add", "keep-\(number)", "--mac", Self.macs[number - 1], "--group", "/keep")
-            }
+            try lab.roost("node", "add", "keep-1", "--uuid", Self.uuid, "--group", "/keep")
+            try lab.roost("node", "add", "keep-2", "--mac", Self.macs[1], "--group", "/keep")
             defer { for number in 1...2 { _ = try? lab.powerOff("keep\(number)") } }
 
             // The volume is made when the machine shows up.
             let first = try start(1)
+            let shown = try lab.json("node", "show", "keep-1") as? [String: Any]
+            #expect(shown?["learnedCards"] as? [String] == [Self.macs[0]])
+            #expect((shown?["boots"] as? [Any])?.count == 1)
             #expect(try lab.ssh(first, "test -e /etc/own || echo none") == "none")
             try lab.ssh(
                 first,
