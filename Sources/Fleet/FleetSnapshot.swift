@@ -100,7 +100,11 @@ package final class FleetSnapshot: Sendable {
     }
 
     /// The cards that a node boots with: those of its record, and those that it was seen with.
-    package func cards(of node: Node) -> [MACAddress] { node.macAddresses + learnedCards(of: node) }
+    package func cards(of node: Node) -> [MACAddress] {
+        let learned = learnedCards(of: node)
+        // Lists ask for each of ten thousand nodes: most have none.
+        return learned.isEmpty ? node.macAddresses : node.macAddresses + learned
+    }
 
     /// The cards that no record names, and that were last seen with this node's UUID, the newest first.
     package func learnedCards(of node: Node) -> [MACAddress] {

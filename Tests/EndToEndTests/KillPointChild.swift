@@ -117,6 +117,12 @@ extension Commit {
         case .hardware:
             let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\": \"x\"}".utf8))
             _ = try await store.save(hardware, of: Self.machine)
+        case .cards:
+            let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+            let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
+            _ = try await store.apply(
+                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+            try await store.save([LearnedCards.Change(card: Self.machine, machine: machine)])
         case .revision:
             let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
             _ = try await store.apply(
@@ -162,6 +168,7 @@ extension Commit {
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
+        case .cards: try await !store.snapshot().contents.cards.isEmpty
         case .revision: try await store.snapshot().nodes.count == 1
         case .version: image.versions.count == 4
         case .versionRemoval: image.versions.count == 2

@@ -195,6 +195,23 @@ import Wire
         #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
     }
 
+    @Test func `a node has its address with a learned card, and a stranger on the same dock has not`() throws
+    {
+        let mine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        let other = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef1"))
+        var network = try DHCPNetwork()
+        let reserved = try address("10.77.0.10")
+        var contents = FleetSnapshot.Contents()
+        let name = try NodeName("pc1")
+        contents.nodes[name] = Node(name: name, macAddresses: [], uuid: mine, address: reserved)
+        _ = contents.cards.note(Sample.mac, in: mine)
+        network.snapshot = FleetSnapshot(revision: 1, contents: contents)
+        // Its system says no UUID.
+        #expect(network.take() == reserved)
+        let stranger = network.say(.discover) { $0.options.set(.clientUUID, to: ClientUUID(other)) }
+        #expect(stranger.reply?.message.yourAddress != reserved)
+    }
+
     @Test func `an address that a node's record reserves is nobody else's, though it lies in the pool`()
         throws
     {

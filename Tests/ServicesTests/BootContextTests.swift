@@ -68,6 +68,106 @@ import Wire
         #expect(context.node(of: machine) == nil)
     }
 
+    // MARK: Cards that no record names
+
+    /// What the loop has told of cards.
+    private final class Told: Sendable {
+        let cards = Mutex<[NodeReport]>([])
+        func add(_ report: NodeReport) { if case .card = report { cards.withLock { $0.append(report) } } }
+        func take() -> [NodeReport] {
+            cards.withLock { cards in
+                defer { cards = [] }
+                return cards
+            }
+        }
+    }
+
+    private func uuid(_ digit: Character) throws -> MachineUUID {
+        try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef\(digit)"))
+    }
+
+    /// Two nodes without a card in their records, and what was learned.
+    private func twoNodes(_ learn: (inout LearnedCards) throws -> Void = { _ in }) throws -> FleetSnapshot {
+        var contents = FleetSnapshot.Contents()
+        for digit in ["0", "1"] as [Character] {
+            let name = try NodeName("pc-\(digit)")
+            contents.nodes[name] = Node(name: name, macAddresses: [], uuid: try uuid(digit))
+        }
+        try learn(&contents.cards)
+        return FleetSnapshot(revision: 2, contents: contents)
+    }
+
+    @Test func `a card is the node's at once, and is not told any more when it is learned`() throws {
+        let told = Told()
+        let context = try context { told.add($0) }
+        context.swap(try twoNodes())
+        context.note(try uuid("0"), of: machine)
+        #expect(told.take() == [.card(machine, try uuid("0"))])
+        #expect(context.node(of: machine)?.name.text == "pc-0")
+        // A configuration that was on its way already does not know it.
+        context.swap(try twoNodes())
+        #expect(context.node(of: machine)?.name.text == "pc-0")
+        context.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
+        context.note(try uuid("0"), of: machine)
+        #expect(told.take().isEmpty && context.node(of: machine)?.name.text == "pc-0")
+        // Zeros say nothing.
+        context.note(try #require(MachineUUID(smbios: Array(repeating: 0, count: 16))), of: machine)
+        #expect(told.take().isEmpty && context.node(of: machine)?.name.text == "pc-0")
+        // After a restart of the server it is known without a word.
+        let fresh = try self.context()
+        fresh.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
+        #expect(fresh.node(of: machine)?.name.text == "pc-0")
+        #expect(fresh.plan(for: machine, at: .loopback, server: .loopback).name.text == "pc-0")
+    }
+
+    @Test func `a stranger on a node's dock is not the node, and another node is itself there`() throws {
+        let told = Told()
+        let context = try context { told.add($0) }
+        let learned = try twoNodes { _ = $0.note(machine, in: try uuid("0")) }
+        context.swap(learned)
+        context.note(try uuid("9"), of: machine)
+        #expect(context.node(of: machine) == nil)
+        #expect(!context.plan(for: machine, at: .loopback, server: .loopback).isKnown)
+        context.note(try uuid("9"), of: machine)
+        #expect(told.take() == [.card(machine, nil)])
+        // Until the center has heard of it, and afterwards.
+        context.swap(learned)
+        #expect(context.node(of: machine) == nil)
+        context.swap(try twoNodes())
+        #expect(context.node(of: machine) == nil)
+        context.swap(learned)
+        context.note(try uuid("1"), of: machine)
+        #expect(told.take() == [.card(machine, try uuid("1"))])
+        #expect(context.node(of: machine)?.name.text == "pc-1")
+        // The first one is back before that was heard.
+        context.note(try uuid("0"), of: machine)
+        #expect(told.take() == [.card(machine, try uuid("0"))])
+        #expect(context.node(of: machine)?.name.text == "pc-0")
+    }
+
+    @Test func `a neighbour that sends a node's UUID from ever other cards is heard sixteen times`() throws {
+        let told = Told()
+        let context = try context { told.add($0) }
+        context.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
+        for number in 1...10_000 {
+            context.note(try uuid("0"), of: MACAddress(rawValue: UInt64(number)))
+        }
+        // A second may pass meanwhile, but no minute.
+        #expect((1...16).contains(told.take().count))
+        #expect(context.node(of: MACAddress(rawValue: 9_999)) == nil)
+        #expect(context.node(of: machine)?.name.text == "pc-0")
+        // Another node is none the worse, and its own dock goes to it all the same.
+        let other = try #require(MACAddress("52:54:00:00:00:02"))
+        context.note(try uuid("1"), of: other)
+        #expect(told.take() == [.card(other, try uuid("1"))])
+        // A card that was the node's and cannot be learned for another is at least not the first one's.
+        for number in 1...20 { context.note(try uuid("1"), of: MACAddress(rawValue: UInt64(number))) }
+        _ = told.take()
+        context.note(try uuid("1"), of: machine)
+        #expect(told.take() == [.card(machine, nil)])
+        #expect(context.node(of: machine)?.name.text == "pc-1")
+    }
+
     @Test
     func `behind a router with another DHCP server a node is known by the address that it was given here`()
         throws
@@ -148,12 +248,17 @@ import Wire
         #expect(try ask(from: addresses[0]) == status)
     }
 
-    @Test func `a node's volume and swap are opened from its own address, inside its own boot`() throws {
+    @Test(arguments: [false, true])
+    func `a node's volume and swap are opened from its own address, inside its own boot`(
+        isLearned: Bool
+    ) throws {
         let context = try context()
         let name = try NodeName("pc-7")
         context.swap(
             try fleet {
-                $0.nodes[name] = Node(name: name, macAddresses: [machine])
+                $0.nodes[name] = Node(
+                    name: name, macAddresses: isLearned ? [] : [machine], uuid: try uuid("0"))
+                if isLearned { _ = $0.cards.note(machine, in: try uuid("0")) }
                 $0.groups[.site] = NodeGroup(path: .site, settings: ["swap": .list(["server:512M"])])
                 $0.volumes[name] = Volume(
                     node: name, image: try ImageName("debian"), version: 1, digest: version,

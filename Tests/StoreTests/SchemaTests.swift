@@ -98,14 +98,19 @@ import Wire
     ) async throws {
         try old(step)
         let fresh = try shape(path)
+        let (machine, card) = (
+            try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0")), MACAddress(rawValue: 3)
+        )
         do {
             let store = try SQLiteStore(path: path)
             let rule = MatchRule(name: try RuleName("small"), condition: "memory < 2GiB")
-            let pc = Node(name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 2)])
+            let pc = Node(
+                name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 2)], uuid: machine)
             let number = try await store.apply(
                 [.rule(rule.name, rule), .node(pc.name, pc)], to: store.snapshot(), by: "ann",
                 what: "two at once")
             #expect(number == 2)
+            try await store.save([LearnedCards.Change(card: card, machine: machine)])
             let ann = Administrator(name: "ann", grants: [Grant(.admin)])
             try await store.save(ann, passwordHash: "hash", by: "ann")
             _ = try await store.addWebHook(
@@ -125,6 +130,7 @@ import Wire
         }
         let store = try SQLiteStore(path: path)
         #expect(try await store.snapshot().rules.keys.map(\.text) == ["small"])
+        #expect(try await store.snapshot().node(at: card)?.name.text == "pc-2")
         #expect(try await store.revision(2).edits.map(\.kind) == ["rule", "node"])
         #expect(try await store.revisions(RevisionFilter(limit: 1)).first?.who == "bob")
         #expect(try await store.passwordHash(of: "ann") == "hash")
