@@ -56,30 +56,51 @@ extension Server {
         guard roost_drop_privileges(user.uid, user.gid) == 0 else {
             throw SystemError("become user \(settings.user ?? ServerSettings.defaultUser)")
         }
-        guard isWithoutRights(user) else {
+        if let thread = waitForThreads(user) {
             throw InvalidSetting(
-                "user: a part of the server still has rights of root after it became user \(user.uid): please report this"
+                "user: the server's thread \(thread) still has rights of root after it became user \(user.uid): please report this"
             )
         }
     }
 
-    /// Linux keeps users and capabilities for each thread, and a thread in a strange state may be passed over (proc(5)).
-    private static func isWithoutRights(_ user: StateDirectory.User) -> Bool {
+    /// For how long threads may take to end, in milliseconds: other programs may have the processors.
+    private static let endingLimit = 10_000
+
+    /// Linux keeps users and capabilities for each thread. glibc passes over one that is about to end, which then has them for a moment
+    /// still: it is waited for.
+    ///
+    /// - Returns: what says which thread has rights for good; nil: none has.
+    private static func waitForThreads(_ user: StateDirectory.User) -> String? {
+        let begin = SystemClock.boot
+        while let thread = threadWithRights(user) {
+            guard SystemClock.boot - begin < endingLimit else { return thread }
+            usleep(5_000)
+        }
+        return nil
+    }
+
+    private static func threadWithRights(_ user: StateDirectory.User) -> String? {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-        return threads.allSatisfy { thread in
+        for thread in threads {
             // One that has ended meanwhile can do nothing.
             let file = "/proc/self/task/\(thread)/status"
-            guard let status = try? String(contentsOfFile: file, encoding: .utf8) else { return true }
-            return status.split(separator: "\n").allSatisfy { line in
-                let words = line.split { $0 == "\t" || $0 == " " }
-                switch words.first {
-                case "Uid:": return words.dropFirst().allSatisfy { $0 == "\(user.uid)" }
-                case "Gid:": return words.dropFirst().allSatisfy { $0 == "\(user.gid)" }
-                case "Groups:": return words.count == 1
-                case "CapPrm:", "CapEff:": return words.dropFirst().allSatisfy { $0.allSatisfy { $0 == "0" } }
-                default: return true
-                }
-            }
+            guard let status = try? String(contentsOfFile: file, encoding: .utf8) else { continue }
+            let lines = status.split(separator: "\n").map { $0.split { $0 == "\t" || $0 == " " } }
+            guard !lines.allSatisfy({ isWithoutRights($0, user) }) else { continue }
+            let named = lines.filter { ["Name:", "State:"].contains($0.first) }
+            return named.map { $0.dropFirst().joined(separator: " ") }.joined(separator: ", ")
+        }
+        return nil
+    }
+
+    /// - Parameter words: a line of a thread's status (proc(5)).
+    private static func isWithoutRights(_ words: [Substring], _ user: StateDirectory.User) -> Bool {
+        switch words.first {
+        case "Uid:": words.dropFirst().allSatisfy { $0 == "\(user.uid)" }
+        case "Gid:": words.dropFirst().allSatisfy { $0 == "\(user.gid)" }
+        case "Groups:": words.count == 1
+        case "CapPrm:", "CapEff:": words.dropFirst().allSatisfy { $0.allSatisfy { $0 == "0" } }
+        default: true
         }
     }
 }
