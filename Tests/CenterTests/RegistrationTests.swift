@@ -67,7 +67,7 @@ import Wire
         let store = services.fleet.store
         let old = NodeGroup(path: .site, settings: ["registration-pin": .text("4711")])
         _ = try await store.apply(
-            [.group(.site, old)], to: store.snapshot(), by: "test", what: "from before")
+            store.snapshot().checking([.group(.site, old)]), by: "test", what: "from before")
         try await services.fleet.reload()
         func warnings(_ caller: Caller) async throws -> [String] {
             try await FleetRoutes(services: services).status(caller).warnings?.filter { $0.contains("pin") }

@@ -34,9 +34,8 @@ import Wire
     /// Makes edits as the control center does: checked against what is there, then stored.
     private func change(_ edits: FleetEdit..., by who: String = "ann") async throws {
         let snapshot = try await store.snapshot()
-        _ = try snapshot.applying(edits, revision: 0)
         let number = try await store.apply(
-            edits, to: snapshot, by: who, what: edits[0].summary(in: snapshot))
+            snapshot.checking(edits), by: who, what: edits[0].summary(in: snapshot))
         _ = try #require(number)
     }
 
@@ -154,12 +153,13 @@ import Wire
         let (second, b) = try manifest("debian", kernel: "b")
         let one = try await store.addVersion(first, digest: a, signatures: [], by: "ann")
         let two = try await store.addVersion(second, digest: b, signatures: [], by: "ann")
-        await #expect(throws: StoreError.self) {
-            try await store.rollBack(.stable, of: first.image, by: "ann")
-        }
+        let fresh = try await store.snapshot()
+        #expect(throws: StoreError.self) { try fresh.rollingBack(.stable, of: first.image) }
         try await change(.channel(first.image, .stable, two.number))
         await #expect(throws: StoreError.self) { try await store.remove(two, by: "ann") }
-        #expect(try await store.rollBack(.stable, of: first.image, by: "ann") == 1)
+        try await change(store.snapshot().rollingBack(.stable, of: first.image))
+        #expect(try await store.snapshot().images[first.image]?.channels == [.stable: 1])
+        #expect(try await store.snapshot().images[first.image]?.formers == [.stable: 2])
         #expect(try await store.snapshot().version(ImageReference(image: first.image)) == one)
     }
 
@@ -215,7 +215,7 @@ import Wire
         let stale = try await store.snapshot()
         let (one, two) = (try node("pc-1", 1), try node("pc-2", 2))
         try await change(.node(one.name, one))
-        #expect(try await store.apply([.node(two.name, two)], to: stale, by: "ann", what: "") == nil)
+        #expect(try await store.apply(stale.checking([.node(two.name, two)]), by: "ann", what: "") == nil)
         #expect(try await store.snapshot().nodes.count == 1)
     }
 
@@ -224,7 +224,7 @@ import Wire
         let store = try SQLiteStore(path: path + ".past", now: { clock.withLock { $0 } })
         func at(_ second: Int, _ edits: FleetEdit...) async throws {
             clock.withLock { $0 = second }
-            let number = try await store.apply(edits, to: store.snapshot(), by: "ann", what: "")
+            let number = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
             _ = try #require(number)
         }
         var pc = try node("pc-1", 1)

@@ -183,27 +183,14 @@ package final class LiveFleet: Sendable {
         let current = snapshot
         let edits = try make(current)
         guard !edits.isEmpty else { return current }
-        let checked = try current.applying(edits, revision: current.revision, within: addressPlan)
+        let change = try current.checking(edits, within: addressPlan)
         let number = try await store.apply(
-            Self.normalised(edits, as: checked), to: current, by: who,
-            what: what ?? Self.summary(of: edits, in: current))
+            change, by: who, what: what ?? Self.summary(of: edits, in: current))
         guard let number else { return nil }
         let next = FleetSnapshot(
-            revision: number, contents: checked.contents, nodeOrder: checked.nodeOrder)
+            revision: number, contents: change.after.contents, nodeOrder: change.after.nodeOrder)
         take(next)
         return next
-    }
-
-    /// The edits with the records as the check left them: in order, without doubles.
-    private static func normalised(_ edits: [FleetEdit], as snapshot: FleetSnapshot) -> [FleetEdit] {
-        edits.map { edit in
-            switch edit {
-            case .node(let name, _?): .node(name, snapshot.nodes[name])
-            case .group(let path, _?): .group(path, snapshot.groups[path])
-            case .rule(let name, _?): .rule(name, snapshot.rules[name])
-            default: edit
-            }
-        }
     }
 
     private static func summary(of edits: [FleetEdit], in snapshot: FleetSnapshot) -> String {

@@ -86,12 +86,11 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// The configuration as it was at that second, with today's knowledge of hardware and cards.
     func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot
 
-    /// Makes `edits` as one revision; `snapshot` is what they were checked against.
+    /// Appends a change as one revision.
     ///
     /// - Parameter what: one line for people.
-    /// - Returns: the new revision's number; nil when the stored revision is no longer `snapshot`'s.
-    func apply(_ edits: [FleetEdit], to snapshot: FleetSnapshot, by who: String, what: String)
-        async throws(StoreError) -> Int?
+    /// - Returns: the new revision's number; nil when the stored revision is no longer the one that the change was checked against.
+    func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
 
     /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
     func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
@@ -102,11 +101,6 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     func addVersion(
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
-
-    /// Points a channel back to where it pointed before its last change.
-    ///
-    /// - Returns: the number that it points to now.
-    func rollBack(_ channel: ChannelName, of image: ImageName, by who: String) async throws(StoreError) -> Int
 
     /// Removes a version that no channel points to.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
