@@ -46,11 +46,10 @@ extension SQLiteStore {
                         after: "\"\(digest)\"")
                 ],
                 what: "version \(image)@\(version.number) published", by: who, in: database)
-            let stable = FleetEdit.channel(manifest.image, .stable, version.number)
-            if try Self.record(stable.type.kind, stable.key, in: database) == nil,
-                let change = try make(stable, in: database)
-            {
-                try record([change], what: stable.summary(in: .empty), by: who, in: database)
+            let snapshot = try snapshot(in: database)
+            for edit in version.edits(whenNewIn: snapshot) {
+                guard let change = try make(edit, in: database) else { continue }
+                try record([change], what: edit.summary(in: snapshot), by: who, in: database)
             }
             return version
         }

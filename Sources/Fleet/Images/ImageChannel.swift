@@ -101,6 +101,13 @@ extension FleetSnapshot {
     }
 }
 
+extension ImageVersion {
+    /// What changes with it: the first version of an image is stable.
+    package func edits(whenNewIn snapshot: FleetSnapshot) -> [FleetEdit] {
+        snapshot.images[image]?.channels[.stable] == nil ? [.channel(image, .stable, number)] : []
+    }
+}
+
 extension ImageCatalogue {
     /// Throws while a channel or a tag means the version.
     package func requireRemovable(_ number: Int) throws {

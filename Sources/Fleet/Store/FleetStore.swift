@@ -95,14 +95,14 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
     func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
 
-    /// Enters a version, with the next number of its image. The first version also becomes `stable`.
+    /// Enters a version, with the next number of its image. ``ImageVersion/edits(whenNewIn:)`` are made with it.
     ///
     /// - Returns: the version; the one that is there when the digest is known already.
     func addVersion(
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
 
-    /// Removes a version that no channel points to.
+    /// Removes a version; throws what ``ImageCatalogue/requireRemovable(_:)`` throws.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
     /// Versions that were there once, and whose files may go.
