@@ -163,6 +163,20 @@ extension SQLiteStore {
         ).map { Revision.Edit(kind: $0["kind"], key: $0["key"], before: $0["before"], after: $0["after"]) }
     }
 
+    package func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String? {
+        let names = Set(edits.map { "\($0.type.kind) \($0.key)" })
+        return try await read { database in
+            let later = try Row.fetchCursor(
+                database, sql: "SELECT kind, key FROM revision_edit WHERE revision > ? ORDER BY rowid",
+                arguments: [number])
+            while let row = try later.next() {
+                let name = "\(row["kind"] as String) \(row["key"] as String)"
+                if names.contains(name) { return name }
+            }
+            return nil
+        }
+    }
+
     package func inverse(of number: Int) async throws(StoreError) -> [FleetEdit] {
         try await read { database in
             let edits = try rawEdits("revision = ? ORDER BY rowid DESC", [number], in: database)

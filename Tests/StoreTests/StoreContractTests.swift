@@ -404,4 +404,17 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await numbers(RevisionFilter(who: "bob")) == [3, 2])
         #expect(try await numbers(RevisionFilter(kind: Node.kind, key: "pc-1", who: "bob")) == [3])
     }
+
+    @Test(arguments: StoreMaker.allCases)
+    func `what has changed since a plan is told by its records`(maker: StoreMaker) async throws {
+        let store = try maker.open(path)
+        let (one, two) = (try node("pc-1", 1), try node("pc-2", 2))
+        try await change(store, .node(one.name, one))
+        let planned = try await store.snapshot().revision
+        try await change(store, .node(two.name, two))
+        let edits: [FleetEdit] = [.node(one.name, nil), .volume(two.name, nil)]
+        #expect(try await store.changed(edits, since: planned) == nil)
+        #expect(try await store.changed(edits, since: 0) == "node pc-1")
+        #expect(try await store.changed([.node(two.name, nil)], since: planned) == "node pc-2")
+    }
 }

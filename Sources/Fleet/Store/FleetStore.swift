@@ -92,6 +92,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// - Returns: the new revision's number; nil when the stored revision is no longer the one that the change was checked against.
     func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
 
+    /// The first of the records that `edits` are about which has changed after revision `number`, as `node pc-1`; nil when none has.
+    func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String?
+
     /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
     func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
 
