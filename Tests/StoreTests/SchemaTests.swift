@@ -171,6 +171,11 @@ import Wire
                         """)
                 try database.execute(
                     sql: "INSERT INTO rollout VALUES (7, 0, ?), (6, 1, ?)", arguments: [record, record])
+                try database.execute(
+                    sql: "INSERT INTO match_rule VALUES ('r', ?)",
+                    arguments: [
+                        #"{"condition":"memory < 2GiB","name":"r","priority":0,"settings":{"ssh-authorised-keys":["k"]}}"#
+                    ])
             }
         }
         try fill(DatabaseQueue(path: path))
@@ -182,6 +187,7 @@ import Wire
             #expect(image.tags == [try #require(ChannelName("gold")): 2])
             #expect(snapshot.contents.rollouts == [7: rollout])
             #expect(try await store.rollouts(before: nil, limit: 9).count == 2)
+            #expect(snapshot.rules.values.map(\.settings) == [["ssh-authorized-keys": .list(["k"])]])
             // A history from before knows the channel's versions alone.
             #expect(try await store.inverse(of: 2) == [.channel(rollout.image, .stable, 2)])
         }
@@ -191,6 +197,8 @@ import Wire
             #expect(
                 channels.map { $0["number"] as Int? } == [3] && channels.map { $0["former"] as Int? } == [2])
             #expect(try Int.fetchAll(database, sql: "SELECT id FROM rollout WHERE is_over") == [6])
+            let rule = try String.fetchOne(database, sql: "SELECT record FROM match_rule")
+            #expect(rule?.contains(#""ssh-authorised-keys":["k"]"#) == true)
             #expect(try String.fetchAll(database, sql: "SELECT mac FROM node_address").count == 1)
         }
     }

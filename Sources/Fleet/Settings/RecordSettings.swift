@@ -62,6 +62,12 @@
 extension RecordSettings: Codable {
     package init(from decoder: any Decoder) throws {
         wrappedValue = try decoder.singleValueContainer().decode([String: SettingValue].self)
+        for (former, name) in SettingDefinition.formerNames {
+            guard let value = wrappedValue.removeValue(forKey: former), wrappedValue[name] == nil else {
+                continue
+            }
+            wrappedValue[name] = value
+        }
         guard let sealer = decoder.userInfo[Self.sealer] as? SettingSealer else { return }
         for name in SettingDefinition.sealedNames {
             if let value = wrappedValue[name] { wrappedValue[name] = sealer.open(value) }

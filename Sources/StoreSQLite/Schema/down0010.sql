@@ -83,6 +83,13 @@ WHERE kind = 'channel' AND json_valid(before) AND json_type(before) = 'object';
 UPDATE revision_edit SET after = CAST(json_extract(after, '$.number') AS TEXT)
 WHERE kind = 'channel' AND json_valid(after) AND json_type(after) = 'object';
 
+UPDATE node SET record = replace(record, '"ssh-authorized-keys":', '"ssh-authorised-keys":');
+UPDATE node_group SET record = replace(record, '"ssh-authorized-keys":', '"ssh-authorised-keys":');
+UPDATE match_rule SET record = replace(record, '"ssh-authorized-keys":', '"ssh-authorised-keys":');
+UPDATE revision_edit SET before = replace(before, '"ssh-authorized-keys":', '"ssh-authorised-keys":'),
+    after = replace(after, '"ssh-authorized-keys":', '"ssh-authorised-keys":')
+WHERE kind IN ('node', 'group', 'rule');
+
 DELETE FROM record
 WHERE kind IN ('node', 'group', 'rule', 'volume', 'rollout', 'move', 'tag', 'keep', 'channel');
 DELETE FROM record_name WHERE kind = 'node';

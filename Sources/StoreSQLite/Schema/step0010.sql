@@ -42,3 +42,10 @@ DROP TABLE channel_move;
 DROP TABLE image_tag;
 DROP TABLE image_keep;
 DROP TABLE channel;
+
+-- A setting has got the name that people look for. In a text its quotation marks would be escaped.
+UPDATE record SET record = replace(record, '"ssh-authorised-keys":', '"ssh-authorized-keys":')
+WHERE kind IN ('node', 'group', 'rule');
+UPDATE revision_edit SET before = replace(before, '"ssh-authorised-keys":', '"ssh-authorized-keys":'),
+    after = replace(after, '"ssh-authorised-keys":', '"ssh-authorized-keys":')
+WHERE kind IN ('node', 'group', 'rule');
