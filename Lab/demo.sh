@@ -43,7 +43,7 @@ demo() {
 
   say 'the node demo-1, which may be reached by SSH'
   [[ -e $LAB_DIR/key ]] || ssh-keygen -q -t ed25519 -N '' -f "$LAB_DIR/key"
-  "$roost" set console=tty0,ttyS0 "kernel-arguments=mitigations=off no_timer_check" "ssh-authorised-keys=@$LAB_DIR/key.pub"
+  "$roost" set console=tty0,ttyS0 "kernel-arguments=mitigations=off no_timer_check" "ssh-authorized-keys=@$LAB_DIR/key.pub"
   "$roost" node show demo-1 >/dev/null 2>&1 || "$roost" node add demo-1 --mac "$mac"
   "$roost" node explain demo-1 | sed -n '1,/^$/p'
 

@@ -77,7 +77,7 @@ case $name in
     serve
     "$roost" image import tiny "$golden/root/" "${packing[@]}" >/dev/null
     "$roost" set image=tiny console=tty0,ttyS0 "kernel-arguments=mitigations=off no_timer_check cryptomgr.notests" \
-      "ssh-authorised-keys=@$golden/key.pub" >/dev/null
+      "ssh-authorized-keys=@$golden/key.pub" >/dev/null
     ;;
   debian)
     "${BASH_SOURCE[0]}" tiny

@@ -31,7 +31,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
     func caller(_ permission: Permission) throws -> Caller {
         guard let caller else {
             throw Problem(
-                401, "Unauthorised", "this server requires a token (--token or ROOST_TOKEN) or a log-in")
+                401, "Unauthorized", "this server requires a token (--token or ROOST_TOKEN) or a log-in")
         }
         try caller.requireSomewhere(permission)
         return caller

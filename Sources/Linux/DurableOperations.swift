@@ -91,7 +91,6 @@ package enum Commit: String, DurableOperation {
     case revision = "store.revision"
     case version = "store.version"
     case versionRemoval = "store.version-removal"
-    case rollBack = "store.roll-back"
     case rollouts = "store.rollouts"
     case webHook = "store.web-hook"
     case webHookRemoval = "store.web-hook-removal"

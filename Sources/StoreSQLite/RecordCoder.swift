@@ -30,12 +30,11 @@ struct RecordCoder: Sendable {
 
     /// A record as `other` would keep it; nil for a kind that has no settings.
     func translated(_ json: String, kind: String, to other: Self) throws -> String? {
-        switch kind {
-        case "node": try other.json(value(Node.self, json: json))
-        case "group": try other.json(value(NodeGroup.self, json: json))
-        case "rule": try other.json(value(MatchRule.self, json: json))
-        default: nil
+        guard let type = FleetRecords.named(kind), type.hasSettings else { return nil }
+        func translated<Record: FleetRecord>(_: Record.Type) throws -> String {
+            try other.json(value(Record.self, json: json))
         }
+        return try translated(type)
     }
 
     // MARK: Secrets

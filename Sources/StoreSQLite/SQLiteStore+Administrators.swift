@@ -51,18 +51,11 @@ extension SQLiteStore {
         }
     }
 
-    /// Somebody must be left who can let others in again.
     private static func requireAdmin(in database: Database) throws {
-        let all: [Administrator] = try String.fetchAll(database, sql: "SELECT record FROM administrator").map
-        {
-            try value(json: $0)
+        let all = try String.fetchAll(database, sql: "SELECT record FROM administrator").map {
+            try value(Administrator.self, json: $0)
         }
-        let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
-        guard isSafe || all.isEmpty else {
-            throw StoreError.conflict(
-                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
-            )
-        }
+        try Administrator.requireAdmin(among: all)
     }
 
     package func passwordHash(of name: String) async throws(StoreError) -> String? {

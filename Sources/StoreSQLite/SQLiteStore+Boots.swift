@@ -58,7 +58,7 @@ extension SQLiteStore {
             database,
             sql: """
                 SELECT mac FROM last_boot
-                WHERE mac NOT IN (SELECT mac FROM node_address) AND mac NOT IN (SELECT mac FROM learned_card)
+                WHERE mac NOT IN (SELECT name FROM record_name) AND mac NOT IN (SELECT mac FROM learned_card)
                 ORDER BY at DESC LIMIT -1 OFFSET ?
                 """, arguments: [retention.strangers])
         for machine in strangers { try forget(machine, in: database) }
@@ -73,7 +73,7 @@ extension SQLiteStore {
             try Bool.fetchOne(
                 database,
                 sql: """
-                    SELECT EXISTS (SELECT 1 FROM node_address WHERE mac = ?1)
+                    SELECT EXISTS (SELECT 1 FROM record_name WHERE name = ?1)
                     OR EXISTS (SELECT 1 FROM learned_card WHERE mac = ?1)
                     """, arguments: [mac]) ?? false
         // In the order in which they began: the clock may have been set between them.

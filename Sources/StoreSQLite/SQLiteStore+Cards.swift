@@ -44,10 +44,10 @@ extension SQLiteStore {
         let isEmpty = try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM learned_card)")
         guard isEmpty == false else { return }
         var (gone, stays): (Set<MachineUUID>, Set<MachineUUID>) = ([], [])
-        for case .node(let name, let node) in edits {
-            if let uuid = snapshot.nodes[name]?.uuid { gone.insert(uuid) }
-            if let uuid = node?.uuid { stays.insert(uuid) }
-            for card in node?.macAddresses ?? [] {
+        for change in edits.lazy.compactMap({ $0.of(Node.self) }) {
+            if let uuid = snapshot.nodes[change.key]?.uuid { gone.insert(uuid) }
+            if let uuid = change.after?.uuid { stays.insert(uuid) }
+            for card in change.after?.macAddresses ?? [] {
                 try database.execute(
                     sql: "DELETE FROM learned_card WHERE mac = ?", arguments: [card.description])
             }

@@ -9,17 +9,15 @@ extension SQLiteStore {
         try await read { database in try snapshot(in: database) }
     }
 
-    private func snapshot(in database: Database) throws -> FleetSnapshot {
+    func snapshot(in database: Database) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
-        func records<T: Decodable>(_: T.Type, _ table: String) throws -> [T] {
-            try String.fetchAll(database, sql: "SELECT record FROM \(table)").map {
-                try coder.value(json: $0)
-            }
-        }
-        for node in try records(Node.self, "node") { contents.nodes[node.name] = node }
-        for group in try records(NodeGroup.self, "node_group") { contents.groups[group.path] = group }
-        for rule in try records(MatchRule.self, "match_rule") { contents.rules[rule.name] = rule }
+        // Records of an image go into its catalogue.
         for image in try Self.images(in: database) { contents.images[image.name] = image }
+        let records = try Row.fetchCursor(
+            database, sql: "SELECT kind, key, record FROM record WHERE NOT is_closed")
+        while let row = try records.next() {
+            try edit(row["kind"], row["key"], row["record"])?.put(in: &contents)
+        }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
             contents.hardware[machine] = try coder.value(json: row["record"])
@@ -29,10 +27,6 @@ extension SQLiteStore {
             contents.troubles[machine] = try coder.value(json: row["record"])
         }
         contents.cards = try Self.cards(in: database)
-        for volume in try records(Volume.self, "volume") { contents.volumes[volume.node] = volume }
-        for rollout in try Self.rollouts("NOT is_over", in: database) {
-            contents.rollouts[rollout.id] = rollout
-        }
         return FleetSnapshot(revision: try Self.revisionNumber(in: database), contents: contents)
     }
 
@@ -40,137 +34,55 @@ extension SQLiteStore {
         try Int.fetchOne(database, sql: "SELECT max(number) FROM revision") ?? 0
     }
 
-    package func apply(
-        _ edits: [FleetEdit], to snapshot: FleetSnapshot, by who: String, what: String
-    ) async throws(StoreError) -> Int? {
+    package func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
+    {
         try await write(.revision) { database in
-            guard try Self.revisionNumber(in: database) == snapshot.revision else { return nil }
-            var changes: [Revision.Edit] = []
-            for edit in edits {
-                let change = try change(edit, in: database)
-                guard change.before != change.after else { continue }
-                try Self.perform(edit, change, in: database)
-                changes.append(change)
-            }
-            guard !changes.isEmpty else { return snapshot.revision }
-            try Self.forgetCards(after: edits, of: snapshot, in: database)
+            guard try Self.revisionNumber(in: database) == change.before.revision else { return nil }
+            let changes = try change.edits.compactMap { try make($0, in: database) }
+            guard !changes.isEmpty else { return change.before.revision }
+            try Self.forgetCards(after: change.edits, of: change.before, in: database)
             return try record(changes, what: what, by: who, in: database)
         }
     }
 
-    /// What an edit replaces, and with what.
-    private func change(_ edit: FleetEdit, in database: Database) throws -> Revision.Edit {
-        func before(_ table: String, _ column: String, _ key: String) throws -> String? {
-            try String.fetchOne(
-                database, sql: "SELECT record FROM \(table) WHERE \(column) = ?", arguments: [key])
+    /// Makes one edit; nil when it changes nothing.
+    func make(_ edit: FleetEdit, in database: Database) throws -> Revision.Edit? {
+        let (kind, key) = (edit.type.kind, edit.key)
+        let change = Revision.Edit(
+            kind: kind, key: key, before: try Self.record(kind, key, in: database),
+            after: try edit.record.map { try coder.json($0) })
+        guard change.before != change.after else { return nil }
+        try database.execute(
+            sql: "DELETE FROM record_name WHERE kind = ? AND key = ?", arguments: [kind, key])
+        guard let record = edit.record else {
+            try database.execute(
+                sql: "DELETE FROM record WHERE kind = ? AND key = ?", arguments: [kind, key])
+            return change
         }
-        switch edit {
-        case .node(let name, let node):
-            return Revision.Edit(
-                kind: "node", key: name.text, before: try before("node", "name", name.text),
-                after: try node.map { try coder.json($0) })
-        case .group(let path, let group):
-            return Revision.Edit(
-                kind: "group", key: path.description,
-                before: try before("node_group", "path", path.description),
-                after: try group.map { try coder.json($0) })
-        case .rule(let name, let rule):
-            return Revision.Edit(
-                kind: "rule", key: name.text, before: try before("match_rule", "name", name.text),
-                after: try rule.map { try coder.json($0) })
-        case .channel(let image, let channel, let number):
-            let former = try Int.fetchOne(
-                database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
-                arguments: [image.text, channel.text])
-            return Revision.Edit(
-                kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
-                after: number.map(String.init))
-        case .tag(let image, let tag, let number):
-            let former = try Int.fetchOne(
-                database, sql: "SELECT number FROM image_tag WHERE image = ? AND name = ?",
-                arguments: [image.text, tag.text])
-            return Revision.Edit(
-                kind: "tag", key: "\(image)@\(tag)", before: former.map(String.init),
-                after: number.map(String.init))
-        case .keep(let image, let number):
-            let former = try Int.fetchOne(
-                database, sql: "SELECT number FROM image_keep WHERE image = ?", arguments: [image.text])
-            return Revision.Edit(
-                kind: "keep", key: image.text, before: former.map(String.init), after: number.map(String.init)
-            )
-        case .move(let image, let move):
-            return Revision.Edit(
-                kind: "move", key: "\(image)@\(move.channel)",
-                before: try String.fetchOne(
-                    database, sql: "SELECT record FROM channel_move WHERE image = ? AND name = ?",
-                    arguments: [image.text, move.channel.text]), after: try coder.json(move))
-        case .volume(let name, let volume):
-            return Revision.Edit(
-                kind: "volume", key: name.text, before: try before("volume", "node", name.text),
-                after: try volume.map { try coder.json($0) })
-        case .rollout(let rollout):
-            return Revision.Edit(
-                kind: "rollout", key: String(rollout.id),
-                before: try String.fetchOne(
-                    database, sql: "SELECT record FROM rollout WHERE id = ?", arguments: [rollout.id]),
-                after: try coder.json(rollout))
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO record (kind, key, record, is_closed) VALUES (?, ?, ?, ?)",
+            arguments: [kind, key, change.after, record.isClosed])
+        for name in record.otherNames {
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO record_name (name, kind, key) VALUES (?, ?, ?)",
+                arguments: [name, kind, key])
         }
+        return change
     }
 
-    private static func perform(_ edit: FleetEdit, _ change: Revision.Edit, in database: Database) throws {
-        func replace(_ table: String, _ column: String) throws {
-            if let after = change.after {
-                try database.execute(
-                    sql: """
-                        INSERT INTO \(table) (\(column), record) VALUES (?, ?)
-                        ON CONFLICT (\(column)) DO UPDATE SET record = excluded.record
-                        """, arguments: [change.key, after])
-            } else {
-                try database.execute(sql: "DELETE FROM \(table) WHERE \(column) = ?", arguments: [change.key])
-            }
+    /// A record's JSON.
+    static func record(_ kind: String, _ key: String, in database: Database) throws -> String? {
+        try String.fetchOne(
+            database, sql: "SELECT record FROM record WHERE kind = ? AND key = ?", arguments: [kind, key])
+    }
+
+    /// The edit that puts a record there, or nothing; nil for what is no record of the configuration.
+    private func edit(_ kind: String, _ key: String, _ json: String?) throws -> FleetEdit? {
+        func edit<Record: FleetRecord>(_: Record.Type) throws -> FleetEdit {
+            FleetEdit(
+                try Record.Key(recordKey: key), try json.map { try coder.value(Record.self, json: $0) })
         }
-        switch edit {
-        case .node(_, let node):
-            try replace("node", "name")
-            try database.execute(sql: "DELETE FROM node_address WHERE node = ?", arguments: [change.key])
-            for address in node?.macAddresses ?? [] {
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO node_address (mac, node) VALUES (?, ?)",
-                    arguments: [address.description, change.key])
-            }
-        case .group: try replace("node_group", "path")
-        case .rule: try replace("match_rule", "name")
-        case .volume: try replace("volume", "node")
-        case .move(let image, let move):
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO channel_move (image, name, record) VALUES (?, ?, ?)",
-                arguments: [image.text, move.channel.text, change.after])
-        case .rollout(let rollout): try save(rollout, in: database)
-        case .tag(let image, let tag, let number):
-            try database.execute(
-                sql: number == nil
-                    ? "DELETE FROM image_tag WHERE image = ? AND name = ?"
-                    : "INSERT OR REPLACE INTO image_tag (image, name, number) VALUES (?, ?, ?)",
-                arguments: number.map { [image.text, tag.text, $0] } ?? [image.text, tag.text])
-        case .keep(let image, let number):
-            try database.execute(
-                sql: number == nil
-                    ? "DELETE FROM image_keep WHERE image = ?"
-                    : "INSERT OR REPLACE INTO image_keep (image, number) VALUES (?, ?)",
-                arguments: number.map { [image.text, $0] } ?? [image.text])
-        case .channel(let image, let channel, let number):
-            guard let number else {
-                try database.execute(
-                    sql: "DELETE FROM channel WHERE image = ? AND name = ?",
-                    arguments: [image.text, channel.text])
-                return
-            }
-            try database.execute(
-                sql: """
-                    INSERT INTO channel (image, name, number, former) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (image, name) DO UPDATE SET number = excluded.number, former = excluded.former
-                    """, arguments: [image.text, channel.text, number, change.before.flatMap { Int($0) }])
-        }
+        return try FleetRecords.named(kind).map { try edit($0) }
     }
 
     /// Enters a revision and returns its number.
@@ -251,46 +163,47 @@ extension SQLiteStore {
         ).map { Revision.Edit(kind: $0["kind"], key: $0["key"], before: $0["before"], after: $0["after"]) }
     }
 
+    package func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String? {
+        let names = Set(edits.map { "\($0.type.kind) \($0.key)" })
+        return try await read { database in
+            let later = try Row.fetchCursor(
+                database, sql: "SELECT kind, key FROM revision_edit WHERE revision > ? ORDER BY rowid",
+                arguments: [number])
+            while let row = try later.next() {
+                let name = "\(row["kind"] as String) \(row["key"] as String)"
+                if names.contains(name) { return name }
+            }
+            return nil
+        }
+    }
+
     package func inverse(of number: Int) async throws(StoreError) -> [FleetEdit] {
         try await read { database in
             let edits = try rawEdits("revision = ? ORDER BY rowid DESC", [number], in: database)
             guard !edits.isEmpty else { throw StoreError.notFound("there is no revision \(number)") }
-            // The channel goes back; what was signed stays so.
-            return try edits.filter { $0.kind != "move" }.map { edit in
-                guard let inverse = try restoring(edit) else {
-                    throw StoreError.conflict(
-                        "revision \(number) cannot be undone: \(edit.kind) \(edit.key) is not part of the configuration"
-                    )
+            return try edits.compactMap { edit in
+                func refused(_ reason: String) -> StoreError {
+                    .conflict("revision \(number) cannot be undone: \(edit.kind) \(edit.key) \(reason)")
                 }
-                guard try change(inverse, in: database).before == edit.after else {
-                    throw StoreError.conflict(
-                        "revision \(number) cannot be undone: \(edit.kind) \(edit.key) was changed since")
+                let undo = FleetRecords.named(edit.kind)?.undo ?? .refuses
+                if undo == .keeps { return nil }
+                guard undo == .restores, let inverse = try self.edit(edit.kind, edit.key, edit.before) else {
+                    throw refused("is not part of the configuration")
                 }
+                let now = try Self.record(edit.kind, edit.key, in: database)
+                guard try isSame(now, edit.after, inverse.type) else { throw refused("was changed since") }
                 return inverse
             }
         }
     }
 
-    /// The edit that brings back what `edit` replaced; nil for what no edit can bring back.
-    private func restoring(_ edit: Revision.Edit) throws -> FleetEdit? {
-        func before<T: Decodable>(_: T.Type = T.self) throws -> T? {
-            try edit.before.map { try coder.value(json: $0) }
+    /// Whether two records say the same.
+    private func isSame(_ one: String?, _ other: String?, _ type: any FleetRecord.Type) throws -> Bool {
+        guard let one, let other else { return one == other }
+        func isSame<Record: FleetRecord>(_: Record.Type) throws -> Bool {
+            try coder.value(Record.self, json: one).means(coder.value(json: other))
         }
-        switch edit.kind {
-        case "node": return .node(try NodeName(edit.key), try before())
-        case "group": return .group(try GroupPath(edit.key), try before())
-        case "rule": return .rule(try RuleName(edit.key), try before())
-        case "channel":
-            let parts = edit.key.split(separator: "@", maxSplits: 1)
-            guard parts.count == 2, let channel = ChannelName(String(parts[1])) else { return nil }
-            return .channel(try ImageName(parts[0]), channel, edit.before.flatMap { Int($0) })
-        case "tag":
-            let parts = edit.key.split(separator: "@", maxSplits: 1)
-            guard parts.count == 2, let tag = ChannelName(String(parts[1])) else { return nil }
-            return .tag(try ImageName(parts[0]), tag, edit.before.flatMap { Int($0) })
-        case "keep": return .keep(try ImageName(edit.key), edit.before.flatMap { Int($0) })
-        default: return nil
-        }
+        return try one == other || isSame(type)
     }
 
     package func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot {
@@ -320,32 +233,26 @@ extension SQLiteStore {
     private func takeBack(
         _ edit: Revision.Edit, in contents: inout FleetSnapshot.Contents, _ database: Database
     ) throws {
-        switch try restoring(edit) {
-        case .node(let name, let node): contents.nodes[name] = node
-        case .group(let path, let group): contents.groups[path] = group
-        case .rule(let name, let rule): contents.rules[name] = rule
-        case .channel(let image, let channel, let number): contents.images[image]?.channels[channel] = number
-        case .tag(let image, let tag, let number): contents.images[image]?.tags[tag] = number
-        case .keep(let image, let number): contents.images[image]?.keep = number
-        case .rollout, .volume, .move: return
-        case nil:
-            guard edit.kind == "version" else { return }
-            let parts = edit.key.split(separator: "@", maxSplits: 1)
-            guard parts.count == 2, let number = Int(parts[1]) else { return }
-            let image = try ImageName(parts[0])
-            if edit.before == nil {
-                contents.images[image]?.versions.removeAll { $0.number == number }
-                if contents.images[image]?.versions.isEmpty == true { contents.images[image] = nil }
-            } else if let row = try Row.fetchOne(
-                database, sql: "SELECT * FROM image_version WHERE image = ? AND number = ?",
-                arguments: [image.text, number])
-            {
-                var catalogue =
-                    contents.images[image] ?? ImageCatalogue(name: image, versions: [], channels: [:])
-                catalogue.versions.append(try Self.version(of: row))
-                catalogue.versions.sort { $0.number < $1.number }
-                contents.images[image] = catalogue
-            }
+        guard edit.kind == "version" else {
+            guard FleetRecords.named(edit.kind)?.undo == .restores else { return }
+            try self.edit(edit.kind, edit.key, edit.before)?.put(in: &contents)
+            return
+        }
+        let parts = edit.key.split(separator: "@", maxSplits: 1)
+        guard parts.count == 2, let number = Int(parts[1]) else { return }
+        let image = try ImageName(parts[0])
+        if edit.before == nil {
+            contents.images[image]?.versions.removeAll { $0.number == number }
+            if contents.images[image]?.versions.isEmpty == true { contents.images[image] = nil }
+        } else if let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM image_version WHERE image = ? AND number = ?",
+            arguments: [image.text, number])
+        {
+            var catalogue =
+                contents.images[image] ?? ImageCatalogue(name: image, versions: [], channels: [:])
+            catalogue.versions.append(try Self.version(of: row))
+            catalogue.versions.sort { $0.number < $1.number }
+            contents.images[image] = catalogue
         }
     }
 }

@@ -46,62 +46,13 @@ extension SQLiteStore {
                         after: "\"\(digest)\"")
                 ],
                 what: "version \(image)@\(version.number) published", by: who, in: database)
-            let hasStable = try Int.fetchOne(
-                database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
-                arguments: [image, ChannelName.stable.text])
-            if hasStable == nil {
-                try point(.stable, of: manifest.image, to: version.number, by: who, in: database)
+            let snapshot = try snapshot(in: database)
+            for edit in version.edits(whenNewIn: snapshot) {
+                guard let change = try make(edit, in: database) else { continue }
+                try record([change], what: edit.summary(in: snapshot), by: who, in: database)
             }
             return version
         }
-    }
-
-    package func rollBack(_ channel: ChannelName, of image: ImageName, by who: String)
-        async throws(StoreError) -> Int
-    {
-        try await write(.rollBack) { database in
-            let row = try Row.fetchOne(
-                database, sql: "SELECT former FROM channel WHERE image = ? AND name = ?",
-                arguments: [image.text, channel.text])
-            guard let row else { throw StoreError.notFound("image \(image) has no channel \(channel)") }
-            guard let former: Int = row["former"] else {
-                throw StoreError.conflict("channel \(channel) of \(image) has never pointed anywhere else")
-            }
-            let exists = try Bool.fetchOne(
-                database,
-                sql:
-                    "SELECT EXISTS (SELECT 1 FROM image_version WHERE image = ? AND number = ? AND NOT removed)",
-                arguments: [image.text, former])
-            guard exists == true else {
-                throw StoreError.conflict(
-                    "version \(image)@\(former), where \(channel) pointed before, is gone")
-            }
-            try point(channel, of: image, to: former, by: who, in: database)
-            return former
-        }
-    }
-
-    private func point(
-        _ channel: ChannelName, of image: ImageName, to number: Int, by who: String, in database: Database
-    ) throws {
-        let former = try Int.fetchOne(
-            database, sql: "SELECT number FROM channel WHERE image = ? AND name = ?",
-            arguments: [image.text, channel.text])
-        guard former != number else { return }
-        try database.execute(
-            sql: """
-                INSERT INTO channel (image, name, number, former) VALUES (?, ?, ?, ?)
-                ON CONFLICT (image, name) DO UPDATE SET number = excluded.number, former = excluded.former
-                """, arguments: [image.text, channel.text, number, former])
-        try record(
-            [
-                Revision.Edit(
-                    kind: "channel", key: "\(image)@\(channel)", before: former.map(String.init),
-                    after: String(number))
-            ],
-            what: "\(image)@\(channel) now means \(image)@\(number)"
-                + (former.map { ", before \(image)@\($0)" } ?? ""),
-            by: who, in: database)
     }
 
     package func removedVersions() async throws(StoreError) -> [ImageName: Set<Fleet.Digest>] {
@@ -123,22 +74,7 @@ extension SQLiteStore {
 
     package func remove(_ version: ImageVersion, by who: String) async throws(StoreError) {
         try await write(.versionRemoval) { database in
-            let channels = try String.fetchAll(
-                database, sql: "SELECT name FROM channel WHERE image = ? AND number = ?",
-                arguments: [version.image.text, version.number])
-            guard channels.isEmpty else {
-                throw StoreError.conflict(
-                    "\(version.image)@\(version.number) is what channel \(channels.joined(separator: ", ")) means; promote another version first"
-                )
-            }
-            let tags = try String.fetchAll(
-                database, sql: "SELECT name FROM image_tag WHERE image = ? AND number = ?",
-                arguments: [version.image.text, version.number])
-            guard tags.isEmpty else {
-                throw StoreError.conflict(
-                    "\(version.image)@\(version.number) is tagged \(tags.joined(separator: ", ")); remove the tag first"
-                )
-            }
+            try snapshot(in: database).images[version.image]?.requireRemovable(version.number)
             try database.execute(
                 sql: "UPDATE image_version SET removed = 1 WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])

@@ -6,12 +6,13 @@ package import Wire
 extension SQLiteStore {
     package func rollouts(before: Int?, limit: Int) async throws(StoreError) -> [Rollout] {
         try await read { database in
-            try Self.rollouts("id < ? ORDER BY id DESC LIMIT ?", [before ?? .max, limit], in: database)
+            try Self.rollouts(
+                "number < ? ORDER BY number DESC LIMIT ?", [before ?? .max, limit], in: database)
         }
     }
 
     package func rollout(_ id: Int) async throws(StoreError) -> Rollout {
-        let found = try await read { database in try Self.rollouts("id = ?", [id], in: database).first }
+        let found = try await read { database in try Self.rollouts("number = ?", [id], in: database).first }
         guard let found else { throw StoreError.notFound("there is no roll-out \(id)") }
         return found
     }
@@ -21,8 +22,8 @@ extension SQLiteStore {
             for rollout in rollouts {
                 // Whoever was faster has ended it: that stands.
                 try database.execute(
-                    sql: "UPDATE rollout SET record = ? WHERE id = ? AND NOT is_over",
-                    arguments: [try Self.json(rollout), rollout.id])
+                    sql: "UPDATE record SET record = ? WHERE kind = ? AND key = ? AND NOT is_closed",
+                    arguments: [try Self.json(rollout), Rollout.kind, String(rollout.id)])
             }
             for (machine, trouble) in troubles {
                 if let trouble {
@@ -37,17 +38,15 @@ extension SQLiteStore {
         }
     }
 
-    static func save(_ rollout: Rollout, in database: Database) throws {
-        try database.execute(
-            sql: "INSERT OR REPLACE INTO rollout (id, is_over, record) VALUES (?, ?, ?)",
-            arguments: [rollout.id, rollout.state.isOver, try json(rollout)])
-    }
-
-    static func rollouts(
-        _ clause: String, _ arguments: StatementArguments = [], in database: Database
+    private static func rollouts(
+        _ clause: String, _ arguments: StatementArguments, in database: Database
     ) throws -> [Rollout] {
         try String.fetchAll(
-            database, sql: "SELECT record FROM rollout WHERE \(clause)", arguments: arguments
+            database,
+            sql: """
+                SELECT record FROM (SELECT record, CAST(key AS INTEGER) AS number FROM record WHERE kind = ?)
+                WHERE \(clause)
+                """, arguments: [Rollout.kind] + arguments
         ).map { try value(json: $0) }
     }
 }

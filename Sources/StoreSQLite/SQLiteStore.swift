@@ -126,20 +126,6 @@ package struct SQLiteStore: FleetStore {
             signatures[row["digest"], default: []].append(
                 ImageSignature(key: row["key"], signature: row["signature"]))
         }
-        let (channels, tags) = (
-            try names("number", of: "channel", in: database),
-            try names("number", of: "image_tag", in: database)
-        )
-        let formers = try names("former", of: "channel", in: database)
-        var keeps: [ImageName: Int] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT * FROM image_keep") {
-            keeps[try ImageName(row["image"] as String)] = row["number"]
-        }
-        var moves: [ImageName: [ChannelName: ChannelMove]] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT image, record FROM channel_move") {
-            let move: ChannelMove = try value(json: row["record"])
-            moves[try ImageName(row["image"] as String), default: [:]][move.channel] = move
-        }
         return versions.map { name, versions in
             ImageCatalogue(
                 name: name,
@@ -147,21 +133,8 @@ package struct SQLiteStore: FleetStore {
                     var version = version
                     version.signatures = signatures[version.digest.text] ?? []
                     return version
-                }, channels: channels[name] ?? [:], formers: formers[name] ?? [:], tags: tags[name] ?? [:],
-                keep: keeps[name], moves: moves[name] ?? [:])
+                }, channels: [:])
         }
-    }
-
-    /// Version numbers of a table of channels or tags.
-    private static func names(
-        _ column: String, of table: String, in database: Database
-    ) throws -> [ImageName: [ChannelName: Int]] {
-        var names: [ImageName: [ChannelName: Int]] = [:]
-        for row in try Row.fetchAll(database, sql: "SELECT * FROM \(table) WHERE \(column) IS NOT NULL") {
-            guard let name = ChannelName(row["name"] as String) else { continue }
-            names[try ImageName(row["image"] as String), default: [:]][name] = row[column]
-        }
-        return names
     }
 
     static func version(of row: Row) throws -> ImageVersion {

@@ -23,6 +23,7 @@ package enum SchemaSteps {
         Step(name: "0007", up: Embedded.step0007_sql, down: Embedded.down0007_sql),
         Step(name: sealing, up: Embedded.step0008_sql, down: Embedded.down0008_sql),
         Step(name: "0009", up: Embedded.step0009_sql, down: Embedded.down0009_sql),
+        Step(name: "0010", up: Embedded.step0010_sql, down: Embedded.down0010_sql),
     ]
 
     /// Older programs know nothing of sealed secrets.

@@ -5,8 +5,11 @@ import Sealing
 
 /// What of the database is sealed, and the way there and back.
 enum StoredSecrets {
-    /// Tables of records, and what ``RecordCoder`` calls their kinds.
-    private static let records = [("node", "node"), ("node_group", "group"), ("match_rule", "rule")]
+    /// Where records are, and what says their kind. The last three are how it was before step 10, to which a downgrade leads.
+    private static let columns = [
+        ("record", "record", "kind"), ("revision_edit", "before", "kind"), ("revision_edit", "after", "kind"),
+        ("node", "record", "'node'"), ("node_group", "record", "'group'"), ("match_rule", "record", "'rule'"),
+    ]
 
     /// Seals what is there in clear; once for each secret that a store is opened with.
     static func seal(in database: DatabasePool, with secrets: NodeSecrets) throws {
@@ -57,23 +60,20 @@ enum StoredSecrets {
 
     /// Writes all records with secrets in them anew, those of the history too.
     private static func translate(in database: Database, from old: RecordCoder, to new: RecordCoder) throws {
-        func translate(_ table: String, _ column: String, kind: String, also condition: String = "") throws {
+        for (table, column, kind) in columns where try database.tableExists(table) {
             let hasSecrets = SettingDefinition.sealedNames.map { "instr(\(column), '\"\($0)\"')" }
                 .joined(separator: " OR ")
             let rows = try Row.fetchAll(
                 database,
-                sql: "SELECT rowid, \(column) AS record FROM \(table) WHERE (\(hasSecrets))\(condition)")
+                sql: "SELECT rowid, \(kind) AS kind, \(column) AS record FROM \(table) WHERE \(hasSecrets)"
+            )
             for row in rows {
-                guard let record = try old.translated(row["record"], kind: kind, to: new) else { continue }
+                guard let record = try old.translated(row["record"], kind: row["kind"], to: new) else {
+                    continue
+                }
                 try database.execute(
                     sql: "UPDATE \(table) SET \(column) = ? WHERE rowid = ?",
                     arguments: [record, row["rowid"] as Int])
-            }
-        }
-        for (table, kind) in records {
-            try translate(table, "record", kind: kind)
-            for column in ["before", "after"] {
-                try translate("revision_edit", column, kind: kind, also: " AND kind = '\(kind)'")
             }
         }
     }

@@ -1,10 +1,10 @@
-import Fleet
 import Foundation
 import StoreSQLite
 import Testing
 import Wire
 
 @testable import Center
+@testable import Fleet
 
 /// Machines that are named on their own screen.
 @Suite struct RegistrationTests {
@@ -63,11 +63,13 @@ import Wire
         for short in ["4711", "12345"] {
             await #expect(throws: InvalidSetting.self) { try await set(["registration-pin": .text(short)]) }
         }
-        // As it was set when four were enough: the store asks nothing.
+        // As it was set when four were enough.
         let store = services.fleet.store
         let old = NodeGroup(path: .site, settings: ["registration-pin": .text("4711")])
+        let now = try await store.snapshot()
         _ = try await store.apply(
-            [.group(.site, old)], to: store.snapshot(), by: "test", what: "from before")
+            CheckedChange(before: now, edits: [.group(.site, old)], after: now), by: "test",
+            what: "from before")
         try await services.fleet.reload()
         func warnings(_ caller: Caller) async throws -> [String] {
             try await FleetRoutes(services: services).status(caller).warnings?.filter { $0.contains("pin") }

@@ -81,7 +81,7 @@ extension Commit {
         }
         let image = try ImageName(name)
         _ = try await store.apply(
-            [.channel(image, .stable, 2)], to: store.snapshot(), by: "test", what: "promoted")
+            store.snapshot().checking([.channel(image, .stable, 2)]), by: "test", what: "promoted")
         try await store.append([event("first")])
     }
 
@@ -121,19 +121,18 @@ extension Commit {
             let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
             let node = Node(name: try NodeName("pc-1"), macAddresses: [], uuid: machine)
             _ = try await store.apply(
-                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+                store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
             try await store.save([LearnedCards.Change(card: Self.machine, machine: machine)])
         case .revision:
             let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
             _ = try await store.apply(
-                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+                store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
         case .version:
             let (manifest, digest) = try Self.manifest("d")
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
         case .versionRemoval:
             let version = try #require(try await store.snapshot().images[image]?.versions.last)
             try await store.remove(version, by: "test")
-        case .rollBack: _ = try await store.rollBack(.stable, of: image, by: "test")
         case .rollouts:
             let (_, digest) = try Self.manifest("a")
             let trouble = BootTrouble(version: digest, failedBoots: 2, lastBootAt: 5, detail: "panic")
@@ -172,7 +171,6 @@ extension Commit {
         case .revision: try await store.snapshot().nodes.count == 1
         case .version: image.versions.count == 4
         case .versionRemoval: image.versions.count == 2
-        case .rollBack: image.channels[.stable] == 1
         case .rollouts: try await store.snapshot().contents.troubles[Self.machine] != nil
         case .webHook: try await store.webHooks().contains { $0.url == "http://second" }
         case .webHookRemoval: try await store.webHooks().isEmpty

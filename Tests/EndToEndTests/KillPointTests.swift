@@ -206,7 +206,7 @@ extension EndToEnd.Servers {
             let store = try SQLiteStore(path: "\(path)/store/roost.sqlite")
             let node = Node(name: try NodeName(name), group: .site, macAddresses: [])
             _ = try await store.apply(
-                [.node(node.name, node)], to: store.snapshot(), by: "test", what: "added")
+                store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
             var journal = try LeaseJournal("\(path)/store/leases.journal")
             try journal.append([KillPointChild.lease(1)])
             return path

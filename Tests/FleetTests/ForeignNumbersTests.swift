@@ -75,7 +75,7 @@ import Wire
 
     @Test func `a public key with a carriage return is two lines, and refused`() {
         let key = "ssh-ed25519 AAAA a"
-        #expect(SettingDefinition.problem(of: .list([key]), in: "ssh-authorised-keys") == nil)
-        #expect(SettingDefinition.problem(of: .list(["\(key)\r\n\(key)"]), in: "ssh-authorised-keys") != nil)
+        #expect(SettingDefinition.problem(of: .list([key]), in: "ssh-authorized-keys") == nil)
+        #expect(SettingDefinition.problem(of: .list(["\(key)\r\n\(key)"]), in: "ssh-authorized-keys") != nil)
     }
 }

@@ -89,10 +89,8 @@ import Wire
     }
 
     private func node(_ list: NodeImport, _ index: Int = 0) throws -> Node {
-        guard
-            case .node(_, let node?) = list.edits.filter({ if case .node = $0 { true } else { false } })[
-                index]
-        else { throw InvalidSetting("no node") }
+        let nodes = list.edits.compactMap { $0.of(Node.self) }
+        guard let node = nodes[index].after else { throw InvalidSetting("no node") }
         return node
     }
 

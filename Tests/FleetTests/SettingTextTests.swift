@@ -33,11 +33,11 @@ import Testing
         ),
         ("kernel-arguments=video=HDMI-A-1:1920x1080,rotate=90", ["video=HDMI-A-1:1920x1080,rotate=90"]),
         (
-            "ssh-authorised-keys=ssh-ed25519 AAAA ann, at home,ssh-rsa BBBB bob",
+            "ssh-authorized-keys=ssh-ed25519 AAAA ann, at home,ssh-rsa BBBB bob",
             ["ssh-ed25519 AAAA ann, at home", "ssh-rsa BBBB bob"]
         ),
         (
-            #"ssh-authorised-keys=from="10.0.0.0/8,192.168.0.1",restrict ssh-ed25519 AAAA ann"#,
+            #"ssh-authorized-keys=from="10.0.0.0/8,192.168.0.1",restrict ssh-ed25519 AAAA ann"#,
             [#"from="10.0.0.0/8,192.168.0.1",restrict ssh-ed25519 AAAA ann"#]
         ),
         ("swap=zram:50%, disk", ["zram:50%", "disk"]), ("swap=", []),
@@ -75,9 +75,9 @@ import Testing
         #expect(
             try value("files=@map", files: files) == .map(["/etc/a": "1, 2", "/etc/b": "Europe/Paris\n"]))
         let keys = ["ssh-ed25519 AAAA a", "ssh-rsa BBBB b"]
-        #expect(try value("ssh-authorised-keys=@keys", files: files) == .list(keys))
+        #expect(try value("ssh-authorized-keys=@keys", files: files) == .list(keys))
         #expect(
-            try value("ssh-authorised-keys=ssh-rsa CCCC c,@keys", files: files)
+            try value("ssh-authorized-keys=ssh-rsa CCCC c,@keys", files: files)
                 == .list(["ssh-rsa CCCC c"] + keys))
         #expect(try value("time-zone=@zone", files: files) == .text("Europe/Paris"))
         #expect(try value("files=/etc/a=@@home") == .map(["/etc/a": "@home"]))
@@ -99,7 +99,7 @@ import Testing
         ("console", SettingValue.list(["tty0", "ttyS0,115200"])),
         ("kernel-arguments", .list(["quiet", "isolcpus=1,2"])),
         ("files", .map(["/etc/a": "1, \"2\"", "/etc/b": "@x,/etc/c=3"])), ("nbd-connections", .integer(3)),
-        ("ssh-authorised-keys", .list([#"from="a,b" ssh-ed25519 AAAA x, y"#, "ssh-rsa BBBB"])),
+        ("ssh-authorized-keys", .list([#"from="a,b" ssh-ed25519 AAAA x, y"#, "ssh-rsa BBBB"])),
         ("netconsole", .boolean(true)), ("time-zone", .text("Europe/Paris")),
     ])
     func `a value as it is typed is that value again`(name: String, given: SettingValue) throws {

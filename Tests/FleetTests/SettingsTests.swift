@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Wire
 
@@ -41,7 +42,7 @@ import Wire
         ("nbd-connections", "17"),
         ("root-mode", "floppy"), ("files", "etc/motd=x"), ("files", "/a/../b=x"), ("files", "/a:999=x"),
         ("image", "Debian!"),
-        ("ssh-authorised-keys", "key"),
+        ("ssh-authorized-keys", "key"),
     ])
     func `a value that could do harm is refused`(name: String, text: String) throws {
         let definition = try #require(SettingDefinition.named(name))
@@ -120,5 +121,17 @@ import Wire
         ])
         #expect(tracker.currentBoot(of: Sample.mac) == "x")
         #expect(tracker.note(.dhcp, of: Sample.mac, at: 2, detail: "", makeBoot: { "y" })?.boot == "y")
+    }
+
+    @Test func `a setting is found by a name that it had before, and kept under the one that it has`() throws
+    {
+        let (former, name) = ("ssh-authorised-keys", "ssh-authorized-keys")
+        #expect(SettingDefinition.named(former)?.name == name)
+        let record = #"{"path":"/","settings":{"\#(former)":["a"]}}"#
+        let group = try JSONDecoder().decode(NodeGroup.self, from: Data(record.utf8))
+        #expect(group.settings == [name: .list(["a"])])
+        let both = #"{"path":"/","settings":{"\#(former)":["a"],"\#(name)":["b"]}}"#
+        #expect(
+            try JSONDecoder().decode(NodeGroup.self, from: Data(both.utf8)).settings == [name: .list(["b"])])
     }
 }

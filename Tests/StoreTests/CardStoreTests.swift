@@ -34,7 +34,7 @@ import Wire
     private func change(_ edits: [FleetEdit]) async throws {
         let snapshot = try await store.snapshot()
         _ = try snapshot.applying(edits, revision: 0)
-        _ = try #require(try await store.apply(edits, to: snapshot, by: "test", what: "changed"))
+        _ = try #require(try await store.apply(snapshot.checking(edits), by: "test", what: "changed"))
     }
 
     private func learn(_ card: MACAddress, _ machine: MachineUUID?) async throws {

@@ -23,7 +23,7 @@ import Wire
         let store = try SQLiteStore(path: path)
         let empty = try await store.snapshot()
         var rollout = try rollout()
-        _ = try await store.apply([.rollout(rollout)], to: empty, by: "test", what: "begun")
+        _ = try await store.apply(empty.checking([.rollout(rollout)]), by: "test", what: "begun")
         rollout.note(.underWay, of: try NodeName("pc-1"), began: 5)
         let mac = MACAddress(rawValue: 0x5254_0000_0001)
         let digest = try #require(Digest(String(repeating: "a", count: 64)))
@@ -35,7 +35,7 @@ import Wire
 
         var over = rollout
         over.abort(because: "test", at: 9)
-        _ = try await store.apply([.rollout(over)], to: known, by: "test", what: "aborted")
+        _ = try await store.apply(known.checking([.rollout(over)]), by: "test", what: "aborted")
         // A boot that was seen a moment earlier is written a moment later.
         try await store.save([rollout], troubles: [mac: nil])
         let after = try await store.snapshot()

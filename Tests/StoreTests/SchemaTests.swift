@@ -107,7 +107,7 @@ import Wire
             let pc = Node(
                 name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 2)], uuid: machine)
             let number = try await store.apply(
-                [.rule(rule.name, rule), .node(pc.name, pc)], to: store.snapshot(), by: "ann",
+                store.snapshot().checking([.rule(rule.name, rule), .node(pc.name, pc)]), by: "ann",
                 what: "two at once")
             #expect(number == 2)
             try await store.save([LearnedCards.Change(card: card, machine: machine)])
@@ -137,6 +137,70 @@ import Wire
         #expect(try await store.token(hash: "t")?.name == "t")
         #expect(try await store.webHooks().map(\.url) == ["https://a"])
         #expect(try await store.lastBoots().map(\.boot) == ["b"])
+    }
+
+    @Test
+    func `channels, tags and roll-outs of a store from before its records had one table are what they were`()
+        async throws
+    {
+        try old(9)
+        let rollout = Rollout(
+            id: 7, image: try ImageName("debian"), channel: .stable, candidate: 3, former: 2, share: "5%",
+            terms: Rollout.Terms(), startedAt: 1, startedBy: "ann", canaries: [])
+        let (digest, record) = (String(repeating: "a", count: 64), try SQLiteStore.json(rollout))
+        let manifest = try SQLiteStore.json(
+            ImageManifest(
+                image: rollout.image, architecture: "amd64", kernelRelease: "6", system: "", files: [],
+                packages: [], origin: ""))
+        func fill(_ queue: DatabaseQueue) throws {
+            try queue.write { database in
+                for number in 2...3 {
+                    try database.execute(
+                        sql: """
+                            INSERT INTO image_version (image, number, digest, published_at, manifest)
+                            VALUES ('debian', ?, ?, 1, ?)
+                            """, arguments: [number, digest.dropLast() + String(number), manifest])
+                }
+                try database.execute(
+                    sql: """
+                        INSERT INTO channel VALUES ('debian', 'stable', 3, 2);
+                        INSERT INTO image_tag VALUES ('debian', 'gold', 2);
+                        INSERT INTO image_keep VALUES ('debian', 5);
+                        INSERT INTO revision VALUES (2, 6, 'ann', 'moved');
+                        INSERT INTO revision_edit VALUES (2, 'channel', 'debian@stable', '2', '3');
+                        """)
+                try database.execute(
+                    sql: "INSERT INTO rollout VALUES (7, 0, ?), (6, 1, ?)", arguments: [record, record])
+                try database.execute(
+                    sql: "INSERT INTO match_rule VALUES ('r', ?)",
+                    arguments: [
+                        #"{"condition":"memory < 2GiB","name":"r","priority":0,"settings":{"ssh-authorised-keys":["k"]}}"#
+                    ])
+            }
+        }
+        try fill(DatabaseQueue(path: path))
+        do {
+            let store = try SQLiteStore(path: path)
+            let snapshot = try await store.snapshot()
+            let image = try #require(snapshot.images[rollout.image])
+            #expect(image.channels == [.stable: 3] && image.formers == [.stable: 2] && image.keep == 5)
+            #expect(image.tags == [try #require(ChannelName("gold")): 2])
+            #expect(snapshot.contents.rollouts == [7: rollout])
+            #expect(try await store.rollouts(before: nil, limit: 9).count == 2)
+            #expect(snapshot.rules.values.map(\.settings) == [["ssh-authorized-keys": .list(["k"])]])
+            // A history from before knows the channel's versions alone.
+            #expect(try await store.inverse(of: 2) == [.channel(rollout.image, .stable, 2)])
+        }
+        try SchemaSteps.downgrade(path: path, to: 9)
+        try await DatabaseQueue(path: path).read { database in
+            let channels = try Row.fetchAll(database, sql: "SELECT * FROM channel")
+            #expect(
+                channels.map { $0["number"] as Int? } == [3] && channels.map { $0["former"] as Int? } == [2])
+            #expect(try Int.fetchAll(database, sql: "SELECT id FROM rollout WHERE is_over") == [6])
+            let rule = try String.fetchOne(database, sql: "SELECT record FROM match_rule")
+            #expect(rule?.contains(#""ssh-authorised-keys":["k"]"#) == true)
+            #expect(try String.fetchAll(database, sql: "SELECT mac FROM node_address").count == 1)
+        }
     }
 
     @Test

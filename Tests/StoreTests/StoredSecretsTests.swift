@@ -27,7 +27,7 @@ import Wire
             [FleetEdit.node(node.name, node)], [.group(.site, group)], [.rule(rule.name, rule)],
             [.rule(rule.name, nil)],
         ] {
-            _ = try await store.apply(edits, to: store.snapshot(), by: "ann", what: "")
+            _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
         }
         _ = try await store.addWebHook(
             WebHook(id: 0, url: "https://a", secret: Self.words[3], kinds: ["boot"], group: .site), by: "ann")
@@ -58,16 +58,14 @@ import Wire
         let number = try #require(
             try await store.revisions(RevisionFilter(kind: "rule", limit: 1)).first?.number)
         #expect(try await store.revision(number).edits.first?.before?.contains(Self.words[1]) == true)
-        guard case .rule(_, let rule)? = try await store.inverse(of: number).first else {
-            Issue.record("it cannot be undone")
-            return
-        }
-        #expect(rule?.settings["root-password-hash"] == .text(Self.words[0]))
+        let undone = try await store.inverse(of: number).first
+        let rule = try #require(undone?.of(MatchRule.self)?.after)
+        #expect(rule.settings["root-password-hash"] == .text(Self.words[0]))
         // The same again is no change.
         let snapshot = try await store.snapshot()
         let node = try #require(snapshot.nodes.values.first)
         #expect(
-            try await store.apply([.node(node.name, node)], to: snapshot, by: "ann", what: "")
+            try await store.apply(snapshot.checking([.node(node.name, node)]), by: "ann", what: "")
                 == snapshot.revision)
         #expect(try found() == [])
     }
@@ -98,7 +96,7 @@ import Wire
         #expect(snapshot.settings(of: node).text(.timeZone) == "Europe/Athens")
         #expect(RecordSettings.redacted(node.settings)["root-password-hash"] == RecordSettings.hidden)
         node.settings["root-password-hash"] = .text("$6$other$hash")
-        _ = try await store.apply([.node(node.name, node)], to: snapshot, by: "ann", what: "")
+        _ = try await store.apply(snapshot.checking([.node(node.name, node)]), by: "ann", what: "")
         // The file is still closed, and opens when its secret comes back.
         let back = try await SQLiteStore(path: path, secrets: secrets).snapshot().nodes.values.first
         #expect(back?.settings["files"] == .map(["/etc/key:600": Self.words[1]]))

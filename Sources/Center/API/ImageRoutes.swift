@@ -81,15 +81,10 @@ struct ImageRoutes {
         -> ImageVersion
     {
         try caller.require(.publish, in: .site)
-        if let rollout = services.fleet.snapshot.rollout(of: image.name, channel) {
-            throw StoreError.conflict(rollout.holdsItsChannel)
+        let snapshot = try await services.fleet.change(by: caller.name) {
+            [try $0.rollingBack(channel, of: image.name)]
         }
-        if let former = image.formers[channel], let distrust = image.version(.number(former))?.distrust {
-            throw StoreError.conflict(distrust)
-        }
-        let number = try await services.fleet.store.rollBack(channel, of: image.name, by: caller.name)
-        try await services.fleet.reload()
-        return try version(String(number), of: image)
+        return try version(channel.text, of: snapshot.images[image.name] ?? image)
     }
 
     func remove(_ version: ImageVersion, _ caller: Caller) async throws {

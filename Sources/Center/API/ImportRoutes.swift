@@ -96,10 +96,12 @@ struct ImportRoutes {
 extension ChangeRequest.Edit {
     /// Nil for what an import never makes.
     init?(_ edit: FleetEdit) {
-        switch edit {
-        case .node(_, let node?): self.init(node: node)
-        case .group(_, let group?): self.init(group: group)
-        default: return nil
+        if let node = edit.of(Node.self)?.after {
+            self.init(node: node)
+        } else if let group = edit.of(NodeGroup.self)?.after {
+            self.init(group: group)
+        } else {
+            return nil
         }
     }
 }

@@ -34,19 +34,22 @@ extension SettingsChange {
                 let hash = try ShadowPassword.hash(value.description)
                 settings[SettingDefinition.rootPasswordHash.name] = .text(hash)
             } else {
-                settings[name] = value
+                settings[definition.name] = value
             }
         }
         for (name, value) in add {
             let definition = try SettingDefinition.settable(name)
             // Other levels add to a list by themselves.
-            let before = settings[name] ?? (definition == .console ? inherited?.value(of: definition) : nil)
-            settings[name] = try definition.checked(Self.sum(before, value, of: definition))
+            let before =
+                settings[definition.name]
+                ?? (definition == .console ? inherited?.value(of: definition) : nil)
+            settings[definition.name] = try definition.checked(Self.sum(before, value, of: definition))
         }
         for (name, entries) in remove {
             let definition = try SettingDefinition.settable(name)
-            guard let before = settings[name] else { continue }
-            settings[name] = try definition.checked(Self.difference(before, entries, of: definition))
+            guard let before = settings[definition.name] else { continue }
+            settings[definition.name] = try definition.checked(
+                Self.difference(before, entries, of: definition))
         }
         return settings
     }

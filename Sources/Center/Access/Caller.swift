@@ -37,16 +37,10 @@ struct Caller: Sendable, Equatable {
         }
     }
 
-    /// Throws unless every edit is allowed where it is made. A new node without settings needs only leave to enrol.
+    /// Throws unless every edit is allowed where it is made.
     func requireLeave(for edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
         for edit in edits {
-            var permission = Permission.configure
-            switch edit {
-            case .node(let name, let node?) where snapshot.nodes[name] == nil && node.settings.isEmpty:
-                permission = .enrol
-            case .rule, .channel: permission = .publish
-            default: break
-            }
+            let permission = edit.permission(in: snapshot)
             for place in edit.places(in: snapshot) { try require(permission, in: place) }
         }
     }

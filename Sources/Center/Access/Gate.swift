@@ -99,7 +99,7 @@ final class Gate: Sendable {
         countAttempt(keys)
         guard let proved = try await prove(name: name, password: password) else {
             logger.warning("log-in refused", metadata: ["name": "\(name)", "address": "\(address)"])
-            throw Problem(401, "Unauthorised", "name or password is wrong")
+            throw Problem(401, "Unauthorized", "name or password is wrong")
         }
         state.withLock { state in keys.forEach { state.failures[$0] = nil } }
         return try await openSession(of: proved)
@@ -258,9 +258,9 @@ final class Gate: Sendable {
         let now = Clock.second
         guard let token = try await store.token(hash: Secrets.hash(text)),
             let owner = try await enabled(token.owner)
-        else { throw Problem(401, "Unauthorised", "this token opens nothing (any more)") }
+        else { throw Problem(401, "Unauthorized", "this token opens nothing (any more)") }
         if let end = token.expiresAt, end <= now {
-            throw Problem(401, "Unauthorised", "the token ‘\(token.name)’ has expired")
+            throw Problem(401, "Unauthorized", "the token ‘\(token.name)’ has expired")
         }
         if now - (token.usedAt ?? 0) > 60 { try await store.touchToken(token.id, at: now) }
         try await requireWord(for: owner, now)
@@ -284,7 +284,7 @@ final class Gate: Sendable {
         let last = try await store.lastLogIns()[owner.name]
         guard let end = Self.wordEnds(for: owner, lastLogIn: last), end <= now else { return }
         throw Problem(
-            401, "Unauthorised",
+            401, "Unauthorized",
             "\(owner.name) has not logged in by the directory for \(Self.wordLimit / 86_400) days: this token rests until then"
         )
     }

@@ -161,15 +161,17 @@ package final class LiveFleet: Sendable {
     ///
     /// - Parameters:
     ///   - what: one line for people; nil makes it of the edits.
+    ///   - planned: the revision of the plan that was looked at. Where a record of the edits has changed since, nothing is done.
     ///   - make: gets the configuration that the edits will be made on, once more when it changed meanwhile.
     /// - Returns: the new configuration.
     @discardableResult
     package func change(
-        by who: String, what: String? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
+        by who: String, what: String? = nil, planned: Int? = nil,
+        _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
     ) async throws -> FleetSnapshot {
         var attempts = 0
         while attempts < Self.attemptLimit {
-            if let made = try await attempt(by: who, what: what, make) { return made }
+            if let made = try await attempt(by: who, what: what, planned: planned, make) { return made }
             attempts += 1
             try await reload()
         }
@@ -178,32 +180,24 @@ package final class LiveFleet: Sendable {
 
     /// Nil when another process changed the store since this one read it.
     private func attempt(
-        by who: String, what: String?, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
+        by who: String, what: String?, planned: Int?, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
     ) async throws -> FleetSnapshot? {
         let current = snapshot
         let edits = try make(current)
         guard !edits.isEmpty else { return current }
-        let checked = try current.applying(edits, revision: current.revision, within: addressPlan)
+        if let planned, planned != current.revision,
+            let record = try await store.changed(edits, since: planned)
+        {
+            throw StoreError.conflict("\(record) has changed since this plan was made; look at it again")
+        }
+        let change = try current.checking(edits, within: addressPlan)
         let number = try await store.apply(
-            Self.normalised(edits, as: checked), to: current, by: who,
-            what: what ?? Self.summary(of: edits, in: current))
+            change, by: who, what: what ?? Self.summary(of: edits, in: current))
         guard let number else { return nil }
         let next = FleetSnapshot(
-            revision: number, contents: checked.contents, nodeOrder: checked.nodeOrder)
+            revision: number, contents: change.after.contents, nodeOrder: change.after.nodeOrder)
         take(next)
         return next
-    }
-
-    /// The edits with the records as the check left them: in order, without doubles.
-    private static func normalised(_ edits: [FleetEdit], as snapshot: FleetSnapshot) -> [FleetEdit] {
-        edits.map { edit in
-            switch edit {
-            case .node(let name, _?): .node(name, snapshot.nodes[name])
-            case .group(let path, _?): .group(path, snapshot.groups[path])
-            case .rule(let name, _?): .rule(name, snapshot.rules[name])
-            default: edit
-            }
-        }
     }
 
     private static func summary(of edits: [FleetEdit], in snapshot: FleetSnapshot) -> String {

@@ -146,19 +146,15 @@ struct Pages {
         fields["back"] = back
     }
 
-    /// Saves what a plan showed, unless something has changed since.
+    /// Saves what a plan showed, unless one of its records has changed since.
     private func save(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
     {
         let form = try form(context)
         let change = try JSONDecoder().decode(ChangeRequest.self, from: Data(form["change"].utf8))
         let planned = Int(form["revision"])
         let back = Back.path(form["back"])
-        let snapshot = try await fleet.change(by: caller.name, what: change.summary) { current in
-            guard planned == nil || planned == current.revision else {
-                throw Problem(
-                    409, "Conflict",
-                    "the configuration has changed since this plan was made; look at it again")
-            }
+        let snapshot = try await fleet.change(by: caller.name, what: change.summary, planned: planned) {
+            current in
             let edits = try Edits.of(change, in: current)
             try caller.requireLeave(for: edits, in: current)
             return edits

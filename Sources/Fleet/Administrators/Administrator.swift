@@ -45,6 +45,16 @@ package struct Administrator: Equatable, Sendable, Codable {
         self.isDisabled = isDisabled
     }
 
+    /// Throws unless one is left who can let others in again; a site without accounts has the local socket.
+    package static func requireAdmin(among all: [Administrator]) throws {
+        let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
+        guard isSafe || all.isEmpty else {
+            throw StoreError.conflict(
+                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
+            )
+        }
+    }
+
     /// The name, when it can be one.
     package static func checked(name: String) throws -> String {
         let isGood =
@@ -112,7 +122,7 @@ package protocol AdministratorStore: Sendable {
     /// Adds or replaces; a nil hash leaves the password as it is.
     func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
 
-    /// Removes somebody with all sessions and tokens; the last enabled admin of the site stays.
+    /// Removes an administrator with all sessions and tokens; ``Administrator/requireAdmin(among:)`` holds.
     func removeAdministrator(_ name: String, by who: String) async throws(StoreError)
 
     func passwordHash(of name: String) async throws(StoreError) -> String?

@@ -113,12 +113,11 @@ extension FleetSnapshot {
     /// Whose lines edits can have changed; nil among them stands for unknown machines.
     private func candidates(of edits: [FleetEdit]) -> [Node?] {
         var (names, groups): (Set<NodeName>, [GroupPath]) = ([], [])
-        for edit in edits {
-            switch edit {
-            case .node(let name, _): names.insert(name)
-            case .group(let path, _): groups.append(path)
-            case .rule: groups.append(.site)
-            case .channel, .tag, .keep, .move, .rollout, .volume: continue
+        for edit in edits where edit.type.hasSettings {
+            switch edit.reach {
+            case .node(let name): names.insert(name)
+            case .group(let path): groups.append(path)
+            case .none: continue
             }
         }
         if names.isEmpty, groups.isEmpty { return [] }

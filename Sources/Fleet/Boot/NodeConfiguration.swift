@@ -20,7 +20,7 @@ package func configurationArchive(
     archive.addFile(
         "files/etc/hosts",
         data: Array(hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
-    let keys = settings.list(.authorisedKeys)
+    let keys = settings.list(.authorizedKeys)
     if !keys.isEmpty {
         archive.addDirectory("files/root/.ssh", mode: 0o700)
         archive.addFile(

@@ -35,3 +35,36 @@ package struct ChannelMove: Hashable, Sendable, Codable {
         return max(second, last.counter + 1)
     }
 }
+
+extension FleetEdit {
+    /// A signed move of a channel is the last one from now on.
+    package static func move(_ image: ImageName, _ move: ChannelMove) -> Self {
+        Self(ImageLabel(image, move.channel), move)
+    }
+}
+
+extension ChannelMove: FleetRecord {
+    package static let kind = "move"
+
+    package static func record(at key: ImageLabel, in contents: FleetSnapshot.Contents) -> ChannelMove? {
+        contents.images[key.image]?.moves[key.name]
+    }
+    package static func put(
+        _ record: ChannelMove?, at key: ImageLabel, in contents: inout FleetSnapshot.Contents
+    ) { contents.images[key.image]?.moves[key.name] = record }
+
+    package static func checked(
+        _ change: RecordChange<ChannelMove>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> ChannelMove? {
+        _ = try draft.image(change.key.image)
+        return change.after
+    }
+
+    package static func summary(of change: RecordChange<ChannelMove>, in snapshot: FleetSnapshot) -> String {
+        "move of \(change.key) signed"
+    }
+
+    /// The channel goes back; what was signed stays so.
+    package static var undo: Undoing { .keeps }
+}

@@ -134,7 +134,7 @@ private struct RowReader {
         guard before != nil || !wanted.macAddresses.isEmpty || wanted.uuid != nil else {
             throw InvalidSetting("a new node needs a hardware address or a UUID")
         }
-        let node = try FleetSnapshot.checked(wanted, named: name, before: before, within: plan)
+        let node = try wanted.checked(as: name, since: before, within: plan)
         return (node, before)
     }
 

@@ -43,40 +43,107 @@ package struct Node: Equatable, Sendable, Codable {
     }
 }
 
-/// A place in the tree, with the settings of everything below it. `/` is the site.
-package struct NodeGroup: Equatable, Sendable, Codable {
-    package var path: GroupPath
-    @RecordSettings package var settings: [String: SettingValue]
-
-    package init(path: GroupPath, settings: [String: SettingValue] = [:]) {
-        self.path = path
-        self.settings = settings
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        path = try fields.decode(GroupPath.self, forKey: .path)
-        _settings =
-            try fields.decodeIfPresent(RecordSettings.self, forKey: .settings)
-            ?? RecordSettings(wrappedValue: [:])
-    }
+extension FleetEdit {
+    /// - Parameter node: nil removes it.
+    package static func node(_ name: NodeName, _ node: Node?) -> Self { Self(name, node) }
 }
 
-/// Settings for all nodes whose hardware fits a condition; stronger than groups, weaker than the node itself.
-package struct MatchRule: Equatable, Sendable, Codable {
-    package var name: RuleName
-    /// Of two rules that fit a node, the one with the higher number is the stronger; at the same number, the later name.
-    package var priority: Int
-    /// As typed: `memory < 2 GiB`.
-    package var condition: String
-    @RecordSettings package var settings: [String: SettingValue]
+extension Node: FleetRecord {
+    package static let kind = "node"
+    package static var hasSettings: Bool { true }
 
-    package init(
-        name: RuleName, priority: Int = 0, condition: String, settings: [String: SettingValue] = [:]
-    ) {
-        self.name = name
-        self.priority = priority
-        self.condition = condition
-        self.settings = settings
+    package static func record(at key: NodeName, in contents: FleetSnapshot.Contents) -> Node? {
+        contents.nodes[key]
     }
+    package static func put(_ record: Node?, at key: NodeName, in contents: inout FleetSnapshot.Contents) {
+        contents.nodes[key] = record
+    }
+
+    package static func checked(
+        _ change: RecordChange<Node>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Node? {
+        try change.requireSomething(in: draft, "there is no node \(change.key)")
+        return try change.after?.checked(as: change.key, since: before.nodes[change.key], within: plan)
+    }
+
+    /// The node as it is kept. What it had before stays, whatever rules came later.
+    ///
+    /// - Parameter before: the record that it takes the place of.
+    func checked(as name: NodeName, since before: Node?, within plan: AddressPlan) throws -> Node {
+        var node = self
+        node.name = name
+        node.settings = try RecordSettings.checked(node.settings)
+        node.tags = try Tag.checked(node.tags)
+        var seen: Set<MACAddress> = []
+        node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }
+        for mac in node.macAddresses where before?.macAddresses.contains(mac) != true {
+            if let problem = mac.neverACard { throw InvalidSetting("hardware address \(mac) \(problem)") }
+        }
+        if let uuid = node.uuid, uuid != before?.uuid, !uuid.isMeaningful {
+            throw InvalidSetting("UUID \(uuid) is what firmware says that has none")
+        }
+        if let address = node.address, address != before?.address,
+            let problem = plan.problem(of: address, for: node)
+        {
+            throw InvalidSetting("address \(address) \(problem)")
+        }
+        return node
+    }
+
+    package static func check(_ key: NodeName, in contents: FleetSnapshot.Contents) throws {
+        guard let node = contents.nodes[key], node.group != .site, contents.groups[node.group] == nil else {
+            return
+        }
+        throw StoreError.notFound("there is no group \(node.group) (roost group add \(node.group))")
+    }
+
+    /// No network card, no UUID and no fixed address belongs to two nodes.
+    package static func check(all changed: [NodeName], in snapshot: FleetSnapshot) throws {
+        var owners: [IPv4Address: NodeName] = [:]
+        var ownerOfMachine: [MachineUUID: NodeName] = [:]
+        var ownerOfCard: [MACAddress: NodeName] = [:]
+        let changed = Set(changed)
+        for node in snapshot.nodes.values {
+            func both(_ other: NodeName) -> String {
+                "\(min(other, node.name)) and \(max(other, node.name))"
+            }
+            if let address = node.address, let other = owners.updateValue(node.name, forKey: address) {
+                throw StoreError.conflict("address \(address) belongs to \(both(other))")
+            }
+            if let uuid = node.uuid, let other = ownerOfMachine.updateValue(node.name, forKey: uuid) {
+                throw StoreError.conflict("UUID \(uuid) belongs to \(both(other))")
+            }
+            for mac in node.macAddresses {
+                guard let other = ownerOfCard.updateValue(node.name, forKey: mac), other != node.name else {
+                    continue
+                }
+                throw StoreError.conflict(
+                    "hardware address \(mac) belongs to node \(changed.contains(node.name) ? other : node.name)"
+                )
+            }
+        }
+    }
+
+    package static func summary(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> String {
+        guard let node = change.after else { return "node \(change.key) removed" }
+        return snapshot.nodes[change.key] == nil
+            ? "node \(change.key) added to \(node.group)" : "node \(change.key) changed"
+    }
+
+    package static func places(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> [GroupPath] {
+        [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
+    }
+
+    /// A new node without settings is an approval.
+    package static func permission(for change: RecordChange<Node>, in snapshot: FleetSnapshot) -> Permission {
+        guard let node = change.after, snapshot.nodes[change.key] == nil, node.settings.isEmpty else {
+            return .configure
+        }
+        return .enrol
+    }
+
+    package static func reach(of change: RecordChange<Node>) -> EditReach { .node(change.key) }
+
+    package var otherNames: [String] { macAddresses.map(\.description) }
 }

@@ -280,3 +280,44 @@ extension FleetSnapshot {
         contents.rollouts.values.first { $0.image == image && $0.channel == channel }
     }
 }
+
+extension FleetEdit {
+    /// A roll-out begins, changes its state, or ends.
+    package static func rollout(_ rollout: Rollout) -> Self { Self(rollout.id, rollout) }
+}
+
+extension Rollout: FleetRecord {
+    package static let kind = "rollout"
+
+    package static func record(at key: Int, in contents: FleetSnapshot.Contents) -> Rollout? {
+        contents.rollouts[key]
+    }
+    package static func put(
+        _ record: Rollout?, at key: Int, in contents: inout FleetSnapshot.Contents
+    ) { contents.rollouts[key] = record.flatMap { $0.isClosed ? nil : $0 } }
+
+    package static func checked(
+        _ change: RecordChange<Rollout>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Rollout? {
+        guard let rollout = change.after else { return nil }
+        let another = draft.rollouts.values.first {
+            $0.image == rollout.image && $0.channel == rollout.channel && $0.id != rollout.id
+        }
+        guard let another else { return rollout }
+        throw StoreError.conflict(
+            "roll-out \(another.id) of \(another.image)@\(another.candidate) is not over yet")
+    }
+
+    package static func summary(of change: RecordChange<Rollout>, in snapshot: FleetSnapshot) -> String {
+        change.after?.summary(before: snapshot.contents.rollouts[change.key])
+            ?? "roll-out \(change.key) removed"
+    }
+
+    package static func reach(of change: RecordChange<Rollout>) -> EditReach { .group(.site) }
+
+    /// What boots have shown is not taken back.
+    package static var undo: Undoing { .refuses }
+
+    package var isClosed: Bool { state.isOver }
+}

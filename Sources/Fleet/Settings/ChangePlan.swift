@@ -64,11 +64,10 @@ extension ChangePlan {
         var names: Set<NodeName> = []
         var groups: [GroupPath] = []
         for edit in edits {
-            switch edit {
-            case .node(let name, _), .volume(let name, _): names.insert(name)
-            case .group(let path, _): groups.append(path)
-            case .rule, .channel, .tag, .rollout: groups.append(.site)
-            case .keep, .move: continue
+            switch edit.reach {
+            case .node(let name): names.insert(name)
+            case .group(let path): groups.append(path)
+            case .none: continue
             }
         }
         let gone = names.filter { after.nodes[$0] == nil }.sorted()

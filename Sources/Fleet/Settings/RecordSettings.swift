@@ -32,11 +32,42 @@
         }
         return settings
     }
+
+    /// Characters of all settings of one level together.
+    private static let lengthLimit = 1 << 20
+
+    /// The settings of one level as they are kept; throws what is wrong with them.
+    static func checked(_ settings: [String: SettingValue], isSite: Bool = false) throws -> [String:
+        SettingValue]
+    {
+        var checked = settings
+        var length = 0
+        for (name, value) in settings {
+            guard let definition = SettingDefinition.named(name) else {
+                throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+            }
+            guard isSite || !definition.isSiteWide else {
+                throw InvalidSetting("\(name) can only be set for the whole site")
+            }
+            checked[name] = try definition.checked(value)
+            length += value.description.utf8.count
+        }
+        guard length <= lengthLimit else {
+            throw InvalidSetting("the settings of one level may be \(lengthLimit >> 10) KiB together")
+        }
+        return checked
+    }
 }
 
 extension RecordSettings: Codable {
     package init(from decoder: any Decoder) throws {
         wrappedValue = try decoder.singleValueContainer().decode([String: SettingValue].self)
+        for (former, name) in SettingDefinition.formerNames {
+            guard let value = wrappedValue.removeValue(forKey: former), wrappedValue[name] == nil else {
+                continue
+            }
+            wrappedValue[name] = value
+        }
         guard let sealer = decoder.userInfo[Self.sealer] as? SettingSealer else { return }
         for name in SettingDefinition.sealedNames {
             if let value = wrappedValue[name] { wrappedValue[name] = sealer.open(value) }

@@ -10,10 +10,14 @@ extension SettingDefinition {
         .swap,
         .nbdConnections, .onFailure, .bootBrake, .rescueImage, .netconsole,
         .reportSessions, .timeZone,
-        .authorisedKeys, .sshHostKey, .rootPasswordHash, .hosts, .files,
+        .authorizedKeys, .sshHostKey, .rootPasswordHash, .hosts, .files,
     ]
 
-    package static func named(_ name: String) -> SettingDefinition? { byName[name] }
+    /// The setting of that name, or of a name that it had before.
+    package static func named(_ name: String) -> SettingDefinition? { byName[formerNames[name] ?? name] }
+
+    /// Names that settings had before, as people and files may still have them.
+    static let formerNames = ["ssh-authorised-keys": "ssh-authorized-keys"]
 
     /// What can be set under this name, or why nothing can: settings, and ``rootPassword``.
     package static func settable(_ name: String) throws(InvalidSetting) -> SettingDefinition {
@@ -106,8 +110,8 @@ extension SettingDefinition {
     )
     package static let timeZone = Self(
         "time-zone", .text, .text("Etc/UTC"), at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
-    package static let authorisedKeys = Self(
-        "ssh-authorised-keys", .list, .list([]), at: .initialisation,
+    package static let authorizedKeys = Self(
+        "ssh-authorized-keys", .list, .list([]), at: .initialisation,
         "SSH public keys that may log in as root")
     package static let sshHostKey = Self(
         "ssh-host-key", .integer(0...1_000_000), .integer(1), at: .initialisation,
@@ -163,7 +167,7 @@ extension SettingDefinition {
         case (rootPasswordHash.name, .text(let hash)):
             hash.isEmpty || (hash.hasPrefix("$") && hash.isOneWord && !hash.contains(":"))
                 ? nil : "not a crypt(3) hash; make one with: mkpasswd -m yescrypt"
-        case (authorisedKeys.name, .list(let keys)):
+        case (authorizedKeys.name, .list(let keys)):
             keys.first {
                 $0.unicodeScalars.contains(where: PlainText.isControl) || $0.split(separator: " ").count < 2
             }.map {

@@ -90,7 +90,7 @@ extension SettingDefinition {
             let isPlace = last.hasPrefix("uart") && (word.hasPrefix("io") || word.hasPrefix("mmio"))
             return word.first?.isNumber != true && !isPlace
         // Options of a key have commas, and comments may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
-        case .authorisedKeys: return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
+        case .authorizedKeys: return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
         case .files: return key(of: part).map { ConfiguredFile(key: String($0)) != nil } ?? false
         case .hosts: return key(of: part).map { IPv4Address($0) != nil || $0.contains(":") } ?? false
         case .enrolmentByNetwork: return key(of: part).map { IPv4Network($0) != nil } ?? false

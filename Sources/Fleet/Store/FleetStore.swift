@@ -86,29 +86,26 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// The configuration as it was at that second, with today's knowledge of hardware and cards.
     func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot
 
-    /// Makes `edits` as one revision; `snapshot` is what they were checked against.
+    /// Appends a change as one revision.
     ///
     /// - Parameter what: one line for people.
-    /// - Returns: the new revision's number; nil when the stored revision is no longer `snapshot`'s.
-    func apply(_ edits: [FleetEdit], to snapshot: FleetSnapshot, by who: String, what: String)
-        async throws(StoreError) -> Int?
+    /// - Returns: the new revision's number; nil when the stored revision is no longer the one that the change was checked against.
+    func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
+
+    /// The first of the records that `edits` are about which has changed after revision `number`, as `node pc-1`; nil when none has.
+    func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String?
 
     /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
     func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
 
-    /// Enters a version, with the next number of its image. The first version also becomes `stable`.
+    /// Enters a version, with the next number of its image. ``ImageVersion/edits(whenNewIn:)`` are made with it.
     ///
     /// - Returns: the version; the one that is there when the digest is known already.
     func addVersion(
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
 
-    /// Points a channel back to where it pointed before its last change.
-    ///
-    /// - Returns: the number that it points to now.
-    func rollBack(_ channel: ChannelName, of image: ImageName, by who: String) async throws(StoreError) -> Int
-
-    /// Removes a version that no channel points to.
+    /// Removes a version; throws what ``ImageCatalogue/requireRemovable(_:)`` throws.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
     /// Versions that were there once, and whose files may go.

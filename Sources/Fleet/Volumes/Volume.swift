@@ -147,3 +147,41 @@ extension Volume {
         return "volume of \(node) changed"
     }
 }
+
+extension FleetEdit {
+    /// - Parameter volume: nil removes it.
+    package static func volume(_ node: NodeName, _ volume: Volume?) -> Self { Self(node, volume) }
+}
+
+extension Volume: FleetRecord {
+    package static let kind = "volume"
+
+    package static func record(at key: NodeName, in contents: FleetSnapshot.Contents) -> Volume? {
+        contents.volumes[key]
+    }
+    package static func put(
+        _ record: Volume?, at key: NodeName, in contents: inout FleetSnapshot.Contents
+    ) { contents.volumes[key] = record }
+
+    package static func checked(
+        _ change: RecordChange<Volume>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Volume? {
+        try change.requireSomething(in: draft, "node \(change.key) has no volume")
+        return change.after
+    }
+
+    package static func summary(of change: RecordChange<Volume>, in snapshot: FleetSnapshot) -> String {
+        change.after?.summary(before: snapshot.contents.volumes[change.key])
+            ?? "volume of \(change.key) removed"
+    }
+
+    package static func places(of change: RecordChange<Volume>, in snapshot: FleetSnapshot) -> [GroupPath] {
+        [snapshot.nodes[change.key]?.group ?? .site]
+    }
+
+    package static func reach(of change: RecordChange<Volume>) -> EditReach { .node(change.key) }
+
+    /// Its files are what they are.
+    package static var undo: Undoing { .refuses }
+}

@@ -60,7 +60,7 @@ struct Set: AsyncParsableCommand {
             roost set image=debian@stable                 for the whole site
             roost set --group /school loader=ipxe         for a group
             roost set --node pc-7 'kernel-arguments=quiet isolcpus=1,2'
-            roost set ssh-authorised-keys+=@key.pub       adds one; -= removes one
+            roost set ssh-authorized-keys+=@key.pub       adds one; -= removes one
             roost set files=/usr/local/bin/hello:755=@hello.sh,/etc/motd='Hello, world'
             roost set root-password=@-                    asks for it, and stores only its hash
             Lists and maps take commas between their entries. @FILE is the content of a file, in place of any value or entry: \

@@ -1,0 +1,106 @@
+/// A place in the tree, with the settings of everything below it. `/` is the site.
+package struct NodeGroup: Equatable, Sendable, Codable {
+    package var path: GroupPath
+    @RecordSettings package var settings: [String: SettingValue]
+
+    package init(path: GroupPath, settings: [String: SettingValue] = [:]) {
+        self.path = path
+        self.settings = settings
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        path = try fields.decode(GroupPath.self, forKey: .path)
+        _settings =
+            try fields.decodeIfPresent(RecordSettings.self, forKey: .settings)
+            ?? RecordSettings(wrappedValue: [:])
+    }
+}
+
+extension FleetEdit {
+    /// - Parameter group: nil removes it.
+    package static func group(_ path: GroupPath, _ group: NodeGroup?) -> Self { Self(path, group) }
+}
+
+extension NodeGroup: FleetRecord {
+    package static let kind = "group"
+    package static var hasSettings: Bool { true }
+
+    package static func record(at key: GroupPath, in contents: FleetSnapshot.Contents) -> NodeGroup? {
+        contents.groups[key]
+    }
+    package static func put(
+        _ record: NodeGroup?, at key: GroupPath, in contents: inout FleetSnapshot.Contents
+    ) { contents.groups[key] = record }
+
+    package static func checked(
+        _ change: RecordChange<NodeGroup>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> NodeGroup? {
+        try change.requireSomething(in: draft, "there is no group \(change.key)")
+        guard let group = change.after else { return nil }
+        let known = draft.groups[change.key]?.settings
+        for (name, value) in group.settings where known?[name] != value {
+            guard let problem = SettingDefinition.problem(ofNew: value, in: name) else { continue }
+            throw InvalidSetting("\(name): \(problem)")
+        }
+        return NodeGroup(
+            path: change.key,
+            settings: try RecordSettings.checked(group.settings, isSite: change.key == .site))
+    }
+
+    package static func check(_ key: GroupPath, in contents: FleetSnapshot.Contents) throws {
+        if contents.groups[key] != nil {
+            guard let parent = key.parent, parent != .site, contents.groups[parent] == nil else { return }
+            throw StoreError.notFound("there is no group \(parent) (roost group add \(parent))")
+        }
+        guard key != .site else { return }
+        if let node = contents.nodes.values.first(where: { $0.group == key }) {
+            throw StoreError.conflict("group \(key) still holds the node \(node.name)")
+        }
+        if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
+            throw StoreError.conflict("group \(key) still holds the group \(below)")
+        }
+    }
+
+    package static func summary(of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot) -> String {
+        let path = change.key
+        if change.after == nil { return "group \(path) removed" }
+        if path == .site { return "settings of the site changed" }
+        return snapshot.groups[path] == nil ? "group \(path) added" : "settings of group \(path) changed"
+    }
+
+    package static func places(
+        of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot
+    ) -> [GroupPath] { [change.key] }
+
+    package static func reach(of change: RecordChange<NodeGroup>) -> EditReach { .group(change.key) }
+}
+
+extension FleetSnapshot {
+    /// The edits that move a group with everything below it; `to` must not be there yet.
+    package func edits(moving from: GroupPath, to: GroupPath) throws -> [FleetEdit] {
+        guard from != .site, groups[from] != nil else {
+            throw StoreError.notFound("there is no group \(from)")
+        }
+        guard to != .site, groups[to] == nil else {
+            throw StoreError.conflict("group \(to) is there already")
+        }
+        guard !from.contains(to) else { throw StoreError.conflict("group \(from) cannot move into itself") }
+        func moved(_ path: GroupPath) throws -> GroupPath {
+            try GroupPath(to.description + path.description.dropFirst(from.description.count))
+        }
+        let concerned = groups.values.filter { from.contains($0.path) }.sorted { $0.path < $1.path }
+        // Parents are made before and taken away after what is in them.
+        var edits = try concerned.map { group in
+            let path = try moved(group.path)
+            return FleetEdit.group(path, NodeGroup(path: path, settings: group.settings))
+        }
+        edits += try nodes(below: from).map { node in
+            var node = node
+            node.group = try moved(node.group)
+            return .node(node.name, node)
+        }
+        return edits + concerned.reversed().map { .group($0.path, nil) }
+    }
+}

@@ -1,0 +1,189 @@
+/// One record of a kind replaced, added or removed.
+package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
+    package let key: Record.Key
+    /// Nil removes it.
+    package let after: Record?
+
+    package init(_ key: Record.Key, _ after: Record?) {
+        self.key = key
+        self.after = after
+    }
+
+    /// Throws unless the change puts something there, or there is something to remove.
+    func requireSomething(in draft: FleetSnapshot.Contents, _ problem: String) throws {
+        guard after != nil || Record.record(at: key, in: draft) != nil else {
+            throw StoreError.notFound(problem)
+        }
+    }
+}
+
+/// One record of the configuration replaced, added or removed, whatever its kind.
+package struct FleetEdit: Sendable {
+    /// Edits that one change may hold: a school in one go.
+    package static let countLimit = 50_000
+
+    private let change: any AnyChange
+
+    package init<Record: FleetRecord>(_ key: Record.Key, _ after: Record?) {
+        change = RecordChange(key, after)
+    }
+
+    /// The edit as one of that kind; nil when it is of another.
+    package func of<Record: FleetRecord>(_: Record.Type) -> RecordChange<Record>? {
+        change as? RecordChange<Record>
+    }
+
+    package var type: any FleetRecord.Type { change.type }
+    /// The key's text.
+    package var key: String { change.keyText }
+    /// Nil removes what is there.
+    package var record: (any FleetRecord)? { change.record }
+
+    /// One line for people.
+    package func summary(in snapshot: FleetSnapshot) -> String { change.summary(in: snapshot) }
+
+    /// The edit that would bring back what `snapshot` has now.
+    package func inverse(in snapshot: FleetSnapshot) -> FleetEdit { change.inverse(in: snapshot) }
+
+    /// The edit with the record as `snapshot`, which has it, keeps it: in order, without doubles.
+    package func settled(in snapshot: FleetSnapshot) -> FleetEdit { change.settled(in: snapshot) }
+
+    /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
+    package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
+
+    /// What has to be allowed there.
+    package func permission(in snapshot: FleetSnapshot) -> Permission { change.permission(in: snapshot) }
+
+    package var reach: EditReach { change.reach }
+
+    func apply(
+        to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws { try change.apply(to: &draft, since: before, within: plan) }
+
+    func check(in contents: FleetSnapshot.Contents) throws { try change.check(in: contents) }
+
+    /// Puts the record into `contents` as it is.
+    package func put(in contents: inout FleetSnapshot.Contents) { change.put(in: &contents) }
+
+    /// Looks at all of one kind together.
+    ///
+    /// - Parameter edits: all of this edit's kind.
+    fileprivate func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
+        try change.check(with: edits, in: snapshot)
+    }
+}
+
+extension FleetEdit: Equatable {
+    package static func == (left: Self, right: Self) -> Bool { left.change.isEqual(to: right.change) }
+}
+
+/// A change of a record whose kind is known at run time only.
+private protocol AnyChange: Sendable {
+    var type: any FleetRecord.Type { get }
+    var keyText: String { get }
+    var record: (any FleetRecord)? { get }
+    var reach: EditReach { get }
+    func isEqual(to other: any AnyChange) -> Bool
+    func summary(in snapshot: FleetSnapshot) -> String
+    func inverse(in snapshot: FleetSnapshot) -> FleetEdit
+    func settled(in snapshot: FleetSnapshot) -> FleetEdit
+    func places(in snapshot: FleetSnapshot) -> [GroupPath]
+    func permission(in snapshot: FleetSnapshot) -> Permission
+    func apply(
+        to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws
+    func put(in contents: inout FleetSnapshot.Contents)
+    func check(in contents: FleetSnapshot.Contents) throws
+    func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws
+}
+
+extension RecordChange: AnyChange {
+    fileprivate var type: any FleetRecord.Type { Record.self }
+    fileprivate var keyText: String { key.description }
+    fileprivate var record: (any FleetRecord)? { after }
+    fileprivate var reach: EditReach { Record.reach(of: self) }
+
+    fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
+    fileprivate func summary(in snapshot: FleetSnapshot) -> String { Record.summary(of: self, in: snapshot) }
+
+    fileprivate func inverse(in snapshot: FleetSnapshot) -> FleetEdit {
+        if case .keeps = Record.undo { return FleetEdit(key, after) }
+        return FleetEdit(key, Record.record(at: key, in: snapshot.contents))
+    }
+
+    fileprivate func settled(in snapshot: FleetSnapshot) -> FleetEdit {
+        let kept = Record.record(at: key, in: snapshot.contents)
+        // What is closed now is in no configuration.
+        return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil })
+    }
+
+    fileprivate func places(in snapshot: FleetSnapshot) -> [GroupPath] {
+        Record.places(of: self, in: snapshot)
+    }
+    fileprivate func permission(in snapshot: FleetSnapshot) -> Permission {
+        Record.permission(for: self, in: snapshot)
+    }
+
+    fileprivate func apply(
+        to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws {
+        Record.put(
+            try Record.checked(self, in: draft, since: before, within: plan), at: key, in: &draft)
+    }
+
+    fileprivate func put(in contents: inout FleetSnapshot.Contents) {
+        Record.put(after, at: key, in: &contents)
+    }
+
+    fileprivate func check(in contents: FleetSnapshot.Contents) throws {
+        try Record.check(key, in: contents)
+    }
+
+    fileprivate func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
+        try Record.check(all: edits.compactMap { $0.of(Record.self)?.key }, in: snapshot)
+    }
+}
+
+/// Edits that go together with all else: what a store appends. Only ``FleetSnapshot/checking(_:within:)`` makes it.
+package struct CheckedChange: Sendable {
+    /// What they were checked against.
+    package let before: FleetSnapshot
+    /// With the records as they are kept.
+    package let edits: [FleetEdit]
+    /// The configuration with the edits made; still with the revision of `before`.
+    package let after: FleetSnapshot
+}
+
+extension FleetSnapshot {
+    /// Checks `edits`, made one after the other; throws when the result would contradict itself.
+    ///
+    /// - Parameter plan: which addresses nodes may have.
+    package func checking(_ edits: [FleetEdit], within plan: AddressPlan = .unknown) throws -> CheckedChange {
+        let after = try applying(edits, revision: revision, within: plan)
+        return CheckedChange(before: self, edits: edits.map { $0.settled(in: after) }, after: after)
+    }
+
+    /// This configuration with `edits` made, one after the other; throws when the result would contradict itself.
+    ///
+    /// - Parameters:
+    ///   - revision: its number.
+    ///   - plan: which addresses nodes may have.
+    package func applying(_ edits: [FleetEdit], revision: Int, within plan: AddressPlan = .unknown) throws
+        -> FleetSnapshot
+    {
+        guard edits.count <= FleetEdit.countLimit else {
+            throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
+        }
+        var draft = contents
+        for edit in edits { try edit.apply(to: &draft, since: self, within: plan) }
+        for edit in edits { try edit.check(in: draft) }
+        let result = FleetSnapshot(
+            revision: revision, contents: draft,
+            nodeOrder: draft.nodes.keys == contents.nodes.keys ? nodeOrder : nil)
+        for (_, alike) in Dictionary(grouping: edits, by: { $0.type.kind }) {
+            try alike[0].check(with: alike, in: result)
+        }
+        try result.checkCommandLines(of: edits, before: self)
+        return result
+    }
+}

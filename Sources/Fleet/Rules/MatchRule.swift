@@ -1,0 +1,73 @@
+/// Settings for all nodes whose hardware fits a condition; stronger than groups, weaker than the node itself.
+package struct MatchRule: Equatable, Sendable, Codable {
+    package var name: RuleName
+    /// Of two rules that fit a node, the one with the higher number is the stronger; at the same number, the later name.
+    package var priority: Int
+    /// As typed: `memory < 2 GiB`.
+    package var condition: String
+    @RecordSettings package var settings: [String: SettingValue]
+
+    package init(
+        name: RuleName, priority: Int = 0, condition: String, settings: [String: SettingValue] = [:]
+    ) {
+        self.name = name
+        self.priority = priority
+        self.condition = condition
+        self.settings = settings
+    }
+}
+
+extension FleetEdit {
+    /// - Parameter rule: nil removes it.
+    package static func rule(_ name: RuleName, _ rule: MatchRule?) -> Self { Self(name, rule) }
+}
+
+extension MatchRule: FleetRecord {
+    package static let kind = "rule"
+    package static var hasSettings: Bool { true }
+
+    package static func record(at key: RuleName, in contents: FleetSnapshot.Contents) -> MatchRule? {
+        contents.rules[key]
+    }
+    package static func put(
+        _ record: MatchRule?, at key: RuleName, in contents: inout FleetSnapshot.Contents
+    ) { contents.rules[key] = record }
+
+    package static func checked(
+        _ change: RecordChange<MatchRule>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> MatchRule? {
+        try change.requireSomething(in: draft, "there is no rule \(change.key)")
+        guard var rule = change.after else { return nil }
+        rule.name = change.key
+        rule.settings = try RecordSettings.checked(rule.settings)
+        guard try Condition(rule.condition).isLasting else {
+            throw InvalidCondition(
+                text: rule.condition, problem: "a rule cannot depend on state, image or address")
+        }
+        return rule
+    }
+
+    package static func summary(of change: RecordChange<MatchRule>, in snapshot: FleetSnapshot) -> String {
+        let act = change.after == nil ? "removed" : snapshot.rules[change.key] == nil ? "added" : "changed"
+        return "rule \(change.key) \(act)"
+    }
+
+    package static func permission(
+        for change: RecordChange<MatchRule>, in snapshot: FleetSnapshot
+    ) -> Permission { .publish }
+
+    package static func reach(of change: RecordChange<MatchRule>) -> EditReach { .group(.site) }
+}
+
+extension Condition {
+    /// Whether it asks for hardware and place only.
+    var isLasting: Bool {
+        switch self {
+        case .always, .word, .names: true
+        case .all(let parts), .any(let parts): parts.allSatisfy(\.isLasting)
+        case .not(let part): part.isLasting
+        case .comparison(let attribute, _, _): attribute.isLasting
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// What holds for the records of all kinds.
+@Suite struct FleetRecordTests {
+    @Test func `no two kinds have one name, and each is found by it`() {
+        #expect(Set(FleetRecords.all.map { $0.kind }).count == FleetRecords.all.count)
+        for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
+        #expect(FleetRecords.named("version") == nil)
+    }
+
+    @Test func `keys are read as they are written`() throws {
+        func same<Key: RecordKey>(_ key: Key) throws { #expect(try Key(recordKey: key.description) == key) }
+        try same(NodeName("pc-1"))
+        try same(GroupPath.site)
+        try same(GroupPath("/school/room-12"))
+        try same(RuleName("small"))
+        try same(ImageName("debian.12"))
+        try same(17)
+        try same(ImageLabel(ImageName("debian.12"), #require(ChannelName("beta"))))
+        #expect(throws: InvalidName.self) { try ImageLabel(recordKey: "debian") }
+        #expect(throws: InvalidName.self) { try Int(recordKey: "x") }
+    }
+
+    @Test func `edits of different kinds with the same key are different edits`() throws {
+        let name = try NodeName("pc-1")
+        #expect(FleetEdit.node(name, nil) == .node(name, nil))
+        #expect(FleetEdit.node(name, nil) != .volume(name, nil))
+        #expect(FleetEdit.node(name, nil).of(Volume.self) == nil)
+        #expect(FleetEdit.node(name, nil).of(Node.self)?.key == name)
+    }
+
+    @Test func `a checked change has the records as they are kept`() throws {
+        let name = try NodeName("pc-1")
+        let (card, site) = (MACAddress(rawValue: 1), FleetSnapshot.empty)
+        let twice = Node(name: try NodeName("other"), macAddresses: [card, card], tags: ["b", "a", "b"])
+        let change = try site.checking([.node(name, twice)])
+        let kept = Node(name: name, macAddresses: [card], tags: ["a", "b"])
+        #expect(change.edits == [.node(name, kept)] && change.after.nodes == [name: kept])
+        #expect(change.before.revision == change.after.revision)
+    }
+
+    @Test func `a roll-out that ends is kept, and is part of no configuration`() throws {
+        let (number, site) = (3, FleetSnapshot.empty)
+        var rollout = Rollout(
+            id: number, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1,
+            share: "5%",
+            terms: Rollout.Terms(), startedAt: 1, startedBy: "ann", canaries: [])
+        let begun = try site.applying([.rollout(rollout)], revision: 1)
+        #expect(begun.contents.rollouts[number] == rollout)
+        rollout.abort(because: "", at: 2)
+        let change = try begun.checking([.rollout(rollout)])
+        #expect(change.after.contents.rollouts.isEmpty && change.edits == [.rollout(rollout)])
+    }
+}
