@@ -72,11 +72,15 @@ extension FleetEdit {
         }
     }
 
-    /// The group whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
+    /// The group whose administrators may make this edit in `snapshot`; for a move, both the old and the new one. A record that names a
+    /// card which another node was seen with takes it from that one: then that node's, too.
     package func places(in snapshot: FleetSnapshot) -> [GroupPath] {
         switch self {
         case .node(let name, let node):
             [snapshot.nodes[name]?.group, node?.group].compactMap { $0 }
+                + (node?.macAddresses ?? []).compactMap { card in
+                    snapshot.node(at: card).flatMap { $0.name == name ? nil : $0.group }
+                }
         case .group(let path, _): [path]
         case .volume(let name, _): [snapshot.nodes[name]?.group ?? .site]
         case .rule, .channel, .tag, .keep, .move, .rollout: [.site]
