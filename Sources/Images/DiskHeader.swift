@@ -31,13 +31,21 @@ struct DiskHeader {
         return features & 1 << 2 != 0 ? "its data is in another file" : nil
     }
 
+    /// Where QEMU looks for a parent, whatever the header says of its descriptor (block/vmdk.c: `desc_offset`, `DESC_SIZE`).
+    private static let vmdkDescriptor = 512..<21 * 512
+
     /// «VMware Virtual Disks», Virtual Disk Format 5.0: capacity at 12, the descriptor's offset at 28 and its length at 36, both in
-    /// sectors. QEMU reads a header without capacity as a descriptor of other files.
+    /// sectors. QEMU reads a header without capacity as a descriptor of other files, and finds the name of a parent in the middle of a
+    /// line, too.
     private var vmdkDependence: String? {
         guard let capacity = number(at: 12, count: 8), let offset = number(at: 28, count: 8),
             let length = number(at: 36, count: 8)
         else { return "its header is cut off" }
         guard capacity != 0 else { return "its data is in other files" }
+        let read = bytes[Self.vmdkDescriptor.clamped(to: 0..<bytes.count)]
+        if String(decoding: read, as: UTF8.self).contains("parentFileNameHint") {
+            return "it has a backing file"
+        }
         guard offset != 0 else { return nil }
         guard offset < Self.byteLimit / 512, length <= Self.byteLimit / 512,
             (offset + length) * 512 <= bytes.count

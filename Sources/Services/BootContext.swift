@@ -168,7 +168,8 @@ package final class BootContext {
 
     /// Another machine has asked for what is a machine's own, or spoken for it.
     func refuse(_ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address) {
-        guard refusals.isNew(machine, peer, now: EventLoop.now()) else { return }
+        let isNode = node(of: machine) != nil
+        guard refusals.isNew(machine, isNode: isNode, peer, now: EventLoop.now()) else { return }
         let alarm = NodeAlarm(
             at: now() / 1_000, address: peer, holder: self.machine(at: peer), property: property)
         send(.refusal(machine, alarm))

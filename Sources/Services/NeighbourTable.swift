@@ -38,27 +38,47 @@ struct NeighbourTable {
 }
 
 /// Which refusals have been told already: one that goes on is told once in a while.
+///
+/// Who floods it with invented machines, or from many addresses, keeps no node from having its own told.
 struct RefusalLog {
     private struct Key: Hashable {
         var machine: MACAddress
-        var peer: IPv4Address
+        /// Nil: any, where there are too many of them.
+        var peer: IPv4Address?
     }
 
-    private static let limit = 4_096
+    private struct Table {
+        private var toldAt: [Key: Int] = [:]
+        private var clearedAt = 0
+
+        /// - Returns: whether it was not told within the last minute; nil: there is no room for one more.
+        mutating func note(_ key: Key, most: Int, _ now: Int) -> Bool? {
+            if let last = toldAt[key], now - last < RefusalLog.silence { return false }
+            if toldAt.count >= most {
+                // A flood does not look through all of it each time.
+                guard now - clearedAt >= 1_000 else { return nil }
+                clearedAt = now
+                toldAt = toldAt.filter { now - $0.value < RefusalLog.silence }
+                guard toldAt.count < most else { return nil }
+            }
+            toldAt[key] = now
+            return true
+        }
+    }
+
+    /// Pairs of a node's card and a peer, and of another machine and a peer.
+    private static let (nodeLimit, otherLimit) = (4_096, 256)
     /// Milliseconds.
     private static let silence = 60_000
 
-    private var toldAt: [Key: Int] = [:]
+    private var nodes = Table()
+    private var others = Table()
 
-    mutating func isNew(_ machine: MACAddress, _ peer: IPv4Address, now: Int) -> Bool {
+    mutating func isNew(_ machine: MACAddress, isNode: Bool, _ peer: IPv4Address, now: Int) -> Bool {
         let key = Key(machine: machine, peer: peer)
-        if let last = toldAt[key], now - last < Self.silence { return false }
-        if toldAt.count >= Self.limit {
-            toldAt = toldAt.filter { now - $0.value < Self.silence }
-            // More pairs than that within a minute: a flood, of which enough has been told.
-            guard toldAt.count < Self.limit else { return false }
-        }
-        toldAt[key] = now
-        return true
+        guard isNode else { return others.note(key, most: Self.otherLimit, now) == true }
+        // There are no more of the second kind than nodes have cards.
+        return nodes.note(key, most: Self.nodeLimit, now)
+            ?? nodes.note(Key(machine: machine), most: .max, now) == true
     }
 }

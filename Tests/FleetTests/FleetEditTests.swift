@@ -99,6 +99,23 @@ import Wire
         #expect(throws: InvalidName.self) { try fleet.applying([.node(tagged.name, tagged)], revision: 2) }
     }
 
+    @Test func `a record that names a card of another node is an edit of that one's group, too`() throws {
+        let (here, there) = (try GroupPath("/here"), try GroupPath("/there"))
+        let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        let (card, own) = (MACAddress(rawValue: 7), MACAddress(rawValue: 8))
+        var contents = FleetSnapshot.Contents()
+        for path in [here, there] { contents.groups[path] = NodeGroup(path: path) }
+        let name = try NodeName("laptop")
+        contents.nodes[name] = Node(name: name, group: there, macAddresses: [own], uuid: uuid)
+        _ = contents.cards.note(card, in: uuid)
+        let fleet = FleetSnapshot(revision: 1, contents: contents)
+        let thief = Node(name: try NodeName("mine"), group: here, macAddresses: [card])
+        #expect(FleetEdit.node(thief.name, thief).places(in: fleet) == [here, there])
+        var laptop = try #require(fleet.nodes[name])
+        laptop.macAddresses.append(card)
+        #expect(FleetEdit.node(name, laptop).places(in: fleet) == [there, there])
+    }
+
     @Test func `a node can be renamed in one change and keeps its card`() throws {
         let fleet = try fleet()
         var node = try #require(fleet.nodes[try NodeName("pc-1")])

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    @Test func `a parent is found wherever QEMU would look for it`() {
+        let alone = "createType=\"monolithicSparse\"\nparentCID=ffffffff\nRW 128 SPARSE \"disk.vmdk\"\n"
+        let parent = "parentFileNameHint=\"/etc/shadow\"\n"
+        let lines = alone + "#" + String(repeating: "x", count: 600) + "\n" + parent
+        // In the middle of a line; behind the length that the header says; where it says that there is none.
+        for (text, length) in [(alone + "ddb.comment = x" + parent, 2), (lines, 1), (alone + parent, 0)] {
+            let header = vmdk(text, length: UInt64(length))
+            #expect(DiskHeader(header).dependence(as: .vmdk) != nil, "\(length)")
+        }
+        // In the first sectors, where the header names others, or none.
+        let padding = [UInt8](repeating: 0, count: 512 - alone.utf8.count)
+        let elsewhere = vmdk(alone + parent, offset: 3, length: 1) + Array(alone.utf8) + padding
+        #expect(DiskHeader(elsewhere).dependence(as: .vmdk) != nil)
+        #expect(DiskHeader(vmdk(parent, offset: 0, length: 0)).dependence(as: .vmdk) != nil)
+        #expect(
+            DiskHeader(vmdk(alone, offset: 3, length: 1) + Array(alone.utf8) + padding)
+                .dependence(as: .vmdk) == nil)
+    }
+
     @Test func `disks that lean on other files are refused, and so are cut off headers`() {
         #expect(DiskHeader(qcow2(backing: 1)).dependence(as: .qcow2) != nil)
         #expect(DiskHeader(qcow2(features: 4)).dependence(as: .qcow2) != nil)

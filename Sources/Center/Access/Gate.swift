@@ -93,7 +93,8 @@ final class Gate: Sendable {
     func logIn(name: String, password: String, from address: String) async throws -> String {
         // Directories take names in any case.
         let subscriber = ClientAddresses.subscriber(address)
-        let keys = ["\(subscriber) \(name.lowercased())", subscriber]
+        // As long as another, whatever was typed: it is kept for a while.
+        let keys = [Secrets.hash("\(subscriber) \(name.lowercased())"), subscriber]
         try checkLock(keys)
         // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
         countAttempt(keys)

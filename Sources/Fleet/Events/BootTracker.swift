@@ -117,6 +117,7 @@ package struct BootTracker: Sendable {
     private mutating func forgetOldest(on link: String, _ isNode: (MACAddress) -> Bool) {
         guard let oldest = waiting[link]?.removeFirst() else { return }
         waitingCount -= 1
+        if waiting[link]?.isEmpty == true { waiting[link] = nil }
         // It has become a node meanwhile, or went before.
         guard currents[oldest] != nil, !isNode(oldest) else { return }
         remove(oldest)

@@ -25,7 +25,7 @@ extension DHCPServer {
         if let reserved = reservation(turn) { return reserved }
         if let address = turn.holding.leased, isFromPool(address, turn) { return address }
         if let address = turn.holding.offered, isFromPool(address, turn) { return address }
-        guard turn.node != nil || table.mayHaveMore(port: turn.port, on: turn.linkIndex, now: turn.now) else {
+        guard turn.hasRecord || table.mayHaveMore(port: turn.port, on: turn.linkIndex, now: turn.now) else {
             return nil
         }
         if let address = turn.requestedAddress, isFromPool(address, turn) { return address }

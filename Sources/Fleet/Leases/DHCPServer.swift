@@ -38,6 +38,11 @@ package struct DHCPServer: Sendable {
         return links.firstIndex { $0.interface == interface && interface != nil }
     }
 
+    /// The network that stands for the link of `message`: its first; nil when none is served there.
+    package func network(of message: DHCPMessage, on interface: String?) -> IPv4Network? {
+        link(of: message, interface: interface).flatMap { links[$0].subnets.first?.subnet.network }
+    }
+
     /// Whether the sender of `message` has a lease on its link now.
     package func hasLease(_ message: DHCPMessage, on interface: String?, now: Int) -> Bool {
         guard let link = link(of: message, interface: interface), let holder = Self.holder(of: message),
@@ -94,6 +99,8 @@ package struct DHCPServer: Sendable {
         let policy: BootPolicy
         let client: BootClient
         let node: Node?
+        /// Whether a record names the client's card. A UUID can be said from ever other cards: it makes a node, but no room in a pool.
+        let hasRecord: Bool
         let relayAgent: RelayAgentInformation?
         /// The message came over the wire of our own interface: who has an address there can be asked by ARP.
         let isDirect: Bool
@@ -125,17 +132,19 @@ package struct DHCPServer: Sendable {
             let asked = requestedAddress.flatMap { hasChosen ? table.asked(at: $0, by: holder) : nil }
             client = asked ?? BootClient(message)
             node = snapshot.node(at: client.macAddress, uuid: client.uuid)
+            hasRecord = client.macAddress.flatMap(snapshot.node(withRecordOf:)) != nil
         }
 
         func subnet(of address: IPv4Address) -> ServedSubnet? {
             link.subnets.first { $0.subnet.network.contains(address) }
         }
 
-        /// Whether a node holds a lease: it keeps its address, as silent as it may be.
+        /// Whether a lease is a node's, by a card of its record: it keeps its address, as silent as it may be.
         func keepsAddress(_ holder: LeaseHolder) -> Bool {
             switch holder {
-            case .macAddress(let machine): snapshot.knows(machine)
-            case .clientIdentifier, .foreign: true
+            case .macAddress(let machine): snapshot.node(withRecordOf: machine) != nil
+            case .clientIdentifier: false
+            case .foreign: true
             }
         }
 
@@ -265,7 +274,7 @@ package struct DHCPServer: Sendable {
     /// A BOOTP client has no notion of time, so that what a node or a reservation has is its own for ever (RFC 1534 §2). Other machines
     /// get an address only where the network allows it, and as long as a lease: before another gets it, the wire is asked.
     private mutating func answerBOOTP(_ turn: Turn) -> DHCPOutcome {
-        let isOwn = turn.node != nil || reservation(turn) != nil
+        let isOwn = turn.hasRecord || reservation(turn) != nil
         guard isOwn || turn.link.subnets.contains(where: \.subnet.servesBOOTP) else {
             return DHCPOutcome(note: .bootpNotAllowed, beginsBoot: true)
         }
@@ -287,6 +296,12 @@ package struct DHCPServer: Sendable {
     /// - Returns: the lease that keeps it free, to be made durable; nil when all is well.
     package mutating func found(_ mac: MACAddress, on address: IPv4Address, now: Int) -> Lease? {
         guard let link = table.linkIndex.link(of: address), links[link].hasInPool(address) else { return nil }
+        // Of a client without a hardware address nothing tells which answer is its own.
+        if let lease = table.lease(at: address), lease.expiresAt > now, case .clientIdentifier = lease.holder
+        {
+            table.heard(at: address)
+            return nil
+        }
         let holding = table.holding(of: .macAddress(mac), on: link, now: now)
         guard holding.offered != address, holding.leased != address else {
             table.heard(at: address)

@@ -20,6 +20,7 @@ package struct PeerLimit: Hashable, Sendable {
         case strangersMessages = "messages a second are the most for unknown machines of one link together"
         case bytes = "bytes a second are the most for one machine"
         case logLines = "lines a second are the most that one peer brings into this log"
+        case allLogLines = "lines a second are the most that all peers together bring into this log"
         case bootReports = "reports are the most that one boot repeats"
         case bootBytes = "bytes of text are the most for the reports of one boot"
         case newCards = "new cards a minute are the most for the UUID of one node"

@@ -32,8 +32,10 @@ package struct PeerRates: Sendable {
         let hash = UInt(bitPattern: peer.hashValue)
         let mask = UInt(Self.placeCount - 1)
         // The places are told apart by different bits of the hash.
-        let isFirst = take(Int(hash & mask), amount, times, now)
-        let isSecond = take(Int(hash >> 32 & mask), amount, times, now)
+        let (first, second) = (hash & mask, hash >> 32 & mask)
+        let isFirst = take(Int(first), amount, times, now)
+        // Two places also where both parts of the hash say the same.
+        let isSecond = take(Int(second == first ? first ^ 1 : second), amount, times, now)
         return isFirst || isSecond
     }
 

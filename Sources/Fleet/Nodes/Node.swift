@@ -131,8 +131,12 @@ extension Node: FleetRecord {
             ? "node \(change.key) added to \(node.group)" : "node \(change.key) changed"
     }
 
+    /// A record that names a card which another node was seen with takes it from that one: then that node's place, too.
     package static func places(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
+            + (change.after?.macAddresses ?? []).compactMap { card in
+                snapshot.node(at: card).flatMap { $0.name == change.key ? nil : $0.group }
+            }
     }
 
     /// A new node without settings is an approval.

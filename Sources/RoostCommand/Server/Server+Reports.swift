@@ -11,19 +11,20 @@ extension Server {
         _ reports: ReportQueue, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs,
         _ certificates: CertificateRenewal
     ) async {
+        let lines = BootLines()
         await reports.drain { batch, dropped in
             if dropped > 0 {
                 ServerLog.logger.error("\(dropped) reports of nodes are lost: the database is too slow")
             }
             var rest = batch[...]
             while let (index, jump) = firstJump(in: rest) {
-                await write(rest[..<index], in: fleet, volumes, logs)
+                await write(rest[..<index], in: fleet, volumes, logs, lines)
                 await move(fleet, with: jump)
                 // Not waited for: a new key takes a moment.
                 Task { await certificates.renew() }
                 rest = rest[(index + 1)...]
             }
-            await write(rest, in: fleet, volumes, logs)
+            await write(rest, in: fleet, volumes, logs, lines)
         }
     }
 
@@ -43,11 +44,12 @@ extension Server {
     }
 
     private static func write(
-        _ batch: ArraySlice<NodeReport>, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs
+        _ batch: ArraySlice<NodeReport>, in fleet: LiveFleet, _ volumes: Volumes, _ logs: NodeLogs,
+        _ lines: BootLines
     ) async {
         // First: by them it is known whose all the rest is.
         await writeCards(batch, in: fleet)
-        await writeBoots(batch, in: fleet, volumes)
+        await writeBoots(batch, in: fleet, volumes, lines)
         for case .refusal(let machine, let alarm) in batch {
             let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
             ServerLog.logger.warning("\(name): \(alarm.summary)")
@@ -99,13 +101,13 @@ extension Server {
     }
 
     private static func writeBoots(
-        _ batch: ArraySlice<NodeReport>, in fleet: LiveFleet, _ volumes: Volumes
+        _ batch: ArraySlice<NodeReport>, in fleet: LiveFleet, _ volumes: Volumes, _ lines: BootLines
     ) async {
         var events: [BootEvent] = []
+        let known = fleet.snapshot
         for case .boot(let event) in batch {
             events.append(event)
-            let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
-            log("boot: \(event.macAddress) \(event.stage.rawValue)\(detail)")
+            for line in lines.of(event, isNode: known.knows(event.macAddress)) { log(line) }
         }
         do {
             try await fleet.store.append(events)

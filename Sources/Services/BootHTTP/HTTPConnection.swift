@@ -34,8 +34,8 @@ final class HTTPConnection: EventHandler {
     private var file: (ServedFile, Range<Int>)?
     private var sending: (answer: HTTPAnswer, path: Substring)?
     private var persistence = HTTPAnswer.Persistence.usual
-    /// Whether the client of the request that is being received has been told to send its body.
-    private var hasContinued = false
+    /// What has come of the request whose body is still coming: it is read once, in however many pieces the body comes.
+    private var receiving: Receiving?
     /// When the client has to have ended, by the loop's clock; nil: nothing ends.
     private(set) var endsAt: Int?
     private var isClosed = false
@@ -44,6 +44,14 @@ final class HTTPConnection: EventHandler {
     private var isFetching = false
     /// Its peer has asked too much: a request that is here already waits for a moment.
     private var isThrottled = false
+
+    private struct Receiving {
+        var request: HTTPRequestHead
+        var framing: HTTPFraming
+        var headByteCount: Int
+        /// Whether the client has been told to send the body.
+        var hasContinued = false
+    }
 
     init(
         socket: consuming FileDescriptor, peer: IPv4Address, place: PeerLimits.Place, service: HTTPService,
@@ -117,49 +125,55 @@ final class HTTPConnection: EventHandler {
 
     private func answerWhole() {
         while !isClosed, endsAt == nil, sending == nil {
-            // Some clients end a body with an empty line that does not belong to it (RFC 9112 §2.2).
-            if let first = input.first, first == 0x0D || first == 0x0A {
-                input.removeFirst(input.prefix { $0 == 0x0D || $0 == 0x0A }.count)
-            }
-            guard !input.isEmpty else { return }
-            let headByteCount = HTTPRequestHead.byteCount(in: input.span)
-            guard headByteCount ?? input.count <= HTTPRequestHead.byteLimit else {
-                return input.prefix(HTTPRequestHead.byteLimit).contains(0x0A)
-                    ? refuse(431, "the head is too long") : refuse(414, "this address is too long")
-            }
-            guard let headByteCount else { return }
             do throws(HTTPRefusal) {
-                let request = try head(byteCount: headByteCount)
-                guard try answer(request, HTTPFraming(request), behind: headByteCount) else { return }
+                if receiving == nil { receiving = try takeHead() }
+                guard let request = receiving, try answer(request) else { return }
             } catch {
                 return refuse(error.status, error.text)
             }
         }
     }
 
-    /// - Returns: whether the request was whole.
-    private func answer(
-        _ request: HTTPRequestHead, _ framing: HTTPFraming, behind headByteCount: Int
-    ) throws(HTTPRefusal) -> Bool {
-        let bodyByteCount = framing.bodyByteCount
-        guard bodyByteCount <= Self.bodyByteLimit else {
+    /// - Returns: nil while the head has not come.
+    private func takeHead() throws(HTTPRefusal) -> Receiving? {
+        // Some clients end a body with an empty line that does not belong to it (RFC 9112 §2.2).
+        if let first = input.first, first == 0x0D || first == 0x0A {
+            input.removeFirst(input.prefix { $0 == 0x0D || $0 == 0x0A }.count)
+        }
+        guard !input.isEmpty else { return nil }
+        let byteCount = HTTPRequestHead.byteCount(in: input.span)
+        guard byteCount ?? input.count <= HTTPRequestHead.byteLimit else {
+            throw input.prefix(HTTPRequestHead.byteLimit).contains(0x0A)
+                ? HTTPRefusal(431, "the head is too long") : HTTPRefusal(414, "this address is too long")
+        }
+        guard let byteCount else { return nil }
+        let request = try head(byteCount: byteCount)
+        let framing = try HTTPFraming(request)
+        guard framing.bodyByteCount <= Self.bodyByteLimit else {
             throw HTTPRefusal(413, "at most \(Self.bodyByteLimit) bytes")
         }
+        return Receiving(request: request, framing: framing, headByteCount: byteCount)
+    }
+
+    /// - Returns: whether the request was whole.
+    private func answer(_ received: Receiving) throws(HTTPRefusal) -> Bool {
+        let (bodyByteCount, headByteCount) = (received.framing.bodyByteCount, received.headByteCount)
         guard input.count >= headByteCount + bodyByteCount else {
-            if framing.expectsContinue, !hasContinued { sayContinue() }
+            if received.framing.expectsContinue, !received.hasContinued { sayContinue() }
             return false
         }
         guard service.mayAsk(self) else {
             throttle()
             return false
         }
+        receiving = nil
         let body = bodyByteCount == 0 ? [] : Array(input[headByteCount..<headByteCount + bodyByteCount])
         if input.count == headByteCount + bodyByteCount {
             input.removeAll(keepingCapacity: true)
         } else {
             input.removeFirst(headByteCount + bodyByteCount)
         }
-        hasContinued = false
+        let (request, framing) = (received.request, received.framing)
         persistence = !framing.keepsAlive ? .closes : request.minorVersion == 0 ? .keepsAlive : .usual
         send(service.answering.answer(request, body: body, peer: peer, server: server), to: request)
         return true
@@ -167,7 +181,7 @@ final class HTTPConnection: EventHandler {
 
     /// The client waits for this before it sends its body (RFC 9110 §10.1.1). Nothing else is on its way then: the socket has room.
     private func sayContinue() {
-        hasContinued = true
+        receiving?.hasContinued = true
         let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
         let number = socket.number
         let sent = retrying {
@@ -205,6 +219,7 @@ final class HTTPConnection: EventHandler {
     private func refuse(_ status: Int, _ text: String) {
         persistence = .closes
         input = []
+        receiving = nil
         send(.error(status, text), to: nil)
     }
 

@@ -261,10 +261,13 @@ package final class DHCPService {
         }
     }
 
-    /// The name of the link that a message comes from: of our interface, or of the relay there.
+    /// The name of the link that a message comes from. There are as many as networks are served: whatever relays a sender invents,
+    /// it is one link, with one share.
     private func link(of message: DHCPMessage, _ listener: Listener) -> String {
-        message.relay == .any
-            ? listener.endpoint.interface?.name ?? "relays" : "the link of relay \(message.relay)"
+        let interface = listener.endpoint.interface?.name
+        guard message.relay != .any else { return interface ?? "relays" }
+        return server.network(of: message, on: interface).map { "the network \($0) behind relays" }
+            ?? "a relay of another network"
     }
 
     /// Whether the message is handled. A machine may ask so often; all of a link together that are no nodes and have no lease may, so

@@ -36,6 +36,8 @@ package final class PeerLimits {
         package var reports = PeerRates(perSecond: 2, burst: 60)
         /// Lines that a peer brings into the server's own log.
         package var logLines = PeerRates(perSecond: 1, burst: 60)
+        /// Lines that all peers of one plane bring into it together: a sender of datagrams invents as many peers as it likes.
+        package var allLogLines = PeerRates(perSecond: 10, burst: 600)
 
         package init() {}
     }
@@ -158,6 +160,9 @@ package final class PeerLimits {
     /// Logs what a peer is the cause of, as long as it does not fill the log.
     func say(_ plane: LimitedPlane, _ peer: LimitedPeer, _ line: @autoclosure () -> String) {
         guard takes(\.logLines, plane, .logLines, peer) else { return }
+        guard maxima.allLogLines.takes(plane, now: EventLoop.now()) else {
+            return refuse(PeerLimit(plane, .allLogLines, most: maxima.allLogLines.perSecond), peer)
+        }
         log("\(plane.rawValue): \(line())")
     }
 

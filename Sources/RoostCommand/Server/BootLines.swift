@@ -1,0 +1,32 @@
+import Fleet
+import Linux
+import Synchronization
+
+/// The lines of boots in the server's log: all of nodes, and of other machines so many together, since machines are easily invented.
+final class BootLines: Sendable {
+    private struct State {
+        /// A room that is switched on for the first time finds room.
+        var others = PeerRates(perSecond: 10, burst: 2_000)
+        var leftOut = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter now: milliseconds of a clock that does not go back.
+    /// - Returns: nothing when there is no room for it.
+    func of(_ event: BootEvent, isNode: Bool, now: Int = SystemClock.boot) -> [String] {
+        let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
+        let line = "boot: \(event.macAddress) \(event.stage.rawValue)\(detail)"
+        guard !isNode else { return [line] }
+        return state.withLock { state in
+            guard state.others.takes("others", now: now) else {
+                state.leftOut += 1
+                return []
+            }
+            defer { state.leftOut = 0 }
+            return
+                (state.leftOut > 0
+                ? ["boot: \(state.leftOut) lines of machines that are no nodes are left out"] : []) + [line]
+        }
+    }
+}

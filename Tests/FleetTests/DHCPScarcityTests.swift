@@ -1,0 +1,65 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Addresses are scarce, and a neighbour wants all of them by saying who it is.
+@Suite struct DHCPScarcityTests {
+    @Test func `a node's UUID that is said from ever other cards makes no room in a pool`() throws {
+        let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.103")
+        var contents = FleetSnapshot.Contents()
+        let name = try NodeName("pc1")
+        contents.nodes[name] = Node(name: name, macAddresses: [], uuid: uuid)
+        for mac: UInt64 in 1...4 { _ = contents.cards.note(MACAddress(rawValue: mac), in: uuid) }
+        network.snapshot = FleetSnapshot(revision: 1, contents: contents)
+        // BOOTP has no end of a lease: what has one for ever has a record of its card, or a reserved address.
+        for mac: UInt64 in 1...8 {
+            let outcome = network.say(nil, mac: mac) { $0.options.set(.clientUUID, to: ClientUUID(uuid)) }
+            #expect(outcome.note == .bootpNotAllowed && outcome.lease == nil)
+        }
+        // Learned cards that do not answer give way.
+        for mac: UInt64 in 1...4 { #expect(network.take(mac: mac) != nil) }
+        for _ in 0..<2 {
+            network.now += 4
+            let outcome = network.say(.discover, mac: 9)
+            #expect(outcome.note == .noFreeAddress)
+        }
+        network.now += 4
+        #expect(network.take(mac: 9) != nil)
+        // Nor does the UUID open the last tenth to a port that has more than half.
+        var (relayed, taken) = (try DHCPNetwork(pool: "10.77.0.100-10.77.0.119"), 0)
+        relayed.snapshot = network.snapshot
+        for mac: UInt64 in 1...30 {
+            let offer = relayed.say(.discover, mac: mac) {
+                $0.relay = IPv4Address(rawValue: 0x0A4D_0002)
+                $0.options[82] = [1, 1, 7]
+                $0.options.set(.clientUUID, to: ClientUUID(uuid))
+            }
+            taken += offer.reply == nil ? 0 : 1
+        }
+        #expect(taken == 18)
+    }
+
+    @Test func `clients without a hardware address give way when they are gone, and one that answers stays`()
+        throws
+    {
+        var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
+        var taken: [IPv4Address] = []
+        for number: UInt8 in 1...3 {
+            let address = network.take(mac: 0, clientIdentifier: [255, 0, 0, 0, number])
+            taken.append(try #require(address))
+        }
+        for _ in 0..<2 {
+            network.now += 4
+            let outcome = network.say(.discover, mac: 9)
+            #expect(outcome.note == .noFreeAddress)
+            // By whatever card the first of them answers.
+            let found = network.server.found(MACAddress(rawValue: 77), on: taken[0], now: network.now)
+            #expect(found == nil)
+        }
+        network.now += 4
+        #expect(network.take(mac: 9) == taken[1])
+        #expect(network.server.table.lease(at: taken[0])?.holder == .clientIdentifier([255, 0, 0, 0, 1]))
+    }
+}
