@@ -60,9 +60,14 @@ enum InputFile {
     static func bytes(_ path: String) throws -> Data {
         if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
         guard let data = FileManager.default.contents(atPath: path) else {
-            let isThere = FileManager.default.fileExists(atPath: path)
+            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+                throw Failure(text: "there is no file \(path)", code: 3)
+            }
+            let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory
             throw Failure(
-                text: isThere ? "\(path) cannot be read" : "there is no file \(path)", code: isThere ? 1 : 3)
+                text: isDirectory
+                    ? "\(path) is a directory; a file is required" : "this user may not read \(path)",
+                code: 1)
         }
         return data
     }
