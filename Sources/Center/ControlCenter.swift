@@ -102,8 +102,14 @@ package struct ControlCenter: Sendable {
             group.addTask { [services, logger] in
                 try await services.fleet.watchRollouts { logger.error("roll-outs: \($0)") }
             }
-            for application in distant {
-                group.addTask { try await application.runService(gracefulShutdownSignals: []) }
+            for (address, application) in zip(addresses, distant) {
+                group.addTask {
+                    do {
+                        try await application.runService(gracefulShutdownSignals: [])
+                    } catch let error {
+                        throw CannotListen(at: address, error) ?? error
+                    }
+                }
             }
             try await group.next()
             group.cancelAll()

@@ -82,9 +82,13 @@ struct ContainerArchive {
         try FileManager.default.createDirectory(atPath: parts, withIntermediateDirectories: false)
         try DiskRoom.require(Self.byteCount(source.path) ?? 0, in: work, for: "the parts of the archive")
         let confinement = Confinement(reads: [source.path], writes: [parts])
-        try Program("tar", package: "tar").confined(confinement).run(
-            ["--extract"] + (try RootTar.source(source.path, source.compression))
-                + ["--directory", parts, "--no-same-owner", "--no-same-permissions"], filling: work)
+        do {
+            try Program("tar", package: "tar").confined(confinement).run(
+                ["--extract"] + (try RootTar.source(source.path, source.compression))
+                    + ["--directory", parts, "--no-same-owner", "--no-same-permissions"], filling: work)
+        } catch let failure as ProgramFailure {
+            throw RootTar.damage(of: source.path, failure)
+        }
         return parts
     }
 }

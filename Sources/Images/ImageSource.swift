@@ -58,7 +58,10 @@ package struct ImageSource: Sendable {
     private static func kind(of path: String, _ head: Data, _ compression: Compression?) throws -> Kind {
         // squashfs 4.0, little endian.
         if head.starts(with: Array("hsqs".utf8)) { return .squashfs }
-        if let format = DiskImage.format(of: head) { return .disk(format) }
+        // Media have a partition table, too.
+        let foreign = ForeignFile.description(head)
+        if foreign == nil, let format = DiskImage.format(of: head) { return .disk(format) }
+        if let foreign { throw ImageLacks("\(path) \(foreign)") }
         return try archiveKind(of: path, compression)
     }
 
@@ -83,6 +86,8 @@ package struct ImageSource: Sendable {
             "sbin", "srv",
             "sys", "tmp", "usr", "var",
         ]
+        let texts = first.map { $0.joined(separator: "/") }
+        if let machine = ForeignFile.virtualMachine(texts) { throw ImageLacks("\(path) \(machine)") }
         if first.contains(where: { $0.first.map(roots.contains) ?? false }) { return .rootArchive }
         let marks: Set<Substring> = ["oci-layout", "index.json", "manifest.json"]
         if first.contains(where: { $0.count == 1 && marks.contains($0[0]) }) { return .containerArchive }

@@ -29,6 +29,12 @@ struct KernelSearch {
     private static let places = ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"]
     /// Where kernel-install(8) makes `TOKEN/RELEASE/linux`.
     private static let entryPlaces = ["boot", "boot/efi", "efi"]
+    /// Directories in which systems and boot loaders have one of their own (ostree, EFI stubs): only names with the release count there.
+    private static let parents = ["boot", "boot/ostree", "boot/EFI", "boot/efi/EFI", "efi/EFI"]
+    /// Where clr-boot-manager looks.
+    private static let vendorPlaces = ["usr/lib/kernel", "usr/lib64/kernel"]
+    /// Where a kernel lies that was built and not installed.
+    private static let builtPlaces = ["arch/x86/boot", "arch/x86_64/boot", "arch/arm64/boot"]
     private static let unifiedPlaces = [
         "boot/EFI/Linux", "boot/efi/EFI/Linux", "efi/EFI/Linux", "usr/lib/linux/efi",
     ]
@@ -136,14 +142,41 @@ struct KernelSearch {
                 found.append((fit, directory.isEmpty ? name.text : "\(directory)/\(name.text)"))
             }
         }
-        if exactly {
-            for place in Self.entryPlaces {
-                for token in root.names(in: place) {
-                    found.append((.beside(9), "\(place)/\(token)/\(release)/linux"))
+        if exactly { found += remoteCandidates(for: release, in: modules) }
+        return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.compactMap { file($0.place) }
+    }
+
+    /// Those that lie deeper, and have the release in their paths.
+    private func remoteCandidates(for release: KernelRelease, in modules: String)
+        -> [(rank: KernelName.Fit, place: String)]
+    {
+        var found: [(rank: KernelName.Fit, place: String)] = []
+        for place in Self.entryPlaces {
+            for token in root.names(in: place) {
+                found.append((.beside(9), "\(place)/\(token)/\(release)/linux"))
+            }
+        }
+        let parents = Self.parents.flatMap { parent in root.names(in: parent).map { "\(parent)/\($0)" } }
+        for directory in parents + ["\(modules)/boot", "\(modules)/apk-dist/boot"] {
+            for name in root.names(in: directory).compactMap(KernelName.init) {
+                if let fit = name.fit(to: release), fit.isExact {
+                    found.append((fit, "\(directory)/\(name.text)"))
                 }
             }
         }
-        return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.compactMap { file($0.place) }
+        for source in ["\(modules)/build", "\(modules)/source", "usr/src/linux-\(release)"] {
+            for directory in Self.builtPlaces.map({ "\(source)/\($0)" }) {
+                for name in root.names(in: directory).compactMap(KernelName.init) where name.isPlain {
+                    found.append((.beside(10 + name.order), "\(directory)/\(name.text)"))
+                }
+            }
+        }
+        for place in Self.vendorPlaces {
+            for name in root.names(in: place) where KernelName.isVendors(name, of: release) {
+                found.append((.contained(0), "\(place)/\(name)"))
+            }
+        }
+        return found
     }
 
     /// Nil for what is no file.
@@ -228,6 +261,21 @@ struct KernelName {
     /// Nil when the name does not begin with a number, as releases do.
     var release: String? { rest.first?.isNumber == true && rest.contains(".") ? rest : nil }
 
+    /// Clear Linux and Solus name by vendor and kind: `org.clearlinux.native.6.12.1-1500` is the kernel 6.12.1-1500.native.
+    static func isVendors(_ text: String, of release: KernelRelease) -> Bool {
+        guard let dot = release.text.lastIndex(of: ".") else { return false }
+        return text.hasSuffix("\(release.text[dot...]).\(release.text[..<dot])")
+    }
+
+    /// Manjaro's `vmlinuz-6.6-x86_64`: the series, and the architecture behind it.
+    private var series: Substring? {
+        for architecture in ["-x86_64", "-aarch64"] where rest.hasSuffix(architecture) {
+            let series = rest.dropLast(architecture.count)
+            if series.contains("."), series.allSatisfy({ $0.isNumber || $0 == "." }) { return series }
+        }
+        return nil
+    }
+
     /// Nil when it is another's.
     func fit(to release: KernelRelease) -> Fit? {
         if rest == release.text { return .named(order) }
@@ -239,6 +287,7 @@ struct KernelName {
         {
             return .contained(order)
         }
+        if let series { return release.text.hasPrefix("\(series).") ? .flavour(order) : nil }
         let flavour = rest.hasPrefix("linux-") ? String(rest.dropFirst("linux-".count)) : rest
         let words = release.text.split { "-_.+".contains($0) }.dropFirst()
         // The Raspberry Pi's kernel8.img is that of …-v8; a lone digit is part of any release.

@@ -8,8 +8,13 @@ package struct ProgramFailure: Error, CustomStringConvertible {
     package var status: Int32
     package var output: String
 
+    /// The last lines of what it said.
+    var said: String {
+        output.split(separator: "\n").suffix(12).map { "  \($0)" }.joined(separator: "\n")
+    }
+
     package var description: String {
-        let said = output.split(separator: "\n").suffix(12).map { "  \($0)" }.joined(separator: "\n")
+        let said = said
         return "‘\(command)’ ended with status \(status)" + (said.isEmpty ? "" : ":\n\(said)")
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A tar archive with the files of a root: all of it, or one layer of a container image.
 struct RootTar {
     let path: String
@@ -24,14 +26,34 @@ struct RootTar {
     ///   - filled: a directory that it fills, and not to the brim.
     ///   - note: hears what is lost.
     func unpack(to root: String, filling filled: String, note: @Sendable (String) -> Void) throws {
+        try checkEnd()
         let confinement = Confinement(reads: [path], writes: [root], rights: .ownership)
         // Patterns hold for what stands behind them; without --anchored they would hold in every directory.
         let excluded =
-            (isLayer ? ["--no-anchored", "--exclude=.wh.*"] : [])
+            // Archives that were joined are one, and what is none behind an end is said.
+            (isLayer ? ["--no-anchored", "--exclude=.wh.*"] : ["--ignore-zeros"])
             + ["--anchored"]
             + (["dev/*"] + ImagePacker.logInRecords).flatMap { name in
                 ["", "./", "/"].map { "--exclude=\($0)\(name)" }
             }
+        do {
+            try extract(to: root, excluded, confinement, filling: filled, note: note)
+        } catch let failure as ProgramFailure {
+            throw Self.damage(of: path, failure)
+        }
+    }
+
+    /// What people are told who see no more of tar than its words.
+    static func damage(of path: String, _ failure: ProgramFailure) -> ImageLacks {
+        ImageLacks(
+            "\(path) cannot be unpacked: it is damaged or cut off, or has names that tar does not take:\n\(failure.said)"
+        )
+    }
+
+    private func extract(
+        to root: String, _ excluded: [String], _ confinement: Confinement, filling filled: String,
+        note: @Sendable (String) -> Void
+    ) throws {
         try Program("tar", package: "tar").confined(confinement).unpack(
             ["--extract"] + (try Self.source(path, compression))
                 + [
@@ -40,4 +62,26 @@ struct RootTar {
                     "--acls", "--selinux",
                 ] + excluded, filling: filled, note: note)
     }
+
+    /// An archive that was cut off between two files is as good as a whole one to tar, and its rest is lost. What is compressed has an end of
+    /// its own, and a layer its digest.
+    private func checkEnd() throws {
+        guard !isLayer, compression == nil, let file = FileHandle(forReadingAtPath: path) else { return }
+        defer { try? file.close() }
+        let byteCount = try file.seekToEnd()
+        try file.seek(toOffset: byteCount - min(byteCount, Self.endByteCount))
+        if let end = try file.readToEnd(), end.allSatisfy({ $0 == 0 }) { return }
+        // Something may stand behind the end: tar says whether it has found one.
+        let last = try Program("sh", package: "dash").confined(Confinement(reads: [path])).run(
+            ["-c", "LC_ALL=C tar --list --block-number \"$@\" 2>/dev/null | tail -n 1", "sh"]
+                + Self.source(path, nil))
+        guard String(decoding: last, as: UTF8.self).contains("** Block of NULs **") else {
+            throw ImageLacks(
+                "\(path) has no end (two blocks of zeros): it was cut off, and files are missing; fetch it again. If it is surely whole: "
+                    + "truncate -s +1K \(path)")
+        }
+    }
+
+    /// Two blocks of zeros (POSIX.1-2017, *ustar Interchange Format*).
+    private static let endByteCount: UInt64 = 1024
 }

@@ -25,4 +25,10 @@ struct Roost: AsyncParsableCommand {
 }
 
 /// What the program does: the commands are here, in a library, so that tests reach them.
-package func runRoost() async { await Roost.main() }
+package func runRoost() async {
+    if let message = Misspelling.message(Array(CommandLine.arguments.dropFirst())) {
+        printError("roost: \(message)")
+        Roost.exit(withError: ExitCode(64))
+    }
+    await Roost.main()
+}

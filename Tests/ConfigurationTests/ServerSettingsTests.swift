@@ -117,6 +117,36 @@ import Wire
         #expect(CenterAddress(host: "fd00::1", port: 8_443, certificate: nil).url == "http://[fd00::1]:8443")
     }
 
+    @Test func `a file that an editor of Windows saved is read`() throws {
+        let settings = try ServerSettings(
+            parsing: "\u{FEFF}interfaces: [eth1]\r\ndomain: school.example\r\n", file: "roost.yaml")
+        #expect(settings.interfaces == ["eth1"] && settings.domain == "school.example")
+    }
+
+    @Test
+    func `what the configuration names and this machine does not have is said before anything is bound`()
+        throws
+    {
+        func settings(_ text: String) throws -> ServerSettings {
+            try ServerSettings(parsing: text, file: "roost.yaml")
+        }
+        let user = #expect(throws: InvalidSetting.self) {
+            try Server.check(settings("user: no-such-user"), interfaces: [])
+        }
+        #expect(user?.description.contains("there is no user ‘no-such-user’") == true)
+        let far = try settings("center:\n  https: 192.0.2.77:8443")
+        if (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_nonlocal_bind", encoding: .utf8))?.first == "0"
+        {
+            let address = #expect(throws: InvalidSetting.self) { try Server.requireOwn(far, available: []) }
+            #expect(address?.description.contains("does not have the address 192.0.2.77") == true)
+        }
+        for host in ["127.0.0.1", "0.0.0.0", "[::1]", "roost.school.example"] {
+            try Server.requireOwn(settings("center:\n  https: '\(host):8443'"), available: [])
+        }
+        #expect(Loaders.problems(own: ["x.efi": "/nowhere/x.efi", "y.efi": "/"]).count == 2)
+        #expect(Loaders.problems(own: ["x.efi": #filePath]).isEmpty)
+    }
+
     @Test func `an empty file means the defaults`() throws {
         #expect(try ServerSettings(parsing: "", file: "roost.yaml").httpPort == 80)
         #expect(try ServerSettings(parsing: "# nothing\n", file: "roost.yaml").roles.count == 5)

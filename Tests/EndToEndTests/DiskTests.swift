@@ -75,7 +75,7 @@ extension EndToEnd.Machines {
                 // A descriptor alone is no disk to begin with.
                 #expect(
                     trap?.output.contains(
-                        number < 4 ? "leans on another file" : "none of what can be imported")
+                        number < 4 ? "leans on another file" : "data is in other files")
                         == true,
                     "\(number): \(trap?.output ?? "")")
             }

@@ -35,6 +35,7 @@ import Wire
         "name|mac|tags\npc-1|02:00:00:00:00:01|Küche",
         "# a list\n\nname,mac,tags\n,,\n\"pc-1\" , \"02:00:00:00:00:01\",=\"Küche\"\n",
         "\u{FEFF}\"name\",\"mac\",\"tags\"\n'pc-1,\u{A0}02:00:00:00:00:01\u{200B},'Küche\n",
+        "name,mac,tags\n\u{200E}pc-1\u{202C},02:00:\u{AD}00:00:00:01\u{2060},\u{200F}Küche\n\u{1A}",
     ])
     func `separators, line ends, quotation marks and blanks are read as they are meant`(text: String) throws {
         #expect(try DelimitedText(Array(text.utf8)).rows.map(\.cells) == Self.rows)
@@ -47,7 +48,8 @@ import Wire
     }
 
     @Test(arguments: [
-        ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"), ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
+        (Array("<html><table>".utf8), "web page"), ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"),
+        ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
         ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
         ([0x61, 0x0A, 0x22, 0x61], "line 2: a quotation mark"),
     ])
@@ -123,6 +125,29 @@ import Wire
         #expect(try read("pc-9,02:00:00:00:00:09,/school,10.77.0.20,a b").edits.count == 1)
         #expect(
             try read("name,mac\npc-9,02:00:00:00:00:09\nName,MAC\npc-8,02:00:00:00:00:08").rows.count == 2)
+    }
+
+    @Test(arguments: [
+        "Inventory 2026\n\nname;mac;address\npc-9;02:00:00:00:00:09;10.77.0.6\n",
+        "Inventory,,\n29.11.2026,,\nComputer,MAC address,IP address\npc-9,02:00:00:00:00:09,10.77.0.6/24\n",
+        "name,mac,address\npc-9,02:00:00:00:00:09,10.77.0.6/32\n",
+    ])
+    func `titles above the head are passed over, lengths of prefixes behind addresses too`(text: String)
+        throws
+    {
+        let list = try read(text)
+        #expect(list.refused.isEmpty && list.rows.count == 1, "\(list.rows)")
+        #expect(try node(list).address == IPv4Address("10.77.0.6"))
+    }
+
+    @Test(arguments: [
+        "{4C4C4544-0042-3010-8051-B4C04F4E3232}", "4c4c45440042301080 51b4c04f4e3232",
+        "urn:uuid:4c4c4544-0042-3010-8051-b4c04f4e3232", "4c 4c 45 44 00 42 30 10-80 51 b4 c0 4f 4e 32 32",
+    ])
+    func `a UUID is read in every usual form`(text: String) throws {
+        let list = try read("name,uuid\npc-9,\(text)\n")
+        #expect(try node(list).uuid == MachineUUID("4c4c4544-0042-3010-8051-b4c04f4e3232"))
+        #expect(MachineUUID("{" + text) == nil)
     }
 
     @Test func `groups are made on request, parents first`() throws {

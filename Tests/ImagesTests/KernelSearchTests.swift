@@ -41,6 +41,20 @@ import Testing
             "usr/lib/ostree-boot/vmlinuz-6.9.7-200.fc40.x86_64-\(String(repeating: "0a", count: 32))"
         ),
         ("Debian's link at the top", "6.1.0-32-amd64", "vmlinuz"),
+        (
+            "ostree, deployed", "6.9.7-200.fc40.x86_64",
+            "boot/ostree/fedora-\(String(repeating: "0a", count: 32))/vmlinuz-6.9.7-200.fc40.x86_64"
+        ),
+        ("EFI stub", "6.1.0-32-amd64", "boot/efi/EFI/debian/vmlinuz-6.1.0-32-amd64"),
+        ("Clear Linux", "6.12.1-1500.native", "usr/lib/kernel/org.clearlinux.native.6.12.1-1500"),
+        ("Solus", "6.12.9-310.current", "usr/lib/kernel/com.solus-project.current.6.12.9-310"),
+        ("Manjaro", "6.6.54-2-MANJARO", "boot/vmlinuz-6.6-x86_64"),
+        (
+            "Chimera", "6.12.8-0-generic",
+            "usr/lib/modules/6.12.8-0-generic/apk-dist/boot/vmlinuz-6.12.8-0-generic"
+        ),
+        ("Gentoo, built", "6.6.52-gentoo", "usr/src/linux-6.6.52-gentoo/arch/x86/boot/bzImage"),
+        ("built by hand", "6.6.1-custom", "usr/lib/modules/6.6.1-custom/build/arch/arm64/boot/Image.gz"),
     ])
     func `a kernel is found where distributions, boards and boot loaders have it`(
         name: String, release: String, place: String
@@ -56,6 +70,7 @@ import Testing
         "boot/vmlinuz-6.1.0-31-amd64", "boot/vmlinuz-6.1.0-32-amd64.old",
         "boot/vmlinuz-0-rescue-0123456789abcdef",
         "boot/initrd.img-6.1.0-32-amd64", "boot/config-6.1.0-32-amd64", "boot/kernels/readme",
+        "boot/vmlinuz-5.10-x86_64", "boot/grub/kernel.img", "usr/lib/kernel/org.clearlinux.native.6.1.0-32",
         "boot/vmlinuz-6.1.0-32-amd64.hmac", "boot/vmlinuz-6.1.0", "boot/vmlinuz-6.1.0-32-amd64-rt",
     ])
     func `another file is no kernel of the release`(place: String) throws {

@@ -48,10 +48,19 @@ import Wire
     @Test(arguments: [
         ("//grubx64.efi", "grubx64.efi"), ("\\Boot\\BCD", "Boot/BCD"), ("/a/./b//c", "a/b/c"),
         ("../etc/shadow", nil),
-        ("a/../../b", nil), ("a\nb", nil),
+        ("a/../../b", nil), ("a\nb", nil), ("/boot/../a", "a"), ("", ""),
     ])
     func `paths become one form`(path: String, canonical: String?) {
         #expect(TFTPPath.canonical(path) == canonical)
+    }
+
+    @Test func `the end mark of options behind a name is no part of it`() throws {
+        let wire: [UInt8] = [0, 1] + Array("undionly.kpxe".utf8) + [0xFF, 0] + Array("octet".utf8) + [0]
+        guard case .read(let request) = try parse(TFTPPacket.self, wire) else {
+            Issue.record("no request")
+            return
+        }
+        #expect(TFTPPath.canonical(request.path) == "undionly.kpxe")
     }
 }
 

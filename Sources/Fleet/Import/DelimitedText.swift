@@ -28,6 +28,8 @@ package struct DelimitedText: Equatable, Sendable {
         let (text, encoding) = try TextEncoding.text(of: bytes)
         var scalars = Array(text.unicodeScalars)[...]
         if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
+        // The end of a file as DOS wrote it.
+        if scalars.last == "\u{1A}" { scalars.removeLast() }
         self.encoding = encoding
         var line = 1
         let first = scalars.prefix { !$0.endsLine }
@@ -56,17 +58,16 @@ package struct DelimitedText: Equatable, Sendable {
         return bare.last
     }
 
-    /// What stands most often between the cells of the first row with something in it.
+    /// What stands most often between the cells of the first row that has any: a title may stand above.
     private static func likelySeparator(_ scalars: ArraySlice<Unicode.Scalar>) -> Unicode.Scalar {
-        let rest = scalars.drop { $0.endsLine || $0 == " " }
+        let candidates: [Unicode.Scalar] = [",", ";", "\t", "|"]
         var counts: [Unicode.Scalar: Int] = [:]
         var isQuoted = false
-        for scalar in rest {
+        for scalar in scalars {
             if scalar == "\"" { isQuoted.toggle() }
-            if scalar.endsLine, !isQuoted { break }
-            if !isQuoted { counts[scalar, default: 0] += 1 }
+            if scalar.endsLine, !isQuoted, !counts.isEmpty { break }
+            if !isQuoted, candidates.contains(scalar) { counts[scalar, default: 0] += 1 }
         }
-        let candidates: [Unicode.Scalar] = [",", ";", "\t", "|"]
         var best = candidates[0]
         for candidate in candidates where counts[candidate, default: 0] > counts[best, default: 0] {
             best = candidate
@@ -133,7 +134,7 @@ private struct TableReader {
 
     /// Without blanks around it, without `="…"` and the apostrophe by which spreadsheets keep a text from becoming a number.
     private static func bare(_ cell: String.UnicodeScalarView) -> String {
-        var bare = cell[...]
+        var bare = String.UnicodeScalarView(cell.lazy.filter { !$0.isMark })[...]
         while let first = bare.first, first.isBlank || first.endsLine { bare.removeFirst() }
         while let last = bare.last, last.isBlank || last.endsLine { bare.removeLast() }
         if bare.count > 3, bare.starts(with: "=\"".unicodeScalars), bare.last == "\"" {
@@ -149,6 +150,11 @@ extension Unicode.Scalar {
 
     /// White space within a line, and what has no width at all.
     fileprivate var isBlank: Bool {
-        properties.isWhitespace && !endsLine || self == "\u{FEFF}" || ("\u{200B}"..."\u{200D}").contains(self)
+        properties.isWhitespace && !endsLine || isMark || ("\u{200B}"..."\u{200D}").contains(self)
+    }
+
+    /// What is copied from web pages and dialogs without being seen: marks of the direction, places where a word may or may not be broken.
+    fileprivate var isMark: Bool {
+        properties.isBidiControl || ["\u{AD}", "\u{200B}", "\u{2060}", "\u{FEFF}"].contains(self)
     }
 }

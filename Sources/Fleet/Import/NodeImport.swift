@@ -40,32 +40,52 @@ package struct NodeImport: Equatable, Sendable {
         guard table.rows.count <= FleetEdit.countLimit else {
             throw UnreadableTable(problem: "a list has at most \(FleetEdit.countLimit) rows")
         }
-        let (columns, hasHead) = try Self.columns(of: table)
-        if hasHead, let head = table.rows.first {
+        let rows = Self.withoutTitle(table.rows)
+        let (columns, hasHead) = try Self.columns(of: rows)
+        if hasHead, let head = rows.first {
             unusedColumns = zip(head.cells, columns).filter { $1 == nil && !$0.isEmpty }.map(\.0)
         }
         var reader = RowReader(snapshot: snapshot, plan: plan, makesGroups: makesGroups)
         // Two lists that were joined have the head twice.
-        for row in hasHead ? Array(table.rows.dropFirst()) : table.rows
+        for row in hasHead ? rows.dropFirst() : rows
         where !(hasHead && row.cells.map { NodeColumn(head: $0) } == columns) {
             reader.read(row, columns)
         }
         guard !reader.rows.isEmpty else { throw UnreadableTable(problem: "it contains no node") }
         reader.refuseDoubles()
-        rows = reader.rows
+        self.rows = reader.rows
         groups = reader.newGroups.sorted()
         edits = groups.map { .group($0, NodeGroup(path: $0)) }
         edits += reader.nodes.sorted { $0.key < $1.key }.compactMap { index, node in
-            [.added, .changed].contains(rows[index].fate) ? .node(node.name, node) : nil
+            [.added, .changed].contains(reader.rows[index].fate) ? .node(node.name, node) : nil
         }
     }
 
+    /// Rows above a head are passed over: titles and dates of an export.
+    private static func withoutTitle(_ rows: [DelimitedText.Row]) -> ArraySlice<DelimitedText.Row> {
+        func headCount(_ row: DelimitedText.Row) -> Int { row.cells.count { NodeColumn(head: $0) != nil } }
+        guard let title = rows.first, headCount(title) == 0,
+            let head = rows.prefix(titleRowLimit).firstIndex(where: { hasData($0) || headCount($0) > 1 }),
+            !hasData(rows[head])
+        else { return rows[...] }
+        return rows[head...]
+    }
+
+    private static let titleRowLimit = 10
+
+    private static func hasData(_ row: DelimitedText.Row) -> Bool {
+        row.cells.contains { MACAddress($0) != nil || IPv4Address($0) != nil }
+    }
+
     /// By the head, where there is one; in the standard order otherwise.
-    private static func columns(of table: DelimitedText) throws(UnreadableTable) -> ([NodeColumn?], Bool) {
-        guard let first = table.rows.first else { throw UnreadableTable(problem: "it contains no node") }
+    private static func columns(of rows: ArraySlice<DelimitedText.Row>) throws(UnreadableTable)
+        -> ([NodeColumn?], Bool)
+    {
+        guard let first = rows.first else { throw UnreadableTable(problem: "it contains no node") }
         let found = first.cells.map { NodeColumn(head: $0) }
-        let isData = first.cells.contains { MACAddress($0) != nil || IPv4Address($0) != nil }
-        guard !isData, found.contains(where: { $0 != nil }) else { return (NodeColumn.standard, false) }
+        guard !hasData(first), found.contains(where: { $0 != nil }) else {
+            return (NodeColumn.standard, false)
+        }
         var seen: [NodeColumn] = []
         for case let column? in found {
             guard !seen.contains(column) else {

@@ -69,8 +69,10 @@ struct NodeRow: Equatable {
     }
 
     private static func address(_ cell: String) throws -> IPv4Address {
-        let text = cell.hasSuffix("/32") ? String(cell.dropLast(3)) : cell
-        guard let address = IPv4Address(text) else {
+        // Address management writes the length of the prefix behind it.
+        let parts = cell.split(separator: "/", omittingEmptySubsequences: false)
+        let hasLength = parts.count == 2 && (1...32).contains(Int(parts[1]) ?? 0)
+        guard let address = IPv4Address(hasLength ? String(parts[0]) : cell) else {
             throw InvalidSetting("‘\(cell)’ is not an IPv4 address")
         }
         return address

@@ -8,7 +8,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
     /// The text of `bytes`, which may begin with a byte order mark. Throws for what is no text.
     package static func text(of bytes: [UInt8]) throws(UnreadableTable) -> (String, TextEncoding) {
         if let workbook = workbooks.first(where: { bytes.starts(with: $0.mark) }) {
-            throw UnreadableTable(problem: "this is \(workbook.what) and no text: save it as CSV")
+            throw UnreadableTable(problem: "this is \(workbook.what) and no list: save it as CSV")
         }
         if let isLittle = byteOrder(of: bytes) {
             let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
@@ -41,7 +41,8 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
     private static let workbooks: [(mark: [UInt8], what: String)] = [
         ([0x50, 0x4B, 0x03, 0x04], "a workbook (.xlsx, .ods or .numbers)"),
         ([0xD0, 0xCF, 0x11, 0xE0], "an Excel workbook (.xls)"),
-        ([0x25, 0x50, 0x44, 0x46], "a PDF"),
+        ([0x25, 0x50, 0x44, 0x46], "a PDF"), (Array("<html".utf8), "a web page"),
+        (Array("<!DOCTYPE".utf8), "a web page"), (Array("<?xml".utf8), "XML"),
     ]
 
     /// Whether UTF-16 has the low byte first; nil when it is none. Without a mark, ASCII has every other byte zero.

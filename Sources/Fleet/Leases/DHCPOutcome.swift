@@ -7,6 +7,8 @@ package struct DHCPOutcome: Equatable, Sendable {
         package var destination: ReplyDestination
         /// The port that the client listens on: 68, or that of a relay, 67.
         package var port: UInt16
+        /// The server's own address, which is not what a client is told where a relay stands for the server (RFC 5107).
+        package var source: IPv4Address
     }
 
     /// Nil: nothing is answered.

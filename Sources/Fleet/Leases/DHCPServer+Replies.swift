@@ -15,7 +15,8 @@ extension DHCPServer {
         return DHCPOutcome(
             reply: DHCPOutcome.Reply(
                 message: nak, destination: ReplyDestination(of: nak, to: turn.message, isNegative: true),
-                port: nak.relay == .any ? 68 : 67),
+                port: nak.relay == .any ? 68 : 67,
+                source: turn.link.subnets.first?.subnet.server ?? .any),
             note: .refused(address))
     }
 
@@ -51,8 +52,9 @@ extension DHCPServer {
         return DHCPOutcome(
             reply: DHCPOutcome.Reply(
                 message: message,
-                destination: ReplyDestination(of: message, to: turn.message, isNegative: false),
-                port: message.relay == .any ? 68 : 67),
+                destination: ReplyDestination(
+                    of: message, to: turn.message, isNegative: false, isReachable: turn.isReachable),
+                port: message.relay == .any ? 68 : 67, source: subnet.server),
             decision: decision, note: note)
     }
 

@@ -55,11 +55,13 @@ package struct DHCPServer: Sendable {
     ///
     /// - Parameters:
     ///   - interface: where it came in.
+    ///   - source: of its datagram; nil when that is not known.
     ///   - now: seconds since 1970.
     package mutating func handle(
-        _ message: DHCPMessage, on interface: String?, now: Int, snapshot: FleetSnapshot,
-        policy: BootPolicy
+        _ message: DHCPMessage, on interface: String?, from source: IPv4Address? = nil, now: Int,
+        snapshot: FleetSnapshot, policy: BootPolicy
     ) -> DHCPOutcome {
+        let message = message.settled(from: source)
         guard message.operation == .request else { return DHCPOutcome(note: .notRequest) }
         guard let link = link(of: message, interface: interface) else {
             return DHCPOutcome(
@@ -70,8 +72,8 @@ package struct DHCPServer: Sendable {
             return DHCPOutcome(note: .withoutIdentity)
         }
         let turn = Turn(
-            message: message, link: links[link], linkIndex: link, interface: interface, holder: holder,
-            table: table, now: now, snapshot: snapshot, policy: policy)
+            message: message, link: links[link], linkIndex: link, interface: interface, source: source,
+            holder: holder, table: table, now: now, snapshot: snapshot, policy: policy)
         guard let type = try? message.options.value(of: .messageType) else {
             if message.options.has(53) { return DHCPOutcome(note: .malformedType) }
             return answerBOOTP(turn)
@@ -107,10 +109,12 @@ package struct DHCPServer: Sendable {
         /// The client has chosen one of our offers (RFC 2131 §4.3.2, SELECTING).
         let isChosen: Bool
         let requestedAddress: IPv4Address?
+        /// Whether the client answers on `ciaddr`: one that sends from no address does not.
+        let isReachable: Bool
 
         init(
-            message: DHCPMessage, link: ServedLink, linkIndex: Int, interface: String?, holder: LeaseHolder,
-            table: LeaseTable, now: Int, snapshot: FleetSnapshot, policy: BootPolicy
+            message: DHCPMessage, link: ServedLink, linkIndex: Int, interface: String?, source: IPv4Address?,
+            holder: LeaseHolder, table: LeaseTable, now: Int, snapshot: FleetSnapshot, policy: BootPolicy
         ) {
             self.message = message
             self.link = link
@@ -124,15 +128,31 @@ package struct DHCPServer: Sendable {
             isDirect = message.relay == .any && interface != nil && link.interface == interface
             let requestedAddress = (try? message.options.value(of: .requestedAddress)) ?? nil
             self.requestedAddress = requestedAddress
-            let hasChosen =
-                message.options.has(DHCPOption<IPv4Address>.serverIdentifier.code)
-                && (try? message.options.value(of: .messageType)) == .request
+            isReachable = message.clientAddress != .any && source != .any
+            let isRequest = (try? message.options.value(of: .messageType)) == .request
+            let hasChosen = isRequest && message.namedServer != nil
             isChosen = hasChosen
-            // What was offered in this transaction holds, however little the request says.
-            let asked = requestedAddress.flatMap { hasChosen ? table.asked(at: $0, by: holder) : nil }
+            // What was offered in this transaction holds, however little the request says. Some leave out whose offer it was.
+            let wanted = Self.wanted(message, requestedAddress, holding, isChosen: hasChosen)
+            let asked =
+                !isRequest
+                ? nil
+                : wanted.flatMap {
+                    table.asked(at: $0, by: holder, in: hasChosen ? nil : message.transaction)
+                }
             client = asked ?? BootClient(message)
             node = snapshot.node(at: client.macAddress, uuid: client.uuid)
             hasRecord = client.macAddress.flatMap(snapshot.node(withRecordOf:)) != nil
+        }
+
+        /// The address that a REQUEST is about (RFC 2131 §4.3.2); firmware that names none means the offer.
+        var wanted: IPv4Address? { Self.wanted(message, requestedAddress, holding, isChosen: isChosen) }
+
+        private static func wanted(
+            _ message: DHCPMessage, _ requested: IPv4Address?, _ holding: LeaseTable.Holding, isChosen: Bool
+        ) -> IPv4Address? {
+            if message.clientAddress != .any { return message.clientAddress }
+            return requested ?? holding.offered ?? (isChosen ? holding.leased : nil)
         }
 
         func subnet(of address: IPv4Address) -> ServedSubnet? {
@@ -180,7 +200,7 @@ package struct DHCPServer: Sendable {
         }
         table.makeOffer(
             address, to: turn.holder, asked: turn.client.program == .system ? nil : turn.client,
-            port: turn.port, now: turn.now)
+            in: turn.message.transaction, port: turn.port, now: turn.now)
         var outcome = reply(.offer, address: address, subnet: subnet, turn, note: .offered(address))
         outcome.probes = turn.holding.leased != address ? [address] : []
         outcome.beginsBoot = true
@@ -199,14 +219,13 @@ package struct DHCPServer: Sendable {
 
     private mutating func answerRequest(_ turn: Turn) -> DHCPOutcome {
         let message = turn.message
-        if let server = (try? message.options.value(of: .serverIdentifier)) ?? nil,
+        if let server = message.namedServer,
             server != turn.relayAgent?.serverIdentifier,
             !turn.link.subnets.contains(where: { $0.subnet.server == server })
         {
             return DHCPOutcome(note: .otherServerChosen(server))
         }
-        let isRenewal = message.clientAddress != .any
-        guard let address = isRenewal ? message.clientAddress : turn.requestedAddress else {
+        guard let address = turn.wanted else {
             return DHCPOutcome(note: .withoutAddress)
         }
         guard mayHave(address, turn), let subnet = turn.subnet(of: address) else {
@@ -235,7 +254,7 @@ package struct DHCPServer: Sendable {
     /// The address rests while the wire is asked for the machine that has it; where it cannot be asked, for longer. When half of a pool
     /// rests already, the client is believed no more, and only loses its lease.
     private mutating func decline(_ turn: Turn) -> DHCPOutcome {
-        guard let address = turn.requestedAddress, turn.holding.leased == address else {
+        guard let address = turn.wanted, turn.holding.leased == address else {
             return DHCPOutcome(note: .declinedUnheld)
         }
         let mayRest = table.mayRest(address, now: turn.now)

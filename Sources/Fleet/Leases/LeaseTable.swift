@@ -32,8 +32,8 @@ package struct LeaseTable: Sendable {
     struct Use {
         var lease: Lease?
         var offer: Offer?
-        /// What the client that it was offered to asked for.
-        var asked: (holder: LeaseHolder, client: BootClient)?
+        /// What the client that it was offered to asked for, and in which transaction.
+        var asked: (holder: LeaseHolder, client: BootClient, transaction: UInt32)?
         /// The port of a relay or switch that its client is behind; empty when that is not known.
         var port: [UInt8] = []
         /// How often the holder was asked whether it is there without an answer, and when last.
@@ -133,8 +133,14 @@ package struct LeaseTable: Sendable {
     }
 
     /// What `holder` asked for when `address` was offered to it; nil when it asked for no boot file.
-    package func asked(at address: IPv4Address, by holder: LeaseHolder) -> BootClient? {
-        guard let asked = uses[address]?.asked, asked.holder == holder else { return nil }
+    ///
+    /// - Parameter transaction: of the offer; nil for any.
+    package func asked(at address: IPv4Address, by holder: LeaseHolder, in transaction: UInt32?)
+        -> BootClient?
+    {
+        guard let asked = uses[address]?.asked, asked.holder == holder,
+            asked.transaction == transaction ?? asked.transaction
+        else { return nil }
         return asked.client
     }
 
@@ -155,9 +161,11 @@ package struct LeaseTable: Sendable {
     ///
     /// - Parameters:
     ///   - asked: what it wants to boot; nil for systems.
+    ///   - transaction: in which it asked.
     ///   - port: of the relay or switch; empty when unknown.
     package mutating func makeOffer(
-        _ address: IPv4Address, to holder: LeaseHolder, asked: BootClient?, port: [UInt8] = [], now: Int
+        _ address: IPv4Address, to holder: LeaseHolder, asked: BootClient?, in transaction: UInt32 = 0,
+        port: [UInt8] = [], now: Int
     ) {
         withdrawOffer(at: address, exceptTo: holder)
         let former = holdings[client(holder, at: address), default: Holding()].offer(address)
@@ -165,7 +173,7 @@ package struct LeaseTable: Sendable {
         var use = uses[address] ?? Use()
         if use.freeAt <= now, let link = linkIndex.link(of: address) { tallies?.links[link].add(port) }
         use.offer = Offer(holder: holder, madeAt: now)
-        use.asked = asked.map { (holder, $0) }
+        use.asked = asked.map { (holder, $0, transaction) }
         use.port = port
         uses[address] = use
         queue(address)

@@ -22,7 +22,10 @@ extension SettingDefinition {
     /// What can be set under this name, or why nothing can: settings, and ``rootPassword``.
     package static func settable(_ name: String) throws(InvalidSetting) -> SettingDefinition {
         if let definition = name == rootPassword.name ? rootPassword : named(name) { return definition }
-        throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
+        let meant = NearestName.of(name, among: all.map(\.name))
+        throw InvalidSetting(
+            "there is no setting ‘\(name)’" + (meant.map { "; did you mean ‘\($0)’?" } ?? "")
+                + " (roost set --list shows all)")
     }
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

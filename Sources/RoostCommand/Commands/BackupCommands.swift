@@ -169,9 +169,7 @@ struct Restore: AsyncParsableCommand {
         umask(0o077)
         try await reportingFailure {
             let files = FileManager.default
-            guard files.isReadableFile(atPath: file) else {
-                throw Failure(text: "\(file) cannot be read", code: 3)
-            }
+            guard files.isReadableFile(atPath: file) else { throw InputFile.failure(file) }
             try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(

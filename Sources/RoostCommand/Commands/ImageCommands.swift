@@ -182,6 +182,7 @@ struct ImageImport: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let choice = ContainerChoice(reference: reference, platform: try chosenPlatform())
+            _ = try ImageName(name)
             // In a directory that is the root itself the owners of the files are what they are.
             if getuid() != 0 || ImageSource.needsMounts(source) { try BuildNamespace.enter() }
             let source = try ImageSource(source)

@@ -59,12 +59,20 @@ enum InputFile {
     /// The bytes of the file at `path`; of standard input for `-`.
     static func bytes(_ path: String) throws -> Data {
         if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
-        guard let data = FileManager.default.contents(atPath: path) else {
-            let isThere = FileManager.default.fileExists(atPath: path)
-            throw Failure(
-                text: isThere ? "\(path) cannot be read" : "there is no file \(path)", code: isThere ? 1 : 3)
-        }
+        guard let data = FileManager.default.contents(atPath: path) else { throw failure(path) }
         return data
+    }
+
+    /// Why a file cannot be read.
+    static func failure(_ path: String) -> Failure {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            return Failure(text: "there is no file \(path)", code: 3)
+        }
+        let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory
+        return Failure(
+            text: isDirectory
+                ? "\(path) is a directory; a file is required" : "this user may not read \(path)",
+            code: 1)
     }
 
     /// The text of the file as it is, line ends included.

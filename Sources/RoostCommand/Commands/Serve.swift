@@ -51,10 +51,10 @@ struct Serve: AsyncParsableCommand {
 
     private func readFile() throws -> ServerSettings {
         let file = configuration ?? LocalConfiguration.file
-        guard let data = FileManager.default.contents(atPath: file) else {
-            guard configuration == nil else { throw Failure(text: "\(file) cannot be read", code: 1) }
+        guard configuration != nil || FileManager.default.fileExists(atPath: file) else {
             return ServerSettings()
         }
-        return try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
+        return try ServerSettings(
+            parsing: String(decoding: InputFile.bytes(file), as: UTF8.self), file: file)
     }
 }

@@ -24,6 +24,12 @@ struct SettingsEdit: ParsableArguments {
         guard !changes.isEmpty || !unset.isEmpty else {
             throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
         }
+        if let word = changes.first(where: { !$0.contains("=") }) {
+            throw Failure(
+                text:
+                    "‘\(word)’ is not SETTING=VALUE: there are no blanks around ‘=’, and a node or a group is named by --node or --group",
+                code: 64)
+        }
         let assignments = try changes.map { try SettingAssignment($0, files: .local) }
         let change = try SettingsChange(target: targets.first ?? "/", assignments, unset: unset)
         return ChangeRequest(edits: [.init(settings: change)])

@@ -110,6 +110,12 @@ struct Examination {
     }
 
     private var loaders: Finding {
+        let problems = Loaders.problems(own: settings.loaders)
+        guard problems.isEmpty else {
+            return Finding(
+                isGood: false, text: problems.joined(separator: "; "),
+                fix: "put the file there, or name another one in the configuration")
+        }
         let missing = Loaders.missingPackages(own: settings.loaders)
         guard missing.isEmpty else {
             return Finding(

@@ -29,6 +29,15 @@ enum Loaders {
             uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
     }
 
+    /// What of the operator's own loaders is not there.
+    static func problems(own: [String: String]) -> [String] {
+        own.sorted { $0.key < $1.key }.filter { !isUsable($0.value) }.map { name, path in
+            let isThere = FileManager.default.fileExists(atPath: path)
+            return
+                "loaders: \(name): \(isThere ? "\(path) is empty, or no file" : "there is no file \(path)")"
+        }
+    }
+
     private static func isUsable(_ path: String) -> Bool {
         let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         return (size ?? 0) > 0

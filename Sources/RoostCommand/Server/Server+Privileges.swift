@@ -11,9 +11,8 @@ extension Server {
         guard geteuid() == 0 else { return .current }
         let name = settings.user ?? ServerSettings.defaultUser
         guard let entry = unsafe getpwnam(name) else {
-            let text = "there is no user ‘\(name)’ (useradd --system \(name))"
-            guard settings.user == nil else { throw InvalidSetting("user: \(text)") }
-            ServerLog.logger.warning("runs as root: \(text)")
+            guard settings.user == nil else { throw noUser(name) }
+            ServerLog.logger.warning("runs as root: there is no user ‘\(name)’ (useradd --system \(name))")
             return .root
         }
         return unsafe StateDirectory.User(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)

@@ -56,6 +56,7 @@ final class Server: Sendable {
         let budget = DescriptorBudget.raised()
         if settings.roles.contains(.center) { try Self.requireFree(socket: settings.socket) }
         let user = try Self.user(settings)
+        try Self.requireOwn(settings, available: NetworkInterface.all())
         try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
             .prepare()
         guard let lock = try StateFiles.lock(settings.stateDirectory) else {
@@ -124,14 +125,6 @@ final class Server: Sendable {
         self.certificates = certificates
         let logs = logs
         Task { await Self.record(reports, in: fleet, volumes, logs, certificates) }
-    }
-
-    /// Everything that can be checked without binding or writing.
-    static func check(_ settings: ServerSettings, interfaces: [String]) throws {
-        let networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
-        let found = networks.problems(settings)
-        for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
-        if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
     }
 
     /// Serves until the process is told to end.
@@ -232,6 +225,7 @@ final class Server: Sendable {
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
                 ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
+        for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
         policy.follow(settings, loaders: loaders)
         let keys = try NodeKeys(stateDirectory: settings.stateDirectory)
         let archives = NodeArchiveFiles(

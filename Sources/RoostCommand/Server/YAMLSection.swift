@@ -36,6 +36,9 @@ struct YAMLSection {
     /// The whole file; an empty one has no keys.
     static func parse(_ text: String, file: String) throws -> YAMLSection {
         do {
+            // Editors of Windows begin a file with a byte order mark (YAML 1.2.2 §5.2).
+            let text =
+                text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
             let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
             if node.scalar?.string == "" || node.null != nil {
                 return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([])))

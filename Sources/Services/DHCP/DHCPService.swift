@@ -151,15 +151,14 @@ package final class DHCPService {
             reply.message.write(to: &bytes)
             // Options of the configuration can be longer than a datagram.
             guard bytes.count <= UDPFrame.payloadByteLimit else { return }
-            let server = ((try? reply.message.options.value(of: .serverIdentifier)) ?? nil) ?? .any
-            var path = DatagramQueue.Path(address: .broadcast, port: reply.port, source: server)
+            var path = DatagramQueue.Path(address: .broadcast, port: reply.port, source: reply.source)
             switch reply.destination {
             case .relay(let address), .unicast(let address): path.address = address
             case .broadcast: path.interface = endpoint.interface?.index ?? 0
             case .hardware(let mac, let address):
                 if let own = endpoint.interface?.macAddress, frames != nil {
                     let frame = UDPFrame.bytes(
-                        payload: bytes, from: (own, server, 67), to: (mac, address, 68))
+                        payload: bytes, from: (own, reply.source, 67), to: (mac, address, 68))
                     return replies.frames.append(Replies.Frame(bytes: frame, destination: mac))
                 }
             }
@@ -201,7 +200,10 @@ package final class DHCPService {
         for _ in 0..<Self.batchLimit {
             let count = batch.receive(from: listener.socket)
             guard count > 0 else { return }
-            for index in 0..<count { batch.withBytes(index) { handle($0, listener) } }
+            for index in 0..<count {
+                let source = batch.datagram(index).peerAddress
+                batch.withBytes(index) { handle($0, from: source, listener) }
+            }
             sendAnswers(from: listener)
             if count < Self.batchCount { return }
         }
@@ -210,7 +212,7 @@ package final class DHCPService {
     /// Answers messages as if the first listener had received them together.
     package func take(_ messages: [[UInt8]]) {
         guard let listener = listeners.first else { return }
-        for message in messages { handle(message.span, listener) }
+        for message in messages { handle(message.span, from: nil, listener) }
         sendAnswers(from: listener)
     }
 
@@ -222,7 +224,7 @@ package final class DHCPService {
         granted.removeAll(keepingCapacity: true)
     }
 
-    private func handle(_ bytes: Span<UInt8>, _ listener: Listener) {
+    private func handle(_ bytes: Span<UInt8>, from source: IPv4Address?, _ listener: Listener) {
         var wire = bytes.extracting(0..<bytes.count)
         let message: DHCPMessage
         do {
@@ -240,8 +242,8 @@ package final class DHCPService {
             context.note(uuid, of: card)
         }
         let outcome = server.handle(
-            message, on: listener.endpoint.interface?.name, now: now, snapshot: context.snapshot,
-            policy: context.settings.policy)
+            message, on: listener.endpoint.interface?.name, from: source, now: now,
+            snapshot: context.snapshot, policy: context.settings.policy)
         if message.relay == .any, let name = listener.endpoint.interface?.name {
             for address in outcome.probes { probes[name]?.ask(address) }
         }

@@ -9,9 +9,12 @@ package struct MachineUUID: Hashable, Sendable {
         self.bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map { bytes[$0] }
     }
 
-    /// `8-4-4-4-12` hexadecimal digits.
+    /// `8-4-4-4-12` hexadecimal digits, as programs write them: in any case, with or without hyphens, blanks, braces and `urn:uuid:`.
     package init?(_ text: some StringProtocol) {
-        let digits = Array(text.filter { $0 != "-" })
+        let lowercase = text.lowercased()
+        let bare = lowercase.hasPrefix("urn:uuid:") ? lowercase.dropFirst(9) : lowercase[...]
+        let isBraced = bare.hasPrefix("{") && bare.hasSuffix("}")
+        let digits = Array((isBraced ? bare.dropFirst().dropLast() : bare).filter { $0 != "-" && $0 != " " })
         guard digits.count == 32, digits.allSatisfy(\.isHexDigit) else { return nil }
         bytes = stride(from: 0, to: 32, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) ?? 0 }
     }

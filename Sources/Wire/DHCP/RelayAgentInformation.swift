@@ -28,6 +28,8 @@ package struct RelayAgentInformation: Equatable, Sendable {
 
     private static func address(_ value: ArraySlice<UInt8>) -> IPv4Address? {
         guard value.count == 4 else { return nil }
-        return IPv4Address(rawValue: value.reduce(0) { $0 << 8 | UInt32($1) })
+        let address = IPv4Address(rawValue: value.reduce(0) { $0 << 8 | UInt32($1) })
+        // Relays that know no better fill it with zeros.
+        return address == .any ? nil : address
     }
 }

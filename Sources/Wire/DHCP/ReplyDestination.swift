@@ -10,13 +10,17 @@ package enum ReplyDestination: Equatable, Sendable {
     case broadcast
 
     /// The destination of `reply`, an answer to `request`.
-    package init(of reply: DHCPMessage, to request: DHCPMessage, isNegative: Bool) {
+    ///
+    /// - Parameter isReachable: whether the client answers on the address that it says it has.
+    package init(
+        of reply: DHCPMessage, to request: DHCPMessage, isNegative: Bool, isReachable: Bool = true
+    ) {
         if request.relay != .any {
             self = .relay(request.relay)
         } else if isNegative {
             // A client whose address is refused must not be expected to receive on it.
             self = .broadcast
-        } else if request.clientAddress != .any {
+        } else if request.clientAddress != .any, isReachable {
             self = .unicast(request.clientAddress)
         } else if !request.wantsBroadcast, let mac = request.macAddress, reply.yourAddress != .any {
             self = .hardware(mac, reply.yourAddress)

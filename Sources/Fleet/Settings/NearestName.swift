@@ -1,0 +1,31 @@
+/// The name that somebody may have meant who wrote another.
+package enum NearestName {
+    /// Of `names` the one that takes the fewest keystrokes to make of `word`, or that alone begins with it; nil when all are far from it.
+    package static func of(_ word: String, among names: some Collection<String>) -> String? {
+        let word = word.lowercased()
+        let begun = word.count > 2 ? names.filter { $0.hasPrefix(word) } : []
+        if begun.count == 1 { return begun.first }
+        let limit = max(1, min(3, word.count / 3))
+        return names.map { (keystrokes(from: word, to: $0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
+    }
+
+    /// Letters to add, to take away, to change, or to swap with their neighbour (optimal string alignment).
+    private static func keystrokes(from one: String, to other: String) -> Int {
+        let (one, other) = (Array(one), Array(other))
+        guard abs(one.count - other.count) <= 3 else { return .max }
+        var rows = [Array(0...other.count)]
+        for (row, letter) in one.enumerated() {
+            var next = [row + 1]
+            for (column, its) in other.enumerated() {
+                var least = min(rows[row][column + 1], next[column]) + 1
+                least = min(least, rows[row][column] + (letter == its ? 0 : 1))
+                if row > 0, column > 0, letter == other[column - 1], one[row - 1] == its {
+                    least = min(least, rows[row - 1][column - 1] + 1)
+                }
+                next.append(least)
+            }
+            rows.append(next)
+        }
+        return rows[one.count][other.count]
+    }
+}

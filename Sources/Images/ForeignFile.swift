@@ -1,0 +1,57 @@
+import Foundation
+
+/// Files that people have, and that no root can be taken from as they are.
+enum ForeignFile {
+    /// What a file is, and what to do with it instead; nil when that does not show.
+    ///
+    /// - Parameter head: its first bytes, without what is around them.
+    static func description(_ head: Data) -> String? {
+        if head.isEmpty { return "is empty" }
+        for (offset, mark, what) in marks where head.dropFirst(offset).starts(with: mark) { return what }
+        guard head.first == UInt8(ascii: "<") || isText(head.prefix(512)) else { return nil }
+        return "is a text, perhaps what a web server said instead of sending the file: look into it"
+    }
+
+    private static let medium =
+        "is an installation medium (ISO 9660), which has no system on it yet: install it on a disk, and import that, or build an image "
+        + "(roost image build)"
+    private static let packed = "which keeps no owners: pack the root with tar"
+
+    /// Where each has its mark: ECMA-119 §8.1.1 in sector 16, cpio(5), deb(5), and the formats' own texts.
+    private static let marks: [(offset: Int, mark: [UInt8], what: String)] = [
+        (32_769, Array("CD001".utf8), medium),
+        (
+            0, Array("conectix".utf8),
+            "is a VHD disk: qemu-img convert -O qcow2 makes one that can be imported"
+        ),
+        (0, [0x50, 0x4B, 0x03, 0x04], "is a zip archive, \(packed)"),
+        (0, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "is a 7z archive, \(packed)"),
+        (0, Array("07070".utf8), "is a cpio archive: unpack it, and import the directory"),
+        (0, Array("!<arch>\n".utf8), "is a package (.deb): install it in the root of an image"),
+        (0, [0xED, 0xAB, 0xEE, 0xDB], "is a package (.rpm): install it in the root of an image"),
+        (
+            0, Array("# Disk DescriptorFile".utf8),
+            "is a VMDK whose data is in other files: qemu-img convert -O qcow2 makes one disk of them"
+        ),
+        (
+            0, Array("version https://git-lfs".utf8),
+            "is what Git keeps in the place of a large file: fetch the file itself (git lfs pull)"
+        ),
+    ]
+
+    private static func isText(_ bytes: Data) -> Bool {
+        bytes.allSatisfy { (0x20...0x7E).contains($0) || (0x09...0x0D).contains($0) }
+    }
+
+    /// The disk of a virtual machine's archive (OVF, DSP0243 §5.3: the descriptor comes first); nil for others.
+    ///
+    /// - Parameter names: in an archive, in their order.
+    static func virtualMachine(_ names: [String]) -> String? {
+        guard names.contains(where: { $0.lowercased().hasSuffix(".ovf") }) else { return nil }
+        let disk = names.first { name in
+            [".vmdk", ".vhd", ".qcow2", ".img"].contains { name.lowercased().hasSuffix($0) }
+        }
+        return "is a virtual machine (OVA): unpack it with tar, and import the disk in it"
+            + (disk.map { " (\($0))" } ?? "")
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Fleet
+
+/// Words on the command line that are no command, with the one that may be meant.
+enum Misspelling {
+    /// What other programs call it.
+    private static let synonyms = [
+        "create": "add", "new": "add", "delete": "rm", "del": "rm", "remove": "rm", "ls": "list",
+        "info": "show",
+        "reboot": "restart", "edit": "set", "change": "set",
+    ]
+    /// Commands that are looked for without the word in front.
+    private static let shortened = [
+        "add": "node add", "list": "node list", "ls": "node list", "show": "node show", "log": "node log",
+        "logs": "node log", "reboot": "node restart", "unset": "set --unset", "settings": "set --list",
+        "user": "admin", "users": "admin", "version": "--version", "start": "serve", "run": "serve",
+        "check": "doctor", "dhcp": "lease",
+    ]
+
+    /// What is said instead of `words`; nil when they begin with a command, as far as that is known.
+    static func message(_ words: [String]) -> String? {
+        var command: any ParsableCommand.Type = Roost.self
+        var path = ["roost"]
+        for word in words {
+            let children = command.configuration.subcommands.filter(\.configuration.shouldDisplay)
+            let all = command.configuration.subcommands
+            guard !all.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
+            if let child = all.first(where: { names(of: $0).contains(word) }) {
+                command = child
+                path.append(word)
+                continue
+            }
+            // What follows a command that has a usual one may be that one's own.
+            guard command.configuration.defaultSubcommand == nil else { return nil }
+            let place = path.joined(separator: " ")
+            let meant = path.count == 1 ? ofAll(word, children) : of(word, children)
+            return "there is no command ‘\(place) \(word)’"
+                + (meant.map { "; did you mean ‘\(place) \($0)’?" } ?? "") + " (\(place) --help shows all)"
+        }
+        return nil
+    }
+
+    private static func names(of command: any ParsableCommand.Type) -> [String] {
+        [command._commandName] + command.configuration.aliases
+    }
+
+    private static func of(_ word: String, _ commands: [any ParsableCommand.Type]) -> String? {
+        let names = commands.flatMap(names)
+        if let synonym = synonyms[word], names.contains(synonym) { return synonym }
+        return NearestName.of(word, among: names)
+    }
+
+    /// Of the program's own commands, or of theirs where only one has it.
+    private static func ofAll(_ word: String, _ commands: [any ParsableCommand.Type]) -> String? {
+        if let command = shortened[word] ?? of(word, commands) { return command }
+        let having = commands.filter { group in
+            group.configuration.subcommands.contains { names(of: $0).contains(word) }
+        }
+        return having.count == 1 ? having.first.map { "\($0._commandName) \(word)" } : nil
+    }
+}

@@ -1,0 +1,42 @@
+import Fleet
+import Foundation
+import Glibc
+import Linux
+import Logging
+import Wire
+
+/// What is looked at before anything is bound or written.
+extension Server {
+    /// Everything that can be checked without binding or writing.
+    static func check(_ settings: ServerSettings, interfaces: [String]) throws {
+        if let name = settings.user, unsafe getpwnam(name) == nil { throw noUser(name) }
+        let available = try NetworkInterface.all()
+        let networks = try ServedNetworks(settings, named: interfaces, available: available)
+        let found = networks.problems(settings)
+        for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
+        if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
+        try requireOwn(settings, available: available)
+        for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
+    }
+
+    static func noUser(_ name: String) -> InvalidSetting {
+        InvalidSetting("user: there is no user ‘\(name)’ (useradd --system \(name))")
+    }
+
+    /// Throws when the pages are to be served on an IPv4 address that this machine does not have, and the kernel does not let it be bound
+    /// before it is there. Names and IPv6 addresses show when they are bound.
+    static func requireOwn(_ settings: ServerSettings, available: [NetworkInterface]) throws {
+        let bindsOthers = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_nonlocal_bind", encoding: .utf8)
+        guard settings.roles.contains(.center), bindsOthers?.hasPrefix("1") != true else { return }
+        let own = available.flatMap(\.addresses).map(\.address)
+        for text in (settings.center.https ?? []) + (settings.center.http.map { [$0] } ?? []) {
+            guard let host = ServerSettings.Center.parts(text)?.host, let address = IPv4Address(host),
+                address != .any, address.rawValue >> 24 != 127, !own.contains(address)
+            else { continue }
+            let list = own.filter { $0.rawValue >> 24 != 127 }.map(\.description).joined(separator: ", ")
+            throw InvalidSetting(
+                "center: this machine does not have the address \(address)"
+                    + (list.isEmpty ? "" : "; it has \(list)"))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Clients that fill in a message otherwise than RFC 2131 §4.4.1 says, and get what they mean.
+@Suite struct DHCPOddClientsTests {
+    private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
+
+    private func type(_ outcome: DHCPOutcome) throws -> DHCPMessageType? {
+        try outcome.reply?.message.options.value(of: .messageType)
+    }
+
+    private static let pxe = Array("PXEClient:Arch:00000:UNDI:002001".utf8)
+
+    /// A network of our own wire, and one behind a relay.
+    private func twoNetworks() throws -> DHCPNetwork {
+        DHCPNetwork([
+            DHCPLink(
+                interface: "br0",
+                subnets: [try DHCPNetwork.subnet("10.77.0.0/24", pool: "10.77.0.100-10.77.0.109")]),
+            DHCPLink(
+                interface: nil,
+                subnets: [try DHCPNetwork.subnet("10.78.0.0/24", pool: "10.78.0.100-10.78.0.101")]),
+        ])
+    }
+
+    @Test(arguments: ["10.77.0.150", "10.78.0.100", "192.168.1.5"])
+    func `a discover with the client's former address is answered on its wire, where it hears it`(
+        former: String
+    ) throws {
+        var network = try twoNetworks()
+        let former = try address(former)
+        let offer = network.say(.discover, from: .any) { $0.clientAddress = former }
+        let own = try address("10.77.0.100")
+        #expect(try type(offer) == .offer)
+        #expect(offer.reply?.message.yourAddress == own)
+        #expect(offer.reply?.destination == .hardware(Sample.mac, own))
+        // The request still has it.
+        let ack = network.say(.request, from: .any) {
+            $0.clientAddress = former
+            $0.options.set(.requestedAddress, to: own)
+            $0.options.set(.serverIdentifier, to: Sample.server)
+        }
+        #expect(try type(ack) == .ack)
+        #expect(ack.reply?.message.yourAddress == own)
+        #expect(ack.reply?.destination == .hardware(Sample.mac, own))
+    }
+
+    @Test func `a request with the offered address in ciaddr alone takes the offer`() throws {
+        var network = try DHCPNetwork()
+        let offer = network.say(.discover).reply?.message
+        let own = try #require(offer?.yourAddress)
+        let ack = network.say(.request, from: .any) {
+            $0.clientAddress = own
+            $0.options.set(.serverIdentifier, to: Sample.server)
+        }
+        #expect(try type(ack) == .ack)
+        #expect(ack.reply?.destination == .hardware(Sample.mac, own))
+    }
+
+    @Test func `a client that sends from no address is answered by its card, others by their address`() throws
+    {
+        var network = try DHCPNetwork()
+        let taken = network.take()
+        let own = try #require(taken)
+        let fromNone = network.say(.request, from: .any) { $0.clientAddress = own }
+        #expect(fromNone.reply?.destination == .hardware(Sample.mac, own))
+        let fromOwn = network.say(.request, from: own) { $0.clientAddress = own }
+        #expect(fromOwn.reply?.destination == .unicast(own))
+    }
+
+    @Test(arguments: [true, false])
+    func `firmware that names no address, or no server, takes what was offered`(namesServer: Bool) throws {
+        var network = try DHCPNetwork()
+        let offer = try #require(network.say(.discover) { $0.options[60] = Self.pxe }.reply?.message)
+        // The acknowledgement may be lost: the request comes again.
+        for _ in 0..<(namesServer ? 2 : 1) {
+            let outcome = network.say(.request) {
+                if namesServer { $0.options.set(.serverIdentifier, to: Sample.server) }
+            }
+            let ack = try #require(outcome.reply?.message)
+            #expect(try type(outcome) == .ack)
+            #expect(ack.yourAddress == offer.yourAddress)
+            #expect(ack.bootFile == offer.bootFile)
+        }
+    }
+
+    @Test func `a request without a server keeps the boot answer of its transaction, and of no other`() throws
+    {
+        var network = try DHCPNetwork()
+        let offer = try #require(network.say(.discover) { $0.options[60] = Self.pxe }.reply?.message)
+        for transaction: UInt32 in [7, 7, 8] {
+            let ack = try #require(
+                network.say(.request) {
+                    $0.transaction = transaction
+                    $0.options.set(.requestedAddress, to: offer.yourAddress)
+                }.reply?.message)
+            #expect(ack.bootFile == (transaction == 7 ? offer.bootFile : ""))
+        }
+    }
+
+    @Test func `a server identifier of zeros is none`() throws {
+        var network = try DHCPNetwork()
+        let offer = try #require(network.say(.discover).reply?.message)
+        let ack = network.say(.request) {
+            $0.options.set(.requestedAddress, to: offer.yourAddress)
+            $0.options.set(.serverIdentifier, to: .any)
+        }
+        #expect(try type(ack) == .ack)
+    }
+
+    @Test func `a client that informs without its address is known by where it sends from`() throws {
+        var network = try DHCPNetwork()
+        let own = try address("10.77.0.50")
+        let ack = network.say(.inform, from: own)
+        #expect(try type(ack) == .ack)
+        #expect(ack.reply?.destination == .unicast(own))
+        #expect(ack.reply?.message.yourAddress == .any)
+        #expect(network.say(.inform, from: .any).reply == nil)
+    }
+
+    @Test func `an address that is declined in ciaddr rests`() throws {
+        var network = try DHCPNetwork()
+        let taken = network.take()
+        let own = try #require(taken)
+        #expect(network.say(.decline) { $0.clientAddress = own }.note == .declined(own))
+    }
+
+    @Test func `a relay that stands for the server is answered from the server's own address`() throws {
+        var network = try twoNetworks()
+        let relay = try address("10.78.0.1")
+        for agent: [UInt8] in [[11, 4, 10, 78, 0, 1], [5, 4, 0, 0, 0, 0, 11, 4, 10, 78, 0, 1]] {
+            let offer = try #require(
+                network.say(.discover) {
+                    $0.relay = relay
+                    $0.options[82] = agent
+                }.reply)
+            #expect(try offer.message.options.value(of: .serverIdentifier) == relay)
+            #expect(offer.source == Sample.server)
+        }
+        let refusal = network.say(.request, mac: 9) {
+            $0.relay = relay
+            $0.options[82] = [11, 4, 10, 78, 0, 1]
+            $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0064))
+        }
+        #expect(refusal.reply?.source == Sample.server)
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Testing
+
+@testable import Images
+
+/// Archives that are not whole, and files that are none.
+@Suite(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
+struct DamagedArchiveTests {
+    private let work: SampleRoot
+
+    init() throws { work = try SampleRoot() }
+
+    @Test func `files that no root can be taken from are called what they are`() throws {
+        var medium = [UInt8](repeating: 0, count: 40_000)
+        medium.replaceSubrange(510..<512, with: [0x55, 0xAA])
+        medium.replaceSubrange(32_769..<32_774, with: "CD001".utf8)
+        var machine = SampleTar()
+        machine.add("lab.ovf", "<Envelope/>")
+        machine.add("lab-disk1.vmdk", "KDMV")
+        let files: [(name: String, bytes: [UInt8], words: String)] = [
+            ("text", Array("hello\n".utf8), "is a text"), ("page", Array("<html>ä".utf8), "is a text"),
+            ("empty", [], "is empty"), ("medium", medium, "installation medium"),
+            ("zip", [0x50, 0x4B, 3, 4, 0, 0], "zip"), ("cpio", Array("070701\0".utf8), "cpio"),
+            ("vhd", Array("conectix\0".utf8), "qemu-img"), ("machine", machine.archive, "(lab-disk1.vmdk)"),
+            ("vmdk", Array("# Disk DescriptorFile\nversion=1\n".utf8), "data is in other files"),
+            ("lfs", Array("version https://git-lfs.github.com/spec/v1\n".utf8), "git lfs pull"),
+            ("zeros", [UInt8](repeating: 0, count: 10_240), "none of what can be imported"),
+        ]
+        for file in files {
+            try work.put(file.name, bytes: file.bytes)
+            let error = #expect(throws: ImageLacks.self) { try ImageSource("\(work.path)/\(file.name)") }
+            #expect(
+                error?.description.contains(file.words) == true, "\(file.name): \(error?.description ?? "")")
+        }
+    }
+
+    private func tar(_ last: String) -> SampleTar {
+        var tar = SampleTar()
+        tar.add("etc/", kind: "5")
+        tar.add("etc/os-release", "ID=debian\n")
+        tar.add("etc/\(last)", "data")
+        return tar
+    }
+
+    /// Unpacks an archive; nil when it is taken, else why it is not.
+    private func refusal(_ name: String, _ bytes: [UInt8]) throws -> String? {
+        try work.put(name, bytes: bytes)
+        let root = "\(work.path)/root-\(name)"
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        do {
+            try RootTar("\(work.path)/\(name)").unpack(to: root, filling: root) { _ in }
+            return nil
+        } catch let lack as ImageLacks {
+            return lack.description
+        }
+    }
+
+    @Test func `an archive that was cut off is refused, also between two files`() throws {
+        let bytes = tar("last").bytes
+        #expect(try refusal("whole", tar("last").archive) == nil)
+        // The last file has a header and a block.
+        for (name, cut) in [("endless", 0), ("between", 1_024), ("in-a-file", 300), ("in-a-header", 700)] {
+            let text = try #require(try refusal(name, Array(bytes.dropLast(cut))), "\(name)")
+            #expect(text.contains("cut off") && !text.contains("--directory"), "\(text)")
+        }
+    }
+
+    @Test func `archives that were joined are one, and what stands behind them otherwise is said`() throws {
+        #expect(try refusal("joined", tar("first").archive + tar("second").archive) == nil)
+        for name in ["first", "second"] { #expect(work.text("root-joined/etc/\(name)") == "data") }
+        let text = try #require(
+            try refusal("more", tar("first").archive + [UInt8](repeating: 0x41, count: 600)))
+        #expect(text.contains("damaged"), "\(text)")
+    }
+}
