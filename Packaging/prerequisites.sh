@@ -12,6 +12,8 @@ packages=(
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
   # other people's clients, for the tests
   udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
+  # machines that get nothing to boot: U-Boot on arm64, UEFI of 32 bits
+  u-boot-qemu qemu-system-arm ovmf-ia32
   # disks to import, and packages of other distributions
   xfsprogs btrfs-progs rpm
   # a browser that clicks, and the judges of pages and of the API

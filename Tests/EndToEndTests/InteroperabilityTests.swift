@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd.Servers {
     /// Other people's clients against our servers, without a machine.
     @Suite struct InteroperabilityTests {
-        private let lab: BootLab
+        let lab: BootLab
 
         init() throws {
             lab = try BootLab.shared.get()

@@ -51,6 +51,21 @@ import Wire
         #expect(context.snapshot.contents.troubles[machine]?.detail == "no init")
     }
 
+    @Test func `what a machine boots with is what its firmware said last, not the loader that it started`()
+        throws
+    {
+        let context = try context()
+        let (firmware, loader) = (
+            BootClient(macAddress: machine, architecture: .uefiX64HTTP, program: .httpFirmware),
+            BootClient(macAddress: machine, architecture: .uefiX64, program: .ipxe(canHTTP: true))
+        )
+        context.note(loader, of: machine)
+        #expect(context.client(of: machine) == loader)
+        context.note(firmware, of: machine)
+        context.note(loader, of: machine)
+        #expect(context.client(of: machine) == firmware)
+    }
+
     @Test func `a node that is known by its UUID alone is itself in all that its card asks`() throws {
         let context = try context()
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))

@@ -11,20 +11,45 @@ struct Explanation {
 
     func answer(to request: Request) async throws -> ExplainAnswer {
         let snapshot = try await views.snapshot()
-        let identity = try identity(request, in: snapshot)
+        var identity = try identity(request, in: snapshot)
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
             try views.caller.require(.read, in: node.group)
         }
-        let architecture = try Self.architecture(request.query("arch") ?? "bios")
-        let client = BootClient(
-            macAddress: identity.macAddress, uuid: identity.uuid, architecture: architecture,
-            program: try Self.program(request.query("loader") ?? "firmware", on: architecture),
-            vendorClass: request.query("vendor-class") ?? "")
+        let heard = await views.services.client(identity.macAddress)
+        let asked = Asked(
+            architecture: request.query("arch"), loader: request.query("loader"),
+            vendorClass: request.query("vendor-class"))
+        let client = try Self.client(asked, identity, heard: heard)
+        identity.architecture = client.architecture
         let leased = await views.services.addresses()[identity.macAddress]
         let policy = await views.services.policy()
-        return Self.explanation(
+        var answer = Self.explanation(
             of: client, identity, at: leased, in: snapshot,
             under: policy.on(server: policy.server, for: leased))
+        answer.reasons.insert(Self.reason(of: client, asked, heard: heard), at: 0)
+        return answer
+    }
+
+    /// What a question says of the machine that would ask; nil is what it leaves open.
+    struct Asked {
+        var architecture: String?
+        var loader: String?
+        var vendorClass: String?
+    }
+
+    /// What asks: what the question says, else what the machine last told DHCP, else a BIOS.
+    static func client(_ asked: Asked, _ identity: BootIdentity, heard: BootClient?) throws -> BootClient {
+        // What is asked for by its architecture is another machine than the one that was heard.
+        let heard = asked.architecture == nil ? heard : nil
+        let architecture =
+            try asked.architecture.map(Self.architecture) ?? (heard.map(\.architecture) ?? .biosX86)
+        var program = heard?.program ?? (architecture?.isHTTP == true ? .httpFirmware : .firmware)
+        // Its firmware asks before a loader does.
+        if case .ipxe = program { program = .firmware }
+        return BootClient(
+            macAddress: identity.macAddress, uuid: identity.uuid, architecture: architecture,
+            program: try asked.loader.map { try Self.program($0, on: architecture) } ?? program,
+            vendorClass: asked.vendorClass ?? heard?.vendorClass ?? "")
     }
 
     /// Who asks: a node by its name, any machine by its card or its UUID.
@@ -51,7 +76,6 @@ struct Explanation {
         let plan = bootPlan(for: identity, in: snapshot, under: policy)
         let mac = identity.macAddress
         let memory = MachineMemory(mebibytes: snapshot.contents.hardware[mac]?.memoryMebibytes ?? 0)
-        let usesGRUB = decision.answer == .file("shimx64.efi") || decision.answer == .file("shimaa64.efi")
         let file: String? =
             switch decision.answer {
             case .file(let name), .url(let name): name
@@ -63,13 +87,23 @@ struct Explanation {
             node: plan.name, isKnown: plan.isKnown, macAddress: mac,
             address: snapshot.node(at: mac, uuid: identity.uuid)?.address ?? leased, bootFile: file,
             bootFileReason: decision.reason.description,
-            script: (usesGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory)).text,
+            script: (decision.answer.isGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory))
+                .text,
             commandLine: plan.commandLine, image: image,
             reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
                 + [
                     commandLineReason(
                         of: snapshot.node(at: mac, uuid: identity.uuid), plan.name, in: snapshot)
                 ])
+    }
+
+    private static func reason(of client: BootClient, _ asked: Asked, heard: BootClient?)
+        -> ExplainAnswer.Reason
+    {
+        let because =
+            asked.architecture != nil
+            ? "as asked for" : heard == nil ? "not heard of yet" : "as it last asked"
+        return ExplainAnswer.Reason(choice: "machine: \(client.summary)", because: because)
     }
 
     private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
@@ -97,17 +131,18 @@ struct Explanation {
         }
     }
 
-    private static func program(_ text: String, on architecture: ClientArchitecture) throws
+    private static func program(_ text: String, on architecture: ClientArchitecture?) throws
         -> BootClient.Program
     {
         switch text {
-        case "firmware": return architecture.isHTTP ? .httpFirmware : .firmware
+        case "firmware": return architecture?.isHTTP == true ? .httpFirmware : .firmware
         case "ipxe": return .ipxe(canHTTP: true)
         case "ipxe-tftp": return .ipxe(canHTTP: false)
         case "raspberry-pi": return .raspberryPi
+        case "u-boot": return .uBoot
         default:
             throw Problem(
-                422, "Unknown loader", "‘\(text)’ is not firmware, ipxe, ipxe-tftp or raspberry-pi")
+                422, "Unknown loader", "‘\(text)’ is not firmware, ipxe, ipxe-tftp, raspberry-pi or u-boot")
         }
     }
 }

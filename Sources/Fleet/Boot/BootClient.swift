@@ -11,6 +11,8 @@ package struct BootClient: Equatable, Sendable {
         case ipxe(canHTTP: Bool)
         /// The boot ROM of a Raspberry Pi, which calls itself a BIOS.
         case raspberryPi
+        /// U-Boot, in its own way or in that of its EFI loader; the architecture tells which.
+        case uBoot
         /// BOOTP, without any option that says more.
         case bootp
         /// An operating system, or anything that does not ask to boot.
@@ -36,6 +38,22 @@ package struct BootClient: Equatable, Sendable {
         self.vendorClass = vendorClass
     }
 
+    /// What asks, for people: `U-Boot, arm64 UEFI`.
+    package var summary: String {
+        let name =
+            switch program {
+            case .firmware: "firmware"
+            case .httpFirmware: "firmware by HTTP"
+            case .ipxe: "iPXE"
+            case .raspberryPi: "boot ROM of a Raspberry Pi"
+            case .uBoot: "U-Boot"
+            case .bootp: "BOOTP"
+            case .system: "system"
+            }
+        guard let architecture else { return name }
+        return "\(name), \(architecture.name ?? "client architecture \(architecture.rawValue)")"
+    }
+
     /// Malformed options are as good as absent here: a machine with odd firmware should still boot.
     package init(_ message: DHCPMessage) {
         let options = message.options
@@ -52,6 +70,8 @@ package struct BootClient: Equatable, Sendable {
             program = .ipxe(canHTTP: loaderOptions.map { Self.feature(0x13, in: $0) } ?? true)
         } else if vendorClass.hasPrefix("HTTPClient") {
             program = .httpFirmware
+        } else if Self.isUBoot(vendorClass, stated, in: options) {
+            program = .uBoot
         } else if vendorClass.hasPrefix("PXEClient") || stated != nil {
             // Who says no more than `PXEClient` is older than all other architectures.
             architecture = stated ?? .biosX86
@@ -62,6 +82,14 @@ package struct BootClient: Equatable, Sendable {
         } else {
             program = .system
         }
+    }
+
+    /// U-Boot's own boot names it in option 60, without an architecture on x86; its EFI loader (`PXEClient:Arch:…`) is told by its
+    /// interface: UNDI 0.0 in option 94, which no UNDI has.
+    private static func isUBoot(
+        _ vendorClass: String, _ architecture: ClientArchitecture?, in options: DHCPOptions
+    ) -> Bool {
+        vendorClass.hasPrefix("U-Boot") || architecture?.isUBoot == true || options[94] == [1, 0, 0]
     }
 
     /// Option 60, without the length, zeros and spaces that some clients put around it; else what option 124 says (RFC 3925 §3).

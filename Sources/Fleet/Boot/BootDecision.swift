@@ -9,12 +9,20 @@ package struct BootDecision: Equatable, Sendable {
         case url(String)
         /// No boot file at all.
         case nothing
+
+        /// Whether GRUB asks next, and not iPXE.
+        package var isGRUB: Bool {
+            guard case .file(let name) = self else { return false }
+            return [SignedChain.x64, .arm64].contains { $0.shim == name || $0.grub == name }
+        }
     }
 
     package enum Reason: Equatable, Sendable {
         case notBooting
         case refusedUnknown
         case unsupportedArchitecture(UInt16?)
+        /// It is U-Boot, which does not say on which architecture.
+        case unsupportedUBoot
         case loaderMissing(String)
         case firstStage(loader: String, setting: SettingOrigin)
         /// The number of the rule, from 1.
@@ -31,10 +39,12 @@ extension BootDecision.Reason: CustomStringConvertible {
         switch self {
         case .notBooting: "it does not ask to boot"
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
-        case .unsupportedArchitecture(let number?):
-            "this server has no loader for client architecture \(number)"
-                + (ClientArchitecture(rawValue: number).name.map { " (\($0))" } ?? "")
+        case .unsupportedArchitecture(let number?): Self.lack(of: ClientArchitecture(rawValue: number))
         case .unsupportedArchitecture(nil): "it does not say its architecture"
+        case .unsupportedUBoot:
+            "this is U-Boot, which does not say what it runs on, and this server has no loader for it; its EFI loader gets one"
+        case .loaderMissing(let file) where file.contains("aa64") || file.contains("arm64"):
+            "the loader \(file) for arm64 is not on this server (put it there, and name it under loaders in roost.yaml)"
         case .loaderMissing(let file):
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):
@@ -42,6 +52,15 @@ extension BootDecision.Reason: CustomStringConvertible {
         case .rule(let number, let loader): "firmware gets the loader \(loader) first (loader rule \(number))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
         }
+    }
+
+    private static func lack(of architecture: ClientArchitecture) -> String {
+        let lack =
+            "this server has no loader for client architecture \(architecture.rawValue)"
+            + (architecture.name.map { " (\($0))" } ?? "")
+        // On most boards it asks once more, as the EFI loader that it also is.
+        return architecture.isUBoot && architecture.bootsImages(for: "arm64")
+            ? lack + "; U-Boot's EFI loader, client architecture 11, gets one" : lack
     }
 }
 
@@ -66,7 +85,12 @@ package func bootDecision(
     let rule = setting.value == .text("auto") ? policy.loaderRules.firstIndex { $0.fits(client) } : nil
     let ruled = rule.map { policy.loaderRules[$0].loader }
     guard let file = ruled ?? loaderFile(for: client, wish: setting.value, policy: policy) else {
-        return BootDecision(answer: .nothing, reason: .unsupportedArchitecture(client.architecture?.rawValue))
+        let number = client.architecture?.rawValue
+        return BootDecision(
+            answer: .nothing,
+            // 0 is what U-Boot is built with where nothing was set.
+            reason: client.program == .uBoot && number ?? 0 == 0
+                ? .unsupportedUBoot : .unsupportedArchitecture(number))
     }
     guard policy.loaders.contains(file) else {
         return BootDecision(answer: .nothing, reason: .loaderMissing(file))
@@ -84,20 +108,41 @@ package func bootDecision(
 private func loaderFile(for client: BootClient, wish: SettingValue, policy: BootPolicy) -> String? {
     let wish = wish == .text("auto") ? nil : wish.description
     switch client.architecture {
-    case .biosX86 where client.program != .raspberryPi: return "undionly.kpxe"
+    case .biosX86 where client.program == .raspberryPi || client.program == .uBoot: return nil
+    case .biosX86: return "undionly.kpxe"
     case .uefiX64, .uefiX64Alternate:
-        switch wish {
-        case "ipxe": return "ipxe.efi"
-        case "snponly": return "snponly.efi"
-        case "grub": return "shimx64.efi"
-        default:
-            return policy.loaders.isSuperset(of: ["shimx64.efi", "grubx64.efi"]) ? "shimx64.efi" : "ipxe.efi"
-        }
+        let own = wish == "snponly" ? "snponly.efi" : "ipxe.efi"
+        return efiLoader(.x64, ipxe: own, isWished: wish.map { $0 != "grub" }, client, policy)
     case .uefiX64HTTP: return wish == "grub" ? "shimx64.efi" : wish == "snponly" ? "snponly.efi" : "ipxe.efi"
     case .uefiARM64:
-        return wish == "ipxe" || wish == "snponly" ? "\(wish ?? "ipxe")-arm64.efi" : "shimaa64.efi"
+        let own = wish == "snponly" ? "snponly-arm64.efi" : "ipxe-arm64.efi"
+        return efiLoader(.arm64, ipxe: own, isWished: wish.map { $0 != "grub" }, client, policy)
     case .uefiARM64HTTP: return wish == "grub" ? "shimaa64.efi" : "ipxe-arm64.efi"
     case nil where client.program == .bootp: return "undionly.kpxe"
     default: return nil
     }
+}
+
+/// The signed chain of an architecture.
+private struct SignedChain {
+    var shim: String
+    var grub: String
+
+    static let x64 = Self(shim: "shimx64.efi", grub: "grubx64.efi")
+    static let arm64 = Self(shim: "shimaa64.efi", grub: "grubaa64.efi")
+}
+
+/// iPXE where it is wished for, or is what is there; else the chain's first part.
+///
+/// Under U-Boot's EFI loader shim does not find the network that it came from, or ends in a reset: there GRUB comes first
+/// (U-Boot 2023.01, arm64 and x86).
+///
+/// - Parameter isWished: whether iPXE is wished for; nil where nothing is.
+private func efiLoader(
+    _ chain: SignedChain, ipxe: String, isWished: Bool?, _ client: BootClient, _ policy: BootPolicy
+) -> String {
+    let parts = client.program == .uBoot ? [chain.grub] : [chain.shim, chain.grub]
+    let isWhole = policy.loaders.isSuperset(of: parts)
+    if isWished ?? (!isWhole && policy.loaders.contains(ipxe)) { return ipxe }
+    return parts.first { !policy.loaders.contains($0) } ?? parts[0]
 }

@@ -56,10 +56,14 @@ package struct BootIdentity: Equatable, Sendable {
     package var address: ClientAddress?
     /// Names this boot in the node's reports and opens its configuration.
     package var boot: String?
+    /// What it told DHCP that it is; nil where another server gives the addresses.
+    package var architecture: ClientArchitecture?
 
     package init(
-        macAddress: MACAddress, uuid: MachineUUID? = nil, address: ClientAddress? = nil, boot: String? = nil
+        macAddress: MACAddress, uuid: MachineUUID? = nil, address: ClientAddress? = nil, boot: String? = nil,
+        architecture: ClientArchitecture? = nil
     ) {
+        self.architecture = architecture
         self.macAddress = macAddress
         self.uuid = uuid
         self.address = address
@@ -131,6 +135,12 @@ package func bootPlan(
             BootPlan.Reason(
                 choice: "image \(version.image)@\(version.number) (\(version.digest.short))",
                 because: choice.because))
+        if let foreign = ForeignImage(version, on: identity.architecture) {
+            plan.target = .nothing(because: foreign.description)
+            plan.reasons.append(
+                BootPlan.Reason(choice: "nothing to boot", because: foreign.description))
+            return plan
+        }
         let archive: NodeArchive
         do { archive = try policy.nodeArchive(for: version) } catch {
             plan.target = .nothing(because: error.description)

@@ -6,8 +6,10 @@ extension BootScript {
     package static func grub(_ plan: BootPlan) -> LoaderScript {
         let serial: LoaderScript = """
             set timeout=0
-            serial --unit=0 --speed=115200
-            terminal_output console serial
+            if [ "$grub_cpu" != arm64 ]; then
+              serial --unit=0 --speed=115200
+              terminal_output console serial
+            fi
 
             """
         guard case .image(let version, let archive) = plan.target else {

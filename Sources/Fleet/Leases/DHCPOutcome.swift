@@ -17,6 +17,8 @@ package struct DHCPOutcome: Equatable, Sendable {
     package var lease: Lease?
     /// What the client was told to load, for the timeline; nil for systems.
     package var decision: BootDecision?
+    /// Who was told it.
+    package var client: BootClient?
     /// Addresses whose holders are asked for on the wire of the interface: one that this client never had before, one that it declined, or
     /// those of machines that may be gone.
     package var probes: [IPv4Address] = []

@@ -55,7 +55,7 @@ extension DHCPServer {
                 destination: ReplyDestination(
                     of: message, to: turn.message, isNegative: false, isReachable: turn.isReachable),
                 port: message.relay == .any ? 68 : 67, source: subnet.server),
-            decision: decision, note: note)
+            decision: decision, client: decision.map { _ in turn.client }, note: note)
     }
 
     /// The boot file stands in the header *and* in options 66 and 67: shim takes its directory from the header, some
@@ -88,7 +88,7 @@ extension DHCPServer {
         case .ipxe:
             // no-pxedhcp (option 175, sub-option 176): iPXE otherwise waits two seconds for a proxy's offer.
             message.options[DHCPOption<[UInt8]>.etherboot.code] = [0xB0, 1, 1]
-        case .bootp, .system: break
+        case .bootp, .uBoot, .system: break
         }
     }
 

@@ -11,10 +11,16 @@ struct NodeExplain: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name, or the hardware address or UUID of any machine.", completion: .nodes)
     var node: String
-    @Option(help: "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93.")
-    var arch = "bios"
-    @Option(help: "What asks: firmware, ipxe, ipxe-tftp (iPXE without HTTP) or raspberry-pi.")
-    var loader = "firmware"
+    @Option(
+        help:
+            "Architecture: bios, uefi, uefi-http, arm64, arm64-http, or a number of option 93. (default: as it last asked, else bios)"
+    )
+    var arch: String?
+    @Option(
+        help:
+            "What asks: firmware, ipxe, ipxe-tftp (iPXE without HTTP), raspberry-pi or u-boot. (default: as it last asked, else firmware)"
+    )
+    var loader: String?
     @Option(help: "Its vendor class (option 60), for loader rules.") var vendorClass: String?
     @Option(help: "Its SMBIOS UUID (option 97).") var uuid: String?
     @OptionGroup var time: TimeOptions

@@ -248,6 +248,8 @@ final class DataPlanes: Sendable {
 
     func contextSettings() async -> BootContext.Settings { await ask { $0.context.settings } }
 
+    func client(of machine: MACAddress) async -> BootClient? { await ask { $0.context.client(of: machine) } }
+
     func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
 
     func openVersions() async -> [Fleet.Digest: Int] {

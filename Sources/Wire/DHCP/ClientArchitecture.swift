@@ -20,14 +20,20 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
         case 7, 9, 16: "x86-64 UEFI"
         case 10, 18: "32-bit ARM UEFI"
         case 11, 19: "arm64 UEFI"
+        case 12, 13, 14: "PowerPC"
         case 21, 23: "32-bit ARM U-Boot"
         case 22, 24: "arm64 U-Boot"
         case 25, 26: "32-bit RISC-V UEFI"
         case 27, 28: "64-bit RISC-V UEFI"
+        case 37, 38: "32-bit LoongArch UEFI"
+        case 39, 40: "64-bit LoongArch UEFI"
         case 41: "Raspberry Pi boot"
         default: nil
         }
     }
+
+    /// Whether it is U-Boot's own way of booting, not its EFI loader's.
+    package var isUBoot: Bool { (21...24).contains(rawValue) }
 
     /// Whether firmware of this type fetches by HTTP (IANA, "Processor Architecture Types").
     package var isHTTP: Bool {

@@ -1,0 +1,39 @@
+import Fleet
+import Testing
+import Wire
+
+@testable import Center
+
+@Suite struct ExplanationTests {
+    private let heard = BootClient(
+        macAddress: MACAddress(rawValue: 0x5252_5252_5252), architecture: .uefiARM64, program: .uBoot,
+        vendorClass: "PXEClient:Arch:00011:UNDI:003000")
+
+    private func client(_ asked: Explanation.Asked, heard: BootClient?) throws -> BootClient {
+        let identity = BootIdentity(macAddress: MACAddress(rawValue: 0x5252_5252_5252))
+        return try Explanation.client(asked, identity, heard: heard)
+    }
+
+    @Test func `a machine is explained as what it last told DHCP that it is`() throws {
+        #expect(try client(Explanation.Asked(), heard: heard) == heard)
+        // U-Boot that has not said what it runs on is no BIOS.
+        var silent = heard
+        silent.architecture = nil
+        #expect(try client(Explanation.Asked(), heard: silent) == silent)
+    }
+
+    @Test func `iPXE was started by a firmware, which asks first`() throws {
+        var loader = heard
+        loader.program = .ipxe(canHTTP: true)
+        #expect(try client(Explanation.Asked(), heard: loader).program == .firmware)
+        #expect(try client(Explanation.Asked(loader: "ipxe"), heard: loader).program == .ipxe(canHTTP: true))
+    }
+
+    @Test func `what the question says counts, and a machine that was never heard is a BIOS`() throws {
+        let asked = try client(Explanation.Asked(architecture: "uefi-http"), heard: heard)
+        #expect(asked.architecture == .uefiX64HTTP && asked.program == .httpFirmware)
+        #expect(asked.vendorClass == "")
+        let unheard = try client(Explanation.Asked(), heard: nil)
+        #expect(unheard.architecture == .biosX86 && unheard.program == .firmware)
+    }
+}
