@@ -16,8 +16,9 @@ extension ImageChannel: Codable {
             return
         }
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        number = try fields.decode(Int.self, forKey: .number)
-        former = try fields.decodeIfPresent(Int.self, forKey: .former)
+        self.init(
+            number: try fields.decode(Int.self, forKey: .number),
+            former: try fields.decodeIfPresent(Int.self, forKey: .former))
     }
 }
 

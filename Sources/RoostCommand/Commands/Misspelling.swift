@@ -22,7 +22,7 @@ enum Misspelling {
         var command: any ParsableCommand.Type = Roost.self
         var path = ["roost"]
         for word in words {
-            let children = command.configuration.subcommands.filter(\.configuration.shouldDisplay)
+            let children = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
             let all = command.configuration.subcommands
             guard !all.isEmpty, !word.hasPrefix("-"), word != "help" else { return nil }
             if let child = all.first(where: { names(of: $0).contains(word) }) {
