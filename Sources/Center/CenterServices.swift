@@ -33,8 +33,8 @@ package struct CenterServices: Sendable {
     package var limits = CenterLimits()
     /// Who is limited by the data planes.
     package var limitedByPlanes: @Sendable () async -> LimitFigures = { LimitFigures() }
-    /// What a machine last told DHCP that it boots with.
-    package var client: @Sendable (MACAddress) async -> BootClient? = { _ in nil }
+    /// What machines last told DHCP that they boot with.
+    package var clients: @Sendable () async -> [MACAddress: BootClient] = { [:] }
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication

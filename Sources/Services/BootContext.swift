@@ -75,8 +75,8 @@ package final class BootContext {
     /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
-    /// What machines last told DHCP that they boot with.
-    private var heardClients: [MACAddress: BootClient] = [:]
+    /// What machines last told DHCP that they boot with, since this server started.
+    package private(set) var clients: [MACAddress: BootClient] = [:]
     /// The machines that cards have said they are in, where the snapshot does not know that yet.
     private var heardMachines: [MACAddress: MachineUUID] = [:]
 
@@ -156,15 +156,16 @@ package final class BootContext {
         reportsSessions[card] = nil
     }
 
-    /// A machine has told DHCP what it boots with. A loader that is running knows less of that than the firmware before it.
+    /// A machine has told DHCP what it boots with. A loader knows less of that than the firmware that got it from here.
     func note(_ client: BootClient, of machine: MACAddress) {
-        if case .ipxe = client.program, heardClients[machine] != nil { return }
-        if heardClients.count >= Self.machineLimit { heardClients.removeAll() }
-        heardClients[machine] = client
+        if case .ipxe = client.program, let firmware = clients[machine],
+            bootDecision(for: firmware, in: snapshot, under: settings.policy).answer != .nothing
+        {
+            return
+        }
+        if clients.count >= Self.machineLimit { clients.removeAll() }
+        clients[machine] = client
     }
-
-    /// What a machine last told DHCP that it boots with; nil when it did not, or before this server started.
-    package func client(of machine: MACAddress) -> BootClient? { heardClients[machine] }
 
     /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
     ///
@@ -407,7 +408,7 @@ package final class BootContext {
         let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(
             macAddress: machine, uuid: heardMachines[machine], address: lease,
-            boot: tracker.currentBoot(of: machine), architecture: heardClients[machine]?.architecture)
+            boot: tracker.currentBoot(of: machine), architecture: clients[machine]?.architecture)
         return bootPlan(for: identity, in: snapshot, under: settings.policy.on(server: server, for: address))
     }
 }

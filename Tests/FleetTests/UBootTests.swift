@@ -105,6 +105,23 @@ import Wire
         #expect(outcome.client?.summary == "U-Boot, x86-64 UEFI")
     }
 
+    @Test func `what a node lacks to boot is told before it boots, once it has asked`() throws {
+        let snapshot = try Sample.snapshot()
+        let node = try #require(snapshot.node(at: Sample.mac, uuid: nil))
+        let policy = Sample.policy()
+        func lack(_ architecture: UInt16, _ program: BootClient.Program) -> String? {
+            let client = BootClient(
+                macAddress: Sample.mac, architecture: ClientArchitecture(rawValue: architecture),
+                program: program)
+            let known = snapshot.client(of: node, in: [Sample.mac: client])
+            return snapshot.lack(of: node, under: policy, asking: known)
+        }
+        #expect(snapshot.lack(of: node, under: policy) == nil)
+        #expect(lack(7, .firmware) == nil && lack(0, .ipxe(canHTTP: true)) == nil)
+        #expect(lack(6, .firmware)?.contains("client architecture 6 (32-bit x86 UEFI)") == true)
+        #expect(lack(11, .uBoot)?.contains("this machine is arm64 UEFI") == true)
+    }
+
     // MARK: Images of another architecture
 
     @Test(

@@ -60,10 +60,15 @@ import Wire
             BootClient(macAddress: machine, architecture: .uefiX64, program: .ipxe(canHTTP: true))
         )
         context.note(loader, of: machine)
-        #expect(context.client(of: machine) == loader)
+        #expect(context.clients[machine] == loader)
         context.note(firmware, of: machine)
         context.note(loader, of: machine)
-        #expect(context.client(of: machine) == firmware)
+        // It was not started from here: the firmware gets nothing.
+        #expect(context.clients[machine] == loader)
+        context.settings.policy.loaders = ["ipxe.efi"]
+        context.note(firmware, of: machine)
+        context.note(loader, of: machine)
+        #expect(context.clients[machine] == firmware)
     }
 
     @Test func `a node that is known by its UUID alone is itself in all that its card asks`() throws {

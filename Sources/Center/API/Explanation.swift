@@ -15,7 +15,7 @@ struct Explanation {
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
             try views.caller.require(.read, in: node.group)
         }
-        let heard = await views.services.client(identity.macAddress)
+        let heard = await views.services.clients()[identity.macAddress]
         let asked = Asked(
             architecture: request.query("arch"), loader: request.query("loader"),
             vendorClass: request.query("vendor-class"))

@@ -130,7 +130,8 @@ struct FleetRoutes {
             )
         }
         warnings += await services.networks().compactMap(\.scarcityWarning)
-        warnings += NodeWarnings.lacks(in: snapshot, under: await services.policy())
+        warnings += NodeWarnings.lacks(
+            in: snapshot, under: await services.policy(), clients: await services.clients())
         warnings += NodeWarnings.addresses(in: snapshot, within: services.fleet.addressPlan)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings

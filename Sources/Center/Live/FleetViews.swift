@@ -280,6 +280,7 @@ struct LiveFacts {
     let sessions: [MACAddress: NodeSessions]
     private let isPast: Bool
     private let policy: BootPolicy
+    private let clients: [MACAddress: BootClient]
     /// Seconds since 1970.
     let now = Clock.second
 
@@ -288,6 +289,7 @@ struct LiveFacts {
         leased = await views.services.addresses()
         registrations = views.fleet.registrations
         policy = await views.services.policy()
+        clients = await views.services.clients()
         isPast = views.at != nil
         sessions = isPast ? [:] : views.fleet.sessions
     }
@@ -332,7 +334,11 @@ struct LiveFacts {
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
         let next = snapshot.nextVersion(of: node)
         var versions = Versions(next: next.map(Self.name))
-        if !isPast { versions.lack = snapshot.lack(of: node, under: policy) }
+        if !isPast {
+            versions.lack = snapshot.lack(
+                of: node, under: policy, asking: snapshot.client(of: node, in: clients))
+            if versions.lack != nil { versions.next = nil }
+        }
         guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
             return versions
         }

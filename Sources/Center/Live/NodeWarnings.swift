@@ -1,4 +1,5 @@
 import Fleet
+import Wire
 
 /// What is wrong with nodes before they boot, as lines for those who can mend it.
 enum NodeWarnings {
@@ -6,11 +7,16 @@ enum NodeWarnings {
     private static let lineLimit = 10
 
     /// Why nodes would boot nothing, with how many of them: one line for each reason. Held ones are not among them.
-    static func lacks(in snapshot: FleetSnapshot, under policy: BootPolicy) -> [String] {
+    ///
+    /// - Parameter clients: what machines last told DHCP that they boot with.
+    static func lacks(
+        in snapshot: FleetSnapshot, under policy: BootPolicy, clients: [MACAddress: BootClient] = [:]
+    ) -> [String] {
         var names: [String: [NodeName]] = [:]
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], snapshot.trouble(holding: node) == nil,
-                let lack = snapshot.lack(of: node, under: policy)
+                let lack = snapshot.lack(
+                    of: node, under: policy, asking: snapshot.client(of: node, in: clients))
             else { continue }
             names[lack, default: []].append(name)
         }

@@ -156,14 +156,19 @@ extension FleetSnapshot {
     package func nextVersion(of node: Node) -> ImageVersion? { try? nextChoice(of: node).get() }
 
     /// Why a node gets nothing at its next boot, and what to do about it; nil when it gets a version.
-    package func lack(of node: Node, under policy: BootPolicy) -> String? {
+    ///
+    /// - Parameter client: what it last told DHCP that it boots with; nil where that is not known.
+    package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
         let settings = settings(of: nodes[node.name])
         if let text = settings.lackOfRole(under: policy) { return text }
         switch nextChoice(of: node) {
         case .failure(let lack): return lack.text
         case .success(let version):
             do { _ = try policy.nodeArchive(for: version) } catch { return error.description }
-            return nil
+            guard let client else { return nil }
+            if let foreign = ForeignImage(version, on: client.architecture) { return foreign.description }
+            let decision = bootDecision(for: client, in: self, under: policy)
+            return decision.answer == .nothing ? decision.reason.description : nil
         }
     }
 

@@ -31,7 +31,10 @@ wait_for() {
 
 has_interface() { interface=$(find_interface); }
 wait_for 100 has_interface || {
-    echo "no network card with address ${boot_mac:-(any)}: its driver is missing in the image's kernel" >&2
+    cards=$(cat /sys/class/net/*/address | grep -v '^00:00:00:00:00:00$' | tr '\n' ' ')
+    # U-Boot may have an address of its own, which the kernel never hears of.
+    other=${cards:+", or the loader has another address for it than the kernel; there is $cards"}
+    echo "no network card with address ${boot_mac:-(any)}: its driver is missing in the image's kernel$other" >&2
     exit 1
 }
 ip link set lo up

@@ -248,7 +248,8 @@ final class DataPlanes: Sendable {
 
     func contextSettings() async -> BootContext.Settings { await ask { $0.context.settings } }
 
-    func client(of machine: MACAddress) async -> BootClient? { await ask { $0.context.client(of: machine) } }
+    /// What machines last told DHCP that they boot with.
+    func clients() async -> [MACAddress: BootClient] { await ask { $0.context.clients } }
 
     func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
 

@@ -281,7 +281,7 @@ final class Server: Sendable {
             allConnections: budget.center, allowances: settings.allowances,
             log: { ServerLog.logger.warning("\($0)") })
         services.limitedByPlanes = { await planes.limitFigures() }
-        services.client = { await planes.client(of: $0) }
+        services.clients = { await planes.clients() }
         return services
     }
 

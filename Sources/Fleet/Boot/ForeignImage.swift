@@ -36,3 +36,10 @@ struct ForeignImage: CustomStringConvertible {
             "\(version.image) is for \(version.manifest.architecture), and this machine is \(machine): set another image for it"
     }
 }
+
+extension FleetSnapshot {
+    /// What asks for a node, of what is known by cards; nil when none of its own has asked.
+    package func client(of node: Node, in clients: [MACAddress: BootClient]) -> BootClient? {
+        cards(of: node).lazy.compactMap { clients[$0] }.first
+    }
+}

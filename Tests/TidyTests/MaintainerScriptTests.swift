@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// What the package's scripts do when packages come and go. They run with nothing in their path but stand-ins that write down how
+/// they are called: nothing on this machine changes.
+@Suite struct MaintainerScriptTests {
+    private static let commands = [
+        "systemctl", "systemd-sysusers", "systemd-tmpfiles", "deb-systemd-invoke", "deb-systemd-helper", "rm",
+        "rmdir",
+    ]
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Packaging/debian")
+
+    /// The calls of a script with arguments, on a machine that systemd runs.
+    private func calls(_ script: String, _ arguments: String...) throws -> [String] {
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "roost-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let log = place.appendingPathComponent("log")
+        for command in Self.commands {
+            let file = place.appendingPathComponent(command)
+            try Data("#!/bin/sh\necho \(command) \"$@\" >>'\(log.path)'\n".utf8).write(to: file)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        }
+        let source = Self.folder.appendingPathComponent("roost.\(script)")
+        let text = try String(contentsOf: source, encoding: .utf8)
+            .replacingOccurrences(of: "/run/systemd/system", with: place.path)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", text, script] + arguments
+        process.environment = ["PATH": place.path]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(script) \(arguments)")
+        return ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    @Test func `an upgrade restarts a server that runs, and leaves one alone that does not`() throws {
+        // Nothing stops it before: what stops it there has to start it again behind.
+        #expect(try calls("prerm", "upgrade", "2.0") == [])
+        let after = try calls("postinst", "configure", "1.0")
+        #expect(after.contains("deb-systemd-invoke try-restart roost.service"))
+        let reload = try #require(after.firstIndex { $0.hasSuffix("daemon-reload") })
+        let restart = try #require(after.firstIndex { $0.contains("try-restart") })
+        #expect(reload < restart)
+        #expect(
+            !after.contains { $0.contains(" start ") || $0.contains(" restart ") || $0.contains(" enable ") })
+    }
+
+    @Test func `a first installation starts nothing`() throws {
+        let calls = try calls("postinst", "configure", "")
+        #expect(calls.contains("systemd-sysusers roost.conf"))
+        #expect(!calls.contains { $0.contains("start") || $0.contains(" enable ") })
+    }
+
+    @Test func `a removal stops the server, and leaves configuration and state`() throws {
+        #expect(try calls("prerm", "remove").contains("deb-systemd-invoke stop roost.service"))
+        let calls = try calls("postrm", "remove")
+        #expect(!calls.contains { $0.contains("/var/") || $0.contains("/etc/") })
+        #expect(calls.contains { $0.hasSuffix("daemon-reload") })
+    }
+
+    @Test func `a purge takes the link of a unit that was enabled, state and caches`() throws {
+        let calls = try calls("postrm", "purge")
+        #expect(calls.contains("deb-systemd-helper purge roost.service"))
+        #expect(calls.contains("rm -rf /var/lib/roost /var/cache/roost"))
+        // Its enabling was noted when it was installed.
+        #expect(
+            try self.calls("postinst", "configure", "").contains(
+                "deb-systemd-helper update-state roost.service"))
+    }
+
+    @Test func `the configuration is kept by the package, and no unit is`() throws {
+        let file = Self.folder.appendingPathComponent("roost.conffiles")
+        #expect(try String(contentsOf: file, encoding: .utf8) == "/etc/roost/roost.yaml\n")
+    }
+}
