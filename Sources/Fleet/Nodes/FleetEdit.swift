@@ -145,7 +145,9 @@ extension FleetSnapshot {
                 guard rule != nil || contents.rules[name] != nil else {
                     throw StoreError.notFound("there is no rule \(name)")
                 }
-                contents.rules[name] = try rule.map { try Self.checked($0, named: name) }
+                contents.rules[name] = try rule.map {
+                    try Self.checked($0, named: name, before: contents.rules[name]?.settings)
+                }
             case .channel(let image, let channel, let number):
                 let catalogue = contents.images[image]
                 let version = number.flatMap { catalogue?.version(.number($0)) }
@@ -236,7 +238,7 @@ extension FleetSnapshot {
     {
         var node = node
         node.name = name
-        node.settings = try checked(node.settings)
+        node.settings = try checked(node.settings, before: before?.settings)
         node.tags = try Tag.checked(node.tags)
         var seen: Set<MACAddress> = []
         node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }
@@ -257,17 +259,15 @@ extension FleetSnapshot {
     private static func checked(
         _ group: NodeGroup, at path: GroupPath, before: [String: SettingValue]?
     ) throws -> NodeGroup {
-        for (name, value) in group.settings where before?[name] != value {
-            guard let problem = SettingDefinition.problem(ofNew: value, in: name) else { continue }
-            throw InvalidSetting("\(name): \(problem)")
-        }
-        return NodeGroup(path: path, settings: try checked(group.settings, isSite: path == .site))
+        NodeGroup(path: path, settings: try checked(group.settings, before: before, isSite: path == .site))
     }
 
-    private static func checked(_ rule: MatchRule, named name: RuleName) throws -> MatchRule {
+    private static func checked(
+        _ rule: MatchRule, named name: RuleName, before: [String: SettingValue]?
+    ) throws -> MatchRule {
         var rule = rule
         rule.name = name
-        rule.settings = try checked(rule.settings)
+        rule.settings = try checked(rule.settings, before: before)
         let condition = try Condition(rule.condition)
         guard condition.isLasting else {
             throw InvalidCondition(
@@ -276,9 +276,9 @@ extension FleetSnapshot {
         return rule
     }
 
-    private static func checked(_ settings: [String: SettingValue], isSite: Bool = false) throws -> [String:
-        SettingValue]
-    {
+    private static func checked(
+        _ settings: [String: SettingValue], before: [String: SettingValue]?, isSite: Bool = false
+    ) throws -> [String: SettingValue] {
         var checked = settings
         var length = 0
         for (name, value) in settings {
@@ -289,6 +289,11 @@ extension FleetSnapshot {
                 throw InvalidSetting("\(name) can only be set for the whole site")
             }
             checked[name] = try definition.checked(value)
+            if before?[name] != value,
+                let problem = SettingDefinition.problem(ofNew: value.without(before?[name]), in: name)
+            {
+                throw InvalidSetting("\(name): \(problem)")
+            }
             length += value.description.utf8.count
         }
         guard length <= FleetEdit.settingsLimit else {
