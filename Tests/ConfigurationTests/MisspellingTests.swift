@@ -1,4 +1,5 @@
 import Fleet
+import Foundation
 import Testing
 
 @testable import RoostCommand
@@ -32,6 +33,22 @@ import Testing
     ])
     func `commands and their arguments are let pass`(line: String) {
         #expect(Misspelling.message(line.split(separator: " ").map(String.init)) == nil)
+    }
+
+    @Test func `a key is read however an editor saved it`() throws {
+        let key = "ssh-ed25519 AAAA me@home"
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-key-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let wide = Array("\u{FEFF}\(key)\r\n".utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+        for bytes in [Array("\(key)\n".utf8), Array("\u{FEFF}\(key)\r\n".utf8), wide] {
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            let assignment = try SettingAssignment("ssh-authorized-keys=@\(path)", files: .local)
+            #expect(assignment.act == .set(.list([key])))
+        }
+        // What becomes a file of the node stays as it is.
+        try Data("\u{FEFF}a\r\n".utf8).write(to: URL(fileURLWithPath: path))
+        let file = try SettingAssignment("files=/etc/a=@\(path)", files: .local)
+        #expect(file.act == .set(.map(["/etc/a": "\u{FEFF}a\r\n"])))
     }
 
     @Test(arguments: [

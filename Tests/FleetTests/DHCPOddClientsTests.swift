@@ -120,6 +120,13 @@ import Wire
         #expect(network.say(.inform, from: .any).reply == nil)
     }
 
+    @Test(arguments: [0, 0xFFFF_FFFF_FFFF, 0x0100_5E00_0001] as [UInt64])
+    func `what no card can have is no identity, unless an identifier is`(mac: UInt64) throws {
+        var network = try DHCPNetwork()
+        #expect(network.say(.discover, mac: mac).note == .withoutIdentity)
+        #expect(try type(network.say(.discover, mac: mac) { $0.options[61] = [0, 1, 2, 3] }) == .offer)
+    }
+
     @Test func `an address that is declined in ciaddr rests`() throws {
         var network = try DHCPNetwork()
         let taken = network.take()

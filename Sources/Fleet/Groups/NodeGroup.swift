@@ -39,14 +39,10 @@ extension NodeGroup: FleetRecord {
     ) throws -> NodeGroup? {
         try change.requireSomething(in: draft, "there is no group \(change.key)")
         guard let group = change.after else { return nil }
-        let known = draft.groups[change.key]?.settings
-        for (name, value) in group.settings where known?[name] != value {
-            guard let problem = SettingDefinition.problem(ofNew: value, in: name) else { continue }
-            throw InvalidSetting("\(name): \(problem)")
-        }
         return NodeGroup(
             path: change.key,
-            settings: try RecordSettings.checked(group.settings, isSite: change.key == .site))
+            settings: try RecordSettings.checked(
+                group.settings, since: draft.groups[change.key]?.settings, isSite: change.key == .site))
     }
 
     package static func check(_ key: GroupPath, in contents: FleetSnapshot.Contents) throws {

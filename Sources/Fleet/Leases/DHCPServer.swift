@@ -183,7 +183,7 @@ package struct DHCPServer: Sendable {
     }
 
     static func holder(of message: DHCPMessage) -> LeaseHolder? {
-        if let mac = message.macAddress, mac.rawValue != 0 { return .macAddress(mac) }
+        if let mac = message.macAddress, mac.neverACard == nil { return .macAddress(mac) }
         if let identifier = message.options[DHCPOption<[UInt8]>.clientIdentifier.code], identifier.count >= 2
         {
             // Longer ones exist by RFC 3396 only; a lease is kept for as much as one option holds.

@@ -73,7 +73,7 @@ extension Node: FleetRecord {
     func checked(as name: NodeName, since before: Node?, within plan: AddressPlan) throws -> Node {
         var node = self
         node.name = name
-        node.settings = try RecordSettings.checked(node.settings)
+        node.settings = try RecordSettings.checked(node.settings, since: before?.settings)
         node.tags = try Tag.checked(node.tags)
         var seen: Set<MACAddress> = []
         node.macAddresses = node.macAddresses.filter { seen.insert($0).inserted }

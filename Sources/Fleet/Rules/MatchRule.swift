@@ -40,7 +40,7 @@ extension MatchRule: FleetRecord {
         try change.requireSomething(in: draft, "there is no rule \(change.key)")
         guard var rule = change.after else { return nil }
         rule.name = change.key
-        rule.settings = try RecordSettings.checked(rule.settings)
+        rule.settings = try RecordSettings.checked(rule.settings, since: draft.rules[change.key]?.settings)
         guard try Condition(rule.condition).isLasting else {
             throw InvalidCondition(
                 text: rule.condition, problem: "a rule cannot depend on state, image or address")

@@ -37,9 +37,11 @@
     private static let lengthLimit = 1 << 20
 
     /// The settings of one level as they are kept; throws what is wrong with them.
-    static func checked(_ settings: [String: SettingValue], isSite: Bool = false) throws -> [String:
-        SettingValue]
-    {
+    ///
+    /// - Parameter before: what the level has now; what stays is not looked at again.
+    static func checked(
+        _ settings: [String: SettingValue], since before: [String: SettingValue]?, isSite: Bool = false
+    ) throws -> [String: SettingValue] {
         var checked = settings
         var length = 0
         for (name, value) in settings {
@@ -50,6 +52,11 @@
                 throw InvalidSetting("\(name) can only be set for the whole site")
             }
             checked[name] = try definition.checked(value)
+            if before?[name] != value,
+                let problem = SettingDefinition.problem(ofNew: value.without(before?[name]), in: name)
+            {
+                throw InvalidSetting("\(name): \(problem)")
+            }
             length += value.description.utf8.count
         }
         guard length <= lengthLimit else {

@@ -171,11 +171,7 @@ extension SettingDefinition {
             hash.isEmpty || (hash.hasPrefix("$") && hash.isOneWord && !hash.contains(":"))
                 ? nil : "not a crypt(3) hash; make one with: mkpasswd -m yescrypt"
         case (authorizedKeys.name, .list(let keys)):
-            keys.first {
-                $0.unicodeScalars.contains(where: PlainText.isControl) || $0.split(separator: " ").count < 2
-            }.map {
-                "‘\($0)’ is not a public key"
-            }
+            keys.lazy.compactMap(PublicKeyLine.problem).first
         case (hosts.name, .map(let lines)):
             lines.first { !$0.key.isOneWord || $0.value.unicodeScalars.contains(where: PlainText.isControl) }
                 .map { "‘\($0.key)=\($0.value)’ is not ADDRESS=NAME [ALIAS …] in one line" }
@@ -187,8 +183,25 @@ extension SettingDefinition {
 
     /// What is wrong with a value that is new: rules that came later leave what is set already as it is.
     static func problem(ofNew value: SettingValue, in name: String) -> String? {
-        guard name == registrationPIN.name, case .text(let pin) = value, isShort(pin: pin) else { return nil }
-        return "a PIN has at least \(pinLength) digits or letters: shorter ones are found out within days"
+        switch (name, value) {
+        case (registrationPIN.name, .text(let pin)) where isShort(pin: pin):
+            "a PIN has at least \(pinLength) digits or letters: shorter ones are found out within days"
+        case (authorizedKeys.name, .list(let keys)):
+            keys.first(where: PublicKeyLine.isCutOff).map {
+                "‘\($0)’ is cut off: the whole line of the .pub file is required"
+            }
+        case (console.name, .list(let words)):
+            words.first { $0.hasPrefix("/") }.map {
+                "‘\($0)’ is a file; the kernel names its consoles without a directory: \($0.split(separator: "/").last ?? "ttyS0")"
+            }
+        case (timeZone.name, .text(let zone)) where !isZone(zone):
+            "‘\(zone)’ is not a time zone: their names are as in /usr/share/zoneinfo, with their capitals, such as Europe/Lisbon"
+        case (hosts.name, .map(let lines)):
+            lines.keys.first { IPAddress($0) == nil }.map {
+                "‘\($0)’ is not an address: a line is ADDRESS=NAME [ALIAS …], such as 10.0.0.5=printer"
+            }
+        default: nil
+        }
     }
 
     /// Of a PIN at least: five attempts a quarter of an hour take years for a million.
@@ -196,6 +209,19 @@ extension SettingDefinition {
 
     /// Whether `pin` is one that could not be set any more.
     package static func isShort(pin: String) -> Bool { !pin.isEmpty && pin.utf8.count < pinLength }
+
+    /// Names of zones have a capital in each part; offsets are below `Etc`.
+    private static func isZone(_ name: String) -> Bool {
+        name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+            $0.first?.isUppercase == true
+        }
+            && (name.hasPrefix("Etc/") || !name.contains { "+0123456789".contains($0) }
+                || legacyZones.contains(name))
+    }
+
+    private static let legacyZones = [
+        "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT", "GMT0", "GMT+0", "GMT-0",
+    ]
 
     private static func isOverlaySize(_ size: String) -> Bool {
         guard let unit = size.last, "%KMG".contains(unit), let number = Int(size.dropLast()), number > 0

@@ -48,3 +48,14 @@ extension SettingValue: CustomStringConvertible {
         }
     }
 }
+
+extension SettingValue {
+    /// Of a list or a map what `other` does not have; all else as it is.
+    func without(_ other: SettingValue?) -> SettingValue {
+        switch (self, other) {
+        case (.list(let entries), .list(let others)): .list(entries.filter { !others.contains($0) })
+        case (.map(let entries), .map(let others)): .map(entries.filter { others[$0.key] != $0.value })
+        default: self
+        }
+    }
+}

@@ -86,7 +86,9 @@ enum InputFile {
 
     /// The text of the file, in whatever encoding a person has saved it, with lines that end with LF.
     static func text(_ path: String) throws -> String {
-        let (text, _) = try TextEncoding.text(of: Array(bytes(path)))
+        guard let (text, _) = try? TextEncoding.text(of: Array(bytes(path))) else {
+            throw Failure(text: "\(path) is no text", code: 1)
+        }
         let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
         return lines.unicodeScalars.first == "\u{FEFF}"
             ? String(String.UnicodeScalarView(lines.unicodeScalars.dropFirst())) : lines

@@ -44,7 +44,8 @@ extension SettingAssignment.Files {
                 if path == "-", definition.isSecret, PasswordInput.isTyped {
                     return try PasswordInput.read("\(definition.name): ")
                 }
-                return try InputFile.exactText(path)
+                // What becomes a file is kept to the byte; all else is a text, however an editor saved it.
+                return try definition.kind == .map ? InputFile.exactText(path) : InputFile.text(path)
             },
             map: { path, definition in
                 if path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(".json") {

@@ -1,0 +1,80 @@
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Values that have the right form and mean nothing: they are refused when they are set, wherever that is, and stay where they are already.
+@Suite struct NewSettingTests {
+    /// As `ssh-keygen` writes it.
+    private static let key =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILAiD4wxfco/OU/Kiktyt9ReEbFDKr81BZDAgsTw9lYi me@home"
+
+    private func problem(_ name: String, _ value: SettingValue) -> String? {
+        SettingDefinition.problem(ofNew: value, in: name)
+    }
+
+    @Test func `a key that was not copied to its end is refused`() {
+        #expect(problem("ssh-authorized-keys", .list([Self.key])) == nil)
+        #expect(problem("ssh-authorized-keys", .list(["command=\"/bin/true\" \(Self.key)"])) == nil)
+        for count in [32, 40, 41, 60, 79] {
+            let cut = String(Self.key.prefix(count))
+            #expect(
+                problem("ssh-authorized-keys", .list([Self.key, cut]))?.contains("cut off") == true,
+                "\(count)")
+        }
+        // What is not known is not judged.
+        #expect(problem("ssh-authorized-keys", .list(["ssh-new AAAA x", "ssh-rsa BBBB b"])) == nil)
+    }
+
+    @Test(arguments: [
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", "private key"),
+        ("PuTTY-User-Key-File-3: ssh-ed25519", "private key"),
+        ("---- BEGIN SSH2 PUBLIC KEY ----", "ssh-keygen -i"), ("-----BEGIN PUBLIC KEY-----", "ssh-keygen"),
+    ])
+    func `what is no line of a public key is called what it is, and not shown`(line: String, words: String) {
+        let error = #expect(throws: InvalidSetting.self) {
+            try SettingAssignment(
+                "ssh-authorized-keys=@key",
+                files: .init(
+                    text: { _, _ in "\(line)\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n" }, map: { _, _ in [] }))
+        }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("b3BlbnNz") == false)
+    }
+
+    @Test(arguments: [
+        ("time-zone", SettingValue.text("europe/berlin"), "capitals"),
+        ("time-zone", .text("UTC+1"), "time zone"),
+        ("console", .list(["tty0", "/dev/ttyS0"]), "ttyS0"),
+        ("hosts", .map(["printer": "10.0.0.5"]), "ADDRESS=NAME"),
+    ])
+    func `a value that would do nothing is refused`(name: String, value: SettingValue, words: String) throws {
+        #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
+        // For the site, a group and a node alike; what is there already stays.
+        let kept = Node(
+            name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 0x0200_0000_0001)],
+            settings: [name: value])
+        let new = Node(
+            name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 0x0200_0000_0002)],
+            settings: [name: value])
+        let snapshot = FleetSnapshot(revision: 1, nodes: [kept], groups: [], images: [])
+        var changed = kept
+        changed.tags = ["lab"]
+        _ = try snapshot.applying([.node(kept.name, changed)], revision: 2)
+        for edit in [
+            FleetEdit.node(new.name, new), .group(.site, NodeGroup(path: .site, settings: [name: value])),
+        ] {
+            #expect(throws: InvalidSetting.self) { try snapshot.applying([edit], revision: 2) }
+        }
+    }
+
+    @Test(arguments: [
+        "Europe/Lisbon", "UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires", "CET", "EST5EDT", "W-SU",
+        "America/St_Johns", "Antarctica/DumontDUrville",
+    ])
+    func `names of zones are taken`(zone: String) { #expect(problem("time-zone", .text(zone)) == nil) }
+
+    @Test func `addresses of both kinds begin lines of hosts`() {
+        #expect(problem("hosts", .map(["10.0.0.5": "printer", "fd00::5": "scanner"])) == nil)
+    }
+}
