@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 
 /// A root file system that is not the one we run in. Its links are followed as it would follow them itself: they never lead out of it,
 /// to files of this machine that an image has no business with.
@@ -8,9 +9,13 @@ struct RootDirectory {
     /// As many links as the kernel follows in one path (path_resolution(7)).
     private static let linkLimit = 40
 
-    /// Where a path of this root is on this machine, all links followed; nil when there is nothing.
+    /// Where a file or directory of this root is on this machine, all links followed; nil when there is nothing. Pipes, sockets and devices
+    /// are nothing: to open them could take for ever, or do something.
     func place(of name: String) -> String? {
-        resolved(name).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+        guard let path = resolved(name), let status = FileStatus(path, follows: true),
+            status.isFile || status.isDirectory
+        else { return nil }
+        return path
     }
 
     /// Where a directory of this root is on this machine, all links followed; it is made when there is none.

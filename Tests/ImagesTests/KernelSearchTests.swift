@@ -89,6 +89,21 @@ import Testing
         #expect(root.search.kernels.map(\.release.text) == ["6.1.0-9-amd64"])
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a pipe is not waited for, wherever a file is looked for`() throws {
+        let root = try SampleRoot()
+        for name in ["manifest.json", "index.json", "etc/os-release", "boot/config-6.1"] {
+            try root.pipe(name)
+        }
+        try root.pipe("usr/lib/modules/6.1/modules.dep")
+        try root.link("etc/fstab", to: "/etc/os-release")
+        let directory = root.directory
+        for name in ["manifest.json", "etc/os-release", "etc/fstab", "usr/lib/modules/6.1/modules.dep"] {
+            #expect(!directory.contains(name) && directory.text(of: name) == nil, "\(name)")
+        }
+        #expect(directory.contains("etc"))
+        #expect(try ContainerLayout(root.path).images.isEmpty)
+    }
+
     @Test func `modules are found where lib is merged, where it is not, and where both have some`() throws {
         try root.putModules("5.10.0-8-amd64", in: "lib/modules")
         try root.putModules("5.10.0-9-amd64")
