@@ -147,6 +147,28 @@ import Wire
         #expect(Loaders.problems(own: ["x.efi": #filePath]).isEmpty)
     }
 
+    @Test func `options are addresses and numbers where they hold such, however a list is written`() throws {
+        let settings = try ServerSettings(
+            parsing: """
+                dhcp:
+                  networks:
+                    - options:
+                        150: [10.0.0.5, 10.0.0.6]
+                        44: 10.0.0.7, 10.0.0.8
+                        66: 10.0.0.9
+                        252: "http://wpad/wpad.dat"
+                        46: 8
+                        19: no
+                """, file: "roost.yaml")
+        let options = settings.dhcp.networks[0].options
+        #expect(options[150] == [10, 0, 0, 5, 10, 0, 0, 6] && options[44] == [10, 0, 0, 7, 10, 0, 0, 8])
+        #expect(options[66] == Array("10.0.0.9".utf8) && options[252] == Array("http://wpad/wpad.dat".utf8))
+        #expect(options[46] == [8] && options[19] == [0])
+        #expect(
+            error("dhcp:\n  networks:\n    - options: {150: tftp.example}\n").contains(
+                "option 150: ‘tftp.example’ is not one or more IPv4 addresses"))
+    }
+
     @Test func `an empty file means the defaults`() throws {
         #expect(try ServerSettings(parsing: "", file: "roost.yaml").httpPort == 80)
         #expect(try ServerSettings(parsing: "# nothing\n", file: "roost.yaml").roles.count == 5)

@@ -175,6 +175,14 @@ import Wire
         let beyond = ask("GET", "Range: bytes=200000-\r\n")
         #expect(beyond.status == 416 && beyond["Content-Range"] == "bytes */200000")
         #expect(ask("GET", "If-None-Match: \"x\", \(tag)\r\n").status == 304)
+        for (wanted, status) in [
+            ("*", 200), (tag, 200), ("\"x\", \(tag)", 200), ("\"x\"", 412), ("W/\(tag)", 412),
+        ] {
+            #expect(ask("GET", "If-Match: \(wanted)\r\n").status == status, "\(wanted)")
+        }
+        // However the path is written, the file is the same.
+        client.say("GET \(Self.kernel.dropLast(6))%6Bernel HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(Self.hear(client)["ETag"] == tag)
     }
 
     @Test func `a body that waits for 100 is asked for, and 100 is not said to who has sent it`() throws {

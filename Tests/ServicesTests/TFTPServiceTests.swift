@@ -167,6 +167,15 @@ import Wire
         #expect(client.hearFrom().port == planes.ports.tftp)
     }
 
+    @Test func `netascii ends lines with CR LF, and its size is that of what is sent`() {
+        let content = TFTPContent.bytes(Array("one\ntwo\r\nthree\rfour".utf8))
+        let sent = content.netascii
+        #expect(sent == Array("one\r\ntwo\r\0\r\nthree\r\0four".utf8))
+        let request = TFTPRequest(path: "a", mode: "netascii", options: [.init(name: "tsize", value: "0")])
+        let agreed = TFTPNegotiation(request, fileByteCount: sent.count, limits: .init())
+        #expect(agreed.acknowledged == [.init(name: "tsize", value: "\(sent.count)")])
+    }
+
     @Test func `a request that cannot be read, or asks for what there is not, is answered`() throws {
         let planes = try Self.planes(isSinglePort: false)
         let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)

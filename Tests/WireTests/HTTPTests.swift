@@ -67,7 +67,8 @@ import Wire
             ("bytes=10-99999999999999999999", .part(10..<1_000)),
             ("bytes=99999999999999999999-", .unsatisfiable),
             ("bytes=-99999999999999999999", .part(0..<1_000)),
-            ("bytes=0-1,5-6", .whole), ("lines=0-1", .whole), (nil, .whole),
+            ("bytes=0-1,5-6", .whole), ("bytes=u-u", .whole), ("bytes=-", .whole), ("lines=0-1", .whole),
+            (nil, .whole),
         ] as [(String?, HTTPByteRange)])
     func `a Range field asks for a part, for all, or for nothing there is`(
         field: String?, range: HTTPByteRange

@@ -283,16 +283,22 @@ extension ServerSettings.Network {
         }
         servesBOOTP = try section.flag("bootp") ?? false
         if var map = try section.section("options") {
-            for (key, text) in try map.texts() {
+            for (key, text) in try map.texts(joinsLists: true) {
                 guard let code = UInt8(key), (1...254).contains(code) else {
                     throw map.fail("‘\(key)’ is not an option's number, 1 to 254")
                 }
                 guard ![50, 51, 53, 54, 55, 61, 82].contains(code) else {
                     throw map.fail("option \(code) is the server's own business")
                 }
-                options[code] =
-                    text.hasPrefix("0x")
-                    ? try ServerSettings.bytes(String(text.dropFirst(2))) : Array(text.utf8)
+                if text.hasPrefix("0x") {
+                    options[code] = try ServerSettings.bytes(String(text.dropFirst(2)))
+                } else if let bytes = DHCPOptionText.bytes(text, for: code) {
+                    options[code] = bytes
+                } else {
+                    throw map.fail(
+                        "option \(code): ‘\(text)’ is not \(DHCPOptionText.expectation(of: code) ?? "text") (bytes begin with 0x)"
+                    )
+                }
             }
             let byteCount = options.values.reduce(0) { $0 + $1.count }
             guard byteCount <= 1_024 else {

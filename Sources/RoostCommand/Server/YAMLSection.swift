@@ -130,12 +130,17 @@ struct YAMLSection {
     }
 
     /// All keys with their texts, for maps.
-    mutating func texts() throws -> [String: String] {
+    ///
+    /// - Parameter joinsLists: whether a list is taken as one text with commas.
+    mutating func texts(joinsLists: Bool = false) throws -> [String: String] {
         let all = left
         left = []
         return try Dictionary(
             uniqueKeysWithValues: all.map { entry in
-                guard let text = entry.node.scalar?.string else {
+                let list = joinsLists ? entry.node.sequence?.map { $0.scalar?.string } : nil
+                let parts = list?.compactMap(\.self)
+                let joined = parts?.count == list?.count ? parts?.joined(separator: ", ") : nil
+                guard let text = entry.node.scalar?.string ?? joined else {
                     throw error(entry.key, entry.line, "must be text")
                 }
                 return (entry.key, text)

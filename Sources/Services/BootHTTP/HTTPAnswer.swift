@@ -75,7 +75,8 @@ struct HTTPAnswer {
     private static let reasons = [
         200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified", 400: "Bad Request",
         403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 411: "Length Required",
-        413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
+        412: "Precondition Failed", 413: "Content Too Large", 414: "URI Too Long",
+        416: "Range Not Satisfiable",
         417: "Expectation Failed",
         431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
         505: "HTTP Version Not Supported",

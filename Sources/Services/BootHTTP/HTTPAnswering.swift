@@ -19,7 +19,7 @@ struct HTTPAnswering {
     ) -> HTTPAnswer {
         if request.method == "GET", let known = context.immutableFiles[request.target],
             request["range"] == nil,
-            request["if-none-match"] == nil
+            request["if-none-match"] == nil, request["if-match"] == nil
         {
             return HTTPAnswer(
                 status: 200, body: .file(known.file, 0..<known.file.byteCount), stage: known.stage,
@@ -70,7 +70,7 @@ struct HTTPAnswering {
             else {
                 return .error(404, "there is no \(path)")
             }
-            return answer(request, content)
+            return answer(request, content, at: path)
         } catch {
             context.limits.say(.http, .address(peer), "\(peer): \(path): \(error)")
             return .error(
@@ -78,7 +78,7 @@ struct HTTPAnswering {
         }
     }
 
-    private func answer(_ request: HTTPRequestHead, _ content: BootContent) -> HTTPAnswer {
+    private func answer(_ request: HTTPRequestHead, _ content: BootContent, at path: String) -> HTTPAnswer {
         switch content {
         case .text(let text, let stage):
             return HTTPAnswer(
@@ -88,17 +88,26 @@ struct HTTPAnswering {
         case .bytes(let bytes):
             return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
         case .file(let file, let isImmutable, let stage):
-            return answer(request, file, isImmutable: isImmutable, stage: stage)
+            // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.
+            let tag = isImmutable ? "\"\(path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
+            return answer(request, file, tag: tag, stage: stage)
         }
     }
 
     /// A file: whole, in part, or «you have it» (RFC 9110 §13.1, §14).
-    private func answer(_ request: HTTPRequestHead, _ file: ServedFile, isImmutable: Bool, stage: BootStage?)
+    ///
+    /// - Parameter tag: its entity tag, where it never changes.
+    private func answer(_ request: HTTPRequestHead, _ file: ServedFile, tag: String?, stage: BootStage?)
         -> HTTPAnswer
     {
-        // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.
-        let tag =
-            isImmutable ? "\"\(request.path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
+        // For one that may change, there is no tag.
+        if let wanted = request["if-match"], wanted != "*",
+            !wanted.split(separator: ",").contains(where: { part in
+                part.filter { $0 != " " && $0 != "\t" } == tag
+            })
+        {
+            return .error(412, "this is another file than the one that is wanted")
+        }
         var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
         if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
         if let tag, let known = request["if-none-match"], known == "*" || known.contains(tag) {
@@ -112,7 +121,7 @@ struct HTTPAnswering {
             let answer = HTTPAnswer(
                 status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
             // A fleet boots a few versions; whoever asks for more than that does so on purpose.
-            if isImmutable, request.method == "GET", !request.target.contains("?"),
+            if tag != nil, request.method == "GET", !request.target.contains("?"),
                 context.immutableFiles.count < 256
             {
                 context.immutableFiles[request.target] = (file, stage, answer.lastingHead)
@@ -235,7 +244,7 @@ struct HTTPAnswering {
         }
         func answer(_ text: String) -> HTTPAnswer {
             let script = BootScript.ipxe(registered: ScreenText(text), machine: machine, under: policy).text
-            return self.answer(request, .text(script, stage: nil))
+            return self.answer(request, .text(script, stage: nil), at: "")
         }
         let group = request.query("group") ?? ""
         guard let name = try? NodeName(request.query("name") ?? "") else {
