@@ -61,6 +61,8 @@ let package = Package(
             name: "Fleet",
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: houseTestable),
+        // Requests and answers: of the server, the command line, and whatever else speaks with a server.
+        .target(name: "API", dependencies: ["Fleet", "Wire"], swiftSettings: houseTestable),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -85,7 +87,7 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "CArgon2", "CLDAP", "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
+                "API", "CArgon2", "CLDAP", "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -100,7 +102,7 @@ let package = Package(
         .target(
             name: "RoostCommand",
             dependencies: [
-                "CLinux", "Center", "Fleet", "Images", "Linux", "Sealing", "Services", "StoreSQLite",
+                "API", "CLinux", "Center", "Fleet", "Images", "Linux", "Sealing", "Services", "StoreSQLite",
                 "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -139,7 +141,7 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "Center", "Fleet", "Sealing", "StoreSQLite", "Wire",
+                "API", "Center", "Fleet", "Sealing", "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

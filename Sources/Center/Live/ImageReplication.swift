@@ -1,3 +1,4 @@
+package import API
 package import Fleet
 import Foundation
 import Logging
