@@ -72,6 +72,14 @@ let package = Package(
         .target(name: "Errors", swiftSettings: house),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
         .target(
+            name: "HTTPClient",
+            dependencies: [
+                "Errors", "Linux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: houseTestable),
+        .target(
             name: "StoreSQLite",
             dependencies: ["Fleet", "Linux", "Sealing", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
@@ -87,7 +95,8 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "API", "CArgon2", "CLDAP", "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
+                "API", "CArgon2", "CLDAP", "COpenSSL", "Fleet", "HTTPClient", "Linux", "Sealing",
+                "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -96,13 +105,13 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
             name: "RoostCommand",
             dependencies: [
-                "API", "CLinux", "Center", "Fleet", "Images", "Linux", "Sealing", "Services", "StoreSQLite",
+                "API", "CLinux", "Center", "Fleet", "HTTPClient", "Images", "Linux", "Sealing", "Services",
+                "StoreSQLite",
                 "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -141,7 +150,7 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "Center", "Fleet", "Sealing", "StoreSQLite", "Wire",
+                "API", "Center", "Fleet", "HTTPClient", "Sealing", "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -26,7 +26,8 @@ package enum FileErrorText {
     }
 
     private static let ownModules: Set<String> = [
-        "Wire", "Fleet", "API", "Sealing", "Linux", "StoreSQLite", "Services", "Images", "Center",
+        "Wire", "Fleet", "API", "Sealing", "Linux", "HTTPClient", "StoreSQLite", "Services", "Images",
+        "Center",
         "RoostCommand",
     ]
 

@@ -5,6 +5,7 @@ import NIOCore
 import Testing
 
 @testable import Center
+@testable import HTTPClient
 
 @Suite struct ErrorTextTests {
     private struct Foreign: Error {}

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import HTTPClient
 import Hummingbird
 
 /// Comparing, checking and clearing away versions of an image.

@@ -1,5 +1,6 @@
 package import API
 package import Fleet
+import HTTPClient
 import Logging
 
 /// What the worker is told: to build, to boot a version, or to stop that.

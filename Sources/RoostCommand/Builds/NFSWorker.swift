@@ -2,6 +2,7 @@ import ArgumentParser
 import Center
 import Fleet
 import Foundation
+import HTTPClient
 import Images
 import Linux
 import Synchronization

@@ -3,6 +3,7 @@ import ArgumentParser
 import Center
 import Fleet
 import Foundation
+import HTTPClient
 import Images
 import NIOCore
 import NIOHTTP1
