@@ -108,15 +108,25 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
-            name: "RoostCommand",
+            name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: houseTestable),
+        // What asks a server is compiled beside it, not behind it.
+        .target(
+            name: "Commands",
             dependencies: [
-                "API", "CLinux", "Center", "Fleet", "HTTPClient", "Images", "Linux", "Sealing", "Services",
-                "StoreSQLite",
-                "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                "API", "Configuration", "Fleet", "HTTPClient", "Sealing", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: houseTestable),
+        .target(
+            name: "RoostCommand",
+            dependencies: [
+                "API", "CLinux", "Center", "Commands", "Configuration", "Fleet", "HTTPClient", "Images",
+                "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: houseTestable),
         .executableTarget(
             name: "RoostProgram", dependencies: ["CLinux", "RoostCommand"], swiftSettings: house,
@@ -150,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "API", "Center", "Fleet", "HTTPClient", "Sealing", "StoreSQLite", "Wire",
+                "API", "Center", "Commands", "Fleet", "HTTPClient", "Sealing", "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -162,7 +172,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: houseOfTests),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
+            name: "ConfigurationTests", dependencies: ["Center", "Commands", "Fleet", "RoostCommand"],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "ImagesTests", dependencies: ["Errors", "Fleet", "Images", "Sealing"],

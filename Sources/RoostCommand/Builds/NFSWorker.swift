@@ -1,5 +1,5 @@
 import ArgumentParser
-import Center
+import Commands
 import Fleet
 import Foundation
 import HTTPClient

@@ -1,4 +1,3 @@
-import Center
 import Fleet
 import Foundation
 import Glibc

@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// Boot loaders of the distribution's packages: the file name that clients ask for, and where the packages put it.

@@ -1,5 +1,4 @@
 import API
-import Center
 import Fleet
 import Foundation
 import Linux

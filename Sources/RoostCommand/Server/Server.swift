@@ -1,5 +1,6 @@
 import CLinux
 import Center
+import Commands
 import Fleet
 import Foundation
 import Glibc

@@ -1,6 +1,5 @@
 import API
 import ArgumentParser
-import Center
 import Fleet
 import Foundation
 

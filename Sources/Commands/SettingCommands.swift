@@ -1,7 +1,7 @@
 import API
 import ArgumentParser
-import Center
-import Fleet
+import Configuration
+package import Fleet
 import Foundation
 import NIOHTTP1
 
@@ -33,7 +33,7 @@ struct SettingsEdit: ParsableArguments {
 
 extension SettingAssignment.Files {
     /// Those of this host.
-    static var local: Self {
+    package static var local: Self {
         Self(
             text: { path, definition in
                 if path == "-", definition.isSecret, PasswordInput.isTyped {
@@ -101,29 +101,8 @@ struct Plan: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let data = try await server.client.send(.POST, "plan", json: edit.request())
-            try output.write(JSONDecoder().decode(ChangePlan.self, from: data), table: Self.text)
+            try output.write(JSONDecoder().decode(ChangePlan.self, from: data), table: PlanTable.text)
         }
-    }
-
-    static func text(_ plan: ChangePlan) -> String {
-        var text = plan.edits.map { "\($0)\n" }.joined()
-        text +=
-            plan.nodeCount == 0
-            ? "no node would change\n" : "\(counted(plan.nodeCount, "node")) would change:\n"
-        guard plan.nodeCount > 0 else { return text }
-        var table = TextTable(["NODE", "SETTING", "BEFORE", "AFTER", "FROM"])
-        for node in plan.nodes {
-            if node.settings.isEmpty { table.add([node.node.text, "(\(node.kind.rawValue))", "", "", ""]) }
-            for setting in node.settings {
-                table.add([
-                    node.node.text, setting.name, setting.before?.description ?? "-",
-                    setting.after?.description ?? "-", setting.origin,
-                ])
-            }
-        }
-        text += table.text
-        let more = plan.nodeCount - plan.nodes.count
-        return text + (more > 0 ? "and \(more) more\n" : "")
     }
 }
 

@@ -1,6 +1,5 @@
 import API
 import ArgumentParser
-import Center
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -111,24 +110,6 @@ struct AdministratorRemove: AsyncParsableCommand {
         try await reportingFailure {
             try await server.client.send(.DELETE, "administrators/\(APIClient.escaped(name))", body: nil)
         }
-    }
-}
-
-/// A password from standard input: typed without echo, or piped.
-enum PasswordInput {
-    static var isTyped: Bool { isatty(STDIN_FILENO) != 0 }
-
-    static func read(_ prompt: String = "Password: ") throws -> String {
-        if isTyped {
-            guard let typed = unsafe getpass(prompt) else {
-                throw Failure(text: "no password was typed", code: 1)
-            }
-            return unsafe String(cString: typed)
-        }
-        guard let line = readLine(), !line.isEmpty else {
-            throw Failure(text: "the password is missing on standard input", code: 64)
-        }
-        return line
     }
 }
 

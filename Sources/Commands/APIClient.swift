@@ -1,18 +1,16 @@
 import API
 import ArgumentParser
-import Center
 import Fleet
-import Foundation
+package import Foundation
 import HTTPClient
-import Images
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import Wire
 
 /// How a command reaches the server.
-struct ServerOptions: ParsableArguments {
+package struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's local socket (or ROOST_SOCKET).", valueName: "path"))
-    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? LocalConfiguration.settings.socket
+    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? LocalSocket.path()
 
     @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
     var server: String?
@@ -23,7 +21,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Its certificate, to be trusted (or ROOST_CERTIFICATE).", valueName: "file"))
     var certificate: String?
 
-    var client: APIClient {
+    package init() {}
+
+    package var client: APIClient {
         let environment = ProcessInfo.processInfo.environment
         return APIClient(
             socketPath: socket, server: server ?? environment["ROOST_SERVER"],
@@ -33,11 +33,13 @@ struct ServerOptions: ParsableArguments {
 }
 
 /// How a command answers.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print JSON.") var json = false
+package struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON.") package var json = false
+
+    package init() {}
 
     /// Prints `value` as JSON, or what `table` makes of it.
-    func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
+    package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
         guard json else { return print(table(value), terminator: "") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -57,22 +59,22 @@ struct TimeOptions: ParsableArguments {
 }
 
 /// The API over the local socket.
-struct APIClient {
+package struct APIClient {
     private static let answerByteLimit = 256 << 20
     /// For what reads or copies as much as a disk has.
-    static let longPatience = Duration.seconds(7_200)
+    package static let longPatience = Duration.seconds(7_200)
     let socketPath: String
     /// `https://HOST:PORT`; nil for the local socket.
     let server: String?
     let token: String?
     let certificatePath: String?
 
-    func get<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> T {
+    package func get<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> T {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
     }
 
     @discardableResult
-    func send(
+    package func send(
         _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: Duration = .seconds(60)
     ) async throws -> Data {
         let encoder = JSONEncoder()
@@ -83,7 +85,7 @@ struct APIClient {
 
     /// - Parameter patience: for how long the server may work on it.
     @discardableResult
-    func send(
+    package func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
         patience: Duration = .seconds(60)
     ) async throws -> Data {
@@ -155,21 +157,23 @@ struct APIClient {
     }
 
     /// Text as one component of a path or one value of a query.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(
             withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
     }
 }
 
 /// An error for people, with the exit code that scripts see.
-struct Failure: Error, CustomStringConvertible {
-    var text: String
-    var code: Int32
-    var description: String { text }
+package struct Failure: Error, CustomStringConvertible {
+    package var text: String
+    package var code: Int32
+    package var description: String { text }
+
+    package init(text: String, code: Int32) { (self.text, self.code) = (text, code) }
 }
 
 /// Runs a command's body: an error is one line on standard error, and the exit code says of which kind.
-func reportingFailure(_ body: () async throws -> Void) async throws {
+package func reportingFailure(_ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch _ where Interruption.isRequested {
@@ -187,15 +191,15 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
 }
 
 /// Columns of text, as wide as their widest cell.
-struct TextTable {
+package struct TextTable {
     private var rows: [[String]]
 
-    init(_ header: [String]) { rows = [header] }
+    package init(_ header: [String]) { rows = [header] }
 
     /// What nodes and images bring along neither moves a terminal's cursor nor makes a row of its own.
-    mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
+    package mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
 
-    var text: String {
+    package var text: String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = zip(row, widths).map {
@@ -207,17 +211,17 @@ struct TextTable {
 }
 
 /// Values as people read them.
-enum Shown {
-    static func seconds(_ milliseconds: Int) -> String {
+package enum Shown {
+    package static func seconds(_ milliseconds: Int) -> String {
         String(format: "%.1f s", Double(milliseconds) / 1_000)
     }
 
     /// In UTC: `2026-11-21 10:00:00Z`.
-    static func time(second: Int) -> String {
+    package static func time(second: Int) -> String {
         Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
     }
 
-    static func size(_ byteCount: Int) -> String {
+    package static func size(_ byteCount: Int) -> String {
         byteCount >= 1 << 30
             ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
             : String(format: "%.1f MiB", Double(byteCount) / 1_048_576)

@@ -1,6 +1,5 @@
-import API
-import ArgumentParser
-import Center
+package import API
+package import ArgumentParser
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -128,14 +127,16 @@ private func steer(_ id: Int, _ act: String, _ server: ServerOptions) async thro
 }
 
 /// `roost image promote --canary`
-struct CanaryOptions: ParsableArguments {
-    @Option(help: "Let these nodes try it first: a share such as 5%, or a group.") var canary: String?
+package struct CanaryOptions: ParsableArguments {
+    @Option(help: "Let these nodes try it first: a share such as 5%, or a group.") package var canary: String?
     @Option(help: "What counts as success of a boot: ‘ready within DURATION’.") var success =
         "ready within 5m"
     @Option(name: .customLong("for"), help: "How long the trial lasts: 90s, 30m, 12h, 2d.") var trial = "30m"
     @Option(help: "Canaries that may fail without ending the trial.") var allowFailures = 0
 
-    func request(for version: Int, share: String) throws -> RolloutRequest {
+    package init() {}
+
+    package func request(for version: Int, share: String) throws -> RolloutRequest {
         let words = success.split(separator: " ")
         guard words.count == 3, words[0] == "ready", words[1] == "within",
             let readyWithin = Self.seconds(words[2])

@@ -1,17 +1,17 @@
 import Yams
 
-/// A mistake in the configuration file, with the line where it is.
-struct ConfigurationError: Error, CustomStringConvertible {
-    var file: String
-    var line: Int?
-    var text: String
+/// A mistake in a file, with the line where it is.
+package struct ConfigurationError: Error, CustomStringConvertible {
+    package var file: String
+    package var line: Int?
+    package var text: String
 
-    var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
+    package var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
 }
 
-/// A mapping of the file whose keys are taken one by one; what is left at the end is unknown, and an error.
-struct YAMLSection {
-    let file: String
+/// A mapping of a YAML file whose keys are taken one by one; what is left at the end is unknown, and an error.
+package struct YAMLSection {
+    package let file: String
     private let path: String
     private let line: Int?
     private var left: [(key: String, line: Int?, node: Yams.Node)] = []
@@ -34,7 +34,7 @@ struct YAMLSection {
     }
 
     /// The whole file; an empty one has no keys.
-    static func parse(_ text: String, file: String) throws -> YAMLSection {
+    package static func parse(_ text: String, file: String) throws -> YAMLSection {
         do {
             let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
             if node.scalar?.string == "" || node.null != nil {
@@ -73,7 +73,9 @@ struct YAMLSection {
     }
 
     /// Text that `parse` understands; nil when the key is absent.
-    mutating func value<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws -> T? {
+    package mutating func value<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws
+        -> T?
+    {
         guard let (line, node) = take(key) else { return nil }
         guard let text = node.scalar?.string else { throw error(key, line, "must be \(expected)") }
         do {
@@ -86,23 +88,25 @@ struct YAMLSection {
         }
     }
 
-    mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
+    package mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
 
-    mutating func flag(_ key: String) throws -> Bool? {
+    package mutating func flag(_ key: String) throws -> Bool? {
         try value(key, "yes or no") {
             ["yes": true, "true": true, "on": true, "no": false, "false": false, "off": false][
                 $0.lowercased()]
         }
     }
 
-    mutating func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+    package mutating func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
         try value(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
             Int(text).flatMap { range.contains($0) ? $0 : nil }
         }
     }
 
     /// A list of texts; a single text is a list of one.
-    mutating func list<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws -> [T]? {
+    package mutating func list<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws
+        -> [T]?
+    {
         guard let (line, node) = take(key) else { return nil }
         let items = node.sequence.map(Array.init) ?? [node]
         return try items.map { item in
@@ -114,11 +118,11 @@ struct YAMLSection {
         }
     }
 
-    mutating func section(_ key: String) throws -> YAMLSection? {
+    package mutating func section(_ key: String) throws -> YAMLSection? {
         try take(key).map { try YAMLSection(file: file, node: $0.node, path: full(key)) }
     }
 
-    mutating func sections(_ key: String) throws -> [YAMLSection]? {
+    package mutating func sections(_ key: String) throws -> [YAMLSection]? {
         guard let (line, node) = take(key) else { return nil }
         guard let items = node.sequence else { throw error(key, line, "must be a list") }
         return try items.enumerated().map {
@@ -127,7 +131,7 @@ struct YAMLSection {
     }
 
     /// All keys with their texts, for maps.
-    mutating func texts() throws -> [String: String] {
+    package mutating func texts() throws -> [String: String] {
         let all = left
         left = []
         return try Dictionary(
@@ -140,11 +144,13 @@ struct YAMLSection {
     }
 
     /// Fails when a key is left that nobody took.
-    func finish(known: String) throws {
+    package func finish(known: String) throws {
         guard let first = left.first else { return }
         throw ConfigurationError(
             file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
     }
 
-    func fail(_ text: String) -> ConfigurationError { ConfigurationError(file: file, line: line, text: text) }
+    package func fail(_ text: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, text: text)
+    }
 }

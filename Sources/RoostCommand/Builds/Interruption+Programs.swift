@@ -1,32 +1,23 @@
+import Commands
 import Foundation
 import Glibc
 import Images
 import Synchronization
 
-/// Ctrl-C, and the other ways to tell a command to end, while programs work for it.
-///
-/// Those lead process groups of their own, which Ctrl-C does not reach. They are killed, and what waits for them fails and clears
-/// away what it has made, as after any failure.
-enum Interruption {
+/// While programs work for a command: those lead process groups of their own, which Ctrl-C does not reach. They are killed, and what
+/// waits for them fails and clears away what it has made, as after any failure.
+extension Interruption {
     /// After that many seconds a person is told that it goes on.
     private static let patience: UInt32 = 3
     /// Removing the files of a large root from a busy disk takes minutes; more than this is no clearing away.
     private static let graceSeconds: UInt32 = 600
-    private static let signal = Atomic<Int32>(0)
     private static let isHeeded = Atomic(false)
-
-    static let message = "interrupted: nothing was published"
-
-    static var isRequested: Bool { signal.load(ordering: .acquiring) != 0 }
-
-    /// What a shell would say of a program that the signal has ended.
-    static var exitCode: Int32 { 128 + signal.load(ordering: .acquiring) }
 
     /// From now on the first SIGINT, SIGTERM or SIGHUP ends what this process has started, and then itself; the second ends it at once.
     static func heed() {
         guard !isHeeded.exchange(true, ordering: .relaxed) else { return }
         ProcessSignals.note([SIGINT, SIGTERM, SIGHUP], once: true) { number in
-            signal.store(number, ordering: .releasing)
+            note(number)
             Program.refuseMore()
             ProcessTree.killDescendants(of: getpid())
             sleep(patience)

@@ -1,6 +1,5 @@
 import API
-import ArgumentParser
-import Center
+package import ArgumentParser
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -16,13 +15,13 @@ extension CompletionKind {
         try await client.suggestions("groups", [NodeGroup].self).map(\.path.description)
     }
 
-    static let images = names { client, _ in
+    package static let images = names { client, _ in
         Swift.Set(try await client.suggestions("images", [VersionAnswer].self).map(\.image.description))
             .sorted()
     }
 
     /// Images, and their versions by channel, tag and number.
-    static let versions = names { client, _ in
+    package static let versions = names { client, _ in
         try await client.suggestions("images", [VersionAnswer].self).flatMap { version in
             [version.image.description]
                 + (version.channels + [String(version.number)]).map { "\(version.image)@\($0)" }

@@ -1,0 +1,33 @@
+import Fleet
+package import Foundation
+
+/// A file that a command is given.
+package enum InputFile {
+    /// The bytes of the file at `path`; of standard input for `-`.
+    package static func bytes(_ path: String) throws -> Data {
+        if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            let isThere = FileManager.default.fileExists(atPath: path)
+            throw Failure(
+                text: isThere ? "\(path) cannot be read" : "there is no file \(path)", code: isThere ? 1 : 3)
+        }
+        return data
+    }
+
+    /// The text of the file as it is, line ends included.
+    package static func exactText(_ path: String) throws -> String {
+        let data = try bytes(path)
+        guard let text = String(validating: data, as: UTF8.self), !data.contains(0) else {
+            throw Failure(text: "\(path) is not text in UTF-8: a setting holds only text", code: 1)
+        }
+        return text
+    }
+
+    /// The text of the file, in whatever encoding a person has saved it, with lines that end with LF.
+    package static func text(_ path: String) throws -> String {
+        let (text, _) = try TextEncoding.text(of: Array(bytes(path)))
+        let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        return lines.unicodeScalars.first == "\u{FEFF}"
+            ? String(String.UnicodeScalarView(lines.unicodeScalars.dropFirst())) : lines
+    }
+}
