@@ -61,6 +61,8 @@ let package = Package(
             name: "Fleet",
             dependencies: ["Wire", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: houseTestable),
+        // Requests and answers: of the server, the command line, and whatever else speaks with a server.
+        .target(name: "API", dependencies: ["Fleet", "Wire"], swiftSettings: houseTestable),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -69,6 +71,14 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "Errors", swiftSettings: house),
         .target(name: "Linux", dependencies: ["CLinux", "Wire"], swiftSettings: house),
+        .target(
+            name: "HTTPClient",
+            dependencies: [
+                "Errors", "Linux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: houseTestable),
         .target(
             name: "StoreSQLite",
             dependencies: ["Fleet", "Linux", "Sealing", .product(name: "GRDB", package: "GRDB.swift")],
@@ -85,7 +95,8 @@ let package = Package(
         .target(
             name: "Center",
             dependencies: [
-                "CArgon2", "CLDAP", "COpenSSL", "Errors", "Fleet", "Linux", "Sealing", "Wire",
+                "API", "CArgon2", "CLDAP", "COpenSSL", "Fleet", "HTTPClient", "Linux", "Sealing",
+                "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -94,18 +105,28 @@ let package = Package(
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
-            name: "RoostCommand",
+            name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: houseTestable),
+        // What asks a server is compiled beside it, not behind it.
+        .target(
+            name: "Commands",
             dependencies: [
-                "CLinux", "Center", "Fleet", "Images", "Linux", "Sealing", "Services", "StoreSQLite",
-                "Wire", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                "API", "Configuration", "Fleet", "HTTPClient", "Sealing", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: houseTestable),
+        .target(
+            name: "RoostCommand",
+            dependencies: [
+                "API", "CLinux", "Center", "Commands", "Configuration", "Fleet", "HTTPClient", "Images",
+                "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: houseTestable),
         .executableTarget(
             name: "RoostProgram", dependencies: ["CLinux", "RoostCommand"], swiftSettings: house,
@@ -139,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "CenterTests",
             dependencies: [
-                "Center", "Fleet", "Sealing", "StoreSQLite", "Wire",
+                "API", "Center", "Commands", "Fleet", "HTTPClient", "Sealing", "StoreSQLite", "Wire",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -151,7 +172,7 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: houseOfTests),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Center", "Fleet", "RoostCommand"],
+            name: "ConfigurationTests", dependencies: ["Center", "Commands", "Fleet", "RoostCommand"],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "ImagesTests", dependencies: ["Errors", "Fleet", "Images", "Sealing"],

@@ -1,3 +1,4 @@
+package import API
 package import Fleet
 package import Logging
 package import Wire

@@ -26,7 +26,8 @@ package enum FileErrorText {
     }
 
     private static let ownModules: Set<String> = [
-        "Wire", "Fleet", "Sealing", "Linux", "StoreSQLite", "Services", "Images", "Center", "RoostCommand",
+        "Wire", "Fleet", "API", "Sealing", "Linux", "HTTPClient", "StoreSQLite", "Services", "Images",
+        "Center", "Configuration", "Commands", "RoostCommand",
     ]
 
     /// Of the kernel, without its English where that says little.

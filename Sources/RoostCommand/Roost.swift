@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 
 /// The program `roost`: the server, and the command line that talks to it.
 struct Roost: AsyncParsableCommand {
@@ -11,16 +12,9 @@ struct Roost: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 3 not found, 4 conflict, 5 no server, 64 wrong usage.
             """,
         version: version,
-        subcommands: [
-            Serve.self, Status.self, NodeCommands.self, GroupCommands.self, RuleCommands.self,
-            ImageCommands.self, RolloutCommands.self, VolumeCommands.self,
-            Inventory.self, Get.self, Set.self, Plan.self, History.self, Undo.self, LeaseCommands.self,
-            SessionCommands.self,
-            EventCommands.self,
-            AdministratorCommands.self, TokenCommands.self, WebHookCommands.self, Backup.self, Restore.self,
-            Schema.self,
-            Doctor.self, BuildWorker.self, BuildJob.self, NFSWorker.self, CertificateWorker.self,
-            ReadStore.self, KillPoints.self,
+        subcommands: [Serve.self] + ClientCommands.all(rule: RuleCommands.self, image: ImageCommands.self) + [
+            Backup.self, Restore.self, Schema.self, Doctor.self, BuildWorker.self, BuildJob.self,
+            NFSWorker.self, CertificateWorker.self, ReadStore.self, KillPoints.self,
         ])
 }
 
@@ -30,5 +24,5 @@ package func runRoost() async {
         printError("roost: \(message)")
         Roost.exit(withError: ExitCode(64))
     }
-    await Roost.main()
+    await LocalSocket.$path.withValue({ LocalConfiguration.settings.socket }) { await Roost.main() }
 }

@@ -21,6 +21,9 @@ package struct SQLiteStore: FleetStore {
         package init() {}
     }
 
+    /// For how long another program's transaction is waited for.
+    private static let busySeconds: TimeInterval = 10
+
     let database: DatabasePool
     let coder: RecordCoder
     let retention: Retention
@@ -41,6 +44,8 @@ package struct SQLiteStore: FleetStore {
         do {
             var configuration = Configuration()
             configuration.foreignKeysEnabled = true
+            // Another program, such as a backup, may write for a moment.
+            configuration.busyMode = .timeout(Self.busySeconds)
             configuration.prepareDatabase { database in
                 // Readers never wait for the writer, and what was answered is on the disk.
                 try database.execute(sql: "PRAGMA synchronous = FULL")

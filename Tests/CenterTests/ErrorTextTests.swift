@@ -1,9 +1,11 @@
+import API
 import Fleet
 import Foundation
 import NIOCore
 import Testing
 
 @testable import Center
+@testable import HTTPClient
 
 @Suite struct ErrorTextTests {
     private struct Foreign: Error {}

@@ -6,7 +6,7 @@ import NIOSSL
 import Synchronization
 import Testing
 
-@testable import Center
+@testable import HTTPClient
 
 @Suite struct HTTPClientTests {
     private static let limits = HTTPClientLimits(whole: .seconds(600))

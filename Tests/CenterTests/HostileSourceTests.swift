@@ -1,3 +1,5 @@
+import API
+import Commands
 import Fleet
 import Foundation
 import Hummingbird

@@ -1,3 +1,4 @@
+import Commands
 import Fleet
 import Foundation
 import Testing

@@ -1,9 +1,9 @@
-import Center
 import Fleet
 import Foundation
 import Testing
 import Wire
 
+@testable import Commands
 @testable import RoostCommand
 
 /// What commands print of what machines say.

@@ -12,7 +12,7 @@ import Wire
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
         .path
     private let secrets = NodeSecrets()
-    private static let words = ["$6$salt$hash", "a private key", "1234-pin", "hook word"]
+    private static let words = ["$6$salt$hash", "a private key", "1234pin99", "hook word"]
 
     /// Makes changes with secrets in them, and one that takes a secret back.
     private func fill(_ store: SQLiteStore) async throws {

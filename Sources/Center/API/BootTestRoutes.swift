@@ -1,6 +1,7 @@
-package import Fleet
+import API
+import Fleet
 import Hummingbird
-package import Wire
+import Wire
 
 /// Versions that are booted in a virtual machine before they are shipped, the caller's or one on the server's host.
 struct BootTestRoutes {
@@ -57,50 +58,5 @@ struct BootTestRoutes {
         try caller.require(.publish, in: .site)
         return try await services.builds.test(
             version, within: wish.withinSeconds, thenPromoteTo: wish.promoteTo, by: caller.name)
-    }
-}
-
-package struct BootTestRequest: Codable, Sendable {
-    /// Left out: 300.
-    package var withinSeconds: Int?
-
-    package init(withinSeconds: Int? = nil) { self.withinSeconds = withinSeconds }
-}
-
-/// A test that the server's host runs.
-package struct ServerBootTestRequest: Codable, Sendable {
-    /// Left out: 300.
-    package var withinSeconds: Int?
-    /// The channel that moves to the version when it has become ready; left out: none.
-    package var promoteTo: ChannelName?
-
-    package init(withinSeconds: Int? = nil, promoteTo: ChannelName? = nil) {
-        self.withinSeconds = withinSeconds
-        self.promoteTo = promoteTo
-    }
-}
-
-/// What a machine that tests a version is started with.
-package struct BootTestAnswer: Codable, Sendable, Equatable {
-    package var machine: MACAddress
-    package var boot: String
-    package var commandLine: [String]
-    package var digest: Digest
-    package var nodeArchive: Digest
-    package var withinSeconds: Int
-}
-
-package struct BootTestReport: Codable, Sendable {
-    package var machine: MACAddress
-    package var boot: String
-    /// How it ended, for when the machine itself has not said so.
-    package var detail: String
-    package var console: String
-
-    package init(machine: MACAddress, boot: String, detail: String, console: String) {
-        self.machine = machine
-        self.boot = boot
-        self.detail = detail
-        self.console = String(console.suffix(BootTest.consoleLimit))
     }
 }

@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Hummingbird
 
@@ -45,48 +46,13 @@ struct BuildRoutes {
     }
 }
 
-package struct BuildRequest: Codable, Sendable {
-    package var suite: String
-    /// Beyond the base; left out: none.
-    package var packages: [String]?
-
-    package init(suite: String, packages: [String]? = nil) {
-        self.suite = suite
-        self.packages = packages
-    }
-}
-
-package struct BuildAnswer: Codable, Sendable {
-    package var id: Int
-    package var image: String
-    package var suite: String
-    package var packages: [String]
-    /// The version that is booted, when nothing is built.
-    package var tested: Int?
-    package var by: String
-    package var state: ImageBuilds.State
-    package var startedAt: Int
-    package var endedAt: Int?
-    package var version: Int?
-    package var failure: String?
-    /// Lines of the log up to now.
-    package var lineCount: Int
-    /// Only when one build is asked for: the lines beyond the number in `after`, or what is left of them.
-    package var lines: [String]?
-
+extension BuildAnswer {
     init(_ build: ImageBuilds.Build, linesAfter: Int? = nil) {
-        id = build.id
-        image = build.order.image
-        suite = build.order.suite
-        packages = build.order.packages
-        tested = build.test?.version.number
-        by = build.by
-        state = build.state
-        startedAt = build.startedAt
-        endedAt = build.endedAt
-        version = build.version
-        failure = build.failure
-        lineCount = build.droppedLineCount + build.lines.count
-        lines = linesAfter.map { Array(build.lines.dropFirst(max(0, $0 - build.droppedLineCount))) }
+        self.init(
+            id: build.id, image: build.order.image, suite: build.order.suite, packages: build.order.packages,
+            tested: build.test?.version.number, by: build.by, state: build.state, startedAt: build.startedAt,
+            endedAt: build.endedAt, version: build.version, failure: build.failure,
+            lineCount: build.droppedLineCount + build.lines.count,
+            lines: linesAfter.map { Array(build.lines.dropFirst(max(0, $0 - build.droppedLineCount))) })
     }
 }

@@ -1,3 +1,4 @@
+import API
 import Fleet
 
 /// What a request for changes means in the configuration that it meets.

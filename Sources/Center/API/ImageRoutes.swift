@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Hummingbird
@@ -171,5 +172,14 @@ extension Sequence {
         var all: [T] = []
         for element in self { all += try await transform(element) }
         return all
+    }
+}
+
+extension VersionAnswer {
+    /// The same, without who published it and how many nodes have it.
+    fileprivate var withoutPeopleAndNodes: Self {
+        var answer = self
+        (answer.publishedBy, answer.openConnections) = ("", 0)
+        return answer
     }
 }

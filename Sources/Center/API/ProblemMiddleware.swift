@@ -1,5 +1,7 @@
+import API
 import Fleet
 import Foundation
+import HTTPClient
 import HTTPTypes
 import Hummingbird
 import Logging

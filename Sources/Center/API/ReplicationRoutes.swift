@@ -1,4 +1,5 @@
-package import Fleet
+import API
+import Fleet
 import Hummingbird
 import NIOCore
 
@@ -90,60 +91,4 @@ struct ReplicationRoutes {
         guard range.hasPrefix("bytes="), range.hasSuffix("-") else { return nil }
         return Int(range.dropFirst(6).dropLast()).flatMap { $0 >= 0 ? $0 : nil }
     }
-}
-
-/// A server that versions are copied from, and how it goes.
-package struct SourceAnswer: Codable, Sendable {
-    /// What is coming at this moment.
-    package struct Current: Codable, Sendable {
-        package var image: ImageName
-        package var digest: Digest
-        package var receivedByteCount: Int
-        package var byteCount: Int
-    }
-
-    package var url: String
-    /// When it last answered, in seconds since 1970.
-    package var seenAt: Int?
-    /// When everything that it has was last here, too.
-    package var checkedAt: Int?
-    /// The last time that it was asked, counted since the server started.
-    package var round = 0
-    package var problem: String?
-    package var current: Current?
-}
-
-/// When what is there now has surely been seen.
-package struct RoundAnswer: Codable, Sendable {
-    package var round: Int
-}
-
-/// A version on a server.
-package struct PlaceAnswer: Codable, Sendable {
-    package var server: String
-    /// Whether it is the server that answers.
-    package var isHere: Bool
-    package var image: ImageName
-    /// Numbers are each server's own; nil when it is not known.
-    package var number: Int?
-    package var digest: Digest
-    /// How much of it is there, 0 to 1.
-    package var share: Double
-    /// Seconds since 1970.
-    package var seenAt: Int
-}
-
-/// What a replica has.
-package struct ReplicaReport: Codable, Sendable {
-    package struct Copy: Codable, Sendable {
-        package var image: ImageName
-        package var digest: Digest
-        package var share: Double
-
-        package init(image: ImageName, digest: Digest, share: Double) {
-            (self.image, self.digest, self.share) = (image, digest, share)
-        }
-    }
-
-    package var copies: [Copy]
 }

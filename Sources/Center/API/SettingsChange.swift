@@ -1,23 +1,7 @@
+import API
 package import Fleet
 
 extension SettingsChange {
-    /// - Parameter assignments: each setting once.
-    package init(target: String, _ assignments: [SettingAssignment], unset: [String] = []) throws {
-        self.init(target: target, unset: unset)
-        var seen = Set(unset)
-        for assignment in assignments {
-            let name = assignment.definition.name
-            guard seen.insert(name).inserted else {
-                throw InvalidSetting("\(name) is given twice (\(name)+=VALUE adds to a list)")
-            }
-            switch assignment.act {
-            case .set(let value): set[name] = value
-            case .add(let value): add[name] = value
-            case .remove(let entries): remove[name] = entries
-            }
-        }
-    }
-
     /// Settings with one level's changes made.
     ///
     /// - Parameter inherited: what holds there, for lists that a level sets as a whole.

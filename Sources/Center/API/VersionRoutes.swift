@@ -1,4 +1,6 @@
-package import Fleet
+import API
+import Fleet
+import HTTPClient
 import Hummingbird
 
 /// Comparing, checking and clearing away versions of an image.
@@ -139,41 +141,4 @@ struct VersionRoutes {
                 PruneAnswer.Kept(number: $0.key, because: $0.value.description)
             })
     }
-}
-
-package struct VerificationAnswer: Codable, Sendable {
-    package var image: ImageName
-    package var number: Int
-    package var isGood: Bool
-    /// What is wrong, a line for each file.
-    package var damage: [String]
-}
-
-package struct KeepRequest: Codable, Sendable {
-    /// How many of the newest stay when a new one comes; left out: all.
-    package var keep: Int?
-
-    package init(keep: Int?) { self.keep = keep }
-}
-
-package struct PruneRequest: Codable, Sendable {
-    /// How many of the newest stay in any case; left out: 3.
-    package var keep: Int?
-    /// Only say what would go.
-    package var isPlan: Bool?
-
-    package init(keep: Int? = nil, isPlan: Bool? = nil) {
-        self.keep = keep
-        self.isPlan = isPlan
-    }
-}
-
-package struct PruneAnswer: Codable, Sendable {
-    package struct Kept: Codable, Sendable {
-        package var number: Int
-        package var because: String
-    }
-
-    package var removed: [Int]
-    package var kept: [Kept]
 }

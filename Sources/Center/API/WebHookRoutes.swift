@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Hummingbird
@@ -62,5 +63,13 @@ struct WebHookRoutes {
         try caller.require(.administer, in: .site)
         try await services.fleet.administer { store in try await store.removeWebHook(id, by: caller.name) }
         services.webHooks.end(id)
+    }
+}
+
+extension WebHookAnswer {
+    init(_ hook: WebHook, _ outcome: WebHookSender.Outcome?) {
+        self.init(
+            id: hook.id, url: hook.url, kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
+            lastResult: outcome?.text, isHealthy: outcome?.isGood)
     }
 }

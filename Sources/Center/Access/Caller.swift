@@ -1,3 +1,4 @@
+import API
 import Fleet
 
 /// Who makes a request, and what they may do.

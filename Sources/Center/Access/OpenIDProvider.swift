@@ -1,5 +1,7 @@
+import API
 package import Fleet
 import Foundation
+import HTTPClient
 import Linux
 import Logging
 import NIOCore

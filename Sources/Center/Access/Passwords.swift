@@ -1,3 +1,4 @@
+import API
 import CArgon2
 import Dispatch
 

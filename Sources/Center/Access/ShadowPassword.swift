@@ -1,3 +1,4 @@
+import API
 import COpenSSL
 
 /// Hashes for `/etc/shadow` of nodes: SHA-512-crypt (`$6$`), which every C library and busybox knows.

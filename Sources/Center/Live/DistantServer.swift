@@ -1,5 +1,7 @@
+import API
 import Fleet
 import Foundation
+import HTTPClient
 import NIOCore
 import NIOHTTP1
 

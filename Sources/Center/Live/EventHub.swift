@@ -1,50 +1,7 @@
-package import Fleet
+package import API
+import Fleet
 import Synchronization
-package import Wire
-
-/// Something that happened, for those who watch.
-package struct ServerEvent: Sendable, Codable, Equatable {
-    package enum Kind: String, Sendable, Codable, CaseIterable {
-        /// A machine reached a stage of its boot.
-        case boot
-        /// The configuration has a new revision.
-        case configuration
-        /// A machine told what it is made of.
-        case hardware
-        /// The same network card in another machine.
-        case drift
-        /// Another machine has asked for what is a node's own.
-        case alarm
-        /// A machine logged something.
-        case log
-        /// A machine's kernel came to its end.
-        case crash
-        /// An image is built on the server's host.
-        case build
-        /// A roll-out began, went on or ended, or a node was held.
-        case rollout
-        /// Somebody logged in or out.
-        case session
-        /// The server's clock was set.
-        case clock
-    }
-
-    package var kind: Kind
-    package var node: NodeName?
-    package var group: GroupPath?
-    package var machine: MACAddress?
-    @MachineText package var text: String
-
-    package init(
-        kind: Kind, node: NodeName? = nil, group: GroupPath? = nil, machine: MACAddress? = nil, text: String
-    ) {
-        self.kind = kind
-        self.node = node
-        self.group = group
-        self.machine = machine
-        self.text = text
-    }
-}
+import Wire
 
 /// Hands events to everybody who listens. A listener that is too slow loses the oldest, and learns that it did.
 package final class EventHub: Sendable {

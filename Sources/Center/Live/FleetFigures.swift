@@ -2,30 +2,6 @@ import Fleet
 import Foundation
 import Wire
 
-/// What a machine is doing, for colours and counts.
-enum MachineState: String, Sendable, CaseIterable, Codable {
-    case ready, booting, failed
-    /// A stage is older than it should be.
-    case stuck
-    /// No boot was seen.
-    case unseen
-
-    /// Milliseconds after which a boot that is not ready counts as stuck; the slowest stage on the slowest hardware took 90 s.
-    static let stuckAfter = 180_000
-
-    init(_ boot: BootTimeline?, now: Int) {
-        guard let boot, let last = boot.entries.last else {
-            self = .unseen
-            return
-        }
-        switch last.stage {
-        case .ready: self = .ready
-        case .failed: self = .failed
-        default: self = now - last.at > Self.stuckAfter ? .stuck : .booting
-        }
-    }
-}
-
 /// Numbers over many boots.
 struct BootFigures: Sendable, Codable {
     /// Boots that became ready, with their durations in milliseconds.

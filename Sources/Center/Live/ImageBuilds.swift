@@ -1,4 +1,6 @@
+package import API
 package import Fleet
+import HTTPClient
 import Logging
 
 /// What the worker is told: to build, to boot a version, or to stop that.
@@ -60,12 +62,10 @@ package actor ImageBuilds {
     /// Builds that are remembered, and lines of each.
     private static let (buildLimit, lineLimit) = (50, 5_000)
 
-    package enum State: String, Sendable, Codable { case waiting, running, done, failed, cancelled }
-
     struct Build: Sendable {
         var order: ImageBuildOrder
         var by: String
-        var state = State.waiting
+        var state = BuildState.waiting
         /// Seconds since 1970.
         var startedAt: Int
         var endedAt: Int?
@@ -276,7 +276,7 @@ package actor ImageBuilds {
         toldAt = now
     }
 
-    private func end(_ id: Int, _ state: State, _ failure: String?) {
+    private func end(_ id: Int, _ state: BuildState, _ failure: String?) {
         builds[id]?.state = state
         builds[id]?.endedAt = Clock.second
         builds[id]?.failure = failure

@@ -1,5 +1,7 @@
+package import API
 package import Fleet
 import Foundation
+import HTTPClient
 import Logging
 import NIOCore
 

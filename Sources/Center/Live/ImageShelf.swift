@@ -1,4 +1,6 @@
+import API
 import Fleet
+import HTTPClient
 import Logging
 
 /// The image store as the control center uses it: versions come in whole and trusted, and go when nothing needs them.

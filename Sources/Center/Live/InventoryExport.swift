@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Wire
@@ -9,15 +10,6 @@ enum InventoryFormat: String, Sendable, CaseIterable {
     case glpi
 
     var contentType: String { self == .csv ? "text/csv; charset=utf-8" : "application/json" }
-}
-
-/// One node's hardware, for export.
-struct InventoryEntry: Sendable, Codable {
-    var node: NodeName
-    var group: GroupPath
-    var macAddresses: [MACAddress]
-    var uuid: MachineUUID?
-    var hardware: Hardware
 }
 
 enum InventoryExport {

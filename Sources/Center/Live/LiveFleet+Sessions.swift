@@ -1,3 +1,4 @@
+import API
 package import Fleet
 import Synchronization
 package import Wire

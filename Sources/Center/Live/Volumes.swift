@@ -1,5 +1,7 @@
+package import API
 package import Fleet
 import Foundation
+import HTTPClient
 package import Logging
 package import Wire
 

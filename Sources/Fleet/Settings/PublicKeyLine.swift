@@ -28,7 +28,7 @@ enum PublicKeyLine {
             let bytes = bytes(key)
             // RFC 4253 §6.6: each part has its length in four bytes before it; the first one is the type.
             let name = Array(type.utf8)
-            guard bytes.count > 4 + name.count, length(bytes[...]) == name.count,
+            guard bytes.count >= 4 + name.count, length(bytes[...]) == name.count,
                 bytes[4..<4 + name.count].elementsEqual(name)
             else { continue }
             var rest = bytes[...]

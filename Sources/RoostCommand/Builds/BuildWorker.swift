@@ -3,6 +3,7 @@ import Center
 import Fleet
 import Foundation
 import Glibc
+import HTTPClient
 import Images
 import Synchronization
 

@@ -1,7 +1,8 @@
 import ArgumentParser
-import Center
+import Commands
 import Fleet
 import Foundation
+import HTTPClient
 import Images
 import Linux
 import Synchronization

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 import Linux
 
 /// `roost kill-points`: for the test that ends the program at each of them.

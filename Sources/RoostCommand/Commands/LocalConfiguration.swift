@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// The server's configuration file on this host, from which commands know where the server's socket, state and cache are.

@@ -1,5 +1,7 @@
+import API
 import ArgumentParser
 import Center
+import Commands
 import Fleet
 import Foundation
 import Images

@@ -1,5 +1,7 @@
+import API
 import ArgumentParser
 import Center
+import Commands
 import Fleet
 import Foundation
 import NIOHTTP1
@@ -12,34 +14,10 @@ struct RuleCommands: AsyncParsableCommand {
             roost rule add small-memory 'memory < 2 GiB' overlay-size=25%
             A rule is stronger than groups and weaker than a node's own settings.
             """,
-        subcommands: [RuleList.self, RuleAdd.self, RuleRemove.self])
+        subcommands: [RuleAdd.self] + ClientCommands.ofRules)
 }
 
-struct RuleList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List rules, the weakest first.")
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var time: TimeOptions
-
-    func run() async throws {
-        try await reportingFailure {
-            let path = "rules" + time.query
-            try output.write(try await server.client.get(path, [MatchRule].self)) { rules in
-                var table = TextTable(["RULE", "PRIORITY", "CONDITION", "SETTINGS"])
-                for rule in rules {
-                    let settings = rule.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-                    table.add([
-                        rule.name.text, String(rule.priority), rule.condition,
-                        settings.joined(separator: " "),
-                    ])
-                }
-                return table.text
-            }
-        }
-    }
-}
-
+/// It stands beside the server for the hash of a root password, which is made here.
 struct RuleAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a rule, or replace the one with its name.")
@@ -59,20 +37,7 @@ struct RuleAdd: AsyncParsableCommand {
             let request = ChangeRequest(edits: [.init(rule: rule)])
             guard plan else { return _ = try await server.client.send(.POST, "changes", json: request) }
             let data = try await server.client.send(.POST, "plan", json: request)
-            print(Plan.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
-        }
-    }
-}
-
-struct RuleRemove: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove a rule.")
-    @OptionGroup var server: ServerOptions
-    @Argument(help: "The rule's name.") var name: String
-
-    func run() async throws {
-        try await reportingFailure {
-            try await server.client.send(
-                .POST, "changes", json: ChangeRequest(edits: [.init(removeRule: try RuleName(name))]))
+            print(PlanTable.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
         }
     }
 }

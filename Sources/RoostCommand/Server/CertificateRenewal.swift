@@ -1,4 +1,5 @@
 import Center
+import HTTPClient
 import Logging
 
 /// Keeps the certificate of the pages one that holds: when the clock was set, and as time goes by.

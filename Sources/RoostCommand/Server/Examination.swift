@@ -1,7 +1,7 @@
-import Center
 import Fleet
 import Foundation
 import Glibc
+import HTTPClient
 import Images
 import Linux
 import Wire

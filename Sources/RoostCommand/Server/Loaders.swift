@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// Boot loaders of the distribution's packages: the file name that clients ask for, and where the packages put it.
@@ -39,7 +40,8 @@ enum Loaders {
     }
 
     private static func isUsable(_ path: String) -> Bool {
-        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        return (size ?? 0) > 0
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: file) else { return false }
+        return attributes[.type] as? FileAttributeType == .typeRegular && attributes[.size] as? Int != 0
     }
 }

@@ -1,3 +1,5 @@
+import Commands
+import Configuration
 import Foundation
 import Glibc
 import Images

@@ -1,4 +1,4 @@
-import Center
+import API
 import Fleet
 import Foundation
 import Linux

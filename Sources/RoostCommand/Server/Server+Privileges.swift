@@ -1,4 +1,5 @@
 import CLinux
+import Commands
 import Fleet
 import Foundation
 import Glibc

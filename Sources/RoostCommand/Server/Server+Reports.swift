@@ -1,6 +1,7 @@
 import Center
 import Fleet
 import Foundation
+import HTTPClient
 import Logging
 import Services
 import Wire

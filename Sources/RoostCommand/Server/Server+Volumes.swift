@@ -1,7 +1,9 @@
+import API
 import Center
 import Fleet
 import Foundation
 import Glibc
+import HTTPClient
 import Images
 import Logging
 import Sealing

@@ -1,8 +1,10 @@
 import CLinux
 import Center
+import Commands
 import Fleet
 import Foundation
 import Glibc
+import HTTPClient
 import Images
 import Linux
 import Logging

@@ -1,4 +1,6 @@
 import Center
+import Commands
+import Configuration
 import Fleet
 import Foundation
 import Wire
@@ -14,14 +16,13 @@ enum ServerRole: String, CaseIterable {
 /// The settings of `roost serve`: the file `/etc/roost/roost.yaml`, whose commented example is their manual.
 struct ServerSettings {
     static let defaultFile = "/etc/roost/roost.yaml"
-    static let defaultSocket = "/run/roost/api.sock"
     static let defaultImageCache = "/var/cache/roost"
     static let defaultUser = "roost"
 
     var roles = ServerRole.standard
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
-    var socket = Self.defaultSocket
+    var socket = LocalSocket.standardPath
     var center = Center()
     var logs = Logs()
     var logFormat = ServerLog.Format.text

@@ -1,0 +1,50 @@
+package import Fleet
+
+/// An administrator to add or to change.
+package struct AdministratorRequest: Codable, Sendable {
+    /// `operator`, `helpdesk@/school`.
+    package var grants: [String]
+    package var fullName: String?
+    package var isDisabled: Bool?
+    /// Left out: it stays as it is.
+    package var password: String?
+    package var source: Administrator.Source?
+    /// Who of the log-in provider this is (`sub`); empty: who first logs in under this name within thirty days. Left out: as it is,
+    /// and for a new one as if it were empty.
+    package var subject: String?
+
+    package init(
+        grants: [String], fullName: String? = nil, isDisabled: Bool? = nil, password: String? = nil,
+        source: Administrator.Source? = nil, subject: String? = nil
+    ) {
+        self.subject = subject
+        self.grants = grants
+        self.fullName = fullName
+        self.isDisabled = isDisabled
+        self.password = password
+        self.source = source
+    }
+}
+
+/// Somebody who may do something, with their roles.
+package struct AdministratorAnswer: Codable, Sendable {
+    package var name: String
+    package var fullName: String
+    package var source: Administrator.Source
+    package var grants: [String]
+    package var isDisabled: Bool
+    /// Who of the log-in provider this is; nil before the first log-in.
+    package var subject: String?
+    /// Seconds since 1970 until which the first log-in under this name decides that.
+    package var linkableUntil: Int?
+
+    package init(_ administrator: Administrator) {
+        subject = administrator.identity?.subject
+        linkableUntil = administrator.linkableUntil
+        name = administrator.name
+        fullName = administrator.fullName
+        source = administrator.source
+        grants = administrator.grants.map(\.description)
+        isDisabled = administrator.isDisabled
+    }
+}

@@ -1,0 +1,58 @@
+package import Fleet
+
+/// Several edits, made together as one revision or not at all.
+package struct ChangeRequest: Codable, Sendable {
+    /// One edit; exactly one of its parts is there.
+    package struct Edit: Codable, Sendable {
+        /// Adds the node or replaces the one with its name.
+        package var node: Node?
+        package var removeNode: NodeName?
+        package var group: NodeGroup?
+        package var removeGroup: GroupPath?
+        package var moveGroup: GroupMove?
+        package var rule: MatchRule?
+        package var removeRule: RuleName?
+        package var settings: SettingsChange?
+
+        package init(
+            node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
+            removeGroup: GroupPath? = nil, moveGroup: GroupMove? = nil, rule: MatchRule? = nil,
+            removeRule: RuleName? = nil, settings: SettingsChange? = nil
+        ) {
+            self.node = node
+            self.removeNode = removeNode
+            self.group = group
+            self.removeGroup = removeGroup
+            self.moveGroup = moveGroup
+            self.rule = rule
+            self.removeRule = removeRule
+            self.settings = settings
+        }
+    }
+
+    /// A group with everything below it goes elsewhere, or gets another name.
+    package struct GroupMove: Codable, Sendable {
+        package var from: GroupPath
+        package var to: GroupPath
+
+        package init(from: GroupPath, to: GroupPath) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package var edits: [Edit]
+    /// One line for people; made of the edits when it is missing.
+    package var summary: String?
+
+    package init(edits: [Edit], summary: String? = nil) {
+        self.edits = edits
+        self.summary = summary
+    }
+}
+
+/// The configuration's revision after a change.
+package struct RevisionAnswer: Codable, Sendable {
+    package var revision: Int
+    package init(revision: Int) { self.revision = revision }
+}

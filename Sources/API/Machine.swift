@@ -1,0 +1,75 @@
+package import Fleet
+package import Wire
+
+/// Takes a waiting machine into the fleet.
+package struct ApprovalRequest: Codable, Sendable {
+    package var name: NodeName
+    package var group: GroupPath?
+    package var address: IPv4Address?
+
+    package init(name: NodeName, group: GroupPath? = nil, address: IPv4Address? = nil) {
+        self.name = name
+        self.group = group
+        self.address = address
+    }
+}
+
+/// A machine in a list.
+package struct MachineAnswer: Codable, Sendable {
+    package var name: NodeName
+    package var isKnown: Bool
+    package var group: GroupPath?
+    package var tags: [String]
+    package var macAddress: MACAddress?
+    package var address: IPv4Address?
+    /// `ready`, `at kernel`, `failed: …`; empty when no boot was seen.
+    package var state: String
+    /// Milliseconds from the first request to ready, of the last boot.
+    package var readyAfter: Int?
+    /// The version that it boots next, `debian@8`; nil when there is none.
+    package var version: String?
+    /// Why that is none, and what to do about it; nil when there is one.
+    package var lack: String?
+    /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
+    package var booted: String?
+    /// Whether it is up with another version than it boots next.
+    package var isOutdated = false
+    /// Milliseconds since 1970 of the last event of its last boot.
+    package var seenAt: Int?
+    /// What is on the screen of an unknown machine that waits.
+    package var code: String?
+    /// What it is made of, in a few words.
+    package var hardware: String?
+    /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
+    package var held: String?
+    /// What somebody has typed at the unknown machine itself.
+    package var wantedName: NodeName?
+    package var wantedGroup: GroupPath?
+
+    package init(
+        name: NodeName, isKnown: Bool, group: GroupPath? = nil, tags: [String], macAddress: MACAddress? = nil,
+        address: IPv4Address? = nil, state: String, readyAfter: Int? = nil, version: String? = nil,
+        lack: String? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
+        code: String? = nil, hardware: String? = nil, held: String? = nil, wantedName: NodeName? = nil,
+        wantedGroup: GroupPath? = nil
+    ) {
+        self.name = name
+        self.isKnown = isKnown
+        self.group = group
+        self.tags = tags
+        self.macAddress = macAddress
+        self.address = address
+        self.state = state
+        self.readyAfter = readyAfter
+        self.version = version
+        self.lack = lack
+        self.booted = booted
+        self.isOutdated = isOutdated
+        self.seenAt = seenAt
+        self.code = code
+        self.hardware = hardware
+        self.held = held
+        self.wantedName = wantedName
+        self.wantedGroup = wantedGroup
+    }
+}

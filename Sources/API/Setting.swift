@@ -1,0 +1,112 @@
+package import Fleet
+
+/// One setting of a node with where it comes from.
+package struct SettingAnswer: Codable, Sendable {
+    package struct Layer: Codable, Sendable {
+        package var origin: String
+        package var value: SettingValue
+    }
+
+    package var name: String
+    package var value: SettingValue
+    package var origin: String
+    package var hides: [Layer]
+
+    package init(_ setting: EffectiveSetting) {
+        func shown(_ value: SettingValue) -> SettingValue {
+            setting.definition.isSecret && value != setting.definition.defaultValue
+                ? RecordSettings.hidden : value
+        }
+        name = setting.definition.name
+        value = shown(setting.value)
+        origin = setting.origin.description
+        hides = setting.hidden.map { Layer(origin: $0.origin.description, value: shown($0.value)) }
+    }
+}
+
+/// A setting that there is.
+package struct SettingDefinitionAnswer: Codable, Sendable {
+    package var name: String
+    /// `text`, `choice`, `integer`, `boolean`, `list`, `map`.
+    package var kind: String
+    /// The words of a choice.
+    package var choices: [String]?
+    package var minimum: Int?
+    package var maximum: Int?
+    /// What a number counts; empty for what has none.
+    package var unit: String
+    package var defaultValue: SettingValue
+    package var summary: String
+    package var appliesAt: String
+    package var isSecret: Bool
+    package var isSiteWide: Bool
+
+    package init(_ definition: SettingDefinition) {
+        name = definition.name
+        defaultValue = definition.defaultValue
+        unit = definition.unit
+        summary = definition.summary
+        appliesAt = definition.phase.rawValue
+        isSecret = definition.isSecret
+        isSiteWide = definition.isSiteWide
+        switch definition.kind {
+        case .text: kind = "text"
+        case .choice(let words): (kind, choices) = ("choice", words)
+        case .integer(let range): (kind, minimum, maximum) = ("integer", range.lowerBound, range.upperBound)
+        case .boolean: kind = "boolean"
+        case .list: kind = "list"
+        case .map: kind = "map"
+        }
+    }
+}
+
+/// Changes of the settings of one level.
+package struct SettingsChange: Codable, Sendable {
+    /// A group's path, a node's name, or `rule:` and a rule's name.
+    package var target: String
+    package var set: [String: SettingValue]
+    package var unset: [String]
+    /// Entries that a list or map gets more at this level.
+    package var add: [String: SettingValue]
+    /// Entries that a list loses at this level; of a map, keys.
+    package var remove: [String: [String]]
+
+    package init(
+        target: String, set: [String: SettingValue] = [:], unset: [String] = [],
+        add: [String: SettingValue] = [:], remove: [String: [String]] = [:]
+    ) {
+        self.target = target
+        self.set = set
+        self.unset = unset
+        self.add = add
+        self.remove = remove
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        target = try fields.decode(String.self, forKey: .target)
+        set = try fields.decodeIfPresent([String: SettingValue].self, forKey: .set) ?? [:]
+        unset = try fields.decodeIfPresent([String].self, forKey: .unset) ?? []
+        add = try fields.decodeIfPresent([String: SettingValue].self, forKey: .add) ?? [:]
+        remove = try fields.decodeIfPresent([String: [String]].self, forKey: .remove) ?? [:]
+    }
+}
+
+extension SettingsChange {
+    /// - Parameter assignments: each setting once.
+    package init(target: String, _ assignments: [SettingAssignment], unset: [String] = []) throws {
+        self.init(target: target, unset: unset)
+        var seen = Set(unset)
+        for assignment in assignments {
+            let name = assignment.definition.name
+            guard seen.insert(name).inserted else {
+                throw InvalidSetting("\(name) is given twice (\(name)+=VALUE adds to a list)")
+            }
+            switch assignment.act {
+            case .set(let value): set[name] = value
+            case .add(let value): add[name] = value
+            case .remove(let entries): remove[name] = entries
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package import Fleet
+
+/// A version of an image.
+package struct VersionAnswer: Codable, Sendable {
+    package var image: ImageName
+    package var number: Int
+    package var digest: Digest
+    package var publishedAt: Int
+    package var publishedBy: String
+    package var channels: [ChannelName]
+    package var openConnections: Int
+    package var manifest: ImageManifest
+    package var tags: [ChannelName]
+    package var signatures: [ImageSignature]
+    /// Whether it is served: it is signed, where that is asked for.
+    package var isTrusted: Bool
+    /// The signed moves by which channels mean it.
+    package var moves: [ChannelMove]?
+    /// What whoever publishes or promotes it should know: nodes that it does not fit into.
+    package var warnings: [String]?
+
+    package init(
+        image: ImageName, number: Int, digest: Digest, publishedAt: Int, publishedBy: String,
+        channels: [ChannelName], openConnections: Int, manifest: ImageManifest, tags: [ChannelName],
+        signatures: [ImageSignature], isTrusted: Bool, moves: [ChannelMove]? = nil, warnings: [String]? = nil
+    ) {
+        self.image = image
+        self.number = number
+        self.digest = digest
+        self.publishedAt = publishedAt
+        self.publishedBy = publishedBy
+        self.channels = channels
+        self.openConnections = openConnections
+        self.manifest = manifest
+        self.tags = tags
+        self.signatures = signatures
+        self.isTrusted = isTrusted
+        self.moves = moves
+        self.warnings = warnings
+    }
+}
+
+/// A version in the image store that shall be published.
+package struct PublishRequest: Codable, Sendable {
+    package var digest: Digest
+    package var signatures: [ImageSignature]?
+
+    package init(digest: Digest, signatures: [ImageSignature]? = nil) {
+        self.digest = digest
+        self.signatures = signatures
+    }
+}
+
+/// Where a channel or tag shall point.
+package struct PromoteRequest: Codable, Sendable {
+    /// `3` or the beginning of a digest.
+    package var version: String
+    /// The move, signed, for servers that follow the channel. Tags have none.
+    package var move: ChannelMove?
+
+    package init(version: String, move: ChannelMove? = nil) {
+        self.version = version
+        self.move = move
+    }
+}
+
+/// Whether a version's files are what its manifest says.
+package struct VerificationAnswer: Codable, Sendable {
+    package var image: ImageName
+    package var number: Int
+    package var isGood: Bool
+    /// What is wrong, a line for each file.
+    package var damage: [String]
+
+    package init(image: ImageName, number: Int, isGood: Bool, damage: [String]) {
+        self.image = image
+        self.number = number
+        self.isGood = isGood
+        self.damage = damage
+    }
+}
+
+/// How many versions of an image stay.
+package struct KeepRequest: Codable, Sendable {
+    /// How many of the newest stay when a new one comes; left out: all.
+    package var keep: Int?
+
+    package init(keep: Int?) { self.keep = keep }
+}
+
+/// Versions to remove that nothing needs.
+package struct PruneRequest: Codable, Sendable {
+    /// How many of the newest stay in any case; left out: 3.
+    package var keep: Int?
+    /// Only say what would go.
+    package var isPlan: Bool?
+
+    package init(keep: Int? = nil, isPlan: Bool? = nil) {
+        self.keep = keep
+        self.isPlan = isPlan
+    }
+}
+
+/// Which versions were removed, and why the others stay.
+package struct PruneAnswer: Codable, Sendable {
+    package struct Kept: Codable, Sendable {
+        package var number: Int
+        package var because: String
+
+        package init(number: Int, because: String) {
+            self.number = number
+            self.because = because
+        }
+    }
+
+    package var removed: [Int]
+    package var kept: [Kept]
+
+    package init(removed: [Int], kept: [Kept]) {
+        self.removed = removed
+        self.kept = kept
+    }
+}

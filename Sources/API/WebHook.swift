@@ -1,0 +1,45 @@
+package import Fleet
+
+/// An address elsewhere that shall be told what happens.
+package struct WebHookRequest: Codable, Sendable {
+    package var url: String
+    /// Left out: all.
+    package var kinds: [String]?
+    /// Left out: the site.
+    package var group: GroupPath?
+
+    package init(url: String, kinds: [String]? = nil, group: GroupPath? = nil) {
+        self.url = url
+        self.kinds = kinds
+        self.group = group
+    }
+}
+
+/// A web hook, and how its last delivery went.
+package struct WebHookAnswer: Codable, Sendable {
+    package var id: Int
+    package var url: String
+    package var kinds: [String]
+    package var group: GroupPath
+    /// Seconds since 1970; nil before the first delivery since the server's start.
+    package var lastAt: Int?
+    /// `200`, or why there was no answer.
+    package var lastResult: String?
+    package var isHealthy: Bool?
+    /// Told once, when the hook is made.
+    package var secret: String?
+
+    package init(
+        id: Int, url: String, kinds: [String], group: GroupPath, lastAt: Int? = nil,
+        lastResult: String? = nil, isHealthy: Bool? = nil, secret: String? = nil
+    ) {
+        self.id = id
+        self.url = url
+        self.kinds = kinds
+        self.group = group
+        self.lastAt = lastAt
+        self.lastResult = lastResult
+        self.isHealthy = isHealthy
+        self.secret = secret
+    }
+}

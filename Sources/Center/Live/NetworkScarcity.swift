@@ -1,0 +1,13 @@
+import API
+
+extension NetworkAnswer {
+    /// A tenth of the addresses is left, or less.
+    var isScarce: Bool { size > 0 && (size - leased) * 10 <= size }
+
+    /// Nil while more are left.
+    var scarcityWarning: String? {
+        guard isScarce else { return nil }
+        return
+            "\(leased) of \(size) addresses in the pools of \(network) are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter"
+    }
+}

@@ -1,0 +1,229 @@
+import API
+import ArgumentParser
+import Fleet
+package import Foundation
+import HTTPClient
+import NIOCore
+package import NIOHTTP1
+import Wire
+
+/// How a command reaches the server.
+package struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's local socket (or ROOST_SOCKET).", valueName: "path"))
+    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? LocalSocket.path()
+
+    @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
+    var server: String?
+    @Option(
+        help: ArgumentHelp(
+            "Its token (better in ROOST_TOKEN: others see a command's words).", valueName: "token"))
+    var token: String?
+    @Option(help: ArgumentHelp("Its certificate, to be trusted (or ROOST_CERTIFICATE).", valueName: "file"))
+    var certificate: String?
+
+    package init() {}
+
+    package var client: APIClient {
+        let environment = ProcessInfo.processInfo.environment
+        return APIClient(
+            socketPath: socket, server: server ?? environment["ROOST_SERVER"],
+            token: token ?? environment["ROOST_TOKEN"],
+            certificatePath: certificate ?? environment["ROOST_CERTIFICATE"])
+    }
+}
+
+/// How a command answers.
+package struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON.") package var json = false
+
+    package init() {}
+
+    /// Prints `value` as JSON, or what `table` makes of it.
+    package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
+        guard json else { return print(table(value), terminator: "") }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        print(json: try encoder.encode(value))
+    }
+}
+
+/// Of commands that look: when they look.
+struct TimeOptions: ParsableArguments {
+    @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
+
+    /// `?at=…` for a moment in the past.
+    var query: String { at.map { "?at=\(APIClient.escaped($0))" } ?? "" }
+
+    /// The same behind other words of a query.
+    var furtherQuery: String { at.map { "&at=\(APIClient.escaped($0))" } ?? "" }
+}
+
+/// The API over the local socket.
+package struct APIClient {
+    private static let answerByteLimit = 256 << 20
+    /// For what reads or copies as much as a disk has.
+    package static let longPatience = Duration.seconds(7_200)
+    let socketPath: String
+    /// `https://HOST:PORT`; nil for the local socket.
+    let server: String?
+    let token: String?
+    let certificatePath: String?
+
+    package func get<T: Decodable>(_ path: String, _: T.Type = T.self) async throws -> T {
+        try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil))
+    }
+
+    @discardableResult
+    package func send(
+        _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: Duration = .seconds(60)
+    ) async throws -> Data {
+        let encoder = JSONEncoder()
+        // What was typed here is on its way to the server.
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
+        return try await send(method, path, body: encoder.encode(value), patience: patience)
+    }
+
+    /// - Parameter patience: for how long the server may work on it.
+    @discardableResult
+    package func send(
+        _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
+        patience: Duration = .seconds(60)
+    ) async throws -> Data {
+        var request = HTTPClientRequest(
+            url: "\(server ?? "http://localhost")/api/v1/\(path)",
+            socketPath: server == nil ? socketPath : nil)
+        request.method = method
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body {
+            request.headers.add(name: "Content-Type", value: contentType)
+            request.body = ByteBuffer(bytes: body)
+        }
+        let (answer, data) = try await self.answer(to: request, within: patience)
+        guard (200..<300).contains(answer.status) else {
+            let problem = try? JSONDecoder().decode(Problem.self, from: data)
+            let code: Int32 =
+                answer.status == 404 ? 3 : answer.status == 409 ? 4 : answer.status == 503 ? 5 : 1
+            throw Failure(text: problem?.detail ?? "the server answered \(answer.statusText)", code: code)
+        }
+        return data
+    }
+
+    private func answer(to request: HTTPClientRequest, within patience: Duration) async throws -> (
+        HTTPClientResponse, Data
+    ) {
+        do {
+            let http = try certificatePath.map { try HTTPClient(trusting: $0) } ?? HTTPClient()
+            let answer = try await http.execute(request, within: HTTPClientLimits(whole: patience))
+            let bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
+            return (answer, Data(bytes.readableBytesView))
+        } catch let error as HTTPClientError {
+            throw unreachable(error)
+        }
+    }
+
+    private func unreachable(_ error: HTTPClientError) -> Failure {
+        switch error.cause {
+        case .address:
+            Failure(
+                text: "‘\(server ?? "")’ is not the address of a server: write https://HOST:PORT",
+                code: 64)
+        case .system(EACCES) where server == nil, .system(EPERM) where server == nil:
+            Failure(
+                text: "you may not use the socket \(error.place): run as root, or as a user of its group",
+                code: 5)
+        case .system(ECONNREFUSED) where server == nil, .system(ENOENT) where server == nil:
+            Failure(
+                text: "no server answers on \(error.place): is ‘roost serve’ running, and with this socket?",
+                code: 5)
+        default: Failure(text: "\(error)", code: 5)
+        }
+    }
+
+    /// All nodes that fit `query`.
+    func nodes(_ query: String, at: String? = nil) async throws -> [MachineAnswer] {
+        let at = at.map { "&at=\(Self.escaped($0))" } ?? ""
+        return try await all("nodes", "q=\(Self.escaped(query))" + at, of: MachineAnswer.self)
+    }
+
+    /// A list as a whole, page by page.
+    func all<Row: Decodable>(_ path: String, _ query: String, of _: Row.Type) async throws -> [Row] {
+        let pageLimit = 1_000
+        var rows: [Row] = []
+        while true {
+            let page = try await get("\(path)?limit=\(pageLimit)&offset=\(rows.count)&\(query)", [Row].self)
+            rows += page
+            if page.count < pageLimit { return rows }
+        }
+    }
+
+    /// Text as one component of a path or one value of a query.
+    package static func escaped(_ text: String) -> String {
+        text.addingPercentEncoding(
+            withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+    }
+}
+
+/// An error for people, with the exit code that scripts see.
+package struct Failure: Error, CustomStringConvertible {
+    package var text: String
+    package var code: Int32
+    package var description: String { text }
+
+    package init(text: String, code: Int32) { (self.text, self.code) = (text, code) }
+}
+
+/// Runs a command's body: an error is one line on standard error, and the exit code says of which kind.
+package func reportingFailure(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch _ where Interruption.isRequested {
+        printError("roost: \(Interruption.message)")
+        throw ExitCode(Interruption.exitCode)
+    } catch let failure as Failure {
+        printError("roost: \(failure.text)")
+        throw ExitCode(failure.code)
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        printError("roost: \(ErrorText.of(error))")
+        throw ExitCode(1)
+    }
+}
+
+/// Columns of text, as wide as their widest cell.
+package struct TextTable {
+    private var rows: [[String]]
+
+    package init(_ header: [String]) { rows = [header] }
+
+    /// What nodes and images bring along neither moves a terminal's cursor nor makes a row of its own.
+    package mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
+
+    package var text: String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map {
+                $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0)
+            }
+            return cells.joined(separator: "  ").trimmingCharacters(in: .whitespaces) + "\n"
+        }.joined()
+    }
+}
+
+/// Values as people read them.
+package enum Shown {
+    package static func seconds(_ milliseconds: Int) -> String {
+        String(format: "%.1f s", Double(milliseconds) / 1_000)
+    }
+
+    /// In UTC: `2026-11-21 10:00:00Z`.
+    package static func time(second: Int) -> String {
+        Date(timeIntervalSince1970: Double(second)).formatted(.iso8601.dateTimeSeparator(.space))
+    }
+
+    package static func size(_ byteCount: Int) -> String {
+        byteCount >= 1 << 30
+            ? String(format: "%.1f GiB", Double(byteCount) / 1_073_741_824)
+            : String(format: "%.1f MiB", Double(byteCount) / 1_048_576)
+    }
+}

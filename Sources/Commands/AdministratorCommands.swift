@@ -1,0 +1,180 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import NIOHTTP1
+
+/// `roost admin …`
+struct AdministratorCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "admin", abstract: "Manage the administrators of the control center and their roles.",
+        discussion: """
+            Roles: admin, operator, helpdesk, auditor; ROLE@/group holds for that group and below it. Tokens of other servers
+            have the role replica.
+            A password is read from standard input: echo 'four random words' | roost admin add ann admin
+            """,
+        subcommands: [
+            AdministratorList.self, AdministratorAdd.self, AdministratorPassword.self,
+            AdministratorRemove.self,
+        ])
+}
+
+struct AdministratorList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List administrators.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            let all = try await server.client.get("administrators", [AdministratorAnswer].self)
+            try output.write(all) { all in
+                var table = TextTable(["NAME", "FULL NAME", "SOURCE", "ROLES", "STATE"])
+                for one in all {
+                    table.add([
+                        one.name, one.fullName, one.source.rawValue, one.grants.joined(separator: " "),
+                        one.isDisabled
+                            ? "disabled" : one.source == .oidc && one.subject == nil ? "not linked yet" : "",
+                    ])
+                }
+                return table.text
+            }
+        }
+    }
+}
+
+struct AdministratorAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Add an administrator, or change the roles of one.",
+        discussion: """
+            The password of a new one is read from standard input; accounts of a directory or provider (--source ldap, oidc) have
+            none here. An account of source oidc belongs to the first log-in under its name within thirty days, or to the person whom
+            --subject names; from then on, the person's name at the provider may change, and no other person can use the account.
+            """)
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Log-in name.") var name: String
+    @Argument(help: "ROLE or ROLE@/group …") var grants: [String]
+    @Option(help: "The full name, to be shown.") var fullName: String?
+    @Option(
+        help:
+            "Where the password is kept: \(Administrator.Source.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var source: Administrator.Source?
+    @Option(
+        help:
+            "With source oidc: the person's identifier at the provider (claim sub); '' releases the account to the next log-in under its name."
+    )
+    var subject: String?
+    @Flag(help: "Disable the account: it may not log in.") var disabled = false
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            let known = try await client.get("administrators", [AdministratorAnswer].self)
+            let isNew = !known.contains { $0.name == name } && source ?? .local == .local
+            let wish = AdministratorRequest(
+                grants: grants, fullName: fullName, isDisabled: disabled,
+                password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject)
+            try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+        }
+    }
+}
+
+extension Administrator.Source: ExpressibleByArgument {}
+
+struct AdministratorPassword: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "password", abstract: "Set a password, read from standard input; ends all log-ins.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Log-in name.") var name: String
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            let known = try await client.get("administrators", [AdministratorAnswer].self)
+            guard let one = known.first(where: { $0.name == name }) else {
+                throw Failure(text: "there is no administrator ‘\(name)’", code: 3)
+            }
+            let wish = AdministratorRequest(grants: one.grants, password: try PasswordInput.read())
+            try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+        }
+    }
+}
+
+struct AdministratorRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove an administrator with all log-ins and tokens.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Log-in name.") var name: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "administrators/\(APIClient.escaped(name))", body: nil)
+        }
+    }
+}
+
+/// `roost token …`
+struct TokenCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Manage tokens for programs that use the API.",
+        subcommands: [TokenList.self, TokenAdd.self, TokenRemove.self])
+}
+
+struct TokenList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List tokens.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("tokens", [TokenAnswer].self)) { tokens in
+                var table = TextTable(["ID", "NAME", "OWNER", "ROLES", "EXPIRES", "USED"])
+                for token in tokens {
+                    table.add([
+                        String(token.id), token.name, token.owner, token.grants.joined(separator: " "),
+                        token.holdsUntil.map { Shown.time(second: $0) } ?? "never",
+                        token.usedAt.map { Shown.time(second: $0) } ?? "-",
+                    ])
+                }
+                return table.text
+            }
+        }
+    }
+}
+
+struct TokenAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Create a token; it is printed once.",
+        discussion: """
+            roost token add ci --owner ann --role operator@/school --days 30
+            roost token add school-2 --owner ann --role replica       for the server school-2, which copies versions from this one
+            """)
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "What it is for.") var name: String
+    @Option(help: "The administrator whose token it is.") var owner: String?
+    @Option(
+        name: .customLong("role"),
+        help: "ROLE or ROLE@/group; may be given several times. Default: the owner's.")
+    var grants: [String] = []
+    @Option(help: "Days until it expires; 0: never.") var days = 90
+
+    func run() async throws {
+        try await reportingFailure {
+            let wish = TokenRequest(
+                name: name, grants: grants.isEmpty ? nil : grants, days: days, owner: owner)
+            let data = try await server.client.send(.POST, "tokens", json: wish)
+            try output.write(JSONDecoder().decode(TokenAnswer.self, from: data)) { "\($0.token ?? "")\n" }
+        }
+    }
+}
+
+struct TokenRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Revoke a token.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Its number.") var id: Int
+
+    func run() async throws {
+        try await reportingFailure { try await server.client.send(.DELETE, "tokens/\(id)", body: nil) }
+    }
+}

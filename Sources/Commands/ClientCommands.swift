@@ -1,0 +1,32 @@
+package import ArgumentParser
+
+/// The commands that ask a server, and need nothing of it on their own host.
+package enum ClientCommands {
+    /// Those of the program, in the order of its help.
+    ///
+    /// - Parameters:
+    ///   - rule: has its place among them, and a command that needs what the server is made of.
+    ///   - image: the same.
+    package static func all(
+        rule: any ParsableCommand.Type, image: any ParsableCommand.Type
+    ) -> [any ParsableCommand.Type] {
+        [
+            Status.self, NodeCommands.self, GroupCommands.self, rule, image,
+            RolloutCommands.self, VolumeCommands.self, Inventory.self, Get.self, Set.self, Plan.self,
+            History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
+            AdministratorCommands.self, TokenCommands.self, WebHookCommands.self,
+        ]
+    }
+
+    /// Those of `roost rule`.
+    package static var ofRules: [any ParsableCommand.Type] { [RuleList.self, RuleRemove.self] }
+
+    /// Those of `roost image`.
+    package static var ofImages: [any ParsableCommand.Type] {
+        [
+            ImageList.self, ImageShow.self, ImageBuildList.self, ImageRollback.self, ImageDiff.self,
+            ImageVerify.self, ImageTag.self, ImageKeep.self, ImageKey.self, ImageSign.self,
+            ImageWhere.self, ImagePull.self, ImagePrune.self, ImageRemove.self,
+        ]
+    }
+}

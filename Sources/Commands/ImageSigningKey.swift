@@ -1,0 +1,55 @@
+package import Fleet
+import Foundation
+import Sealing
+
+/// The private half of a key that signs versions and moves of channels, in a file that only its owner reads: 32 bytes in Base64.
+package struct ImageSigningKey: Sendable {
+    private let key: SigningKey
+
+    /// Makes a key and writes it to `path`, which must not be there.
+    package init(creatingAt path: String) throws {
+        key = SigningKey()
+        let text = Data((Data(key.seed).base64EncodedString() + "\n").utf8)
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw StoreError.conflict("\(path) is there already; a key that is lost cannot be made again")
+        }
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: text, attributes: [.posixPermissions: 0o600])
+        else { throw StoreError.conflict("\(path) cannot be written") }
+    }
+
+    package init(readingFrom path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw StoreError.notFound("there is no key in \(path) (roost image key \(path) makes one)")
+        }
+        let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let bytes = Data(base64Encoded: text),
+            let key = SigningKey(seed: [UInt8](bytes))
+        else { throw StoreError.conflict("\(path) holds no signing key") }
+        self.key = key
+    }
+
+    /// In Base64, as `image-keys` of roost.yaml has it.
+    package var publicKey: String { Data(key.publicBytes).base64EncodedString() }
+
+    /// - Parameters:
+    ///   - last: the move of the channel before this one.
+    ///   - second: the time now, since 1970.
+    package func sign(
+        moving channel: ChannelName, of image: ImageName, to digest: Fleet.Digest, after last: ChannelMove?,
+        second: Int
+    ) -> ChannelMove {
+        let counter = ChannelMove.counter(after: last, second: second)
+        let message = ChannelMove.message(moving: channel, of: image, to: digest, counter: counter)
+        let bytes = Data(key.signature(of: Array(message.utf8)))
+        return ChannelMove(
+            channel: channel, digest: digest, counter: counter, key: publicKey,
+            signature: bytes.base64EncodedString())
+    }
+
+    package func sign(_ digest: Fleet.Digest) -> ImageSignature {
+        let bytes = Data(key.signature(of: Array(ImageSignature.message(for: digest).utf8)))
+        return ImageSignature(key: publicKey, signature: bytes.base64EncodedString())
+    }
+}

@@ -1,0 +1,43 @@
+import Fleet
+package import Foundation
+
+/// A file that a command is given.
+package enum InputFile {
+    /// The bytes of the file at `path`; of standard input for `-`.
+    package static func bytes(_ path: String) throws -> Data {
+        if path == "-" { return FileHandle.standardInput.readDataToEndOfFile() }
+        guard let data = FileManager.default.contents(atPath: path) else { throw failure(path) }
+        return data
+    }
+
+    /// Why a file cannot be read.
+    package static func failure(_ path: String) -> Failure {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            return Failure(text: "there is no file \(path)", code: 3)
+        }
+        let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory
+        return Failure(
+            text: isDirectory
+                ? "\(path) is a directory; a file is required" : "this user may not read \(path)",
+            code: 1)
+    }
+
+    /// The text of the file as it is, line ends included.
+    package static func exactText(_ path: String) throws -> String {
+        let data = try bytes(path)
+        guard let text = String(validating: data, as: UTF8.self), !data.contains(0) else {
+            throw Failure(text: "\(path) is not text in UTF-8: a setting holds only text", code: 1)
+        }
+        return text
+    }
+
+    /// The text of the file, in whatever encoding a person has saved it, with lines that end with LF.
+    package static func text(_ path: String) throws -> String {
+        guard let (text, _) = try? TextEncoding.text(of: Array(bytes(path))) else {
+            throw Failure(text: "\(path) is no text", code: 1)
+        }
+        let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        return lines.unicodeScalars.first == "\u{FEFF}"
+            ? String(String.UnicodeScalarView(lines.unicodeScalars.dropFirst())) : lines
+    }
+}

@@ -1,0 +1,78 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import NIOHTTP1
+import Wire
+
+struct NodeRestart: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart",
+        abstract: "Restart running nodes; they ask for orders every ten seconds.",
+        discussion: "roost node restart --unless-in-use 'lab-[1-40] state=ready'")
+    @OptionGroup var server: ServerOptions
+    @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
+    @Argument(
+        help: "The nodes that fit this condition: a name, or as in ‘roost node list’.", completion: .nodes)
+    var query: [String]
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            let nodes = try await client.nodes(query.joined(separator: " "))
+            guard !nodes.isEmpty else { throw Failure(text: "no node fits", code: 3) }
+            var users: [NodeName: [String]] = [:]
+            if unlessInUse {
+                let query = APIClient.escaped(query.joined(separator: " "))
+                for place in try await client.all("sessions", "q=\(query)", of: SessionAnswer.self) {
+                    users[place.node, default: []].append(place.session.user)
+                }
+            }
+            var failures = 0
+            for node in nodes {
+                if let users = users[node.name] {
+                    print("\(node.name) is in use by \(users.joined(separator: ", "))")
+                    continue
+                }
+                do {
+                    try await client.send(
+                        .POST, "nodes/\(APIClient.escaped(node.name.text))/restart", body: nil)
+                    print("\(node.name) restarts")
+                } catch let failure as Failure where nodes.count > 1 {
+                    failures += 1
+                    print("\(node.name) does not: \(failure.text)")
+                }
+            }
+            if failures > 0 {
+                throw Failure(text: "\(failures) of \(counted(nodes.count, "node")) did not restart", code: 1)
+            }
+        }
+    }
+}
+
+struct NodeRelease: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release", abstract: "Let a node boot again that was held after failed boots.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.POST, "nodes/\(APIClient.escaped(node))/release", body: nil)
+        }
+    }
+}
+
+struct NodeDismiss: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dismiss",
+        abstract: "Dismiss a node's alarm: another machine asked for what belongs to the node.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))/alarm", body: nil)
+        }
+    }
+}

@@ -1,0 +1,283 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import NIOHTTP1
+import Wire
+
+/// `roost node …`
+struct NodeCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "List, add, change and explain nodes.",
+        subcommands: [
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeImportCommand.self,
+            NodeApprove.self, NodeMove.self,
+            NodeTag.self,
+            NodeRemove.self, NodeExplain.self, NodeLog.self, NodeRestart.self, NodeRelease.self,
+            NodeDismiss.self, NodeKnownHosts.self,
+        ])
+}
+
+struct NodeList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List nodes, and unknown machines that were seen.",
+        discussion: """
+            roost node list 'pc-[1-40] memory<2GiB group=/school state~failed'
+            Words are searched in names, addresses and hardware; attributes are compared.
+            """)
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Only nodes that fit this condition.", completion: .nodes) var query: [String] = []
+    @OptionGroup var time: TimeOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            var machines = try await client.nodes(query.joined(separator: " "), at: time.at)
+            if query.isEmpty, time.at == nil {
+                machines += try await client.get("machines", [MachineAnswer].self)
+            }
+            try output.write(machines) { MachineTable.text($0, of: query) }
+        }
+    }
+}
+
+struct NodeShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a node: its settings with their origin, and its boots stage by stage.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @OptionGroup var time: TimeOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "nodes/\(APIClient.escaped(node))" + time.query
+            let answer = try await server.client.get(path, NodeAnswer.self)
+            try output.write(answer, table: text)
+        }
+    }
+
+    private func version(_ answer: NodeAnswer) -> String {
+        let nothing = answer.lack.map { "nothing: \($0)" }
+        guard let booted = answer.booted, booted != answer.version else {
+            return answer.version ?? nothing ?? "-"
+        }
+        let next = answer.version.map { "\($0) at its next boot" } ?? nothing ?? "nothing at its next boot"
+        return answer.isOutdated ? "\(booted); \(next)" : "\(next) (the last one was of \(booted))"
+    }
+
+    private func cards(_ answer: NodeAnswer) -> String {
+        let cards =
+            answer.node.macAddresses.map(\.description)
+            + answer.learnedCards.map { "\($0) (seen with this UUID)" }
+        return cards.isEmpty ? "-" : cards.joined(separator: ", ")
+    }
+
+    private func text(_ answer: NodeAnswer) -> String {
+        let node = answer.node
+        var text = """
+            node       \(node.name)
+            group      \(node.group)
+            mac        \(cards(answer))
+            uuid       \(node.uuid?.description ?? "-")
+            tags       \(node.tags.isEmpty ? "-" : node.tags.joined(separator: ", "))
+            address    \((node.address ?? answer.leasedAddress)?.description ?? "-")\(node.address == nil ? "" : " (fixed)")
+            version    \(version(answer))
+
+
+            """
+        if let alarm = answer.alarm {
+            text +=
+                "\(Shown.time(second: alarm.at)): \(alarm.summary) (seen: roost node dismiss \(node.name))\n\n"
+        }
+        if let held = answer.held {
+            text += "\(held) (when its cause is mended: roost node release \(node.name))\n\n"
+        }
+        if let hardware = answer.hardware {
+            text += """
+                machine    \(hardware.vendor) \(hardware.product), serial \(hardware.serial.isEmpty ? "-" : hardware.serial)
+                firmware   \(hardware.firmwareKind), \(hardware.firmware)\(hardware.isSecureBootOn ? ", Secure Boot on" : "")
+                processor  \(hardware.processorCount) × \(hardware.processor)
+                memory     \(hardware.memoryMebibytes) MiB
+                cards      \(hardware.cards.map { "\($0.name) \($0.macAddress) \($0.driver)" }.joined(separator: ", "))
+
+
+                """
+        }
+        if !answer.sessions.isEmpty {
+            text += SessionTable.text(answer.sessions.map { ("", $0) }) + "\n"
+        }
+        var settings = TextTable(["SETTING", "VALUE", "FROM"])
+        for setting in answer.settings {
+            let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
+            settings.add([
+                setting.name, value.count > 60 ? String(value.prefix(59)) + "…" : value, setting.origin,
+            ])
+        }
+        text += settings.text
+        for boot in answer.boots.prefix(3) { text += "\n" + TimelineTable.text(boot) }
+        return text
+    }
+}
+
+enum TimelineTable {
+    static func text(_ boot: BootTimeline) -> String {
+        var table = TextTable(["STAGE", "AT", "TOOK", "DETAIL"])
+        var before = boot.startedAt
+        for entry in boot.entries {
+            table.add([
+                entry.stage.rawValue, Shown.seconds(entry.at - boot.startedAt),
+                Shown.seconds(entry.at - before), entry.detail,
+            ])
+            before = entry.at
+        }
+        return "boot \(boot.boot) of \(Shown.time(second: boot.startedAt / 1_000)): \(boot.state)\n"
+            + table.text
+    }
+}
+
+struct NodeAdd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add", abstract: "Enrol a machine as a node.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The node's name; it becomes its host name.") var name: String
+    @Option(help: "Hardware address of a card it boots from; may be given several times.") var mac: [String] =
+        []
+    @Option(help: "SMBIOS UUID.") var uuid: String?
+    @Option(help: "The group it is in.", completion: .groups) var group = "/"
+    @Option(help: "A fixed address outside the pools.") var address: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let name = try NodeName(name)
+            let client = server.client
+            let known = try? await client.get("nodes/\(name)", NodeAnswer.self)
+            if known?.isKnown == true {
+                throw Failure(text: "there is a node ‘\(name)’ already", code: 4)
+            }
+            let node = Node(
+                name: name, group: try GroupPath(group),
+                macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
+                uuid: try uuid.map { try parsed($0, "UUID", { MachineUUID($0) }) },
+                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+            guard !node.macAddresses.isEmpty || node.uuid != nil else {
+                throw Failure(text: "say how the node is recognised: --mac or --uuid", code: 64)
+            }
+            try await client.send(.PUT, "nodes/\(name)", json: node)
+        }
+    }
+}
+
+/// `text` as a value of a type, or a failure that says which type.
+func parsed<T>(_ text: String, _ what: String, _ parse: (String) -> T?) throws -> T {
+    guard let value = parse(text) else { throw Failure(text: "‘\(text)’ is not a valid \(what)", code: 64) }
+    return value
+}
+
+struct NodeApprove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve", abstract: "Approve an unknown machine: give it a name and a group."
+    )
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Its hardware address, or the code on its screen.") var machine: String
+    @Argument(help: "The node's name.") var name: String
+    @Option(help: "The group it is in.", completion: .groups) var group = "/"
+    @Option(help: "A fixed address.") var address: String?
+
+    func run() async throws {
+        try await reportingFailure {
+            let client = server.client
+            var mac = MACAddress(machine)
+            if mac == nil {
+                let waiting = try await client.get("machines", [MachineAnswer].self)
+                let fitting = waiting.filter { $0.code == machine.uppercased() }
+                guard fitting.count < 2 else {
+                    throw Failure(text: "two machines have this code; name the hardware address", code: 4)
+                }
+                mac = fitting.first?.macAddress
+            }
+            guard let mac else {
+                throw Failure(
+                    text: "no machine with the code ‘\(machine)’ was seen (roost node list)", code: 3)
+            }
+            let approval = ApprovalRequest(
+                name: try NodeName(name), group: try GroupPath(group),
+                address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
+            try await client.send(
+                .POST, "machines/\(APIClient.escaped(mac.description))/approve", json: approval)
+        }
+    }
+}
+
+struct NodeTag: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tag", abstract: "Add tags to a node, or remove them.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "TAG to add, or -TAG to remove (after --).") var tags: [String]
+
+    func run() async throws {
+        try await reportingFailure {
+            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
+            for tag in tags {
+                if tag.hasPrefix("-") {
+                    record.tags.removeAll { $0 == tag.dropFirst() }
+                } else {
+                    record.tags.append(tag)
+                }
+            }
+            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+        }
+    }
+}
+
+struct NodeMove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move", abstract: "Move a node to another group.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "The group.", completion: .groups) var group: String
+
+    func run() async throws {
+        try await reportingFailure {
+            var record = try await server.client.get("nodes/\(APIClient.escaped(node))", NodeAnswer.self).node
+            record.group = try GroupPath(group)
+            try await server.client.send(.PUT, "nodes/\(record.name)", json: record)
+        }
+    }
+}
+
+struct NodeRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove a node; its machine is unknown afterwards.")
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The node's name.", completion: .nodes) var node: String
+
+    func run() async throws {
+        try await reportingFailure {
+            try await server.client.send(.DELETE, "nodes/\(APIClient.escaped(node))", body: nil)
+        }
+    }
+}
+
+struct NodeLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log", abstract: "Show the end of what a node logged, and its crashes.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Option(help: "At most this many lines.") var lines = 200
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "nodes/\(APIClient.escaped(node))/log?lines=\(lines)"
+            try output.write(try await server.client.get(path, LogAnswer.self)) { log in
+                log.crashes.reversed().map { "--- crash at \(Shown.time(second: $0.at))\n\($0.text)" }
+                    .joined()
+                    + log.lines.map { "\($0)\n" }.joined()
+            }
+        }
+    }
+}

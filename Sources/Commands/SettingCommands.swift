@@ -1,0 +1,151 @@
+import API
+import ArgumentParser
+import Configuration
+package import Fleet
+import Foundation
+import NIOHTTP1
+
+/// Changes of the settings of one level, as they are typed.
+struct SettingsEdit: ParsableArguments {
+    @Option(help: "The group whose settings change.", completion: .groups) var group: String?
+    @Option(help: "The node whose settings change.", completion: .nodes) var node: String?
+    @Option(help: "The match rule whose settings change.") var rule: String?
+    @Option(
+        help: ArgumentHelp(
+            "Remove a setting from this level; may be given several times.", valueName: "setting"),
+        completion: .settings)
+    var unset: [String] = []
+    @Argument(help: "SETTING=VALUE …") var changes: [String] = []
+
+    func request() throws -> ChangeRequest {
+        let targets = [group, node, rule.map { "rule:\($0)" }].compactMap { $0 }
+        guard targets.count <= 1 else {
+            throw Failure(text: "say one of --group, --node and --rule", code: 64)
+        }
+        guard !changes.isEmpty || !unset.isEmpty else {
+            throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
+        }
+        if let word = changes.first(where: { !$0.contains("=") }) {
+            throw Failure(
+                text:
+                    "‘\(word)’ is not SETTING=VALUE: there are no blanks around ‘=’, and a node or a group is named by --node or --group",
+                code: 64)
+        }
+        let assignments = try changes.map { try SettingAssignment($0, files: .local) }
+        let change = try SettingsChange(target: targets.first ?? "/", assignments, unset: unset)
+        return ChangeRequest(edits: [.init(settings: change)])
+    }
+}
+
+extension SettingAssignment.Files {
+    /// Those of this host.
+    package static var local: Self {
+        Self(
+            text: { path, definition in
+                if path == "-", definition.isSecret, PasswordInput.isTyped {
+                    return try PasswordInput.read("\(definition.name): ")
+                }
+                // What becomes a file is kept to the byte; all else is a text, however an editor saved it.
+                return try definition.kind == .map ? InputFile.exactText(path) : InputFile.text(path)
+            },
+            map: { path, definition in
+                if path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(".json") {
+                    var section = try YAMLSection.parse(InputFile.text(path), file: path)
+                    return try section.texts().map { ($0.key, $0.value) }
+                }
+                return try InputFile.text(path).split(separator: "\n").filter { line in
+                    !line.allSatisfy(\.isWhitespace) && !line.hasPrefix("#")
+                }.map { try SettingDefinition.pair($0, of: definition.name) }
+            })
+    }
+}
+
+/// `roost set`: changes settings of the site, a group, a rule or a node.
+struct Set: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Change settings of the site, a group, a match rule or a node.",
+        discussion: """
+            roost set image=debian@stable                 for the whole site
+            roost set --group /school loader=ipxe         for a group
+            roost set --node pc-7 'kernel-arguments=quiet isolcpus=1,2'
+            roost set ssh-authorized-keys+=@key.pub       adds one; -= removes one
+            roost set files=/usr/local/bin/hello:755=@hello.sh,/etc/motd='Hello, world'
+            roost set root-password=@-                    asks for it, and stores only its hash
+            Lists and maps take commas between their entries. @FILE is the content of a file, in place of any value or entry: \
+            lists have one entry in each line, maps lines KEY=VALUE, or YAML in a file called .yaml; @- is standard input, and @@ a plain @.
+            ‘roost plan’ takes the same words and shows what would change; ‘roost undo’ takes a change back.
+            """)
+    @OptionGroup var server: ServerOptions
+    @Flag(help: "List all settings with their defaults.") var list = false
+    @OptionGroup var edit: SettingsEdit
+
+    func run() async throws {
+        if list { return print(Self.allSettings, terminator: "") }
+        try await reportingFailure { try await server.client.send(.POST, "changes", json: edit.request()) }
+    }
+
+    private static var allSettings: String {
+        var table = TextTable(["SETTING", "TYPE", "DEFAULT", "APPLIES AT", "MEANING"])
+        for definition in SettingDefinition.all {
+            table.add([
+                definition.name, definition.kindDescription, definition.defaultValue.description,
+                definition.phase.rawValue, definition.summary,
+            ])
+        }
+        return table.text
+    }
+}
+
+/// `roost plan`: what `roost set` with the same words would do.
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show which nodes a change of settings would change, and how; nothing is saved.",
+        discussion: "It takes the same words as ‘roost set’.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var edit: SettingsEdit
+
+    func run() async throws {
+        try await reportingFailure {
+            let data = try await server.client.send(.POST, "plan", json: edit.request())
+            try output.write(JSONDecoder().decode(ChangePlan.self, from: data), table: PlanTable.text)
+        }
+    }
+}
+
+/// `roost get`: the effective settings of a node.
+struct Get: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the effective settings of a node, or one of them.")
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
+    @Argument(help: "The setting; without it, all.", completion: .settings) var key: String?
+    @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
+    @OptionGroup var time: TimeOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            let path = "nodes/\(APIClient.escaped(node))" + time.query
+            var settings = try await server.client.get(path, NodeAnswer.self).settings
+            if let key {
+                settings = settings.filter { $0.name == key }
+                guard !settings.isEmpty else {
+                    throw Failure(text: "there is no setting ‘\(key)’ (roost set --list shows all)", code: 3)
+                }
+            }
+            let isAlone = key != nil && !origin
+            try output.write(settings) { isAlone ? "\($0[0].value)\n" : text($0) }
+        }
+    }
+
+    private func text(_ settings: [SettingAnswer]) -> String {
+        var table = TextTable(origin ? ["SETTING", "VALUE", "FROM", "HIDES"] : ["SETTING", "VALUE"])
+        for setting in settings {
+            let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
+            let hides = setting.hides.map { "\($0.origin): \($0.value)" }.joined(separator: "; ")
+            table.add(origin ? [setting.name, value, setting.origin, hides] : [setting.name, value])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,60 @@
+import API
+import ArgumentParser
+import Fleet
+import Foundation
+import Wire
+
+/// `roost status`: the server and its machines at a glance.
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the server and what its machines are doing.")
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await reportingFailure {
+            try output.write(try await server.client.get("status", StatusAnswer.self)) { status in
+                """
+                roost \(status.version) at \(status.address): \(status.roles.joined(separator: " "))
+                \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
+                \(status.openConnections) open root connections, revision \(status.revision)
+                \(status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined())
+
+                """ + (status.warnings ?? []).map { "warning: \($0)\n\n" }.joined()
+                    + MachineTable.text(status.machines)
+            }
+        }
+    }
+}
+
+enum MachineTable {
+    /// `held, ready` for one that is up with its rescue image.
+    private static func state(of machine: MachineAnswer) -> String {
+        let words = (machine.held == nil ? [] : ["held"]) + (machine.state.isEmpty ? [] : [machine.state])
+        return words.isEmpty ? "-" : words.joined(separator: ", ")
+    }
+
+    /// `debian@7 → debian@8` for one that gets another version at its next boot.
+    private static func version(of machine: MachineAnswer) -> String {
+        if machine.isOutdated, let booted = machine.booted { return "\(booted) → \(machine.version ?? "-")" }
+        return machine.version ?? machine.lack.map { "nothing: \($0)" } ?? "-"
+    }
+
+    /// - Parameter query: what was searched for; empty: all are asked for.
+    static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
+        guard !machines.isEmpty else {
+            return query.isEmpty ? "no machine has been seen yet\n" : "no node fits\n"
+        }
+        var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
+        for machine in machines {
+            table.add([
+                machine.name.text, machine.isKnown ? machine.group?.description ?? "/" : "(unknown)",
+                machine.macAddress?.description ?? "-", machine.address?.description ?? "-",
+                state(of: machine), machine.readyAfter.map(Shown.seconds) ?? "-",
+                version(of: machine),
+            ])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,164 @@
+import Yams
+
+/// A mistake in a file, with the line where it is.
+package struct ConfigurationError: Error, CustomStringConvertible {
+    package var file: String
+    package var line: Int?
+    package var text: String
+
+    package var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
+}
+
+/// A mapping of a YAML file whose keys are taken one by one; what is left at the end is unknown, and an error.
+package struct YAMLSection {
+    package let file: String
+    private let path: String
+    private let line: Int?
+    private var left: [(key: String, line: Int?, node: Yams.Node)] = []
+
+    init(file: String, node: Yams.Node, path: String = "") throws {
+        self.file = file
+        self.path = path
+        line = node.mark?.line
+        guard let mapping = node.mapping else {
+            throw ConfigurationError(
+                file: file, line: node.mark?.line,
+                text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values")
+        }
+        for (key, value) in mapping {
+            guard let name = key.string else {
+                throw ConfigurationError(file: file, line: key.mark?.line, text: "a key must be text")
+            }
+            left.append((name, key.mark?.line, value))
+        }
+    }
+
+    /// The whole file; an empty one has no keys.
+    package static func parse(_ text: String, file: String) throws -> YAMLSection {
+        do {
+            // Editors of Windows begin a file with a byte order mark (YAML 1.2.2 §5.2).
+            let text =
+                text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+            let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
+            if node.scalar?.string == "" || node.null != nil {
+                return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([])))
+            }
+            return try YAMLSection(file: file, node: node)
+        } catch let error as YamlError {
+            throw Self.unreadable(error, file: file)
+        }
+    }
+
+    private static func unreadable(_ error: YamlError, file: String) -> ConfigurationError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            ConfigurationError(file: file, line: mark.line, text: "not readable as YAML: \(problem)")
+        case .reader(let problem, _, _, _):
+            ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            ConfigurationError(
+                file: file, line: context.mark.line, text: "twice there: \(keys.joined(separator: ", "))")
+        default: ConfigurationError(file: file, line: nil, text: "not readable as YAML")
+        }
+    }
+
+    private mutating func take(_ key: String) -> (line: Int?, node: Yams.Node)? {
+        guard let index = left.firstIndex(where: { $0.key == key }) else { return nil }
+        let found = left.remove(at: index)
+        return (found.line, found.node)
+    }
+
+    private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    private func error(_ key: String, _ line: Int?, _ text: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, text: "\(full(key)): \(text)")
+    }
+
+    /// Text that `parse` understands; nil when the key is absent.
+    package mutating func value<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws
+        -> T?
+    {
+        guard let (line, node) = take(key) else { return nil }
+        guard let text = node.scalar?.string else { throw error(key, line, "must be \(expected)") }
+        do {
+            guard let value = try parse(text) else { throw error(key, line, "‘\(text)’ is not \(expected)") }
+            return value
+        } catch let cause as ConfigurationError {
+            throw cause
+        } catch let cause {
+            throw error(key, line, "\(cause)")
+        }
+    }
+
+    package mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
+
+    package mutating func flag(_ key: String) throws -> Bool? {
+        try value(key, "yes or no") {
+            ["yes": true, "true": true, "on": true, "no": false, "false": false, "off": false][
+                $0.lowercased()]
+        }
+    }
+
+    package mutating func number(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
+        try value(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            Int(text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    /// A list of texts; a single text is a list of one.
+    package mutating func list<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws
+        -> [T]?
+    {
+        guard let (line, node) = take(key) else { return nil }
+        let items = node.sequence.map(Array.init) ?? [node]
+        return try items.map { item in
+            guard let text = item.scalar?.string, let value = try parse(text) else {
+                throw error(
+                    key, item.mark?.line ?? line, "‘\(item.scalar?.string ?? "…")’ is not \(expected)")
+            }
+            return value
+        }
+    }
+
+    package mutating func section(_ key: String) throws -> YAMLSection? {
+        try take(key).map { try YAMLSection(file: file, node: $0.node, path: full(key)) }
+    }
+
+    package mutating func sections(_ key: String) throws -> [YAMLSection]? {
+        guard let (line, node) = take(key) else { return nil }
+        guard let items = node.sequence else { throw error(key, line, "must be a list") }
+        return try items.enumerated().map {
+            try YAMLSection(file: file, node: $1, path: "\(full(key))[\($0)]")
+        }
+    }
+
+    /// All keys with their texts, for maps.
+    ///
+    /// - Parameter joinsLists: whether a list is taken as one text with commas.
+    package mutating func texts(joinsLists: Bool = false) throws -> [String: String] {
+        let all = left
+        left = []
+        return try Dictionary(
+            uniqueKeysWithValues: all.map { entry in
+                let list = joinsLists ? entry.node.sequence?.map { $0.scalar?.string } : nil
+                let parts = list?.compactMap(\.self)
+                let joined = parts?.count == list?.count ? parts?.joined(separator: ", ") : nil
+                guard let text = entry.node.scalar?.string ?? joined else {
+                    throw error(entry.key, entry.line, "must be text")
+                }
+                return (entry.key, text)
+            })
+    }
+
+    /// Fails when a key is left that nobody took.
+    package func finish(known: String) throws {
+        guard let first = left.first else { return }
+        throw ConfigurationError(
+            file: file, line: first.line, text: "unknown key ‘\(full(first.key))’ (known here: \(known))")
+    }
+
+    package func fail(_ text: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, text: text)
+    }
+}
