@@ -108,13 +108,13 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: houseTestable, plugins: ["EmbedFiles"]),
         .target(
-            name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+            name: "ConfigurationFile", dependencies: [.product(name: "Yams", package: "Yams")],
             swiftSettings: houseTestable),
         // What asks a server is compiled beside it, not behind it.
         .target(
             name: "Commands",
             dependencies: [
-                "API", "Configuration", "Fleet", "HTTPClient", "Sealing", "Wire",
+                "API", "ConfigurationFile", "Fleet", "HTTPClient", "Sealing", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -122,7 +122,7 @@ let package = Package(
         .target(
             name: "RoostCommand",
             dependencies: [
-                "API", "CLinux", "Center", "Commands", "Configuration", "Fleet", "HTTPClient", "Images",
+                "API", "CLinux", "Center", "Commands", "ConfigurationFile", "Fleet", "HTTPClient", "Images",
                 "Linux", "Sealing", "Services", "StoreSQLite", "Wire",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,6 @@
 import API
 import ArgumentParser
-import Configuration
+import ConfigurationFile
 package import Fleet
 import Foundation
 import NIOHTTP1

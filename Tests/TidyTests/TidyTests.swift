@@ -40,9 +40,9 @@ import Testing
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdTLS", "Linux", "Logging", "Mustache",
             "NIOCore", "NIOHTTP1", "NIOSSL", "Sealing", "Synchronization", "Wire",
         ],
-        "Configuration": ["Yams"],
+        "ConfigurationFile": ["Yams"],
         "Commands": [
-            "API", "ArgumentParser", "Configuration", "Fleet", "Foundation", "HTTPClient", "NIOCore",
+            "API", "ArgumentParser", "ConfigurationFile", "Fleet", "Foundation", "HTTPClient", "NIOCore",
             "NIOHTTP1",
             "Sealing", "Synchronization", "Wire",
         ],

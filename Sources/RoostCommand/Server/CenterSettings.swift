@@ -1,5 +1,5 @@
 import Center
-import Configuration
+import ConfigurationFile
 import Fleet
 import Wire
 

@@ -1,5 +1,5 @@
 import Commands
-import Configuration
+import ConfigurationFile
 import Foundation
 import Glibc
 import Images

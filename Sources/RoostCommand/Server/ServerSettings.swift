@@ -1,6 +1,6 @@
 import Center
 import Commands
-import Configuration
+import ConfigurationFile
 import Fleet
 import Foundation
 import Wire
