@@ -143,6 +143,13 @@ import Wire
         for host in ["127.0.0.1", "0.0.0.0", "[::1]", "roost.school.example"] {
             try Server.requireOwn(settings("center:\n  https: '\(host):8443'"), available: [])
         }
+        for (text, words) in [
+            ("http: {port: 8080}\nnbd: {port: 8080}", "both have port 8080"),
+            ("center: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}", "no file /nowhere/c.pem"),
+        ] {
+            let error = #expect(throws: InvalidSetting.self) { try Server.requireDistinct(settings(text)) }
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
         #expect(Loaders.problems(own: ["x.efi": "/nowhere/x.efi", "y.efi": "/"]).count == 2)
         #expect(Loaders.problems(own: ["x.efi": #filePath]).isEmpty)
     }

@@ -16,7 +16,7 @@ struct CannotListen: Error, CustomStringConvertible {
             case EACCES, EPERM: reason = "this user may not listen there"
             default: return nil
             }
-        case is SocketAddressError: reason = "this name has no address"
+        case is SocketAddressError, is SocketAddressError.UnknownHost: reason = "this name has no address"
         default: return nil
         }
         description = "center: cannot listen on \(address.url): \(reason)"

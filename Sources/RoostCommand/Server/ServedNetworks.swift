@@ -17,7 +17,8 @@ struct ServedNetworks {
 
     /// - Parameter named: interfaces of the settings and the command line.
     init(_ settings: ServerSettings, named: [String], available: [NetworkInterface]) throws {
-        var names = named
+        var names: [String] = []
+        for name in named where !names.contains(name) { names.append(name) }
         for network in settings.dhcp.networks {
             if let name = network.interface, !names.contains(name) { names.append(name) }
         }

@@ -16,7 +16,20 @@ extension Server {
         for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
         if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
         try requireOwn(settings, available: available)
+        try requireDistinct(settings)
         for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
+    }
+
+    /// Throws where two services want one port, or a certificate is not there.
+    static func requireDistinct(_ settings: ServerSettings) throws {
+        let roles = settings.roles
+        if roles.contains(.http), roles.contains(.nbd), settings.httpPort == settings.nbdPort {
+            throw InvalidSetting("http and nbd cannot both have port \(settings.httpPort)")
+        }
+        for path in [settings.center.certificate, settings.center.key].compactMap(\.self)
+        where roles.contains(.center) && !FileManager.default.fileExists(atPath: path) {
+            throw InvalidSetting("center: there is no file \(path)")
+        }
     }
 
     static func noUser(_ name: String) -> InvalidSetting {

@@ -59,6 +59,7 @@ final class Server: Sendable {
         if settings.roles.contains(.center) { try Self.requireFree(socket: settings.socket) }
         let user = try Self.user(settings)
         try Self.requireOwn(settings, available: NetworkInterface.all())
+        try Self.requireDistinct(settings)
         try StateDirectory(settings.stateDirectory, user: user) { ServerLog.logger.warning("\($0)") }
             .prepare()
         guard let lock = try StateFiles.lock(settings.stateDirectory) else {
