@@ -11,7 +11,8 @@ import Testing
         ("node delete pc-1", "‘roost node rm’"), ("group create /a", "‘roost group add’"),
         ("leases", "‘roost lease’"), ("image improt x y", "‘roost image import’"),
         ("build x", "‘roost image build’"), ("reboot pc-1", "‘roost node restart’"),
-        ("unset console", "‘roost set --unset’"), ("version", "‘roost --version’"),
+        ("restart pc-1", "‘roost node restart’"), ("unset console", "‘roost set --unset’"),
+        ("version", "‘roost --version’"),
         ("user list", "‘roost admin’"), ("token create", "‘roost token add’"), ("docter", "‘roost doctor’"),
     ])
     func `a word that is no command is answered with the one that was meant`(line: String, meant: String) {

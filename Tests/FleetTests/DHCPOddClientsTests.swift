@@ -127,6 +127,16 @@ import Wire
         #expect(try type(network.say(.discover, mac: mac) { $0.options[61] = [0, 1, 2, 3] }) == .offer)
     }
 
+    @Test func `a default route that is written among the routes stands there once`() throws {
+        var subnet = try DHCPNetwork.subnet("10.77.0.0/24", pool: "10.77.0.100-10.77.0.101")
+        let router = try address("10.77.0.254")
+        subnet.router = router
+        subnet.routes = [ClasslessRoute(network: try #require(IPv4Network("0.0.0.0/0")), router: router)]
+        var network = DHCPNetwork([DHCPLink(interface: "br0", subnets: [subnet])])
+        let offer = network.say(.discover).reply?.message
+        #expect(offer?.options[121] == [0, 10, 77, 0, 254])
+    }
+
     @Test func `an address that is declined in ciaddr rests`() throws {
         var network = try DHCPNetwork()
         let taken = network.take()

@@ -60,7 +60,9 @@ extension DHCPOptions {
         if !subnet.routes.isEmpty {
             // A client that reads option 121 ignores option 3 (RFC 3442), so the default route stands in both.
             var routes = subnet.routes
-            if let router = subnet.router, let everything = IPv4Network("0.0.0.0/0") {
+            if let router = subnet.router, let everything = IPv4Network("0.0.0.0/0"),
+                !routes.contains(where: { $0.network == everything })
+            {
                 routes.append(ClasslessRoute(network: everything, router: router))
             }
             set(.classlessRoutes, to: routes)

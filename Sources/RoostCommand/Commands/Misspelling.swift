@@ -12,7 +12,8 @@ enum Misspelling {
     /// Commands that are looked for without the word in front.
     private static let shortened = [
         "add": "node add", "list": "node list", "ls": "node list", "show": "node show", "log": "node log",
-        "logs": "node log", "reboot": "node restart", "unset": "set --unset", "settings": "set --list",
+        "logs": "node log", "reboot": "node restart", "restart": "node restart", "unset": "set --unset",
+        "settings": "set --list",
         "user": "admin", "users": "admin", "version": "--version", "start": "serve", "run": "serve",
         "check": "doctor", "dhcp": "lease",
     ]
