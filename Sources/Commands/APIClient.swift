@@ -10,7 +10,7 @@ import Wire
 /// How a command reaches the server.
 package struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's local socket (or ROOST_SOCKET).", valueName: "path"))
-    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? LocalSocket.path()
+    var socket = ProcessInfo.processInfo.environment["ROOST_SOCKET"] ?? ServerSocket.path
 
     @Option(help: ArgumentHelp("A server elsewhere: https://HOST:PORT (or ROOST_SERVER).", valueName: "url"))
     var server: String?

@@ -27,7 +27,7 @@ package enum FileErrorText {
 
     private static let ownModules: Set<String> = [
         "Wire", "Fleet", "API", "Sealing", "Linux", "HTTPClient", "StoreSQLite", "Services", "Images",
-        "Center", "Configuration", "Commands", "RoostCommand",
+        "Center", "ConfigurationFile", "Commands", "RoostCommand",
     ]
 
     /// Of the kernel, without its English where that says little.

@@ -24,5 +24,6 @@ package func runRoost() async {
         printError("roost: \(message)")
         Roost.exit(withError: ExitCode(64))
     }
-    await LocalSocket.$path.withValue({ LocalConfiguration.settings.socket }) { await Roost.main() }
+    ServerSocket.look { LocalConfiguration.settings.socket }
+    await Roost.main()
 }

@@ -77,6 +77,24 @@ import Wire
         #expect(lines.all.count < 100)
     }
 
+    @Test func `a machine in whose name another one asks is heard while its link has room`() {
+        var maxima = PeerLimits.Maxima()
+        maxima.dhcpMessages = PeerRates(perSecond: 1, burst: 2)
+        maxima.dhcpSpareMessages = PeerRates(perSecond: 1, burst: 5)
+        let lines = lines
+        let limits = PeerLimits(maxima: maxima, log: { lines.add($0) })
+        func takes(_ machine: UInt64) -> Bool {
+            limits.takes(
+                \.dhcpMessages, orSpare: \.dhcpSpareMessages, of: .link("eth0"), .dhcp, .messages,
+                .machine(MACAddress(rawValue: machine)))
+        }
+        let heard = (0..<20).map { _ in takes(1) }
+        #expect(heard == Array(repeating: true, count: 7) + Array(repeating: false, count: 13))
+        // Others have what is their own.
+        let other = takes(2)
+        #expect(other && lines.has("was limited: dhcp: 1 messages a second"))
+    }
+
     @Test func `the log has so many lines of a plane, from however many addresses`() {
         let lines = lines
         let limits = PeerLimits(log: { lines.add($0) })

@@ -22,7 +22,7 @@ struct ServerSettings {
     var roles = ServerRole.standard
     var interfaces: [String] = []
     var stateDirectory = "/var/lib/roost"
-    var socket = LocalSocket.standardPath
+    var socket = ServerSocket.standardPath
     var center = Center()
     var logs = Logs()
     var logFormat = ServerLog.Format.text

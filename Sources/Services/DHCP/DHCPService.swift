@@ -283,7 +283,11 @@ package final class DHCPService {
         let isKnown =
             context.snapshot.knows(machine)
             || server.hasLease(message, on: listener.endpoint.interface?.name, now: now)
-        if isKnown { return context.limits.takes(\.dhcpMessages, .dhcp, .messages, .machine(machine)) }
+        if isKnown {
+            return context.limits.takes(
+                \.dhcpMessages, orSpare: \.dhcpSpareMessages, of: .link(link), .dhcp, .messages,
+                .machine(machine))
+        }
         return context.limits.takes(\.dhcpStrangerMessages, .dhcp, .messages, .machine(machine))
             && context.limits.takes(\.dhcpStrangersMessages, .dhcp, .strangersMessages, .link(link))
     }

@@ -23,6 +23,9 @@ package final class PeerLimits {
         package var tftpRequests = PeerRates(perSecond: 500, burst: 1_000)
         /// Of one hardware address: firmware, loader, kernel and system ask within seconds.
         package var dhcpMessages = PeerRates(perSecond: 10, burst: 40)
+        /// Of all machines of one link together beyond what each of them may ask: another host can ask in a machine's name, and that machine
+        /// is to be heard all the same.
+        package var dhcpSpareMessages = PeerRates(perSecond: 1_000, burst: 2_000)
         /// The same for machines that are no nodes and have no lease: a flood of invented ones fills their own table.
         package var dhcpStrangerMessages = PeerRates(perSecond: 10, burst: 40)
         /// Of all machines of one link together that are no nodes and have no lease: a room that is switched on for the first time.
@@ -148,6 +151,19 @@ package final class PeerLimits {
             return false
         }
         return true
+    }
+
+    /// The same, but a peer that asks too often still finds what room there is for all of `owner` together.
+    func takes(
+        _ rate: WritableKeyPath<Maxima, PeerRates>, orSpare spare: WritableKeyPath<Maxima, PeerRates>,
+        of owner: LimitedPeer, _ plane: LimitedPlane, _ subject: PeerLimit.Subject, _ peer: LimitedPeer
+    ) -> Bool {
+        let now = EventLoop.now()
+        if maxima[keyPath: rate].takes(peer, now: now) || maxima[keyPath: spare].takes(owner, now: now) {
+            return true
+        }
+        refuse(PeerLimit(plane, subject, most: maxima[keyPath: rate].perSecond), peer)
+        return false
     }
 
     // MARK: What is said of it
