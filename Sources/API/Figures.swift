@@ -29,8 +29,8 @@ package struct FiguresAnswer: Codable, Sendable {
         }
     }
 
-    /// Machines by state: ready, booting, failed, stuck, unseen.
-    package var states: [String: Int]
+    /// How many machines are in each state; all states are there.
+    package var states: [MachineState: Int]
     package var unknownCount: Int
     /// Of the last boots of all machines.
     package var bootCount: Int
@@ -38,7 +38,7 @@ package struct FiguresAnswer: Codable, Sendable {
     package var median: Int?
     package var percentile95: Int?
     /// Median milliseconds of each stage, by the stage that was reached.
-    package var stages: [String: Int]
+    package var stages: [BootStage: Int]
     /// The last hour, minute by minute.
     package var minutes: [Minute]
     /// At most fifty.
@@ -47,8 +47,8 @@ package struct FiguresAnswer: Codable, Sendable {
     package var limited: [LimitLedger.Line]
 
     package init(
-        states: [String: Int], unknownCount: Int, bootCount: Int, median: Int? = nil,
-        percentile95: Int? = nil, stages: [String: Int], minutes: [Minute], troubles: [Trouble],
+        states: [MachineState: Int], unknownCount: Int, bootCount: Int, median: Int? = nil,
+        percentile95: Int? = nil, stages: [BootStage: Int], minutes: [Minute], troubles: [Trouble],
         limited: [LimitLedger.Line]
     ) {
         self.states = states

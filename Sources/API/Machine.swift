@@ -22,8 +22,11 @@ package struct MachineAnswer: Codable, Sendable {
     package var tags: [String]
     package var macAddress: MACAddress?
     package var address: IPv4Address?
-    /// `ready`, `at kernel`, `failed: …`; empty when no boot was seen.
-    package var state: String
+    package var state: MachineState
+    /// Which one its last boot has reached; nil when none was seen.
+    package var stage: BootStage?
+    /// Why its last boot failed.
+    package var failure: String?
     /// Milliseconds from the first request to ready, of the last boot.
     package var readyAfter: Int?
     /// The version that it boots next, `debian@8`; nil when there is none.
@@ -48,7 +51,8 @@ package struct MachineAnswer: Codable, Sendable {
 
     package init(
         name: NodeName, isKnown: Bool, group: GroupPath? = nil, tags: [String], macAddress: MACAddress? = nil,
-        address: IPv4Address? = nil, state: String, readyAfter: Int? = nil, version: String? = nil,
+        address: IPv4Address? = nil, state: MachineState, stage: BootStage? = nil, failure: String? = nil,
+        readyAfter: Int? = nil, version: String? = nil,
         lack: String? = nil, booted: String? = nil, isOutdated: Bool = false, seenAt: Int? = nil,
         code: String? = nil, hardware: String? = nil, held: String? = nil, wantedName: NodeName? = nil,
         wantedGroup: GroupPath? = nil
@@ -60,6 +64,8 @@ package struct MachineAnswer: Codable, Sendable {
         self.macAddress = macAddress
         self.address = address
         self.state = state
+        self.stage = stage
+        self.failure = failure
         self.readyAfter = readyAfter
         self.version = version
         self.lack = lack
@@ -72,4 +78,7 @@ package struct MachineAnswer: Codable, Sendable {
         self.wantedName = wantedName
         self.wantedGroup = wantedGroup
     }
+
+    /// The stage for people: `ready`, `at kernel`, `failed: …`; empty when no boot was seen.
+    package var stageInWords: String { stage?.inWords(failure: failure ?? "") ?? "" }
 }

@@ -31,7 +31,8 @@ struct Status: AsyncParsableCommand {
 enum MachineTable {
     /// `held, ready` for one that is up with its rescue image.
     private static func state(of machine: MachineAnswer) -> String {
-        let words = (machine.held == nil ? [] : ["held"]) + (machine.state.isEmpty ? [] : [machine.state])
+        let words =
+            (machine.held == nil ? [] : ["held"]) + (machine.stage == nil ? [] : [machine.stageInWords])
         return words.isEmpty ? "-" : words.joined(separator: ", ")
     }
 

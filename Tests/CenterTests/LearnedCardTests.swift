@@ -67,7 +67,7 @@ import Wire
         #expect(try await views.hardware("pc-1").macAddress == card)
         #expect(try await views.node(card.description).node.name == name)
         let row = try #require(try await views.nodes("", offset: 0, limit: 9).rows.first)
-        #expect(row.state == "ready" && row.macAddress == card)
+        #expect(row.state == .ready && row.stage == .ready && row.macAddress == card)
         #expect(try await views.names("mac=\(card)") == [name])
         #expect(try await views.sessions("", offset: 0, limit: 9).rows.map(\.node) == [name])
         #expect(await views.unknownMachines().isEmpty)

@@ -30,7 +30,7 @@ struct MetricsRoutes {
         var metrics = MetricsText()
         metrics.add(
             "roost_nodes", .gauge, "Nodes by what their last boot is doing.",
-            figures.states.sorted { $0.key < $1.key }.map { (["state": $0.key], Double($0.value)) })
+            MachineState.allCases.map { (["state": $0.rawValue], Double(figures.states[$0] ?? 0)) })
         metrics.add(
             "roost_unknown_machines", .gauge, "Unknown machines that were seen.",
             Double(figures.unknownCount))
@@ -47,7 +47,9 @@ struct MetricsRoutes {
             durations.compactMap { labels, value in value.map { (labels, Double($0) / 1_000) } })
         metrics.add(
             "roost_boot_stage_seconds", .gauge, "Median time that each stage of a boot takes.",
-            figures.stages.sorted { $0.key < $1.key }.map { (["stage": $0.key], Double($0.value) / 1_000) })
+            BootStage.allCases.compactMap { stage in
+                figures.stages[stage].map { (["stage": stage.rawValue], Double($0) / 1_000) }
+            })
         let networks = await services.networks()
         metrics.add(
             "roost_pool_addresses", .gauge, "Addresses in the pools.",

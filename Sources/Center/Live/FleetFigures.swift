@@ -9,7 +9,7 @@ struct BootFigures: Sendable, Codable {
     var median: Int?
     var percentile95: Int?
     /// Median of the time from each stage to the next, in milliseconds, by the stage that was reached.
-    var stages: [String: Int]
+    var stages: [BootStage: Int]
 
     init(_ boots: some Sequence<BootTimeline>) {
         var durations: [Int] = []
@@ -25,7 +25,7 @@ struct BootFigures: Sendable, Codable {
         median = Self.percentile(50, of: durations)
         percentile95 = Self.percentile(95, of: durations)
         stages = [:]
-        for (stage, values) in steps { stages[stage.rawValue] = Self.percentile(50, of: values.sorted()) }
+        for (stage, values) in steps { stages[stage] = Self.percentile(50, of: values.sorted()) }
     }
 
     /// The smallest value that at least `percent` in a hundred are not above; nil of nothing.

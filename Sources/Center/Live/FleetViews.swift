@@ -163,14 +163,13 @@ struct FleetViews: Sendable {
         func root(_ boot: BootTimeline) -> RootActivity? {
             live.leased[boot.macAddress].flatMap { activity[$0] }
         }
-        var states: [String: Int] = Dictionary(
-            uniqueKeysWithValues: MachineState.allCases.map { ($0.rawValue, 0) })
+        var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
         var troubles: [FiguresAnswer.Trouble] = []
         var boots: [BootTimeline] = []
         for node in snapshot.nodes.values where caller.sees(node.group) {
             let boot = live.boot(of: node, in: snapshot)
             let state = MachineState(boot, now: now)
-            states[state.rawValue, default: 0] += 1
+            states[state, default: 0] += 1
             if troubles.count < 50, snapshot.trouble(holding: node) == nil,
                 let lack = live.versions(of: node, in: snapshot).lack
             {
@@ -356,6 +355,10 @@ struct LiveFacts {
 
     private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }
 
+    private static func failure(of boot: BootTimeline?) -> String? {
+        boot?.entries.last.flatMap { $0.stage == .failed ? $0.detail : nil }
+    }
+
     func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
         let boot = boot(of: node, in: snapshot)
         let cards = snapshot.cards(of: node)
@@ -364,7 +367,8 @@ struct LiveFacts {
             name: node.name, isKnown: true, group: node.group, tags: node.tags,
             macAddress: boot?.macAddress ?? cards.first,
             address: cards.lazy.compactMap { self.leased[$0] }.first ?? node.address,
-            state: boot?.state ?? "", readyAfter: boot?.readyAfter,
+            state: MachineState(boot, now: now * 1_000), stage: boot?.entries.last?.stage,
+            failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: versions.next, lack: versions.lack, booted: versions.booted,
             isOutdated: versions.isOutdated == true,
             seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
@@ -375,7 +379,9 @@ struct LiveFacts {
         let boot = boots[mac]
         return MachineAnswer(
             name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
-            address: leased[mac], state: boot?.state ?? "", readyAfter: boot?.readyAfter, version: nil,
+            address: leased[mac], state: MachineState(boot, now: now * 1_000),
+            stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
+            version: nil,
             seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
             hardware: snapshot.contents.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)

@@ -70,7 +70,7 @@ struct DashboardPage {
                 case .unseen: ""
                 }
             return [
-                "kind": state.rawValue, "count": figures.states[state.rawValue] ?? 0,
+                "kind": state.rawValue, "count": figures.states[state] ?? 0,
                 "label": words(state.rawValue), "link": "/nodes?q=\(Escape.component(query))",
             ]
         }
@@ -105,7 +105,7 @@ struct DashboardPage {
     private func stages(_ figures: FiguresAnswer) -> [[String: Any]] {
         let longest = max(1, figures.stages.values.max() ?? 1)
         return BootStage.allCases.compactMap { stage in
-            figures.stages[stage.rawValue].map {
+            figures.stages[stage].map {
                 ["name": stage.rawValue, "time": Format.duration($0), "share": $0 * 100 / longest]
             }
         }

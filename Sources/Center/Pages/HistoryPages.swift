@@ -71,7 +71,7 @@ struct HistoryPages {
             return [
                 "started": Format.time(millisecond: boot.startedAt),
                 "name": (node?.name ?? NodeName(unknown: boot.macAddress)).text,
-                "state": pages.shown(boot.state, words), "kind": pages.kind(boot.state),
+                "state": pages.shown(boot, words), "kind": pages.kind(boot.entries.last?.stage),
                 "readyAfter": Format.duration(boot.readyAfter), "detail": boot.entries.last?.detail ?? "",
             ]
         }

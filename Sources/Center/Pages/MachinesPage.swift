@@ -30,7 +30,7 @@ struct MachinesPage {
             [
                 "mac": machine.macAddress?.description ?? "", "id": machine.name.text,
                 "code": machine.code ?? "", "address": machine.address?.description ?? "",
-                "state": pages.shown(machine.state, words), "kind": pages.kind(machine.state),
+                "state": pages.shown(machine, words), "kind": pages.kind(machine.stage),
                 "seen": Format.time(millisecond: machine.seenAt), "hardware": machine.hardware ?? "",
                 "suggestion": machine.wantedName?.text ?? "", "wanted": machine.wantedName != nil,
                 "groups": groups.map {

@@ -40,10 +40,11 @@ struct NodePage {
         let answer = try await views.node(context.parameter("name"))
         let (node, snapshot) = (answer.node, try await views.snapshot())
         let stored = snapshot.nodes[node.name]
-        let state = answer.boots.first?.state ?? ""
+        let boot = answer.boots.first
         let settings = snapshot.settings(of: stored)
         var fields: [String: Any] = [
-            "name": node.name.text, "state": pages.shown(state, words), "kind": pages.kind(state),
+            "name": node.name.text, "state": pages.shown(boot, words),
+            "kind": pages.kind(boot?.entries.last?.stage),
             "group": node.group.description, "groupEscaped": Escape.component(node.group.description),
             "macs": node.macAddresses.map(\.description).joined(separator: " "),
             "address": (answer.leasedAddress ?? node.address)?.description ?? "",
@@ -162,20 +163,22 @@ struct NodePage {
     }
 
     /// Median milliseconds of each stage over the last boots of the node's group.
-    private func medians(of node: Node, in snapshot: FleetSnapshot) -> [String: Int] {
+    private func medians(of node: Node, in snapshot: FleetSnapshot) -> [BootStage: Int] {
         let boots = pages.fleet.boots
         let neighbours = snapshot.nodes.values.lazy.filter { $0.group == node.group }.prefix(1_000)
         return BootFigures(neighbours.flatMap { snapshot.cards(of: $0).compactMap { boots[$0] } }).stages
     }
 
-    private func boots(_ boots: [BootTimeline], _ medians: [String: Int], _ words: Words) -> [[String: Any]] {
+    private func boots(_ boots: [BootTimeline], _ medians: [BootStage: Int], _ words: Words) -> [[String:
+        Any]]
+    {
         boots.enumerated().map { index, boot in
             let total = max(1, (boot.entries.last?.at ?? boot.startedAt) - boot.startedAt)
             var (entries, segments): ([[String: Any]], [[String: Any]]) = ([], [])
             var before = boot.startedAt
             for entry in boot.entries {
                 let took = entry.at - before
-                let median = medians[entry.stage.rawValue]
+                let median = medians[entry.stage]
                 entries.append([
                     "stage": entry.stage.rawValue, "after": Format.duration(entry.at - boot.startedAt),
                     "took": Format.duration(took), "median": Format.duration(median), "detail": entry.detail,
@@ -191,7 +194,7 @@ struct NodePage {
             }
             return [
                 "isFirst": index == 0, "started": Format.time(millisecond: boot.startedAt),
-                "state": pages.shown(boot.state, words), "kind": pages.kind(boot.state),
+                "state": pages.shown(boot, words), "kind": pages.kind(boot.entries.last?.stage),
                 "total": Format.duration(boot.readyAfter), "entries": entries, "segments": segments,
                 "label": boot.entries.map {
                     "\($0.stage.rawValue) \(Format.duration($0.at - boot.startedAt))"

@@ -80,8 +80,8 @@ struct NodesPage {
         [
             "name": machine.name.text, "group": machine.group?.description ?? "",
             "groupEscaped": Escape.component(machine.group?.description ?? "/"), "tags": machine.tags,
-            "address": machine.address?.description ?? "", "state": pages.shown(machine.state, words),
-            "kind": pages.kind(machine.state), "readyAfter": Format.duration(machine.readyAfter),
+            "address": machine.address?.description ?? "", "state": pages.shown(machine, words),
+            "kind": pages.kind(machine.stage), "readyAfter": Format.duration(machine.readyAfter),
             "version": machine.version ?? "", "lack": machine.version == nil ? machine.lack ?? "" : "",
             "booted": machine.booted ?? "",
             "isOutdated": machine.isOutdated, "hardware": machine.hardware ?? "",
@@ -192,7 +192,7 @@ enum NodeCSV {
                 machine.name.text, node?.macAddresses.map(\.description).joined(separator: " ") ?? "",
                 machine.group?.description ?? "", node?.address?.description ?? "",
                 machine.tags.joined(separator: " "), node?.uuid?.description ?? "",
-                machine.address?.description ?? "", machine.state, machine.version ?? "",
+                machine.address?.description ?? "", machine.stageInWords, machine.version ?? "",
                 machine.hardware ?? "",
             ])
         }

@@ -52,17 +52,32 @@ struct Pages {
         return form
     }
 
-    /// A state in the words of the page.
-    func shown(_ state: String, _ words: Words) -> String {
-        if state.isEmpty { return words("no boot seen") }
-        if state.hasPrefix("failed: ") { return "\(words("failed")): \(state.dropFirst(8))" }
-        if state.hasPrefix("at ") { return words("at %1", String(state.dropFirst(3))) }
-        return words(state)
+    /// How far a boot has come, in the words of the page.
+    func shown(_ stage: BootStage?, failure: String, _ words: Words) -> String {
+        switch stage {
+        case nil: words("no boot seen")
+        case .ready: words("ready")
+        case .failed: "\(words("failed")): \(failure)"
+        case let stage?: words("at %1", stage.rawValue)
+        }
     }
 
-    func kind(_ state: String) -> String {
-        state == "ready"
-            ? "ready" : state.hasPrefix("failed") ? "failed" : state.hasPrefix("at ") ? "booting" : "unseen"
+    func shown(_ boot: BootTimeline?, _ words: Words) -> String {
+        shown(boot?.entries.last?.stage, failure: boot?.entries.last?.detail ?? "", words)
+    }
+
+    func shown(_ machine: MachineAnswer, _ words: Words) -> String {
+        shown(machine.stage, failure: machine.failure ?? "", words)
+    }
+
+    /// The class in the style sheet.
+    func kind(_ stage: BootStage?) -> String {
+        switch stage {
+        case nil: "unseen"
+        case .ready: "ready"
+        case .failed: "failed"
+        default: "booting"
+        }
     }
 
     // MARK: What if

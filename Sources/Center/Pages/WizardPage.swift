@@ -30,7 +30,7 @@ struct WizardPage {
         let views = FleetViews(services: services, caller: caller)
         let nodes = try await views.nodes("", offset: 0, limit: 50).rows
         let unknown = await views.unknownMachines().prefix(10)
-        let ready = nodes.filter { $0.state == "ready" }
+        let ready = nodes.filter { $0.state == .ready }
         let policy = snapshot.settings(of: GroupPath.site).text(.enrolment)
         let builds = await services.builds.all
         let canBuild = await services.builds.isPossible
@@ -42,13 +42,13 @@ struct WizardPage {
             "imageDone": !snapshot.images.isEmpty,
             "images": snapshot.images.keys.sorted().map(\.text).joined(separator: ", "),
             "machineDone": !ready.isEmpty, "readyNodes": ready.map(\.name.text).joined(separator: ", "),
-            "booting": nodes.filter { $0.state.hasPrefix("at ") }.map {
-                ["name": $0.name.text, "state": pages.shown($0.state, words)]
+            "booting": nodes.filter { [.booting, .stuck].contains($0.state) }.map {
+                ["name": $0.name.text, "state": pages.shown($0, words)]
             },
             "waiting": unknown.map {
                 [
                     "code": $0.code ?? "", "mac": $0.macAddress?.description ?? "",
-                    "state": pages.shown($0.state, words),
+                    "state": pages.shown($0, words),
                 ]
             },
             "canBuild": canBuild, "suite": BuildsPage.hostSuite,

@@ -1,7 +1,7 @@
 package import Wire
 
 /// A stage of a boot, in the order in which a healthy one reaches them.
-package enum BootStage: String, Sendable, CaseIterable, Codable {
+package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
     /// The machine asked for an address.
     case dhcp
     /// It fetched a boot loader.
@@ -34,6 +34,15 @@ package enum BootStage: String, Sendable, CaseIterable, Codable {
         switch self {
         case .initialised, .network, .root, .configured, .handover, .ready, .failed: true
         case .dhcp, .loader, .script, .kernel, .initramfs, .delivered: false
+        }
+    }
+
+    /// What a machine does that has come so far, for people: `ready`, `at kernel`, `failed: …`.
+    package func inWords(failure: String) -> String {
+        switch self {
+        case .ready: "ready"
+        case .failed: "failed: \(failure)"
+        default: "at \(rawValue)"
         }
     }
 
@@ -109,11 +118,6 @@ package struct BootTimeline: Equatable, Sendable, Codable {
 
     /// What the boot is doing now, in words.
     package var state: String {
-        guard let last = entries.last else { return "no boot seen" }
-        return switch last.stage {
-        case .ready: "ready"
-        case .failed: "failed: \(last.detail)"
-        default: "at \(last.stage.rawValue)"
-        }
+        entries.last.map { $0.stage.inWords(failure: $0.detail) } ?? "no boot seen"
     }
 }

@@ -1,5 +1,5 @@
 /// What a machine is doing, for colours and counts.
-package enum MachineState: String, Sendable, CaseIterable, Codable {
+package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
     case ready, booting, failed
     /// A stage is older than it should be.
     case stuck
