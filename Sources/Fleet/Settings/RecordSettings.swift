@@ -45,6 +45,9 @@
         var checked = settings
         var length = 0
         for (name, value) in settings {
+            length += value.description.utf8.count
+            // What is there already stays, whatever rules came later, and also where its secret is lost and it cannot be read.
+            guard before?[name] != value else { continue }
             guard let definition = SettingDefinition.named(name) else {
                 throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
             }
@@ -52,12 +55,9 @@
                 throw InvalidSetting("\(name) can only be set for the whole site")
             }
             checked[name] = try definition.checked(value)
-            if before?[name] != value,
-                let problem = SettingDefinition.problem(ofNew: value.without(before?[name]), in: name)
-            {
+            if let problem = SettingDefinition.problem(ofNew: value.without(before?[name]), in: name) {
                 throw InvalidSetting("\(name): \(problem)")
             }
-            length += value.description.utf8.count
         }
         guard length <= lengthLimit else {
             throw InvalidSetting("the settings of one level may be \(lengthLimit >> 10) KiB together")
