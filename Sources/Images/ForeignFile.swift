@@ -8,7 +8,9 @@ enum ForeignFile {
     static func description(_ head: Data) -> String? {
         if head.isEmpty { return "is empty" }
         for (offset, mark, what) in marks where head.dropFirst(offset).starts(with: mark) { return what }
-        guard head.first == UInt8(ascii: "<") || isText(head.prefix(512)) else { return nil }
+        // VirtualBox's disks begin with `<<<`.
+        let isMarkup = ["<!", "<?", "<html", "<HTML"].contains { head.starts(with: $0.utf8) }
+        guard isMarkup || isText(head.prefix(512)) else { return nil }
         return "is a text, perhaps what a web server said instead of sending the file: look into it"
     }
 

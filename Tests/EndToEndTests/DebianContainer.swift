@@ -27,7 +27,9 @@ struct DebianContainer {
             FileManager.default.contentsOfDirectory(atPath: versions).first { !$0.hasPrefix(".") })
         let root = "\(versions)/\(version)/root.squashfs"
         try Self.command("fetch", root, "\(Self.packages)/roost.deb", "\(Self.packages)/roost-node.deb")
-        let loaders = ["ipxe", "shim", "grub"].map { "--bind-ro=/usr/lib/\($0)" }
+        // Debian's ipxe.efi is a link to another directory.
+        let iPXE = URL(fileURLWithPath: "/usr/lib/ipxe/ipxe.efi").resolvingSymlinksInPath().path
+        let loaders = ["/usr/lib/ipxe", "/usr/lib/shim", "/usr/lib/grub", iPXE].map { "--bind-ro=\($0)" }
         let image = try FileManager.default.destinationOfSymbolicLink(atPath: "\(BootLab.golden)/root")
         try Self.command(
             ["up", root, "--bind-ro=\(Self.packages):/debs", "--bind-ro=\(image):/tiny"] + loaders)
