@@ -113,11 +113,19 @@ final class Browser {
         try send("POST", session + "/execute/sync", ["script": script, "args": arguments])
     }
 
+    /// Waits for the element: a page may still be on its way.
     private func element(_ selector: String) throws -> String {
-        let answer = try send(
-            "POST", session + "/element",
-            ["using": selector.hasPrefix("/") ? "xpath" : "css selector", "value": selector])
-        return try #require((answer as? [String: Any])?.values.first as? String)
+        var found: String?
+        try Pace.wait(
+            10, until: "the page has ‘\(selector)’", state: { "\(url) ‘\(title)’: \(text.prefix(2_000))" }
+        ) {
+            let answer = try? send(
+                "POST", session + "/element",
+                ["using": selector.hasPrefix("/") ? "xpath" : "css selector", "value": selector])
+            found = (answer as? [String: Any])?.values.first as? String
+            return found != nil
+        }
+        return try #require(found)
     }
 
     func click(_ selector: String) throws {
