@@ -26,7 +26,7 @@ package struct AdministratorRequest: Codable, Sendable {
     }
 }
 
-/// Somebody who may do something, with their roles.
+/// An administrator, with their roles.
 package struct AdministratorAnswer: Codable, Sendable {
     package var name: String
     package var fullName: String

@@ -22,7 +22,7 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case build
         /// A roll-out began, went on or ended, or a node was held.
         case rollout
-        /// Somebody logged in or out.
+        /// A user logged in or out.
         case session
         /// The server's clock was set.
         case clock

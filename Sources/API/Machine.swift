@@ -45,7 +45,7 @@ package struct MachineAnswer: Codable, Sendable {
     package var hardware: String?
     /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
     package var held: String?
-    /// What somebody has typed at the unknown machine itself.
+    /// What was typed at the unknown machine itself.
     package var wantedName: NodeName?
     package var wantedGroup: GroupPath?
 

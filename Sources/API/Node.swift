@@ -4,7 +4,7 @@ package import Wire
 /// A node with what is known of it beyond its record.
 package struct NodeAnswer: Codable, Sendable {
     package var node: Node
-    /// Whether somebody has enrolled it.
+    /// Whether it is enrolled.
     package var isKnown: Bool
     /// Cards that no record names, and that were last seen with this node's UUID, the newest first.
     package var learnedCards: [MACAddress]
@@ -12,7 +12,7 @@ package struct NodeAnswer: Codable, Sendable {
     package var leasedAddress: IPv4Address?
     /// Nil while it has no root from this server, and in the past.
     package var root: RootActivity?
-    /// Who is logged in; nobody in the past, which is not kept.
+    /// Who is logged in now; empty for the past, which is not kept.
     package var sessions: [NodeSession]
     package var settings: [SettingAnswer]
     /// Nil while the node has not reported it.

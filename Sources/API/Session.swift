@@ -1,6 +1,6 @@
 package import Fleet
 
-/// Somebody who is logged in, and where.
+/// A user who is logged in, and where.
 package struct SessionAnswer: Codable, Sendable {
     package var node: NodeName
     package var group: GroupPath

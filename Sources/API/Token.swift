@@ -7,7 +7,7 @@ package struct TokenRequest: Codable, Sendable {
     package var grants: [String]?
     /// Days until it expires; left out: 90. Zero: never.
     package var days: Int?
-    /// Whose it is; an admin of the site may make one for somebody else. Left out: the caller's.
+    /// Whose it is; an admin of the site may make one for another administrator. Left out: the caller's.
     package var owner: String?
 
     package init(name: String, grants: [String]? = nil, days: Int? = nil, owner: String? = nil) {

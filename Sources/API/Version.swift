@@ -16,7 +16,7 @@ package struct VersionAnswer: Codable, Sendable {
     package var isTrusted: Bool
     /// The signed moves by which channels mean it.
     package var moves: [ChannelMove]?
-    /// What whoever publishes or promotes it should know: nodes that it does not fit into.
+    /// What to know before it is published or promoted: nodes that it does not fit.
     package var warnings: [String]?
 
     package init(

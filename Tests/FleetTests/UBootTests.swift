@@ -36,7 +36,7 @@ import Wire
             ("PXEClient:Arch:00010:UNDI:003000", 10, "client architecture 10 (32-bit ARM UEFI)"),
             ("PXEClient:Arch:00027:UNDI:003000", 27, "client architecture 27 (64-bit RISC-V UEFI)"),
         ] as [(String, UInt16?, String)])
-    func `U-Boot without a loader here is told so, and gets nobody else's`(
+    func `U-Boot without a loader here is told so, and gets no other machine's`(
         vendorClass: String, architecture: UInt16?, reason: String
     ) throws {
         let client = Self.discover(vendorClass, architecture)

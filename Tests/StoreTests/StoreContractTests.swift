@@ -254,7 +254,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot(at: 1_450).images[first.image]?.versions == [two])
     }
 
-    @Test(arguments: StoreMaker.allCases) func `somebody who can let others in is always left`(
+    @Test(arguments: StoreMaker.allCases) func `an administrator who can let others in is always left`(
         maker: StoreMaker
     ) async throws {
         let store = try maker.open(path)

@@ -1,4 +1,4 @@
-/// The name that somebody may have meant who wrote another.
+/// The known name that a misspelt one may mean.
 package enum NearestName {
     /// Of `names` the one that takes the fewest keystrokes to make of `word`, or that alone begins with it; nil when all are far from it.
     package static func of(_ word: String, among names: some Collection<String>) -> String? {
