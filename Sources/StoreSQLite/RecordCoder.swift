@@ -1,6 +1,7 @@
 import Fleet
 import Foundation
 import Sealing
+import Wire
 
 /// Values as the database keeps them: JSON in which settings with secrets in them are sealed.
 struct RecordCoder: Sendable {
@@ -14,6 +15,7 @@ struct RecordCoder: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.userInfo[RecordSettings.revealsSecrets] = true
         encoder.userInfo[RecordSettings.sealer] = sealer
+        if let key = CodingUserInfoKey.timestampsAreNumbers { encoder.userInfo[key] = true }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 

@@ -221,6 +221,14 @@ import Testing
         }
     }
 
+    @Test func `moments in the API's answers are texts`() throws {
+        for source in try Self.sources(below: "Sources/API") {
+            for line in source.lines where line.contains(/\ var (at|\w+(At|Until)): Int/) {
+                #expect(line.contains("Timestamp "), "\(source.path): \(line)")
+            }
+        }
+    }
+
     @Test func `one file reads the clocks`() throws {
         // What carries a date for people or for other programs.
         let dated = [

@@ -5,7 +5,7 @@ package struct BootTest: Equatable, Sendable, Codable {
     package var image: ImageName
     package var version: Int
     /// Seconds since 1970 at which it ended.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     package var isPassed: Bool
     /// Why it failed.
     @MachineText package var detail: String

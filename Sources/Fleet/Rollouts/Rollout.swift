@@ -33,7 +33,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         package var node: NodeName
         package var outcome: Outcome
         /// Milliseconds since 1970 at which its last boot of the version began; nil before.
-        package var startedAt: Int?
+        @MillisecondTimestamp package var startedAt: Int?
         /// Milliseconds from there to ready.
         package var readyAfter: Int?
         /// Why it failed.
