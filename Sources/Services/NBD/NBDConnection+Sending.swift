@@ -9,7 +9,8 @@ extension NBDConnection {
     /// Leaves the only reply that is ready, a header and its data, to the end of the loop's batch. Whoever has
     /// several requests in flight, or is alone, gets its replies at once.
     func postponeLoneReply() -> Bool {
-        guard loop.readyCount > 1, pending.isEmpty, !isClosed, !isCorked, service.postponed.hasRoom,
+        guard loop.readyCount > 1, pending.isEmpty, !isClosed, !isCorked, !isFetching,
+            service.postponed.hasRoom,
             let reply = unsafe service.replies.takeLone()
         else { return false }
         unsafe service.postponed.add(self, header: reply.header, data: reply.data)

@@ -21,6 +21,16 @@ import Wire
         case file(offset: Int, byteCount: Int)
     }
 
+    /// An object of its own: few connections have one, and many are at rest.
+    private final class WaitingRead {
+        let request: NBDRequest
+        let range: Range<Int>
+
+        init(_ request: NBDRequest, _ range: Range<Int>) {
+            (self.request, self.range) = (request, range)
+        }
+    }
+
     let socket: FileDescriptor
     unowned let service: NBDService
     unowned let loop: EventLoop
@@ -39,7 +49,7 @@ import Wire
     private var leftover: [UInt8] = []
     var pending: [Pending] = []
     /// A read that waits for a disk, and then for its turn; nothing more is taken from the client meanwhile.
-    private var waitingRead: (request: NBDRequest, range: Range<Int>)?
+    private var waitingRead: WaitingRead?
     private var closesWhenSent = false
     /// Whether all is sent, and only the client's own end is waited for.
     private(set) var isEnding = false
@@ -212,9 +222,9 @@ import Wire
     /// Answers all whole requests in `input`; what is left, or stuck, is kept.
     private func serve(_ input: Span<UInt8>) {
         var input = input.extracting(0..<input.count)
-        if !isFetching, let (request, range) = waitingRead {
+        if !isFetching, let waiting = waitingRead {
             waitingRead = nil
-            read(request, range, isFollowed: !input.isEmpty)
+            read(waiting.request, waiting.range, isFollowed: !input.isEmpty)
         }
         while pending.isEmpty, !isFetching, !isClosed {
             let step = transmission.next(&input)
@@ -267,7 +277,7 @@ import Wire
 
     /// Waits until the disk has been read; then it is this request's turn.
     private func fetch(_ request: NBDRequest, _ range: Range<Int>, of file: ServedFile) {
-        waitingRead = (request, range)
+        waitingRead = WaitingRead(request, range)
         isFetching = true
         loop.change(socket, to: [])
         file.fetch(range) { [weak self] in
