@@ -113,6 +113,27 @@ import Wire
         #expect(ending.hearsEnd())
     }
 
+    @Test func `a read that waits for the disk is answered, and so is all that came behind it`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        for _ in 0..<3 {
+            planes.forgetCachedFiles()
+            let client = try Self.chosen(of: planes)
+            let refused = Self.request(.write, byteCount: 100) + [UInt8](repeating: 0x25, count: 100)
+            // From one piece of what is fetched into the next.
+            let range = 250_000..<290_000
+            client.say(
+                Self.request(.flush) + Self.request(.read, offset: 250_000, byteCount: range.count) + refused
+                    + Self.request(.read, byteCount: 16) + Self.request(.disconnect))
+            #expect(Self.error(by: client) == 0)
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(range.count) == Array(Self.root[range]))
+            #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue))
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(16) == Array(Self.root[..<16]))
+            #expect(client.hearsEnd())
+        }
+    }
+
     @Test func `the answer to ABORT can be read, whatever the client sends behind it`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.client(of: planes)
