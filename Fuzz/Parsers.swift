@@ -96,6 +96,9 @@ enum Parsers {
             var wire = bytes.span
             _ = try NBDRequest(parsing: &wire).range(inExportOf: 1 << 20)
         },
+        Parser(name: "nbd-transmission", seeds: [Conversations.requests]) { bytes in
+            Conversations.checkTransmission(of: bytes)
+        },
         Parser(
             name: "arp",
             seeds: [Array(ARPPacket(probing: .loopback, from: .broadcast).broadcastFrame.dropFirst(14))]
