@@ -28,22 +28,23 @@ struct KernelWords {
     /// From /proc, or from the copy in /run once the image runs (a container may hide /proc/cmdline).
     static func read() throws -> KernelWords {
         let text = String(decoding: try WholeFile.read("/proc/cmdline"), as: UTF8.self)
-        var words: [Substring: Substring] = [:]
+        var words: [BootWord: Substring] = [:]
         for word in text.split(whereSeparator: \.isWhitespace) {
             let parts = word.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { words[parts[0]] = parts[1] }
+            if parts.count == 2, let name = BootWord(rawValue: String(parts[0])) { words[name] = parts[1] }
         }
-        guard let http = words["roost.http"],
-            let machine = words["BOOTIF"].flatMap({ MACAddress($0.dropFirst(3)) })
+        guard let http = words[.http], let machine = words[.card].flatMap({ MACAddress($0.dropFirst(3)) })
         else {
-            throw UsageError(text: "the kernel command line has no roost.http and BOOTIF")
+            throw UsageError(
+                text: "the kernel command line has no \(BootWord.http.rawValue) and \(BootWord.card.rawValue)"
+            )
         }
         let endpoint = try Endpoint(http)
         return KernelWords(
-            http: endpoint, boot: String(words["roost.boot"] ?? ""), machine: machine,
-            address: words["ip"].flatMap {
+            http: endpoint, boot: String(words[.boot] ?? ""), machine: machine,
+            address: words[.address].flatMap {
                 IPv4Address($0.split(separator: ":", omittingEmptySubsequences: false)[0])
             },
-            server: endpoint.address, leaseSeconds: words["roost.lease"].flatMap { UInt32($0) }.map(Int.init))
+            server: endpoint.address, leaseSeconds: words[.lease].flatMap { UInt32($0) }.map(Int.init))
     }
 }
