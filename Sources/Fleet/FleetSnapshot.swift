@@ -32,6 +32,8 @@ package final class FleetSnapshot: Sendable {
     private let reservedAddresses: Set<IPv4Address>
     private let versionOfDigest: [Digest: ImageVersion]
     let enrolmentRules: EnrolmentRules
+    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    let hasUnreadableLevels: Bool
     private let compiledRules: [(rule: MatchRule, condition: Condition)]
 
     package var nodes: [NodeName: Node] { contents.nodes }
@@ -63,6 +65,9 @@ package final class FleetSnapshot: Sendable {
         }
         let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
         enrolmentRules = EnrolmentRules(of: EffectiveSettings(levels: site))
+        hasUnreadableLevels =
+            contents.groups.values.contains { $0.settings.hasUnreadableBootSettings }
+            || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
         compiledRules = contents.rules.values
             .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
             .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }

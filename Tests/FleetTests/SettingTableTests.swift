@@ -84,7 +84,8 @@ import Wire
         ("nbd-connections", .integer(99), "99 is not within 1 to 16"),
         ("kernel-arguments", .text("quiet"), "‘quiet’ is not a list"),
         ("swap", .list(["floppy"]), "‘floppy’ is not zram:50%, disk or server:2G"),
-        ("files", .list([]), "is not a map of key=value"),
+        ("hosts", .list([]), "is not a map of key=value"),
+        ("files", .text("secret"), "it is not what it should be"),
         ("root-password-hash", .text("secret"), "it is not what it should be"),
     ])
     func `a node with a setting that cannot be read boots nothing, and says which it is, and where it is set`(

@@ -122,7 +122,9 @@ package func bootPlan(
             return plan
         }
     }
-    if let problem = settings.firstBootProblem { return plan.endingInNothing(because: problem.description) }
+    if let problem = snapshot.bootProblem(of: node) {
+        return plan.endingInNothing(because: problem.description)
+    }
     if let lack = settings.lackOfRole(under: policy) {
         let origin = settings.origin(of: Settings.rootMode)
         plan.target = .nothing(because: lack)

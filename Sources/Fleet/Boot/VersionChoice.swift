@@ -169,7 +169,7 @@ extension FleetSnapshot {
     /// - Parameter client: what it last told DHCP that it boots with; nil where that is not known.
     package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
         let settings = settings(of: nodes[node.name])
-        if let problem = settings.firstBootProblem { return problem.description }
+        if let problem = bootProblem(of: nodes[node.name]) { return problem.description }
         if let text = settings.lackOfRole(under: policy) { return text }
         switch nextChoice(of: node) {
         case .failure(let lack): return lack.text

@@ -2,14 +2,17 @@
 package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
     package let name: String
     package let origin: SettingOrigin
-    /// What is wrong with it; of a secret only that there is something.
+    /// Characters that are told of what is wrong.
+    private static let problemLimit = 200
+    /// What is wrong with it; of what is kept sealed only that there is something.
     package let problem: String
 
     init(_ definition: SettingDefinition, _ value: SettingValue, at origin: SettingOrigin) {
         name = definition.name
         self.origin = origin
         let problem = definition.unreadability(value) ?? "it is not \(definition.kindDescription)"
-        self.problem = definition.isSecret ? "it is not what it should be" : problem
+        self.problem =
+            definition.isSealed ? "it is not what it should be" : String(problem.prefix(Self.problemLimit))
     }
 
     package var description: String {
@@ -22,7 +25,26 @@ extension SettingOrigin {
     fileprivate var place: String { self == .group(.site) ? "the site" : description }
 }
 
+extension [String: SettingValue] {
+    /// Whether a level has something that nodes boot with and that cannot be read.
+    var hasUnreadableBootSettings: Bool {
+        contains { name, value in
+            guard let definition = SettingDefinition.named(name), definition.phase.isBoot else {
+                return false
+            }
+            return !definition.isClosed(value) && definition.unreadability(value) != nil
+        }
+    }
+}
+
 extension FleetSnapshot {
+    /// The first setting that `node`, or an unknown machine, boots with and that cannot be read.
+    func bootProblem(of node: Node?) -> UnreadableSetting? {
+        // What groups and rules have is not read again for each of ten thousand nodes.
+        guard hasUnreadableLevels || node?.settings.hasUnreadableBootSettings == true else { return nil }
+        return settings(of: node).firstBootProblem
+    }
+
     /// Settings that cannot be read, or are sealed with a key that this server does not have: at most `limit`, those of groups first.
     package func settingProblems(limit: Int) -> [String] {
         var problems: [String] = []
