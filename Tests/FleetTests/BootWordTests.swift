@@ -30,7 +30,7 @@ import Wire
 
     /// Those that `roost-node` reads.
     private func readByProgram() throws -> Set<String> {
-        let text = try Self.text(of: "RoostNode", ".swift")
+        let text = try Self.text(of: "NodeWork", ".swift")
         let names = Set(text.matches(of: /words\[\.(\w+)\]/).map { String($0.output.1) })
         return Set(BootWord.allCases.filter { names.contains("\($0)") }.map(\.rawValue))
     }
@@ -81,7 +81,7 @@ import Wire
     }
 
     @Test func `no word is written as a plain text`() throws {
-        for directory in ["Fleet/Boot", "RoostNode", "Images"] {
+        for directory in ["Fleet/Boot", "NodeWork", "Images"] {
             let text = try Self.text(of: directory, ".swift")
             for word in BootWord.allCases where word.rawValue.hasPrefix("roost.") {
                 #expect(!text.contains("\"\(word.rawValue)"), "\(directory): \(word.rawValue)")
