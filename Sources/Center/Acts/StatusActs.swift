@@ -78,18 +78,19 @@ extension Acts {
         /// Open NBD connections of each version, by its image's name and number.
         var connections: [(image: ImageName, version: Int, count: Int)]
         var listenerCount: Int
-        var limited: LimitFigures
+        /// Refusals since the server started, and how many peers were refused something within the last minute.
+        var limited: (totals: [LimitedPlane: Int], peerCount: Int)
     }
 
     func serverFigures() async throws -> ServerFigures {
         try require(.read)
-        let snapshot = fleet.snapshot
+        let (snapshot, limited) = (fleet.snapshot, await services.limited())
         return ServerFigures(
             version: services.version, revision: snapshot.revision, boots: fleet.bootCounts,
             networks: await services.networks(),
             connections: await services.openVersions().compactMap { digest, count in
                 snapshot.version(digest).map { ($0.image, $0.number, count) }
-            }, listenerCount: fleet.events.listenerCount, limited: await services.limited())
+            }, listenerCount: fleet.events.listenerCount, limited: (limited.totals, limited.current.count))
     }
 
     // MARK: Pages of the whole
