@@ -42,7 +42,7 @@ extension Acts {
         var tree: [(path: GroupPath, nodeCount: Int)]
         var nodeCount: Int
         var mayConfigure: Bool
-        /// What it sets itself, and what holds there; nil for those who may not read it.
+        /// What it sets itself, without secrets, and what holds there; nil for those who may not read it.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
         /// The link of its board; nil for those who may not give it out.
         var wallLink: (group: GroupPath, key: String)?
@@ -66,7 +66,10 @@ extension Acts {
             path: path, tree: paths.sorted().map { ($0, counts[$0] ?? 0) }, nodeCount: counts[path] ?? 0,
             mayConfigure: mayConfigure,
             settings: may(.read, in: path)
-                ? (snapshot.groups[path]?.settings ?? [:], snapshot.settings(of: path)) : nil,
+                ? (
+                    RecordSettings.redacted(snapshot.groups[path]?.settings ?? [:]),
+                    snapshot.settings(of: path)
+                ) : nil,
             wallLink: mayConfigure ? (path, WallBoard.key(path, services.wallSecret)) : nil)
     }
 }

@@ -10,8 +10,8 @@ extension Acts {
         /// Milliseconds that each stage takes in the node's group, at the median.
         var medians: [BootStage: Int]
         var showsSessions: Bool
-        /// The record with its state; nil for those who may not change it.
-        var editable: (record: Node, tag: String, effective: EffectiveSettings)?
+        /// What the record sets itself, without secrets, with its state; nil for those who may not change it.
+        var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
         var mayDismiss: Bool
         var mayAudit: Bool
@@ -31,7 +31,9 @@ extension Acts {
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {
-            view.editable = (stored, try RecordTag.of(stored), settings)
+            view.editable = (
+                RecordSettings.redacted(stored.settings), try RecordTag.of(stored), settings
+            )
         }
         return view
     }

@@ -100,14 +100,14 @@ struct NodePage {
             fields["log"] = log.lines.joined(separator: "\n")
             fields["crashes"] = log.crashes.map { ["at": Format.time(second: $0.at), "text": $0.text] }
         }
-        if let (stored, tag, settings) = view.editable {
+        if let (own, tag, settings) = view.editable {
             fields["mayEdit"] = true
             fields["tag"] = tag
             fields["groups"] = acts.groupPaths(.configure).map {
                 ["path": $0.description, "chosen": $0 == node.group] as [String: Any]
             }
             fields["fields"] = SettingFields.of(
-                SettingDefinition.all.filter { !$0.isSiteWide }, own: stored.settings, effective: settings,
+                SettingDefinition.all.filter { !$0.isSiteWide }, own: own, effective: settings,
                 words)
         }
         if view.mayAudit {
