@@ -216,7 +216,7 @@ extension ActRow {
         ActRow("knownHosts", .read, .anywhere) { acts, _ in try await acts.knownHosts() },
         ActRow("unknownMachines", .read, .anywhere) { acts, _ in try await acts.unknownMachines() },
         ActRow("node", .read) { try await $0.node($1.place.node) },
-        ActRow("nodeView", .read) { try await $0.nodeView($1.place.macAddress) },
+        ActRow("nodeDetails", .read) { try await $0.nodeDetails($1.place.macAddress) },
         ActRow("hardware", .read) { try await $0.hardware($1.place.node) },
         ActRow("log", .read) { try await $0.log($1.place.node, lineCount: 9) },
         ActRow("explain", .read) {
@@ -230,7 +230,7 @@ extension ActRow {
             try await acts.rulesWithNodeCounts()
         },
         ActRow("versions", .read, .anywhere) { acts, _ in try await acts.versions(of: ActTarget.image()) },
-        ActRow("imageViews", .read, .anywhere) { acts, _ in try await acts.imageViews() },
+        ActRow("imageDetails", .read, .anywhere) { acts, _ in try await acts.imageDetails() },
         ActRow("difference", .read, .anywhere) { acts, _ in
             try await acts.difference(of: ActTarget.image(), from: nil, to: nil, wantsContents: false)
         },
@@ -246,7 +246,7 @@ extension ActRow {
         ActRow("rolloutsUnderWay", .read, .anywhere) { acts, _ in try await acts.rolloutsUnderWay() },
         ActRow("rollout", .read, .anywhere) { acts, _ in try await acts.rollout(1) },
         ActRow("volumes", .read, .anywhere) { acts, _ in try await acts.volumes() },
-        ActRow("volumeViews", .read, .anywhere) { acts, _ in try await acts.volumeViews() },
+        ActRow("volumesWithSnapshots", .read, .anywhere) { acts, _ in try await acts.volumesWithSnapshots() },
         ActRow("volume", .read, .hidden) { try await $0.volume(of: $1.node) },
         ActRow("revisions", .audit, .anywhere) { acts, _ in
             try await acts.revisions(RevisionFilter(limit: 1_000))

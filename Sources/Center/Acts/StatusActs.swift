@@ -96,7 +96,7 @@ extension Acts {
     // MARK: Pages of the whole
 
     /// What the dashboard says of the server itself.
-    struct ServerView: Sendable {
+    struct ServerState: Sendable {
         var address: IPv4Address
         var roles: [String]
         var leaseCount: Int
@@ -108,10 +108,10 @@ extension Acts {
         var scarceNetworks: [NetworkAnswer]
     }
 
-    func server() async throws -> ServerView {
+    func server() async throws -> ServerState {
         try require(.read)
         let mayMend = may(.configure, in: .site)
-        return ServerView(
+        return ServerState(
             address: await services.policy().server, roles: services.roles,
             leaseCount: await services.leases().count,
             connectionCount: await services.openVersions().values.reduce(0, +),

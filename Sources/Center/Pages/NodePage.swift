@@ -35,7 +35,7 @@ struct NodePage {
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let views = try acts.at(request)
         let words = pages.renderer.words(context)
-        let view = try await views.nodeView(context.parameter("name"))
+        let view = try await views.nodeDetails(context.parameter("name"))
         let answer = view.answer
         let node = answer.node
         let boot = answer.boots.first

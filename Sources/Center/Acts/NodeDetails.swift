@@ -3,7 +3,7 @@ import Fleet
 
 extension Acts {
     /// A node with all that its page shows.
-    struct NodeView: Sendable {
+    struct NodeDetails: Sendable {
         var answer: NodeAnswer
         /// Why it is held; nil in the past, too.
         var trouble: BootTrouble?
@@ -17,25 +17,25 @@ extension Acts {
         var mayAudit: Bool
     }
 
-    func nodeView(_ text: String) async throws -> NodeView {
+    func nodeDetails(_ text: String) async throws -> NodeDetails {
         let answer = try await node(text)
         let (node, snapshot) = (answer.node, try await configuration())
         let stored = snapshot.nodes[node.name]
         let settings = snapshot.settings(of: stored)
         let isNow = at == nil
         let mayEnrol = may(.enrol, in: node.group)
-        var view = NodeView(
+        var details = NodeDetails(
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
             showsSessions: isNow && settings.isOn(.reportSessions), editable: nil,
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {
-            view.editable = (
+            details.editable = (
                 RecordSettings.redacted(stored.settings), try RecordTag.of(stored), settings
             )
         }
-        return view
+        return details
     }
 
     /// Over the last boots of a group.
