@@ -22,7 +22,7 @@ struct AccessPages {
             }
         }
         routes.get("tokens", .read) { request, context, caller in
-            try await tokens([:], nil, request, context, caller)
+            try await tokens(nil, request, context, caller)
         }
         routes.post("tokens", .read) { request, context, caller in
             do {
@@ -31,10 +31,10 @@ struct AccessPages {
                 let wish = TokenRequest(
                     name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
                 let made = try await access.makeToken(wish, caller)
-                return try await tokens(["secret": made.token ?? ""], nil, request, context, caller)
+                return try await tokens(secret: made.token, nil, request, context, caller)
             } catch {
                 guard let failure = Self.failure(of: error) else { throw error }
-                return try await tokens([:], failure, request, context, caller)
+                return try await tokens(failure, request, context, caller)
             }
         }
         routes.post("tokens/:id/revoke", .read) { _, context, caller in
@@ -70,21 +70,10 @@ struct AccessPages {
     private func administrators(
         _ failure: Failure?, _ request: Request, _ context: CenterContext, _ caller: Caller
     ) async throws -> Response {
-        let all = try await access.administrators(caller)
-        var fields: [String: Any] = [
-            "rows": all.enumerated().map { index, one -> [String: Any] in
-                [
-                    "id": index, "name": one.name, "fullName": one.fullName, "isDisabled": one.isDisabled,
-                    "grants": one.grants.map(\.description).joined(separator: " "),
-                    "isLocal": one.source == .local, "source": one.source.rawValue,
-                    "isProviders": one.source == .oidc, "subject": one.identity?.subject ?? "",
-                ]
-            }
-        ]
-        fields["sources"] = Administrator.Source.allCases.map(\.rawValue)
-        fields["failure"] = failure?.text
+        let view = AdministratorsView(
+            try await access.administrators(caller), failure: failure?.text, pages.renderer.words(context))
         return try pages.show(
-            "administrators", "Administrators", section: "/administrators", fields, request, context,
+            view, "Administrators", section: "/administrators", request, context,
             status: failure?.status ?? .ok)
     }
 
@@ -104,22 +93,15 @@ struct AccessPages {
                 subject: form.has("subject") ? form["subject"] : nil), caller)
     }
 
+    /// - Parameter secret: that of the one just made.
     private func tokens(
-        _ extra: [String: Any], _ failure: Failure?, _ request: Request, _ context: CenterContext,
+        secret: String? = nil, _ failure: Failure?, _ request: Request, _ context: CenterContext,
         _ caller: Caller
     ) async throws -> Response {
-        var fields = extra
-        fields["failure"] = failure?.text
-        fields["rows"] = try await access.tokens(caller).map { token -> [String: Any] in
-            [
-                "id": token.id, "name": token.name, "owner": token.owner,
-                "grants": token.grants.joined(separator: " "),
-                "created": Format.time(second: token.createdAt),
-                "expires": Format.time(second: token.holdsUntil), "used": Format.time(second: token.usedAt),
-            ]
-        }
+        let view = TokensView(
+            try await access.tokens(caller), secret: secret, failure: failure?.text,
+            pages.renderer.words(context))
         return try pages.show(
-            "tokens", "API tokens", section: "/tokens", fields, request, context,
-            status: failure?.status ?? .ok)
+            view, "API tokens", section: "/tokens", request, context, status: failure?.status ?? .ok)
     }
 }

@@ -47,36 +47,14 @@ struct GroupsPage {
             try caller.require(.read, in: path)
             return pages.redirect("/")
         }
-        var counts: [GroupPath: Int] = [:]
-        for node in snapshot.nodes.values {
-            for ancestor in node.group.lineage { counts[ancestor, default: 0] += 1 }
-        }
-        let paths = Set(snapshot.groups.keys).union([.site])
-        let tree = paths.filter { caller.sees($0) || $0 == .site }.sorted().map { group -> [String: Any] in
-            [
-                "escaped": Escape.component(group.description),
-                "label": group == .site ? words("Site") : group.lastPart,
-                "depth": min(5, group.parts.count), "count": counts[group] ?? 0, "current": group == path,
-            ]
-        }
+        let shown = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
         let mayEdit = caller.allows(.configure, in: path) && views.at == nil
-        let definitions = SettingDefinition.all.filter { path == .site || !$0.isSiteWide }
-        var fields: [String: Any] = [
-            "showTree": hasTree, "tree": tree, "path": path.description,
-            "heading": hasTree ? (path == .site ? words("Site") : path.description) : words("Settings"),
-            "nodeCount": counts[path] ?? 0, "mayEdit": mayEdit, "mayRemove": path != .site,
-            "nodesQuery": Escape.component("group=\(path)"),
-            "back": hasTree ? "/groups?path=\(Escape.component(path.description))" : "/settings",
-            "fields": caller.allows(.read, in: path)
-                ? SettingFields.of(
-                    definitions, own: snapshot.groups[path]?.settings ?? [:],
-                    effective: snapshot.settings(of: path), words) : [],
-        ]
-        if mayEdit { fields["wall"] = WallPage.link(path, secret: pages.services.wallSecret) }
-        fields["at"] = views.at.map { CalendarTime.text(second: $0) }
+        let view = GroupsView(
+            path, in: snapshot, shown: hasTree ? Array(shown) : nil, mayRead: caller.allows(.read, in: path),
+            mayEdit: mayEdit, wall: mayEdit ? WallPage.link(path, secret: pages.services.wallSecret) : nil,
+            at: views.at, words)
         return try pages.show(
-            "groups", hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", fields,
-            request,
+            view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,
             context)
     }
 

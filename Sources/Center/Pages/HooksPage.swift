@@ -11,7 +11,7 @@ struct HooksPage {
     func add(to routes: Routes) {
         routes.get("hooks", .administer) { request, context, caller in
             try caller.require(.administer, in: .site)
-            return try await show([:], request, context)
+            return try await show(request, context)
         }
         routes.post("hooks", .administer) { request, context, caller in
             let form = try pages.form(context)
@@ -21,9 +21,9 @@ struct HooksPage {
                 group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
             do {
                 let made = try await hooks.make(wish, caller)
-                return try await show(["secret": made.secret ?? ""], request, context)
+                return try await show(secret: made.secret, request, context)
             } catch let problem as Problem where problem.status == 422 {
-                return try await show(["failure": problem.detail], request, context)
+                return try await show(failure: problem.detail, request, context)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, caller in
@@ -35,18 +35,11 @@ struct HooksPage {
         }
     }
 
-    private func show(_ extra: [String: Any], _ request: Request, _ context: CenterContext) async throws
-        -> Response
-    {
-        var fields = extra
-        fields["kinds"] = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: " ")
-        fields["rows"] = try await hooks.list().map { hook -> [String: Any] in
-            [
-                "id": hook.id, "url": hook.url, "kinds": hook.kinds.joined(separator: " "),
-                "group": hook.group.description, "at": Format.time(second: hook.lastAt),
-                "result": hook.lastResult ?? "", "kind": hook.isHealthy == false ? "failed" : "ready",
-            ]
-        }
-        return try pages.show("hooks", "Web hooks", section: "/hooks", fields, request, context)
+    private func show(
+        secret: String? = nil, failure: String? = nil, _ request: Request, _ context: CenterContext
+    ) async throws -> Response {
+        let view = HooksView(
+            try await hooks.list(), secret: secret, failure: failure, pages.renderer.words(context))
+        return try pages.show(view, "Web hooks", section: "/hooks", request, context)
     }
 }

@@ -56,30 +56,25 @@ struct ImagesPage {
         // It names nodes of all groups.
         let fit = caller.allows(.read, in: .site) ? ImageFit(snapshot) : nil
         let mayPublish = caller.allows(.publish, in: .site)
-        var images: [[String: Any]] = []
+        let words = pages.renderer.words(context)
+        var images: [ImagesView.Image] = []
         for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
-            let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
             images.append(
-                Self.fields(
-                    of: image, try await acts.answers(image), users, verdicts, fit,
-                    copies: await pages.services.replication.places(of: nil, image.name)))
+                ImagesView.Image(
+                    image, try await acts.answers(image), users: users,
+                    verdicts: try await pages.fleet.store.bootTestVerdicts(of: image.name),
+                    copies: await pages.services.replication.places(of: nil, image.name),
+                    warning: image.versions.last.flatMap { fit?.warning(for: $0) }, mayPublish: mayPublish,
+                    words))
         }
         let builds = pages.services.builds
-        let canBuild = await builds.isPossible
-        return try pages.show(
-            "images", "Images", section: "/images",
-            [
-                "images": images, "mayPublish": mayPublish,
-                "mayBuild": mayPublish && canBuild,
-                "suite": BuildsPage.hostSuite,
-                "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
-                "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
-                    RolloutsPage.fields(of: $0, pages.renderer.words(context))
-                },
-                "builds": await builds.all.prefix(10).map {
-                    BuildsPage.fields(of: $0, pages.renderer.words(context))
-                },
-            ], request, context)
+        let view = ImagesView(
+            images, builds: await builds.all.prefix(10),
+            sources: await pages.services.replication.sourceAnswers,
+            rollouts: snapshot.contents.rollouts.values.sorted { $0.id < $1.id },
+            suite: BuildsPage.hostSuite,
+            ImagesView.Rights(mayPublish: mayPublish, canBuild: await builds.isPossible), words)
+        return try pages.show(view, "Images", section: "/images", request, context)
     }
 
     /// At once, or after a boot test, or the test alone.
@@ -109,19 +104,6 @@ struct ImagesPage {
 
     private func done() -> Response { pages.redirect(Back.done("/images", pages.fleet.snapshot.revision)) }
 
-    private static func fields(of source: SourceAnswer) -> [String: Any] {
-        var fields: [String: Any] = [
-            "url": source.url, "checked": source.checkedAt.map { Format.time(second: $0) } ?? "",
-            "style": source.problem != nil ? "failed" : source.current != nil ? "booting" : "ready",
-        ]
-        fields["problem"] = source.problem
-        if let current = source.current {
-            fields["current"] =
-                "\(current.image) \(current.digest.short): \(Format.size(current.receivedByteCount)) / \(Format.size(current.byteCount))"
-        }
-        return fields
-    }
-
     /// How many nodes boot each version.
     private func users(in snapshot: FleetSnapshot) -> [Digest: Int] {
         var users: [Digest: Int] = [:]
@@ -131,37 +113,5 @@ struct ImagesPage {
             }
         }
         return users
-    }
-
-    private static func fields(
-        of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int],
-        _ verdicts: [Int: Bool], _ fit: ImageFit?, copies: [PlaceAnswer]
-    ) -> [String: Any] {
-        [
-            "name": image.name.text, "image": image.name.text,
-            "channels": image.channels.sorted { $0.key.text < $1.key.text }.map {
-                ["name": $0.key.text, "number": $0.value] as [String: Any]
-            },
-            "keep": image.keep.map(String.init) ?? "",
-            "warnings": image.versions.last.flatMap { fit?.warning(for: $0) }.map { [$0] } ?? [],
-            "versions": versions.reversed().map { version in
-                [
-                    "number": version.number, "digest": version.digest.short,
-                    "channels": version.channels.map(\.text), "isUsed": !version.channels.isEmpty,
-                    "copies": Set(copies.filter { $0.digest == version.digest }.map(\.server)).sorted(),
-                    "imageTags": version.tags.map { ["tag": $0.text] },
-                    "isSigned": !version.signatures.isEmpty, "isRefused": !version.isTrusted,
-                    "by": version.publishedBy, "published": Format.time(second: version.publishedAt),
-                    "system": version.manifest.system,
-                    "kernel": version.manifest.kernelRelease,
-                    "size": Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount }),
-                    "packages": version.manifest.packages.count, "nodes": users[version.digest] ?? 0,
-                    "open": version.openConnections,
-                    "tests": verdicts[version.number].map {
-                        [["kind": $0 ? "ready" : "failed", "number": version.number]]
-                    } ?? [],
-                ] as [String: Any]
-            },
-        ]
     }
 }

@@ -22,30 +22,13 @@ struct MachinesPage {
     ) async throws -> Response {
         let words = pages.renderer.words(context)
         let machines = await FleetViews(services: pages.services, caller: caller).unknownMachines()
-        let pager = try Pager(request, path: "/machines")
-        let snapshot = pages.fleet.snapshot
-        let policy = snapshot.enrolment(at: await pages.services.policy().server)
-        let groups = pages.groups(caller)
-        let rows = pager.rows(of: machines).map { machine -> [String: Any] in
-            [
-                "mac": machine.macAddress?.description ?? "", "id": machine.name.text,
-                "code": machine.code ?? "", "address": machine.address?.description ?? "",
-                "state": pages.shown(machine, words), "kind": pages.kind(machine.stage),
-                "seen": Format.time(millisecond: machine.seenAt), "hardware": machine.hardware ?? "",
-                "suggestion": machine.wantedName?.text ?? "", "wanted": machine.wantedName != nil,
-                "groups": groups.map {
-                    ["path": $0, "chosen": $0 == machine.wantedGroup?.description] as [String: Any]
-                },
-            ]
-        }
-        var fields = pager.links(count: machines.count)
-        fields.merge([
-            "rows": rows, "policy": words(policy.explanation),
-            "mayEnrol": caller.grants.allowSomewhere(.enrol),
-        ]) { $1 }
-        fields["failure"] = failure
+        let policy = pages.fleet.snapshot.enrolment(at: await pages.services.policy().server)
+        let view = MachinesView(
+            machines, try Pager(request, path: "/machines"), policy: policy,
+            groups: caller.grants.allowSomewhere(.enrol) ? pages.groups(caller) : nil, failure: failure, words
+        )
         return try pages.show(
-            "machines", "Unknown machines", section: "/machines", fields, request, context,
+            view, "Unknown machines", section: "/machines", request, context,
             status: failure == nil ? .ok : .unprocessableContent)
     }
 

@@ -10,13 +10,10 @@ struct RulesPage {
     func add(to routes: Routes) {
         routes.get("rules", .read) { request, context, caller in
             let snapshot = try await pages.views(request, caller).snapshot()
-            let rules = snapshot.rules.values.sorted { ($0.priority, $0.name) > ($1.priority, $1.name) }
-            let fields: [String: Any] = [
-                "rules": rules.map { row($0, in: snapshot) }, "mayEdit": caller.allows(.publish, in: .site),
-                "attributes": NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(
-                    separator: ", "),
-            ]
-            return try pages.show("rules", "Match rules", section: "/rules", fields, request, context)
+            let view = RulesView(
+                snapshot.rules.values, in: snapshot, mayEdit: caller.allows(.publish, in: .site),
+                pages.renderer.words(context))
+            return try pages.show(view, "Match rules", section: "/rules", request, context)
         }
         routes.post("rules/edit", .publish) { request, context, caller in
             let form = try pages.form(context)
@@ -27,18 +24,6 @@ struct RulesPage {
             return try pages.plan(
                 ChangeRequest(edits: [edit]), back: "/rules", section: "/rules", request, context, caller)
         }
-    }
-
-    private func row(_ rule: MatchRule, in snapshot: FleetSnapshot) -> [String: Any] {
-        let condition = try? Condition(rule.condition)
-        let fitting = snapshot.nodes.values.count { condition?.holds(for: snapshot.facts(of: $0)) == true }
-        return [
-            "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
-            "fitting": fitting,
-            "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
-                "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
-            }.joined(separator: "\n"),
-        ]
     }
 
     private func rule(_ name: RuleName, _ form: Form) throws -> MatchRule {

@@ -10,11 +10,14 @@ struct VolumesPage {
 
     func add(to routes: Routes) {
         routes.get("volumes", .read) { request, context, caller in
-            var rows: [[String: Any]] = []
-            for volume in try await acts.all(caller) { rows.append(try await row(volume, caller)) }
+            let words = pages.renderer.words(context)
+            var rows: [VolumesView.Row] = []
+            for volume in try await acts.all(caller) {
+                rows.append(
+                    VolumesView.Row(volume, snapshots: try await snapshots(of: volume, caller), words))
+            }
             return try pages.show(
-                "volumes", "Volumes", section: "/volumes", ["rows": rows, "hasRows": !rows.isEmpty], request,
-                context)
+                VolumesView(rows, words), "Volumes", section: "/volumes", request, context)
         }
         routes.post("volumes/:name/reset", .configure) { _, context, caller in
             let form = try pages.form(context)
@@ -42,23 +45,11 @@ struct VolumesPage {
         }
     }
 
-    private func row(_ volume: VolumeAnswer, _ caller: Caller) async throws -> [String: Any] {
+    /// Nil for those who may only look.
+    private func snapshots(of volume: VolumeAnswer, _ caller: Caller) async throws -> [SnapshotAnswer]? {
         let group = pages.fleet.snapshot.nodes[volume.node]?.group ?? .site
-        let mayAct = caller.allows(.configure, in: group)
-        var row: [String: Any] = [
-            "node": volume.node.text, "image": volume.image.text, "version": volume.version,
-            "size": volume.byteCount.map(Format.size) ?? "–", "isDisk": volume.kind == .disk,
-            "kind": volume.kind.rawValue, "isEncrypted": volume.isEncrypted,
-            "used": volume.usedByteCount.map(Format.size) ?? "–", "open": volume.openConnections,
-            "isOpen": volume.openConnections > 0, "made": Format.time(second: volume.createdAt),
-            "mayAct": mayAct,
-        ]
-        if mayAct {
-            let snapshots = try await acts.answer(volume.node, caller).snapshots ?? []
-            row["snapshots"] = snapshots.map { ["name": $0.name, "node": volume.node.text] }
-            row["hasSnapshots"] = !snapshots.isEmpty
-        }
-        return row
+        guard caller.allows(.configure, in: group) else { return nil }
+        return try await acts.answer(volume.node, caller).snapshots ?? []
     }
 
     private func name(_ context: CenterContext) throws -> NodeName {

@@ -55,26 +55,16 @@ struct WallPage {
 
     private func show(_ request: Request, _ context: CenterContext) async throws -> Response {
         let group = try group(request)
-        let words = pages.renderer.words(context)
         let (snapshot, now) = (pages.fleet.snapshot, Clock.millisecond)
         let boots = pages.fleet.boots
-        var counts: [MachineState: Int] = [:]
-        let nodes = snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node -> [String: Any] in
+        let nodes = snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node in
             let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
                 $0.startedAt < $1.startedAt
             }
-            let state = MachineState(boot, now: now)
-            counts[state, default: 0] += 1
-            return ["name": node.name.text, "kind": state.rawValue, "state": words(state.rawValue)]
+            return (node.name, MachineState(boot, now: now))
         }
-        let query = request.uri.query ?? ""
-        let fields: [String: Any] = [
-            "heading": group == .site ? words("Site") : group.description, "nodes": nodes,
-            "ready": counts[.ready] ?? 0, "booting": counts[.booting] ?? 0,
-            "failed": (counts[.failed] ?? 0) + (counts[.stuck] ?? 0), "events": "/wall/events?\(query)",
-        ]
+        let view = WallView(group, nodes, query: request.uri.query ?? "", pages.renderer.words(context))
         return try pages.renderer.page(
-            "wall", PageRenderer.Frame(title: "Wall board", hasMenu: false), fields, request: request,
-            context: context)
+            view, PageRenderer.Frame(title: "Wall board", hasMenu: false), request: request, context: context)
     }
 }
