@@ -96,9 +96,10 @@ struct TokensView: TemplateView {
     init(_ tokens: [TokenAnswer], secret: String?, failure: String?, _ words: Words) {
         self.secret = secret
         self.failure = failure
-        let titles = ["Name", "Owner", "Roles", "Created", "Expires", "Last used", "Actions"]
         table = TableView(
-            words("API tokens"), columns: titles.map { words($0) }, rows: tokens.map { Row($0, words) })
+            words("API tokens"),
+            columns: words.all("Name", "Owner", "Roles", "Created", "Expires", "Last used", "Actions"),
+            rows: tokens.map { Row($0, words) })
         added = FormView(
             path: "/tokens", style: "card settings", heading: words("New token"),
             fields: [

@@ -85,7 +85,7 @@ struct DashboardView: TemplateView {
         self.warnings = warnings
         if !figures.troubles.isEmpty {
             troubles = TableView(
-                words("What is wrong now"), columns: ["Machine", "What", "Fix"].map { words($0) },
+                words("What is wrong now"), columns: words.all("Machine", "What", "Fix"),
                 rows: figures.troubles.map {
                     Trouble(
                         machine: $0.machine.text, link: "/nodes/\($0.machine)", text: $0.text,
@@ -94,7 +94,7 @@ struct DashboardView: TemplateView {
         }
         if !figures.limited.isEmpty {
             limited = TableView(
-                words("Limited now"), columns: ["From where", "Limit"].map { words($0) },
+                words("Limited now"), columns: words.all("From where", "Limit"),
                 rows: figures.limited.map { Limit(peer: $0.peer, limit: $0.limit) })
         }
         chart = Chart(figures, words)

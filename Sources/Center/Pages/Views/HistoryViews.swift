@@ -28,7 +28,7 @@ struct LeasesView: TemplateView {
         }
         table = TableView(
             words("Leases"), live: "leases",
-            columns: ["Address", "Holder", "Node", "Host name", "Expires"].map { words($0) }, rows: rows)
+            columns: words.all("Address", "Holder", "Node", "Host name", "Expires"), rows: rows)
     }
 }
 
@@ -57,7 +57,7 @@ struct BootsView: TemplateView {
     init(_ rows: [Row], _ words: Words) {
         table = TableView(
             words("Boots"), live: "boots",
-            columns: ["Started", "Machine", "State", "Ready after", "Last stage"].map { words($0) },
+            columns: words.all("Started", "Machine", "State", "Ready after", "Last stage"),
             rows: rows)
     }
 }
@@ -82,7 +82,7 @@ struct HistoryView: TemplateView {
         kinds = Self.shownKinds.map { OptionView(text: $0, isChosen: $0 == filter.kind) }
         table = TableView(
             words("History"), live: "history",
-            columns: ["Revision", "When", "Who", "What"].map { words($0) },
+            columns: words.all("Revision", "When", "Who", "What"),
             rows: revisions.map(ChangeView.init))
         self.next = next.map { next in
             let rest = [("who", filter.who), ("kind", filter.kind), ("key", filter.key)].compactMap {
@@ -141,7 +141,7 @@ struct RevisionView: TemplateView {
             Edit(
                 kind: edit.kind, key: edit.key,
                 fields: TableView(
-                    edit.key, columns: ["Field", "Before", "After"].map { words($0) },
+                    edit.key, columns: words.all("Field", "Before", "After"),
                     rows: DifferenceView.fields(of: edit)))
         }
         guard mayUndo else { return }

@@ -141,11 +141,10 @@ extension ImagesView.Image {
                         label: "\(words("roll back")) \(channel.text)", style: "quiet",
                         hidden: [HiddenView("channel", channel.text)]) : nil)
         }
-        let titles =
-            ["Version", "Published", "System", "Kernel", "Size", "Packages", "Nodes", "Open connections"]
-            + (mayPublish ? ["Actions"] : [])
+        let titles = words.all(
+            "Version", "Published", "System", "Kernel", "Size", "Packages", "Nodes", "Open connections")
         table = TableView(
-            image.name.text, columns: titles.map { words($0) },
+            image.name.text, columns: titles + (mayPublish ? [words("Actions")] : []),
             rows: versions.reversed().map { version in
                 var row = ImagesView.Version(version, of: image.name, mayPublish: mayPublish, words)
                 row.nodes = users[version.digest] ?? 0

@@ -91,7 +91,7 @@ struct NodeView: TemplateView {
         boots = answer.boots.enumerated().map { Boot($1, isFirst: $0 == 0, medians, words) }
         effective = TableView(
             words("Effective settings"),
-            columns: ["Setting", "Value", "Comes from", "Hides"].map { words($0) },
+            columns: words.all("Setting", "Value", "Comes from", "Hides"),
             rows: answer.settings.map { setting in
                 Effective(
                     name: setting.name, value: setting.value.description, origin: setting.origin,
@@ -177,7 +177,7 @@ extension NodeView.Sessions {
     init(_ sessions: [NodeSession], _ words: Words) {
         guard !sessions.isEmpty else { return }
         table = TableView(
-            words("Sessions"), columns: ["User", "Kind", "Where", "From", "Since"].map { words($0) },
+            words("Sessions"), columns: words.all("User", "Kind", "Where", "From", "Since"),
             rows: sessions.map {
                 NodeView.Session(
                     user: $0.user, kind: $0.kind, isActive: $0.isActive, place: $0.place, from: $0.from,

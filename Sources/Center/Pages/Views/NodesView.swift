@@ -77,11 +77,10 @@ struct NodesView: TemplateView {
         self.count = count
         mayEdit = question.mayEdit && question.at == nil
         groups = question.groups
-        let titles = [
-            "Name", "Group", "Tags", "Address", "State", "Ready after", "Version", "Hardware",
-        ]
         table = TableView(
-            words("Nodes"), live: "nodes", columns: titles.map { words($0) },
+            words("Nodes"), live: "nodes",
+            columns: words.all(
+                "Name", "Group", "Tags", "Address", "State", "Ready after", "Version", "Hardware"),
             rows: machines.map { Row($0, words) })
         if mayEdit {
             table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)

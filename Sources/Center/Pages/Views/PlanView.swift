@@ -68,7 +68,7 @@ struct PlanView: TemplateView {
             summary: list.summary, encoding: list.encoding.rawValue,
             unused: list.unusedColumns.joined(separator: ", "),
             table: TableView(
-                words("Rows of the list"), columns: ["Line", "Node", "Result", "Detail"].map { words($0) },
+                words("Rows of the list"), columns: words.all("Line", "Node", "Result", "Detail"),
                 rows: list.rows.map { row in
                     Line(
                         line: row.line, node: row.node, fate: words(row.fate.rawValue),
@@ -90,7 +90,7 @@ struct PlanView: TemplateView {
         if !rows.isEmpty {
             nodes = TableView(
                 words("What would change"),
-                columns: ["Node", "Setting", "Before", "After", "Comes from"].map { words($0) }, rows: rows)
+                columns: words.all("Node", "Setting", "Before", "After", "Comes from"), rows: rows)
         }
         if let plan, plan.nodeCount > plan.nodes.count { more = plan.nodeCount - plan.nodes.count }
         self.saving = saving.map { saving in

@@ -41,11 +41,10 @@ struct RolloutsView: TemplateView {
     init(_ rollouts: [Rollout], limit: Int, _ words: Words) {
         if rollouts.count == limit { next = rollouts.last?.id }
         guard !rollouts.isEmpty else { return }
-        let titles = [
-            "Roll-out", "Version", "Channel", "State", "Ready", "Failed", "Began", "Why",
-        ]
         table = TableView(
-            words("Roll-outs"), columns: titles.map { words($0) }, rows: rollouts.map { Row($0, words) })
+            words("Roll-outs"),
+            columns: words.all("Roll-out", "Version", "Channel", "State", "Ready", "Failed", "Began", "Why"),
+            rows: rollouts.map { Row($0, words) })
     }
 }
 
@@ -116,7 +115,7 @@ struct RolloutView: TemplateView {
         }
         self.canaries = TableView(
             words("Canaries"),
-            columns: ["Node", "State", "Last boot", "Ready after", "Why"].map { words($0) },
+            columns: words.all("Node", "State", "Last boot", "Ready after", "Why"),
             rows: sorted.prefix(Self.canaryLimit).map { Canary($0, words) })
         more = canaries.count > Self.canaryLimit ? canaries.count - Self.canaryLimit : nil
         menu = ActionMenuView(actions: maySteer ? Self.actions(on: rollout, words) : [])
@@ -190,7 +189,7 @@ struct TrialView: TemplateView {
         version = values["version"] ?? ""
         func number(_ name: String, _ label: String, _ range: ClosedRange<Int>) -> FieldView {
             FieldView(
-                name, words(label),
+                name, label,
                 InputView(
                     type: "number", value: values[name], minimum: range.lowerBound,
                     maximum: range.upperBound))
@@ -203,9 +202,9 @@ struct TrialView: TemplateView {
                 FieldView(
                     "share", words("Share of the nodes, or a group"),
                     InputView(value: values["share"], isRequired: true)),
-                number("ready", "Seconds to ready", 10...86_400),
-                number("minutes", "Minutes of trial", 0...43_200),
-                number("failures", "Canaries that may fail", 0...100_000),
+                number("ready", words("Seconds to ready"), 10...86_400),
+                number("minutes", words("Minutes of trial"), 0...43_200),
+                number("failures", words("Canaries that may fail"), 0...100_000),
             ], submit: words("Begin"))
     }
 }

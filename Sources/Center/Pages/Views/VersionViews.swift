@@ -41,7 +41,7 @@ struct VersionDifferenceView: TemplateView {
         numbers = image.versions.reversed().map(\.number)
         isSame = difference.files.isEmpty
         whole = TableView(
-            words("What changed"), columns: ["What", "Before", "After"].map { words($0) },
+            words("What changed"), columns: words.all("What", "Before", "After"),
             rows: difference.facts.map {
                 Row(name: $0.name, before: $0.before ?? "", after: $0.after ?? "", isNumber: false)
             }
@@ -52,13 +52,13 @@ struct VersionDifferenceView: TemplateView {
                 })
         packageCount = difference.packages.count
         packages = TableView(
-            words("Packages"), columns: ["Package", "Before", "After"].map { words($0) },
+            words("Packages"), columns: words.all("Package", "Before", "After"),
             rows: difference.packages.map(DifferenceView.init))
         contents = difference.contents.map { changes in
             Contents(
                 count: changes.count,
                 table: TableView(
-                    words("Files in the root"), columns: ["File", "Before", "After"].map { words($0) },
+                    words("Files in the root"), columns: words.all("File", "Before", "After"),
                     rows: changes.prefix(Self.shownContents).map(DifferenceView.init)),
                 isCut: changes.count > Self.shownContents)
         }

@@ -31,10 +31,11 @@ struct VolumesView: TemplateView {
 
     init(_ rows: [Row], _ words: Words) {
         guard !rows.isEmpty else { return }
-        let titles = [
-            "Node", "Kind", "Version", "Size", "Used", "Open connections", "Created", "Actions",
-        ]
-        table = TableView(words("Volumes"), columns: titles.map { words($0) }, rows: rows)
+        table = TableView(
+            words("Volumes"),
+            columns: words.all(
+                "Node", "Kind", "Version", "Size", "Used", "Open connections", "Created", "Actions"),
+            rows: rows)
     }
 }
 
