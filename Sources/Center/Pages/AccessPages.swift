@@ -20,7 +20,7 @@ struct AccessPages {
             }
         }
         routes.get("tokens", .read) { request, context, acts in
-            try await tokens([:], nil, request, context, acts)
+            try await tokens(nil, request, context, acts)
         }
         routes.post("tokens", .read) { request, context, acts in
             do {
@@ -29,10 +29,10 @@ struct AccessPages {
                 let wish = TokenRequest(
                     name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
                 let made = try await acts.makeToken(wish)
-                return try await tokens(["secret": made.token ?? ""], nil, request, context, acts)
+                return try await tokens(secret: made.token, nil, request, context, acts)
             } catch {
                 guard let failure = Self.failure(of: error) else { throw error }
-                return try await tokens([:], failure, request, context, acts)
+                return try await tokens(failure, request, context, acts)
             }
         }
         routes.post("tokens/:id/revoke", .read) { _, context, acts in
@@ -68,21 +68,10 @@ struct AccessPages {
     private func administrators(
         _ failure: Failure?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let all = try await acts.administrators()
-        var fields: [String: Any] = [
-            "rows": all.enumerated().map { index, one -> [String: Any] in
-                [
-                    "id": index, "name": one.name, "fullName": one.fullName, "isDisabled": one.isDisabled,
-                    "grants": one.grants.map(\.description).joined(separator: " "),
-                    "isLocal": one.source == .local, "source": one.source.rawValue,
-                    "isProviders": one.source == .oidc, "subject": one.identity?.subject ?? "",
-                ]
-            }
-        ]
-        fields["sources"] = Administrator.Source.allCases.map(\.rawValue)
-        fields["failure"] = failure?.text
+        let view = AdministratorsView(
+            try await acts.administrators(), failure: failure?.text, pages.renderer.words(context))
         return try pages.show(
-            "administrators", "Administrators", section: "/administrators", fields, request, context,
+            view, "Administrators", section: "/administrators", request, context,
             status: failure?.status ?? .ok)
     }
 
@@ -98,22 +87,15 @@ struct AccessPages {
                 subject: form.has("subject") ? form["subject"] : nil), isNew: form.has("new"))
     }
 
+    /// - Parameter secret: that of the one just made.
     private func tokens(
-        _ extra: [String: Any], _ failure: Failure?, _ request: Request, _ context: CenterContext,
+        secret: String? = nil, _ failure: Failure?, _ request: Request, _ context: CenterContext,
         _ acts: Acts
     ) async throws -> Response {
-        var fields = extra
-        fields["failure"] = failure?.text
-        fields["rows"] = try await acts.tokens().map { token -> [String: Any] in
-            [
-                "id": token.id, "name": token.name, "owner": token.owner,
-                "grants": token.grants.joined(separator: " "),
-                "created": Format.time(second: token.createdAt),
-                "expires": Format.time(second: token.holdsUntil), "used": Format.time(second: token.usedAt),
-            ]
-        }
+        let view = TokensView(
+            try await acts.tokens(), secret: secret, failure: failure?.text,
+            pages.renderer.words(context))
         return try pages.show(
-            "tokens", "API tokens", section: "/tokens", fields, request, context,
-            status: failure?.status ?? .ok)
+            view, "API tokens", section: "/tokens", request, context, status: failure?.status ?? .ok)
     }
 }

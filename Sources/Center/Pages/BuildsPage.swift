@@ -17,11 +17,9 @@ struct BuildsPage {
         }
         routes.get("images/builds/:id", .read) { request, context, acts in
             let build = try await acts.build(BuildRoutes.id(context))
-            var fields = Self.fields(of: build, pages.renderer.words(context))
-            fields["log"] = build.lines.joined(separator: "\n")
-            fields["dropped"] = build.droppedLineCount > 0 ? build.droppedLineCount : nil
-            fields["mayCancel"] = !build.isOver && acts.may(.publish, in: .site)
-            return try pages.show("build", "Build", section: "/images", fields, request, context)
+            let view = BuildView(
+                build, mayCancel: acts.may(.publish, in: .site), pages.renderer.words(context))
+            return try pages.show(view, "Build", section: "/images", request, context)
         }
         routes.post("images/builds/:id/cancel", .publish) { _, context, acts in
             let id = try BuildRoutes.id(context)
@@ -36,21 +34,4 @@ struct BuildsPage {
         let line = text.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }
         return text.contains("ID=debian") ? line.map { String($0.dropFirst(17)) } ?? "bookworm" : "bookworm"
     }()
-
-    static func fields(of build: ImageBuilds.Build, _ words: Words) -> [String: Any] {
-        var fields: [String: Any] = [
-            "id": build.id,
-            "name": build.order.image + (build.test.map { "@\($0.version.number)" } ?? ""),
-            "isTest": build.test != nil,
-            "aim": build.test?.channel.map { "→ \($0)" } ?? "", "suite": build.order.suite,
-            "packages": build.order.packages.joined(separator: " "), "by": build.by,
-            "state": words(build.state.rawValue), "isOver": build.isOver,
-            "style": build.state == .done ? "ready" : build.state == .failed ? "failed" : "booting",
-            "started": Format.time(second: build.startedAt), "last": build.lines.last ?? "",
-        ]
-        fields["version"] = build.version
-        fields["failure"] = build.failure
-        if let end = build.endedAt { fields["took"] = Format.duration((end - build.startedAt) * 1_000) }
-        return fields
-    }
 }

@@ -20,7 +20,8 @@ struct GroupsPage {
             let parent = form["parent"] == "/" ? "" : form["parent"]
             let path = try GroupPath("\(parent)/\(form["name"])")
             let revision = try await acts.add(NodeGroup(path: path))
-            return pages.redirect(Back.done("/groups?path=\(Escape.component(path.description))", revision))
+            return pages.redirect(
+                Back.done("/groups?path=\(Escape.component(path.description))", revision))
         }
         routes.post("groups/edit", .configure) { request, context, acts in
             try edit(request, context, acts)
@@ -30,31 +31,11 @@ struct GroupsPage {
     private func show(
         _ path: GroupPath, hasTree: Bool, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let (views, words) = (try acts.at(request), pages.renderer.words(context))
-        let view = try await views.group(path, isTree: hasTree)
-        let tree = view.tree.map { group, count -> [String: Any] in
-            [
-                "escaped": Escape.component(group.description),
-                "label": group == .site ? words("Site") : group.lastPart,
-                "depth": min(5, group.parts.count), "count": count, "current": group == path,
-            ]
-        }
-        let definitions = SettingDefinition.all.filter { path == .site || !$0.isSiteWide }
-        var fields: [String: Any] = [
-            "showTree": hasTree, "tree": tree, "path": path.description,
-            "heading": hasTree ? (path == .site ? words("Site") : path.description) : words("Settings"),
-            "nodeCount": view.nodeCount, "mayEdit": view.mayConfigure, "mayRemove": path != .site,
-            "nodesQuery": Escape.component("group=\(path)"),
-            "back": hasTree ? "/groups?path=\(Escape.component(path.description))" : "/settings",
-            "fields": view.settings.map {
-                SettingFields.of(definitions, own: $0.own, effective: $0.effective, words)
-            } ?? [],
-        ]
-        fields["wall"] = view.wallLink.map { WallPage.link($0.group, key: $0.key) }
-        fields["at"] = views.at.map { CalendarTime.text(second: $0) }
+        let details = try await acts.at(request).group(path, isTree: hasTree)
+        let view = GroupsView(
+            details, hasTree: hasTree, at: try acts.at(request).at, pages.renderer.words(context))
         return try pages.show(
-            "groups", hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", fields,
-            request,
+            view, hasTree ? "Groups" : "Settings", section: hasTree ? "/groups" : "/settings", request,
             context)
     }
 

@@ -7,8 +7,7 @@ struct HooksPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("hooks", .administer) { request, context, acts in
-            try await show([:], request, context, acts)
+        routes.get("hooks", .administer) { request, context, acts in try await show(request, context, acts)
         }
         routes.post("hooks", .administer) { request, context, acts in
             let form = try pages.form(context)
@@ -18,9 +17,9 @@ struct HooksPage {
                 group: try GroupPath(form["group"].isEmpty ? "/" : form["group"]))
             do {
                 let made = try await acts.makeWebHook(wish)
-                return try await show(["secret": made.secret ?? ""], request, context, acts)
+                return try await show(secret: made.secret, request, context, acts)
             } catch let problem as Problem where problem.status == 422 {
-                return try await show(["failure": problem.detail], request, context, acts)
+                return try await show(failure: problem.detail, request, context, acts)
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
@@ -32,18 +31,12 @@ struct HooksPage {
         }
     }
 
-    private func show(_ extra: [String: Any], _ request: Request, _ context: CenterContext, _ acts: Acts)
-        async throws -> Response
-    {
-        var fields = extra
-        fields["kinds"] = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: " ")
-        fields["rows"] = try await acts.webHooks().map { hook -> [String: Any] in
-            [
-                "id": hook.id, "url": hook.url, "kinds": hook.kinds.joined(separator: " "),
-                "group": hook.group.description, "at": Format.time(second: hook.lastAt),
-                "result": hook.lastResult ?? "", "kind": hook.isHealthy == false ? "failed" : "ready",
-            ]
-        }
-        return try pages.show("hooks", "Web hooks", section: "/hooks", fields, request, context)
+    private func show(
+        secret: String? = nil, failure: String? = nil, _ request: Request, _ context: CenterContext,
+        _ acts: Acts
+    ) async throws -> Response {
+        let view = HooksView(
+            try await acts.webHooks(), secret: secret, failure: failure, pages.renderer.words(context))
+        return try pages.show(view, "Web hooks", section: "/hooks", request, context)
     }
 }

@@ -46,23 +46,14 @@ struct ImagesPage {
     }
 
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
-        let views = try acts.at(request)
+        let (views, words) = (try acts.at(request), pages.renderer.words(context))
         let mayPublish = acts.may(.publish, in: .site)
-        let canBuild = await acts.canBuild()
-        return try pages.show(
-            "images", "Images", section: "/images",
-            [
-                "images": try await views.imageDetails().map(Self.fields), "mayPublish": mayPublish,
-                "mayBuild": mayPublish && canBuild,
-                "suite": BuildsPage.hostSuite,
-                "sources": try await acts.sources().map(Self.fields),
-                "rollouts": try await views.rolloutsUnderWay().map {
-                    RolloutsPage.fields(of: $0, pages.renderer.words(context))
-                },
-                "builds": try await acts.builds().prefix(10).map {
-                    BuildsPage.fields(of: $0, pages.renderer.words(context))
-                },
-            ], request, context)
+        let view = ImagesView(
+            try await views.imageDetails().map { ImagesView.Image($0, mayPublish: mayPublish, words) },
+            builds: try await acts.builds().prefix(10), sources: try await acts.sources(),
+            rollouts: try await views.rolloutsUnderWay(), suite: BuildsPage.hostSuite,
+            ImagesView.Rights(mayPublish: mayPublish, canBuild: await acts.canBuild()), words)
+        return try pages.show(view, "Images", section: "/images", request, context)
     }
 
     /// At once, or after a boot test, or the test alone.
@@ -83,48 +74,4 @@ struct ImagesPage {
     }
 
     private func done(_ acts: Acts) -> Response { pages.redirect(Back.done("/images", acts.revision)) }
-
-    private static func fields(of source: SourceAnswer) -> [String: Any] {
-        var fields: [String: Any] = [
-            "url": source.url, "checked": source.checkedAt.map { Format.time(second: $0) } ?? "",
-            "style": source.problem != nil ? "failed" : source.current != nil ? "booting" : "ready",
-        ]
-        fields["problem"] = source.problem
-        if let current = source.current {
-            fields["current"] =
-                "\(current.image) \(current.digest.short): \(Format.size(current.receivedByteCount)) / \(Format.size(current.byteCount))"
-        }
-        return fields
-    }
-
-    private static func fields(of view: Acts.ImageDetails) -> [String: Any] {
-        let image = view.image
-        return [
-            "name": image.name.text, "image": image.name.text,
-            "channels": image.channels.sorted { $0.key.text < $1.key.text }.map {
-                ["name": $0.key.text, "number": $0.value] as [String: Any]
-            },
-            "keep": image.keep.map(String.init) ?? "",
-            "warnings": view.warning.map { [$0] } ?? [],
-            "versions": view.versions.reversed().map { version in
-                [
-                    "number": version.number, "digest": version.digest.short,
-                    "channels": version.channels.map(\.text), "isUsed": !version.channels.isEmpty,
-                    "copies": Set(view.copies.filter { $0.digest == version.digest }.map(\.server)).sorted(),
-                    "imageTags": version.tags.map { ["tag": $0.text] },
-                    "isSigned": !version.signatures.isEmpty, "isRefused": !version.isTrusted,
-                    "by": version.publishedBy, "published": Format.time(second: version.publishedAt),
-                    "system": version.manifest.system,
-                    "kernel": version.manifest.kernelRelease,
-                    "size": Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount }),
-                    "packages": version.manifest.packages.count,
-                    "nodes": view.nodeCounts[version.digest] ?? 0,
-                    "open": version.openConnections,
-                    "tests": view.verdicts[version.number].map {
-                        [["kind": $0 ? "ready" : "failed", "number": version.number]]
-                    } ?? [],
-                ] as [String: Any]
-            },
-        ]
-    }
 }

@@ -22,28 +22,13 @@ struct MachinesPage {
     ) async throws -> Response {
         let words = pages.renderer.words(context)
         let machines = try await acts.unknownMachines()
-        let pager = try Pager(request, path: "/machines")
-        let (policy, groups) = (try await acts.enrolment(), acts.groupPaths())
-        let rows = pager.rows(of: machines).map { machine -> [String: Any] in
-            [
-                "mac": machine.macAddress?.description ?? "", "id": machine.name.text,
-                "code": machine.code ?? "", "address": machine.address?.description ?? "",
-                "state": pages.shown(machine, words), "kind": pages.kind(machine.stage),
-                "seen": Format.time(millisecond: machine.seenAt), "hardware": machine.hardware ?? "",
-                "suggestion": machine.wantedName?.text ?? "", "wanted": machine.wantedName != nil,
-                "groups": groups.map {
-                    ["path": $0.description, "chosen": $0 == machine.wantedGroup] as [String: Any]
-                },
-            ]
-        }
-        var fields = pager.links(count: machines.count)
-        fields.merge([
-            "rows": rows, "policy": words(policy.explanation),
-            "mayEnrol": acts.maySomewhere(.enrol),
-        ]) { $1 }
-        fields["failure"] = failure
+        let view = MachinesView(
+            machines, try Pager(request, path: "/machines"), policy: try await acts.enrolment(),
+            groups: acts.maySomewhere(.enrol) ? acts.groupPaths().map(\.description) : nil, failure: failure,
+            words
+        )
         return try pages.show(
-            "machines", "Unknown machines", section: "/machines", fields, request, context,
+            view, "Unknown machines", section: "/machines", request, context,
             status: failure == nil ? .ok : .unprocessableContent)
     }
 

@@ -44,47 +44,21 @@ struct NodesPage {
 
     private func list(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let views = try acts.at(request)
-        let (query, words) = (request.query("q") ?? "", pages.renderer.words(context))
-        let offset = try request.query("offset", 0...10_000_000, default: 0)
-        let at = views.at.map { CalendarTime.text(second: $0) }
-        var fields: [String: Any] = [
-            "query": query, "queryEscaped": Escape.component(query),
-            "attributes": NodeAttribute.allCases.map(\.rawValue).joined(separator: ", "),
-            "mayEdit": acts.maySomewhere(.configure) && at == nil,
-            "mayEnrol": acts.maySomewhere(.enrol) && at == nil,
-            "groups": acts.groupPaths().map(\.description),
-            "atQuery": views.at.map { "?at=\($0)" } ?? "",
-        ]
-        fields["at"] = at
-        var rows: [[String: Any]] = []
+        let question = NodesView.Question(
+            query: request.query("q") ?? "",
+            offset: try request.query("offset", 0...10_000_000, default: 0), limit: Self.rowLimit,
+            at: views.at, mayEdit: acts.maySomewhere(.configure),
+            mayEnrol: acts.maySomewhere(.enrol), groups: acts.groupPaths().map(\.description))
+        let words = pages.renderer.words(context)
+        let view: NodesView
         do {
-            let page = try await views.nodes(query, offset: offset, limit: Self.rowLimit)
-            rows = page.rows.map { row($0, words) }
-            fields["count"] = page.count
-            func link(_ offset: Int) -> String {
-                "/nodes?offset=\(offset)&q=\(Escape.component(query))" + (views.at.map { "&at=\($0)" } ?? "")
-            }
-            if offset > 0 { fields["previous"] = link(max(0, offset - Self.rowLimit)) }
-            fields["next"] = page.next.map(link)
+            let page = try await views.nodes(
+                question.query, offset: question.offset, limit: question.limit)
+            view = NodesView(question, page.rows, count: page.count, next: page.next, problem: nil, words)
         } catch let error as InvalidCondition {
-            fields["problem"] = error.description
-            fields["count"] = 0
+            view = NodesView(question, [], count: 0, next: nil, problem: error.description, words)
         }
-        fields["rows"] = rows
-        return try pages.show("nodes", "Nodes", section: "/nodes", fields, request, context)
-    }
-
-    private func row(_ machine: MachineAnswer, _ words: Words) -> [String: Any] {
-        [
-            "name": machine.name.text, "group": machine.group?.description ?? "",
-            "groupEscaped": Escape.component(machine.group?.description ?? "/"), "tags": machine.tags,
-            "address": machine.address?.description ?? "", "state": pages.shown(machine, words),
-            "kind": pages.kind(machine.stage), "readyAfter": Format.duration(machine.readyAfter),
-            "version": machine.version ?? "", "lack": machine.version == nil ? machine.lack ?? "" : "",
-            "booted": machine.booted ?? "",
-            "isOutdated": machine.isOutdated, "hardware": machine.hardware ?? "",
-            "isHeld": machine.held != nil, "held": machine.held ?? "",
-        ]
+        return try pages.show(view, "Nodes", section: "/nodes", request, context)
     }
 
     private func csv(_ request: Request, _ acts: Acts) async throws -> Response {

@@ -9,13 +9,10 @@ struct RulesPage {
 
     func add(to routes: Routes) {
         routes.get("rules", .read) { request, context, acts in
-            let rules = try await acts.at(request).rulesWithNodeCounts()
-            let fields: [String: Any] = [
-                "rules": rules.map(row), "mayEdit": acts.may(.publish, in: .site),
-                "attributes": NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(
-                    separator: ", "),
-            ]
-            return try pages.show("rules", "Match rules", section: "/rules", fields, request, context)
+            let view = RulesView(
+                try await acts.at(request).rulesWithNodeCounts(), mayEdit: acts.may(.publish, in: .site),
+                pages.renderer.words(context))
+            return try pages.show(view, "Match rules", section: "/rules", request, context)
         }
         routes.post("rules/edit", .publish) { request, context, acts in
             let form = try pages.form(context)
@@ -26,16 +23,6 @@ struct RulesPage {
             return try pages.plan(
                 acts.plan(ChangeRequest(edits: [edit])), back: "/rules", section: "/rules", request, context)
         }
-    }
-
-    private func row(_ rule: MatchRule, _ fitting: Int) -> [String: Any] {
-        [
-            "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
-            "fitting": fitting,
-            "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
-                "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
-            }.joined(separator: "\n"),
-        ]
     }
 
     private func rule(_ name: RuleName, _ form: Form) throws -> MatchRule {

@@ -8,10 +8,12 @@ struct VolumesPage {
 
     func add(to routes: Routes) {
         routes.get("volumes", .read) { request, context, acts in
-            let rows = try await acts.volumesWithSnapshots().map(row)
+            let words = pages.renderer.words(context)
+            let rows = try await acts.volumesWithSnapshots().map {
+                VolumesView.Row($0.volume, snapshots: $0.snapshots, words)
+            }
             return try pages.show(
-                "volumes", "Volumes", section: "/volumes", ["rows": rows, "hasRows": !rows.isEmpty], request,
-                context)
+                VolumesView(rows, words), "Volumes", section: "/volumes", request, context)
         }
         routes.post("volumes/:name/reset", .configure) { _, context, acts in
             let form = try pages.form(context)
@@ -31,22 +33,6 @@ struct VolumesPage {
             try await acts.restore(pages.form(context)["name"], to: name(context))
             return done(acts)
         }
-    }
-
-    private func row(_ volume: VolumeAnswer, _ snapshots: [SnapshotAnswer]?) -> [String: Any] {
-        var row: [String: Any] = [
-            "node": volume.node.text, "image": volume.image.text, "version": volume.version,
-            "size": volume.byteCount.map(Format.size) ?? "–", "isDisk": volume.kind == .disk,
-            "kind": volume.kind.rawValue, "isEncrypted": volume.isEncrypted,
-            "used": volume.usedByteCount.map(Format.size) ?? "–", "open": volume.openConnections,
-            "isOpen": volume.openConnections > 0, "made": Format.time(second: volume.createdAt),
-            "mayAct": snapshots != nil,
-        ]
-        if let snapshots {
-            row["snapshots"] = snapshots.map { ["name": $0.name, "node": volume.node.text] }
-            row["hasSnapshots"] = !snapshots.isEmpty
-        }
-        return row
     }
 
     private func name(_ context: CenterContext) throws -> NodeName {

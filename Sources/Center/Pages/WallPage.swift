@@ -37,20 +37,9 @@ struct WallPage {
 
     private func show(_ request: Request, _ context: CenterContext) async throws -> Response {
         let board = try board(request)
-        let (group, words) = (board.group, pages.renderer.words(context))
-        var counts: [MachineState: Int] = [:]
-        let nodes = board.nodes().map { name, state -> [String: Any] in
-            counts[state, default: 0] += 1
-            return ["name": name.text, "kind": state.rawValue, "state": words(state.rawValue)]
-        }
-        let query = request.uri.query ?? ""
-        let fields: [String: Any] = [
-            "heading": group == .site ? words("Site") : group.description, "nodes": nodes,
-            "ready": counts[.ready] ?? 0, "booting": counts[.booting] ?? 0,
-            "failed": (counts[.failed] ?? 0) + (counts[.stuck] ?? 0), "events": "/wall/events?\(query)",
-        ]
+        let view = WallView(
+            board.group, board.nodes(), query: request.uri.query ?? "", pages.renderer.words(context))
         return try pages.renderer.page(
-            "wall", PageRenderer.Frame(title: "Wall board", hasMenu: false), fields, request: request,
-            context: context)
+            view, PageRenderer.Frame(title: "Wall board", hasMenu: false), request: request, context: context)
     }
 }
