@@ -95,7 +95,10 @@ import Wire
 
     @Test func `a plan shows what it would do, and can be saved unless there is nothing to save`() throws {
         let name = try NodeName("pc-1")
-        let edits = [FleetEdit.node(name, Node(name: name, group: .site, macAddresses: [MACAddress(rawValue: 0x5254_0000_0001)]))]
+        let edits = [
+            FleetEdit.node(
+                name, Node(name: name, group: .site, macAddresses: [MACAddress(rawValue: 0x5254_0000_0001)]))
+        ]
         let plan = try ChangePlan(of: edits, in: .empty)
         let saving = PlanView.Saving(change: "{}", revision: 3)
         let view = PlanView(plan, saving, back: "/nodes?q=a", Self.words)
