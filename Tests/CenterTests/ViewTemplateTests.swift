@@ -11,6 +11,14 @@ import Testing
     private static let sources = Dictionary(
         uniqueKeysWithValues: Assets.templates.map { ($0.name, $0.source) })
 
+    private static func pageSources() throws -> [(path: String, text: String)] {
+        let folder = root.appendingPathComponent("Pages")
+        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+        return try files.filter { $0.hasSuffix(".swift") }.map { file in
+            (file, try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8))
+        }
+    }
+
     @Test func `every key of a template is one of its view, and every property of a view is shown`() throws {
         var walk = try TemplateWalk(Self.sources)
         for page in Assets.pages { try walk.follow(page) }
@@ -25,6 +33,12 @@ import Testing
         let files = names.filter { $0.hasSuffix(".mustache") }.map { String($0.dropLast(9)) }
         #expect(Set(files) == Set(Assets.templates.map(\.name)))
         #expect(files.count == Assets.templates.count)
+    }
+
+    @Test func `pages are filled from views alone`() throws {
+        for (path, text) in try Self.pageSources() {
+            #expect(!text.contains("String: Any]") && !text.contains("[String : Any]"), "\(path)")
+        }
     }
 
     /// One fault each, of which the walk has to tell.
@@ -51,11 +65,10 @@ import Testing
     }
 
     @Test func `what a page has in its own words is translated into every language`() throws {
-        let folder = Self.root.appendingPathComponent("Pages")
-        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
         var phrases: Set<String> = []
-        for file in files where file.hasSuffix(".swift") {
-            let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+        for (_, text) in try Self.pageSources() {
+            // The title of a page, beside the entry of the menu that is lit.
+            phrases.formUnion(text.matches(of: /"([A-Z][^"\\]+)",\s+section:/).map { String($0.1) })
             let one = text.matches(of: /\bwords\(\s*"((?:[^"\\]|\\.)*)"/).map(\.1)
             let several = text.matches(of: /\bwords\.all\(([^)]*)\)/).flatMap {
                 $0.1.matches(of: /"([^"\\]*)"/).map(\.1)
