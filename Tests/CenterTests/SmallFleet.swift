@@ -377,7 +377,7 @@ final class SmallFleet: Sendable {
             try await Self.saveAide(of: place, in: store)
         }
         let now = try await services.fleet.reload()
-        for rollout in now.contents.rollouts.values where seeded.contents.rollouts[rollout.id] == nil {
+        for rollout in now.rollouts.values where seeded.rollouts[rollout.id] == nil {
             _ = try await services.fleet.steer(rollout.id, by: "seed") { $0.abort(because: "", at: 1) }
         }
         try await services.fleet.change(by: "seed") { try Self.edits(from: $0, to: seeded) }
@@ -393,7 +393,7 @@ final class SmallFleet: Sendable {
         for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
             edits.append(.rule(name, wanted.rules[name]))
         }
-        for (name, volume) in wanted.contents.volumes where now.contents.volumes[name] != volume {
+        for (name, volume) in wanted.volumes where now.volume(of: name) != volume {
             edits.append(.volume(name, volume))
         }
         edits += now.groups.keys.filter { wanted.groups[$0] == nil && $0 != .site }.sorted().reversed()

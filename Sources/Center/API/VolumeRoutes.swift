@@ -46,7 +46,7 @@ struct VolumeRoutes {
         let snapshot = services.fleet.snapshot
         let open = await services.volumes.open()
         var answers: [VolumeAnswer] = []
-        for volume in snapshot.contents.volumes.values.sorted(by: { $0.node < $1.node })
+        for volume in snapshot.volumes.values.sorted(by: { $0.node < $1.node })
         where caller.sees(snapshot.nodes[volume.node]?.group ?? .site) {
             answers.append(try await services.volumes.answer(volume, open: open, hasSnapshots: false))
         }
@@ -60,7 +60,7 @@ struct VolumeRoutes {
 
     func answer(_ name: NodeName, _ caller: Caller) async throws -> VolumeAnswer {
         let snapshot = services.fleet.snapshot
-        guard let volume = snapshot.contents.volumes[name],
+        guard let volume = snapshot.volume(of: name),
             caller.sees(snapshot.nodes[name]?.group ?? .site)
         else { throw StoreError.notFound("node \(name) has no volume") }
         return try await services.volumes.answer(

@@ -63,7 +63,7 @@ struct ImageShelf: Sendable {
         if let rollout = fleet.snapshot.rollout(holding: version) {
             throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
         }
-        let volume = fleet.snapshot.contents.volumes.values.first { $0.digest == version.digest }
+        let volume = fleet.snapshot.volumes.values.first { $0.digest == version.digest }
         if let volume {
             throw StoreError.conflict(
                 "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"

@@ -97,13 +97,13 @@ package actor Volumes {
             digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
             client: kind == .tree ? address : nil,
             isEncrypted: Self.isEncrypted(kind, under: settings, over: version))
-        guard let known = snapshot.contents.volumes[node.name] else {
-            return try await make(volume, by: "roost")
+        guard let known = snapshot.volume(of: node.name) else {
+            return try await make(volume)
         }
         guard known.kind == kind else { return }
         if settings.keepsRoot, settings.volumePolicy == .reset, known.digest != version.digest {
             volume.generation = known.generation + 1
-            return try await make(volume, by: "roost")
+            return try await make(volume)
         }
         volume = known
         if kind == .tree { return try await admit(address, to: volume) }
@@ -112,9 +112,7 @@ package actor Volumes {
         volume.byteCount = wanted
         let (grown, files) = (volume, files)
         try await Self.onThread { try files.grow(grown) }
-        try await fleet.change(by: "roost", what: "volume of \(node.name) grown") { _ in
-            [.volume(node.name, grown)]
-        }
+        try await fleet.keep(grown, what: "volume of \(node.name) grown")
         logger.info("the volume of \(node.name) is grown to \(wanted >> 20) MiB")
     }
 
@@ -149,12 +147,18 @@ package actor Volumes {
         }
     }
 
-    private func make(_ volume: Volume, by who: String) async throws {
+    /// - Parameter who: has begun anew; nil: a node boots, and nobody has changed anything.
+    private func make(_ volume: Volume, by who: String? = nil) async throws {
         let files = files
         try await Self.onThread { try files.make(volume) }
         // The tree before stays until the node boots with the new one: it may run from it at this moment.
         if volume.kind == .tree { try await export(with: volume) }
-        try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
+        if let who {
+            try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
+        } else {
+            let before = fleet.snapshot.volume(of: volume.node)
+            try await fleet.keep(volume, what: volume.summary(before: before))
+        }
         if volume.kind == .disk { try await Self.onThread { try files.removeOthers(volume) } }
         logger.info("the volume of \(volume.node) is made over \(volume.image)@\(volume.version)")
     }
@@ -168,16 +172,14 @@ package actor Volumes {
         tree.client = address
         try await export(with: tree)
         let admitted = tree
-        try await fleet.change(by: "roost", what: "volume of \(tree.node) is for \(address)") { _ in
-            [.volume(admitted.node, admitted)]
-        }
+        try await fleet.keep(admitted, what: "volume of \(tree.node) is for \(address)")
     }
 
     /// A node that has mounted its tree does not run from the one before any more.
     package func note(_ events: [BootEvent]) async {
         for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
             guard let node = fleet.snapshot.node(at: event.macAddress),
-                let tree = fleet.snapshot.contents.volumes[node.name], tree.kind == .tree,
+                let tree = fleet.snapshot.volume(of: node.name), tree.kind == .tree,
                 event.detail.contains("/\(tree.path),")
             else { continue }
             let files = files
@@ -190,7 +192,7 @@ package actor Volumes {
 
     /// Makes all trees reachable, as they are now and with `changed`.
     package func export(with changed: Volume? = nil) async throws {
-        var trees = fleet.snapshot.contents.volumes
+        var trees = fleet.snapshot.volumes
         if let changed { trees[changed.node] = changed }
         let (all, files) = (trees.values.filter { $0.kind == .tree }.sorted { $0.node < $1.node }, files)
         try await Self.onThread { try files.export(all) }
@@ -266,12 +268,12 @@ package actor Volumes {
 
     /// Nodes whose volumes have no file: after a restore, volumes are not there.
     nonisolated func missing() -> [NodeName] {
-        fleet.snapshot.contents.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
+        fleet.snapshot.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
             .map(\.node).sorted()
     }
 
     private func volume(of name: NodeName) throws -> Volume {
-        guard let volume = fleet.snapshot.contents.volumes[name] else {
+        guard let volume = fleet.snapshot.volume(of: name) else {
             throw StoreError.notFound("node \(name) has no volume")
         }
         return volume

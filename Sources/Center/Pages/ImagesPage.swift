@@ -73,7 +73,7 @@ struct ImagesPage {
                 "mayBuild": mayPublish && canBuild,
                 "suite": BuildsPage.hostSuite,
                 "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
-                "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
+                "rollouts": snapshot.rollouts.values.sorted { $0.id < $1.id }.map {
                     RolloutsPage.fields(of: $0, pages.renderer.words(context))
                 },
                 "builds": await builds.all.prefix(10).map {

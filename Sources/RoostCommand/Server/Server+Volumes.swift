@@ -18,7 +18,7 @@ extension Server {
     ) {
         do {
             try images.remove(removed)
-            for volume in snapshot.contents.volumes.values where volume.kind == .disk {
+            for volume in snapshot.volumes.values where volume.kind == .disk {
                 try volumes.removeLeftovers(of: volume)
             }
         } catch {
