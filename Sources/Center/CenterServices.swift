@@ -34,6 +34,8 @@ package struct CenterServices: Sendable {
     package var limits = CenterLimits()
     /// Who is limited by the data planes.
     package var limitedByPlanes: @Sendable () async -> LimitFigures = { LimitFigures() }
+    /// What nodes report, before it is recorded.
+    package var reports = ReportQueues()
     /// What machines last told DHCP that they boot with.
     package var clients: @Sendable () async -> [MACAddress: BootClient] = { [:] }
     let bootTests: BootTests

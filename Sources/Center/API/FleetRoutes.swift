@@ -134,6 +134,7 @@ struct FleetRoutes {
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
         warnings += NodeWarnings.addresses(in: snapshot, within: services.fleet.addressPlan)
+        warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }

@@ -147,7 +147,7 @@ package actor Volumes {
         }
     }
 
-    /// - Parameter who: has begun anew; nil: a node boots, and nobody has changed anything.
+    /// - Parameter who: has begun anew; nil: it is made because the node boots.
     private func make(_ volume: Volume, by who: String? = nil) async throws {
         let files = files
         try await Self.onThread { try files.make(volume) }

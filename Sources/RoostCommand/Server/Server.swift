@@ -87,7 +87,7 @@ final class Server: Sendable {
         try Self.become(user, settings)
         logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
         images = ImageStore(directory: settings.imageDirectory)
-        let reports = ReportQueue()
+        let reports = ReportQueues()
         let trust = try ImageTrust(keys: settings.imageKeys)
         let store = try SQLiteStore(path: settings.databasePath, secrets: contextSettings.secrets)
         let snapshot = trust.judged(try await store.snapshot())
@@ -113,8 +113,8 @@ final class Server: Sendable {
         if hasCenter {
             let services = try Self.makeServices(
                 settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
-                images: images, planes: planes, secrets: contextSettings.secrets, wallSecret: wallSecret,
-                budget: budget)
+                images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
+                wallSecret: wallSecret, budget: budget)
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
@@ -126,8 +126,11 @@ final class Server: Sendable {
         }
         let certificates = CertificateRenewal(worker: worker, center: center)
         self.certificates = certificates
-        let logs = logs
-        Task { await Self.record(reports, in: fleet, volumes, logs, certificates) }
+        let recorder = ReportRecorder(fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger) {
+            // A new key takes a moment.
+            Task { await certificates.renew() }
+        }
+        Task { await recorder.run(reports) }
     }
 
     /// Serves until the process is told to end.
@@ -252,8 +255,8 @@ final class Server: Sendable {
 
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
-        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets, wallSecret: String,
-        budget: DescriptorBudget
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes, reports: ReportQueues, secrets: NodeSecrets,
+        wallSecret: String, budget: DescriptorBudget
     ) throws -> CenterServices {
         let comparison = RootComparison(store: images)
         var services = CenterServices(
@@ -285,6 +288,7 @@ final class Server: Sendable {
             log: { ServerLog.logger.warning("\($0)") })
         services.limitedByPlanes = { await planes.limitFigures() }
         services.clients = { await planes.clients() }
+        services.reports = reports
         return services
     }
 
