@@ -204,17 +204,17 @@ final class SmallFleet: Sendable {
         -> CenterServices
     {
         let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
-        var services = try await CenterServices.alone(in: directory, snapshots: [snapshot])
+        let file = "\(directory.path)/manifest.json"
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
+        let services = try await CenterServices.alone(
+            in: directory, snapshots: [snapshot],
+            planes: QuietPlanes(given: { leases.all.withLock { $0 } }), images: NoImages(file: file))
         let given = try Place.allCases.enumerated().map { index, place in
             Lease(
                 address: IPv4Address(rawValue: 0x0A4D_0001 + UInt32(index)),
                 holder: .macAddress(try mac(place.macAddress)), expiresAt: Lease.never, hostName: place.node)
         }
         leases.all.withLock { $0 = given }
-        services.leases = { leases.all.withLock { $0 } }
-        let file = "\(directory.path)/manifest.json"
-        try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
-        services.filePath = { _, _ in file }
         for place in Place.allCases {
             let log = place.macAddress.replacing(":", with: "-")
             try Data("\(place.node) is up\n".utf8).write(

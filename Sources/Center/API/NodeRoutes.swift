@@ -132,7 +132,8 @@ struct NodeRoutes {
         let snapshot = try await views(request, caller).snapshot()
         let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
         let text = Fleet.knownHosts(
-            of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
+            of: nodes, in: snapshot, domain: await services.policy().domain,
+            publicLine: services.hostKey(of:number:))
         return Response(
             status: .ok,
             headers: [

@@ -106,9 +106,10 @@ final class Server: Sendable {
         }
         self.fleet = fleet
         fleet.addressPlan = networks.addressPlan(settings)
-        let volumes = Self.makeVolumes(
-            settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes,
-            secrets: contextSettings.secrets)
+        let disks = VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets)
+        let volumes = Volumes(
+            fleet: fleet, files: ServedVolumes(disks: disks, nfs: nfs, networks: currentNetworks),
+            openFiles: planes, logger: ServerLog.logger)
         self.volumes = volumes
         if hasCenter {
             let services = try Self.makeServices(
@@ -258,36 +259,18 @@ final class Server: Sendable {
         logs: NodeLogs, images: ImageStore, planes: DataPlanes, reports: ReportQueues, secrets: NodeSecrets,
         wallSecret: String, budget: DescriptorBudget
     ) throws -> CenterServices {
-        let comparison = RootComparison(store: images)
+        let files = StoredImages(images)
         var services = CenterServices(
-            fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger, version: Roost.version,
-            roles: settings.roles.map(\.rawValue),
-            policy: { await planes.policy() },
-            leases: { await planes.leases() },
-            networks: {
-                networks.value.answers(
-                    leases: await planes.leases(), now: SystemClock.wall / 1_000)
-            },
-            wallSecret: wallSecret,
-            openVersions: { await planes.openVersions() },
-            mountedVersions: { await planes.mountedVersions() },
-            rootActivity: { await planes.rootActivity() },
-            restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
-            manifest: { try images.manifest(of: $0, $1) },
-            verify: { image, digest in try await images.verify(image, digest) },
-            compare: { try await comparison.changes(from: $0, to: $1) },
-            removeFiles: { try images.remove($0, $1) },
-            filePath: { "\(images.path(of: $0))/\($1)" }, sources: settings.imageSources,
-            serverName: settings.serverName ?? ProcessInfo.processInfo.hostName,
-            replicaFiles: ReplicaFiles(
-                directory: { try images.pullDirectory(for: $0, $1) },
-                discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }),
-            hostKey: { [secrets] in secrets.hostKey(of: $0.text, number: $1).publicLine })
+            fleet: fleet, volumes: volumes, logs: logs,
+            ports: CenterPorts(
+                planes: planes, networks: ServedNetworkView(current: networks, planes: planes), images: files,
+                pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
+            logger: ServerLog.logger, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            wallSecret: wallSecret, sources: settings.imageSources,
+            serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(
             allConnections: budget.center, allowances: settings.allowances,
             log: { ServerLog.logger.warning("\($0)") })
-        services.limitedByPlanes = { await planes.limitFigures() }
-        services.clients = { await planes.clients() }
         services.reports = reports
         return services
     }
