@@ -137,7 +137,7 @@ package final class FleetSnapshot: Sendable {
 
     /// A node's volume, as it is now.
     package func volume(of node: NodeName) -> Volume? {
-        observations.volumes[node] ?? contents.volumes[node]
+        observations.volumes[node] ?? configuration.contents.volumes[node]
     }
 
     /// All volumes, as they are now.
@@ -149,7 +149,9 @@ package final class FleetSnapshot: Sendable {
     }
 
     /// A roll-out that is not over, as it is now.
-    package func rollout(_ id: Int) -> Rollout? { contents.rollouts[id].map(current) }
+    package func rollout(_ id: Int) -> Rollout? {
+        configuration.contents.rollouts[id].map(current)
+    }
 
     /// The roll-outs that are not over, by their number, as they are now.
     package var rollouts: [Int: Rollout] { contents.rollouts.mapValues(current) }

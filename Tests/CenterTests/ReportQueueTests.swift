@@ -49,7 +49,8 @@ import Wire
         }
         #expect(reached == stages)
         gate.open.yield()
-        #expect(await iterator.next()?.0 == .hardware)
+        let last = await iterator.next()
+        #expect(last?.0 == .hardware)
         service.cancel()
         await service.value
     }
