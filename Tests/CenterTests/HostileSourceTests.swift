@@ -65,9 +65,7 @@ import Testing
                 sources: [
                     ReplicationSource(url: url, tokenPath: "\(directory.path)/token", channels: [.stable])
                 ], name: "school-2", fleet: services.fleet, shelf: services.shelf,
-                files: ReplicaFiles(
-                    directory: { _, _ in "\(directory.path)/copy" }, discard: { _ in }, adopt: { _, _ in }),
-                logger: .silent)
+                files: PullsInto(directory: "\(directory.path)/copy"), logger: .silent)
             let running = Task { try await replication.run() }
             defer { running.cancel() }
             while await replication.sourceAnswers.first?.round == 0 {

@@ -91,10 +91,10 @@ import Wire
         }
         let address = try #require(IPv4Address("10.77.0.5"))
         await services.volumes.prepare(card, at: address)
-        #expect(fleet.snapshot.contents.volumes.isEmpty)
+        #expect(fleet.snapshot.volumes.isEmpty)
         try await fleet.note([(card, mine)])
         await services.volumes.prepare(card, at: address)
-        #expect(fleet.snapshot.contents.volumes.keys.map(\.text) == ["pc-1"])
+        #expect(fleet.snapshot.volumes.keys.map(\.text) == ["pc-1"])
     }
 
     @Test func `a machine that is a node's is not approved as another one, and can be forgotten`()
@@ -143,12 +143,12 @@ import Wire
         try await fleet.note((1...1_000).map { (MACAddress(rawValue: $0), mine) })
         #expect(fleet.snapshot.node(at: card)?.name == name)
         #expect(try await acts.node("pc-1").learnedCards.count == LearnedCards.machineLimit)
-        let stored = try await fleet.store.snapshot().contents.cards
-        #expect(stored == fleet.snapshot.contents.cards)
+        let stored = try await fleet.store.snapshot().observations.cards
+        #expect(stored == fleet.snapshot.observations.cards)
         // The node goes, and with it what was learned of it.
         let name = name
         try await fleet.change(by: "test") { _ in [.node(name, nil)] }
-        #expect(fleet.snapshot.contents.cards.isEmpty)
-        #expect(try await fleet.store.snapshot().contents.cards.isEmpty)
+        #expect(fleet.snapshot.observations.cards.isEmpty)
+        #expect(try await fleet.store.snapshot().observations.cards.isEmpty)
     }
 }

@@ -6,7 +6,7 @@ import Testing
     /// Which of the center's own types each folder may name: folders, or single types of them.
     private static let allowed: [String: Set<String>] = [
         // What acts and the data planes share, and what proves who somebody is, stand beside each other.
-        "Live": ["Access", "CenterServices"],
+        "Live": ["Access", "Ports", "CenterServices"],
         "Access": ["Live", "CenterAddress", "CenterContext", "Form", "Language"],
         "Acts": ["Live", "Access", "CenterServices"],
         "API": ["Acts", "CenterContext", "CalendarTime", "Clock", "ImageBuilds"],

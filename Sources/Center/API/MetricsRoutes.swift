@@ -69,10 +69,22 @@ struct MetricsRoutes {
         metrics.add(
             "roost_limited_peers", .gauge, "Peers that were refused something within the last minute.",
             Double(limited.peerCount))
+        addReports(server, to: &metrics)
         metrics.add(
             "roost_info", .gauge, "The version of the server.", [(["version": server.version], 1)])
         addProcess(to: &metrics)
         return metrics.text
+    }
+
+    private func addReports(_ server: Acts.ServerFigures, to metrics: inout MetricsText) {
+        let figures = server.reports.sorted { $0.key.rawValue < $1.key.rawValue }
+        metrics.add(
+            "roost_reports_waiting", .gauge, "Reports of nodes that are not recorded yet.",
+            figures.map { (["kind": $0.key.rawValue], Double($0.value.waiting)) })
+        metrics.add(
+            "roost_reports_dropped_total", .counter,
+            "Reports of nodes that found no room, because they came faster than they were recorded.",
+            figures.map { (["kind": $0.key.rawValue], Double($0.value.dropped)) })
     }
 
     /// The names that Prometheus's own client libraries use.

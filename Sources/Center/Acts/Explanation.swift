@@ -80,7 +80,7 @@ enum Explanation {
         let decision = bootDecision(for: client, in: snapshot, under: policy)
         let plan = bootPlan(for: identity, in: snapshot, under: policy)
         let mac = identity.macAddress
-        let memory = MachineMemory(mebibytes: snapshot.contents.hardware[mac]?.memoryMebibytes ?? 0)
+        let memory = MachineMemory(mebibytes: snapshot.observations.hardware[mac]?.memoryMebibytes ?? 0)
         let file: String? =
             switch decision.answer {
             case .file(let name), .url(let name): name

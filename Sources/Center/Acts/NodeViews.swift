@@ -170,7 +170,8 @@ extension Acts {
         let snapshot = try await configuration()
         let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
         return Fleet.knownHosts(
-            of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
+            of: nodes, in: snapshot, domain: await services.policy().domain,
+            publicLine: services.hostKey(of:number:))
     }
 
     // MARK: Figures

@@ -19,7 +19,7 @@ extension Acts {
     /// Those that are not over.
     func rolloutsUnderWay() async throws -> [RolloutAnswer] {
         try require(.read)
-        return try await configuration().contents.rollouts.values.sorted { $0.id < $1.id }
+        return try await configuration().rollouts.values.sorted { $0.id < $1.id }
             .map { RolloutAnswer($0) }
     }
 

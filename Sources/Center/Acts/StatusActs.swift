@@ -37,6 +37,7 @@ extension Acts {
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
         warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
+        warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
@@ -80,6 +81,8 @@ extension Acts {
         var listenerCount: Int
         /// Refusals since the server started, and how many peers were refused something within the last minute.
         var limited: (totals: [LimitedPlane: Int], peerCount: Int)
+        /// Those that wait, and those that found no room, by their kind.
+        var reports: [ReportKind: ReportQueues.Figures]
     }
 
     func serverFigures() async throws -> ServerFigures {
@@ -90,7 +93,8 @@ extension Acts {
             networks: await services.networks(),
             connections: await services.openVersions().compactMap { digest, count in
                 snapshot.version(digest).map { ($0.image, $0.number, count) }
-            }, listenerCount: fleet.events.listenerCount, limited: (limited.totals, limited.current.count))
+            }, listenerCount: fleet.events.listenerCount, limited: (limited.totals, limited.current.count),
+            reports: services.reports.figures)
     }
 
     // MARK: Pages of the whole

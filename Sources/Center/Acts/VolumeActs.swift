@@ -9,7 +9,7 @@ extension Acts {
         let snapshot = fleet.snapshot
         let open = await services.volumes.open()
         var answers: [VolumeAnswer] = []
-        for volume in snapshot.contents.volumes.values.sorted(by: { $0.node < $1.node })
+        for volume in snapshot.volumes.values.sorted(by: { $0.node < $1.node })
         where caller.sees(place(of: volume.node, in: snapshot)) {
             answers.append(try await services.volumes.answer(volume, open: open, hasSnapshots: false))
         }
@@ -29,7 +29,7 @@ extension Acts {
     func volume(of name: NodeName) async throws -> VolumeAnswer {
         try require(.read)
         let snapshot = fleet.snapshot
-        guard let volume = snapshot.contents.volumes[name], caller.sees(place(of: name, in: snapshot)) else {
+        guard let volume = snapshot.volume(of: name), caller.sees(place(of: name, in: snapshot)) else {
             throw StoreError.notFound("node \(name) has no volume")
         }
         return try await services.volumes.answer(volume, open: services.volumes.open(), hasSnapshots: true)

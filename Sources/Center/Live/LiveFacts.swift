@@ -114,7 +114,7 @@ struct LiveFacts {
             stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
             version: nil,
             seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
-            hardware: snapshot.contents.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
+            hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }
 }

@@ -150,7 +150,7 @@ package func bootPlan(
         plan.target = .image(version, nodeArchive: archive)
         plan.commandLine = kernelCommandLine(
             for: identity, named: name, choice, settings: settings,
-            volume: node.flatMap { snapshot.contents.volumes[$0.name] }, policy: policy)
+            volume: node.flatMap { snapshot.volume(of: $0.name) }, policy: policy)
         for definition in [SettingDefinition.rootMode, .console, .kernelArguments, .onFailure] {
             let setting = settings[definition]
             plan.reasons.append(

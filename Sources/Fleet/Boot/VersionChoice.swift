@@ -38,7 +38,8 @@ private func wantedVersion(
 ) -> Result<ChosenVersion, NoVersion> {
     let result = unbrakedVersion(for: node, from: address, settings, in: snapshot)
     let limit = settings.integer(.bootBrake)
-    guard limit > 0, case .success(let choice) = result, let trouble = snapshot.contents.troubles[machine],
+    guard limit > 0, case .success(let choice) = result,
+        let trouble = snapshot.observations.troubles[machine],
         trouble.version == choice.version.digest, trouble.failedBoots >= limit
     else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
@@ -70,7 +71,7 @@ private func withVolume(
     guard let node else {
         return .failure(NoVersion(text: "a machine with a volume has to be enrolled first (roost node add)"))
     }
-    let volume = snapshot.contents.volumes[node.name]
+    let volume = snapshot.volume(of: node.name)
     if let volume, volume.kind != kind {
         // What somebody has kept does not go because a setting has changed.
         return .failure(
@@ -175,7 +176,8 @@ extension FleetSnapshot {
     private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
         let cards = cards(of: node)
         // One without a card was never seen, and has failed nothing yet.
-        let machine = cards.first { contents.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
+        let machine =
+            cards.first { observations.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
         let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
@@ -189,7 +191,7 @@ extension FleetSnapshot {
 
     /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
     package func trouble(holding node: Node) -> BootTrouble? {
-        let known = cards(of: node).lazy.compactMap { self.contents.troubles[$0] }.first
+        let known = cards(of: node).lazy.compactMap { self.observations.troubles[$0] }.first
         guard let known else { return nil }
         let settings = settings(of: node)
         let limit = settings.integer(.bootBrake)

@@ -2,7 +2,7 @@ import Fleet
 import Testing
 import Wire
 
-@testable import RoostCommand
+@testable import Center
 
 /// Boots in the server's log.
 @Suite struct BootLinesTests {
