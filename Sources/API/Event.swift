@@ -22,6 +22,8 @@ package struct ServerEvent: Sendable, Codable, Equatable {
         case build
         /// A roll-out began, went on or ended, or a node was held.
         case rollout
+        /// The server made or changed the volume of a node that boots.
+        case volume
         /// A user logged in or out.
         case session
         /// The server's clock was set.

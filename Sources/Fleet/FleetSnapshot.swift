@@ -1,76 +1,46 @@
 package import Wire
 
-/// The whole configuration at one revision: an immutable value that every data plane reads without a lock.
+/// The fleet at one moment: the configuration at one revision, and what was observed until then. An immutable value that every data
+/// plane reads without a lock.
+///
+/// The two change apart: a report makes a snapshot with other observations and the very same configuration.
 package final class FleetSnapshot: Sendable {
-    /// What a snapshot is made of.
-    package struct Contents: Sendable {
-        package var nodes: [NodeName: Node] = [:]
-        package var groups: [GroupPath: NodeGroup] = [:]
-        package var rules: [RuleName: MatchRule] = [:]
-        package var images: [ImageName: ImageCatalogue] = [:]
-        /// What the machines last said that they are made of: match rules ask for it.
-        package var hardware: [MACAddress: Hardware] = [:]
-        package var volumes: [NodeName: Volume] = [:]
-        /// The roll-outs that are not over, by their number.
-        package var rollouts: [Int: Rollout] = [:]
-        /// Machines whose last boots failed.
-        package var troubles: [MACAddress: BootTrouble] = [:]
-        /// Cards that no record names, and the nodes' machines that they are in. A snapshot takes over no others.
-        package var cards = LearnedCards()
+    package typealias Contents = FleetConfiguration.Contents
 
-        package init() {}
+    package let configuration: FleetConfiguration
+    package let observations: FleetObservations
+
+    package var revision: Int { configuration.revision }
+    /// The records. Of volumes and roll-outs they say what held when they were last revised: see ``volume(of:)`` and ``rollout(_:)``.
+    package var contents: Contents { configuration.contents }
+    /// Every node in the order in which people count.
+    package var nodeOrder: [NodeName] { configuration.nodeOrder }
+    package var nodes: [NodeName: Node] { configuration.contents.nodes }
+    package var groups: [GroupPath: NodeGroup] { configuration.contents.groups }
+    package var rules: [RuleName: MatchRule] { configuration.contents.rules }
+    package var images: [ImageName: ImageCatalogue] { configuration.contents.images }
+    var enrolmentRules: EnrolmentRules { configuration.enrolmentRules }
+    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    var hasUnreadableLevels: Bool { configuration.hasUnreadableLevels }
+
+    /// - Parameter observations: what does not fit to the configuration is left out.
+    package init(_ configuration: FleetConfiguration, _ observations: FleetObservations) {
+        self.configuration = configuration
+        self.observations = observations.fitting(configuration)
     }
 
-    /// Counts up with every change.
-    package let revision: Int
-    package let contents: Contents
-    /// Every node in the order in which people count.
-    package let nodeOrder: [NodeName]
-    /// For look-ups while booting.
-    private let nameOfAddress: [MACAddress: NodeName]
-    private let nameOfUUID: [MachineUUID: NodeName]
-    private let reservedAddresses: Set<IPv4Address>
-    private let versionOfDigest: [Digest: ImageVersion]
-    let enrolmentRules: EnrolmentRules
-    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
-    let hasUnreadableLevels: Bool
-    private let compiledRules: [(rule: MatchRule, condition: Condition)]
+    private init(of configuration: FleetConfiguration, _ observations: FleetObservations) {
+        self.configuration = configuration
+        self.observations = observations
+    }
 
-    package var nodes: [NodeName: Node] { contents.nodes }
-    package var groups: [GroupPath: NodeGroup] { contents.groups }
-    package var rules: [RuleName: MatchRule] { contents.rules }
-    package var images: [ImageName: ImageCatalogue] { contents.images }
-
-    /// - Parameter order: the nodes in order, when whoever calls has it already.
-    package init(revision: Int, contents: Contents, nodeOrder order: [NodeName]? = nil) {
-        self.revision = revision
-        let nodes = contents.nodes.values
-        nodeOrder =
-            order
-            ?? nodes.map { ($0.name.countingKey, $0.name) }
-            .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-        let nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
-            first, _ in first
-        }
-        let nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) {
-            first, _ in first
-        }
-        var known = contents
-        known.cards.keep { card, machine in nameOfAddress[card] == nil && nameOfUUID[machine] != nil }
-        self.contents = known
-        (self.nameOfAddress, self.nameOfUUID) = (nameOfAddress, nameOfUUID)
-        reservedAddresses = Set(nodes.compactMap(\.address))
-        versionOfDigest = Dictionary(contents.images.values.flatMap(\.versions).map { ($0.digest, $0) }) {
-            first, _ in first
-        }
-        let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
-        enrolmentRules = EnrolmentRules(of: EffectiveSettings(levels: site))
-        hasUnreadableLevels =
-            contents.groups.values.contains { $0.settings.hasUnreadableBootSettings }
-            || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
-        compiledRules = contents.rules.values
-            .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
-            .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }
+    /// - Parameter order: the nodes in order, where that is known.
+    package convenience init(
+        revision: Int, contents: Contents, observations: FleetObservations = FleetObservations(),
+        nodeOrder order: [NodeName]? = nil
+    ) {
+        self.init(
+            FleetConfiguration(revision: revision, contents: contents, nodeOrder: order), observations)
     }
 
     package convenience init(
@@ -91,16 +61,20 @@ package final class FleetSnapshot: Sendable {
     package func node(at address: MACAddress?, uuid: MachineUUID? = nil) -> Node? {
         if let address, let node = node(withRecordOf: address) { return node }
         let said = uuid.flatMap { $0.isMeaningful ? $0 : nil }
-        guard let machine = said ?? address.flatMap({ contents.cards.machine(of: $0) }) else { return nil }
-        return nameOfUUID[machine].flatMap { nodes[$0] }
+        guard let machine = said ?? address.flatMap({ observations.cards.machine(of: $0) }) else {
+            return nil
+        }
+        return configuration.node(with: machine)
     }
 
     /// The node whose record has this card.
-    package func node(withRecordOf card: MACAddress) -> Node? { nameOfAddress[card].flatMap { nodes[$0] } }
+    package func node(withRecordOf card: MACAddress) -> Node? {
+        configuration.node(withRecordOf: card)
+    }
 
     /// Whether a card is a node's, by a record or because it was last seen there.
     package func knows(_ card: MACAddress) -> Bool {
-        nameOfAddress[card] != nil || contents.cards.machine(of: card) != nil
+        node(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
     }
 
     /// The cards that a node boots with: those of its record, and those that it was seen with.
@@ -112,13 +86,13 @@ package final class FleetSnapshot: Sendable {
 
     /// The cards that no record names, and that were last seen with this node's UUID, the newest first.
     package func learnedCards(of node: Node) -> [MACAddress] {
-        node.uuid.map { contents.cards.cards(of: $0) } ?? []
+        node.uuid.map { observations.cards.cards(of: $0) } ?? []
     }
 
     /// Whether a node's record reserves `address` for it.
-    package func hasReserved(_ address: IPv4Address) -> Bool { reservedAddresses.contains(address) }
+    package func hasReserved(_ address: IPv4Address) -> Bool { configuration.hasReserved(address) }
 
-    package func version(_ digest: Digest) -> ImageVersion? { versionOfDigest[digest] }
+    package func version(_ digest: Digest) -> ImageVersion? { configuration.version(digest) }
 
     package func version(_ reference: ImageReference) -> ImageVersion? {
         images[reference.image]?.version(reference.selector)
@@ -126,7 +100,7 @@ package final class FleetSnapshot: Sendable {
 
     /// What is known of a node's hardware; nil while it has never reported any.
     package func hardware(of node: Node) -> Hardware? {
-        cards(of: node).lazy.compactMap { self.contents.hardware[$0] }.first
+        cards(of: node).lazy.compactMap { self.observations.hardware[$0] }.first
     }
 
     package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
@@ -135,9 +109,9 @@ package final class FleetSnapshot: Sendable {
     package func settings(of node: Node?) -> EffectiveSettings {
         var levels = levels(of: node?.group ?? .site)
         if let node {
-            if !compiledRules.isEmpty {
+            if !configuration.compiledRules.isEmpty {
                 let facts = facts(of: node)
-                for (rule, condition) in compiledRules where condition.holds(for: facts) {
+                for (rule, condition) in configuration.compiledRules where condition.holds(for: facts) {
                     levels.append((.rule(rule.name), rule.settings))
                 }
             }
@@ -160,35 +134,54 @@ package final class FleetSnapshot: Sendable {
         nodeOrder.compactMap { nodes[$0] }.filter { group.contains($0.group) }
     }
 
+    // MARK: Records, and what is known since they were revised
+
+    /// A node's volume, as it is now.
+    package func volume(of node: NodeName) -> Volume? {
+        observations.volumes[node] ?? configuration.contents.volumes[node]
+    }
+
+    /// All volumes, as they are now.
+    package var volumes: [NodeName: Volume] {
+        if observations.volumes.isEmpty { return contents.volumes }
+        var volumes = contents.volumes
+        for (node, volume) in observations.volumes { volumes[node] = volume }
+        return volumes
+    }
+
+    /// A roll-out that is not over, as it is now.
+    package func rollout(_ id: Int) -> Rollout? {
+        configuration.contents.rollouts[id].map(current)
+    }
+
+    /// The roll-outs that are not over, by their number, as they are now.
+    package var rollouts: [Int: Rollout] { contents.rollouts.mapValues(current) }
+
+    func current(_ rollout: Rollout) -> Rollout {
+        guard let progress = observations.progress[rollout.id] else { return rollout }
+        var rollout = rollout
+        rollout.progress = progress
+        return rollout
+    }
+
+    /// The records as they are now: what an edit begins with.
+    var currentContents: Contents {
+        var contents = contents
+        (contents.volumes, contents.rollouts) = (volumes, rollouts)
+        return contents
+    }
+
     // MARK: Others like it
 
-    /// The same, with what machines said they are made of.
-    package func replacing(hardware new: [MACAddress: Hardware]) -> FleetSnapshot {
-        var contents = contents
-        contents.hardware.merge(new) { $1 }
-        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
+    /// The same configuration, with other observations. Only cards that no record names may be entered, of machines that are nodes.
+    package func observing(_ change: (inout FleetObservations) throws -> Void) rethrows -> FleetSnapshot {
+        var observations = observations
+        try change(&observations)
+        return FleetSnapshot(of: configuration, observations)
     }
 
-    /// The same, with what boots have shown since.
-    package func replacing(rollouts: [Int: Rollout], troubles: [MACAddress: BootTrouble]) -> FleetSnapshot {
-        var contents = contents
-        contents.rollouts = rollouts
-        contents.troubles = troubles
-        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
-    }
-
-    /// The same, with what one machine's last boot has shown.
-    package func replacing(trouble: BootTrouble?, of machine: MACAddress) -> FleetSnapshot {
-        var troubles = contents.troubles
-        troubles[machine] = trouble
-        return replacing(rollouts: contents.rollouts, troubles: troubles)
-    }
-    /// The same, with the cards that machines were seen with. What was known of the machines by `moved` cards is not known of the
-    /// machines that they are in now.
-    package func replacing(cards: LearnedCards, moved: [MACAddress] = []) -> FleetSnapshot {
-        var contents = contents
-        contents.cards = cards
-        for card in moved { (contents.hardware[card], contents.troubles[card]) = (nil, nil) }
-        return FleetSnapshot(revision: revision, contents: contents, nodeOrder: nodeOrder)
+    /// The same, by the number that the store has given to the change.
+    package func numbered(_ revision: Int) -> FleetSnapshot {
+        FleetSnapshot(of: configuration.numbered(revision), observations)
     }
 }

@@ -92,6 +92,7 @@ package enum Commit: String, DurableOperation {
     case version = "store.version"
     case versionRemoval = "store.version-removal"
     case rollouts = "store.rollouts"
+    case volume = "store.volume"
     case webHook = "store.web-hook"
     case webHookRemoval = "store.web-hook-removal"
     case sealing = "store.seal"

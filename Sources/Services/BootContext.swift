@@ -140,7 +140,7 @@ package final class BootContext {
     /// machine is a node; and where the card was in a node, it is no card of that one any more.
     func note(_ uuid: MachineUUID, of card: MACAddress) {
         guard uuid.isMeaningful, snapshot.node(withRecordOf: card) == nil else { return }
-        let (learned, heard) = (snapshot.contents.cards, heardMachines[card])
+        let (learned, heard) = (snapshot.observations.cards, heardMachines[card])
         let before = heard ?? learned.machine(of: card)
         if snapshot.node(at: nil, uuid: uuid) != nil,
             learned.cards(of: uuid).first != card || heard.map({ $0 != uuid }) == true,
@@ -249,9 +249,9 @@ package final class BootContext {
         send(.boot(event))
         // The machine may ask for its next script before this event has come back as a configuration that holds it.
         guard let judged = JudgedBoot(event, before: before) else { return }
-        let known = snapshot.contents.troubles[event.macAddress]
+        let known = snapshot.observations.troubles[event.macAddress]
         let trouble = BootTrouble.after(judged, before: known)
-        if trouble != known { snapshot = snapshot.replacing(trouble: trouble, of: event.macAddress) }
+        if trouble != known { snapshot = snapshot.observing { $0.troubles[event.macAddress] = trouble } }
     }
 
     package func reportHardware(_ json: [UInt8], of machine: MACAddress) {
@@ -280,7 +280,7 @@ package final class BootContext {
         }
         switch name.kind {
         case .volume:
-            return snapshot.contents.volumes[name.node].map { volume in
+            return snapshot.volume(of: name.node).map { volume in
                 NodeDisk(
                     name: name, path: "\(settings.volumeDirectory)/\(volume.path)",
                     byteCount: volume.byteCount)
@@ -302,7 +302,7 @@ package final class BootContext {
     ///
     /// - Throws: when it has one whose key is not there, or cannot be opened.
     func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
-        guard let node = node(of: machine), let volume = snapshot.contents.volumes[node.name],
+        guard let node = node(of: machine), let volume = snapshot.volume(of: node.name),
             volume.isEncrypted, (try? snapshot.settings(of: node).volumeKind) == .disk
         else { return nil }
         let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
@@ -387,7 +387,7 @@ package final class BootContext {
         reportsSessions.removeAll()
         heardMachines = heardMachines.filter { card, machine in
             if snapshot.node(withRecordOf: card) != nil { return false }
-            let known = snapshot.contents.cards.machine(of: card)
+            let known = snapshot.observations.cards.machine(of: card)
             return known != machine && (known != nil || snapshot.node(at: nil, uuid: machine) != nil)
         }
     }

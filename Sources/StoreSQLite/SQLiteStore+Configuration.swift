@@ -10,7 +10,7 @@ extension SQLiteStore {
     }
 
     func snapshot(in database: Database) throws -> FleetSnapshot {
-        var contents = FleetSnapshot.Contents()
+        var (contents, observations) = (FleetSnapshot.Contents(), FleetObservations())
         // Records of an image go into its catalogue.
         for image in try Self.images(in: database) { contents.images[image.name] = image }
         let records = try Row.fetchCursor(
@@ -20,14 +20,15 @@ extension SQLiteStore {
         }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM last_hardware") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
-            contents.hardware[machine] = try coder.value(json: row["record"])
+            observations.hardware[machine] = try coder.value(json: row["record"])
         }
         for row in try Row.fetchAll(database, sql: "SELECT mac, record FROM boot_trouble") {
             guard let machine = MACAddress(row["mac"] as String) else { continue }
-            contents.troubles[machine] = try coder.value(json: row["record"])
+            observations.troubles[machine] = try coder.value(json: row["record"])
         }
-        contents.cards = try Self.cards(in: database)
-        return FleetSnapshot(revision: try Self.revisionNumber(in: database), contents: contents)
+        observations.cards = try Self.cards(in: database)
+        return FleetSnapshot(
+            revision: try Self.revisionNumber(in: database), contents: contents, observations: observations)
     }
 
     static func revisionNumber(in database: Database) throws -> Int {
@@ -209,7 +210,7 @@ extension SQLiteStore {
     package func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot {
         try await read { database in
             let now = try snapshot(in: database)
-            var contents = now.contents
+            var (contents, observations) = (now.contents, now.observations)
             // From the newest back: what each change replaced is what was there before it.
             let later = try Row.fetchCursor(
                 database,
@@ -223,10 +224,11 @@ extension SQLiteStore {
                 try takeBack(edit, in: &contents, database)
             }
             // What boots have shown is of today only.
-            (contents.rollouts, contents.troubles) = ([:], [:])
+            (contents.rollouts, observations.troubles) = ([:], [:])
             let revision = try Int.fetchOne(
                 database, sql: "SELECT max(number) FROM revision WHERE at <= ?", arguments: [second])
-            return FleetSnapshot(revision: revision ?? 0, contents: contents)
+            return FleetSnapshot(
+                revision: revision ?? 0, contents: contents, observations: observations)
         }
     }
 

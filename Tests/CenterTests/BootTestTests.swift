@@ -17,11 +17,7 @@ import Wire
             store: try SQLiteStore(path: directory.appendingPathComponent("roost.sqlite").path),
             trust: ImageTrust(keys: [])
         ) { _ in }
-        let tests = BootTests(
-            fleet: fleet,
-            policy: { BootPolicy(server: .loopback, loaders: [], nodeArchives: [:]) },
-            openBoot: { _, _ in "" }
-        )
+        let tests = BootTests(fleet: fleet, planes: QuietPlanes(server: .loopback))
         let image = try ImageName("debian")
         let version = ImageVersion(
             image: image, number: 1, digest: try #require(Digest(String(repeating: "1", count: 64))),

@@ -109,8 +109,8 @@ import Wire
     /// Everything in double brackets in the templates.
     private static var phrases: Set<String> {
         var phrases: Set<String> = []
-        for (_, source) in Assets.templates {
-            for match in source.matches(of: /\[\[(.+?)\]\]/) { phrases.insert(String(match.1)) }
+        for template in Assets.templates {
+            for match in template.source.matches(of: /\[\[(.+?)\]\]/) { phrases.insert(String(match.1)) }
         }
         return phrases
     }

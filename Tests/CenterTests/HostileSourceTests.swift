@@ -65,9 +65,7 @@ import Testing
                 sources: [
                     ReplicationSource(url: url, tokenPath: "\(directory.path)/token", channels: [.stable])
                 ], name: "school-2", fleet: services.fleet, shelf: services.shelf,
-                files: ReplicaFiles(
-                    directory: { _, _ in "\(directory.path)/copy" }, discard: { _ in }, adopt: { _, _ in }),
-                logger: .silent)
+                files: PullsInto(directory: "\(directory.path)/copy"), logger: .silent)
             let running = Task { try await replication.run() }
             defer { running.cancel() }
             while await replication.sourceAnswers.first?.round == 0 {
@@ -130,8 +128,7 @@ import Testing
             try await look(services, at: [answer(2, move: back)], reporting: 403)?.contains("403") == true)
         #expect(stable() == 2)
         // Those that copy from here see the same.
-        let routes = ImageRoutes(services: services)
-        let shown = try await routes.answers(#require(services.fleet.snapshot.images[image]))
+        let shown = try await Acts(services: services, caller: .local).versions(of: image)
         #expect(shown.compactMap(\.moves).joined().map(\.counter) == [101])
     }
 

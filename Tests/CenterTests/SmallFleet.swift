@@ -204,17 +204,17 @@ final class SmallFleet: Sendable {
         -> CenterServices
     {
         let snapshot = SnapshotAnswer(name: "before", takenAt: 1, usedByteCount: 1)
-        var services = try await CenterServices.alone(in: directory, snapshots: [snapshot])
+        let file = "\(directory.path)/manifest.json"
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
+        let services = try await CenterServices.alone(
+            in: directory, snapshots: [snapshot],
+            planes: QuietPlanes(given: { leases.all.withLock { $0 } }), images: NoImages(file: file))
         let given = try Place.allCases.enumerated().map { index, place in
             Lease(
                 address: IPv4Address(rawValue: 0x0A4D_0001 + UInt32(index)),
                 holder: .macAddress(try mac(place.macAddress)), expiresAt: Lease.never, hostName: place.node)
         }
         leases.all.withLock { $0 = given }
-        services.leases = { leases.all.withLock { $0 } }
-        let file = "\(directory.path)/manifest.json"
-        try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
-        services.filePath = { _, _ in file }
         for place in Place.allCases {
             let log = place.macAddress.replacing(":", with: "-")
             try Data("\(place.node) is up\n".utf8).write(
@@ -377,7 +377,7 @@ final class SmallFleet: Sendable {
             try await Self.saveAide(of: place, in: store)
         }
         let now = try await services.fleet.reload()
-        for rollout in now.contents.rollouts.values where seeded.contents.rollouts[rollout.id] == nil {
+        for rollout in now.rollouts.values where seeded.rollouts[rollout.id] == nil {
             _ = try await services.fleet.steer(rollout.id, by: "seed") { $0.abort(because: "", at: 1) }
         }
         try await services.fleet.change(by: "seed") { try Self.edits(from: $0, to: seeded) }
@@ -393,7 +393,7 @@ final class SmallFleet: Sendable {
         for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
             edits.append(.rule(name, wanted.rules[name]))
         }
-        for (name, volume) in wanted.contents.volumes where now.contents.volumes[name] != volume {
+        for (name, volume) in wanted.volumes where now.volume(of: name) != volume {
             edits.append(.volume(name, volume))
         }
         edits += now.groups.keys.filter { wanted.groups[$0] == nil && $0 != .site }.sorted().reversed()

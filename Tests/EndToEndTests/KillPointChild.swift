@@ -62,6 +62,14 @@ extension Commit {
         WebHook(id: 0, url: url, secret: "word", kinds: [], group: .site)
     }
 
+    private static func volume() throws -> Volume {
+        let (manifest, digest) = try manifest("a")
+        return Volume(
+            node: try NodeName("pc-1"), image: manifest.image, version: 1, digest: digest,
+            byteCount: 64 << 20,
+            createdAt: 5, generation: 1)
+    }
+
     private static func event(_ boot: String) -> BootEvent {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
@@ -137,6 +145,7 @@ extension Commit {
             let (_, digest) = try Self.manifest("a")
             let trouble = BootTrouble(version: digest, failedBoots: 2, lastBootAt: 5, detail: "panic")
             try await store.save([], troubles: [Self.machine: trouble])
+        case .volume: try await store.save(Self.volume())
         case .webHook: _ = try await store.addWebHook(Self.hook("http://second"), by: "test")
         case .webHookRemoval: try await store.removeWebHook(1, by: "test")
         case .schemaUp, .schemaDown, .oldEvents, .sealing, .sealingMark: break
@@ -167,11 +176,12 @@ extension Commit {
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
-        case .cards: try await !store.snapshot().contents.cards.isEmpty
+        case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision: try await store.snapshot().nodes.count == 1
         case .version: image.versions.count == 4
         case .versionRemoval: image.versions.count == 2
-        case .rollouts: try await store.snapshot().contents.troubles[Self.machine] != nil
+        case .rollouts: try await store.snapshot().observations.troubles[Self.machine] != nil
+        case .volume: try await store.snapshot().volumes.count == 1
         case .webHook: try await store.webHooks().contains { $0.url == "http://second" }
         case .webHookRemoval: try await store.webHooks().isEmpty
         case .sealing: try await store.webHooks().allSatisfy { $0.secret.hasPrefix("sealed:") }

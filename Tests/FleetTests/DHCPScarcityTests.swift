@@ -11,8 +11,9 @@ import Wire
         var contents = FleetSnapshot.Contents()
         let name = try NodeName("pc1")
         contents.nodes[name] = Node(name: name, macAddresses: [], uuid: uuid)
-        for mac: UInt64 in 1...4 { _ = contents.cards.note(MACAddress(rawValue: mac), in: uuid) }
-        network.snapshot = FleetSnapshot(revision: 1, contents: contents)
+        network.snapshot = FleetSnapshot(revision: 1, contents: contents).observing {
+            for mac: UInt64 in 1...4 { _ = $0.cards.note(MACAddress(rawValue: mac), in: uuid) }
+        }
         // BOOTP has no end of a lease: what has one for ever has a record of its card, or a reserved address.
         for mac: UInt64 in 1...8 {
             let outcome = network.say(nil, mac: mac) { $0.options.set(.clientUUID, to: ClientUUID(uuid)) }

@@ -204,8 +204,9 @@ import Wire
         var contents = FleetSnapshot.Contents()
         let name = try NodeName("pc1")
         contents.nodes[name] = Node(name: name, macAddresses: [], uuid: mine, address: reserved)
-        _ = contents.cards.note(Sample.mac, in: mine)
-        network.snapshot = FleetSnapshot(revision: 1, contents: contents)
+        network.snapshot = FleetSnapshot(revision: 1, contents: contents).observing {
+            _ = $0.cards.note(Sample.mac, in: mine)
+        }
         // Its system says no UUID.
         #expect(network.take() == reserved)
         let stranger = network.say(.discover) { $0.options.set(.clientUUID, to: ClientUUID(other)) }

@@ -62,8 +62,8 @@ import Wire
             name: try RuleName("tiny"), priority: 1, condition: "memory < 1GiB",
             settings: ["overlay-size": .text("10%")])
         var snapshot = try fleet().applying([.rule(small.name, small), .rule(tiny.name, tiny)], revision: 2)
-        snapshot = snapshot.replacing(hardware: [MACAddress(rawValue: 1): try hardware(1_500)])
-        snapshot = snapshot.replacing(hardware: [MACAddress(rawValue: 2): try hardware(500)])
+        snapshot = try snapshot.observing { $0.note([MACAddress(rawValue: 1): try hardware(1_500)]) }
+        snapshot = try snapshot.observing { $0.note([MACAddress(rawValue: 2): try hardware(500)]) }
         func size(_ name: String) throws -> String {
             snapshot.settings(of: snapshot.nodes[try NodeName(name)]).shown(
                 Settings.overlaySize.definition
@@ -110,8 +110,9 @@ import Wire
         for path in [here, there] { contents.groups[path] = NodeGroup(path: path) }
         let name = try NodeName("laptop")
         contents.nodes[name] = Node(name: name, group: there, macAddresses: [own], uuid: uuid)
-        _ = contents.cards.note(card, in: uuid)
-        let fleet = FleetSnapshot(revision: 1, contents: contents)
+        let fleet = FleetSnapshot(revision: 1, contents: contents).observing {
+            _ = $0.cards.note(card, in: uuid)
+        }
         let thief = Node(name: try NodeName("mine"), group: here, macAddresses: [card])
         #expect(FleetEdit.node(thief.name, thief).places(in: fleet) == [here, there])
         var laptop = try #require(fleet.nodes[name])

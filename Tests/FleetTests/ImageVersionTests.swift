@@ -95,10 +95,9 @@ import Wire
         var version = try Sample.version("debian", 2, "b")
         version.manifest.files[2].byteCount = 500 << 20
         #expect(ImageFit(snapshot).warning(for: version) == nil)
-        var contents = snapshot.contents
-        contents.hardware[Sample.mac] = try JSONDecoder().decode(
+        let small = try JSONDecoder().decode(
             Hardware.self, from: Data(#"{"memoryMebibytes":512}"#.utf8))
-        snapshot = FleetSnapshot(revision: 1, contents: contents)
+        snapshot = snapshot.observing { $0.note([Sample.mac: small]) }
         let warning = try #require(ImageFit(snapshot).warning(for: version))
         #expect(warning.contains("takes 597 MiB") && warning.contains("pc-1 have less (512 MiB)"))
         version.manifest.files[2].byteCount = 400 << 20

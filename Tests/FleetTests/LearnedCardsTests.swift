@@ -25,8 +25,9 @@ import Wire
             Node(name: try NodeName("laptop"), macAddresses: [own], uuid: laptop),
             Node(name: try NodeName("desktop"), macAddresses: [], uuid: desktop),
         ] { contents.nodes[node.name] = node }
-        learn(&contents.cards)
-        return FleetSnapshot(revision: 1, contents: contents)
+        var observations = FleetObservations()
+        learn(&observations.cards)
+        return FleetSnapshot(revision: 1, contents: contents, observations: observations)
     }
 
     private func hardware() throws -> Hardware {
@@ -61,7 +62,7 @@ import Wire
             _ = $0.note(dock, in: laptop)
             _ = $0.note(second, in: laptop)
         }
-        snapshot = snapshot.replacing(hardware: [dock: hardware])
+        snapshot = snapshot.observing { $0.note([dock: hardware]) }
         let node = try #require(snapshot.nodes[NodeName("laptop")])
         #expect(snapshot.cards(of: node) == [own, second, dock])
         #expect(snapshot.learnedCards(of: node) == [second, dock])
@@ -86,12 +87,16 @@ import Wire
         let trouble = BootTrouble(
             version: Sample.digest("a"), failedBoots: 5, lastBootAt: 1, detail: "panic")
         var before = try snapshot { _ = $0.note(dock, in: laptop) }
-        before = try before.replacing(hardware: [dock: hardware()])
-            .replacing(trouble: trouble, of: dock)
-        var cards = before.contents.cards
-        _ = cards.note(dock, in: desktop)
-        let after = before.replacing(cards: cards, moved: [dock])
-        #expect(after.contents.hardware[dock] == nil && after.contents.troubles[dock] == nil)
+        let hardware = try hardware()
+        before = before.observing {
+            $0.note([dock: hardware])
+            $0.troubles[dock] = trouble
+        }
+        let after = before.observing {
+            _ = $0.cards.note(dock, in: desktop)
+            $0.forgetMachines(of: [dock])
+        }
+        #expect(after.observations.hardware.isEmpty && after.observations.troubles.isEmpty)
         #expect(name(after, dock) == "desktop")
     }
 
@@ -102,7 +107,7 @@ import Wire
             _ = $0.note(MACAddress(rawValue: 7), in: desktop)
         }
         // Of machines that are no nodes nothing is taken over.
-        #expect(name(snapshot, dock) == nil && snapshot.contents.cards.machine(of: dock) == nil)
+        #expect(name(snapshot, dock) == nil && snapshot.observations.cards.machine(of: dock) == nil)
         let card = MACAddress(rawValue: 7)
         #expect(name(snapshot, card) == "desktop")
         let (desk, top) = (try NodeName("desktop"), try NodeName("laptop"))
@@ -110,12 +115,12 @@ import Wire
         node.uuid = stranger
         for edits in [[FleetEdit.node(desk, nil)], [.node(desk, node)]] {
             let next = try snapshot.applying(edits, revision: 2)
-            #expect(name(next, card) == nil && !next.knows(card) && next.contents.cards.isEmpty)
+            #expect(name(next, card) == nil && !next.knows(card) && next.observations.cards.isEmpty)
         }
         var other = try #require(snapshot.nodes[top])
         other.macAddresses.append(card)
         let named = try snapshot.applying([.node(top, other)], revision: 2)
-        #expect(name(named, card) == "laptop" && named.contents.cards.isEmpty)
+        #expect(name(named, card) == "laptop" && named.observations.cards.isEmpty)
         // A node that gets another name is the same machine.
         node.uuid = desktop
         let renamed = try snapshot.applying(

@@ -19,12 +19,13 @@ import Wire
 
     /// What a held machine shows: the text of the report that it failed with.
     private func plan(showing text: String) throws -> BootPlan {
-        var contents = try Sample.snapshot(site: ["boot-brake": .integer(1)]).contents
-        contents.troubles[Sample.mac] = BootTrouble(
+        let trouble = BootTrouble(
             version: Sample.digest("a"), failedBoots: 3, lastBootAt: 1, detail: text)
+        let snapshot = try Sample.snapshot(site: ["boot-brake": .integer(1)]).observing {
+            $0.troubles[Sample.mac] = trouble
+        }
         return bootPlan(
-            for: BootIdentity(macAddress: Sample.mac), in: FleetSnapshot(revision: 1, contents: contents),
-            under: Sample.policy())
+            for: BootIdentity(macAddress: Sample.mac), in: snapshot, under: Sample.policy())
     }
 
     @Test(arguments: hostile) func `a machine's text is text on a screen, whatever it is`(text: String) throws

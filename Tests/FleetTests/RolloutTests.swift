@@ -211,7 +211,10 @@ import Wire
             createdAt: 0, generation: 1)
     }
 
-    private func snapshot(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> FleetSnapshot {
+    /// - Parameter trouble: what the machine's last boots have shown.
+    private func snapshot(
+        after trouble: BootTrouble? = nil, _ change: (inout FleetSnapshot.Contents) throws -> Void = { _ in }
+    ) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
         let image = try ImageName("debian")
         let versions = [1, 2].map { number in
@@ -226,7 +229,7 @@ import Wire
         contents.nodes[node.name] = node
         contents.groups[.site] = NodeGroup(path: .site, settings: ["image": .text("debian")])
         try change(&contents)
-        return FleetSnapshot(revision: 1, contents: contents)
+        return FleetSnapshot(revision: 1, contents: contents).observing { $0.troubles[mac] = trouble }
     }
 
     private func chosen(in snapshot: FleetSnapshot) throws -> Result<ChosenVersion, NoVersion> {
@@ -250,7 +253,7 @@ import Wire
 
     @Test func `a node that fails again and again is held, or boots the rescue image`() throws {
         let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
-        let held = try snapshot { $0.troubles[mac] = trouble }
+        let held = try snapshot(after: trouble)
         guard case .failure(let problem) = try chosen(in: held) else {
             Issue.record("it boots")
             return
@@ -258,15 +261,13 @@ import Wire
         #expect(problem.text.contains("held after 5 failed boots of debian@1 (no init)"))
         #expect(problem.text.contains("roost node release pc-1"))
         #expect(held.trouble(holding: try #require(held.node(at: mac))) == trouble)
-        let rescued = try snapshot {
-            $0.troubles[mac] = trouble
+        let rescued = try snapshot(after: trouble) {
             $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
         }
         #expect(try chosen(in: rescued).get().version.number == 2)
         // Another version is another chance.
         let debian = try ImageName("debian")
-        let promoted = try snapshot {
-            $0.troubles[mac] = trouble
+        let promoted = try snapshot(after: trouble) {
             $0.images[debian]?.channels[.stable] = 2
         }
         #expect(try chosen(in: promoted).get().version.number == 2)
@@ -296,9 +297,8 @@ import Wire
 
     @Test func `a rescue image boots with nothing of what the node has kept`() throws {
         func words(_ settings: [String: SettingValue]) throws -> [String] {
-            let snapshot = try snapshot {
-                $0.troubles[mac] = BootTrouble(
-                    version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+            let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
+            let snapshot = try snapshot(after: trouble) {
                 $0.groups[.site]?.settings.merge(settings) { $1 }
                 $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
                 $0.volumes = try [name(1): volume()]
@@ -324,8 +324,7 @@ import Wire
 
     @Test func `a node held with the version that its volume was made over is known as held`() throws {
         let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
-        let snapshot = try snapshot {
-            $0.troubles[mac] = trouble
+        let snapshot = try snapshot(after: trouble) {
             $0.groups[.site]?.settings["root-mode"] = .text("persistent")
             $0.images[try ImageName("debian")]?.channels[.stable] = 2
             $0.volumes = try [name(1): volume()]
@@ -338,18 +337,19 @@ import Wire
     }
 
     @Test func `what a node boots next is known with trials, the brake and volumes`() throws {
-        func next(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> Int? {
-            let snapshot = try snapshot(change)
+        func next(
+            after trouble: BootTrouble? = nil, _ change: (inout FleetSnapshot.Contents) throws -> Void
+        ) throws -> Int? {
+            let snapshot = try snapshot(after: trouble, change)
             return try snapshot.nextVersion(of: #require(snapshot.node(at: mac)))?.number
         }
         let debian = try ImageName("debian")
         let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
         #expect(try next { _ in } == 1)
         #expect(try next { $0.rollouts[7] = try rollout() } == 2)
-        #expect(try next { $0.troubles[mac] = trouble } == nil)
+        #expect(try next(after: trouble) { _ in } == nil)
         #expect(
-            try next {
-                $0.troubles[mac] = trouble
+            try next(after: trouble) {
                 $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
             } == 2)
         func promoted(_ policy: String?, hasVolume: Bool) throws -> Int? {

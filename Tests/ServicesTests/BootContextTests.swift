@@ -34,7 +34,7 @@ import Wire
         let context = try context()
         for boot in 1...2 {
             context.note(.dhcp, of: machine, detail: "")
-            #expect(context.snapshot.contents.troubles[machine]?.failedBoots ?? 0 == boot - 1)
+            #expect(context.snapshot.observations.troubles[machine]?.failedBoots ?? 0 == boot - 1)
             context.tracker.offer(version, to: machine)
             context.note(.kernel, of: machine, detail: "")
             // Boots are told apart by the millisecond in which they began.
@@ -45,10 +45,10 @@ import Wire
         let boot = try #require(context.tracker.currentBoot(of: machine))
         #expect(context.report(.failed, boot: boot, machine: machine, age: 0, detail: "no init"))
         #expect(!context.report(.ready, boot: "0123456789abcdef", machine: machine, age: 0, detail: ""))
-        #expect(context.snapshot.contents.troubles[machine]?.failedBoots == 2)
+        #expect(context.snapshot.observations.troubles[machine]?.failedBoots == 2)
         context.note(.dhcp, of: machine, detail: "")
-        #expect(context.snapshot.contents.troubles[machine]?.failedBoots == 2)
-        #expect(context.snapshot.contents.troubles[machine]?.detail == "no init")
+        #expect(context.snapshot.observations.troubles[machine]?.failedBoots == 2)
+        #expect(context.snapshot.observations.troubles[machine]?.detail == "no init")
     }
 
     @Test func `what a machine boots with is what its firmware said last, not the loader that it started`()
@@ -113,8 +113,9 @@ import Wire
             let name = try NodeName("pc-\(digit)")
             contents.nodes[name] = Node(name: name, macAddresses: [], uuid: try uuid(digit))
         }
-        try learn(&contents.cards)
-        return FleetSnapshot(revision: 2, contents: contents)
+        var observations = FleetObservations()
+        try learn(&observations.cards)
+        return FleetSnapshot(revision: 2, contents: contents, observations: observations)
     }
 
     @Test func `a card is the node's at once, and is not told any more when it is learned`() throws {
@@ -274,16 +275,15 @@ import Wire
     ) throws {
         let context = try context()
         let name = try NodeName("pc-7")
+        let uuid = try uuid("0")
         context.swap(
             try fleet {
-                $0.nodes[name] = Node(
-                    name: name, macAddresses: isLearned ? [] : [machine], uuid: try uuid("0"))
-                if isLearned { _ = $0.cards.note(machine, in: try uuid("0")) }
+                $0.nodes[name] = Node(name: name, macAddresses: isLearned ? [] : [machine], uuid: uuid)
                 $0.groups[.site] = NodeGroup(path: .site, settings: ["swap": .list(["server:512M"])])
                 $0.volumes[name] = Volume(
                     node: name, image: try ImageName("debian"), version: 1, digest: version,
                     byteCount: 8 << 30, createdAt: 0, generation: 1)
-            })
+            }.observing { if isLearned { _ = $0.cards.note(machine, in: uuid) } })
         let addresses = try addresses(in: context)
         context.note(.dhcp, of: machine, detail: "")
         let boot = try #require(context.tracker.currentBoot(of: machine))

@@ -53,12 +53,12 @@ import Wire
         try await learn(first, machines[0])
         try await learn(second, machines[0])
         #expect(
-            try await SQLiteStore(path: path).snapshot().contents.cards.cards(of: machines[0]) == [
+            try await SQLiteStore(path: path).snapshot().observations.cards.cards(of: machines[0]) == [
                 second, first,
             ])
         try await learn(first, machines[0])
         let snapshot = try await SQLiteStore(path: path).snapshot()
-        #expect(snapshot.contents.cards.cards(of: machines[0]) == [first, second])
+        #expect(snapshot.observations.cards.cards(of: machines[0]) == [first, second])
         #expect(snapshot.node(at: second)?.name == names[0] && snapshot.revision == revision)
         // The past is shown with today's knowledge.
         #expect(try await store.snapshot(at: Int.max / 2).knows(first))
@@ -75,12 +75,12 @@ import Wire
         try await store.save([], troubles: [first: trouble])
         // It was seen before it was known whose it is: that stays.
         try await learn(first, machines[0])
-        var contents = try await store.snapshot().contents
-        #expect(contents.hardware[first] == hardware && contents.troubles[first] == trouble)
+        var known = try await store.snapshot().observations
+        #expect(known.hardware[first] == hardware && known.troubles[first] == trouble)
         try await learn(first, machines[1])
-        contents = try await store.snapshot().contents
-        #expect(contents.hardware.isEmpty && contents.troubles.isEmpty)
-        #expect(contents.cards.machine(of: first) == machines[1])
+        known = try await store.snapshot().observations
+        #expect(known.hardware.isEmpty && known.troubles.isEmpty)
+        #expect(known.cards.machine(of: first) == machines[1])
     }
 
     @Test func `they go with the node, with its UUID, and where a record names them`() async throws {

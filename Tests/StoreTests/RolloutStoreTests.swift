@@ -31,7 +31,7 @@ import Wire
         try await store.save([rollout], troubles: [mac: trouble])
         let known = try await SQLiteStore(path: path).snapshot()
         #expect(known.contents.rollouts[1]?.count(.booting) == 1)
-        #expect(known.contents.troubles[mac] == trouble)
+        #expect(known.observations.troubles[mac] == trouble)
 
         var over = rollout
         over.abort(because: "test", at: 9)
@@ -39,7 +39,7 @@ import Wire
         // A boot that was seen a moment earlier is written a moment later.
         try await store.save([rollout], troubles: [mac: nil])
         let after = try await store.snapshot()
-        #expect(after.contents.rollouts.isEmpty && after.contents.troubles.isEmpty)
+        #expect(after.contents.rollouts.isEmpty && after.observations.troubles.isEmpty)
         #expect(try await store.rollout(1).state == .aborted)
         #expect(try await store.rollouts(before: nil, limit: 10).map(\.id) == [1])
         await #expect(throws: StoreError.self) { try await store.rollout(2) }

@@ -6,8 +6,7 @@ import Wire
 /// the result. Who runs the machine is another's matter.
 struct BootTests: Sendable {
     let fleet: LiveFleet
-    let policy: @Sendable () async -> BootPolicy
-    let openBoot: @Sendable (MACAddress, Digest) async -> String
+    let planes: any DataPlaneView & MachineOrders
 
     /// Of the virtual machines.
     private static let architecture = "amd64"
@@ -15,7 +14,7 @@ struct BootTests: Sendable {
     /// - Parameter seconds: from the kernel's start to ready; nil: five minutes.
     func begin(_ version: ImageVersion, within seconds: Int?) async throws -> BootTestAnswer {
         let seconds = try Self.checked(seconds)
-        let policy = await policy()
+        let policy = await planes.policy()
         guard !policy.server.isLoopback else {
             throw StoreError.conflict(
                 "this server serves \(policy.server) only, which no machine reaches: let it serve another interface, too"
@@ -32,7 +31,7 @@ struct BootTests: Sendable {
         }
         // Locally administered, and nobody's.
         let machine = MACAddress(rawValue: 0x0252_6F00_0000 | UInt64.random(in: 0...0xFF_FFFF))
-        let boot = await openBoot(machine, version.digest)
+        let boot = await planes.openBoot(of: machine, version.digest)
         return BootTestAnswer(
             machine: machine, boot: boot,
             commandLine: try bootTestCommandLine(

@@ -36,25 +36,6 @@ package struct ReplicationSource: Sendable, Equatable {
     }
 }
 
-/// What replication does with the image store; the last may take long.
-package struct ReplicaFiles: Sendable {
-    /// Where a version's files come into.
-    package var directory: @Sendable (ImageName, Digest) throws -> String
-    package var discard: @Sendable (_ except: Set<Digest>) throws -> Void
-    /// Checks what came and puts it in its place.
-    package var adopt: @Sendable (ImageName, Digest) throws -> Void
-
-    package init(
-        directory: @escaping @Sendable (ImageName, Digest) throws -> String,
-        discard: @escaping @Sendable (Set<Digest>) throws -> Void,
-        adopt: @escaping @Sendable (ImageName, Digest) throws -> Void
-    ) {
-        self.directory = directory
-        self.discard = discard
-        self.adopt = adopt
-    }
-}
-
 /// Copies versions from other servers, and knows who copies from this one.
 package actor ImageReplication {
     /// Servers that are remembered for having copies of versions of this one.
@@ -76,7 +57,7 @@ package actor ImageReplication {
     private let name: String
     private let fleet: LiveFleet
     private let shelf: ImageShelf
-    private let files: ReplicaFiles
+    private let files: any PulledFiles
     private let logger: Logger
     private var states: [String: SourceAnswer]
     private var elsewhere: [String: [PlaceAnswer]] = [:]
@@ -87,7 +68,8 @@ package actor ImageReplication {
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(
-        sources: [ReplicationSource], name: String, fleet: LiveFleet, shelf: ImageShelf, files: ReplicaFiles,
+        sources: [ReplicationSource], name: String, fleet: LiveFleet, shelf: ImageShelf,
+        files: any PulledFiles,
         logger: Logger
     ) {
         self.sources = sources
@@ -189,7 +171,7 @@ package actor ImageReplication {
                 states[source.url]?.current = nil
                 states[source.url]?.round = round
             }
-            if let incomplete { try? files.discard(incomplete) }
+            if let incomplete { try? files.discard(except: incomplete) }
         }
     }
 
@@ -238,7 +220,7 @@ package actor ImageReplication {
         else {
             throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
         }
-        let directory = try files.directory(version.image, version.digest)
+        let directory = try files.directory(for: version.image, version.digest)
         try Self.requireRoom(for: version, in: directory)
         logger.info("copying \(version.image) \(version.digest.short) from \(source.url)")
         let total = version.manifest.files.reduce(0) { $0 + $1.byteCount }

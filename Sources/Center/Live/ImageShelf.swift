@@ -6,19 +6,19 @@ import Logging
 /// The image store as the control center uses it: versions come in whole and trusted, and go when nothing needs them.
 struct ImageShelf: Sendable {
     let fleet: LiveFleet
-    /// The manifest of a version in the image store, checked.
-    let manifest: @Sendable (ImageName, Digest) throws -> ImageManifest
-    /// What is wrong with a version's files, all of which it reads: a line each.
-    let verify: @Sendable (ImageName, Digest) async throws -> [String]
-    /// What differs in the roots of two versions, both of which it reads.
-    let compare: @Sendable (ImageVersion, ImageVersion) async throws -> [ImageDifference.Change]
-    /// Deletes a version's files.
-    let removeFiles: @Sendable (ImageName, Digest) throws -> Void
-    /// Open NBD connections of each version, and nodes that read it by NFS.
-    let openVersions: @Sendable () async -> [Digest: Int]
-    /// Nodes that read each version by NFS.
-    let mountedVersions: @Sendable () async -> [Digest: Int]
+    let files: any ImageFiles
+    let open: any OpenFiles
     let logger: Logger
+
+    /// What is wrong with a version's files, all of which it reads: a line each.
+    func verify(_ image: ImageName, _ digest: Digest) async throws -> [String] {
+        try await files.verify(image, digest)
+    }
+
+    /// What differs in the roots of two versions, both of which it reads.
+    func compare(_ before: ImageVersion, _ after: ImageVersion) async throws -> [ImageDifference.Change] {
+        try await files.changes(from: before, to: after)
+    }
 
     /// Enters a version whose files are there, and removes what the image's `keep` leaves no room for.
     func take(
@@ -26,7 +26,7 @@ struct ImageShelf: Sendable {
     ) async throws -> ImageVersion {
         let manifest: ImageManifest
         do {
-            manifest = try self.manifest(image, digest)
+            manifest = try files.manifest(of: image, digest)
             // A signature is worth as much as the files that it speaks of.
             if fleet.trust.isRequired, let damage = try await verify(image, digest).first {
                 throw StoreError.conflict(damage)
@@ -54,7 +54,7 @@ struct ImageShelf: Sendable {
         -> ImageRetention
     {
         let retention = ImageRetention(
-            of: image, in: fleet.snapshot, keep: keep, open: await openVersions())
+            of: image, in: fleet.snapshot, keep: keep, open: await open.openVersions())
         if !isPlan { for version in retention.removable { try await remove(version, by: who) } }
         return retention
     }
@@ -63,7 +63,7 @@ struct ImageShelf: Sendable {
         if let rollout = fleet.snapshot.rollout(holding: version) {
             throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
         }
-        let volume = fleet.snapshot.contents.volumes.values.first { $0.digest == version.digest }
+        let volume = fleet.snapshot.volumes.values.first { $0.digest == version.digest }
         if let volume {
             throw StoreError.conflict(
                 "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
@@ -73,13 +73,13 @@ struct ImageShelf: Sendable {
             throw StoreError.conflict(
                 "the settings of \(origin) name \(version.image)@\(version.number); change them first")
         }
-        if let count = await mountedVersions()[version.digest] {
+        if let count = await open.mountedVersions()[version.digest] {
             throw StoreError.conflict(
                 "\(version.image)@\(version.number) is read over NFS by \(counted(count, "node")); remove it when they are off"
             )
         }
         try await fleet.store.remove(version, by: who)
         try await fleet.reload()
-        try removeFiles(version.image, version.digest)
+        try files.remove(version.image, version.digest)
     }
 }

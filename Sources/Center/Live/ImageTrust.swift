@@ -34,7 +34,9 @@ package struct ImageTrust: Sendable {
                 return version
             }
         }
-        return FleetSnapshot(revision: snapshot.revision, contents: contents, nodeOrder: snapshot.nodeOrder)
+        return FleetSnapshot(
+            revision: snapshot.revision, contents: contents, observations: snapshot.observations,
+            nodeOrder: snapshot.nodeOrder)
     }
 
     package func isTrusted(_ digest: Fleet.Digest, _ signatures: [ImageSignature]) -> Bool {

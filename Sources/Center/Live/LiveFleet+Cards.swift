@@ -10,7 +10,7 @@ extension LiveFleet {
     package func note(_ seen: [(card: MACAddress, machine: MachineUUID?)]) async throws {
         let noted = state.withLock { state -> (changes: [LearnedCards.Change], next: FleetSnapshot)? in
             let snapshot = state.snapshot
-            let before = snapshot.contents.cards
+            let before = snapshot.observations.cards
             var (cards, changes) = (before, [LearnedCards.Change]())
             for (card, machine) in seen where snapshot.node(withRecordOf: card) == nil {
                 if let machine, machine.isMeaningful, snapshot.node(at: nil, uuid: machine) != nil {
@@ -27,7 +27,10 @@ extension LiveFleet {
                 before.machine(of: card).map { $0 != cards.machine(of: card) } == true
             }
             for card in moved { state.alarms[card] = nil }
-            state.snapshot = snapshot.replacing(cards: cards, moved: moved)
+            state.snapshot = snapshot.observing { observations in
+                observations.cards = cards
+                observations.forgetMachines(of: moved)
+            }
             return (changes, state.snapshot)
         }
         guard let (changes, next) = noted else { return }

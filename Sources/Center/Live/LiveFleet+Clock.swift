@@ -63,15 +63,16 @@ extension LiveFleet {
     /// - Returns: all of them, to be stored.
     private func moveRollouts(with jump: ClockJump) -> [Rollout] {
         let (rollouts, next) = state.withLock { state in
-            let rollouts = state.snapshot.contents.rollouts.mapValues { rollout in
+            let rollouts = state.snapshot.rollouts.values.map { rollout in
                 var moved = rollout
                 moved.move(with: jump)
                 return moved
             }
             guard !rollouts.isEmpty else { return ([] as [Rollout], nil as FleetSnapshot?) }
-            state.snapshot = state.snapshot.replacing(
-                rollouts: rollouts, troubles: state.snapshot.contents.troubles)
-            return (Array(rollouts.values), state.snapshot)
+            state.snapshot = state.snapshot.observing { observations in
+                for rollout in rollouts { observations.progress[rollout.id] = rollout.progress }
+            }
+            return (rollouts, state.snapshot)
         }
         if let next { distribute(next) }
         return rollouts

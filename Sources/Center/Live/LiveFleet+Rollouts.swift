@@ -48,7 +48,7 @@ extension LiveFleet {
                         share: text, terms: terms, startedAt: now, startedBy: who, canaries: canaries))
             ]
         }
-        guard let rollout = next.contents.rollouts[id] else {
+        guard let rollout = next.rollout(id) else {
             throw StoreError.conflict("roll-out \(id) ended at once")
         }
         tell(rollout, rollout.summary(before: nil))
@@ -64,7 +64,7 @@ extension LiveFleet {
             throw StoreError.conflict("roll-out \(id) is over: \(before.state.rawValue)")
         }
         try await change(by: who) { snapshot in
-            guard var rollout = snapshot.contents.rollouts[id] else { return [] }
+            guard var rollout = snapshot.rollout(id) else { return [] }
             let former = rollout
             act(&rollout)
             return rollout == former ? [] : [.rollout(rollout)]
@@ -76,25 +76,24 @@ extension LiveFleet {
 
     /// A roll-out as it is now.
     package func rollout(_ id: Int) async throws -> Rollout {
-        if let underWay = snapshot.contents.rollouts[id] { return underWay }
+        if let underWay = snapshot.rollout(id) { return underWay }
         return try await store.rollout(id)
     }
 
     /// Roll-outs with numbers below `before`, newest first, as they are now.
     package func rollouts(before: Int?, limit: Int) async throws -> [Rollout] {
-        let underWay = snapshot.contents.rollouts
+        let underWay = snapshot.rollouts
         return try await store.rollouts(before: before, limit: limit).map { underWay[$0.id] ?? $0 }
     }
 
     /// Forgets that a machine's boots failed: it may try again.
     package func release(_ machines: [MACAddress]) async throws {
-        let known = machines.filter { snapshot.contents.troubles[$0] != nil }
+        let known = machines.filter { snapshot.observations.troubles[$0] != nil }
         guard !known.isEmpty else { return }
         let next = state.withLock { state in
-            var troubles = state.snapshot.contents.troubles
-            for machine in known { troubles[machine] = nil }
-            state.snapshot = state.snapshot.replacing(
-                rollouts: state.snapshot.contents.rollouts, troubles: troubles)
+            state.snapshot = state.snapshot.observing { observations in
+                for machine in known { observations.troubles[machine] = nil }
+            }
             return state.snapshot
         }
         distribute(next)
@@ -111,18 +110,6 @@ extension LiveFleet {
 
     // MARK: What boots show
 
-    /// A configuration that was read or made elsewhere knows less of the last boots and of cards than this server does.
-    static func keepingKnowledge(of known: FleetSnapshot, in next: FleetSnapshot) -> FleetSnapshot {
-        let cards = known.contents.cards
-        let next = cards == next.contents.cards ? next : next.replacing(cards: cards)
-        let rollouts = next.contents.rollouts.mapValues { rollout in
-            known.contents.rollouts[rollout.id].map { rollout.keepingOutcomes(of: $0) } ?? rollout
-        }
-        let troubles = known.contents.troubles
-        if rollouts == next.contents.rollouts, troubles == next.contents.troubles { return next }
-        return next.replacing(rollouts: rollouts, troubles: troubles)
-    }
-
     /// Enters what boots have shown, where it changes anything.
     func judge(_ boots: [JudgedBoot]) async throws {
         guard !boots.isEmpty else { return }
@@ -130,7 +117,7 @@ extension LiveFleet {
         var rollouts: [Int: Rollout] = [:]
         let next: FleetSnapshot? = state.withLock { state in
             let snapshot = state.snapshot
-            var (all, known) = (snapshot.contents.rollouts, snapshot.contents.troubles)
+            var (all, known) = (snapshot.rollouts, snapshot.observations.troubles)
             for boot in boots {
                 let (before, after) = (
                     known[boot.macAddress], BootTrouble.after(boot, before: known[boot.macAddress])
@@ -152,7 +139,10 @@ extension LiveFleet {
                 }
             }
             guard !troubles.isEmpty || !rollouts.isEmpty else { return nil }
-            state.snapshot = snapshot.replacing(rollouts: all, troubles: known)
+            state.snapshot = snapshot.observing { observations in
+                observations.troubles = known
+                for (id, rollout) in rollouts { observations.progress[id] = rollout.progress }
+            }
             return state.snapshot
         }
         guard let next else { return }
@@ -167,21 +157,20 @@ extension LiveFleet {
         var changed: [Rollout] = []
         var over: [Int] = []
         state.withLock { state in
-            var all = state.snapshot.contents.rollouts
-            for (id, rollout) in all {
+            for (id, rollout) in state.snapshot.rollouts {
                 var next = rollout
                 next.advance(to: now)
                 guard next != rollout else { continue }
                 if next.state.isOver {
                     over.append(id)
                 } else {
-                    all[id] = next
                     changed.append(next)
                 }
             }
             if !changed.isEmpty {
-                state.snapshot = state.snapshot.replacing(
-                    rollouts: all, troubles: state.snapshot.contents.troubles)
+                state.snapshot = state.snapshot.observing { observations in
+                    for rollout in changed { observations.progress[rollout.id] = rollout.progress }
+                }
             }
         }
         if !changed.isEmpty {
@@ -193,9 +182,9 @@ extension LiveFleet {
 
     /// Ends a decided roll-out: with success its channel moves, in the same change.
     private func end(_ id: Int, at now: Int) async throws {
-        guard let before = snapshot.contents.rollouts[id] else { return }
+        guard let before = snapshot.rollout(id) else { return }
         try await change(by: "roll-out \(id)") { snapshot in
-            guard var rollout = snapshot.contents.rollouts[id] else { return [] }
+            guard var rollout = snapshot.rollout(id) else { return [] }
             rollout.advance(to: now)
             guard rollout.state.isOver else { return [] }
             let moved = FleetEdit.channel(rollout.image, rollout.channel, rollout.candidate)

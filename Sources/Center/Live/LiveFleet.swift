@@ -197,9 +197,8 @@ package final class LiveFleet: Sendable {
         let number = try await store.apply(
             change, by: who, what: what ?? Self.summary(of: edits, in: current))
         guard let number else { return nil }
-        let next = FleetSnapshot(
-            revision: number, contents: change.after.contents, nodeOrder: change.after.nodeOrder)
-        take(next)
+        let next = change.after.numbered(number)
+        take(next, madeFrom: current)
         return next
     }
 
@@ -225,11 +224,16 @@ package final class LiveFleet: Sendable {
         return next
     }
 
-    private func take(_ next: FleetSnapshot) {
+    /// The configuration is that of `next` from now on. What was observed stays: this server knows it best.
+    ///
+    /// - Parameter before: what `next` was made from; nil: it was read.
+    private func take(_ next: FleetSnapshot, madeFrom before: FleetSnapshot? = nil) {
         let isNew = state.withLock { state in
             // Two changes may come back in the other order than they were made.
             guard next.revision >= state.snapshot.revision else { return false }
-            state.snapshot = Self.keepingKnowledge(of: state.snapshot, in: next)
+            let known = state.snapshot.observations
+            state.snapshot = FleetSnapshot(
+                next.configuration, before.map { known.since($0.observations) } ?? known)
             return true
         }
         guard isNew else { return }
@@ -261,7 +265,25 @@ package final class LiveFleet: Sendable {
                 state.sessions[machine] = nil
                 state.alarms[machine] = nil
             }
+            state.snapshot = state.snapshot.observing { observations in
+                for machine in unknown { observations.hardware[machine] = nil }
+            }
         }
+    }
+
+    /// The server has made or changed a volume for a node that boots. That is no change of the configuration: no plan is out of date,
+    /// and no history says so.
+    ///
+    /// - Parameter what: one line for those who watch.
+    func keep(_ volume: Volume, what: String) async throws {
+        try await store.save(volume)
+        let next = state.withLock { state in
+            state.snapshot = state.snapshot.observing { $0.volumes[volume.node] = volume }
+            return state.snapshot
+        }
+        distribute(next)
+        let group = next.nodes[volume.node]?.group
+        events.publish(ServerEvent(kind: .volume, node: volume.node, group: group, text: what))
     }
 
     // MARK: What machines say
@@ -316,8 +338,8 @@ package final class LiveFleet: Sendable {
     package func note(_ hardware: [MACAddress: Hardware]) {
         guard !hardware.isEmpty else { return }
         let (next, before) = state.withLock { state in
-            let before = state.snapshot.contents.hardware
-            state.snapshot = state.snapshot.replacing(hardware: hardware)
+            let before = state.snapshot.observations.hardware
+            state.snapshot = state.snapshot.observing { $0.note(hardware) }
             return (state.snapshot, before)
         }
         if !next.rules.isEmpty { distribute(next) }

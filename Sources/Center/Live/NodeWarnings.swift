@@ -47,6 +47,14 @@ enum NodeWarnings {
             })
     }
 
+    /// Reports that nodes have sent and that are not recorded.
+    static func reports(_ figures: [ReportKind: ReportQueues.Figures]) -> [String] {
+        figures.filter { $0.value.dropped > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            kind, figures in
+            "\(figures.dropped) reports of nodes (\(kind.rawValue)) were dropped since the server started: they came faster than the disk with the state directory takes them"
+        }
+    }
+
     private static func shortened(_ lines: [String]) -> [String] {
         lines.count > lineLimit
             ? lines.prefix(lineLimit) + ["and \(lines.count - lineLimit) more of this kind"] : lines

@@ -5,48 +5,6 @@ import HTTPClient
 package import Logging
 package import Wire
 
-/// What the control center does with the files of volumes; each may take long, and throws what a person can read.
-package struct VolumeFiles: Sendable {
-    package typealias Copies = [SnapshotAnswer]
-
-    package var make: @Sendable (Volume) throws -> Void
-    /// Makes trees, all that there are, reachable for their nodes.
-    package var export: @Sendable ([Volume]) throws -> Void
-    package var grow: @Sendable (Volume) throws -> Void
-    package var removeOthers: @Sendable (Volume) throws -> Void
-    package var remove: @Sendable (Volume) throws -> Void
-    package var usedByteCount: @Sendable (Volume) -> Int?
-    package var snapshots: @Sendable (NodeName) throws -> Copies
-    package var takeSnapshot: @Sendable (Volume, String) throws -> Void
-    /// Returns the volume as the copy is: as large, and encrypted or not.
-    package var restore: @Sendable (String, Volume) throws -> Volume
-    package var removeSnapshot: @Sendable (NodeName, String) throws -> Void
-
-    package init(
-        make: @escaping @Sendable (Volume) throws -> Void,
-        export: @escaping @Sendable ([Volume]) throws -> Void,
-        grow: @escaping @Sendable (Volume) throws -> Void,
-        removeOthers: @escaping @Sendable (Volume) throws -> Void,
-        remove: @escaping @Sendable (Volume) throws -> Void,
-        usedByteCount: @escaping @Sendable (Volume) -> Int?,
-        snapshots: @escaping @Sendable (NodeName) throws -> Copies,
-        takeSnapshot: @escaping @Sendable (Volume, String) throws -> Void,
-        restore: @escaping @Sendable (String, Volume) throws -> Volume,
-        removeSnapshot: @escaping @Sendable (NodeName, String) throws -> Void
-    ) {
-        self.make = make
-        self.export = export
-        self.grow = grow
-        self.removeOthers = removeOthers
-        self.remove = remove
-        self.usedByteCount = usedByteCount
-        self.snapshots = snapshots
-        self.takeSnapshot = takeSnapshot
-        self.restore = restore
-        self.removeSnapshot = removeSnapshot
-    }
-}
-
 /// The nodes' volumes: made when a node first needs one, grown, reset, copied.
 package actor Volumes {
     /// Copies of one volume.
@@ -55,20 +13,19 @@ package actor Volumes {
     private static let preparationLimit = 4
 
     private let fleet: LiveFleet
-    private let files: VolumeFiles
-    private let openVolumes: @Sendable () async -> [NodeName: Int]
+    private let files: any VolumeFiles
+    private let openFiles: any OpenFiles
     private let logger: Logger
     /// Nodes whose volume somebody works on.
     private var busy: Set<NodeName> = []
     private var preparationCount = 0
 
     package init(
-        fleet: LiveFleet, files: VolumeFiles, openVolumes: @escaping @Sendable () async -> [NodeName: Int],
-        logger: Logger
+        fleet: LiveFleet, files: any VolumeFiles, openFiles: any OpenFiles, logger: Logger
     ) {
         self.fleet = fleet
         self.files = files
-        self.openVolumes = openVolumes
+        self.openFiles = openFiles
         self.logger = logger
     }
 
@@ -99,15 +56,15 @@ package actor Volumes {
             digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
             client: kind == .tree ? address : nil,
             isEncrypted: try Self.isEncrypted(kind, under: settings, over: version))
-        guard let known = snapshot.contents.volumes[node.name] else {
-            return try await make(volume, by: "roost")
+        guard let known = snapshot.volume(of: node.name) else {
+            return try await make(volume)
         }
         guard known.kind == kind else { return }
         if known.digest != version.digest, try settings.keepsRoot,
             try settings.value(of: Settings.volumePolicy) == .reset
         {
             volume.generation = known.generation + 1
-            return try await make(volume, by: "roost")
+            return try await make(volume)
         }
         volume = known
         if kind == .tree { return try await admit(address, to: volume) }
@@ -116,9 +73,7 @@ package actor Volumes {
         volume.byteCount = wanted
         let (grown, files) = (volume, files)
         try await Self.onThread { try files.grow(grown) }
-        try await fleet.change(by: "roost", what: "volume of \(node.name) grown") { _ in
-            [.volume(node.name, grown)]
-        }
+        try await fleet.keep(grown, what: "volume of \(node.name) grown")
         logger.info("the volume of \(node.name) is grown to \(wanted >> 20) MiB")
     }
 
@@ -150,18 +105,24 @@ package actor Volumes {
             guard !hasSnapshots, fresh.kind == .disk else { return }
             let files = self.files
             try await Self.onThread {
-                for copy in try files.snapshots(name) { try files.removeSnapshot(name, copy.name) }
+                for copy in try files.snapshots(of: name) { try files.removeSnapshot(of: name, copy.name) }
             }
         }
     }
 
-    private func make(_ volume: Volume, by who: String) async throws {
+    /// - Parameter who: has begun anew; nil: it is made because the node boots.
+    private func make(_ volume: Volume, by who: String? = nil) async throws {
         let files = files
         try await Self.onThread { try files.make(volume) }
         // The tree before stays until the node boots with the new one: it may run from it at this moment.
         if volume.kind == .tree { try await export(with: volume) }
-        try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
-        if volume.kind == .disk { try await Self.onThread { try files.removeOthers(volume) } }
+        if let who {
+            try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
+        } else {
+            let before = fleet.snapshot.volume(of: volume.node)
+            try await fleet.keep(volume, what: volume.summary(before: before))
+        }
+        if volume.kind == .disk { try await Self.onThread { try files.removeOthers(than: volume) } }
         logger.info("the volume of \(volume.node) is made over \(volume.image)@\(volume.version)")
     }
 
@@ -174,20 +135,18 @@ package actor Volumes {
         tree.client = address
         try await export(with: tree)
         let admitted = tree
-        try await fleet.change(by: "roost", what: "volume of \(tree.node) is for \(address)") { _ in
-            [.volume(admitted.node, admitted)]
-        }
+        try await fleet.keep(admitted, what: "volume of \(tree.node) is for \(address)")
     }
 
     /// A node that has mounted its tree does not run from the one before any more.
     package func note(_ events: [BootEvent]) async {
         for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
             guard let node = fleet.snapshot.node(at: event.macAddress),
-                let tree = fleet.snapshot.contents.volumes[node.name], tree.kind == .tree,
+                let tree = fleet.snapshot.volume(of: node.name), tree.kind == .tree,
                 event.detail.contains("/\(tree.path),")
             else { continue }
             let files = files
-            do { try await Self.onThread { try files.removeOthers(tree) } } catch {
+            do { try await Self.onThread { try files.removeOthers(than: tree) } } catch {
                 logger.error(
                     "the trees of \(tree.node) before this one are not deleted: \(ErrorText.of(error))")
             }
@@ -196,7 +155,7 @@ package actor Volumes {
 
     /// Makes all trees reachable, as they are now and with `changed`.
     package func export(with changed: Volume? = nil) async throws {
-        var trees = fleet.snapshot.contents.volumes
+        var trees = fleet.snapshot.volumes
         if let changed { trees[changed.node] = changed }
         let (all, files) = (trees.values.filter { $0.kind == .tree }.sorted { $0.node < $1.node }, files)
         try await Self.onThread { try files.export(all) }
@@ -225,7 +184,7 @@ package actor Volumes {
         }
         try Self.check(copy)
         try await requireClosed(name, "copy")
-        let known = try files.snapshots(name)
+        let known = try files.snapshots(of: name)
         guard !known.contains(where: { $0.name == copy }) else {
             throw StoreError.conflict("the volume of \(name) has a snapshot ‘\(copy)’ already")
         }
@@ -233,51 +192,51 @@ package actor Volumes {
             throw StoreError.conflict("the volume of \(name) has \(known.count) snapshots; remove some first")
         }
         let files = files
-        try await alone(name) { try await Self.onThread { try files.takeSnapshot(volume, copy) } }
+        try await alone(name) { try await Self.onThread { try files.takeSnapshot(of: volume, copy) } }
     }
 
     package func restore(_ copy: String, to name: NodeName, by who: String) async throws {
         var volume = try volume(of: name)
-        guard try files.snapshots(name).contains(where: { $0.name == copy }) else {
+        guard try files.snapshots(of: name).contains(where: { $0.name == copy }) else {
             throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
         }
         volume.generation += 1
         let (wanted, files) = (volume, files)
         try await alone(name) {
-            let next = try await Self.onThread { try files.restore(copy, wanted) }
+            let next = try await Self.onThread { try files.restore(copy, as: wanted) }
             try await self.fleet.change(by: who, what: "volume of \(name) restored from \(copy)") { _ in
                 [.volume(name, next)]
             }
-            try await Self.onThread { try files.removeOthers(next) }
+            try await Self.onThread { try files.removeOthers(than: next) }
         }
     }
 
     package func removeSnapshot(of name: NodeName, named copy: String) throws {
-        guard try files.snapshots(name).contains(where: { $0.name == copy }) else {
+        guard try files.snapshots(of: name).contains(where: { $0.name == copy }) else {
             throw StoreError.notFound("the volume of \(name) has no snapshot ‘\(copy)’")
         }
-        try files.removeSnapshot(name, copy)
+        try files.removeSnapshot(of: name, copy)
     }
 
     // MARK: Looking
 
     package func answer(_ volume: Volume, open: [NodeName: Int], hasSnapshots: Bool) throws -> VolumeAnswer {
         VolumeAnswer(
-            volume, usedByteCount: volume.kind == .disk ? files.usedByteCount(volume) : nil,
+            volume, usedByteCount: volume.kind == .disk ? files.usedByteCount(of: volume) : nil,
             openConnections: open[volume.node] ?? 0,
-            snapshots: hasSnapshots ? try files.snapshots(volume.node) : nil)
+            snapshots: hasSnapshots ? try files.snapshots(of: volume.node) : nil)
     }
 
-    package func open() async -> [NodeName: Int] { await openVolumes() }
+    package func open() async -> [NodeName: Int] { await openFiles.openVolumes() }
 
     /// Nodes whose volumes have no file: after a restore, volumes are not there.
     nonisolated func missing() -> [NodeName] {
-        fleet.snapshot.contents.volumes.values.filter { $0.kind == .disk && files.usedByteCount($0) == nil }
+        fleet.snapshot.volumes.values.filter { $0.kind == .disk && files.usedByteCount(of: $0) == nil }
             .map(\.node).sorted()
     }
 
     private func volume(of name: NodeName) throws -> Volume {
-        guard let volume = fleet.snapshot.contents.volumes[name] else {
+        guard let volume = fleet.snapshot.volume(of: name) else {
             throw StoreError.notFound("node \(name) has no volume")
         }
         return volume
@@ -296,7 +255,7 @@ package actor Volumes {
     }
 
     private func requireClosed(_ name: NodeName, _ act: String) async throws {
-        guard await openVolumes()[name] == nil else {
+        guard await openFiles.openVolumes()[name] == nil else {
             throw StoreError.conflict(
                 "node \(name) runs from its volume: to \(act) it, shut the node down first")
         }

@@ -1,38 +1,23 @@
 /// The files of `Assets/`, which are part of the program.
 enum Assets {
-    static let templates: [(name: String, source: String)] = [
-        ("layout", Embedded.layout_mustache),
-        ("problem", Embedded.problem_mustache),
-        ("login", Embedded.login_mustache),
-        ("setup", Embedded.setup_mustache),
-        ("dashboard", Embedded.dashboard_mustache),
-        ("nodes", Embedded.nodes_mustache),
-        ("node", Embedded.node_mustache),
-        ("machines", Embedded.machines_mustache),
-        ("groups", Embedded.groups_mustache),
-        ("fields", Embedded.fields_mustache),
-        ("plan", Embedded.plan_mustache),
-        ("rules", Embedded.rules_mustache),
-        ("images", Embedded.images_mustache),
-        ("build", Embedded.build_mustache),
-        ("difference", Embedded.difference_mustache),
-        ("verification", Embedded.verification_mustache),
-        ("rollouts", Embedded.rollouts_mustache),
-        ("rollout", Embedded.rollout_mustache),
-        ("volumes", Embedded.volumes_mustache),
-        ("boottest", Embedded.boottest_mustache),
-        ("trial", Embedded.trial_mustache),
-        ("prune", Embedded.prune_mustache),
-        ("leases", Embedded.leases_mustache),
-        ("boots", Embedded.boots_mustache),
-        ("history", Embedded.history_mustache),
-        ("revision", Embedded.revision_mustache),
-        ("administrators", Embedded.administrators_mustache),
-        ("tokens", Embedded.tokens_mustache),
-        ("hooks", Embedded.hooks_mustache),
-        ("wall", Embedded.wall_mustache),
-        ("wizard", Embedded.wizard_mustache),
+    /// Every page, by what it shows. The renderer knows no others.
+    static let pages: [any TemplateView.Type] = [
+        LayoutView.self, ProblemView.self, LeasesView.self, BootsView.self, HistoryView.self,
+        RevisionView.self, MachinesView.self, RulesView.self, GroupsView.self,
+        HooksView.self, AdministratorsView.self, TokensView.self, VolumesView.self,
+        RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,
+        VerificationView.self, PruneView.self, BootTestView.self,
+        WallView.self, LogInView.self, SetUpView.self, DashboardView.self, WizardView.self,
+        ImagesView.self, PlanView.self, NodesView.self, NodeView.self,
     ]
+
+    /// What several pages have.
+    static let parts: [any TemplateView.Type] = [
+        ActionMenuView.self, ActionView.self, ConfirmView.self, FieldView.self, FormView.self, PagerView.self,
+        SettingFieldsView.self, StateView.self, TableView<NoRow>.self,
+    ]
+
+    static let templates = (pages + parts).map { $0.template }
 
     static let styleSheet = Array(Embedded.roost_css.utf8)
     static let script = Array(Embedded.roost_js.utf8)

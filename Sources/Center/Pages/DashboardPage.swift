@@ -9,38 +9,18 @@ struct DashboardPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("/", .read) { request, context, caller in
-            let figures = try await pages.views(request, caller).figures()
-            let words = pages.renderer.words(context)
-            var fields = tiles(figures, words)
-            fields.merge(chart(figures, words)) { $1 }
-            fields["troubles"] = figures.troubles.map { trouble in
-                [
-                    "machine": trouble.machine.text, "link": "/nodes/\(trouble.machine)",
-                    "text": trouble.text, "fix": words(trouble.fix),
-                ]
-            }
-            fields["warnings"] = await warnings(caller, words)
-            fields["hasTroubles"] = !figures.troubles.isEmpty
-            fields["limited"] = figures.limited.map { ["peer": $0.peer, "limit": $0.limit] }
-            fields["isLimiting"] = !figures.limited.isEmpty
-            fields["stages"] = stages(figures)
-            fields["hasStages"] = figures.bootCount > 0
-            let services = pages.services
-            fields["server"] = await services.policy().server.description
-            fields["roles"] = services.roles.joined(separator: " ")
-            fields["leases"] = await services.leases().count
-            fields["connections"] = await services.openVersions().values.reduce(0, +)
-            fields["revision"] = services.fleet.snapshot.revision
-            return try pages.show("dashboard", "Dashboard", section: "/", fields, request, context)
+        routes.get("/", .read) { request, context, acts in
+            let figures = try await acts.at(request).figures()
+            let (server, words) = (try await acts.server(), pages.renderer.words(context))
+            let view = DashboardView(figures, warnings: warnings(server, words), of: server, words)
+            return try pages.show(view, "Dashboard", section: "/", request, context)
         }
     }
 
     /// What is wrong with the server itself, for those who can see to it.
-    private func warnings(_ caller: Caller, _ words: Words) async -> [String] {
-        guard caller.allows(.configure, in: .site) else { return [] }
+    private func warnings(_ server: Acts.ServerState, _ words: Words) -> [String] {
         var warnings: [String] = []
-        if let jump = pages.fleet.recentJump {
+        if let jump = server.jump {
             let (before, after) = jump.times
             warnings.append(
                 jump.isBetweenRuns
@@ -51,63 +31,12 @@ struct DashboardPage {
                         "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
                         before, after))
         }
-        for network in await pages.services.networks() where network.isScarce {
+        for network in server.scarceNetworks {
             warnings.append(
                 words(
                     "%1 of %2 addresses in the pools of %3 are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter.",
                     String(network.leased), String(network.size), network.network))
         }
         return warnings
-    }
-
-    private func tiles(_ figures: FiguresAnswer, _ words: Words) -> [String: Any] {
-        var tiles: [[String: Any]] = MachineState.allCases.map { state in
-            let query =
-                switch state {
-                case .ready: "state=ready"
-                case .booting, .stuck: "state~\"at \""
-                case .failed: "state~failed"
-                case .unseen: ""
-                }
-            return [
-                "kind": state.rawValue, "count": figures.states[state] ?? 0,
-                "label": words(state.rawValue), "link": "/nodes?q=\(Escape.component(query))",
-            ]
-        }
-        tiles.append([
-            "kind": figures.unknownCount > 0 ? "booting" : "unseen", "count": figures.unknownCount,
-            "label": words("unknown machines"), "link": "/machines",
-        ])
-        return ["tiles": tiles]
-    }
-
-    /// Sixty bars of ten units' width; the highest is a hundred units high.
-    private func chart(_ figures: FiguresAnswer, _ words: Words) -> [String: Any] {
-        let peak = max(1, figures.minutes.map { max($0.started, $0.ready) }.max() ?? 1)
-        func height(_ count: Int) -> Int { count * 110 / peak }
-        let bars = figures.minutes.enumerated().map { index, minute -> [String: Any] in
-            [
-                "x": index * 10, "startedY": 119 - height(minute.started),
-                "startedHeight": height(minute.started), "readyY": 119 - height(minute.ready),
-                "readyHeight": height(minute.ready),
-            ]
-        }
-        let started = figures.minutes.reduce(0) { $0 + $1.started }
-        let ready = figures.minutes.reduce(0) { $0 + $1.ready }
-        return [
-            "bars": bars, "peak": figures.minutes.map(\.started).max() ?? 0,
-            "median": Format.duration(figures.median), "percentile95": Format.duration(figures.percentile95),
-            "chartLabel": words(
-                "%1 boots started and %2 became ready in the last hour", String(started), String(ready)),
-        ]
-    }
-
-    private func stages(_ figures: FiguresAnswer) -> [[String: Any]] {
-        let longest = max(1, figures.stages.values.max() ?? 1)
-        return BootStage.allCases.compactMap { stage in
-            figures.stages[stage].map {
-                ["name": stage.rawValue, "time": Format.duration($0), "share": $0 * 100 / longest]
-            }
-        }
     }
 }

@@ -7,7 +7,6 @@ import Hummingbird
 
 /// The way in and out: log-in, first run, language, and the files of the pages.
 struct EntryPages {
-    let services: CenterServices
     let gate: Gate
     let pages: PageRenderer
     let isTLS: Bool
@@ -15,8 +14,7 @@ struct EntryPages {
     func add(to router: RouterGroup<CenterContext>) {
         addAssets(to: router)
         router.get("login") { request, context in
-            try page(
-                "login", "Log in", try await logInFields(back(request.query("back"))), request, context)
+            try await page(logInView(context, back: back(request.query("back"))), "Log in", request, context)
         }
         router.post("login") { request, context in try await logIn(request, context) }
         if let provider = gate.openID {
@@ -38,7 +36,8 @@ struct EntryPages {
                     403, "Forbidden",
                     "this link was used or is from before the server's last start; its log shows the new one")
             }
-            return try page("setup", "Welcome to Roost", ["token": token], request, context)
+            return try page(
+                SetUpView(token: token, pages.words(context)), "Welcome to Roost", request, context)
         }
         router.post("setup") { request, context in try await setUp(request, context) }
         router.post("language") { request, context in
@@ -69,12 +68,11 @@ struct EntryPages {
     }
 
     private func page(
-        _ template: String, _ title: String, _ fields: [String: Any], _ request: Request,
-        _ context: CenterContext, status: HTTPResponse.Status = .ok
+        _ view: some TemplateView, _ title: String, _ request: Request, _ context: CenterContext,
+        status: HTTPResponse.Status = .ok
     ) throws -> Response {
         try pages.page(
-            template, PageRenderer.Frame(title: title, hasMenu: false), fields, request: request,
-            context: context,
+            view, PageRenderer.Frame(title: title, hasMenu: false), request: request, context: context,
             status: status)
     }
 
@@ -85,18 +83,19 @@ struct EntryPages {
                 name: form["name"], password: form["password"], from: context.address)
             return redirect(back(form["back"]), cookie: cookie(secret, seconds: Gate.sessionLimit, context))
         } catch let problem as Problem {
-            var fields = try await logInFields(back(form["back"]))
-            fields["failure"] = pages.words(context)(problem.detail)
-            fields["name"] = form["name"]
-            return try page(
-                "login", "Log in", fields, request, context, status: .init(code: problem.status))
+            let view = try await logInView(
+                context, name: form["name"], back: back(form["back"]), failure: problem.detail)
+            return try page(view, "Log in", request, context, status: .init(code: problem.status))
         }
     }
 
-    private func logInFields(_ back: String) async throws -> [String: Any] {
-        var fields: [String: Any] = ["back": back, "isSetUp": try await gate.isSetUp()]
-        if let provider = gate.openID { fields["provider"] = ["title": provider.settings.title] }
-        return fields
+    private func logInView(
+        _ context: CenterContext, name: String = "", back: String, failure: String? = nil
+    ) async throws -> LogInView {
+        let words = pages.words(context)
+        return LogInView(
+            name: name, back: back, provider: gate.openID?.settings.title, isSetUp: try await gate.isSetUp(),
+            failure: failure.map { words($0) }, words)
     }
 
     // MARK: Log-in at a provider
@@ -131,10 +130,8 @@ struct EntryPages {
                 HTTPField(name: .setCookie, value: cookie("", seconds: 0, name: departureCookie, context)))
             return response
         } catch let problem as Problem {
-            var fields = try await logInFields("/")
-            fields["failure"] = pages.words(context)(problem.detail)
-            return try page(
-                "login", "Log in", fields, request, context, status: .init(code: problem.status))
+            let view = try await logInView(context, back: "/", failure: problem.detail)
+            return try page(view, "Log in", request, context, status: .init(code: problem.status))
         }
     }
 
@@ -146,12 +143,10 @@ struct EntryPages {
         do {
             try await gate.setUp(with: form["token"], name: form["name"], password: form["password"])
         } catch {
-            let text = ErrorText.of(error)
-            return try page(
-                "setup", "Welcome to Roost",
-                ["failure": pages.words(context)(text), "token": form["token"], "name": form["name"]],
-                request, context,
-                status: .unprocessableContent)
+            let words = pages.words(context)
+            let view = SetUpView(
+                token: form["token"], name: form["name"], failure: words(ErrorText.of(error)), words)
+            return try page(view, "Welcome to Roost", request, context, status: .unprocessableContent)
         }
         let secret = try await gate.openSession(of: form["name"])
         return redirect("/", cookie: cookie(secret, seconds: Gate.sessionLimit, context))

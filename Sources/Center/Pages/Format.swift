@@ -25,53 +25,8 @@ enum Format {
     }
 }
 
-/// Settings as fields of a form.
+/// Settings that come back from a form; ``SettingFieldsView`` is the form.
 enum SettingFields {
-    /// - Parameters:
-    ///   - own: what this level sets itself.
-    ///   - effective: what holds here.
-    static func of(
-        _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
-        _ words: Words
-    ) -> [[String: Any]] {
-        definitions.map { definition in
-            let setting = effective[definition]
-            let isHidden = definition.isSecret
-            let value = own[definition.name]
-            let shown =
-                isHidden && setting.value != definition.defaultValue ? "(set)" : setting.value.description
-            var field: [String: Any] = [
-                "name": definition.name, "summary": words(definition.summary), "value": shown,
-                "origin": setting.origin.description, "isSet": value != nil,
-                "phase": words("applies at: \(definition.phase.rawValue)"),
-            ]
-            let text = isHidden ? (value == nil ? "" : "(set)") : (value ?? setting.value).formText
-            switch definition.kind {
-            case .choice(let options): field["choices"] = choices(options, chosen: text)
-            case .boolean: field["choices"] = choices(["yes", "no"], chosen: text)
-            case .integer(let range):
-                field["number"] =
-                    [
-                        "minimum": range.lowerBound, "maximum": range.upperBound, "own": text,
-                        "name": definition.name, "unit": definition.unit,
-                    ] as [String: Any]
-            case .text: field["line"] = ["own": text, "name": definition.name]
-            case .list, .map:
-                field["lines"] =
-                    [
-                        "own": text, "rows": min(8, max(2, text.split(separator: "\n").count + 1)),
-                        "name": definition.name,
-                        "hint": words(definition.kind == .list ? "one entry a line" : "one KEY=VALUE a line"),
-                    ] as [String: Any]
-            }
-            return field
-        }
-    }
-
-    private static func choices(_ words: [String], chosen: String) -> [String: Any] {
-        ["options": words.map { ["word": $0, "chosen": $0 == chosen] as [String: Any] }]
-    }
-
     /// What a posted form changes of the settings that a level has.
     static func change(_ form: Form, target: String, own: [String: SettingValue]) throws -> SettingsChange {
         var change = SettingsChange(target: target, set: [:], unset: [])

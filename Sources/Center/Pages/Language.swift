@@ -70,6 +70,8 @@ struct Words: Sendable {
 
     func callAsFunction(_ english: String) -> String { entries[english] ?? english }
 
+    func all(_ english: String...) -> [String] { english.map { self($0) } }
+
     func has(_ english: String) -> Bool { entries[english] != nil }
 
     /// `english` with `%1`, `%2` … replaced.

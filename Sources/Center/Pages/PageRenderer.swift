@@ -30,8 +30,11 @@ struct PageRenderer: Sendable {
                 PageText.register()
                 let words = Words(language, phrases: Assets.phrases)
                 var library = MustacheLibrary()
-                for (name, source) in Assets.templates {
-                    try library.register(PageText.pragma + words.translating(source), named: name)
+                for template in Assets.templates {
+                    // A part stands in the middle of a line, too.
+                    var source = words.translating(template.source)
+                    while source.last == "\n" { source.removeLast() }
+                    try library.register(PageText.pragma + source, named: template.name)
                 }
                 made = (library, words)
                 return (library, words)
@@ -51,39 +54,50 @@ struct PageRenderer: Sendable {
         (try? Self.editions[context.language]?.read().words) ?? Words(.english, phrases: "")
     }
 
-    /// The page `template` with `fields`, inside the frame that all pages have.
+    /// The page that shows `view`, inside the frame that all pages have.
     func page(
-        _ template: String, _ frame: Frame, _ fields: [String: Any], request: Request,
-        context: CenterContext, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+        _ view: some TemplateView, _ frame: Frame, request: Request, context: CenterContext,
+        status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) throws -> Response {
+        try page(
+            text(view, context), frame, request: request, context: context, status: status, headers: headers)
+    }
+
+    private func page(
+        _ content: String, _ frame: Frame, request: Request, context: CenterContext,
+        status: HTTPResponse.Status, headers: HTTPFields
     ) throws -> Response {
         let words = words(context)
-        var fields = fields
-        fields["csrf"] = context.csrfToken
-        fields["flash"] = flash(request, words, context)
-        let content = try text(template, fields, context.language)
-        var whole = fields
-        whole["title"] = words(frame.title)
-        whole["language"] = context.language.rawValue
-        whole["languages"] = Language.allCases.map {
-            ["code": $0.rawValue, "name": $0.ownName, "chosen": $0 == context.language] as [String: Any]
-        }
-        whole["content"] = content
-        whole["version"] = version
-        whole["path"] = request.uri.description
-        whole["user"] = context.caller?.name
-        whole["hasMenu"] = frame.hasMenu && context.caller != nil
-        whole["menu"] = menu(frame.section, words, context)
+        let layout = LayoutView(
+            language: context.language.rawValue, title: words(frame.title),
+            user: context.caller?.name, hasMenu: frame.hasMenu && context.caller != nil,
+            menu: LayoutView.menu(frame.section, grants: context.caller?.grants ?? [], words),
+            flash: LayoutView.Flash(
+                request, mayUndo: context.caller?.grants.allowSomewhere(.configure) ?? false),
+            content: content, version: version, path: request.uri.description,
+            languages: Language.allCases.map {
+                LayoutView.Choice(code: $0.rawValue, name: $0.ownName, isChosen: $0 == context.language)
+            })
         var headers = headers
         headers[.contentType] = "text/html; charset=utf-8"
         return Response(
             status: status, headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: try text("layout", whole, context.language))))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: try text(layout, context))))
     }
 
-    private func text(_ template: String, _ fields: [String: Any], _ language: Language) throws -> String {
-        guard let text = try Self.editions[language]?.read().library.render(fields, withTemplate: template)
+    private func text<Shown: TemplateView>(_ view: Shown, _ context: CenterContext) throws -> String {
+        try Self.text(view, csrf: context.csrfToken, context.language)
+    }
+
+    /// What the template of `view` makes of it.
+    static func text<Shown: TemplateView>(_ view: Shown, csrf: String, _ language: Language) throws -> String
+    {
+        let fields = try ViewFields(FormsView(csrf: csrf), view)
+        guard
+            let text = try editions[language]?.read().library.render(
+                fields, withTemplate: Shown.template.name)
         else {
-            throw Problem(500, "Failed", "there is no template ‘\(template)’")
+            throw Problem(500, "Failed", "there is no template ‘\(Shown.template.name)’")
         }
         return text
     }
@@ -97,38 +111,9 @@ struct PageRenderer: Sendable {
             return Response(status: .seeOther, headers: [.location: "/login?back=\(back)"])
         }
         return try page(
-            "problem", Frame(title: problem.title),
-            ["detail": problem.detail, "heading": words(context)(problem.title), "status": problem.status],
-            request: request, context: context, status: .init(code: problem.status), headers: headers)
-    }
-
-    /// What was just done, with the way back.
-    private func flash(_ request: Request, _ words: Words, _ context: CenterContext) -> [String: Any]? {
-        guard let number = request.query("done").flatMap({ Int($0) }) else { return nil }
-        return ["revision": number, "mayUndo": context.caller?.grants.allowSomewhere(.configure) ?? false]
-    }
-
-    private static let entries: [(path: String, title: String, permission: Permission)] = [
-        ("/", "Dashboard", .read), ("/nodes", "Nodes", .read), ("/machines", "Unknown machines", .read),
-        ("/groups", "Groups", .read), ("/rules", "Match rules", .read), ("/images", "Images", .read),
-        ("/volumes", "Volumes", .read),
-        ("/leases", "Leases", .read), ("/boots", "Boots", .read), ("/history", "History", .audit),
-        ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
-        ("/hooks", "Web hooks", .administer),
-        ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
-    ]
-
-    /// Pages of the whole site: those who have a part of it would be refused.
-    private static let siteWide: Set<String> = ["/settings", "/hooks"]
-
-    private func menu(_ section: String, _ words: Words, _ context: CenterContext) -> [[String: Any]] {
-        let grants = context.caller?.grants ?? []
-        return Self.entries.filter { entry in
-            Self.siteWide.contains(entry.path)
-                ? grants.allow(entry.permission, in: .site) : grants.allowSomewhere(entry.permission)
-        }.map {
-            ["path": $0.path, "title": words($0.title), "current": $0.path == section]
-        }
+            ProblemView(heading: words(context)(problem.title), detail: problem.detail),
+            Frame(title: problem.title), request: request, context: context,
+            status: .init(code: problem.status), headers: headers)
     }
 }
 

@@ -16,11 +16,10 @@ struct Pager {
     /// The rows of this page.
     func rows<Row>(of all: [Row]) -> ArraySlice<Row> { all.dropFirst(offset).prefix(Self.rowLimit) }
 
-    /// What `pages` in a template shows: `previous` and `next`, where there are any.
-    func links(count: Int) -> [String: Any] {
-        var links: [String: Any] = [:]
-        if offset > 0 { links["previous"] = "\(path)?offset=\(max(0, offset - Self.rowLimit))" }
-        if offset + Self.rowLimit < count { links["next"] = "\(path)?offset=\(offset + Self.rowLimit)" }
-        return links
+    func links(count: Int) -> PagerView {
+        let (previous, next) = (offset - Self.rowLimit, offset + Self.rowLimit)
+        return PagerView(
+            previous: offset > 0 ? "\(path)?offset=\(max(0, previous))" : nil,
+            next: next < count ? "\(path)?offset=\(next)" : nil)
     }
 }

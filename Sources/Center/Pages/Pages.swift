@@ -6,7 +6,6 @@ import Wire
 
 /// What all pages that show the fleet have in common.
 struct Pages {
-    let services: CenterServices
     let renderer: PageRenderer
 
     func add(to routes: Routes) {
@@ -25,24 +24,17 @@ struct Pages {
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)
         HooksPage(pages: self).add(to: routes)
-        routes.post("changes", .enrol) { request, context, caller in
-            try await self.save(request, context, caller)
+        routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
     }
 
-    var fleet: LiveFleet { services.fleet }
-
-    func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
-        FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
-    }
-
     func show(
-        _ template: String, _ title: String, section: String, _ fields: [String: Any], _ request: Request,
+        _ view: some TemplateView, _ title: String, section: String, _ request: Request,
         _ context: CenterContext, status: HTTPResponse.Status = .ok
     ) throws -> Response {
         try renderer.page(
-            template, PageRenderer.Frame(title: title, section: section), fields, request: request,
-            context: context, status: status)
+            view, PageRenderer.Frame(title: title, section: section), request: request, context: context,
+            status: status)
     }
 
     func redirect(_ path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
@@ -52,146 +44,41 @@ struct Pages {
         return form
     }
 
-    /// How far a boot has come, in the words of the page.
-    func shown(_ stage: BootStage?, failure: String, _ words: Words) -> String {
-        switch stage {
-        case nil: words("no boot seen")
-        case .ready: words("ready")
-        case .failed: "\(words("failed")): \(failure)"
-        case let stage?: words("at %1", stage.rawValue)
-        }
-    }
-
-    func shown(_ boot: BootTimeline?, _ words: Words) -> String {
-        shown(boot?.entries.last?.stage, failure: boot?.entries.last?.detail ?? "", words)
-    }
-
-    func shown(_ machine: MachineAnswer, _ words: Words) -> String {
-        shown(machine.stage, failure: machine.failure ?? "", words)
-    }
-
-    /// The class in the style sheet.
-    func kind(_ stage: BootStage?) -> String {
-        switch stage {
-        case nil: "unseen"
-        case .ready: "ready"
-        case .failed: "failed"
-        default: "booting"
-        }
-    }
-
     // MARK: What if
 
     /// Shows what a change would do; its form saves it.
     func plan(
-        _ change: ChangeRequest, back: String, section: String, _ request: Request, _ context: CenterContext,
-        _ caller: Caller
+        _ planned: Acts.PlannedChange, back: String, section: String, _ request: Request,
+        _ context: CenterContext
     ) throws -> Response {
-        let snapshot = fleet.snapshot
-        let edits = try Edits.of(change, in: snapshot)
-        let plan = try FleetRoutes(services: services).plan(of: edits, in: snapshot, for: caller)
-        var fields = planFields(plan, context)
-        try addSaving(change, at: snapshot.revision, back: back, to: &fields)
-        return try show("plan", "What would change", section: section, fields, request, context)
+        let view = PlanView(
+            planned.plan, try saving(planned.change, at: planned.revision), back: back,
+            renderer.words(context))
+        return try show(view, "What would change", section: section, request, context)
     }
 
     /// Shows what becomes of each row of a list of nodes; while one is refused, nothing can be saved.
-    ///
-    /// - Parameter revision: that of the configuration that it was compared with.
-    func plan(
-        of list: ImportAnswer, _ edits: [FleetEdit], at revision: Int, _ request: Request,
-        _ context: CenterContext
-    ) throws -> Response {
+    func plan(of preview: Acts.ImportPreview, _ request: Request, _ context: CenterContext) throws -> Response
+    {
         let back = "/nodes"
-        let words = renderer.words(context)
-        var fields = list.plan.map { planFields($0, context) } ?? ["count": 0]
-        fields["edits"] = list.groups.map { "group \($0) added" }
-        fields["back"] = back
-        fields["list"] = [
-            "summary": list.summary, "encoding": list.encoding.rawValue,
-            "unused": list.unusedColumns.joined(separator: ", "), "hasUnused": !list.unusedColumns.isEmpty,
-            "rows": list.rows.map { row in
-                [
-                    "line": row.line, "node": row.node, "fate": words(row.fate.rawValue),
-                    "isRefused": row.fate == .refused,
-                    "text": row.reason ?? row.changes.joined(separator: "; "),
-                ] as [String: Any]
-            },
-        ]
-        if !edits.isEmpty, !list.rows.contains(where: { $0.fate == .refused }) {
-            let change = ChangeRequest(
-                edits: edits.compactMap(ChangeRequest.Edit.init), summary: "list of nodes: \(list.summary)")
-            try addSaving(change, at: revision, back: back, to: &fields)
-        }
-        return try show("plan", "What would change", section: back, fields, request, context)
-    }
-
-    private func planFields(_ plan: ChangePlan, _ context: CenterContext) -> [String: Any] {
-        let words = renderer.words(context)
-        let rows = plan.nodes.flatMap { node -> [[String: Any]] in
-            guard !node.settings.isEmpty else {
-                return [["node": node.node.text, "setting": words(node.kind.rawValue)]]
-            }
-            return node.settings.map { setting in
-                [
-                    "node": node.node.text, "setting": setting.name,
-                    "before": setting.before?.description ?? "", "after": setting.after?.description ?? "",
-                    "origin": setting.origin,
-                ]
-            }
-        }
-        return [
-            "edits": plan.edits, "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
-            "more": plan.nodeCount > plan.nodes.count ? plan.nodeCount - plan.nodes.count : 0,
-            "counts": plan.counts.sorted { $0.key < $1.key }.map {
-                ["name": $0.key, "count": $0.value] as [String: Any]
-            },
-        ]
+        let saving = try preview.change.map { try self.saving($0, at: preview.revision) }
+        let view = PlanView(of: preview.answer, saving, back: back, renderer.words(context))
+        return try show(view, "What would change", section: back, request, context)
     }
 
     /// What the form of a plan brings along to save it.
-    private func addSaving(
-        _ change: ChangeRequest, at revision: Int, back: String, to fields: inout [String: Any]
-    ) throws {
+    private func saving(_ change: ChangeRequest, at revision: Int) throws -> PlanView.Saving {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        fields["saving"] =
-            [
-                "change": PlainText(json: try encoder.encode(change)).description, "revision": revision,
-            ] as [String: Any]
-        fields["back"] = back
+        return PlanView.Saving(
+            change: PlainText(json: try encoder.encode(change)).description, revision: revision)
     }
 
     /// Saves what a plan showed, unless one of its records has changed since.
-    private func save(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
+    private func save(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try form(context)
         let change = try JSONDecoder().decode(ChangeRequest.self, from: Data(form["change"].utf8))
-        let planned = Int(form["revision"])
-        let back = Back.path(form["back"])
-        let snapshot = try await fleet.change(by: caller.name, what: change.summary, planned: planned) {
-            current in
-            let edits = try Edits.of(change, in: current)
-            try caller.requireLeave(for: edits, in: current)
-            return edits
-        }
-        return redirect(Back.done(back, snapshot.revision))
-    }
-
-    /// Saves at once: for acts so small that nobody needs a plan.
-    func apply(_ caller: Caller, what: String? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit])
-        async throws -> FleetSnapshot
-    {
-        try await fleet.change(by: caller.name, what: what) { current in
-            let edits = try make(current)
-            try caller.requireLeave(for: edits, in: current)
-            return edits
-        }
-    }
-
-    /// Where this caller may put nodes.
-    func groups(_ caller: Caller, _ permission: Permission = .enrol) -> [String] {
-        let paths = Set(fleet.snapshot.groups.keys).union([.site])
-        return paths.filter { caller.allows(permission, in: $0) }.sorted().map(\.description)
+        let revision = try await acts.make(change, planned: Int(form["revision"]))
+        return redirect(Back.done(Back.path(form["back"]), revision))
     }
 }

@@ -158,7 +158,7 @@ package func bootPlan(
             held = choice.isRescue ? try settings.withoutKeptRoot : settings
             plan.commandLine = try kernelCommandLine(
                 for: identity, named: name, choice, settings: held,
-                volume: node.flatMap { snapshot.contents.volumes[$0.name] }, policy: policy)
+                volume: node.flatMap { snapshot.volume(of: $0.name) }, policy: policy)
         } catch { return plan.endingInNothing(because: error.description) }
         plan.target = .image(version, nodeArchive: archive)
         for definition in [

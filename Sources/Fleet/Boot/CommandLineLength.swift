@@ -88,7 +88,7 @@ extension FleetSnapshot {
         let choice = ChosenVersion(version: version, because: "", trial: Rollout.Terms())
         let words = try kernelCommandLine(
             for: identity, named: node?.name ?? NodeName(unknown: machine), choice, settings: settings,
-            volume: node.flatMap { contents.volumes[$0.name] }, policy: policy)
+            volume: node.flatMap { volume(of: $0.name) }, policy: policy)
         return CommandLineLength(words: words, settings: settings)
     }
 

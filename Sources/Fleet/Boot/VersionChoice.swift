@@ -47,7 +47,8 @@ private func wantedVersion(
             try settings.value(of: Settings.bootBrake), try settings.value(of: Settings.rescueImage)
         )
     } catch { return .failure(NoVersion(error)) }
-    guard limit > 0, case .success(let choice) = result, let trouble = snapshot.contents.troubles[machine],
+    guard limit > 0, case .success(let choice) = result,
+        let trouble = snapshot.observations.troubles[machine],
         trouble.version == choice.version.digest, trouble.failedBoots >= limit
     else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
@@ -78,7 +79,7 @@ private func withVolume(
     guard let node else {
         return .failure(NoVersion(text: "a machine with a volume has to be enrolled first (roost node add)"))
     }
-    let volume = snapshot.contents.volumes[node.name]
+    let volume = snapshot.volume(of: node.name)
     if let volume, volume.kind != kind {
         // What somebody has kept does not go because a setting has changed.
         return .failure(
@@ -185,7 +186,8 @@ extension FleetSnapshot {
     private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
         let cards = cards(of: node)
         // One without a card was never seen, and has failed nothing yet.
-        let machine = cards.first { contents.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
+        let machine =
+            cards.first { observations.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
         let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
@@ -201,7 +203,7 @@ extension FleetSnapshot {
 
     /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
     package func trouble(holding node: Node) -> BootTrouble? {
-        let known = cards(of: node).lazy.compactMap { self.contents.troubles[$0] }.first
+        let known = cards(of: node).lazy.compactMap { self.observations.troubles[$0] }.first
         guard let known else { return nil }
         let settings = settings(of: node)
         guard let limit = settings[Settings.bootBrake], limit > 0, known.failedBoots >= limit,

@@ -39,7 +39,7 @@ package struct ImageRetention: Equatable, Sendable {
     ///   - open: connections that read each version at this moment.
     package init(of image: ImageCatalogue, in snapshot: FleetSnapshot, keep: Int, open: [Digest: Int]) {
         let pins = snapshot.pins(of: image.name)
-        let volumes = Dictionary(snapshot.contents.volumes.values.map { ($0.digest, $0.node) }) {
+        let volumes = Dictionary(snapshot.volumes.values.map { ($0.digest, $0.node) }) {
             min($0, $1)
         }
         let newest = Set(image.versions.suffix(keep).map(\.number))

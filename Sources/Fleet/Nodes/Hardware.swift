@@ -180,29 +180,6 @@ extension Hardware {
     }
 }
 
-/// What the data planes hear from nodes, on its way to the store.
-package enum NodeReport: Equatable, Sendable {
-    case boot(BootEvent)
-    /// A card that no record names is in the machine with that UUID, which is a node's; nil: in another one than it was known to be in.
-    case card(MACAddress, MachineUUID?)
-    /// A machine's hardware as JSON of `Hardware`, not yet read.
-    case hardware(MACAddress, [UInt8])
-    /// Who is logged in at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet read; empty: it is not to tell any more.
-    case sessions(MACAddress, boot: String, [UInt8])
-    /// A message that it logged, with milliseconds since 1970.
-    case log(MACAddress, at: Int, LogMessage)
-    /// Somebody has named a waiting machine on its screen.
-    case registration(MACAddress, Registration)
-    /// It cannot boot before its volume is made, grown, reset, or exported to the address that it has now.
-    case volumeWanted(MACAddress, IPv4Address)
-    /// Another machine has asked for what is its own, or spoken for it.
-    case refusal(MACAddress, NodeAlarm)
-    /// A machine that waited has to go for others.
-    case forgotten(MACAddress)
-    /// The server's wall clock was set: what came before was written by the clock before, what follows by the new one.
-    case clock(ClockJump)
-}
-
 /// What a machine was made of from some moment on.
 package struct HardwareRecord: Equatable, Sendable, Codable {
     package var macAddress: MACAddress

@@ -19,9 +19,9 @@ package struct LearnedCards: Equatable, Sendable {
     /// Cards of one machine, and in all. When a machine has more, one of its own goes.
     package static let (machineLimit, limit) = (16, 65_536)
 
-    private var machineOfCard: [MACAddress: MachineUUID] = [:]
+    private var machineOfCard: PartitionedDictionary<MACAddress, MachineUUID> = [:]
     /// The newest first.
-    private var cardsOfMachine: [MachineUUID: [MACAddress]] = [:]
+    private var cardsOfMachine: PartitionedDictionary<MachineUUID, [MACAddress]> = [:]
 
     package init() {}
 

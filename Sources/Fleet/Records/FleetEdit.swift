@@ -174,11 +174,11 @@ extension FleetSnapshot {
         guard edits.count <= FleetEdit.countLimit else {
             throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
         }
-        var draft = contents
+        var draft = currentContents
         for edit in edits { try edit.apply(to: &draft, since: self, within: plan) }
         for edit in edits { try edit.check(in: draft) }
         let result = FleetSnapshot(
-            revision: revision, contents: draft,
+            revision: revision, contents: draft, observations: observations.recorded,
             nodeOrder: draft.nodes.keys == contents.nodes.keys ? nodeOrder : nil)
         for (_, alike) in Dictionary(grouping: edits, by: { $0.type.kind }) {
             try alike[0].check(with: alike, in: result)

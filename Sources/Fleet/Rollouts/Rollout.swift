@@ -196,11 +196,15 @@ package struct Rollout: Equatable, Sendable, Codable {
         endedAt = second
     }
 
-    /// The same with what canaries did according to `other`, which may know of later boots.
-    package func keepingOutcomes(of other: Rollout) -> Rollout {
-        var rollout = self
-        rollout.canaries = other.canaries
-        return rollout
+    /// What boots, and the clock, have shown of it.
+    package struct Progress: Equatable, Sendable {
+        fileprivate var startedAt: Int
+        fileprivate var canaries: [Canary]
+    }
+
+    package var progress: Progress {
+        get { Progress(startedAt: startedAt, canaries: canaries) }
+        set { (startedAt, canaries) = (newValue.startedAt, newValue.canaries) }
     }
 }
 
@@ -278,7 +282,7 @@ extension FleetSnapshot {
 
     /// The roll-out that is under way for a channel.
     package func rollout(of image: ImageName, _ channel: ChannelName) -> Rollout? {
-        contents.rollouts.values.first { $0.image == image && $0.channel == channel }
+        contents.rollouts.values.first { $0.image == image && $0.channel == channel }.map(current)
     }
 }
 

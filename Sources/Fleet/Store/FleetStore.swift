@@ -140,6 +140,9 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     ///   - troubles: nil where there is none any more.
     func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError)
 
+    /// Keeps a volume that the server has made or changed for a node that boots; that is no change of the configuration.
+    func save(_ volume: Volume) async throws(StoreError)
+
     /// Keeps how the last boot test of a version went.
     func save(_ test: BootTest) async throws(StoreError)
 

@@ -153,7 +153,7 @@ extension EffectiveSettings {
 
 extension Volume {
     /// What changes with `self` after `before`, in one line for people.
-    func summary(before: Volume?) -> String {
+    package func summary(before: Volume?) -> String {
         guard let before else { return "volume of \(node) made over \(image)@\(version)" }
         if before.generation != generation { return "volume of \(node) reset to \(image)@\(version)" }
         return "volume of \(node) changed"
@@ -184,7 +184,7 @@ extension Volume: FleetRecord {
     }
 
     package static func summary(of change: RecordChange<Volume>, in snapshot: FleetSnapshot) -> String {
-        change.after?.summary(before: snapshot.contents.volumes[change.key])
+        change.after?.summary(before: snapshot.volume(of: change.key))
             ?? "volume of \(change.key) removed"
     }
 

@@ -107,7 +107,7 @@ struct FormerRun: Sendable {
     init(_ settings: ServerSettings, _ networks: ServedNetworks, _ store: any FleetStore) async throws {
         leases = settings.roles.contains(.dhcp) ? try LeaseJournal.leases(at: settings.journalPath) : []
         boots = try await store.lastBoots()
-        let trials = try await store.snapshot().contents.rollouts.values.map(\.startedAt)
+        let trials = try await store.snapshot().rollouts.values.map(\.startedAt)
         let times = [Lease.lastGiven(of: leases, on: networks.links), try await store.newestSecond()]
         leap = ClockJump.betweenRuns(
             lastSecond: (times.compactMap { $0 } + trials).max(),

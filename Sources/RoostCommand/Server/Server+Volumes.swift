@@ -18,7 +18,7 @@ extension Server {
     ) {
         do {
             try images.remove(removed)
-            for volume in snapshot.contents.volumes.values where volume.kind == .disk {
+            for volume in snapshot.volumes.values where volume.kind == .disk {
                 try volumes.removeLeftovers(of: volume)
             }
         } catch {
@@ -46,41 +46,5 @@ extension Server {
             )
         }
         return try NFSWorkerConnection(settings, server)
-    }
-
-    static func makeVolumes(
-        _ settings: ServerSettings, nfs: NFSWorkerConnection?, networks: CurrentNetworks, fleet: LiveFleet,
-        planes: DataPlanes, secrets: NodeSecrets
-    ) -> Volumes {
-        let store = VolumeStore(directory: settings.volumeDirectory, secrets: secrets)
-        let trees: @Sendable (NFSOrder) throws -> Void = { order in
-            guard let nfs else { throw StoreError.conflict("the server's role nfs is off") }
-            try nfs.order(order)
-        }
-        let files = VolumeFiles(
-            make: { $0.kind == .disk ? try store.make($0) : try trees(.make($0)) },
-            export: { volumes in
-                guard nfs != nil else { return }
-                let clients = volumes.compactMap { volume in volume.client.map { (volume.node, $0) } }
-                try trees(
-                    .export(
-                        networks: networks.value.links.flatMap(\.subnets).map(\.network),
-                        clients: Dictionary(clients) { first, _ in first }))
-            }, grow: { try store.grow($0) },
-            removeOthers: {
-                $0.kind == .disk ? try store.removeOthers(than: $0) : try trees(.removeOthers($0))
-            },
-            remove: { $0.kind == .disk ? try store.remove($0.node) : try trees(.remove($0.node)) },
-            usedByteCount: { store.usedByteCount($0) },
-            snapshots: { node in
-                try store.snapshots(of: node).map {
-                    SnapshotAnswer(name: $0.name, takenAt: $0.takenAt, usedByteCount: $0.usedByteCount)
-                }
-            },
-            takeSnapshot: { try store.takeSnapshot(of: $0, $1) }, restore: { try store.restore($0, as: $1) },
-            removeSnapshot: { try store.removeSnapshot(of: $0, $1) })
-        return Volumes(
-            fleet: fleet, files: files, openVolumes: { await planes.openVolumes() },
-            logger: ServerLog.logger)
     }
 }

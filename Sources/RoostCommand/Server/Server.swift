@@ -87,7 +87,7 @@ final class Server: Sendable {
         try Self.become(user, settings)
         logs = try NodeLogs(directory: "\(settings.stateDirectory)/logs")
         images = ImageStore(directory: settings.imageDirectory)
-        let reports = ReportQueue()
+        let reports = ReportQueues()
         let trust = try ImageTrust(keys: settings.imageKeys)
         let store = try SQLiteStore(path: settings.databasePath, secrets: contextSettings.secrets)
         let snapshot = trust.judged(try await store.snapshot())
@@ -106,15 +106,16 @@ final class Server: Sendable {
         }
         self.fleet = fleet
         fleet.addressPlan = networks.addressPlan(settings)
-        let volumes = Self.makeVolumes(
-            settings, nfs: nfs, networks: currentNetworks, fleet: fleet, planes: planes,
-            secrets: contextSettings.secrets)
+        let disks = VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets)
+        let volumes = Volumes(
+            fleet: fleet, files: ServedVolumes(disks: disks, nfs: nfs, networks: currentNetworks),
+            openFiles: planes, logger: ServerLog.logger)
         self.volumes = volumes
         if hasCenter {
             let services = try Self.makeServices(
                 settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
-                images: images, planes: planes, secrets: contextSettings.secrets, wallSecret: wallSecret,
-                budget: budget)
+                images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
+                wallSecret: wallSecret, budget: budget)
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
@@ -126,8 +127,11 @@ final class Server: Sendable {
         }
         let certificates = CertificateRenewal(worker: worker, center: center)
         self.certificates = certificates
-        let logs = logs
-        Task { await Self.record(reports, in: fleet, volumes, logs, certificates) }
+        let recorder = ReportRecorder(fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger) {
+            // A new key takes a moment.
+            Task { await certificates.renew() }
+        }
+        Task { await recorder.run(reports) }
     }
 
     /// Serves until the process is told to end.
@@ -252,39 +256,22 @@ final class Server: Sendable {
 
     private static func makeServices(
         _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
-        logs: NodeLogs, images: ImageStore, planes: DataPlanes, secrets: NodeSecrets, wallSecret: String,
-        budget: DescriptorBudget
+        logs: NodeLogs, images: ImageStore, planes: DataPlanes, reports: ReportQueues, secrets: NodeSecrets,
+        wallSecret: String, budget: DescriptorBudget
     ) throws -> CenterServices {
-        let comparison = RootComparison(store: images)
+        let files = StoredImages(images)
         var services = CenterServices(
-            fleet: fleet, volumes: volumes, logs: logs, logger: ServerLog.logger, version: Roost.version,
-            roles: settings.roles.map(\.rawValue),
-            policy: { await planes.policy() },
-            leases: { await planes.leases() },
-            networks: {
-                networks.value.answers(
-                    leases: await planes.leases(), now: SystemClock.wall / 1_000)
-            },
-            wallSecret: wallSecret,
-            openVersions: { await planes.openVersions() },
-            mountedVersions: { await planes.mountedVersions() },
-            rootActivity: { await planes.rootActivity() },
-            restart: { await planes.restart($0) }, openBoot: { await planes.openBoot(of: $0, $1) },
-            manifest: { try images.manifest(of: $0, $1) },
-            verify: { image, digest in try await images.verify(image, digest) },
-            compare: { try await comparison.changes(from: $0, to: $1) },
-            removeFiles: { try images.remove($0, $1) },
-            filePath: { "\(images.path(of: $0))/\($1)" }, sources: settings.imageSources,
-            serverName: settings.serverName ?? ProcessInfo.processInfo.hostName,
-            replicaFiles: ReplicaFiles(
-                directory: { try images.pullDirectory(for: $0, $1) },
-                discard: { try images.discardPulls(except: $0) }, adopt: { try images.adopt($0, $1) }),
-            hostKey: { [secrets] in secrets.hostKey(of: $0.text, number: $1).publicLine })
+            fleet: fleet, volumes: volumes, logs: logs,
+            ports: CenterPorts(
+                planes: planes, networks: ServedNetworkView(current: networks, planes: planes), images: files,
+                pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
+            logger: ServerLog.logger, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            wallSecret: wallSecret, sources: settings.imageSources,
+            serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(
             allConnections: budget.center, allowances: settings.allowances,
             log: { ServerLog.logger.warning("\($0)") })
-        services.limitedByPlanes = { await planes.limitFigures() }
-        services.clients = { await planes.clients() }
+        services.reports = reports
         return services
     }
 

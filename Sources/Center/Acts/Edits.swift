@@ -1,0 +1,116 @@
+import API
+import Fleet
+
+/// What a request for changes means in the configuration that it meets.
+enum Edits {
+    static func of(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> [FleetEdit] {
+        guard !change.edits.isEmpty else { throw Problem(422, "Nothing to do", "the change has no edits") }
+        guard change.edits.count <= FleetEdit.countLimit else {
+            throw Problem(422, "Too much", "one change holds at most \(FleetEdit.countLimit) edits")
+        }
+        // Several edits of one record build on each other.
+        var pending = Pending(snapshot: snapshot)
+        for edit in change.edits { try pending.add(edit) }
+        return pending.edits
+    }
+
+    private struct Pending {
+        let snapshot: FleetSnapshot
+        var edits: [FleetEdit] = []
+        private var nodes: [NodeName: Node] = [:]
+        private var groups: [GroupPath: NodeGroup] = [:]
+        private var rules: [RuleName: MatchRule] = [:]
+
+        init(snapshot: FleetSnapshot) { self.snapshot = snapshot }
+
+        mutating func add(_ edit: ChangeRequest.Edit) throws {
+            let before = edits.count
+            if var node = edit.node {
+                node.settings = RecordSettings.merged(
+                    node.settings, into: (nodes[node.name] ?? snapshot.nodes[node.name])?.settings)
+                put(node)
+            }
+            if let name = edit.removeNode { edits.append(.node(name, nil)) }
+            if var group = edit.group {
+                group.settings = RecordSettings.merged(
+                    group.settings, into: (groups[group.path] ?? snapshot.groups[group.path])?.settings)
+                put(group)
+            }
+            if let path = edit.removeGroup { edits.append(.group(path, nil)) }
+            if let move = edit.moveGroup {
+                guard edits.isEmpty else {
+                    throw Problem(422, "Unreadable request", "moveGroup has to be the only edit of a change")
+                }
+                edits = try snapshot.edits(moving: move.from, to: move.to)
+                return
+            }
+            if var rule = edit.rule {
+                rule.settings = RecordSettings.merged(
+                    rule.settings, into: (rules[rule.name] ?? snapshot.rules[rule.name])?.settings)
+                put(rule)
+            }
+            if let name = edit.removeRule { edits.append(.rule(name, nil)) }
+            if let settings = edit.settings { try add(settings) }
+            guard edits.count == before + 1 else {
+                throw Problem(
+                    422, "Unreadable request",
+                    "each edit is exactly one of node, removeNode, group, removeGroup, moveGroup, rule, removeRule, settings"
+                )
+            }
+        }
+
+        private mutating func put(_ node: Node) {
+            nodes[node.name] = node
+            edits.append(.node(node.name, node))
+        }
+
+        private mutating func put(_ group: NodeGroup) {
+            groups[group.path] = group
+            edits.append(.group(group.path, group))
+        }
+
+        private mutating func put(_ rule: MatchRule) {
+            rules[rule.name] = rule
+            edits.append(.rule(rule.name, rule))
+        }
+
+        private mutating func add(_ change: SettingsChange) throws {
+            try Edits.checkVersions(change, in: snapshot)
+            if change.target.hasPrefix("/") {
+                let path = try GroupPath(change.target)
+                let stored =
+                    groups[path] ?? snapshot.groups[path] ?? (path == .site ? NodeGroup(path: .site) : nil)
+                guard var group = stored else {
+                    throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
+                }
+                group.settings = try change.applied(
+                    to: group.settings, inheriting: snapshot.settings(of: path))
+                put(group)
+            } else if change.target.hasPrefix("rule:") {
+                let name = try RuleName(change.target.dropFirst(5))
+                guard var rule = rules[name] ?? snapshot.rules[name] else {
+                    throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
+                }
+                rule.settings = try change.applied(to: rule.settings)
+                put(rule)
+            } else {
+                let stored = try Acts.find(change.target, in: snapshot)
+                var node = nodes[stored.name] ?? stored
+                node.settings = try change.applied(
+                    to: node.settings, inheriting: snapshot.settings(of: stored))
+                put(node)
+            }
+        }
+    }
+
+    /// An image that is not there would leave a room dark: that is a mistake and not a wish.
+    private static func checkVersions(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
+        for setting in Settings.versions {
+            guard let stored = change.set[setting.name], let reference = try? setting.value(of: stored),
+                snapshot.version(reference) == nil
+            else { continue }
+            throw InvalidSetting(
+                "\(setting.name): there is no version ‘\(stored)’ (roost image list shows all)")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import API
+import Fleet
+import Wire
+
+extension Acts {
+    /// What a machine would be offered and would boot, with the reasons.
+    ///
+    /// - Parameters:
+    ///   - text: a node's name, or any machine's hardware address or UUID.
+    ///   - uuid: with a hardware address.
+    func explain(_ text: String, uuid: MachineUUID?, _ asked: Explanation.Asked) async throws -> ExplainAnswer
+    {
+        try require(.read)
+        let snapshot = try await configuration()
+        var identity = try Explanation.identity(text, uuid: uuid, in: snapshot)
+        if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
+            try require(.read, in: node.group)
+        }
+        let heard = await services.clients()[identity.macAddress]
+        let client = try Explanation.client(asked, identity, heard: heard)
+        identity.architecture = client.architecture
+        let leased = await services.addresses()[identity.macAddress]
+        let policy = await services.policy()
+        return Explanation.answer(
+            of: client, identity, asked, heard: heard, at: leased, in: snapshot,
+            under: policy.on(server: policy.server, for: leased))
+    }
+}
+
+/// What a machine would be offered and would boot, told from facts alone.
+enum Explanation {
+    /// The card of a node that is known by its UUID alone: any would do.
+    private static let anyCard = MACAddress(rawValue: 0x02_00_00_00_00_00)
+
+    static func answer(
+        of client: BootClient, _ identity: BootIdentity, _ asked: Asked, heard: BootClient?,
+        at leased: IPv4Address?, in snapshot: FleetSnapshot, under policy: BootPolicy
+    ) -> ExplainAnswer {
+        var answer = explanation(of: client, identity, at: leased, in: snapshot, under: policy)
+        answer.reasons.insert(reason(of: client, asked, heard: heard), at: 0)
+        return answer
+    }
+
+    /// What a question says of the machine that would ask; nil is what it leaves open.
+    struct Asked {
+        var architecture: String?
+        var loader: String?
+        var vendorClass: String?
+    }
+
+    /// What asks: what the question says, else what the machine last told DHCP, else a BIOS.
+    static func client(_ asked: Asked, _ identity: BootIdentity, heard: BootClient?) throws -> BootClient {
+        // What is asked for by its architecture is another machine than the one that was heard.
+        let heard = asked.architecture == nil ? heard : nil
+        let architecture =
+            try asked.architecture.map(Self.architecture) ?? (heard.map(\.architecture) ?? .biosX86)
+        var program = heard?.program ?? (architecture?.isHTTP == true ? .httpFirmware : .firmware)
+        // Its firmware asks before a loader does.
+        if case .ipxe = program { program = .firmware }
+        return BootClient(
+            macAddress: identity.macAddress, uuid: identity.uuid, architecture: architecture,
+            program: try asked.loader.map { try Self.program($0, on: architecture) } ?? program,
+            vendorClass: asked.vendorClass ?? heard?.vendorClass ?? "")
+    }
+
+    /// Who asks: a node by its name, any machine by its card or its UUID.
+    static func identity(_ text: String, uuid: MachineUUID?, in snapshot: FleetSnapshot) throws
+        -> BootIdentity
+    {
+        if let mac = MACAddress(text) { return BootIdentity(macAddress: mac, uuid: uuid) }
+        if let own = MachineUUID(text) { return BootIdentity(macAddress: anyCard, uuid: own) }
+        let node = try Acts.find(text, in: snapshot)
+        return BootIdentity(macAddress: snapshot.cards(of: node).first ?? anyCard, uuid: uuid ?? node.uuid)
+    }
+
+    private static func explanation(
+        of client: BootClient, _ identity: BootIdentity, at leased: IPv4Address?, in snapshot: FleetSnapshot,
+        under policy: BootPolicy
+    ) -> ExplainAnswer {
+        let decision = bootDecision(for: client, in: snapshot, under: policy)
+        let plan = bootPlan(for: identity, in: snapshot, under: policy)
+        let mac = identity.macAddress
+        let memory = MachineMemory(mebibytes: snapshot.observations.hardware[mac]?.memoryMebibytes ?? 0)
+        let file: String? =
+            switch decision.answer {
+            case .file(let name), .url(let name): name
+            case .nothing: nil
+            }
+        let image: String? =
+            if case .image(let version, _) = plan.target { "\(version.image)@\(version.number)" } else { nil }
+        return ExplainAnswer(
+            node: plan.name, isKnown: plan.isKnown, macAddress: mac,
+            address: snapshot.node(at: mac, uuid: identity.uuid)?.address ?? leased, bootFile: file,
+            bootFileReason: decision.reason.description,
+            script: (decision.answer.isGRUB ? BootScript.grub(plan) : BootScript.ipxe(plan, memory: memory))
+                .text,
+            commandLine: plan.commandLine, image: image,
+            reasons: plan.reasons.map { ExplainAnswer.Reason(choice: $0.choice, because: $0.because) }
+                + [
+                    commandLineReason(
+                        of: snapshot.node(at: mac, uuid: identity.uuid), plan.name, in: snapshot)
+                ])
+    }
+
+    private static func reason(of client: BootClient, _ asked: Asked, heard: BootClient?)
+        -> ExplainAnswer.Reason
+    {
+        let because =
+            asked.architecture != nil
+            ? "as asked for" : heard == nil ? "not heard of yet" : "as it last asked"
+        return ExplainAnswer.Reason(choice: "machine: \(client.summary)", because: because)
+    }
+
+    private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
+        -> ExplainAnswer.Reason
+    {
+        let length: CommandLineLength
+        do throws(UnreadableSetting) { length = try snapshot.commandLineLength(of: node) } catch {
+            return ExplainAnswer.Reason(choice: "no kernel command line", because: error.description)
+        }
+        return ExplainAnswer.Reason(
+            choice: "kernel command line: at most \(length.text)",
+            because: length.isTooLong
+                ? "too long: \(length.problem(of: name))" : "kernels lose what is longer")
+    }
+
+    private static func architecture(_ text: String) throws -> ClientArchitecture {
+        switch text {
+        case "bios": return .biosX86
+        case "uefi": return .uefiX64
+        case "uefi-http": return .uefiX64HTTP
+        case "arm64": return .uefiARM64
+        case "arm64-http": return .uefiARM64HTTP
+        default:
+            if let number = UInt16(text) { return ClientArchitecture(rawValue: number) }
+            throw Problem(
+                422, "Unknown architecture",
+                "‘\(text)’ is not bios, uefi, uefi-http, arm64, arm64-http or a number")
+        }
+    }
+
+    private static func program(_ text: String, on architecture: ClientArchitecture?) throws
+        -> BootClient.Program
+    {
+        switch text {
+        case "firmware": return architecture?.isHTTP == true ? .httpFirmware : .firmware
+        case "ipxe": return .ipxe(canHTTP: true)
+        case "ipxe-tftp": return .ipxe(canHTTP: false)
+        case "raspberry-pi": return .raspberryPi
+        case "u-boot": return .uBoot
+        default:
+            throw Problem(
+                422, "Unknown loader", "‘\(text)’ is not firmware, ipxe, ipxe-tftp, raspberry-pi or u-boot")
+        }
+    }
+}

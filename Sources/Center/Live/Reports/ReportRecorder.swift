@@ -1,0 +1,188 @@
+import Fleet
+import Foundation
+import HTTPClient
+package import Logging
+import Wire
+
+/// Writes what nodes report into the fleet, each kind in its own way.
+package struct ReportRecorder: Sendable {
+    private let fleet: LiveFleet
+    private let volumes: Volumes
+    private let logs: NodeLogs
+    private let logger: Logger
+    private let clockJumped: @Sendable () -> Void
+    private let lines = BootLines()
+
+    /// - Parameter clockJumped: is told when the server's clock was set; does not wait.
+    package init(
+        fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger,
+        clockJumped: @escaping @Sendable () -> Void
+    ) {
+        self.fleet = fleet
+        self.volumes = volumes
+        self.logs = logs
+        self.logger = logger
+        self.clockJumped = clockJumped
+    }
+
+    /// Records what comes in, until cancelled.
+    package func run(_ reports: ReportQueues) async {
+        await reports.run { kind, batch, dropped in
+            if dropped > 0 {
+                logger.error(
+                    "\(dropped) reports of nodes (\(kind.rawValue)) are dropped: they come faster than the disk takes them"
+                )
+            }
+            await write(batch, of: kind)
+        }
+    }
+
+    func write(_ batch: [NodeReport], of kind: ReportKind) async {
+        switch kind {
+        case .boots: await writeBoots(batch)
+        case .alarms: writeAlarms(batch)
+        case .hardware: await writeHardware(batch)
+        case .sessions: writeSessions(batch)
+        case .logs: writeLogs(batch)
+        case .volumes: prepareVolumes(batch)
+        case .registrations: await writeRegistrations(batch)
+        }
+    }
+
+    // MARK: Boots
+
+    /// Between two jumps of the clock, the events of a batch go in one transaction.
+    private func writeBoots(_ batch: [NodeReport]) async {
+        var rest = batch[...]
+        while let (index, jump) = Self.firstJump(in: rest) {
+            await writeBootsBetweenJumps(rest[..<index])
+            await move(with: jump)
+            rest = rest[(index + 1)...]
+        }
+        await writeBootsBetweenJumps(rest)
+    }
+
+    private static func firstJump(in reports: ArraySlice<NodeReport>) -> (Int, ClockJump)? {
+        for (index, report) in zip(reports.indices, reports) {
+            if case .clock(let jump) = report { return (index, jump) }
+        }
+        return nil
+    }
+
+    private func move(with jump: ClockJump) async {
+        logger.warning("clock: it was set \(jump); what is kept by it has moved with it")
+        do { try await fleet.move(with: jump) } catch {
+            logger.error("clock: log-ins, tokens and boots keep the times of before: \(ErrorText.of(error))")
+        }
+        clockJumped()
+    }
+
+    private func writeBootsBetweenJumps(_ batch: ArraySlice<NodeReport>) async {
+        // First: by them it is known whose all the rest is.
+        await writeCards(batch)
+        let known = fleet.snapshot
+        let events = batch.compactMap { report -> BootEvent? in
+            if case .boot(let event) = report { event } else { nil }
+        }
+        for event in events {
+            for line in lines.of(event, isNode: known.knows(event.macAddress)) { logger.info("\(line)") }
+        }
+        do {
+            if !events.isEmpty {
+                try await fleet.store.append(events)
+                try await fleet.note(events)
+                // Not waited for: volumes take their time.
+                Task { [volumes] in await volumes.note(events) }
+            }
+        } catch {
+            logger.error("\(events.count) reports of nodes are lost: \(ErrorText.of(error))")
+        }
+        await forget(batch)
+    }
+
+    private func writeCards(_ batch: ArraySlice<NodeReport>) async {
+        let seen = batch.compactMap { report -> (card: MACAddress, machine: MachineUUID?)? in
+            if case .card(let card, let machine) = report { (card, machine) } else { nil }
+        }
+        do { try await fleet.note(seen) } catch {
+            logger.error(
+                "the cards that \(seen.count) machines were seen with are not recorded: \(ErrorText.of(error))"
+            )
+        }
+    }
+
+    private func forget(_ batch: ArraySlice<NodeReport>) async {
+        let forgotten = batch.compactMap { report -> MACAddress? in
+            if case .forgotten(let machine) = report { machine } else { nil }
+        }
+        do { try await fleet.forget(waiting: forgotten) } catch {
+            logger.error("\(forgotten.count) machines that wait are not forgotten: \(ErrorText.of(error))")
+        }
+    }
+
+    // MARK: The other kinds
+
+    private func writeAlarms(_ batch: [NodeReport]) {
+        for case .refusal(let machine, let alarm) in batch {
+            let name = fleet.snapshot.node(at: machine)?.name.text ?? machine.description
+            logger.warning("\(name): \(alarm.summary)")
+            fleet.note(alarm, of: machine)
+        }
+    }
+
+    private func writeLogs(_ batch: [NodeReport]) {
+        let lines = batch.compactMap { report -> NodeLogs.Line? in
+            guard case .log(let machine, let at, let message) = report else { return nil }
+            return NodeLogs.Line(machine: machine, at: at, message: message)
+        }
+        let known = fleet.snapshot
+        logs.append(lines) { known.knows($0) }
+        fleet.note(lines)
+    }
+
+    private func writeHardware(_ batch: [NodeReport]) async {
+        var changed: [MACAddress: Hardware] = [:]
+        for case .hardware(let machine, let json) in batch {
+            do {
+                let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
+                if let known = try await fleet.store.save(hardware, of: machine) { changed[machine] = known }
+            } catch {
+                logger.error("the hardware of \(machine) is not recorded: \(ErrorText.of(error))")
+            }
+        }
+        fleet.note(changed)
+    }
+
+    private func writeSessions(_ batch: [NodeReport]) {
+        for case .sessions(let machine, let boot, let json) in batch {
+            do {
+                let told =
+                    json.isEmpty
+                    ? [] : try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json))
+                fleet.note(told, of: machine, in: boot)
+            } catch {
+                logger.error("the sessions of \(machine) are not known: \(ErrorText.of(error))")
+            }
+        }
+    }
+
+    /// Not waited for: making one takes a while, and the others that want one would wait behind it.
+    private func prepareVolumes(_ batch: [NodeReport]) {
+        for case .volumeWanted(let machine, let address) in batch {
+            Task { [volumes] in await volumes.prepare(machine, at: address) }
+        }
+    }
+
+    private func writeRegistrations(_ batch: [NodeReport]) async {
+        for case .registration(let machine, let registration) in batch {
+            do {
+                let isApproved = try await fleet.register(registration, of: machine)
+                logger.info(
+                    "boot: \(machine) named \(registration.name) on its screen\(isApproved ? ", and approved by PIN" : "")"
+                )
+            } catch {
+                logger.warning("\(machine) is not registered: \(ErrorText.of(error))")
+            }
+        }
+    }
+}

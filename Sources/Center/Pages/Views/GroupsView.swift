@@ -1,0 +1,67 @@
+import Fleet
+
+/// The settings of one group, beside the tree of all; or those of the site alone.
+struct GroupsView: TemplateView {
+    static let template = PageTemplate("groups", Embedded.groups_mustache)
+
+    var heading: String
+    var path: String
+    /// Where its form leads back to.
+    var back: String
+    /// Nil on the page of settings.
+    var tree: Tree?
+    var nodeCount: Int
+    /// The search for its nodes.
+    var nodesQuery: String
+    /// The link that opens its wall board.
+    var wall: String?
+    /// When it was so; nil is now.
+    var at: String?
+    var mayEdit: Bool
+    var mayRemove: Bool
+    var fields: SettingFieldsView
+
+    struct Tree: View {
+        var branches: [Branch]
+    }
+
+    struct Branch: View {
+        /// The path, as it stands in a query.
+        var escaped: String
+        var label: String
+        var depth: Int
+        /// Nodes in it and below it.
+        var count: Int
+        var isCurrent: Bool
+    }
+
+    /// - Parameters:
+    ///   - hasTree: no on the page of settings.
+    ///   - at: when it was so, in seconds since 1970; nil is now.
+    init(_ details: Acts.GroupDetails, hasTree: Bool, at: Int?, _ words: Words) {
+        let path = details.path
+        if hasTree {
+            tree = Tree(
+                branches: details.tree.map { group, count in
+                    Branch(
+                        escaped: Escape.component(group.description),
+                        label: group == .site ? words("Site") : group.lastPart,
+                        depth: min(5, group.parts.count), count: count, isCurrent: group == path)
+                })
+        }
+        self.path = path.description
+        heading = hasTree ? (path == .site ? words("Site") : path.description) : words("Settings")
+        back = hasTree ? "/groups?path=\(Escape.component(path.description))" : "/settings"
+        nodeCount = details.nodeCount
+        nodesQuery = Escape.component("group=\(path)")
+        wall = details.wallLink.map { WallPage.link($0.group, key: $0.key) }
+        self.at = at.map { Format.time(second: $0) }
+        mayEdit = details.mayConfigure
+        mayRemove = path != .site
+        let definitions = SettingDefinition.all.filter { path == .site || !$0.isSiteWide }
+        fields =
+            details.settings.map {
+                SettingFieldsView(definitions, own: $0.own, effective: $0.effective, words)
+            } ?? SettingFieldsView([], own: [:], effective: EffectiveSettings(levels: []), words)
+    }
+}

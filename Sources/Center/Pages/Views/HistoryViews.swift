@@ -1,0 +1,211 @@
+import API
+import Fleet
+import Foundation
+import Wire
+
+/// Leases by address.
+struct LeasesView: TemplateView {
+    static let template = PageTemplate("leases", Embedded.leases_mustache)
+
+    var table: TableView<Row>
+    var pages: PagerView
+
+    struct Row: View {
+        var address: String
+        var holder: String
+        var node: String?
+        var hostName: String
+        /// Nil is never.
+        var expires: String?
+    }
+
+    init(_ leases: [LeaseAnswer], _ pager: Pager, _ words: Words) {
+        pages = pager.links(count: leases.count)
+        let rows = pager.rows(of: leases).map { lease in
+            Row(
+                address: lease.address.description, holder: lease.holder, node: lease.node?.text,
+                hostName: lease.hostName, expires: lease.expiresAt.map { Format.time(second: $0) })
+        }
+        table = TableView(
+            words("Leases"), live: "leases",
+            columns: words.all("Address", "Holder", "Node", "Host name", "Expires"), rows: rows)
+    }
+}
+
+/// The last boots, the newest first.
+struct BootsView: TemplateView {
+    static let template = PageTemplate("boots", Embedded.boots_mustache)
+
+    var table: TableView<Row>
+
+    struct Row: View {
+        var started: String
+        var name: String
+        var state: StateView
+        var readyAfter: String
+        var detail: String
+
+        init(_ boot: BootTimeline, of node: NodeName?, _ words: Words) {
+            started = Format.time(millisecond: boot.startedAt)
+            name = (node ?? NodeName(unknown: boot.macAddress)).text
+            state = StateView(boot, words)
+            readyAfter = Format.duration(boot.readyAfter)
+            detail = boot.entries.last?.detail ?? ""
+        }
+    }
+
+    init(_ rows: [Row], _ words: Words) {
+        table = TableView(
+            words("Boots"), live: "boots",
+            columns: words.all("Started", "Machine", "State", "Ready after", "Last stage"),
+            rows: rows)
+    }
+}
+
+/// Every change, the newest first.
+struct HistoryView: TemplateView {
+    static let template = PageTemplate("history", Embedded.history_mustache)
+    private static let shownKinds = [
+        "node", "group", "rule", "channel", "version", "administrator", "token",
+    ]
+
+    var who: String
+    var key: String
+    var kinds: [OptionView]
+    var table: TableView<ChangeView>
+    var next: String?
+
+    /// - Parameter next: where the older ones begin.
+    init(_ revisions: [Revision], _ filter: RevisionFilter, next: Int?, _ words: Words) {
+        who = filter.who ?? ""
+        key = filter.key ?? ""
+        kinds = Self.shownKinds.map { OptionView(text: $0, isChosen: $0 == filter.kind) }
+        table = TableView(
+            words("History"), live: "history",
+            columns: words.all("Revision", "When", "Who", "What"),
+            rows: revisions.map(ChangeView.init))
+        self.next = next.map { next in
+            let rest = [("who", filter.who), ("kind", filter.kind), ("key", filter.key)].compactMap {
+                name, value in
+                value.map { "&\(name)=\(Escape.component($0))" }
+            }
+            return "/history?before=\(next)\(rest.joined())"
+        }
+    }
+}
+
+/// One change in a list of them.
+struct ChangeView: View {
+    var number: Int
+    var at: String
+    var who: String
+    var what: String
+
+    init(_ revision: Revision) {
+        number = revision.number
+        at = Format.time(second: revision.at)
+        who = revision.who
+        what = revision.what
+    }
+}
+
+/// What one change changed, with the way back.
+struct RevisionView: TemplateView {
+    static let template = PageTemplate("revision", Embedded.revision_mustache)
+
+    var number: Int
+    var at: String
+    /// The same in seconds since 1970.
+    var second: Int
+    var who: String
+    var what: String
+    var failure: String?
+    var edits: [Edit]
+    var undo: ConfirmView?
+
+    struct Edit: View {
+        var kind: String
+        var key: String
+        var fields: TableView<DifferenceView>
+    }
+
+    /// - Parameter failure: why it could not be undone.
+    init(_ revision: Revision, failure: String?, mayUndo: Bool, _ words: Words) {
+        number = revision.number
+        at = Format.time(second: revision.at)
+        second = revision.at
+        who = revision.who
+        what = revision.what
+        self.failure = failure
+        edits = revision.edits.map { edit in
+            Edit(
+                kind: edit.kind, key: edit.key,
+                fields: TableView(
+                    edit.key, columns: words.all("Field", "Before", "After"),
+                    rows: DifferenceView.fields(of: edit)))
+        }
+        guard mayUndo else { return }
+        undo = ConfirmView(
+            path: "/history/\(revision.number)/undo", label: words("Undo this revision"))
+    }
+}
+
+/// What something was and what it became.
+struct DifferenceView: View {
+    var name: String
+    var before: String
+    var after: String
+
+    /// The fields of a record that an edit changed, settings one by one.
+    static func fields(of edit: Revision.Edit) -> [Self] {
+        let (before, after) = (JSONText.fields(of: edit.before), JSONText.fields(of: edit.after))
+        return Set(before.keys).union(after.keys).sorted().filter { before[$0] != after[$0] }.map {
+            Self(name: $0, before: before[$0] ?? "", after: after[$0] ?? "")
+        }
+    }
+}
+
+/// JSON of any form as a line of text.
+private enum JSONText: Decodable, CustomStringConvertible {
+    case value(String)
+    case list([Self])
+    case map([String: Self])
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let map = try? value.decode([String: Self].self) {
+            self = .map(map)
+        } else if let list = try? value.decode([Self].self) {
+            self = .list(list)
+        } else if let text = try? value.decode(String.self) {
+            self = .value(text)
+        } else if let flag = try? value.decode(Bool.self) {
+            self = .value("\(flag)")
+        } else if let number = try? value.decode(Int.self) {
+            self = .value("\(number)")
+        } else {
+            self = .value(value.decodeNil() ? "" : "\(try value.decode(Double.self))")
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .value(let text): text
+        case .list(let list): list.map(\.description).joined(separator: ", ")
+        case .map(let map):
+            map.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+        }
+    }
+
+    /// The fields of a record, those of its settings among them.
+    static func fields(of json: String?) -> [String: String] {
+        guard let json else { return [:] }
+        guard case .map(var record)? = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
+            return ["value": json]
+        }
+        if case .map(let settings)? = record.removeValue(forKey: "settings") {
+            record.merge(settings) { $1 }
+        }
+        return record.mapValues(\.description)
+    }
+}

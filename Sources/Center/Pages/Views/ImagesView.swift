@@ -1,0 +1,186 @@
+import API
+import Fleet
+
+/// Images with their versions and channels, and what is being made of them.
+struct ImagesView: TemplateView {
+    static let template = PageTemplate("images", Embedded.images_mustache)
+
+    /// The form that builds one.
+    var order: FormView?
+    var builds: [BuildRow]
+    var sources: [Source]
+    var rollouts: [RolloutsView.Row]
+    var images: [Image]
+    var mayPublish: Bool
+    /// Whether versions can be booted to try them.
+    var mayTest: Bool
+
+    /// A server that versions are copied from.
+    struct Source: View {
+        var url: String
+        var kind: String
+        /// What it is copying.
+        var current: String?
+        var problem: String?
+        var checked: String
+    }
+
+    struct Image: View {
+        var name: String
+        var warning: String?
+        /// How many versions stay.
+        var keep: String
+        var channels: [Channel]
+        var table: TableView<Version>
+    }
+
+    struct Channel: View {
+        var name: String
+        var number: Int
+        var rollback: ActionView?
+    }
+
+    struct Version: View {
+        var image: String
+        var number: Int
+        var digest: String
+        var channels: [String]
+        var tags: [Tag]
+        var isSigned: Bool
+        var isRefused: Bool
+        /// Servers that have it.
+        var copies: [String]
+        /// The class of its boot test's verdict.
+        var test: String?
+        var published: String
+        var by: String
+        var system: String
+        var kernel: String
+        var size: String
+        var packages: Int
+        /// How many nodes boot it.
+        var nodes: Int
+        /// Connections that are open.
+        var open: Int
+        var check: ActionView
+        /// Nil for one that a channel has.
+        var removal: ActionView?
+    }
+
+    struct Tag: View {
+        var tag: String
+        var removal: ActionView?
+    }
+
+    /// What the caller may do with images.
+    struct Rights {
+        var mayPublish: Bool
+        /// Whether this server can build and boot at all.
+        var canBuild: Bool
+    }
+
+    init(
+        _ images: [Image], builds: some Sequence<ImageBuilds.Build>, sources: [SourceAnswer],
+        rollouts: [RolloutAnswer], suite: String, _ rights: Rights, _ words: Words
+    ) {
+        mayPublish = rights.mayPublish
+        mayTest = rights.mayPublish && rights.canBuild
+        if mayTest { order = Self.order(suite: suite, words) }
+        self.builds = builds.map { BuildRow($0, words) }
+        self.sources = sources.map(Source.init)
+        self.rollouts = rollouts.map { RolloutsView.Row($0, words) }
+        self.images = images
+    }
+
+    private static func order(suite: String, _ words: Words) -> FormView {
+        FormView(
+            path: "/images/build", style: "card settings", heading: words("Build an image"),
+            fields: [
+                FieldView(
+                    "name", words("Name"), id: "build-name", InputView(value: "debian", isRequired: true)),
+                FieldView(
+                    "suite", words("Debian release"), id: "build-suite",
+                    InputView(value: suite, isRequired: true)),
+                FieldView(
+                    "packages", words("More packages"), id: "build-packages",
+                    InputView(placeholder: "vim-tiny htop")),
+            ], submit: words("Build"))
+    }
+}
+
+extension ImagesView.Source {
+    init(_ source: SourceAnswer) {
+        url = source.url
+        kind = source.problem != nil ? "failed" : source.current != nil ? "booting" : "ready"
+        current = source.current.map {
+            "\($0.image) \($0.digest.short): \(Format.size($0.receivedByteCount)) / \(Format.size($0.byteCount))"
+        }
+        problem = source.problem
+        checked = Format.time(second: source.checkedAt)
+    }
+}
+
+extension ImagesView.Image {
+    init(_ details: Acts.ImageDetails, mayPublish: Bool, _ words: Words) {
+        let image = details.image
+        name = image.name.text
+        warning = details.warning
+        keep = image.keep.map(String.init) ?? ""
+        channels = image.channels.sorted { $0.key.text < $1.key.text }.map { channel, number in
+            ImagesView.Channel(
+                name: channel.text, number: number,
+                rollback: mayPublish
+                    ? ActionView(
+                        path: "/images/\(image.name)/rollback",
+                        label: "\(words("roll back")) \(channel.text)", style: "quiet",
+                        hidden: [HiddenView("channel", channel.text)]) : nil)
+        }
+        let titles = words.all(
+            "Version", "Published", "System", "Kernel", "Size", "Packages", "Nodes", "Open connections")
+        table = TableView(
+            image.name.text, columns: titles + (mayPublish ? [words("Actions")] : []),
+            rows: details.versions.reversed().map { version in
+                var row = ImagesView.Version(version, of: image.name, mayPublish: mayPublish, words)
+                row.nodes = details.nodeCounts[version.digest] ?? 0
+                row.copies = Set(details.copies.filter { $0.digest == version.digest }.map(\.server)).sorted()
+                row.test = details.verdicts[version.number].map { $0 ? "ready" : "failed" }
+                return row
+            })
+    }
+}
+
+extension ImagesView.Version {
+    fileprivate init(_ version: VersionAnswer, of image: ImageName, mayPublish: Bool, _ words: Words) {
+        self.image = image.text
+        number = version.number
+        digest = version.digest.short
+        channels = version.channels.map(\.text)
+        tags = version.tags.map { tag in
+            ImagesView.Tag(
+                tag: tag.text,
+                removal: mayPublish
+                    ? ActionView(
+                        path: "/images/\(image)/tag", label: "×", style: "quiet",
+                        spoken: "\(words("remove")) \(tag.text)",
+                        hidden: [HiddenView("tag", tag.text), HiddenView("remove", "1")]) : nil)
+        }
+        isSigned = !version.signatures.isEmpty
+        isRefused = !version.isTrusted
+        copies = []
+        published = Format.time(second: version.publishedAt)
+        by = version.publishedBy
+        system = version.manifest.system
+        kernel = version.manifest.kernelRelease
+        size = Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount })
+        packages = version.manifest.packages.count
+        nodes = 0
+        open = version.openConnections
+        func action(_ path: String, _ label: String, _ style: String) -> ActionView {
+            ActionView(
+                path: "/images/\(image)/\(path)", label: label, style: style,
+                hidden: [HiddenView("version", String(version.number))])
+        }
+        check = action("verify", words("verify"), "quiet")
+        removal = version.channels.isEmpty ? action("remove", words("remove"), "quiet danger") : nil
+    }
+}

@@ -1,0 +1,84 @@
+import API
+import Fleet
+
+extension NodeView {
+    /// How long the last boots took to ready, as a line in a box of 100 by 24.
+    struct Sparkline: View {
+        var points: String
+        var label: String
+    }
+
+    /// One boot, stage by stage.
+    struct Boot: View {
+        /// Whether it is the newest.
+        var isFirst: Bool
+        var started: String
+        var state: StateView
+        var total: String
+        var label: String
+        var segments: [Segment]
+        var entries: [Entry]
+    }
+
+    /// One stage in a bar a thousand units long.
+    struct Segment: View {
+        var stage: String
+        var x: Int
+        var width: Int
+        var title: String
+    }
+
+    struct Entry: View {
+        var stage: String
+        var after: String
+        var took: String
+        var median: String
+        var detail: String
+        /// Whether a person would notice how long it took.
+        var isOutlier: Bool
+    }
+}
+
+extension NodeView.Sparkline {
+    /// The oldest boot first; nil below two that became ready.
+    init?(_ boots: [BootTimeline], _ words: Words) {
+        let durations = boots.reversed().compactMap(\.readyAfter)
+        guard durations.count > 1, let longest = durations.max() else { return nil }
+        points = durations.enumerated().map { index, duration in
+            "\(index * 100 / (durations.count - 1)),\(23 - duration * 22 / max(1, longest))"
+        }.joined(separator: " ")
+        label =
+            words("Ready after") + ": " + durations.map { Format.duration($0) }.joined(separator: ", ")
+    }
+}
+
+extension NodeView.Boot {
+    init(_ boot: BootTimeline, isFirst: Bool, _ medians: [BootStage: Int], _ words: Words) {
+        self.isFirst = isFirst
+        started = Format.time(millisecond: boot.startedAt)
+        state = StateView(boot, words)
+        total = Format.duration(boot.readyAfter)
+        label = boot.entries.map {
+            "\($0.stage.rawValue) \(Format.duration($0.at - boot.startedAt))"
+        }.joined(separator: ", ")
+        let whole = max(1, (boot.entries.last?.at ?? boot.startedAt) - boot.startedAt)
+        (segments, entries) = ([], [])
+        var before = boot.startedAt
+        for entry in boot.entries {
+            let took = entry.at - before
+            let median = medians[entry.stage]
+            entries.append(
+                NodeView.Entry(
+                    stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
+                    took: Format.duration(took), median: Format.duration(median), detail: entry.detail,
+                    // Twice the group's median and two seconds more.
+                    isOutlier: median.map { took > 2 * $0 && took > $0 + 2_000 } ?? false))
+            segments.append(
+                NodeView.Segment(
+                    stage: entry.stage.rawValue, x: (before - boot.startedAt) * 1_000 / whole,
+                    width: max(1, took * 1_000 / whole),
+                    title: "\(entry.stage.rawValue): \(Format.duration(took))"))
+            before = entry.at
+        }
+    }
+}

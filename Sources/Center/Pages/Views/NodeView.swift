@@ -1,0 +1,228 @@
+import API
+import Fleet
+import Foundation
+import Wire
+
+/// One node: what it does and did, what it is made of, and its settings with their origin.
+struct NodeView: TemplateView {
+    static let template = PageTemplate("node", Embedded.node_mustache)
+
+    var name: String
+    var state: StateView
+    /// When it was so; nil is now.
+    var at: String?
+    /// The same, as a field of a form has it.
+    var atValue: String?
+    var group: String
+    var groupEscaped: String
+    var macs: String
+    /// Cards that were seen with its UUID.
+    var learned: String?
+    var address: String
+    var tags: String
+    var version: String
+    /// What it runs, where that is no longer what it would boot.
+    var booted: String?
+    /// Why it boots nothing.
+    var lack: String?
+    var root: String?
+    var sparkline: Sparkline?
+    var restart: ActionView?
+    var warnings: [Warning] = []
+    /// Nil where nothing tells who is logged in.
+    var sessions: Sessions?
+    var boots: [Boot]
+    var effective: TableView<Effective>
+    /// The form that changes it.
+    var edit: Edit?
+    var hardware: HardwareView?
+    var crashes: [Crash] = []
+    var log: String?
+    /// Who changed it, for those who may know.
+    var history: History?
+
+    struct Effective: View {
+        var name: String
+        var value: String
+        var origin: String
+        var hides: [Hidden]
+    }
+
+    /// A value that a stronger one hides.
+    struct Hidden: View {
+        var origin: String
+        var value: String
+    }
+
+    struct Crash: View {
+        var at: String
+        var text: String
+    }
+
+    struct History: View {
+        var changes: [ChangeView]
+    }
+
+    /// - Parameters:
+    ///   - at: when it was so, in seconds since 1970; nil is now.
+    ///   - medians: milliseconds of each stage at its neighbours.
+    init(_ answer: NodeAnswer, at: Int?, medians: [BootStage: Int], _ words: Words) {
+        let node = answer.node
+        name = node.name.text
+        state = StateView(answer.boots.first, words)
+        let time = at.map { Format.time(second: $0) }
+        self.at = time
+        atValue = time.map { String($0.replacing(" ", with: "T").prefix(16)) }
+        group = node.group.description
+        groupEscaped = Escape.component(node.group.description)
+        macs = node.macAddresses.map(\.description).joined(separator: " ")
+        learned = answer.learnedCards.map(\.description).joined(separator: " ")
+        address = (answer.leasedAddress ?? node.address)?.description ?? ""
+        tags = node.tags.joined(separator: " ")
+        version = answer.version ?? ""
+        booted = answer.isOutdated ? answer.booted : nil
+        lack = answer.version == nil ? answer.lack : nil
+        root = answer.root.map {
+            words(
+                "%1 connections, last read %2 ago", String($0.connections),
+                Format.duration($0.idleMilliseconds))
+        }
+        sparkline = Sparkline(answer.boots, words)
+        boots = answer.boots.enumerated().map { Boot($1, isFirst: $0 == 0, medians, words) }
+        effective = TableView(
+            words("Effective settings"),
+            columns: words.all("Setting", "Value", "Comes from", "Hides"),
+            rows: answer.settings.map { setting in
+                Effective(
+                    name: setting.name, value: setting.value.description, origin: setting.origin,
+                    hides: setting.hides.map { Hidden(origin: $0.origin, value: $0.value.description) })
+            })
+    }
+}
+
+extension NodeView {
+    /// Something that needs an answer.
+    struct Warning: View {
+        var text: String
+        /// The button that answers it, for those who may.
+        var answer: ConfirmView?
+    }
+
+    struct Sessions: View {
+        /// Nil when no user is logged in.
+        var table: TableView<Session>?
+    }
+
+    struct Session: View {
+        var user: String
+        var kind: String
+        var isActive: Bool
+        var place: String
+        var from: String
+        var since: String
+    }
+
+    /// Its record as a form.
+    struct Edit: View {
+        /// That of the record that the form shows.
+        var tag: String
+        var fields: [FieldView]
+        var settings: SettingFieldsView
+    }
+
+    struct HardwareView: View {
+        var facts: [Fact]
+        var changes: [Change]
+
+        struct Fact: View {
+            var name: String
+            var value: String
+        }
+
+        struct Change: View {
+            var at: String
+            var isAnotherMachine: Bool
+            var differences: [DifferenceView]
+        }
+    }
+}
+
+extension NodeView.Warning {
+    /// It is held after failed boots.
+    init(_ trouble: BootTrouble, of node: NodeName, mayRelease: Bool, _ words: Words) {
+        text = words("Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
+        guard mayRelease else { return }
+        answer = ConfirmView(path: "/nodes/\(node)/release", label: words("Let it try again"))
+    }
+
+    /// Another machine acted as if it were this one.
+    init(_ alarm: NodeAlarm, of node: NodeName, mayDismiss: Bool, _ words: Words) {
+        let time = Format.time(second: alarm.at)
+        let who = [alarm.address.description, alarm.holder?.description].compactMap(\.self)
+            .joined(separator: ", ")
+        text =
+            alarm.property == .secondConfiguration
+            ? words(
+                "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have got the first one.",
+                time, who)
+            : words(
+                "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",
+                time, who, alarm.property.rawValue)
+        guard mayDismiss else { return }
+        answer = ConfirmView(path: "/nodes/\(node)/dismiss", label: words("Dismiss"))
+    }
+}
+
+extension NodeView.Sessions {
+    init(_ sessions: [NodeSession], _ words: Words) {
+        guard !sessions.isEmpty else { return }
+        table = TableView(
+            words("Sessions"), columns: words.all("User", "Kind", "Where", "From", "Since"),
+            rows: sessions.map {
+                NodeView.Session(
+                    user: $0.user, kind: $0.kind, isActive: $0.isActive, place: $0.place, from: $0.from,
+                    since: Format.time(second: $0.startedAt))
+            })
+    }
+}
+
+extension NodeView.Edit {
+    /// - Parameters:
+    ///   - own: what the record sets itself.
+    ///   - groups: where the caller may put it.
+    init(
+        _ node: Node, own: [String: SettingValue], tag: String, groups: [String],
+        effective: EffectiveSettings, _ words: Words
+    ) {
+        self.tag = tag
+        let macs = node.macAddresses.map(\.description).joined(separator: " ")
+        fields = [
+            FieldView(
+                "name", words("Name"), id: "new-name", InputView(value: node.name.text, isRequired: true)),
+            FieldView(
+                "group", words("Group"), id: "new-group",
+                options: groups.map { OptionView(text: $0, isChosen: $0 == node.group.description) }),
+            FieldView("macs", words("Hardware addresses"), id: "new-macs", InputView(value: macs)),
+            FieldView(
+                "address", words("Fixed address (optional)"), id: "new-address",
+                InputView(value: node.address?.description)),
+            FieldView(
+                "tags", words("Tags"), id: "new-tags", InputView(value: node.tags.joined(separator: " "))),
+        ]
+        settings = SettingFieldsView(
+            SettingDefinition.all.filter { !$0.isSiteWide }, own: own, effective: effective, words)
+    }
+}
+
+extension NodeView.HardwareView {
+    init(_ hardware: Hardware, changes: [HardwareChangeAnswer]) {
+        facts = hardware.facts.map { Fact(name: $0.name, value: $0.value) }
+        self.changes = changes.map { change in
+            Change(
+                at: Format.time(second: change.at), isAnotherMachine: change.isAnotherMachine,
+                differences: change.differences.map {
+                    DifferenceView(name: $0.fact, before: $0.before ?? "", after: $0.after ?? "")
+                })
+        }
+    }
+}

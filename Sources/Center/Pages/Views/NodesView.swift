@@ -1,0 +1,125 @@
+import API
+import Fleet
+import Wire
+
+/// The list of nodes that fit a search.
+struct NodesView: TemplateView {
+    static let template = PageTemplate("nodes", Embedded.nodes_mustache)
+
+    /// The search, as it was typed and as it stands in a link.
+    var query: String
+    var queryEscaped: String
+    /// What can be searched for.
+    var attributes: String
+    /// When it was so; nil is now.
+    var at: String?
+    /// What links to a node have behind them to stay at that time.
+    var atQuery: String
+    /// What is wrong with the search.
+    var problem: String?
+    /// All that fit.
+    var count: Int
+    var table: TableView<Row>
+    var pages: PagerView
+    var mayEdit: Bool
+    /// Groups to move nodes to.
+    var groups: [String]
+    /// The form of a new node.
+    var added: FormView?
+
+    struct Row: View {
+        var name: String
+        var group: String
+        var groupEscaped: String
+        var tags: [String]
+        var address: String
+        /// Why it is not let boot.
+        var held: String?
+        var state: StateView
+        var readyAfter: String
+        var version: String
+        /// What it runs, where that is no longer what it would boot.
+        var booted: String?
+        /// Why it boots nothing.
+        var lack: String?
+        var hardware: String
+    }
+
+    /// What was looked for, and what may be done with what was found.
+    struct Question {
+        var query: String
+        var offset: Int
+        /// Rows of a page.
+        var limit: Int
+        /// When it was so, in seconds since 1970; nil is now.
+        var at: Int?
+        var mayEdit: Bool
+        var mayEnrol: Bool
+        /// Groups that the caller may put nodes into.
+        var groups: [String]
+
+        fileprivate func link(_ offset: Int) -> String {
+            "/nodes?offset=\(offset)&q=\(Escape.component(query))" + (at.map { "&at=\($0)" } ?? "")
+        }
+    }
+
+    /// - Parameter problem: what is wrong with the search.
+    init(
+        _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?, problem: String?,
+        _ words: Words
+    ) {
+        query = question.query
+        queryEscaped = Escape.component(question.query)
+        attributes = NodeAttribute.allCases.map(\.rawValue).joined(separator: ", ")
+        at = question.at.map { Format.time(second: $0) }
+        atQuery = question.at.map { "?at=\($0)" } ?? ""
+        self.problem = problem
+        self.count = count
+        mayEdit = question.mayEdit && question.at == nil
+        groups = question.groups
+        table = TableView(
+            words("Nodes"), live: "nodes",
+            columns: words.all(
+                "Name", "Group", "Tags", "Address", "State", "Ready after", "Version", "Hardware"),
+            rows: machines.map { Row($0, words) })
+        if mayEdit {
+            table.columns.insert(ColumnView(title: words("Select all"), selectsAll: true), at: 0)
+        }
+        pages = PagerView(
+            previous: question.offset > 0 ? question.link(max(0, question.offset - question.limit)) : nil,
+            next: next.map(question.link))
+        if question.mayEnrol, question.at == nil { added = Self.form(words) }
+    }
+
+    private static func form(_ words: Words) -> FormView {
+        FormView(
+            path: "/nodes/add",
+            fields: [
+                FieldView(
+                    "name", words("Name"), id: "new-name",
+                    InputView(isRequired: true, pattern: #"[A-Za-z0-9\-]{1,63}"#)),
+                FieldView(
+                    "mac", words("Hardware addresses"), id: "new-mac",
+                    InputView(isRequired: true, placeholder: "52:54:00:12:34:56")),
+                FieldView("group", words("Group"), id: "new-group", InputView(value: "/", list: "groups")),
+                FieldView("address", words("Fixed address (optional)"), id: "new-address", InputView()),
+            ], submit: words("Add"))
+    }
+}
+
+extension NodesView.Row {
+    init(_ machine: MachineAnswer, _ words: Words) {
+        name = machine.name.text
+        group = machine.group?.description ?? ""
+        groupEscaped = Escape.component(machine.group?.description ?? "/")
+        tags = machine.tags
+        address = machine.address?.description ?? ""
+        held = machine.held
+        state = StateView(machine, words)
+        readyAfter = Format.duration(machine.readyAfter)
+        version = machine.version ?? ""
+        booted = machine.isOutdated ? machine.booted : nil
+        lack = machine.version == nil ? machine.lack : nil
+        hardware = machine.hardware ?? ""
+    }
+}

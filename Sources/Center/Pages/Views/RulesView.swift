@@ -1,0 +1,67 @@
+import Fleet
+
+/// Match rules, the strongest first.
+struct RulesView: TemplateView {
+    static let template = PageTemplate("rules", Embedded.rules_mustache)
+
+    var rules: [Rule]
+    /// The form of a new one.
+    var added: FormView?
+
+    struct Rule: View {
+        var name: String
+        var condition: String
+        /// Nodes that it holds for.
+        var fitting: Int
+        var form: FormView
+    }
+
+    /// - Parameter rules: the strongest first, with how many nodes fit.
+    init(_ rules: [(rule: MatchRule, nodeCount: Int)], mayEdit: Bool, _ words: Words) {
+        self.rules = rules.map { Rule($0.rule, fitting: $0.nodeCount, mayEdit: mayEdit, words) }
+        if mayEdit { added = Self.form(words) }
+    }
+
+    private static func form(_ words: Words) -> FormView {
+        let attributes = NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(separator: ", ")
+        return FormView(
+            path: "/rules/edit", style: "settings",
+            fields: [
+                FieldView("name", words("Name"), InputView(isRequired: true, pattern: #"[a-z0-9\-]{1,63}"#)),
+                FieldView(
+                    "condition", words("Condition"), hint: attributes,
+                    InputView(isRequired: true, placeholder: #"memory < 2 GiB and vendor = "HP""#)),
+                FieldView(
+                    "priority", words("Priority"), InputView(type: "number", value: "0", isRequired: true)),
+                FieldView(
+                    "settings", words("Settings, one SETTING=VALUE a line"),
+                    LinesView(rows: 4, placeholder: "overlay-size=25%")),
+            ], submit: words("What would change?"))
+    }
+}
+
+extension RulesView.Rule {
+    init(_ rule: MatchRule, fitting: Int, mayEdit: Bool, _ words: Words) {
+        let name = rule.name.text
+        let settings = RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in
+            "\(name)=\(SettingDefinition.named(name)?.typed(value) ?? value.description)"
+        }.joined(separator: "\n")
+        self.name = name
+        condition = rule.condition
+        self.fitting = fitting
+        form = FormView(
+            path: "/rules/edit", style: "settings", hidden: [HiddenView("name", name)],
+            fields: [
+                FieldView(
+                    "condition", words("Condition"), id: "condition-\(name)",
+                    InputView(value: rule.condition, isRequired: true)),
+                FieldView(
+                    "priority", words("Priority"), id: "priority-\(name)",
+                    InputView(type: "number", value: String(rule.priority), isRequired: true)),
+                FieldView(
+                    "settings", words("Settings, one SETTING=VALUE a line"), id: "settings-\(name)",
+                    LinesView(rows: 4, text: settings)),
+            ], submit: mayEdit ? words("What would change?") : nil,
+            removal: mayEdit ? words("Remove this rule") : nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Fleet
+
+/// Settings as fields of a form, each with what holds now and where that comes from.
+struct SettingFieldsView: TemplateView {
+    static let template = PageTemplate("settings", Embedded.settings_mustache)
+
+    var settings: [Setting]
+
+    /// - Parameters:
+    ///   - own: what this level sets itself.
+    ///   - effective: what holds here.
+    init(
+        _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
+        _ words: Words
+    ) {
+        settings = definitions.map {
+            Setting($0, own: own[$0.name], effective: effective[$0], words)
+        }
+    }
+
+    struct Setting: View {
+        var name: String
+        var summary: String
+        var phase: String
+        /// What holds; of a secret, only whether there is one.
+        var value: String
+        var origin: String
+        /// Whether this level sets it.
+        var isSet: Bool
+        /// Exactly one of these is there.
+        var choice: ChoiceView?
+        var number: Number?
+        var line: Line?
+        var lines: Lines?
+    }
+
+    struct Number: View {
+        var own: String
+        var minimum: Int
+        var maximum: Int
+        var unit: String
+    }
+
+    struct Line: View {
+        var own: String
+    }
+
+    struct Lines: View {
+        var own: String
+        var rows: Int
+        var hint: String
+    }
+}
+
+extension SettingFieldsView.Setting {
+    init(
+        _ definition: SettingDefinition, own value: SettingValue?, effective setting: EffectiveSetting,
+        _ words: Words
+    ) {
+        let isHidden = definition.isSecret
+        name = definition.name
+        summary = words(definition.summary)
+        phase = words("applies at: \(definition.phase.rawValue)")
+        self.value =
+            isHidden && setting.value != definition.defaultValue ? "(set)" : setting.value.description
+        origin = setting.origin.description
+        isSet = value != nil
+        let text = isHidden ? (value == nil ? "" : "(set)") : (value ?? setting.value).formText
+        switch definition.kind {
+        case .choice(let options): choice = Self.choice(options, chosen: text)
+        case .boolean: choice = Self.choice(["yes", "no"], chosen: text)
+        case .integer(let range):
+            number = SettingFieldsView.Number(
+                own: text, minimum: range.lowerBound, maximum: range.upperBound, unit: definition.unit)
+        case .text: line = SettingFieldsView.Line(own: text)
+        case .list, .map:
+            lines = SettingFieldsView.Lines(
+                own: text, rows: min(8, max(2, text.split(separator: "\n").count + 1)),
+                hint: words(definition.kind == .list ? "one entry a line" : "one KEY=VALUE a line"))
+        }
+    }
+
+    private static func choice(_ words: [String], chosen: String) -> ChoiceView {
+        ChoiceView(options: words.map { OptionView(text: $0, isChosen: $0 == chosen) })
+    }
+}

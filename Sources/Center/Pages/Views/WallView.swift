@@ -1,0 +1,35 @@
+import Fleet
+import Wire
+
+/// The board for the wall of a room.
+struct WallView: TemplateView {
+    static let template = PageTemplate("wall", Embedded.wall_mustache)
+
+    var heading: String
+    /// Where it hears that something happened.
+    var events: String
+    var ready: Int
+    var booting: Int
+    /// Those that are stuck, too.
+    var failed: Int
+    var nodes: [Tile]
+
+    struct Tile: View {
+        var name: String
+        var kind: String
+        var state: String
+    }
+
+    /// - Parameter query: that of the board's own link.
+    init(_ group: GroupPath, _ nodes: [(name: NodeName, state: MachineState)], query: String, _ words: Words)
+    {
+        heading = group == .site ? words("Site") : group.description
+        events = "/wall/events?\(query)"
+        ready = nodes.count { $0.state == .ready }
+        booting = nodes.count { $0.state == .booting }
+        failed = nodes.count { $0.state == .failed || $0.state == .stuck }
+        self.nodes = nodes.map { name, state in
+            Tile(name: name.text, kind: state.rawValue, state: words(state.rawValue))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import API
+import Fleet
+import Wire
+
+/// The first hour: the network, the first image, the first machine.
+struct WizardView: TemplateView {
+    static let template = PageTemplate("wizard", Embedded.wizard_mustache)
+
+    var networkDone: Bool
+    var hasNoDHCP: Bool
+    var roles: String
+    var boxes: [Box]
+    var pictureHeight: Int
+    var pictureLabel: String
+    var imageDone: Bool
+    var images: String
+    /// The newest build.
+    var build: BuildRow?
+    var buildFailure: String?
+    var canBuild: Bool
+    var mayBuild: Bool
+    var suite: String
+    var machineDone: Bool
+    var readyNodes: String
+    var booting: [Booting]
+    var waiting: [Waiting]
+    var choices: [Choice]
+    var mayEdit: Bool
+
+    /// One network in the picture.
+    struct Box: View {
+        var interface: String
+        var network: String
+        var server: String
+        var pools: String
+        var used: Int
+        var size: Int
+        var y: Int
+        var nameY: Int
+        var poolY: Int
+        var lineY: Int
+    }
+
+    struct Booting: View {
+        var name: String
+        var state: String
+    }
+
+    struct Waiting: View {
+        var code: String
+        var mac: String
+        var state: String
+    }
+
+    struct Choice: View {
+        var word: String
+        var isChosen: Bool
+        var text: String
+    }
+
+    /// What it is made of.
+    struct Facts {
+        var steps: Acts.FirstSteps
+        var builds: [ImageBuilds.Build]
+        var canBuild: Bool
+        var suite: String
+    }
+
+    init(_ facts: Facts, mayPublish: Bool, mayEdit: Bool, _ words: Words) {
+        let (steps, networks) = (facts.steps, facts.steps.networks)
+        networkDone = !networks.isEmpty
+        hasNoDHCP = !steps.roles.contains("dhcp")
+        roles = steps.roles.joined(separator: " ")
+        boxes = networks.enumerated().map { Box($1, number: $0) }
+        pictureHeight = max(80, networks.count * 80)
+        pictureLabel = networks.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")
+        imageDone = !steps.images.isEmpty
+        images = steps.images.sorted().map(\.text).joined(separator: ", ")
+        build = facts.builds.first.map { BuildRow($0, words) }
+        buildFailure = facts.builds.first?.failure
+        canBuild = facts.canBuild
+        mayBuild = canBuild && mayPublish && facts.builds.allSatisfy(\.isOver)
+        suite = facts.suite
+        let ready = steps.nodes.filter { $0.state == .ready }
+        machineDone = !ready.isEmpty
+        readyNodes = ready.map(\.name.text).joined(separator: ", ")
+        booting = steps.nodes.filter { [.booting, .stuck].contains($0.state) }.map {
+            Booting(name: $0.name.text, state: StateView($0, words).text)
+        }
+        waiting = steps.unknown.map {
+            Waiting(
+                code: $0.code ?? "", mac: $0.macAddress?.description ?? "", state: StateView($0, words).text)
+        }
+        choices = Enrolment.allCases.map {
+            Choice(
+                word: $0.rawValue, isChosen: $0 == steps.enrolment, text: words($0.explanation))
+        }
+        self.mayEdit = mayEdit
+    }
+}
+
+extension WizardView.Box {
+    init(_ network: NetworkAnswer, number: Int) {
+        interface = network.interface
+        self.network = network.network
+        server = network.server.description
+        pools = network.pools.joined(separator: ", ")
+        used = network.leased
+        size = network.size
+        y = number * 80 + 8
+        nameY = y + 26
+        poolY = y + 48
+        lineY = y + 32
+    }
+}

@@ -1,0 +1,146 @@
+import API
+import Fleet
+import Testing
+import Wire
+
+@testable import Center
+
+/// What may be done with images, volumes and roll-outs, and what a plan and a form of settings show.
+@Suite struct ImageViewTests {
+    private static let words = PageViewTests.words
+
+    private func digest(_ digit: String) throws -> Digest {
+        try #require(Digest(String(repeating: digit, count: 64)))
+    }
+
+    private func version(_ number: Int, channels: [ChannelName]) throws -> VersionAnswer {
+        let image = try ImageName("debian")
+        return VersionAnswer(
+            image: image, number: number, digest: try digest("\(number)"), publishedAt: 0, publishedBy: "ann",
+            channels: channels, openConnections: 0,
+            manifest: ImageManifest(
+                image: image, architecture: "amd64", kernelRelease: "6.1", system: "Debian", files: [],
+                packages: [], origin: "test"), tags: [.stable], signatures: [], isTrusted: number != 1)
+    }
+
+    private func image(mayPublish: Bool) throws -> ImagesView.Image {
+        let image = ImageCatalogue(name: try ImageName("debian"), versions: [], channels: [.stable: 2])
+        let details = Acts.ImageDetails(
+            image: image, versions: [try version(1, channels: []), try version(2, channels: [.stable])],
+            nodeCounts: [try digest("2"): 7], verdicts: [1: false], copies: [])
+        return ImagesView.Image(details, mayPublish: mayPublish, Self.words)
+    }
+
+    @Test func `a version goes while no channel has it, and rights decide what is offered`() throws {
+        let image = try image(mayPublish: true)
+        #expect(image.table.rows.map(\.number) == [2, 1])
+        #expect(image.table.rows.map { $0.removal != nil } == [false, true])
+        #expect(image.table.rows.map(\.nodes) == [7, 0])
+        #expect(image.table.rows.map(\.test) == [nil, "failed"])
+        let texts = try [true, false].map { mayPublish in
+            let rights = ImagesView.Rights(mayPublish: mayPublish, canBuild: true)
+            return try PageViewTests.shown(
+                ImagesView(
+                    [try self.image(mayPublish: mayPublish)], builds: [], sources: [], rollouts: [],
+                    suite: "bookworm", rights, Self.words))
+        }
+        for path in ["rollback", "remove", "tag", "promote", "verify", "keep"] {
+            #expect(texts[0].contains(#"action="/images/debian/\#(path)""#), "\(path)")
+            #expect(!texts[1].contains(#"action="/images/debian/\#(path)""#), "\(path)")
+        }
+        #expect(texts[0].contains("Build an image") && !texts[1].contains("Build an image"))
+        #expect(texts.allSatisfy { $0.contains("not signed: not served") })
+    }
+
+    @Test func `a volume that is open can only be reset`() throws {
+        func actions(_ open: Int, _ kind: Volume.Kind, _ snapshots: [SnapshotAnswer]?) throws
+            -> VolumesView.Actions?
+        {
+            let volume = Volume(
+                node: try NodeName("pc-1"), kind: kind, image: try ImageName("debian"), version: 1,
+                digest: try digest("1"), byteCount: 1, createdAt: 0, generation: 1)
+            let answer = VolumeAnswer(
+                volume, usedByteCount: nil, openConnections: open, snapshots: snapshots)
+            return VolumesView.Row(answer, snapshots: snapshots, Self.words).actions
+        }
+        let snapshot = SnapshotAnswer(name: "before", takenAt: 0, usedByteCount: 0)
+        let (closed, open) = (try actions(0, .disk, [snapshot]), try actions(1, .disk, []))
+        #expect(
+            closed?.menu.actions.map(\.path) == ["/volumes/pc-1/remove", "/volumes/pc-1/restore"])
+        #expect(closed?.takesSnapshots == true && closed?.hasSnapshots == true)
+        #expect(open?.menu.actions.isEmpty == true && open?.takesSnapshots == false)
+        #expect(try actions(0, .disk, nil) == nil)
+    }
+
+    @Test func `a roll-out is steered by what it does now`() throws {
+        let nodes = try (1...600).map { try NodeName("pc-\($0)") }
+        var rollout = Rollout(
+            id: 4, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1, share: "5%",
+            terms: Rollout.Terms(), startedAt: 0, startedBy: "ann", canaries: nodes)
+        func answer(_ canaries: [Rollout.Canary]) -> RolloutAnswer {
+            var answer = RolloutAnswer(rollout)
+            answer.canaries = canaries
+            return answer
+        }
+        func actions(maySteer: Bool = true) -> [String] {
+            RolloutView(answer([]), maySteer: maySteer, Self.words).menu.actions.map(\.path)
+        }
+        #expect(actions() == ["/rollouts/4/pause", "/rollouts/4/abort"])
+        #expect(actions(maySteer: false) == [])
+        let view = RolloutView(answer(rollout.canaries), maySteer: true, Self.words)
+        #expect(view.canaries.rows.count == 500 && view.more == 100)
+        #expect(view.bar.map(\.width) == [1_000, 0, 0, 0] && view.state.kind == "booting")
+        #expect(RolloutView(answer([]), maySteer: true, Self.words).more == nil)
+        rollout.abort(because: "enough", at: 1)
+        #expect(actions() == [])
+        let list = RolloutsView([answer([])], next: 4, Self.words)
+        #expect(list.next == 4 && list.table?.rows.map(\.reason) == ["enough"])
+        #expect(RolloutsView([], next: nil, Self.words).table == nil)
+    }
+
+    @Test func `a plan shows what it would do, and can be saved unless there is nothing to save`() throws {
+        let name = try NodeName("pc-1")
+        let edits = [
+            FleetEdit.node(
+                name, Node(name: name, group: .site, macAddresses: [MACAddress(rawValue: 0x5254_0000_0001)]))
+        ]
+        let plan = try ChangePlan(of: edits, in: .empty)
+        let saving = PlanView.Saving(change: "{}", revision: 3)
+        let view = PlanView(plan, saving, back: "/nodes?q=a", Self.words)
+        #expect(view.more == nil && view.count == 1)
+        #expect(view.saving?.hidden.map(\.value) == ["{}", "3", "/nodes?q=a"])
+        let text = try PageViewTests.shown(view)
+        #expect(text.contains(#"<a class="button quiet" href="/nodes?q=a">Leave it as it is</a>"#))
+        #expect(!text.contains("and more that are not shown"))
+    }
+
+    @Test func `a secret is not shown, only whether there is one`() throws {
+        let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
+        let own: [String: SettingValue] = [secret.name: .text("hunter2")]
+        let effective = EffectiveSettings(levels: [(.productDefault, own)])
+        let view = SettingFieldsView(SettingDefinition.all, own: own, effective: effective, Self.words)
+        let field = try #require(view.settings.first { $0.name == secret.name })
+        #expect(field.value == "(set)" && field.line?.own == "(set)" && field.isSet)
+        #expect(!(try PageViewTests.shown(view)).contains("hunter2"))
+        // Each has one way to be typed.
+        for one in view.settings {
+            let ways = [one.choice != nil, one.number != nil, one.line != nil, one.lines != nil]
+            #expect(ways.count { $0 } == 1, "\(one.name)")
+        }
+    }
+
+    @Test func `an administrator's form asks for what their log-in has`() {
+        let names = Administrator.Source.allCases.map { source in
+            var one = Administrator(name: "ann", grants: [Grant(.admin)])
+            one.source = source
+            let view = AdministratorsView([one], failure: nil, Self.words)
+            #expect(view.rows.map(\.source) == [source == .local ? nil : source.rawValue])
+            return view.rows[0].fields.map(\.name)
+        }
+        #expect(
+            names == [
+                ["full", "grants", "password", "disabled"], ["full", "grants", "disabled"],
+                ["full", "grants", "subject", "disabled"],
+            ])
+    }
+}

@@ -1,0 +1,167 @@
+import API
+import Fleet
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Testing
+import Wire
+
+@testable import Center
+
+/// What pages show of given values.
+@Suite struct PageViewTests {
+    static let words = Words(.english, phrases: "")
+
+    static func shown(_ view: some TemplateView) throws -> String {
+        try PageRenderer.text(view, csrf: "", .english)
+    }
+
+    private func boot(_ name: String, _ steps: [(stage: BootStage, at: Int)]) throws -> BootTimeline {
+        BootTimeline(
+            boot: name, macAddress: MACAddress(rawValue: 1),
+            entries: steps.map { BootTimeline.Entry(stage: $0.stage, at: $0.at, detail: "") })
+    }
+
+    // MARK: Nodes
+
+    private func question(at: Int? = nil, offset: Int = 0) -> NodesView.Question {
+        NodesView.Question(
+            query: "a b", offset: offset, limit: 100, at: at, mayEdit: true, mayEnrol: true, groups: ["/"])
+    }
+
+    @Test func `a node that boots lacks nothing, and one that does not says why`() throws {
+        let name = try NodeName("pc-1")
+        let good = MachineAnswer(name: name, isKnown: true, tags: [], state: .unseen, version: "debian@1")
+        let bad = MachineAnswer(name: name, isKnown: true, tags: [], state: .unseen, lack: "no image")
+        var view = NodesView(question(), [good], count: 1, next: nil, problem: nil, Self.words)
+        #expect(view.table.rows.map(\.lack) == [nil])
+        #expect(!(try Self.shown(view)).contains("boots nothing"))
+        #expect(!(try Self.shown(view)).contains("held"))
+        view = NodesView(question(), [bad], count: 1, next: nil, problem: nil, Self.words)
+        #expect(try Self.shown(view).contains(#"title="no image">boots nothing</span>"#))
+    }
+
+    @Test func `what a node runs is shown beside what it would boot, where that is something else`() throws {
+        var machine = MachineAnswer(
+            name: try NodeName("pc-1"), isKnown: true, tags: [], state: .ready, version: "debian@2",
+            booted: "debian@1")
+        #expect(NodesView.Row(machine, Self.words).booted == nil)
+        machine.isOutdated = true
+        #expect(NodesView.Row(machine, Self.words).booted == "debian@1")
+    }
+
+    @Test func `a page of nodes leads to its neighbours at the same time and search`() {
+        let view = NodesView(
+            question(at: 60, offset: 150), [], count: 500, next: 250, problem: nil, Self.words)
+        #expect(view.pages.previous == "/nodes?offset=50&q=a%20b&at=60")
+        #expect(view.pages.next == "/nodes?offset=250&q=a%20b&at=60")
+        let first = NodesView(question(), [], count: 1, next: nil, problem: nil, Self.words)
+        #expect(first.pages.previous == nil && first.pages.next == nil)
+    }
+
+    @Test func `the past cannot be changed`() throws {
+        let (now, past) = (question(), question(at: 60))
+        let views = [now, past].map { NodesView($0, [], count: 0, next: nil, problem: nil, Self.words) }
+        #expect(views.map(\.mayEdit) == [true, false])
+        #expect(views.map { $0.added != nil } == [true, false])
+        #expect(views.map { $0.table.columns.first?.selectsAll } == [true, false])
+    }
+
+    @Test func `a stage is an outlier at twice the group's median and two seconds more`() throws {
+        let steps: [(stage: BootStage, at: Int)] = [(.dhcp, 0), (.script, 4_000), (.ready, 12_002)]
+        let view = NodeView.Boot(
+            try boot("1", steps), isFirst: true, [.script: 2_000, .ready: 4_000], Self.words)
+        #expect(view.entries.map(\.isOutlier) == [false, false, true])
+        #expect(view.segments.map(\.x) == [0, 0, 333])
+        #expect(view.total == "12.0 s" && view.state.kind == "ready")
+    }
+
+    @Test func `a line of boots begins with two that became ready`() throws {
+        let one = try boot("1", [(.dhcp, 0), (.ready, 1_000)])
+        let two = try boot("2", [(.dhcp, 0), (.ready, 2_000)])
+        #expect(NodeView.Sparkline([one, try boot("3", [(.dhcp, 0)])], Self.words) == nil)
+        // The newest comes first, and is drawn last.
+        #expect(NodeView.Sparkline([two, one], Self.words)?.points == "0,12 100,1")
+    }
+
+    @Test func `a warning has a button for those who may answer it`() throws {
+        let name = try NodeName("pc-1")
+        let node = Node(name: name, group: .site, macAddresses: [])
+        let answer = NodeAnswer(
+            node: node, isKnown: true, learnedCards: [], sessions: [], settings: [], isOutdated: false,
+            boots: [])
+        var view = NodeView(answer, at: nil, medians: [:], Self.words)
+        #expect(try Self.shown(view).contains("Nothing yet: the setting netconsole"))
+        view.log = ""
+        view.warnings = [NodeView.Warning(text: "Held", answer: nil)]
+        #expect(!(try Self.shown(view)).contains("<pre"))
+        #expect(!(try Self.shown(view)).contains("/release"))
+        view.warnings[0].answer = ConfirmView(path: "/nodes/pc-1/release", label: "Let it try again")
+        #expect(try Self.shown(view).contains(#"action="/nodes/pc-1/release""#))
+    }
+
+    // MARK: Lists
+
+    @Test func `a lease without an end is for ever, and no lease is said`() throws {
+        let request = Request(
+            head: HTTPRequest(
+                method: .get, scheme: "https", authority: "test", path: "/leases?offset=200"),
+            body: RequestBody(buffer: ByteBuffer()))
+        let pager = try Pager(request, path: "/leases")
+        let leases = (0..<401).map { number in
+            LeaseAnswer(
+                Lease(
+                    address: IPv4Address(rawValue: UInt32(number)),
+                    holder: .macAddress(MACAddress(rawValue: 1)),
+                    expiresAt: number == 200 ? Lease.never : 60), snapshot: .empty)
+        }
+        let view = LeasesView(leases, pager, Self.words)
+        #expect(view.table.rows.count == 200)
+        #expect(view.table.rows.first?.expires == nil)
+        #expect(view.table.rows.last?.expires == "1970-01-01 00:01:00")
+        #expect(view.pages.previous == "/leases?offset=0" && view.pages.next == "/leases?offset=400")
+        #expect(try Self.shown(view).contains("<td>never</td>"))
+        #expect(!(try Self.shown(view)).contains("No address is leased."))
+        #expect(try Self.shown(LeasesView([], pager, Self.words)).contains("No address is leased."))
+    }
+
+    @Test func `a record is compared field by field, its settings among them`() {
+        let edit = Revision.Edit(
+            kind: "node", key: "pc-1",
+            before: #"{"name":"pc-1","tags":["a"],"settings":{"image":"debian","files":{"/a":"b"}}}"#,
+            after: #"{"name":"pc-1","tags":["a","b"],"settings":{"image":"debian","swap":true,"size":4}}"#)
+        let rows = DifferenceView.fields(of: edit).map { "\($0.name): \($0.before) → \($0.after)" }
+        #expect(rows == ["files: /a=b → ", "size:  → 4", "swap:  → true", "tags: a → a, b"])
+        let number = Revision.Edit(kind: "channel", key: "debian@stable", before: nil, after: "2")
+        #expect(DifferenceView.fields(of: number).map(\.after) == ["2"])
+    }
+
+    // MARK: Dashboard
+
+    @Test func `the dashboard says that nothing is wrong, or what is`() throws {
+        var figures = FiguresAnswer(
+            states: [.ready: 3], unknownCount: 0, bootCount: 0, stages: [:],
+            minutes: [FiguresAnswer.Minute(at: 0, started: 4, ready: 2)], troubles: [], limited: [])
+        let server = Acts.ServerState(
+            address: IPv4Address(rawValue: 0x0A00_0001), roles: [], leaseCount: 0, connectionCount: 0,
+            revision: 1, scarceNetworks: [])
+        let good = DashboardView(figures, warnings: [], of: server, Self.words)
+        #expect(good.tiles.map(\.count) == MachineState.allCases.map { $0 == .ready ? 3 : 0 } + [0])
+        #expect(good.tiles.last?.kind == "unseen")
+        #expect(good.chart.bars.map(\.startedHeight) == [110] && good.chart.bars.map(\.readyHeight) == [55])
+        #expect(good.stages == nil && good.limited == nil)
+        #expect(try Self.shown(good).contains("Nothing: every machine that was seen came up."))
+        figures.unknownCount = 1
+        figures.bootCount = 1
+        figures.stages = [.dhcp: 50, .ready: 200]
+        figures.troubles = [
+            FiguresAnswer.Trouble(machine: try NodeName("pc-1"), isKnown: true, text: "stuck", fix: "look")
+        ]
+        let bad = DashboardView(figures, warnings: ["clock"], of: server, Self.words)
+        #expect(bad.tiles.last?.kind == "booting")
+        #expect(bad.stages?.rows.map(\.share).sorted() == [25, 100])
+        let text = try Self.shown(bad)
+        #expect(text.contains(#"<a href="/nodes/pc-1">pc-1</a></td><td>stuck</td><td>look</td>"#))
+        #expect(text.contains(#"<p class="problem">clock</p>"#) && !text.contains("Nothing: every"))
+    }
+}

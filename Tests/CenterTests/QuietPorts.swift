@@ -1,0 +1,75 @@
+import API
+import Fleet
+import Foundation
+import Wire
+
+@testable import Center
+
+/// Data planes on which nothing boots.
+struct QuietPlanes: CenterPorts.Planes {
+    var server = IPv4Address(rawValue: 0)
+    var given: @Sendable () -> [Lease] = { [] }
+    var mounted: [Digest: Int] = [:]
+    var volumesInUse: [NodeName: Int] = [:]
+
+    func policy() async -> BootPolicy { BootPolicy(server: server, loaders: [], nodeArchives: [:]) }
+    func leases() async -> [Lease] { given() }
+    func clients() async -> [MACAddress: BootClient] { [:] }
+    func rootActivity() async -> [IPv4Address: RootActivity] { [:] }
+    func limitFigures() async -> LimitFigures { LimitFigures() }
+    func openVersions() async -> [Digest: Int] { [:] }
+    func mountedVersions() async -> [Digest: Int] { mounted }
+    func openVolumes() async -> [NodeName: Int] { volumesInUse }
+    func restart(_ machines: [MACAddress]) async {}
+    func openBoot(of machine: MACAddress, _ version: Digest) async -> String { "" }
+}
+
+/// No network is served.
+struct NoNetworks: NetworkView {
+    func networks() async -> [NetworkAnswer] { [] }
+}
+
+/// A store without a version, in which every file is the same one.
+struct NoImages: ImageFiles {
+    var file = ""
+
+    func manifest(of image: ImageName, _ digest: Digest) throws -> ImageManifest {
+        throw StoreError.notFound("")
+    }
+    func verify(_ image: ImageName, _ digest: Digest) async throws -> [String] { [] }
+    func changes(from before: ImageVersion, to after: ImageVersion) async throws -> [ImageDifference.Change] {
+        []
+    }
+    func remove(_ image: ImageName, _ digest: Digest) throws {}
+    func path(of version: ImageVersion, _ file: String) -> String { self.file }
+}
+
+/// Takes what comes from other servers.
+struct PullsInto: PulledFiles {
+    var directory = ""
+
+    func directory(for image: ImageName, _ digest: Digest) throws -> String { directory }
+    func discard(except wanted: Set<Digest>) throws {}
+    func adopt(_ image: ImageName, _ digest: Digest) throws {}
+}
+
+/// Volumes without files.
+struct NoVolumeFiles: VolumeFiles {
+    var copies: [SnapshotAnswer] = []
+
+    func make(_ volume: Volume) throws {}
+    func export(_ volumes: [Volume]) throws {}
+    func grow(_ volume: Volume) throws {}
+    func removeOthers(than volume: Volume) throws {}
+    func remove(_ volume: Volume) throws {}
+    func usedByteCount(of volume: Volume) -> Int? { nil }
+    func snapshots(of node: NodeName) throws -> [SnapshotAnswer] { copies }
+    func takeSnapshot(of volume: Volume, _ name: String) throws {}
+    func restore(_ snapshot: String, as volume: Volume) throws -> Volume { volume }
+    func removeSnapshot(of node: NodeName, _ name: String) throws {}
+}
+
+/// Keys that say whose they are.
+struct NamedHostKeys: HostKeys {
+    func publicLine(of node: NodeName, number: Int) -> String { "ssh-ed25519 key-of-\(node)-\(number)" }
+}
