@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import NodeWork
 
 /// `roost-node`: what a node does that shell should not. One static program inside the initramfs, and later in /run.
 @main
@@ -61,7 +62,8 @@ enum RoostNode {
         case ("hardware", 1...2):
             // Before the image's own system runs, most drivers are not loaded yet: disks, monitors, USB are missing.
             let isComplete = arguments.last == "complete"
-            try ServerTalk(KernelWords.read()).sendHardware(HardwareInventory.json(isComplete: isComplete))
+            try ServerTalk(KernelWords.read()).sendHardware(
+                HardwareInventory.ofThisMachine().json(isComplete: isComplete))
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }
@@ -80,16 +82,4 @@ enum RoostNode {
         _ = unsafe write(STDERR_FILENO, line, line.count)
         exit(1)
     }
-}
-
-/// The server's answer to a request that it does not do.
-struct ServerRefusal: Error, CustomStringConvertible {
-    /// The HTTP status.
-    var status: Int
-    var description: String
-}
-
-struct UsageError: Error, CustomStringConvertible {
-    var text: String
-    var description: String { text }
 }

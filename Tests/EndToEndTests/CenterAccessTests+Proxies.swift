@@ -21,6 +21,15 @@ private final class Proxies {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
+    /// Waits until the proxies hand on what comes to all of `ports`.
+    func wait(for ports: [Int], of server: CenterServer) throws {
+        for port in ports {
+            try Pace.wait(20, until: "the proxy hands on", state: { self.log }) {
+                (try? server.ask("GET", "https://127.0.0.1:\(port)/login").status) == 200
+            }
+        }
+    }
+
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     private func write(_ name: String, _ text: String) throws {
@@ -85,15 +94,15 @@ private final class Proxies {
 }
 
 extension EndToEnd.Servers.CenterAccessTests {
-    /// The answer to a log-in from `address` at a door of `server`, once it is open.
+    /// The answer to a log-in from `address` at a door of `server`.
     private func logIn(
         _ server: CenterServer, at port: Int, from address: String, _ name: String, _ password: String
     ) throws -> CenterServer.Answer {
         try server.ask(
             "POST", "https://127.0.0.1:\(port)/login",
             extra: [
-                "--interface", address, "--retry", "20", "--retry-connrefused", "--retry-delay", "1",
-                "--data-urlencode", "name=\(name)", "--data-urlencode", "password=\(password)",
+                "--interface", address, "--data-urlencode", "name=\(name)", "--data-urlencode",
+                "password=\(password)",
             ])
     }
 
@@ -108,7 +117,7 @@ extension EndToEnd.Servers.CenterAccessTests {
         let keys = "\(server.directory)/state/center"
         try proxies.startNginx(
             before: "[::1]:\(plain)", certificate: "\(keys)/certificate.pem", key: "\(keys)/key.pem")
-
+        try proxies.wait(for: [proxies.port], of: server)
         for number in 0..<31 {
             _ = try logIn(server, at: proxies.port, from: "127.0.0.66", "guess-\(number)", "wrong")
         }
@@ -128,14 +137,13 @@ extension EndToEnd.Servers.CenterAccessTests {
                 "https://127.0.0.1:\(proxies.port)/api/v1/events",
             ], log: heard)
         defer { listener.end() }
-        var text = ""
         // Until one is heard: the listener may not be there for the first.
-        for number in 0..<Pace.seconds(100) where !text.contains("event: configuration") {
+        var number = 0
+        try Pace.wait(20, until: "an event is heard", state: { proxies.log }) {
+            number += 1
             try server.roost("group", "add", "/room-\(number)")
-            usleep(200_000)
-            text = try String(contentsOfFile: heard, encoding: .utf8)
+            return try String(contentsOfFile: heard, encoding: .utf8).contains("event: configuration")
         }
-        #expect(text.contains("event: configuration"))
     }
 
     @Test func `behind HAProxy the PROXY protocol says whose a connection is, and nobody else may say it`()
@@ -147,6 +155,7 @@ extension EndToEnd.Servers.CenterAccessTests {
         let proxies = try Proxies()
         defer { proxies.stop() }
         try proxies.startHAProxy(before: "127.0.0.1:\(server.port)", source: "127.0.0.9")
+        try proxies.wait(for: [proxies.port, proxies.secondPort], of: server)
         for (port, stranger) in [(proxies.port, "127.0.0.66"), (proxies.secondPort, "127.0.0.67")] {
             for _ in 0..<5 {
                 #expect(try logIn(server, at: port, from: stranger, "ann", "wrong").status == 401)

@@ -58,7 +58,7 @@ final class CenterServer: Sendable {
     func kill() {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGKILL)
-        for _ in 0..<(20 * Pace.seconds(5)) where Glibc.kill(pid, 0) == 0 { usleep(50_000) }
+        try? Pace.wait(5, until: "the server has ended") { Glibc.kill(pid, 0) != 0 }
     }
 
     private func start(_ file: String, killedAt point: String? = nil) throws {
@@ -99,8 +99,8 @@ final class CenterServer: Sendable {
     /// Waits until the server has ended at the point that it was started with.
     func waitForKill(at point: String) throws {
         let process = try #require(process.withLock { $0 })
-        for _ in 0..<Pace.seconds(1_000) where process.isRunning { usleep(20_000) }
-        guard !process.isRunning, process.terminationReason == .uncaughtSignal,
+        try Pace.wait(20, until: "the server has come to \(point)", state: { log }) { !process.isRunning }
+        guard process.terminationReason == .uncaughtSignal,
             process.terminationStatus == SIGKILL
         else { throw CommandFailed(command: "come to \(point)", status: 1, output: log) }
     }
@@ -112,7 +112,7 @@ final class CenterServer: Sendable {
     func end() throws {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGTERM)
-        for _ in 0..<(10 * Pace.seconds(20)) where Glibc.kill(pid, 0) == 0 { usleep(100_000) }
+        try Pace.wait(20, until: "the server has ended") { Glibc.kill(pid, 0) != 0 }
     }
 
     /// Servers that are ended with the tests.

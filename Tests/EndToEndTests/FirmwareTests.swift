@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd.Machines {
     /// Real firmware and real loaders: machines in QEMU that have nothing but a network card.
     @Suite struct FirmwareTests {
-        private let lab: BootLab
+        let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 

@@ -167,6 +167,10 @@ extension EndToEnd.Systems {
             #expect(
                 try debian("ls /etc/roost; ls -d /var/lib/roost/images/tiny")
                     == "roost.yaml\n/var/lib/roost/images/tiny\n")
+            // It was enabled: it is started when it comes back.
+            try debian.install("/debs/roost-next.deb /debs/roost-node-next.deb")
+            try Pace.wait(20, until: "the server is up") { (try? debian("roost status")) != nil }
+            try expectNothingLost(debian)
             try debian("apt-get -qq purge roost roost-node")
             let after = try files(debian)
             #expect(after.subtracting(before) == [])

@@ -113,6 +113,27 @@ import Wire
         #expect(ending.hearsEnd())
     }
 
+    @Test func `a read that waits for the disk is answered, and so is all that came behind it`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        for _ in 0..<3 {
+            planes.forgetCachedFiles()
+            let client = try Self.chosen(of: planes)
+            let refused = Self.request(.write, byteCount: 100) + [UInt8](repeating: 0x25, count: 100)
+            // From one piece of what is fetched into the next.
+            let range = 250_000..<290_000
+            client.say(
+                Self.request(.flush) + Self.request(.read, offset: 250_000, byteCount: range.count) + refused
+                    + Self.request(.read, byteCount: 16) + Self.request(.disconnect))
+            #expect(Self.error(by: client) == 0)
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(range.count) == Array(Self.root[range]))
+            #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue))
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(16) == Array(Self.root[..<16]))
+            #expect(client.hearsEnd())
+        }
+    }
+
     @Test func `the answer to ABORT can be read, whatever the client sends behind it`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.client(of: planes)
@@ -153,7 +174,10 @@ import Wire
         #expect(isFree)
     }
 
-    @Test func `a volume takes what lies in it, and has no room beyond its end`() throws {
+    /// A volume of a mebibyte, and the other end of its connection.
+    private static func withVolume(
+        isStructured: Bool = false, _ body: (NBDVolumeSession, borrowing FileDescriptor) throws -> Void
+    ) throws {
         var ends: [Int32] = [0, 0]
         let isPair = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0
         try #require(isPair)
@@ -165,16 +189,52 @@ import Wire
         let name = VolumeExportName(.volume, of: try NodeName("pc-1"), boot: "0123456789abcdef")
         let session = NBDVolumeSession(
             NodeDisk(name: name, path: path, byteCount: size), socket: FileDescriptor(owning: ends[1]),
-            file: file, usesStructuredReplies: false)
-        var words = Self.request(.write, offset: 4_096, byteCount: 3) + [1, 2, 3]
-        words += Self.request(.write, offset: UInt64(size - 1), byteCount: 2) + [4, 5]
-        words += Self.request(.read, offset: 4_096, byteCount: 3)
-        words += Self.request(.read, offset: UInt64(size), byteCount: 1)
-        words += Self.request(.writeZeroes, offset: UInt64(size), byteCount: 1)
-        try session.run(words + Self.request(.disconnect))
-        let replies = try client.readExactly(83)
-        #expect(replies[48..<51].elementsEqual([1, 2, 3]))
-        let errors = [0, 16, 32, 51, 67].map { Self.number(replies[($0 + 4)..<($0 + 8)]) }
-        #expect(errors == [0, 28, 0, 22, 22])
+            file: file, usesStructuredReplies: isStructured)
+        try body(session, client)
+    }
+
+    @Test func `a volume takes what lies in it, and has no room beyond its end`() throws {
+        let size = 1 << 20
+        try Self.withVolume { session, client in
+            var words = Self.request(.write, offset: 4_096, byteCount: 3) + [1, 2, 3]
+            words += Self.request(.write, offset: UInt64(size - 1), byteCount: 2) + [4, 5]
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.read, offset: UInt64(size), byteCount: 1)
+            words += Self.request(.writeZeroes, offset: UInt64(size), byteCount: 1)
+            try session.run(words + Self.request(.disconnect))
+            let replies = try client.readExactly(83)
+            #expect(replies[48..<51].elementsEqual([1, 2, 3]))
+            let errors = [0, 16, 32, 51, 67].map { Self.number(replies[($0 + 4)..<($0 + 8)]) }
+            #expect(errors == [0, 28, 0, 22, 22])
+        }
+    }
+
+    @Test func `structured replies of a volume are those of an image`() throws {
+        try Self.withVolume(isStructured: true) { session, client in
+            var words = Self.request(.write, offset: 4_096, byteCount: 3, flags: 1) + [1, 2, 3]
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.trim, offset: 4_096, byteCount: 4_096)
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.cache, byteCount: 1)
+            try session.run(words + Self.request(.disconnect))
+            let replies = try client.readExactly(20 + 31 + 20 + 31 + 26)
+            let types = [0, 20, 51, 71, 102].map { Self.number(replies[($0 + 6)..<($0 + 8)]) }
+            #expect(types == [0, 1, 0, 1, 1 << 15 | 1])
+            #expect(replies[48..<51].elementsEqual([1, 2, 3]))
+            #expect(replies[99..<102].elementsEqual([0, 0, 0]))
+        }
+    }
+
+    @Test func `what a volume's client did wrong it can read, whatever it sends behind it`() throws {
+        try Self.withVolume { session, client in
+            try client.write(
+                Self.request(.read, byteCount: 4)
+                    + Self.request(.write, byteCount: 1 << 30) + [UInt8](repeating: 9, count: 50_000))
+            _ = shutdown(client.number, Int32(SHUT_WR))
+            #expect(throws: SystemError.self) { try session.run([]) }
+            let replies = try client.readExactly(36)
+            #expect(Self.number(replies[24..<28]) == Int(NBDError.invalid.rawValue))
+            #expect(try client.read(atMost: 1).isEmpty)
+        }
     }
 }

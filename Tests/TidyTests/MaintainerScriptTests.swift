@@ -12,7 +12,9 @@ import Testing
         .appendingPathComponent("../../Packaging/debian")
 
     /// The calls of a script with arguments, on a machine that systemd runs.
-    private func calls(_ script: String, _ arguments: String...) throws -> [String] {
+    ///
+    /// - Parameter returns: what stands for the note that the package comes back.
+    private func calls(_ script: String, _ arguments: String..., returns: URL? = nil) throws -> [String] {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent(
             "roost-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -26,6 +28,7 @@ import Testing
         let source = Self.folder.appendingPathComponent("roost.\(script)")
         let text = try String(contentsOf: source, encoding: .utf8)
             .replacingOccurrences(of: "/run/systemd/system", with: place.path)
+            .replacingOccurrences(of: "/run/roost.returns", with: "\(returns?.path ?? place.path + "/none")")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", text, script] + arguments
@@ -52,6 +55,21 @@ import Testing
         let calls = try calls("postinst", "configure", "")
         #expect(calls.contains("systemd-sysusers roost.conf"))
         #expect(!calls.contains { $0.contains("start") || $0.contains(" enable ") })
+    }
+
+    @Test func `what comes back after a removal is started as it was enabled`() throws {
+        let note = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: note) }
+        for arguments in [["install", ""], ["upgrade", "1.0"]] {
+            #expect(try calls("preinst", arguments[0], arguments[1], returns: note) == [])
+            #expect(!FileManager.default.fileExists(atPath: note.path))
+        }
+        #expect(try calls("preinst", "install", "1.0", returns: note) == [])
+        #expect(FileManager.default.fileExists(atPath: note.path))
+        let after = try calls("postinst", "configure", "1.0", returns: note)
+        #expect(after.contains("systemctl --quiet is-enabled roost.service"))
+        #expect(after.contains("deb-systemd-invoke start roost.service"))
+        #expect(after.contains("rm -f \(note.path)") && !after.contains { $0.contains("try-restart") })
     }
 
     @Test func `a removal stops the server, and leaves configuration and state`() throws {

@@ -88,9 +88,7 @@ extension NBDService {
         }
         return NBDExport(
             name: text, byteCount: UInt64(clamping: disk.byteCount),
-            flags: [
-                .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
-            ],
+            flags: .disk,
             description: "\(name.kind) of \(name.node)")
     }
 

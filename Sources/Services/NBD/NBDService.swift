@@ -10,7 +10,9 @@ package final class NBDService {
     let context: BootContext
     let log: @Sendable (String) -> Void
     /// Reused by every connection: nothing of it outlives one call.
-    let scratch = NBDScratch()
+    let input = NBDInput()
+    /// Reused likewise.
+    let replies = NBDReplies()
     /// Answers to lone requests: they go out when all requests of a batch of events have been read. Clients wake
     /// after the reading instead of in the middle of it, which saves a switch between them and us for most requests
     /// (measured: `Benchmarks/README.md`).
@@ -139,6 +141,17 @@ package final class NBDService {
     }
 }
 
+extension NBDExportFlags {
+    /// What images offer, which are read only.
+    static let image: Self = [
+        .hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache,
+    ]
+    /// What a node's own disk offers.
+    static let disk: Self = [
+        .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
+    ]
+}
+
 /// The exports as one client sees them.
 struct NBDExportView: NBDExportDirectory {
     let service: NBDService
@@ -159,7 +172,7 @@ extension NBDService {
         }
         return NBDExport(
             name: name, byteCount: UInt64(clamping: file.byteCount),
-            flags: [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache],
+            flags: .image,
             description: "\(version.image)@\(version.number) \(version.digest.short)")
     }
 

@@ -137,6 +137,12 @@ package struct NBDRequest: Equatable, Sendable {
         self.byteCount = byteCount
     }
 
+    /// Whether what it does is to be durable before the reply.
+    package var forcesUnitAccess: Bool { flags & Self.forceUnitAccess != 0 }
+
+    /// Whether zeros are to take as much room as before.
+    package var keepsRoom: Bool { command == .writeZeroes && flags & Self.noHole != 0 }
+
     /// The bytes that it is about; nil when they do not all lie inside an export of `exportByteCount` bytes. Offsets are 64 bits
     /// that a client chooses: nothing else makes numbers of them.
     package func range(inExportOf exportByteCount: Int) -> Range<Int>? {

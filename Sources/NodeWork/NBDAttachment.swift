@@ -3,7 +3,7 @@ import Linux
 import Wire
 
 /// Makes an export the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
-struct NBDAttachment {
+package struct NBDAttachment {
     /// Seconds that reads wait for a server to come back before they fail: a week. The node goes on then.
     private static let deadSeconds: UInt64 = 7 * 24 * 3600
     /// Seconds after which an unanswered request is sent over another connection.
@@ -34,7 +34,16 @@ struct NBDAttachment {
     /// The number in `/dev/nbd…`.
     let device: UInt32
 
-    func attach(connectionCount: Int) throws {
+    package init(endpoint: Endpoint, export: String, device: UInt32) {
+        (self.endpoint, self.export, self.device) = (endpoint, export, device)
+    }
+
+    /// The largest block that the kernel is told, of which the export is made: it would leave out what does not fill one.
+    package static func blockByteCount(ofExport byteCount: UInt64) -> UInt64 {
+        [4096, 1024, 512].first { byteCount.isMultiple(of: $0) } ?? 512
+    }
+
+    package func attach(connectionCount: Int) throws {
         // The kernel keeps the sockets itself: ours may close when the command has returned.
         var sockets: [Box] = []
         var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
@@ -43,13 +52,13 @@ struct NBDAttachment {
             sockets.append(Box(socket: socket))
             if !export.flags.contains(.canMultiConnect) { break }
         }
-        let blockByteCount: UInt64 = [4096, 1024, 512].first { export.byteCount.isMultiple(of: $0) } ?? 512
         var netlink = try GenericNetlink(family: "nbd")
         try netlink.command(
             Command.connect,
             [
                 .number32(Key.index, device), .number64(Key.byteCount, export.byteCount),
-                .number64(Key.blockByteCount, blockByteCount), .number64(Key.timeout, Self.requestSeconds),
+                .number64(Key.blockByteCount, Self.blockByteCount(ofExport: export.byteCount)),
+                .number64(Key.timeout, Self.requestSeconds),
                 .number64(Key.serverFlags, UInt64(export.flags.rawValue)),
                 .number64(Key.deadTimeout, Self.deadSeconds),
                 Self.list(sockets.map { $0.socket.number }),

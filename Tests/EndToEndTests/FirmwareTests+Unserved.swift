@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Firmware that gets an address and nothing to boot: the server says what the machine is, and what is missing.
-extension EndToEnd.Servers.InteroperabilityTests {
+extension EndToEnd.Machines.FirmwareTests {
     /// Why a firmware cannot be tried here; nil when it can.
     private static func obstacle(_ package: String, _ files: String...) -> String? {
         let missing = files.first { !FileManager.default.fileExists(atPath: $0) }

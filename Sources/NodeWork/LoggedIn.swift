@@ -1,39 +1,51 @@
 import Glibc
 import Linux
+package import Wire
 
 /// Who is logged in at this machine, as JSON of the server's `NodeSessions.TellsSession`.
 ///
 /// systemd's log-in manager knows best, and is asked by its own `loginctl`; terminals that it has not heard of (an image
 /// without libpam-systemd, or without systemd) are in utmp.
-struct LoggedIn {
-    private struct Session {
-        var (id, user, kind, place, from) = ("", "", "", "", "")
-        var isActive = true
+package struct LoggedIn: Equatable, Sendable {
+    /// One of them.
+    package struct Session: Equatable, Sendable {
+        package var (id, user, kind, place, from) = ("", "", "", "", "")
+        package var isActive = true
         /// Seconds since it began.
-        var age = 0
+        package var age = 0
 
-        var json: String {
-            """
-            {"id":\(quoted(id)),"user":\(quoted(user)),"kind":\(quoted(kind)),\
-            "place":\(quoted(place)),"from":\(quoted(from)),"isActive":\(isActive),"age":\(age)}
-            """
+        package init() {}
+
+        fileprivate var json: JSONText {
+            [
+                "id": JSONText(id), "user": JSONText(user), "kind": JSONText(kind), "place": JSONText(place),
+                "from": JSONText(from), "isActive": JSONText(isActive), "age": JSONText(age),
+            ]
         }
     }
 
-    private let sessions: [Session]
+    package let sessions: [Session]
 
-    private init(_ sessions: [Session]) { self.sessions = sessions }
+    /// - Parameters:
+    ///   - managed: those that the log-in manager knows.
+    ///   - onTerminals: those in utmp, of which some are the same.
+    package init(managed: [Session], onTerminals: [Session]) {
+        let known = Set(managed.map(\.place))
+        sessions = managed + onTerminals.filter { !known.contains($0.place) }
+    }
 
-    var json: String { "[\(sessions.map(\.json).joined(separator: ","))]" }
+    package var json: JSONText { JSONText(sessions.map(\.json)) }
 
     /// The same as long as the same people are there in the same way.
-    var mark: String {
+    package var mark: String {
         sessions.map { "\($0.id) \($0.user) \($0.place) \($0.from) \($0.isActive)" }.joined(separator: "\n")
     }
 
     /// When somebody last came or went. Cheap enough to ask for every few seconds: while two are equal, the same people are there.
-    struct Moment: Equatable {
+    package struct Moment: Equatable, Sendable {
         private let changes: [Int]
+
+        package init(changes: [Int]) { self.changes = changes }
 
         /// Both are written anew whenever somebody comes, goes, or another seat's session is shown.
         static var now: Moment {
@@ -47,12 +59,7 @@ struct LoggedIn {
         }
     }
 
-    static var now: LoggedIn {
-        var sessions = managed
-        let known = Set(sessions.map(\.place))
-        sessions += onTerminals.filter { !known.contains($0.place) }
-        return LoggedIn(sessions)
-    }
+    static var now: LoggedIn { LoggedIn(managed: managed, onTerminals: onTerminals) }
 
     // MARK: loginctl
 
@@ -63,24 +70,36 @@ struct LoggedIn {
     ]
 
     private static var managed: [Session] {
-        let identifiers = output(of: "loginctl --no-legend --no-pager list-sessions").compactMap { line in
-            line.split(separator: " ").first.map(String.init)
-        }.filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) } }
+        let identifiers = identifiers(output(of: "loginctl --no-legend --no-pager list-sessions"))
         if identifiers.isEmpty { return [] }
         let lines = output(
             of: "loginctl --no-pager show-session \(properties.map { "-p \($0)" }.joined(separator: " ")) "
                 + identifiers.joined(separator: " "))
-        return lines.split(separator: "").compactMap { block in
+        return sessions(lines, awakeSeconds: SystemClock.awake / 1_000)
+    }
+
+    /// What `loginctl list-sessions` lists; only what can stand in a command.
+    package static func identifiers(_ lines: [String]) -> [String] {
+        lines.compactMap { line in line.split(separator: " ").first.map(String.init) }.filter {
+            $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
+        }
+    }
+
+    /// What `loginctl show-session` shows: a property a line, sessions behind empty lines.
+    ///
+    /// - Parameter awakeSeconds: since the start, by the clock that the log-in manager uses.
+    package static func sessions(_ lines: [String], awakeSeconds: Int) -> [Session] {
+        lines.split(separator: "").compactMap { block in
             var values: [String: String] = [:]
             for line in block {
                 guard let equals = line.firstIndex(of: "=") else { continue }
                 values[String(line[..<equals])] = String(line[line.index(after: equals)...])
             }
-            return session(values)
+            return session(values, awakeSeconds)
         }
     }
 
-    private static func session(_ values: [String: String]) -> Session? {
+    private static func session(_ values: [String: String], _ awakeSeconds: Int) -> Session? {
         func value(_ name: String) -> String { values[name] ?? "" }
         // Greeters and what programs do in somebody's name are nobody who is there; who is «closing» has gone.
         guard value("Class").hasPrefix("user"), value("State") != "closing" else { return nil }
@@ -93,7 +112,7 @@ struct LoggedIn {
         session.from = value("Remote") == "yes" ? value("RemoteHost") : ""
         session.isActive = value("State") == "active"
         let since = (Int(value("TimestampMonotonic")) ?? 0) / 1_000_000
-        session.age = max(0, SystemClock.awake / 1_000 - since)
+        session.age = max(0, awakeSeconds - since)
         return session
     }
 
@@ -122,17 +141,14 @@ struct LoggedIn {
         while let entry = unsafe getutxent() {
             let entry = unsafe entry.pointee
             guard entry.ut_type == USER_PROCESS, kill(entry.ut_pid, 0) == 0 else { continue }
-            var session = Session()
-            session.user = text(entry.ut_user)
-            session.place = text(entry.ut_line)
-            session.from = text(entry.ut_host)
-            session.id = "\(entry.ut_pid)"
-            session.kind = session.from.isEmpty ? "tty" : session.from.hasPrefix(":") ? "x11" : "ssh"
-            if session.from.hasPrefix(":") { session.from = "" }
-            // At most since the machine started: its clock may have been set meanwhile.
-            session.age = min(
-                max(0, SystemClock.wall / 1_000 - Int(entry.ut_tv.tv_sec)), SystemClock.boot / 1_000)
-            sessions.append(session)
+            sessions.append(
+                Session(
+                    onTerminal: text(entry.ut_line), user: text(entry.ut_user), host: text(entry.ut_host),
+                    process: entry.ut_pid,
+                    // At most since the machine started: its clock may have been set meanwhile.
+                    age: min(
+                        max(0, SystemClock.wall / 1_000 - Int(entry.ut_tv.tv_sec)), SystemClock.boot / 1_000)
+                ))
         }
         return sessions
     }
@@ -142,5 +158,16 @@ struct LoggedIn {
         unsafe withUnsafeBytes(of: characters) { bytes in
             unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
+    }
+}
+
+extension LoggedIn.Session {
+    /// An entry of utmp. A display stands where others have a host.
+    package init(onTerminal line: String, user: String, host: String, process: Int32, age: Int) {
+        let isDisplay = host.hasPrefix(":")
+        (id, self.user, place) = ("\(process)", user, line)
+        kind = host.isEmpty ? "tty" : isDisplay ? "x11" : "ssh"
+        from = isDisplay ? "" : host
+        self.age = age
     }
 }
