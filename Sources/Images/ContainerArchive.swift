@@ -19,7 +19,7 @@ struct ContainerArchive {
         layer=$1 root=$2
         shift 2
         list() { tar --list --quoting-style=literal --force-local --file "$layer" "$@"; }
-        # A link that becomes a directory is removed first: the files below it are not meant for the link's target.
+        # A link that becomes a directory is removed first: the files below it are not meant for its target.
         list "$@" | while IFS= read -r path; do
           case $path in */) [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
         done
