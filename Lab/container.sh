@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=Lab/lab.sh
 source "$here/Lab/lab.sh"
 packages=${LAB_PACKAGES:-$here/.build/lab-cache/apt}
-# Unpacked, not installed: as a package it would start systemd's services on this machine.
+# Unpacked, not installed: as a package it would require this machine to run systemd.
 unpacked=$here/.build/nspawn/usr
 root=$run_dir/root
 

@@ -6,7 +6,7 @@
 It acts as the loader in the network card's ROM, in a network namespace with the machine's own MAC address on the
 bridge: it uses DHCP as iPXE does, fetches the node's script from the server over HTTP, runs the script,
 and passes kernel, initramfs and command line to QEMU. That takes a tenth of a second instead of six. With --reboots a
-machine that restarts is loaded anew, as a real one would be; one that was shut down stays off.
+machine that restarts is loaded again, as a real one would be; one that was shut down stays off.
 """
 
 import argparse

@@ -122,7 +122,7 @@ package struct HardwareInventory {
         }
     }
 
-    /// Devices without hubs, which are only noise.
+    /// Devices other than hubs, which only get in the way.
     private var usb: [JSONText] {
         names("/sys/bus/usb/devices").compactMap { place in
             let path = "/sys/bus/usb/devices/\(place)"

@@ -36,7 +36,7 @@ package struct NodeSecrets: Sendable {
 
     private static let storing = "stored secret"
 
-    /// Tells whether two are the same, in 32 hexadecimal digits.
+    /// A fingerprint that tells whether two are the same: 32 hexadecimal digits.
     package var fingerprint: String {
         Hashing.hexadecimal(derive("fingerprint").prefix(16))
     }

@@ -53,7 +53,7 @@ extension EndToEnd.Servers {
 
         @Test
         func
-            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no lease that was acknowledged`()
+            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no acknowledged lease`()
             throws
         {
             let load = Thread.result {
@@ -104,7 +104,7 @@ extension EndToEnd.Servers {
 
         @Test
         func
-            `on a full disk nobody gets an address that would be forgotten, and everything goes on afterwards`()
+            `on a full disk no client gets an address that would be forgotten, and service resumes afterwards`()
             throws
         {
             let state = scratch("small")

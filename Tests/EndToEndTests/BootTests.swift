@@ -79,7 +79,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `publishing leaves a running node alone and the next boot takes the new version; the server may be killed meanwhile`()
+            `publishing does not affect a running node, the next boot uses the new version, and the server may be killed meanwhile`()
             throws
         {
             let mac = "52:54:00:00:00:02"
@@ -198,7 +198,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `a boot stops where it is asked to; a step that fails says so, reports itself, and does what was set`()
+            `a boot stops at the requested step; a failing step gives its reason, reports itself, and follows the setting`()
             throws
         {
             let mac = "52:54:00:00:00:07"

@@ -10,7 +10,7 @@ extension EndToEnd.Systems {
 
         @Test
         func
-            `a Debian of a multi-stage Dockerfile is configured and ready, knows who is logged in, and ends in order`()
+            `a Debian from a multi-stage Dockerfile is configured and ready, reports log-ins, and shuts down in order`()
             throws
         {
             func build() throws -> String {

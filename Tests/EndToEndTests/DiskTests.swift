@@ -106,7 +106,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `disks of every virtual machine, and of every file system that roots are on, give the same root`()
+            `disks in every virtual machine format, and with every supported file system, give the same root`()
             throws
         {
             let work = "\(BootLab.directory)/formats"

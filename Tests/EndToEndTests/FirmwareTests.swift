@@ -48,7 +48,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `a machine that waits behind Secure Boot shows the same, and boots the signed chain to a kernel that says so`()
+            `a waiting machine with Secure Boot shows the same, and boots the signed chain to a kernel that confirms it`()
             throws
         {
             let mac = "52:54:00:00:00:a7"

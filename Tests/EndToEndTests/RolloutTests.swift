@@ -67,7 +67,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `versions that panic or never come up roll back by themselves, a good one goes on, and a loop is braked`()
+            `versions that panic or never come up roll back by themselves, a good one continues, and the brake stops a loop`()
             throws
         {
             try publish()

@@ -66,7 +66,7 @@ extension EndToEnd.Systems {
 
         @Test
         func
-            `a clone becomes the next version when its command ends well, is dropped otherwise, and leaves nothing behind`()
+            `a clone becomes the next version if its command succeeds, is dropped otherwise, and leaves nothing behind`()
             throws
         {
             let images = try lab.json("image", "list") as? [[String: Any]] ?? []

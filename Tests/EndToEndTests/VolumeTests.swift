@@ -120,7 +120,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `two nodes keep what each of them changed, over power cuts and a restart of the server, until they are reset`()
+            `two nodes keep their changes through power cuts and a restart of the server, until they are reset`()
             throws
         {
             try lab.roost("group", "add", "/keep")

@@ -1,4 +1,4 @@
-/// The name, code and type of a DHCP option (RFC 2132 §2). Each option is an extension in the file of its RFC.
+/// The name, code and type of a DHCP option (RFC 2132 §2). Each option's own file extends it.
 package struct DHCPOption<Value: WireCodable>: Sendable {
     package let code: UInt8
     package init(code: UInt8) { self.code = code }
