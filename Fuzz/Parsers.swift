@@ -201,7 +201,10 @@ enum Parsers {
                 MACAddress(text), IPv4Address(text), IPv4Network(text), MachineUUID(text),
                 ImageReference(text)
             )
-            _ = (ConfiguredFile(key: text), try? NodeName(text), try? GroupPath(text), MACPattern(text))
+            _ = (
+                try? ConfiguredFile(reading: text, text), try? NodeName(text), try? GroupPath(text),
+                MACPattern(text)
+            )
             _ = (Volume.byteCount(text), SwapPlace(text), Rollout.Share(text), VolumeExportName(text))
             _ = (MachineMemory(answer: text), ScreenText(text), PlainText(text), KernelWords([text]))
             for definition in SettingDefinition.all { _ = try? definition.value(fromText: text) }

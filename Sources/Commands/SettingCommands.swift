@@ -121,7 +121,8 @@ struct Get: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Argument(help: "The setting; without it, all.", completion: .settings) var key: String?
-    @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
+    @Flag(help: "Show where each value comes from, what it hides, and when a change of it reaches the node.")
+    var origin = false
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -140,11 +141,14 @@ struct Get: AsyncParsableCommand {
     }
 
     private func text(_ settings: [SettingAnswer]) -> String {
-        var table = TextTable(origin ? ["SETTING", "VALUE", "FROM", "HIDES"] : ["SETTING", "VALUE"])
+        var table = TextTable(
+            origin ? ["SETTING", "VALUE", "FROM", "APPLIES AT", "HIDES"] : ["SETTING", "VALUE"])
         for setting in settings {
             let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
             let hides = setting.hides.map { "\($0.origin): \($0.value)" }.joined(separator: "; ")
-            table.add(origin ? [setting.name, value, setting.origin, hides] : [setting.name, value])
+            table.add(
+                origin
+                    ? [setting.name, value, setting.origin, setting.appliesAt, hides] : [setting.name, value])
         }
         return table.text
     }

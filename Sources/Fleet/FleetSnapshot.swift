@@ -31,8 +31,9 @@ package final class FleetSnapshot: Sendable {
     private let nameOfUUID: [MachineUUID: NodeName]
     private let reservedAddresses: Set<IPv4Address>
     private let versionOfDigest: [Digest: ImageVersion]
-    /// From the weakest to the strongest.
-    let enrolmentRules: [(network: IPv4Network, enrolment: Enrolment)]
+    let enrolmentRules: EnrolmentRules
+    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    let hasUnreadableLevels: Bool
     private let compiledRules: [(rule: MatchRule, condition: Condition)]
 
     package var nodes: [NodeName: Node] { contents.nodes }
@@ -63,7 +64,10 @@ package final class FleetSnapshot: Sendable {
             first, _ in first
         }
         let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
-        enrolmentRules = Self.enrolmentRules(of: EffectiveSettings(levels: site))
+        enrolmentRules = EnrolmentRules(of: EffectiveSettings(levels: site))
+        hasUnreadableLevels =
+            contents.groups.values.contains { $0.settings.hasUnreadableBootSettings }
+            || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
         compiledRules = contents.rules.values
             .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
             .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }

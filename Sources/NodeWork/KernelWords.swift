@@ -32,24 +32,25 @@ package struct KernelWords: Equatable, Sendable {
 
     /// - Parameter line: the command line; if a word occurs more than once, the last one counts.
     package init(_ line: String) throws(UsageError) {
-        var words: [Substring: Substring] = [:]
+        var words: [BootWord: Substring] = [:]
         for word in line.split(whereSeparator: \.isWhitespace) {
             let parts = word.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { words[parts[0]] = parts[1] }
+            if parts.count == 2, let name = BootWord(rawValue: String(parts[0])) { words[name] = parts[1] }
         }
-        guard let http = words["roost.http"],
-            let machine = words["BOOTIF"].flatMap({ MACAddress($0.dropFirst(3)) })
+        guard let http = words[.http], let machine = words[.card].flatMap({ MACAddress($0.dropFirst(3)) })
         else {
-            throw UsageError(text: "the kernel command line has no roost.http and BOOTIF")
+            throw UsageError(
+                text: "the kernel command line has no \(BootWord.http.rawValue) and \(BootWord.card.rawValue)"
+            )
         }
         let endpoint = try Endpoint(http)
         self.http = endpoint
-        boot = String(words["roost.boot"] ?? "")
+        boot = String(words[.boot] ?? "")
         self.machine = machine
-        address = words["ip"].flatMap {
+        address = words[.address].flatMap {
             IPv4Address($0.split(separator: ":", omittingEmptySubsequences: false)[0])
         }
         server = endpoint.address
-        leaseSeconds = words["roost.lease"].flatMap { UInt32($0) }.map(Int.init)
+        leaseSeconds = words[.lease].flatMap { UInt32($0) }.map(Int.init)
     }
 }

@@ -286,7 +286,8 @@ package final class BootContext {
                     byteCount: volume.byteCount)
             }
         case .swap:
-            let sizes = snapshot.settings(of: node).swaps.compactMap { place in
+            let places = snapshot.settings(of: node)[Fleet.Settings.swap]
+            let sizes = (places ?? []).compactMap { place in
                 if case .server(let byteCount) = place { byteCount } else { nil }
             }
             return sizes.first.map { size in
@@ -302,7 +303,7 @@ package final class BootContext {
     /// - Throws: when it has one whose key is missing or cannot be opened.
     func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
         guard let node = node(of: machine), let volume = snapshot.contents.volumes[node.name],
-            volume.isEncrypted, snapshot.settings(of: node).volumeKind == .disk
+            volume.isEncrypted, (try? snapshot.settings(of: node).volumeKind) == .disk
         else { return nil }
         let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
         guard let key = settings.secrets.open(try WholeFile.read(path)) else {
@@ -334,7 +335,7 @@ package final class BootContext {
 
     private func wantsSessions(of machine: MACAddress) -> Bool {
         if let known = reportsSessions[machine] { return known }
-        let isWanted = snapshot.settings(of: node(of: machine)).isOn(.reportSessions)
+        let isWanted = snapshot.settings(of: node(of: machine))[Fleet.Settings.reportSessions] == true
         if reportsSessions.count >= Self.machineLimit { reportsSessions.removeAll() }
         reportsSessions[machine] = isWanted
         return isWanted

@@ -31,8 +31,8 @@ extension BootContext {
             else { continue }
             let node = node(of: boot.machine)
             let settings = snapshot.settings(of: node)
-            guard settings.text(.rootMode) == "nfs" else { continue }
-            if settings.volumeKind == .tree, let node {
+            guard settings[Fleet.Settings.rootMode] == .nfs else { continue }
+            if (try? settings.volumeKind) == .tree, let node {
                 roots.trees[node.name] = 1
             } else {
                 roots.versions[version, default: 0] += 1

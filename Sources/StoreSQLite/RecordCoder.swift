@@ -7,7 +7,6 @@ import Wire
 struct RecordCoder: Sendable {
     /// Without them secrets are stored in clear, and sealed ones stay sealed.
     let secrets: NodeSecrets?
-    private static let sealedKey = "sealed"
     private static let sealedPrefix = "sealed:"
 
     func json(_ value: some Encodable) throws -> String {
@@ -45,13 +44,12 @@ struct RecordCoder: Sendable {
         secrets.map { secrets in
             SettingSealer(
                 seal: { value in
-                    if case .map(let fields) = value, Array(fields.keys) == [Self.sealedKey] { return value }
+                    if value.sealed != nil { return value }
                     let sealed = secrets.seal(secret: [UInt8](try JSONEncoder().encode(value)))
-                    return .map([Self.sealedKey: Data(sealed).base64EncodedString()])
+                    return SettingValue(sealed: Data(sealed).base64EncodedString())
                 },
                 open: { value in
-                    guard case .map(let fields) = value, let text = fields[Self.sealedKey],
-                        let sealed = Data(base64Encoded: text),
+                    guard let text = value.sealed, let sealed = Data(base64Encoded: text),
                         let content = secrets.open(secret: [UInt8](sealed)),
                         let opened = try? JSONDecoder().decode(SettingValue.self, from: Data(content))
                     else { return value }

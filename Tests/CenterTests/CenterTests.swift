@@ -52,9 +52,9 @@ import Wire
 
     @Test func `settings survive the way through a form`() throws {
         let values: [(SettingDefinition, SettingValue)] = [
-            (.files, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
-            (.kernelArguments, .list(["quiet", "a=b"])),
-            (.nbdConnections, .integer(4)), (.loader, .text("ipxe")),
+            (Settings.files.definition, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
+            (Settings.kernelArguments.definition, .list(["quiet", "a=b"])),
+            (Settings.nbdConnections.definition, .integer(4)), (Settings.loader.definition, .text("ipxe")),
         ]
         for (definition, value) in values {
             #expect(try definition.value(fromForm: value.formText) == value, "\(definition.name)")

@@ -199,9 +199,12 @@ extension EndToEnd.Systems {
             #expect(foreign.contains("not ask from there"))
             #expect(try post("[{", boot: boot) == "204")
             #expect(try users() == ["alice"])
+            // The node's own program would tell at once who is really there: it is held meanwhile.
+            try lab.ssh(address, "systemctl kill --signal STOP roost-attend")
             #expect(try post(one, boot: boot) == "204")
             try browser.waitFor(script)
             #expect(browser.title == "pc-1 · Roost")
+            try lab.ssh(address, "systemctl kill --signal CONT roost-attend")
 
             // The report is switched off.
             try lab.roost("set", "--group", "/school", "report-sessions=no")

@@ -230,6 +230,30 @@ import Testing
         }
     }
 
+    @Test func `no setting is asked for by a text`() throws {
+        let table = "Fleet/Settings/Settings.swift"
+        let text = try String(
+            contentsOf: Self.root.appendingPathComponent("Sources/\(table)"), encoding: .utf8)
+        let names = text.matches(of: /static let \w+ = Setting(?:<[^(]*>)?\(\s*"([a-z-]+)"/).map {
+            String($0.output.1)
+        }
+        #expect(names.count > 20)
+        // A name of one word may mean other things; with a hyphen it is the setting's.
+        let forms = names.flatMap { name in
+            name.contains("-")
+                ? ["\"\(name)\""] : ["ettings[\"\(name)\"", "named(\"\(name)\"", "settable(\"\(name)\""]
+        }
+        // The second has what lies in a node's configuration, some of which is called like its setting.
+        for source in try Self.sources(below: "Sources")
+        where !["Sources/\(table)", "Sources/Wire/Boot/BootWord.swift"].contains(source.path) {
+            for (number, line) in source.lines.enumerated() where line.contains("\"") {
+                for form in forms where line.contains(form) {
+                    Issue.record("\(source.path):\(number + 1): \(form) (Sources/\(table))")
+                }
+            }
+        }
+    }
+
     @Test func `a single file reads the clocks`() throws {
         // Dates for people or for other programs.
         let dated = [

@@ -110,7 +110,10 @@ struct Explanation {
     private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
         -> ExplainAnswer.Reason
     {
-        let length = snapshot.commandLineLength(of: node)
+        let length: CommandLineLength
+        do throws(UnreadableSetting) { length = try snapshot.commandLineLength(of: node) } catch {
+            return ExplainAnswer.Reason(choice: "no kernel command line", because: error.description)
+        }
         return ExplainAnswer.Reason(
             choice: "kernel command line: at most \(length.text)",
             because: length.isTooLong

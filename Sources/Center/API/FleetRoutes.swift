@@ -125,7 +125,8 @@ struct FleetRoutes {
         let snapshot = services.fleet.snapshot
         var warnings = [services.fleet.recentJump?.warning].compactMap { $0 }
         warnings += snapshot.commandLineProblems(limit: Self.problemLimit)
-        if SettingDefinition.isShort(pin: snapshot.settings(of: GroupPath.site).text(.registrationPIN)) {
+        warnings += snapshot.settingProblems(limit: Self.problemLimit)
+        if snapshot.registrationPIN?.isShort == true {
             warnings.append(
                 "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
             )

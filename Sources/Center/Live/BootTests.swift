@@ -35,7 +35,7 @@ struct BootTests: Sendable {
         let boot = await openBoot(machine, version.digest)
         return BootTestAnswer(
             machine: machine, boot: boot,
-            commandLine: bootTestCommandLine(
+            commandLine: try bootTestCommandLine(
                 of: version, as: BootIdentity(macAddress: machine, boot: boot), within: seconds, under: policy
             ),
             digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)

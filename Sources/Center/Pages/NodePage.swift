@@ -69,7 +69,7 @@ struct NodePage {
             ] as [String: Any]
         }
         fields["hasSessions"] = !answer.sessions.isEmpty
-        fields["showsSessions"] = views.at == nil && settings.isOn(.reportSessions)
+        fields["showsSessions"] = views.at == nil && settings[Settings.reportSessions] == true
         if views.at == nil, let trouble = stored.flatMap({ snapshot.trouble(holding: $0) }) {
             fields["held"] = words(
                 "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)

@@ -10,11 +10,11 @@ struct WizardPage {
     func add(to routes: Routes) {
         routes.get("wizard", .read) { request, context, caller in try await show(request, context, caller) }
         routes.post("wizard", .configure) { _, context, caller in
-            let wish = try pages.form(context)["enrolment"]
-            let value = try SettingDefinition.enrolment.value(fromText: wish)
+            let wish = try pages.form(context)[Settings.enrolment.name]
+            let value = try Settings.enrolment.definition.value(fromText: wish)
             let snapshot = try await pages.apply(caller) { current in
                 var site = current.groups[.site] ?? NodeGroup(path: .site)
-                site.settings[SettingDefinition.enrolment.name] = value
+                site.settings[Settings.enrolment.name] = value
                 return [.group(.site, site)]
             }
             return pages.redirect(Back.done("/wizard", snapshot.revision))
@@ -31,7 +31,7 @@ struct WizardPage {
         let nodes = try await views.nodes("", offset: 0, limit: 50).rows
         let unknown = await views.unknownMachines().prefix(10)
         let ready = nodes.filter { $0.state == .ready }
-        let policy = snapshot.settings(of: GroupPath.site).text(.enrolment)
+        let policy = snapshot.settings(of: GroupPath.site)[Settings.enrolment]
         let builds = await services.builds.all
         let canBuild = await services.builds.isPossible
         var fields: [String: Any] = [
@@ -56,7 +56,7 @@ struct WizardPage {
             "mayEdit": caller.allows(.configure, in: .site),
             "choices": Enrolment.allCases.map { choice in
                 [
-                    "word": choice.rawValue, "chosen": choice.rawValue == policy,
+                    "word": choice.rawValue, "chosen": choice == policy,
                     "text": words(choice.explanation),
                 ] as [String: Any]
             },

@@ -222,10 +222,16 @@ struct HTTPAnswering {
             return .error(403, "another key has had the configuration of this boot: start the machine again")
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
-        let archive = configurationArchive(
-            for: machine, being: context.node(of: machine), in: context.snapshot,
-            policy: context.settings.policy.on(server: server),
-            hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
+        let archive: [UInt8]
+        do throws(UnreadableSetting) {
+            archive = try configurationArchive(
+                for: machine, being: context.node(of: machine), in: context.snapshot,
+                policy: context.settings.policy.on(server: server),
+                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
+        } catch {
+            context.limits.say(.http, .address(peer), "\(machine): \(error)")
+            return .error(500, "the server cannot read a setting of this node")
+        }
         guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")
         }
