@@ -199,7 +199,7 @@ extension EndToEnd.Systems {
             #expect(foreign.contains("not ask from there"))
             #expect(try post("[{", boot: boot) == "204")
             #expect(try users() == ["alice"])
-            // The node's own program would tell at once who is really there: it is held meanwhile.
+            // The node's own program would correct this at once: it is paused meanwhile.
             try lab.ssh(address, "systemctl kill --signal STOP roost-attend")
             #expect(try post(one, boot: boot) == "204")
             try browser.waitFor(script)

@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func `no setting is asked for by a text`() throws {
+    @Test func `settings are read through their definitions, not by name`() throws {
         let table = "Fleet/Settings/Settings.swift"
         let text = try String(
             contentsOf: Self.root.appendingPathComponent("Sources/\(table)"), encoding: .utf8)
@@ -238,12 +238,12 @@ import Testing
             String($0.output.1)
         }
         #expect(names.count > 20)
-        // A name of one word may mean other things; with a hyphen it is the setting's.
+        // A name of one word may mean other things; a name with a hyphen is a setting's.
         let forms = names.flatMap { name in
             name.contains("-")
                 ? ["\"\(name)\""] : ["ettings[\"\(name)\"", "named(\"\(name)\"", "settable(\"\(name)\""]
         }
-        // The second has what lies in a node's configuration, some of which is called like its setting.
+        // The second file names the parts of a node's configuration, some of which are called like their setting.
         for source in try Self.sources(below: "Sources")
         where !["Sources/\(table)", "Sources/Wire/Boot/BootWord.swift"].contains(source.path) {
             for (number, line) in source.lines.enumerated() where line.contains("\"") {
