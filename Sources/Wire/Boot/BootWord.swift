@@ -63,7 +63,7 @@ package enum ConfigurationEntry: String, CaseIterable, Sendable {
     /// Copied over the root unchanged.
     case files
     case timeZone = "time-zone"
-    /// Prefix of that file's name.
+    /// The first lines of that file.
     case resolver = "resolv.conf"
     case rootPasswordHash = "root-password-hash"
     /// Opens the node's volume; it is not copied into the root.
