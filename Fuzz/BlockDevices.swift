@@ -5,7 +5,7 @@ import Services
 import Wire
 
 extension Conversations {
-    /// NBD from the greeting to the end: the image, a volume, swap, and what is none of them.
+    /// NBD from the greeting to the end: the image, a volume, swap, and names that do not exist.
     static func nbd() throws -> Series {
         let ground = try Ground()
         let ends = try ClientEnd.pair(SOCK_STREAM)
@@ -70,7 +70,7 @@ extension Conversations {
             data.write(export)
             data.write(noise.once(in: 16) ? noise.number() : UInt16(truncatingIfNeeded: kinds.count))
             for kind in kinds { data.write(kind) }
-        // Now and then more than is read.
+        // Sometimes longer than the limit.
         default:
             if noise.once(in: 4) {
                 data = noise.once(in: 8) ? [UInt8](repeating: 7, count: 20_000) : noise.bytes()
@@ -109,7 +109,7 @@ extension Conversations {
             + (request.command == .write ? [UInt8](repeating: 0x25, count: 512) : [])
     }
 
-    /// Whatever comes, and however it is cut: the same steps, ranges inside the export, and as many replies as requests.
+    /// For any input, however it is split: the same actions, ranges inside the export, and one reply per request.
     static func checkTransmission(of bytes: [UInt8]) {
         let isDisk = bytes.first.map { $0 & 1 == 1 } ?? false
         let piece = 1 + Int(bytes.last ?? 0)

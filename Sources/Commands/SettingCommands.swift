@@ -5,7 +5,7 @@ package import Fleet
 import Foundation
 import NIOHTTP1
 
-/// Changes of the settings of one level, as they are typed.
+/// Changes to the settings of one level, as typed.
 struct SettingsEdit: ParsableArguments {
     @Option(help: "The group whose settings change.", completion: .groups) var group: String?
     @Option(help: "The node whose settings change.", completion: .nodes) var node: String?
@@ -38,14 +38,14 @@ struct SettingsEdit: ParsableArguments {
 }
 
 extension SettingAssignment.Files {
-    /// Those of this host.
+    /// The files of this host.
     package static var local: Self {
         Self(
             text: { path, definition in
                 if path == "-", definition.isSecret, PasswordInput.isTyped {
                     return try PasswordInput.read("\(definition.name): ")
                 }
-                // What becomes a file is kept to the byte; all else is a text, however an editor saved it.
+                // File contents are kept to the byte; everything else is text, whatever editor saved it.
                 return try definition.kind == .map ? InputFile.exactText(path) : InputFile.text(path)
             },
             map: { path, definition in
@@ -96,7 +96,7 @@ struct Set: AsyncParsableCommand {
     }
 }
 
-/// `roost plan`: what `roost set` with the same words would do.
+/// `roost plan`: what `roost set` with the same arguments would do.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show which nodes a change of settings would change, and how; nothing is saved.",

@@ -4,7 +4,7 @@ import Linux
 /// A running node that asks its server now and then whether there is something to do.
 package struct Attendance {
     private static let periodSeconds: UInt32 = 10
-    /// What ends everything in order; the first that is there.
+    /// How to end everything in order; the first one present is used.
     private static let restartCommands = [
         ["/usr/bin/systemctl", "reboot"], ["/bin/systemctl", "reboot"], ["/sbin/reboot"],
         ["/usr/sbin/reboot"],
@@ -18,7 +18,7 @@ package struct Attendance {
         let server = try ServerTalk(KernelWords.read())
         while true {
             sleep(Self.periodSeconds)
-            // Without an answer the next time: the server may be away for a while.
+            // Without an answer, try again next time: the server may be away for a while.
             guard let order = try? server.fetchOrder() else { continue }
             if order == "restart" { try restart() }
             if order == "sessions" { telling.begin() }

@@ -1,15 +1,15 @@
 import Glibc
 package import Linux
 
-/// Restarts the machine unless it has become ready in time: for versions on trial, where the next boot is of a good one.
+/// Restarts the machine unless it becomes ready in time: for versions on trial, so that the next boot uses a good one.
 ///
-/// Like the keeper it lives on behind the image's own init: it needs no file by its path, and an argument that begins with
-/// `@` keeps systemd from ending it (https://systemd.io/ROOT_STORAGE_DAEMONS).
+/// Like the keeper it survives into the image's own init: it needs no file by its path, and an argument that begins with `@` keeps systemd
+/// from ending it (https://systemd.io/ROOT_STORAGE_DAEMONS).
 package struct Deadline {
     private static let directory = "/run/roost"
     private static let sign = "ready"
 
-    /// What is to be done now.
+    /// What to do now.
     package enum Outcome: Equatable, Sendable {
         case wait
         case met
@@ -29,7 +29,7 @@ package struct Deadline {
     package func run() throws {
         unsafe CommandLine.unsafeArgv[0]?.pointee = CChar(bitPattern: UInt8(ascii: "@"))
         Machine.keepThisProgram()
-        // Opened now: when the image's root takes the place of this one, the path leads nowhere, but the directory is the same.
+        // Opened now: once the image's root replaces this one, the path leads nowhere, but the directory is the same.
         let directory = try FileDescriptor(opening: Self.directory, flags: O_RDONLY | O_DIRECTORY)
         let server = try ServerTalk(KernelWords.read())
         while true {

@@ -2,9 +2,9 @@ import Glibc
 import Linux
 package import Wire
 
-/// Collects what this machine is made of, from /sys and /proc, as JSON (the server's `Hardware`).
+/// Collects this machine's hardware from /sys and /proc, as JSON (the server's `Hardware`).
 package struct HardwareInventory {
-    /// What /sys and /proc lie below.
+    /// The directory that contains `sys` and `proc`.
     private let root: String
     private let interfaces: [Interface]
 
@@ -30,7 +30,7 @@ package struct HardwareInventory {
         return HardwareInventory(root: "", interfaces: interfaces)
     }
 
-    /// - Parameter isComplete: whether every driver that there is has had its chance.
+    /// - Parameter isComplete: whether every available driver has had its chance to load.
     package func json(isComplete: Bool) -> JSONText {
         func dmi(_ name: String) -> String { text("/sys/class/dmi/id/\(name)") }
         let processors = text("/proc/cpuinfo").split(separator: "\n")
@@ -74,7 +74,7 @@ package struct HardwareInventory {
         }
     }
 
-    /// Disks that belong to the machine: no loops, no memory, not the root that comes over the network.
+    /// The machine's own disks: no loop devices, no RAM disks, not the root that comes over the network.
     private var disks: [JSONText] {
         let foreign = ["loop", "ram", "zram", "nbd", "dm-", "md", "fd", "sr"]
         return names("/sys/block").filter { name in !foreign.contains { name.hasPrefix($0) } }.map { name in
@@ -122,7 +122,7 @@ package struct HardwareInventory {
         }
     }
 
-    /// Devices without hubs, which are only in the way.
+    /// Devices other than hubs, which only get in the way.
     private var usb: [JSONText] {
         names("/sys/bus/usb/devices").compactMap { place in
             let path = "/sys/bus/usb/devices/\(place)"
@@ -176,7 +176,7 @@ package struct HardwareInventory {
 
     private func exists(_ path: String) -> Bool { unsafe access(root + path, F_OK) == 0 }
 
-    /// None where there is no such file.
+    /// Empty when there is no such file.
     private func bytes(_ path: String) -> [UInt8] { (try? WholeFile.read(root + path)) ?? [] }
 
     private func text(_ path: String) -> String {

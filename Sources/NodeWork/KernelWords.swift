@@ -15,12 +15,12 @@ package struct Endpoint: Equatable, Sendable {
     }
 }
 
-/// What the kernel's command line says for us.
+/// What the kernel command line says about us.
 package struct KernelWords: Equatable, Sendable {
     package var http: Endpoint
     package var boot: String
     package var machine: MACAddress
-    /// The address that we were given, and how long it is ours.
+    /// The address that we were given, and how long we may use it.
     package var address: IPv4Address?
     package var server: IPv4Address
     package var leaseSeconds: Int?
@@ -30,7 +30,7 @@ package struct KernelWords: Equatable, Sendable {
         try KernelWords(String(decoding: try WholeFile.read("/proc/cmdline"), as: UTF8.self))
     }
 
-    /// - Parameter line: the command line; of a word that is there more than once, the last counts.
+    /// - Parameter line: the command line; if a word occurs more than once, the last one counts.
     package init(_ line: String) throws(UsageError) {
         var words: [BootWord: Substring] = [:]
         for word in line.split(whereSeparator: \.isWhitespace) {

@@ -2,17 +2,17 @@ import Glibc
 import Linux
 package import Wire
 
-/// Renews the address that DHCP gave the boot loader, as the system that now uses it (RFC 2131 §4.4.5).
+/// Renews the address that DHCP gave the boot loader, for the system that now uses it (RFC 2131 §4.4.5).
 package struct LeaseRenewal: Equatable, Sendable {
     package let address: IPv4Address
     package let server: IPv4Address
     package let machine: MACAddress
     package let leaseSeconds: Int
 
-    /// What `udhcpc` got in the initramfs: the address, its server and its seconds.
+    /// What `udhcpc` got in the initramfs: the address, its server and its lease time in seconds.
     private static let ownLeasePath = "/run/roost/lease"
 
-    /// Fails where there is nothing to renew.
+    /// Fails when there is nothing to renew.
     init(of words: KernelWords) throws(UsageError) {
         let text = (try? WholeFile.read(Self.ownLeasePath)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         guard let renewal = LeaseRenewal(of: words, ownLease: text) else {
@@ -21,9 +21,9 @@ package struct LeaseRenewal: Equatable, Sendable {
         self = renewal
     }
 
-    /// Nil where there is nothing to renew: a lease without end, or an address that somebody wrote down.
+    /// Nil when there is nothing to renew: an infinite lease, or a static address.
     ///
-    /// - Parameter ownLease: what `udhcpc` got, which is newer than the loader's; empty: nothing.
+    /// - Parameter ownLease: what `udhcpc` got, which is newer than the loader's; empty if there was none.
     package init?(of words: KernelWords, ownLease: String) {
         let own = ownLease.split(whereSeparator: \.isWhitespace)
         if own.count == 3, let address = IPv4Address(own[0]), let server = IPv4Address(own[1]),
@@ -49,7 +49,7 @@ package struct LeaseRenewal: Equatable, Sendable {
     /// Seconds until the first renewal: half of the lease.
     package var firstWait: Int { leaseSeconds / 2 }
 
-    /// Seconds until the next one. After a failure sooner again: half of what is left, a minute at the least.
+    /// Seconds until the next one. Sooner after a failure: half of what is left, at least a minute.
     package func wait(behind last: Int, isRenewed: Bool) -> Int {
         isRenewed ? firstWait : max(min(60, leaseSeconds / 8), last / 2)
     }

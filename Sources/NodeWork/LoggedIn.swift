@@ -4,10 +4,10 @@ package import Wire
 
 /// Who is logged in at this machine, as JSON of the server's `NodeSessions.TellsSession`.
 ///
-/// systemd's log-in manager knows best, and is asked by its own `loginctl`; terminals that it has not heard of (an image
-/// without libpam-systemd, or without systemd) are in utmp.
+/// systemd's log-in manager knows best and is asked through its own `loginctl`. Terminals that it does not know about (an image without
+/// libpam-systemd, or without systemd) are in utmp.
 package struct LoggedIn: Equatable, Sendable {
-    /// One of them.
+    /// A log-in session.
     package struct Session: Equatable, Sendable {
         package var (id, user, kind, place, from) = ("", "", "", "", "")
         package var isActive = true
@@ -27,8 +27,8 @@ package struct LoggedIn: Equatable, Sendable {
     package let sessions: [Session]
 
     /// - Parameters:
-    ///   - managed: those that the log-in manager knows.
-    ///   - onTerminals: those in utmp, of which some are the same.
+    ///   - managed: sessions known to the log-in manager.
+    ///   - onTerminals: sessions in utmp; some are the same ones.
     package init(managed: [Session], onTerminals: [Session]) {
         let known = Set(managed.map(\.place))
         sessions = managed + onTerminals.filter { !known.contains($0.place) }
@@ -36,24 +36,24 @@ package struct LoggedIn: Equatable, Sendable {
 
     package var json: JSONText { JSONText(sessions.map(\.json)) }
 
-    /// The same as long as the same people are there in the same way.
+    /// Unchanged as long as the same people are logged in in the same way.
     package var mark: String {
         sessions.map { "\($0.id) \($0.user) \($0.place) \($0.from) \($0.isActive)" }.joined(separator: "\n")
     }
 
-    /// When somebody last came or went. Cheap enough to ask for every few seconds: while two are equal, the same people are there.
+    /// When someone last logged in or out. Cheap enough to check every few seconds: if two are equal, the same people are there.
     package struct Moment: Equatable, Sendable {
         private let changes: [Int]
 
         package init(changes: [Int]) { self.changes = changes }
 
-        /// Both are written anew whenever somebody comes, goes, or another seat's session is shown.
+        /// Both files are rewritten whenever a user logs in or out, or a seat switches to another session.
         static var now: Moment {
             Moment(
                 changes: ["/run/systemd/sessions", "/run/utmp"].map { path in
                     var status = stat()
                     guard unsafe stat(path, &status) == 0 else { return 0 }
-                    // It is compared only: a clock beyond the year 2262 may come round.
+                    // Only compared: a clock beyond the year 2262 may wrap around.
                     return status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
                 })
         }
@@ -78,14 +78,14 @@ package struct LoggedIn: Equatable, Sendable {
         return sessions(lines, awakeSeconds: SystemClock.awake / 1_000)
     }
 
-    /// What `loginctl list-sessions` lists; only what can stand in a command.
+    /// The sessions of `loginctl list-sessions`; only names that are safe in a command.
     package static func identifiers(_ lines: [String]) -> [String] {
         lines.compactMap { line in line.split(separator: " ").first.map(String.init) }.filter {
             $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
         }
     }
 
-    /// What `loginctl show-session` shows: a property a line, sessions behind empty lines.
+    /// The output of `loginctl show-session`: one property per line, an empty line between sessions.
     ///
     /// - Parameter awakeSeconds: since the start, by the clock that the log-in manager uses.
     package static func sessions(_ lines: [String], awakeSeconds: Int) -> [Session] {
@@ -101,7 +101,7 @@ package struct LoggedIn: Equatable, Sendable {
 
     private static func session(_ values: [String: String], _ awakeSeconds: Int) -> Session? {
         func value(_ name: String) -> String { values[name] ?? "" }
-        // Greeters and what programs do in somebody's name are nobody who is there; who is «closing» has gone.
+        // Greeters and background sessions are not people; «closing» sessions have ended.
         guard value("Class").hasPrefix("user"), value("State") != "closing" else { return nil }
         let (service, type) = (value("Service"), value("Type"))
         var session = Session()
@@ -116,7 +116,7 @@ package struct LoggedIn: Equatable, Sendable {
         return session
     }
 
-    /// The lines that a command writes; none when it fails, or is not there.
+    /// The lines that a command prints; none when it fails or is missing.
     private static func output(of command: String) -> [String] {
         guard let pipe = unsafe popen("\(command) 2>/dev/null", "r") else { return [] }
         var bytes: [UInt8] = []
@@ -133,7 +133,7 @@ package struct LoggedIn: Equatable, Sendable {
 
     // MARK: utmp
 
-    /// Users' entries (utmp(5)) whose process is there: nobody writes that a machine lost its power.
+    /// Users' entries (utmp(5)) whose process still runs: a power failure leaves stale entries.
     private static var onTerminals: [Session] {
         var sessions: [Session] = []
         setutxent()
@@ -145,7 +145,7 @@ package struct LoggedIn: Equatable, Sendable {
                 Session(
                     onTerminal: text(entry.ut_line), user: text(entry.ut_user), host: text(entry.ut_host),
                     process: entry.ut_pid,
-                    // At most since the machine started: its clock may have been set meanwhile.
+                    // Since the machine started at the most: its clock may have been set meanwhile.
                     age: min(
                         max(0, SystemClock.wall / 1_000 - Int(entry.ut_tv.tv_sec)), SystemClock.boot / 1_000)
                 ))
@@ -162,7 +162,7 @@ package struct LoggedIn: Equatable, Sendable {
 }
 
 extension LoggedIn.Session {
-    /// An entry of utmp. A display stands where others have a host.
+    /// An utmp entry. A display is recorded where others have a host.
     package init(onTerminal line: String, user: String, host: String, process: Int32, age: Int) {
         let isDisplay = host.hasPrefix(":")
         (id, self.user, place) = ("\(process)", user, line)

@@ -2,11 +2,11 @@ import Glibc
 import Linux
 import Wire
 
-/// Makes an export the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
+/// Turns an export into the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
 package struct NBDAttachment {
-    /// Seconds that reads wait for a server to come back before they fail: a week. The node goes on then.
+    /// Seconds that reads wait for a lost server before they fail: a week. Then the node carries on.
     private static let deadSeconds: UInt64 = 7 * 24 * 3600
-    /// Seconds after which an unanswered request is sent over another connection.
+    /// Seconds after which an unanswered request is resent over another connection.
     private static let requestSeconds: UInt64 = 30
     private static let connectSeconds = 10
 
@@ -26,7 +26,7 @@ package struct NBDAttachment {
         static let deadTimeout: UInt16 = 8
     }
 
-    /// Seconds for which a refused export is asked for again: after a restart the connections of the boot before end first.
+    /// Seconds to keep asking for a refused export: after a restart the connections of the previous boot must end first.
     private static let refusalSeconds: UInt32 = 10
 
     let endpoint: Endpoint
@@ -38,7 +38,7 @@ package struct NBDAttachment {
         (self.endpoint, self.export, self.device) = (endpoint, export, device)
     }
 
-    /// The largest block that the kernel is told, of which the export is made: it would leave out what does not fill one.
+    /// The largest block size that divides the export: the kernel would cut off a partial block.
     package static func blockByteCount(ofExport byteCount: UInt64) -> UInt64 {
         [4096, 1024, 512].first { byteCount.isMultiple(of: $0) } ?? 512
     }
@@ -65,7 +65,7 @@ package struct NBDAttachment {
             ], "attach \(self.export) of \(endpoint.address):\(endpoint.port)")
     }
 
-    /// Waits for the kernel to lose a connection.
+    /// Waits until the kernel loses a connection.
     func waitForDeadConnection(_ netlink: borrowing GenericNetlink) throws {
         while true {
             let announcement = try netlink.nextAnnouncement()
@@ -73,7 +73,7 @@ package struct NBDAttachment {
         }
     }
 
-    /// Gives the kernel one new connection in place of a dead one.
+    /// Replaces a dead connection in the kernel with a new one.
     func replaceConnection() throws {
         var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
         let socket = try connected(&export)
@@ -92,7 +92,7 @@ package struct NBDAttachment {
         .nested(Key.sockets, sockets.map { .nested(1, [.number32(1, UInt32($0))]) })
     }
 
-    /// A connection, asked for again while the server refuses the export.
+    /// A connection, retried while the server refuses the export.
     private func persistently(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
         var waited: UInt32 = 0
         while true {
@@ -106,7 +106,7 @@ package struct NBDAttachment {
         }
     }
 
-    /// A connection behind its handshake.
+    /// A connection after its handshake.
     private func connected(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
         let socket = try Socket.connected(
             to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)

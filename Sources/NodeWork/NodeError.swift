@@ -1,11 +1,11 @@
-/// The server's answer to a request that it does not do.
+/// The server's refusal of a request.
 package struct ServerRefusal: Error, CustomStringConvertible {
     /// The HTTP status.
     package var status: Int
     package var description: String
 }
 
-/// What cannot be done as it was asked for.
+/// What cannot be done as requested.
 package struct UsageError: Error, CustomStringConvertible {
     package var text: String
     package var description: String { text }

@@ -3,7 +3,7 @@ import Linux
 import Sealing
 package import Wire
 
-/// The node's side of the boot HTTP server: one request a connection.
+/// The node's side of the boot HTTP server: one request per connection.
 package struct ServerTalk {
     private static let timeoutSeconds = 10
     /// A configuration has a few files.
@@ -32,7 +32,7 @@ package struct ServerTalk {
             "POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(sessions.text.utf8))
     }
 
-    /// Fetches the configuration, sealed to the key of this boot, and leaves the archive in it at `path`.
+    /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
     package func fetchConfiguration(to path: String) throws {
         let key = try BootKey.read()
         let sealed = try request(
@@ -43,7 +43,7 @@ package struct ServerTalk {
         try file.write(archive)
     }
 
-    /// What the server asks this node for; empty: nothing.
+    /// What the server asks this node to do; empty: nothing.
     func fetchOrder() throws -> String {
         let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
         return String(decoding: body, as: UTF8.self)
@@ -55,7 +55,7 @@ package struct ServerTalk {
         }
     }
 
-    /// Milliseconds since a moment that the kernel's clock showed as `uptime`; nil: it cannot have been then.
+    /// Milliseconds since the kernel's clock showed `uptime`; nil if that is impossible.
     package static func age(of uptime: String?, now: Int?) -> Int? {
         guard let then = uptime.flatMap(milliseconds), let now, now >= then else { return nil }
         return now - then

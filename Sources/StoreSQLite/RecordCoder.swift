@@ -3,9 +3,9 @@ import Foundation
 import Sealing
 import Wire
 
-/// Values as the database keeps them: JSON in which settings with secrets in them are sealed.
+/// Values as the database keeps them: JSON, with secret settings sealed.
 struct RecordCoder: Sendable {
-    /// Without them secrets are kept in clear, and what is sealed stays closed.
+    /// Without them secrets are stored in clear, and sealed ones stay sealed.
     let secrets: NodeSecrets?
     private static let sealedPrefix = "sealed:"
 
@@ -29,7 +29,7 @@ struct RecordCoder: Sendable {
         try json.flatMap { try translated($0, kind: kind, to: Self(secrets: nil)) }
     }
 
-    /// A record as `other` would keep it; nil for a kind that has no settings.
+    /// A record as `other` would store it; nil for a kind without settings.
     func translated(_ json: String, kind: String, to other: Self) throws -> String? {
         guard let type = FleetRecords.named(kind), type.hasSettings else { return nil }
         func translated<Record: FleetRecord>(_: Record.Type) throws -> String {
@@ -58,7 +58,7 @@ struct RecordCoder: Sendable {
         }
     }
 
-    /// A secret that has a column of its own.
+    /// A secret that has its own column.
     func sealed(_ secret: String) -> String {
         guard let secrets, !secret.hasPrefix(Self.sealedPrefix) else { return secret }
         return Self.sealedPrefix + Data(secrets.seal(secret: Array(secret.utf8))).base64EncodedString()

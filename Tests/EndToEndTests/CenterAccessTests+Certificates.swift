@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers.CenterAccessTests {
-    @Test func `a certificate that is made again is shown without a restart`() throws {
+    @Test func `a renewed certificate is used without a restart`() throws {
         let server = try CenterServer()
         defer { server.stop() }
         func shown() throws -> String {
@@ -14,7 +14,7 @@ extension EndToEnd.Servers.CenterAccessTests {
                 ])
         }
         let (before, authority) = (try shown(), try String(contentsOfFile: server.authority, encoding: .utf8))
-        // As after a move: it is for other names than the server has.
+        // As after a move: it names other hosts than the server's.
         let names = "\(server.directory)/state/center/names"
         try Data("elsewhere".utf8).write(to: URL(fileURLWithPath: names))
         server.reload()

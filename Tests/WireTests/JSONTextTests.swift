@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite struct JSONTextTests {
-    @Test func `values are written as JSON has them`() {
+    @Test func `values are written as JSON`() {
         #expect(JSONText("a").text == "\"a\"")
         #expect(JSONText("").text == "\"\"")
         #expect(JSONText(Int.min).text == "-9223372036854775808")
@@ -14,7 +14,7 @@ import Wire
         #expect(both.text == #"{"b":[1,"x"],"a":{"\"":false}}"#)
     }
 
-    @Test func `whatever a string has in it, it stays one string`() throws {
+    @Test func `a string stays a single string, whatever it contains`() throws {
         let hostile = [
             "\"", "\\", "\\\"", "\",\"x\":\"", "a\u{301}\"\u{301}", "\r\n", "\0", "\u{7F}", "\u{2028}", "日本👩‍💻",
             "</script>",
@@ -22,7 +22,7 @@ import Wire
         for text in hostile + [hostile.joined()] {
             let json = JSONText([JSONText(text)]).text
             let read = try JSONDecoder().decode([String].self, from: Data(json.utf8))
-            // By scalars: characters of two sides may join.
+            // Compared by scalars: characters may combine across the border.
             let expected = text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }
             #expect(read.count == 1 && Array(read.joined().unicodeScalars) == expected, "\(json)")
         }

@@ -12,7 +12,7 @@ import Wire
     ]
     private static let limit = UInt32(NBDProtocol.readByteLimit)
 
-    /// The machine with an owner that answers at once, and takes the data of writes as they come.
+    /// The machine with an owner that answers at once and takes written data as it arrives.
     private struct Server {
         var transmission: NBDTransmission
         var steps: [NBDTransmission.Step] = []
@@ -29,7 +29,7 @@ import Wire
                 usesStructuredReplies: isStructured)
         }
 
-        /// Takes more bytes, and keeps what is not understood yet.
+        /// Takes more bytes, and keeps those that are not parsed yet.
         mutating func hear(_ bytes: [UInt8]) {
             kept += bytes
             while takeData() {
@@ -53,7 +53,7 @@ import Wire
             }
         }
 
-        /// Whether no data are waited for.
+        /// Whether no data is expected.
         private mutating func takeData() -> Bool {
             guard let request = write else { return true }
             let count = min(kept.count, transmission.remainingDataByteCount)
@@ -88,7 +88,7 @@ import Wire
         NBDRequest(command, cookie: cookie, offset: offset, byteCount: byteCount, flags: flags)
     }
 
-    /// Data that look like a request.
+    /// Data that looks like a request.
     private static let hostileData = written(request(.disconnect)) + [UInt8](repeating: 0x25, count: 484)
 
     private static func answer(
@@ -101,7 +101,7 @@ import Wire
         return transmission.next(&input)
     }
 
-    // MARK: What is done, and what is refused
+    // MARK: Accepted and refused requests
 
     @Test func `an image is read, and everything that would change it is refused`() {
         let image = Self.image
@@ -115,7 +115,7 @@ import Wire
         }
     }
 
-    @Test func `a disk takes what it offers`() {
+    @Test func `a disk accepts every command that it offers`() {
         let disk = Self.disk
         let range = 4_096..<4_608
         for flags: UInt16 in [0, NBDRequest.forceUnitAccess] {
@@ -141,7 +141,8 @@ import Wire
             (.flush, 1), (.cache, 1), (.blockStatus, 0), (.blockStatus, 8), (NBDCommand(rawValue: 99), 0),
             (NBDCommand(rawValue: .max), .max),
         ] as [(NBDCommand, UInt16)])
-    func `what an image does not offer is an error of its request`(command: NBDCommand, flags: UInt16) {
+    func `a flag that an image does not offer is an error of its request`(command: NBDCommand, flags: UInt16)
+    {
         let request = Self.request(command, flags: flags)
         #expect(Self.answer(request, of: Self.image) == .refuse(request, .invalid))
     }
@@ -153,19 +154,19 @@ import Wire
             (.blockStatus, 0),
             (NBDCommand(rawValue: 8), 0),
         ] as [(NBDCommand, UInt16)])
-    func `what a disk does not offer is an error of its request`(command: NBDCommand, flags: UInt16) {
+    func `a flag that a disk does not offer is an error of its request`(command: NBDCommand, flags: UInt16) {
         let request = Self.request(command, flags: flags)
         #expect(Self.answer(request, of: Self.disk) == .refuse(request, .invalid))
     }
 
-    @Test func `DF is taken with structured replies, and only then`() {
+    @Test func `DF is accepted with structured replies, and only then`() {
         let request = Self.request(.read, flags: NBDRequest.doNotFragment)
         #expect(Self.answer(request, of: Self.image) == .refuse(request, .invalid))
         #expect(Self.answer(request, of: Self.image, isStructured: true) == .read(request, 0..<512))
         #expect(Self.answer(request, of: Self.disk, isStructured: true) == .refuse(request, .invalid))
     }
 
-    @Test func `an export that offers nothing is only read`() {
+    @Test func `an export without flags can only be read`() {
         for command: NBDCommand in [.flush, .trim, .writeZeroes, .cache] {
             let request = Self.request(command)
             #expect(Self.answer(request, of: [.hasFlags]) == .refuse(request, .invalid))
@@ -191,7 +192,7 @@ import Wire
         }
         let nothing = Self.request(.write, offset: end, byteCount: 0)
         #expect(Self.answer(nothing, of: Self.disk) == .write(nothing, Int(end)..<Int(end)))
-        // A larger export than one read may have.
+        // An export larger than a single read.
         var large = NBDTransmission(exportByteCount: .max, flags: Self.image, usesStructuredReplies: true)
         let longest = Self.request(.read, offset: 1 << 40, byteCount: Self.limit)
         let bytes = written(longest) + written(Self.request(.read, byteCount: Self.limit + 1))
@@ -203,7 +204,7 @@ import Wire
     }
 
     @Test(arguments: [false, true])
-    func `a write with more data than are passed over gets its error, and is the last request`(
+    func `a write with more data than we skip gets its error, and is the last request`(
         isDisk: Bool
     ) {
         var server = Server(isDisk ? Self.disk : Self.image)
@@ -218,7 +219,7 @@ import Wire
 
     // MARK: In pieces
 
-    /// Everything behind one another, and what it comes to.
+    /// Everything in one go, and the result.
     private static func pipeline(_ flags: NBDExportFlags) -> (bytes: [UInt8], whole: Server) {
         let requests: [(NBDRequest, [UInt8])] = [
             (request(.read, cookie: 1), []), (request(.write, offset: 512, cookie: 2), hostileData),
@@ -246,7 +247,7 @@ import Wire
     }
 
     @Test(arguments: [false, true])
-    func `wherever a stream is cut, it comes to the same`(isDisk: Bool) {
+    func `the result is the same wherever a stream is split`(isDisk: Bool) {
         let (bytes, whole) = Self.pipeline(isDisk ? Self.disk : Self.image)
         for cut in 0...bytes.count {
             var server = Server(isDisk ? Self.disk : Self.image, isStructured: true)
@@ -261,7 +262,7 @@ import Wire
         #expect(single.data == whole.data && single.output == whole.output)
     }
 
-    @Test func `an owner that reads what is wanted never reads too much`() {
+    @Test func `an owner that reads as much as needed never reads too much`() {
         let (bytes, whole) = Self.pipeline(Self.image)
         var server = Server(Self.image, isStructured: true)
         var position = 0
@@ -272,11 +273,11 @@ import Wire
             position += wanted
         }
         #expect(server.steps == whole.steps)
-        // The request behind DISC is not read.
+        // The request after DISC is not read.
         #expect(position == bytes.count - NBDProtocol.requestByteCount)
     }
 
-    @Test func `data that are not taken are passed over`() {
+    @Test func `data that is not taken is skipped`() {
         var transmission = NBDTransmission(
             exportByteCount: Self.exportByteCount, flags: Self.disk, usesStructuredReplies: false)
         let bytes = written(Self.request(.write)) + Self.hostileData + written(Self.request(.read))
@@ -294,7 +295,7 @@ import Wire
 
     // MARK: The end
 
-    @Test func `what was asked for before DISC is answered before the end`() {
+    @Test func `requests before DISC are answered before the end`() {
         var server = Server(Self.image)
         server.answersAtOnce = false
         let requests = (0..<3).map { Self.request(.read, cookie: $0) }
@@ -305,11 +306,11 @@ import Wire
             #expect(server.transmission.unansweredCount == left)
             server.hear(written(Self.request(.read)))
         }
-        // Nothing behind it is taken.
+        // Nothing after it is taken.
         #expect(server.steps.dropFirst(3).elementsEqual([.ended(.disconnect)]))
     }
 
-    @Test func `a request without its magic ends it, and earlier ones are answered`() {
+    @Test func `a request without its magic ends the session, and earlier ones are answered`() {
         for cut in 0..<NBDProtocol.requestByteCount {
             var server = Server(Self.image)
             server.hear(written(Self.request(.read)) + [UInt8](repeating: 1, count: cut))
@@ -351,7 +352,7 @@ import Wire
         }
     }
 
-    // MARK: Behind the handshake
+    // MARK: After the handshake
 
     private struct OneExport: NBDExportDirectory {
         func export(named name: String) -> NBDExport? {
@@ -361,7 +362,7 @@ import Wire
     }
 
     @Test(arguments: [1, 7] as [UInt32], [false, true])
-    func `requests that come with the handshake are the first`(option: UInt32, isStructured: Bool) {
+    func `requests that arrive with the handshake come first`(option: UInt32, isStructured: Bool) {
         var words: [UInt8] = []
         words.write(3 as UInt32)
         if isStructured {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Wire
 
-/// Moments in JSON are texts as RFC 3339 has them; numbers of before are read.
+/// Moments in JSON are texts in the form of RFC 3339; numbers from older versions are read.
 @Suite struct TimestampTests {
     private struct Answer: Codable, Equatable {
         @SecondTimestamp var at: Int
@@ -17,7 +17,7 @@ import Wire
         ("2024-02-29T00:00:00Z", 1_709_164_800_000), ("2000-02-29T12:00:00Z", 951_825_600_000),
         ("2016-12-31T23:59:60Z", 1_483_228_799_000), ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
     ])
-    func `a text is the moment that it names`(text: String, milliseconds: Int) {
+    func `a text is parsed to the moment that it names`(text: String, milliseconds: Int) {
         #expect(RFC3339.milliseconds(text) == milliseconds)
     }
 
@@ -29,23 +29,23 @@ import Wire
         "2026-11-29T04:55:45Zx", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+01:00", "+026-11-29T04:55:45Z",
         "２０２６-11-29T04:55:45Z", String(repeating: "9", count: 100_000),
     ])
-    func `what is no moment since 1970 is none`(text: String) {
+    func `anything that is not a moment since 1970 is refused`(text: String) {
         #expect(RFC3339.milliseconds(text) == nil)
     }
 
-    @Test func `every day is written as it is read`() {
+    @Test func `every day round-trips`() {
         for day in stride(from: 0, through: 2_932_896, by: 97) {
             let seconds = day * 86_400 + day % 86_400
             #expect(RFC3339.milliseconds(RFC3339.text(seconds: seconds)) == seconds * 1_000)
         }
-        // What no calendar has becomes the nearest moment that it has.
+        // An impossible date becomes the nearest valid moment.
         #expect(RFC3339.text(seconds: -1) == "1970-01-01T00:00:00Z")
         #expect(RFC3339.text(seconds: .max) == "9999-12-31T23:59:59Z")
         #expect(RFC3339.text(milliseconds: .min) == "1970-01-01T00:00:00.000Z")
         #expect(RFC3339.text(milliseconds: .max) == "9999-12-31T23:59:59.999Z")
     }
 
-    @Test func `JSON has texts, and nothing where there is no moment`() throws {
+    @Test func `moments are texts in JSON, and missing ones are left out`() throws {
         let answer = Answer(at: 1_795_928_145, seenAt: 1_795_928_145_060, endedAt: nil)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
@@ -54,7 +54,7 @@ import Wire
         #expect(try JSONDecoder().decode(Answer.self, from: Data(text.utf8)) == answer)
     }
 
-    @Test func `numbers of before are read, and stores keep them`() throws {
+    @Test func `numbers from older versions are read, and stores keep writing them`() throws {
         let json = #"{"at":1795928145,"endedAt":7,"seenAt":1795928145060}"#
         let answer = try JSONDecoder().decode(Answer.self, from: Data(json.utf8))
         #expect(answer == Answer(at: 1_795_928_145, seenAt: 1_795_928_145_060, endedAt: 7))
@@ -67,11 +67,11 @@ import Wire
     @Test(arguments: [
         #"{"at":null,"seenAt":1}"#, #"{"seenAt":1}"#, #"{"at":"soon","seenAt":1}"#, #"{"at":1.5,"seenAt":1}"#,
     ])
-    func `a moment that is required is there, and is one`(json: String) {
+    func `a required moment must be present and valid`(json: String) {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(Answer.self, from: Data(json.utf8)) }
     }
 
-    @Test func `null is no moment where none is required`() throws {
+    @Test func `null is accepted only for an optional moment`() throws {
         let json = #"{"at":1,"endedAt":null,"seenAt":1}"#
         #expect(try JSONDecoder().decode(Answer.self, from: Data(json.utf8)).endedAt == nil)
     }

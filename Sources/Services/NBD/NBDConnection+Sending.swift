@@ -4,10 +4,10 @@ import Glibc
 import Linux
 import Wire
 
-/// Answers on their way out: what the socket does not take is kept, and nothing more is read from the client meanwhile.
+/// Outgoing replies: what the socket does not take is kept, and nothing more is read from the client meanwhile.
 extension NBDConnection {
-    /// Leaves the only reply that is ready, a header and its data, to the end of the loop's batch. Whoever has
-    /// several requests in flight, or is alone, gets its replies at once.
+    /// Postpones a lone reply, a header and its data, to the end of the loop's batch. A client with several requests in flight, or an only
+    /// client, gets its replies at once.
     func postponeLoneReply() -> Bool {
         guard loop.readyCount > 1, pending.isEmpty, !isClosed, !isCorked, !isFetching,
             service.postponed.hasRoom,
@@ -24,7 +24,7 @@ extension NBDConnection {
         flushReplies()
     }
 
-    /// Sends the replies that are ready; `more` says that a file follows the last of them.
+    /// Sends the replies that are ready; `more` means that a file follows the last of them.
     func flushReplies(more: Bool = false) {
         let replies = service.replies
         guard !isClosed else { return replies.clear() }
@@ -37,7 +37,7 @@ extension NBDConnection {
         replies.takeUnsent { keep(.bytes($0)) }
     }
 
-    /// Between large answers no packet goes out that is not full: without this, each ends with a small one.
+    /// Between large replies only full packets are sent: without this, each would end with a small one.
     func cork(_ isOn: Bool) {
         guard isCorked != isOn, !isClosed else { return }
         isCorked = isOn
@@ -52,7 +52,7 @@ extension NBDConnection {
             return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
         }
         let done = max(0, sent)
-        // After a short write the socket is full: back to the loop instead of trying again, which costs a fifth.
+        // A short write means a full socket: return to the loop instead of trying again, which costs a fifth.
         if done < byteCount { keep(.file(offset: offset + done, byteCount: byteCount - done)) }
     }
 
@@ -101,7 +101,7 @@ extension NBDConnection {
         }
     }
 
-    /// The client went away: nothing to write home about.
+    /// The client went away, which is normal.
     static func isGone(_ number: Int32) -> Bool {
         number == ECONNRESET || number == EPIPE || number == ETIMEDOUT
     }

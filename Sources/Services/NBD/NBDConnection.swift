@@ -6,22 +6,22 @@ import Wire
 
 /// One client of the NBD server.
 ///
-/// States: negotiating → serving → ending → closed. While an answer is stuck in a full socket nothing more is read from it. What it is
-/// told last it can read: before the connection closes, all of it is sent, and the client is heard to its own end.
+/// States: negotiating → serving → ending → closed. While a reply is stuck in a full socket nothing more is read from it. The client can
+/// read the last reply: before the connection closes, everything is sent, and we read until the client ends.
 @safe final class NBDConnection: EventHandler {
-    /// From this size a read's pages go out as they are; below, a copy from the mapping into one `sendmsg` with its
-    /// neighbours costs a third (measured: `Benchmarks/README.md`).
+    /// From this size on, a read's pages are sent in place; below it, copying them from the mapping into one `sendmsg` with its neighbours
+    /// costs a third (measured: `Benchmarks/README.md`).
     private static let sendfileByteCount = 32 * 1024
-    /// Milliseconds that a client has to end after the server has.
+    /// Milliseconds that a client has to end after the server did.
     private static let endMilliseconds = 2_000
 
-    /// What could not be sent yet.
+    /// Data that could not be sent yet.
     enum Pending {
         case bytes([UInt8])
         case file(offset: Int, byteCount: Int)
     }
 
-    /// An object of its own: few connections have one, and many are at rest.
+    /// A separate object: few connections have one, and many are idle.
     private final class WaitingRead {
         let request: NBDRequest
         let range: Range<Int>
@@ -35,30 +35,30 @@ import Wire
     unowned let service: NBDService
     unowned let loop: EventLoop
     private var negotiation: NBDNegotiation? = NBDNegotiation()
-    /// Behind the handshake; before, there is nothing to read.
+    /// Exists after the handshake; before it there is nothing to read.
     private var transmission = NBDTransmission(exportByteCount: 0, flags: [], usesStructuredReplies: false)
     private(set) var file: ServedFile?
     private(set) var digest: Digest?
     let peer: IPv4Address
     let place: PeerLimits.Place
-    /// When its time is over, by the loop's clock, unless it has chosen an export.
+    /// The deadline for choosing an export, by the loop's clock.
     private(set) var deadline: Int
-    /// When the client last read, by the loop's clock; before its first read, when it came.
+    /// When the client last read, by the loop's clock; before its first read, when it connected.
     private(set) var lastReadAt: Int
-    /// Bytes received but not yet understood: part of a message.
+    /// Bytes received but not yet parsed: part of a message.
     private var leftover: [UInt8] = []
     var pending: [Pending] = []
-    /// A read that waits for a disk, and then for its turn; nothing more is taken from the client meanwhile.
+    /// A read that waits for the disk, and then for its turn; nothing more is taken from the client meanwhile.
     private var waitingRead: WaitingRead?
     private var closesWhenSent = false
-    /// Whether all is sent, and only the client's own end is waited for.
+    /// Whether everything is sent and only the client's end is awaited.
     private(set) var isEnding = false
     private(set) var isClosed = false
     /// Whether the disk is still reading.
     private(set) var isFetching = false
-    /// Whether the socket took all of the last large answer. What does not fit would be taken up twice.
+    /// Whether the socket took all of the last large reply. If not, the rest would be handled twice.
     var hasRoom = true
-    /// Whether packets wait to be full: several large answers go out one behind the other.
+    /// Whether packets are held back until full: several large replies go out in a row.
     var isCorked = false
 
     init(
@@ -95,7 +95,7 @@ import Wire
         }
     }
 
-    /// - Parameter keepsPlace: whether its place now belongs to a volume.
+    /// - Parameter keepsPlace: whether its slot now belongs to a volume.
     func close(_ reason: String?, keepsPlace: Bool = false) {
         guard !isClosed else { return }
         isClosed = true
@@ -105,10 +105,9 @@ import Wire
         service.ended(socket.number, keepsPlace: keepsPlace)
     }
 
-    /// Ends the connection when all is sent: first our half of it, and the rest when the client has ended too, or has not within a
-    /// moment.
+    /// Ends the connection once everything is sent: first our half, and the rest when the client ends too or does not in time.
     ///
-    /// - Parameter reason: what the client has done, for the log; nil: its own wish.
+    /// - Parameter reason: the client's mistake, for the log; nil: it asked to disconnect.
     private func end(_ reason: String? = nil) {
         if let reason { service.say(peer, "\(peer): \(reason)") }
         closesWhenSent = true
@@ -160,7 +159,7 @@ import Wire
 
     private func serveLeftover(with more: [UInt8] = []) {
         let bytes = leftover + more
-        // Behind the handshake there may be an end to come, or a read that has waited.
+        // After the handshake there may be an end to handle, or a read that was waiting.
         guard !bytes.isEmpty || negotiation == nil else { return }
         leftover = []
         handle(bytes.span)
@@ -200,7 +199,7 @@ import Wire
         if negotiation == nil, !isClosed, !rest.isEmpty { serve(rest) }
     }
 
-    /// From here on a thread of the volume's own serves the client.
+    /// From here on the volume's own thread serves the client.
     private func hand(over name: VolumeExportName, answer: [UInt8], leftover: [UInt8]) {
         sendOrKeep(answer)
         guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
@@ -219,7 +218,7 @@ import Wire
 
     // MARK: Serving
 
-    /// Answers all whole requests in `input`; what is left, or stuck, is kept.
+    /// Answers all complete requests in `input`; what is left, or stuck, is kept.
     private func serve(_ input: Span<UInt8>) {
         var input = input.extracting(0..<input.count)
         if !isFetching, let waiting = waitingRead {
@@ -237,12 +236,12 @@ import Wire
         if !isClosed, !input.isEmpty { leftover = [UInt8](copying: input) }
     }
 
-    /// - Parameter isFollowed: whether more of what the client has sent is here already.
+    /// - Parameter isFollowed: whether more data from the client is here already.
     /// - Returns: whether there may be more to serve.
     private func take(_ step: NBDTransmission.Step, isFollowed: Bool) -> Bool {
         switch step {
         case .read(let request, let range): read(request, range, isFollowed: isFollowed)
-        // Images do not change: there is nothing to make durable.
+        // Images do not change, so there is nothing to flush.
         case .flush(let request): reply(request)
         case .prefetch(let request, let range): prefetch(request, range)
         case .refuse(let request, let error): reply(request, error)
@@ -275,7 +274,7 @@ import Wire
         }
     }
 
-    /// Waits until the disk has been read; then it is this request's turn.
+    /// Waits for the disk; then it is this request's turn.
     private func fetch(_ request: NBDRequest, _ range: Range<Int>, of file: ServedFile) {
         waitingRead = WaitingRead(request, range)
         isFetching = true

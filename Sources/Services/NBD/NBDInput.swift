@@ -1,8 +1,8 @@
 import Wire
 
-/// What is taken from a socket, for all connections of one loop: one at rest owns next to nothing.
+/// The receive buffer shared by all connections of one loop: an idle connection owns next to nothing.
 @safe final class NBDInput {
-    /// As many requests as a queue of 256 needs.
+    /// Room for a queue of 256 requests.
     static let byteCount = 256 * NBDProtocol.requestByteCount
 
     let start: UnsafeMutableRawPointer

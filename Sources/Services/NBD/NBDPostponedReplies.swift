@@ -8,13 +8,13 @@ import Wire
     private static let limit = 256
 
     @safe private struct Reply {
-        /// Kept alive, and with it the mapping that `data` points into.
+        /// Kept alive, along with the mapping that `data` points into.
         let connection: NBDConnection
         let headerByteCount: Int
         let data: iovec
     }
 
-    /// The header of each reply, `NBDTransmission.replyHeaderByteLimit` apart.
+    /// Reply headers, `NBDTransmission.replyHeaderByteLimit` bytes apart.
     private let headers: UnsafeMutableRawPointer
     private var replies: [Reply] = []
 
@@ -28,7 +28,7 @@ import Wire
 
     var hasRoom: Bool { replies.count < Self.limit }
 
-    /// Takes a reply, of which `header` is copied, while there is room.
+    /// Adds a reply if there is room; `header` is copied.
     func add(_ connection: NBDConnection, header: iovec, data: iovec) {
         guard hasRoom, let bytes = unsafe header.iov_base else { return }
         unsafe memcpy(headers + replies.count * NBDTransmission.replyHeaderByteLimit, bytes, header.iov_len)

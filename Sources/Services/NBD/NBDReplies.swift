@@ -3,14 +3,14 @@ import Glibc
 import Linux
 import Wire
 
-/// Replies on their way into a socket, of images and of volumes: headers that lie here, and data that lie elsewhere, which go out together.
+/// Outgoing replies of images and volumes: headers stored here and data stored elsewhere, which are sent together.
 @safe final class NBDReplies {
-    /// Replies of one `sendmsg`: a header and its data each.
+    /// Replies per `sendmsg`, each a header and its data.
     static let limit = 60
 
-    /// The header of each reply, `NBDTransmission.replyHeaderByteLimit` apart.
+    /// Reply headers, `NBDTransmission.replyHeaderByteLimit` bytes apart.
     private let headers: UnsafeMutableRawPointer
-    /// What goes out, in order.
+    /// What to send, in order.
     private let slices: UnsafeMutablePointer<iovec>
     private(set) var count = 0
     private var sliceCount = 0
@@ -28,7 +28,7 @@ import Wire
 
     var isFull: Bool { count == Self.limit }
 
-    /// Adds the header of a reply; its data follow, by ``add(data:)`` or otherwise.
+    /// Adds a reply's header; its data follow, by ``add(data:)`` or otherwise.
     func add(
         _ request: NBDRequest, _ error: NBDError = .none, dataByteCount: Int = 0,
         of transmission: inout NBDTransmission
@@ -41,7 +41,7 @@ import Wire
         count += 1
     }
 
-    /// Adds the data of the last reply. They stay where they are until they are sent.
+    /// Adds the data of the last reply. They must stay in place until they are sent.
     func add(data: UnsafeRawBufferPointer) {
         unsafe add(iovec(iov_base: UnsafeMutableRawPointer(mutating: data.baseAddress), iov_len: data.count))
     }
@@ -51,14 +51,14 @@ import Wire
         sliceCount += 1
     }
 
-    /// Takes back the only reply that is here, a header and its data; nil: there are others, or it has none.
+    /// Removes the only reply, a header and its data; nil if there are others, or if it has no data.
     func takeLone() -> (header: iovec, data: iovec)? {
         guard count == 1, sliceCount == 2 else { return nil }
         clear()
         return unsafe (slices[0], slices[1])
     }
 
-    /// Puts back what ``takeLone()`` took.
+    /// Puts back what ``takeLone()`` removed.
     func put(header: iovec, data: iovec) {
         unsafe add(header)
         unsafe add(data)
@@ -69,10 +69,10 @@ import Wire
 
     // MARK: Sending
 
-    /// Sends what the socket takes, once.
+    /// Sends once what the socket takes.
     ///
     /// - Parameter flags: of `sendmsg`.
-    /// - Returns: false: it failed, `errno` says how.
+    /// - Returns: false when it failed; `errno` says how.
     func send(to socket: borrowing FileDescriptor, flags: Int) -> Bool {
         guard sliceCount > 0 else { return true }
         var message = unsafe msghdr()
@@ -84,7 +84,7 @@ import Wire
         return true
     }
 
-    /// Sends all, however long the client takes.
+    /// Sends everything, however long the client takes.
     func sendAll(to socket: borrowing FileDescriptor) throws(SystemError) {
         defer { clear() }
         while sliceCount > 0 {
@@ -92,7 +92,7 @@ import Wire
         }
     }
 
-    /// What is not sent, copied, and then forgotten here.
+    /// Copies what is not sent yet, and removes it from here.
     func takeUnsent(_ body: ([UInt8]) -> Void) {
         for index in 0..<sliceCount {
             let slice = unsafe slices[index]
@@ -101,7 +101,7 @@ import Wire
         clear()
     }
 
-    /// Leaves out so many bytes of the front.
+    /// Removes this many bytes from the front.
     private func drop(_ byteCount: Int) {
         var (left, first) = (byteCount, 0)
         while first < sliceCount, unsafe left >= slices[first].iov_len {

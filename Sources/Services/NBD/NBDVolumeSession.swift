@@ -4,14 +4,14 @@ import Glibc
 import Linux
 import Wire
 
-/// One connection to a node's writable volume, on a thread of its own: a disk that takes its time stops nobody else.
+/// One connection to a node's writable volume, on its own thread: a slow disk delays no other connection.
 ///
-/// A volume has one reader and writer, so what counts here is that nothing acknowledged is lost: a flush, or a write with FUA, is
-/// answered when the data are on the disk.
+/// A volume has a single reader and writer. What matters here is that no acknowledged write is lost: a flush, or a write with FUA, is
+/// answered once the data is on the disk.
 final class NBDVolumeSession: Sendable {
-    /// Read at a time of what is passed over.
+    /// Bytes read at a time when skipping data.
     private static let inputByteLimit = 64 * 1024
-    /// Milliseconds that a client has to end after the server has.
+    /// Milliseconds that a client has to end after the server did.
     private static let endMilliseconds = 2_000
 
     let disk: NodeDisk
@@ -32,16 +32,16 @@ final class NBDVolumeSession: Sendable {
     /// Ends the connection from another thread.
     func end() { _ = shutdown(socket.number, Int32(SHUT_RDWR)) }
 
-    /// One client's requests, one after the other.
+    /// Serves one client's requests in order.
     private struct Conversation {
         var reader: Reader
         var transmission: NBDTransmission
         let replies = NBDReplies()
     }
 
-    /// Serves until the client goes or breaks the protocol.
+    /// Serves until the client leaves or breaks the protocol.
     ///
-    /// - Parameter leftover: what was received beyond the handshake.
+    /// - Parameter leftover: bytes received after the handshake.
     func run(_ leftover: [UInt8]) throws(SystemError) {
         let flags = fcntl(socket.number, F_GETFL)
         _ = fcntl(socket.number, F_SETFL, flags & ~O_NONBLOCK)
@@ -54,7 +54,7 @@ final class NBDVolumeSession: Sendable {
             let bytes = try conversation.reader.read(wanted, from: socket)
             var input = bytes.span
             var step = conversation.transmission.next(&input)
-            // What has led to the end is answered before it.
+            // Everything before the request that ends the session is answered first.
             if case .refuse(let request, let error) = step {
                 try reply(request, error, in: &conversation)
                 step = conversation.transmission.next(&input)
@@ -70,7 +70,7 @@ final class NBDVolumeSession: Sendable {
         throw SystemError("serve a volume: \(mistake)", number: EPROTO)
     }
 
-    /// What the client was told last it can read: to close what has not been read would take it away.
+    /// The client can read the last reply: closing with unread data would destroy it.
     private func hearOut() {
         Socket.finish(socket)
         let deadline = EventLoop.now() + Self.endMilliseconds
@@ -120,7 +120,7 @@ final class NBDVolumeSession: Sendable {
         }
     }
 
-    /// Makes a range read as zeros; a hole gives the server's disk its room back.
+    /// Makes a range read as zeros; a hole returns the room to the server's disk.
     private func clear(_ range: Range<Int>, keepsRoom: Bool) throws(SystemError) {
         guard !range.isEmpty else { return }
         do {
@@ -138,7 +138,7 @@ final class NBDVolumeSession: Sendable {
         }
     }
 
-    /// Does what was asked for, makes it durable where that was asked for, too, and answers.
+    /// Performs the request, makes it durable if asked to, and answers.
     private func finish(
         _ request: NBDRequest, in conversation: inout Conversation, _ body: () throws(SystemError) -> Void
     ) throws(SystemError) {
@@ -160,7 +160,7 @@ final class NBDVolumeSession: Sendable {
         try conversation.replies.sendAll(to: socket)
     }
 
-    /// Reads whole messages, the bytes behind the handshake first.
+    /// Reads whole messages, beginning with the bytes received after the handshake.
     private struct Reader {
         var leftover: [UInt8]
 

@@ -4,11 +4,11 @@ package enum HTTPDate {
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
-    /// The server's clock was never set when it shows less: 14 November 2023.
+    /// A clock that shows less was never set: 14 November 2023.
     private static let earliest = 1_700_000_000
 
     /// - Parameter seconds: since 1970.
-    /// - Returns: nil when no clock can mean this: a server without one says no date (RFC 9110 §6.6.1).
+    /// - Returns: nil when the clock cannot be right: a server without a clock sends no date (RFC 9110 §6.6.1).
     package static func text(_ seconds: Int) -> String? {
         guard (earliest...CivilTime.lastSecond).contains(seconds) else { return nil }
         let time = CivilTime(seconds: seconds)

@@ -1,37 +1,37 @@
-/// The server's half of the transmission phase: requests in, headers of replies out. It sees neither sockets nor files, and no data but
-/// those of writes that it passes over.
+/// The server's half of the transmission phase: requests in, reply headers out. It sees no sockets, no files, and no data except that of
+/// writes that it skips.
 ///
-/// States: taking requests ⇄ passing over the data of a write; then ending, until what was taken is answered → ended.
+/// States: taking requests ⇄ skipping the data of a write; then ending, until everything taken is answered → ended.
 package struct NBDTransmission: Sendable {
-    /// What comes next. All but `needsMore` and `ended` wants a reply.
+    /// What to do next. All but `needsMore` and `ended` need a reply.
     package enum Step: Equatable, Sendable {
-        /// More bytes are needed, or answers to what was taken.
+        /// More bytes are needed, or replies to what was taken.
         case needsMore
         /// Reply with the bytes of this range, which has at least one and at most `NBDProtocol.readByteLimit`.
         case read(NBDRequest, Range<Int>)
-        /// Take the data, `remainingDataByteCount` bytes of the input, and put them into this range. What is not taken is passed over.
+        /// Take the data, `remainingDataByteCount` bytes of the input, and write it to this range. What is not taken is skipped.
         case write(NBDRequest, Range<Int>)
         /// Make this range read as zeros.
         case clear(NBDRequest, Range<Int>)
         /// This range will be read soon.
         case prefetch(NBDRequest, Range<Int>)
-        /// What was answered is to be durable before the reply.
+        /// Everything answered so far must be durable before the reply.
         case flush(NBDRequest)
-        /// Reply with an error: nothing is to be done.
+        /// Reply with an error; there is nothing else to do.
         case refuse(NBDRequest, NBDError)
-        /// No further request is taken, and all that were are answered.
+        /// No further request is taken, and all that were taken are answered.
         case ended(Ending)
     }
 
     /// Why no further request is taken.
     package enum Ending: Equatable, Sendable {
-        /// The client's own wish.
+        /// The client asked to disconnect.
         case disconnect
         case requestWithoutMagic
-        /// A write with more data than are passed over. It has got its error.
+        /// A write with more data than we skip. It got its error.
         case tooLongWrite(byteCount: UInt32)
 
-        /// What the client has done wrong, for the log.
+        /// What the client did wrong, for the log.
         package var mistake: String? {
             switch self {
             case .disconnect: nil
@@ -44,13 +44,13 @@ package struct NBDTransmission: Sendable {
     private let exportByteCount: Int
     private let flags: NBDExportFlags
     private let usesStructuredReplies: Bool
-    /// Bytes that are still to come of the last write's data.
+    /// Remaining bytes of the last write's data.
     package private(set) var remainingDataByteCount = 0
-    /// Requests that were taken, and have no reply yet.
+    /// Requests taken but not yet answered.
     package private(set) var unansweredCount = 0
     private var ending: Ending?
 
-    /// - Parameter flags: as the export offers them.
+    /// - Parameter flags: those that the export offers.
     package init(exportByteCount: Int, flags: NBDExportFlags, usesStructuredReplies: Bool) {
         self.exportByteCount = exportByteCount
         self.flags = flags
@@ -59,7 +59,7 @@ package struct NBDTransmission: Sendable {
 
     // MARK: Requests
 
-    /// Takes one request from the front of `input`, behind the data that are left of the write before it.
+    /// Takes one request from the front of `input`, after any data left from the previous write.
     package mutating func next(_ input: inout Span<UInt8>) -> Step {
         if ending == nil {
             if remainingDataByteCount > 0 { passOver(&input) }
@@ -72,12 +72,12 @@ package struct NBDTransmission: Sendable {
         return ended
     }
 
-    /// So many bytes can be read from the client, and none of them belongs to what follows.
+    /// How many bytes to read from the client, none of which belong to the next message.
     package var wantedByteCount: Int {
         remainingDataByteCount > 0 ? remainingDataByteCount : NBDProtocol.requestByteCount
     }
 
-    /// Says that so many bytes of a write's data have been taken.
+    /// Reports that this many bytes of a write's data have been taken.
     package mutating func tookData(_ byteCount: Int) {
         precondition(0...remainingDataByteCount ~= byteCount, "more data than the write has")
         remainingDataByteCount -= byteCount
@@ -94,13 +94,13 @@ package struct NBDTransmission: Sendable {
         return ended
     }
 
-    /// What was asked for before is answered first (doc/proto.md, `NBD_CMD_DISC`).
+    /// Earlier requests are answered first (doc/proto.md, `NBD_CMD_DISC`).
     private var ended: Step {
         guard unansweredCount == 0, let ending else { return .needsMore }
         return .ended(ending)
     }
 
-    /// A flag that the export does not offer is an error of its request (doc/proto.md, "Error values").
+    /// A flag that the export does not offer is an error of that request (doc/proto.md, "Error values").
     private mutating func step(for request: NBDRequest) -> Step {
         let range = request.range(inExportOf: exportByteCount)
         switch request.command {
@@ -125,7 +125,7 @@ package struct NBDTransmission: Sendable {
         }
     }
 
-    /// The data of a write follow in any case. A client that is told of the error goes on.
+    /// A write's data follows in any case. A client that gets the error carries on.
     private mutating func write(_ request: NBDRequest, _ range: Range<Int>?) -> Step {
         guard request.byteCount <= UInt32(NBDProtocol.readByteLimit) else {
             ending = .tooLongWrite(byteCount: request.byteCount)
@@ -143,7 +143,7 @@ package struct NBDTransmission: Sendable {
         var offered: UInt16 = flags.contains(.sendForceUnitAccess) ? NBDRequest.forceUnitAccess : 0
         switch request.command {
         case .writeZeroes: offered |= NBDRequest.noHole
-        // Ours are always in one piece, but only those in structured replies can be told to be.
+        // Our replies are always in one piece, but a client can ask for that only with structured replies.
         case .read where usesStructuredReplies && flags.contains(.sendDontFragment):
             offered |= NBDRequest.doNotFragment
         default: break
@@ -153,14 +153,14 @@ package struct NBDTransmission: Sendable {
 
     // MARK: Replies
 
-    /// The longest header of a reply: a structured one with its offset.
+    /// The longest reply header: a structured one with its offset.
     package static let replyHeaderByteLimit = 28
 
-    /// Writes the header of a reply to the front of `bytes`, which has room for `replyHeaderByteLimit`. Replies need not be in the order
-    /// of their requests.
+    /// Writes a reply header to the front of `bytes`, which has room for `replyHeaderByteLimit`. Replies need not be in the order of their
+    /// requests.
     ///
-    /// - Parameter dataByteCount: bytes that follow the header, in answer to a read.
-    /// - Returns: its length: 16 bytes (simple), or 20 and 8 or 6 more (structured).
+    /// - Parameter dataByteCount: bytes that follow the header, for a read.
+    /// - Returns: the header's length: 16 bytes (simple), or 20 plus 8 or 6 (structured).
     package mutating func reply(
         to request: NBDRequest, _ error: NBDError, dataByteCount: Int, into bytes: inout MutableRawSpan
     ) -> Int {

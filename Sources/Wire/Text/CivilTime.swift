@@ -1,4 +1,4 @@
-/// A moment as the calendar and the clock have it, in UTC.
+/// A moment as calendar date and time of day, in UTC.
 struct CivilTime {
     var year: Int
     /// 1 to 12.
@@ -10,10 +10,10 @@ struct CivilTime {
     /// Of the day.
     var second: Int
 
-    /// The end of the year 9999: what is later has no text.
+    /// The end of the year 9999: later times have no text form.
     static let lastSecond = 253_402_300_799
 
-    // 719,468 days before 1970 is 1 March of the year 0. Years from March on: a leap day ends them.
+    // 719,468 days before 1970 is 1 March of year 0. Years start in March here, so that a leap day comes last.
     private static let daysBefore1970 = 719_468
 
     /// - Parameter seconds: since 1970, `0...lastSecond`.
@@ -31,7 +31,7 @@ struct CivilTime {
         second = seconds % 86_400
     }
 
-    /// Days since 1970 of a date; nil when no calendar has it.
+    /// Days since 1970 of a date; nil for a date that does not exist.
     ///
     /// - Parameter year: `1970...9999`.
     static func days(year: Int, month: Int, day: Int) -> Int? {
@@ -43,7 +43,7 @@ struct CivilTime {
         let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         let days = era * 146_097 + dayOfEra - daysBefore1970
-        // 30 February becomes a day of March.
+        // 30 February would become a day in March.
         guard days >= 0, Self(seconds: days * 86_400).day == day else { return nil }
         return days
     }

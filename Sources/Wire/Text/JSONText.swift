@@ -1,8 +1,8 @@
-/// JSON (RFC 8259) as text, for programs without Foundation: what is written cannot be anything but JSON.
+/// JSON (RFC 8259) as text, for programs without Foundation: the output is always valid JSON.
 package struct JSONText: Equatable, Sendable {
     package let text: String
 
-    /// A string. Control characters become spaces: what machines call themselves is shown in one line.
+    /// A string. Control characters become spaces: names that machines give themselves are shown on one line.
     package init(_ string: some StringProtocol) {
         var text = "\""
         for scalar in string.unicodeScalars {
@@ -25,7 +25,7 @@ package struct JSONText: Equatable, Sendable {
     }
 }
 
-/// An object, with its members as they are written here.
+/// An object, with its members in the order given.
 extension JSONText: ExpressibleByDictionaryLiteral {
     package init(dictionaryLiteral members: (String, JSONText)...) {
         text = "{\(members.map { "\(JSONText($0).text):\($1.text)" }.joined(separator: ","))}"

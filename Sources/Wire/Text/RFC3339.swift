@@ -1,9 +1,9 @@
-/// Moments as texts: `2026-11-29T04:55:45Z` (RFC 3339 §5.6), in UTC.
+/// Moments as text: `2026-11-29T04:55:45Z` (RFC 3339 §5.6), in UTC.
 package enum RFC3339 {
-    /// - Parameter seconds: since 1970. What no calendar has becomes the nearest moment that it has.
+    /// - Parameter seconds: since 1970. Out of range, the nearest moment that has a text form.
     package static func text(seconds: Int) -> String { "\(beginning(seconds))Z" }
 
-    /// With three digits behind the second.
+    /// With three digits after the second.
     ///
     /// - Parameter milliseconds: since 1970.
     package static func text(milliseconds: Int) -> String {
@@ -17,16 +17,16 @@ package enum RFC3339 {
         return "\(time.year)-\(CivilTime.two(time.month))-\(CivilTime.two(time.day))T\(time.clock)"
     }
 
-    /// Milliseconds since 1970; nil for what is no moment since then. What is finer than a millisecond is left out.
+    /// Milliseconds since 1970; nil for anything else. Fractions of a millisecond are dropped.
     package static func milliseconds(_ text: String) -> Int? {
         var rest = text.utf8[...]
-        /// As many digits as said, and what has to follow them.
+        /// This many digits, and the separator after them.
         func number(_ count: Int, _ end: Character? = nil) -> Int? {
             guard let value = decimal(rest.prefix(count), count) else { return nil }
             rest = rest.dropFirst(count)
             guard let end else { return value }
             guard let next = rest.popFirst() else { return nil }
-            // RFC 3339 allows small letters.
+            // RFC 3339 allows lower case.
             return Character(UnicodeScalar(next)).uppercased() == String(end) ? value : nil
         }
         guard text.utf8.count <= 40, let year = number(4, "-"), let month = number(2, "-"),
@@ -54,7 +54,7 @@ package enum RFC3339 {
         default: return nil
         }
         guard rest.isEmpty else { return nil }
-        // A leap second is the end of its minute.
+        // A leap second counts as the end of its minute.
         let seconds = days * 86_400 + hour * 3_600 + minute * 60 + min(second, 59) - offset
         return seconds < 0 || seconds > CivilTime.lastSecond ? nil : seconds * 1_000 + fraction
     }

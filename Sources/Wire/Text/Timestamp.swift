@@ -1,4 +1,4 @@
-/// How finely a ``Timestamp`` counts.
+/// The precision of a ``Timestamp``.
 package protocol TimestampUnit: Sendable {
     static func text(_ count: Int) -> String
     /// - Parameter milliseconds: since 1970.
@@ -17,7 +17,7 @@ package enum Milliseconds: TimestampUnit {
     package static func count(ofMilliseconds milliseconds: Int) -> Int { milliseconds }
 }
 
-/// A number, or one that may be missing.
+/// A number, or an optional one.
 package protocol TimestampValue: Hashable, Sendable {
     /// Nil where a number is required.
     init?(count: Int?)
@@ -37,10 +37,10 @@ extension Int?: TimestampValue {
     package var count: Int? { self }
 }
 
-/// A moment that is a text in JSON, `2026-11-29T04:55:45Z` (RFC 3339), and a number in the program; in an optional property,
-/// left out where there is none.
+/// A moment that is text in JSON, `2026-11-29T04:55:45Z` (RFC 3339), and a number in the program. An optional property without a value is
+/// left out.
 ///
-/// A number in JSON is read as what it counts: servers and clients before version 0.2 wrote it so, and stores keep it so.
+/// A number in JSON is accepted in its unit: servers and clients before version 0.2 wrote numbers, and stores still do.
 @propertyWrapper package struct Timestamp<Unit: TimestampUnit, Value: TimestampValue>: Hashable, Sendable {
     package var wrappedValue: Value
 
@@ -53,7 +53,7 @@ package typealias SecondTimestamp<Value: TimestampValue> = Timestamp<Seconds, Va
 package typealias MillisecondTimestamp<Value: TimestampValue> = Timestamp<Milliseconds, Value>
 
 extension CodingUserInfoKey {
-    /// True where an encoder writes moments as numbers: stores do, so that programs from before version 0.2 can read them.
+    /// True for encoders that write moments as numbers: stores do, so that programs before version 0.2 can read them.
     package static var timestampsAreNumbers: Self? { Self(rawValue: "timestampsAreNumbers") }
 }
 
@@ -93,7 +93,7 @@ extension Timestamp: Codable {
     }
 }
 
-// The compiler's own coding finds these for optional properties: no moment, no key.
+// Synthesised `Codable` finds these for optional properties: no moment, no key.
 extension KeyedDecodingContainer {
     package func decode<Unit>(
         _ type: Timestamp<Unit, Int?>.Type, forKey key: Key
