@@ -70,6 +70,8 @@ actor OpenIDProvider {
     private let client: HTTPClient
     private let logger: Logger
     private var description: (value: Description, at: Int)?
+    /// One asks for all who wait: anybody can begin a log-in.
+    private var asking: Task<Description, any Error>?
     private var keys: (value: JSONWebKeys, at: Int)?
     /// Of tickets: who was on the way when the server started anew begins again.
     private let ticketKey = SecretKey()
@@ -141,8 +143,18 @@ actor OpenIDProvider {
     // MARK: Asking the provider
 
     private func describe() async throws -> Description {
+        if let description, Clock.steadySecond - description.at < Self.descriptionAge {
+            return description.value
+        }
+        if let asking { return try await asking.value }
+        let asking = Task { try await fetchDescription() }
+        self.asking = asking
+        defer { self.asking = nil }
+        return try await asking.value
+    }
+
+    private func fetchDescription() async throws -> Description {
         let now = Clock.steadySecond
-        if let description, now - description.at < Self.descriptionAge { return description.value }
         let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
         let found: Description = try await get("\(base)/.well-known/openid-configuration")
         guard found.issuer == settings.issuer else {
@@ -228,8 +240,9 @@ actor OpenIDProvider {
         guard claims.values["iss"]?.text == description.issuer else {
             throw failure("its token is another's")
         }
-        guard audience.contains(settings.clientID),
-            audience.count == 1 || claims.values["azp"]?.text == settings.clientID
+        let party = claims.values["azp"]
+        guard audience.contains(settings.clientID), audience.count == 1 || party != nil,
+            party == nil || party?.text == settings.clientID
         else { throw failure("its token is for \(audience.sorted().joined(separator: ", ")), not for us") }
         guard let told = claims.values["nonce"]?.text, Secrets.isEqual(told, nonce) else {
             throw failure("its token is from another log-in")
@@ -292,8 +305,17 @@ struct IDClaims {
         guard let values = try? JSONDecoder().decode([String: ClaimValue].self, from: payload) else {
             throw Problem.malformed
         }
+        try self.init(values, now: now)
+    }
+
+    /// Throws unless these claims count now.
+    init(_ values: [String: ClaimValue], now: Double) throws {
         guard let end = values["exp"]?.number, end + Self.leeway > now else { throw Problem.expired }
         guard let start = values["iat"]?.number, start - Self.leeway < now else {
+            throw Problem.fromTheFuture
+        }
+        // RFC 7519 §4.1.5
+        if let begin = values["nbf"], (begin.number ?? .infinity) - Self.leeway >= now {
             throw Problem.fromTheFuture
         }
         self.values = values
