@@ -14,7 +14,7 @@ struct Explanation {
         let snapshot = try await views.snapshot()
         var identity = try identity(request, in: snapshot)
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
-            try views.caller.require(.read, in: node.group)
+            try views.requireReading(node, in: snapshot)
         }
         let heard = await views.services.clients()[identity.macAddress]
         let asked = Asked(

@@ -103,20 +103,20 @@ struct HistoryRoutes {
     private func mayAudit(_ edit: Revision.Edit, _ caller: Caller) -> Bool {
         switch edit.kind {
         case "group": (try? GroupPath(edit.key)).map { caller.allows(.audit, in: $0) } ?? false
-        case "node":
-            (try? NodeName(edit.key)).flatMap { services.fleet.snapshot.nodes[$0] }
-                .map { caller.allows(.audit, in: $0.group) } ?? mayAuditGone(edit, caller)
+        case "node": groups(ofNode: edit).allSatisfy { caller.allows(.audit, in: $0) }
         default: false
         }
     }
 
-    /// Of a node that is no more: it was in a group of theirs, before and after.
-    private func mayAuditGone(_ edit: Revision.Edit, _ caller: Caller) -> Bool {
+    /// Where a node was before an edit and after it, and where it is now, if it is anywhere.
+    private func groups(ofNode edit: Revision.Edit) -> [GroupPath] {
         struct Record: Decodable { var group: GroupPath? }
-        let groups = [edit.before, edit.after].compactMap { $0 }.map { json in
+        let then = [edit.before, edit.after].compactMap { $0 }.map { json in
             (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
         }
-        return !groups.isEmpty && groups.allSatisfy { caller.allows(.audit, in: $0) }
+        let now = (try? NodeName(edit.key)).flatMap { services.fleet.snapshot.nodes[$0]?.group }
+        // An edit without a record is the whole site's.
+        return then.isEmpty ? [.site] : then + (now.map { [$0] } ?? [])
     }
 
     @discardableResult

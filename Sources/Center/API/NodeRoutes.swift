@@ -67,11 +67,11 @@ struct NodeRoutes {
             let given = node
             let snapshot = try await services.fleet.change(by: caller.name) { current in
                 let stored = current.nodes[given.name]
-                try RecordTag.check(wanted, stored)
                 var node = given
                 node.settings = RecordSettings.merged(given.settings, into: stored?.settings)
                 let edits = [FleetEdit.node(node.name, node)]
                 try caller.requireLeave(for: edits, in: current)
+                try RecordTag.check(wanted, stored)
                 return edits
             }
             let stored = snapshot.nodes[node.name] ?? node
@@ -85,6 +85,8 @@ struct NodeRoutes {
                 guard let stored = current.nodes[name] else {
                     throw StoreError.notFound("there is no node \(name) (roost node list shows all)")
                 }
+                // Before anything else: what it is like is not for those who may not change it.
+                try caller.require(.configure, in: stored.group)
                 try RecordTag.check(wanted, stored)
                 var node = try patch.applied(to: stored)
                 guard node.name == name else {
@@ -103,9 +105,9 @@ struct NodeRoutes {
             let name = try NodeName(context.parameter("name"))
             let wanted = request.headers[.ifMatch]
             try await services.fleet.change(by: caller.name) { current in
-                try RecordTag.check(wanted, current.nodes[name])
                 let edits = [FleetEdit.node(name, nil)]
                 try caller.requireLeave(for: edits, in: current)
+                try RecordTag.check(wanted, current.nodes[name])
                 return edits
             }
             return HTTPResponse.Status.noContent
@@ -129,8 +131,11 @@ struct NodeRoutes {
 
     /// What SSH clients know the nodes by that the caller may read.
     func knownHosts(_ request: Request, _ caller: Caller) async throws -> Response {
-        let snapshot = try await views(request, caller).snapshot()
-        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
+        let views = try views(request, caller)
+        let snapshot = try await views.snapshot()
+        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter {
+            views.sees($0, in: snapshot)
+        }
         let text = Fleet.knownHosts(
             of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
         return Response(

@@ -36,7 +36,7 @@ struct FleetViews: Sendable {
         let live = await LiveFacts(self)
         var (rows, count): ([MachineAnswer], Int) = ([], 0)
         for name in snapshot.nodeOrder {
-            guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
+            guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { continue }
             if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
             if count >= offset, rows.count < limit { rows.append(live.answer(node, in: snapshot)) }
             count += 1
@@ -50,7 +50,7 @@ struct FleetViews: Sendable {
         let condition = try Condition(query)
         let live = await LiveFacts(self)
         return snapshot.nodeOrder.filter { name in
-            guard let node = snapshot.nodes[name], caller.sees(node.group) else { return false }
+            guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { return false }
             return condition == .always || condition.holds(for: live.facts(of: node, in: snapshot))
         }
     }
@@ -102,12 +102,22 @@ struct FleetViews: Sendable {
 
     /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
     /// group, or in none.
-    private func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+    func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+        for group in groups(of: node, in: snapshot) { try caller.require(.read, in: group) }
+    }
+
+    /// The same for lists.
+    func sees(_ node: Node, in snapshot: FleetSnapshot) -> Bool {
+        at == nil ? caller.sees(node.group) : groups(of: node, in: snapshot).allSatisfy { caller.sees($0) }
+    }
+
+    /// Where the node is in `snapshot`, and where it is now, by its name and by its cards.
+    private func groups(of node: Node, in snapshot: FleetSnapshot) -> [GroupPath] {
         let now = fleet.snapshot
         let same =
             [snapshot.nodes[node.name], now.nodes[node.name]]
             + snapshot.cards(of: node).map { now.node(at: $0) }
-        for case let one? in same { try caller.require(.read, in: one.group) }
+        return same.compactMap { $0?.group }
     }
 
     /// The node of that name or hardware address, or a machine that boots without being enrolled.

@@ -40,12 +40,10 @@ struct GroupsPage {
     ) async throws -> Response {
         let views = try pages.views(request, caller)
         let (snapshot, words) = (try await views.snapshot(), pages.renderer.words(context))
+        // Before anything else: which groups there are is not for those who may not see them.
+        if !hasTree || path != .site { try caller.require(.read, in: path) }
         guard path == .site || snapshot.groups[path] != nil else {
             throw StoreError.notFound("there is no group \(path)")
-        }
-        guard caller.allows(.read, in: path) || hasTree && path == .site else {
-            try caller.require(.read, in: path)
-            return pages.redirect("/")
         }
         var counts: [GroupPath: Int] = [:]
         for node in snapshot.nodes.values {
@@ -83,6 +81,8 @@ struct GroupsPage {
     private func edit(_ request: Request, _ context: CenterContext, _ caller: Caller) throws -> Response {
         let form = try pages.form(context)
         let path = try GroupPath(form["path"])
+        // Before anything else: that a form changes nothing tells what is set, secrets included.
+        try caller.require(.configure, in: path)
         let back = Back.path(form["back"], otherwise: "/groups")
         if form.has("remove") {
             let change = ChangeRequest(edits: [ChangeRequest.Edit(removeGroup: path)])

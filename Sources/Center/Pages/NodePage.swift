@@ -213,6 +213,8 @@ struct NodePage {
         guard let stored = pages.fleet.snapshot.nodes[name] else {
             throw StoreError.notFound("there is no node \(name)")
         }
+        // Before anything else: whether a form fits the record is not for those who may not change it.
+        try caller.require(.configure, in: stored.group)
         if form.has("remove") {
             let change = ChangeRequest(edits: [ChangeRequest.Edit(removeNode: name)])
             return try pages.plan(change, back: "/nodes", section: "/nodes", request, context, caller)
