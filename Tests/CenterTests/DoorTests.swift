@@ -1,5 +1,6 @@
 import API
 import Fleet
+import HTTPTypes
 import Hummingbird
 import Synchronization
 import Testing
@@ -53,6 +54,20 @@ import Testing
         }
         #expect(try await status("another", "a wrong password") == 429)
         #expect(try await status("eve", Self.password) == 429)
+    }
+
+    @Test(arguments: [
+        (nil, 303), ("none", 303), ("same-origin", 303), ("same-site", 403), ("cross-site", 403),
+    ])
+    func `a form that another site's page sends does nothing, before a log-in either`(
+        site: String?, status: Int
+    ) async throws {
+        let fleet = try await SmallFleet()
+        var headers: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+        headers[.fetchSite] = site
+        let answer = try await fleet.ask(
+            "POST", "/language", headers: headers, body: "language=fr&back=/")
+        #expect(answer.status == status)
     }
 
     // MARK: A log-in provider

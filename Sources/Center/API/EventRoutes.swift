@@ -4,16 +4,30 @@ import Foundation
 import Hummingbird
 import NIOCore
 
+extension CenterServices {
+    /// Events for one listener at an address.
+    func events(for address: String) throws -> AsyncStream<EventHub.Numbered> {
+        guard let place = limits.takeStream(from: address) else {
+            throw Problem(
+                503, "Too many listeners",
+                "at most \(CenterLimits.connectionLimit) streams of events for one address", retryAfter: 30)
+        }
+        guard let events = fleet.events.listen(ended: { [limits] in limits.release(place) }) else {
+            limits.release(place)
+            throw Problem(
+                503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
+        }
+        return events
+    }
+}
+
 /// Events as they happen (Server-Sent Events, HTML Living Standard §9.2).
 struct EventRoutes {
     let services: CenterServices
 
     func add(to api: Routes) {
         api.get("events", .read) { _, context, caller in
-            guard let events = services.fleet.events.listen() else {
-                throw Problem(
-                    503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
-            }
+            let events = try services.events(for: context.address)
             let leave = Leave(caller: caller, recheck: context.recheck, fleet: services.fleet)
             let messages = events.prefix { _ in await leave.holds() }.compactMap {
                 Self.message($0, for: caller)

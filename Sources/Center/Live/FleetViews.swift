@@ -100,26 +100,6 @@ struct FleetViews: Sendable {
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
-    /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
-    /// group, or in none.
-    func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
-        for group in groups(of: node, in: snapshot) { try caller.require(.read, in: group) }
-    }
-
-    /// The same for lists.
-    func sees(_ node: Node, in snapshot: FleetSnapshot) -> Bool {
-        at == nil ? caller.sees(node.group) : groups(of: node, in: snapshot).allSatisfy { caller.sees($0) }
-    }
-
-    /// Where the node is in `snapshot`, and where it is now, by its name and by its cards.
-    private func groups(of node: Node, in snapshot: FleetSnapshot) -> [GroupPath] {
-        let now = fleet.snapshot
-        let same =
-            [snapshot.nodes[node.name], now.nodes[node.name]]
-            + snapshot.cards(of: node).map { now.node(at: $0) }
-        return same.compactMap { $0?.group }
-    }
-
     /// The node of that name or hardware address, or a machine that boots without being enrolled.
     private func known(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
         do {

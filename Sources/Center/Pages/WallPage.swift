@@ -14,11 +14,9 @@ struct WallPage {
 
     func add(to router: RouterGroup<CenterContext>) {
         router.get("wall") { request, context in try await show(request, context) }
-        router.get("wall/events") { request, _ in
+        router.get("wall/events") { request, context in
             let group = try group(request)
-            guard let events = pages.fleet.events.listen() else {
-                throw Problem(503, "Too many listeners", "too many listen already", retryAfter: 30)
-            }
+            let events = try pages.services.events(for: context.address)
             // Only that something happened there: the page asks again for what it may show.
             let messages = events.compactMap { numbered -> ByteBuffer? in
                 guard let event = numbered.event else { return EventStreamText.pulse.buffer }
