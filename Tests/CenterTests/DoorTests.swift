@@ -122,6 +122,22 @@ import Testing
         #expect(EntryPages.code(of: error) == shown)
     }
 
+    @Test(arguments: [
+        (["roost"], nil, true), (["roost"], "roost", true), (["roost"], "other", false),
+        (["other"], nil, false),
+        (["other"], "roost", false), (["other", "roost"], nil, false), (["other", "roost"], "roost", true),
+        (["other", "roost"], "other", false), ([], nil, false),
+    ])
+    func `a token counts for whom it was given to`(audience: [String], party: String?, counts: Bool) throws {
+        var claims: [String: ClaimValue] = [
+            "exp": .number(2_000), "iat": .number(900), "aud": .list(audience.map { .string($0) }),
+        ]
+        claims["azp"] = party.map { .string($0) }
+        #expect(try IDClaims(claims, now: 1_000).isMeant(for: "roost") == counts)
+        claims["azp"] = ClaimValue.none
+        #expect(try !IDClaims(claims, now: 1_000).isMeant(for: "roost"))
+    }
+
     @Test func `a token that holds later does not hold now`() throws {
         let claims: [String: ClaimValue] = ["exp": .number(2_000), "iat": .number(900)]
         #expect(try IDClaims(claims, now: 1_000).values == claims)

@@ -96,6 +96,26 @@ import Testing
         }
     }
 
+    @Test func `a role in a foreign group is refused like one in a group that is not there`() async throws {
+        let fleet = try await SmallFleet()
+        for group in ["/office", "/nowhere"] {
+            let answer = try await fleet.ask(
+                "PUT", "/api/v1/administrators/eve", headers: token(.admin),
+                body: #"{"grants":["helpdesk@\#(group)"],"password":"four random words"}"#)
+            #expect(answer.status == 403, "\(group)")
+        }
+    }
+
+    @Test func `who proves elsewhere from now on who they are has to do so`() async throws {
+        let fleet = try await SmallFleet()
+        let person = Person(role: .auditor, place: .school)
+        let cookie: HTTPFields = [.cookie: "__Host-roost=\(person.cookie)"]
+        #expect(try await fleet.ask("GET", "/api/v1/whoami", headers: cookie).status == 200)
+        let wish = AdministratorRequest(grants: ["auditor@/school"], source: .ldap)
+        _ = try await AccessRoutes(services: fleet.services).save(person.name, wish, .local)
+        #expect(try await fleet.ask("GET", "/api/v1/whoami", headers: cookie).status == 401)
+    }
+
     // MARK: What was
 
     @Test func `lists of the past have no node that is another group's now`() async throws {

@@ -236,14 +236,13 @@ actor OpenIDProvider {
         } catch let problem as Problem { throw problem } catch {
             throw failure("its token does not count: \(ErrorText.of(error))")
         }
-        let audience = Set(claims.values["aud"]?.texts ?? [])
         guard claims.values["iss"]?.text == description.issuer else {
             throw failure("its token is another's")
         }
-        let party = claims.values["azp"]
-        guard audience.contains(settings.clientID), audience.count == 1 || party != nil,
-            party == nil || party?.text == settings.clientID
-        else { throw failure("its token is for \(audience.sorted().joined(separator: ", ")), not for us") }
+        guard claims.isMeant(for: settings.clientID)
+        else {
+            throw failure("its token is for \(claims.audience.sorted().joined(separator: ", ")), not for us")
+        }
         guard let told = claims.values["nonce"]?.text, Secrets.isEqual(told, nonce) else {
             throw failure("its token is from another log-in")
         }
@@ -298,6 +297,16 @@ struct IDClaims {
     private static let leeway = 120.0
 
     let values: [String: ClaimValue]
+
+    var audience: Set<String> { Set(values["aud"]?.texts ?? []) }
+
+    /// Whether `client` may use it (OpenID Connect Core §3.1.3.7): it is among those whom the token is for, and the one to whom it was
+    /// given, which is said where there are several.
+    func isMeant(for client: String) -> Bool {
+        let party = values["azp"]
+        return audience.contains(client) && (party != nil || audience.count == 1)
+            && (party == nil || party?.text == client)
+    }
 
     /// The signature and the time are judged here; who may use the token, by the caller, who knows what it waits for.
     init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Double(SystemClock.wall) / 1_000) throws {
