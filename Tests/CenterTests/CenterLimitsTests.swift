@@ -26,7 +26,7 @@ import Wire
         #expect(limits.figures.totals == [.center: 72 + 300 - proxied.count])
     }
 
-    @Test func `a connection counts as a request, for a handshake costs as much`() throws {
+    @Test func `an address connects as often as it asks, for a handshake costs as much`() throws {
         let limits = CenterLimits()
         for _ in 0..<CenterLimits.requestBurst {
             limits.release(
@@ -36,6 +36,8 @@ import Wire
         #expect(limits.takeConnection(ofClient: "192.0.2.7", now: 0) == nil)
         #expect(limits.takeConnection(from: "192.0.2.8", isProxied: false, now: 0) != nil)
         #expect(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 1_000) != nil)
+        // Each connection has a request of its own.
+        #expect(limits.takesRequest(from: "192.0.2.7", now: 0))
     }
 
     @Test func `behind proxies, too, one client has so many connections, and so many streams of events`()

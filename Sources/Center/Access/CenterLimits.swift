@@ -12,6 +12,9 @@ package final class CenterLimits: Sendable {
         var counts: [Kind: PeerCount<String>]
         var requests = PeerRates(
             perSecond: CenterLimits.requestsPerSecond, burst: CenterLimits.requestBurst)
+        /// A handshake costs as much as a request.
+        var handshakes = PeerRates(
+            perSecond: CenterLimits.requestsPerSecond, burst: CenterLimits.requestBurst)
         var ledger = LimitLedger()
         var allowances: PeerAllowances
     }
@@ -47,17 +50,17 @@ package final class CenterLimits: Sendable {
     /// Another configuration.
     package func use(_ allowances: PeerAllowances) { state.withLock { $0.allowances = allowances } }
 
-    /// A connection's place; nil when it has to be closed, which is noted. It counts as a request, too: a handshake costs as much.
+    /// A connection's place; nil when it has to be closed, which is noted.
     ///
     /// - Parameter isProxied: a trusted proxy speaks for everybody: only what all have together is limited.
     func takeConnection(from address: String, isProxied: Bool, now: Int = Clock.steadyMillisecond) -> Place? {
-        if !isProxied, !takesRequest(from: address, now: now) { return nil }
+        if !isProxied, !takes(isHandshake: true, from: address, now: now) { return nil }
         return take(.connections, from: address, isLimited: !isProxied, now: now)
     }
 
     /// The place of a connection whose proxy has named its client.
     func takeConnection(ofClient address: String, now: Int = Clock.steadyMillisecond) -> Place? {
-        guard takesRequest(from: address, now: now) else { return nil }
+        guard takes(isHandshake: true, from: address, now: now) else { return nil }
         return take(.clients, from: address, isLimited: true, now: now)
     }
 
@@ -90,10 +93,18 @@ package final class CenterLimits: Sendable {
 
     /// Whether an address may ask once more now; that it may not is noted.
     func takesRequest(from address: String, now: Int = Clock.steadyMillisecond) -> Bool {
+        takes(isHandshake: false, from: address, now: now)
+    }
+
+    private func takes(isHandshake: Bool, from address: String, now: Int) -> Bool {
         let (isTaken, line): (Bool, String?) = state.withLock { state in
             let times = Self.times(address, state.allowances)
             let subscriber = ClientAddresses.subscriber(address)
-            if state.requests.takes(subscriber, times: times, now: now) { return (true, nil) }
+            let isTaken =
+                isHandshake
+                ? state.handshakes.takes(subscriber, times: times, now: now)
+                : state.requests.takes(subscriber, times: times, now: now)
+            if isTaken { return (true, nil) }
             let limit = PeerLimit(.center, .requests, most: Self.requestsPerSecond * times)
             return (false, state.ledger.note(limit, of: Self.peer(address), now: now))
         }
