@@ -45,7 +45,7 @@ package final class FleetConfiguration: Sendable {
             enrolmentRules = FleetSnapshot.enrolmentRules(of: EffectiveSettings(levels: site))
             compiledRules = contents.rules.values
                 .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
-                .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }
+                .compactMap { rule in (try? Condition(stored: rule.condition)).map { (rule, $0) } }
         }
     }
 
