@@ -49,7 +49,7 @@ package final class FleetConfiguration: Sendable {
                 || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
             compiledRules = contents.rules.values
                 .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
-                .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }
+                .compactMap { rule in (try? Condition(stored: rule.condition)).map { (rule, $0) } }
         }
     }
 

@@ -11,6 +11,8 @@ import Wire
         #expect(LDAPDirectory.escaped("ann") == "ann")
         #expect(LDAPDirectory.escaped("*)(uid=\\\0") == "\\2a\\29\\28uid=\\5c\\00")
         #expect(LDAPDirectory.escaped("é") == "\\c3\\a9")
+        // A name is put into a filter beside others, and must not stand for them.
+        #expect(LDAPDirectory.escaped("{dn}") == "\\7bdn\\7d")
     }
 
     @Test func `a form's fields are decoded, and come several times where they do`() throws {

@@ -33,6 +33,24 @@ import Wire
             WebHook(id: 0, url: "https://a", secret: Self.words[3], kinds: ["boot"], group: .site), by: "ann")
     }
 
+    @Test(arguments: [
+        ("https://hooks.example/services/word", "https://hooks.example"),
+        ("http://ann:word@hooks.example:8443?word", "http://hooks.example:8443"),
+        ("https://a@word@[::1]:1#word", "https://[::1]:1"), ("word", ""), ("https:word", ""),
+    ])
+    func `history names the host of a web hook, and not the words in its address`(url: String, place: String)
+        async throws
+    {
+        let store = try SQLiteStore(path: path, secrets: secrets)
+        let hook = WebHook(id: 0, url: url, secret: "s", kinds: [], group: .site)
+        try await store.removeWebHook(store.addWebHook(hook, by: "ann").id, by: "ann")
+        for revision in try await store.revisions(RevisionFilter(kind: "hook", limit: 10)) {
+            #expect(revision.what.hasSuffix(": \(place)"))
+            let whole = try await store.revision(revision.number)
+            #expect(!"\(whole)".contains("word"))
+        }
+    }
+
     /// The secrets that are in clear in any file of the database.
     private func found() throws -> [String] {
         let files = ["", "-wal"].compactMap { try? Data(contentsOf: URL(fileURLWithPath: path + $0)) }

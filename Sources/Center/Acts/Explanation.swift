@@ -14,7 +14,7 @@ extension Acts {
         let snapshot = try await configuration()
         var identity = try Explanation.identity(text, uuid: uuid, in: snapshot)
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
-            try require(.read, in: node.group)
+            try requireReading(node, in: snapshot)
         }
         let heard = await services.clients()[identity.macAddress]
         let client = try Explanation.client(asked, identity, heard: heard)
