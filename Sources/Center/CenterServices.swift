@@ -22,6 +22,7 @@ package struct CenterServices: Sendable {
     let wallSecret: String
     /// What addresses may have of the control center.
     package var limits = CenterLimits()
+    let turns = RequestTurns()
     /// What nodes report, before it is recorded.
     package var reports = ReportQueues()
     private let ports: CenterPorts

@@ -72,7 +72,13 @@ struct Routes {
     ) {
         noting(method, path, permission)
         group.on(path, method: method) { [door] request, context in
-            try await handler(request, context, door.acts(of: context.caller(permission)))
+            let acts = door.acts(of: try context.caller(permission))
+            guard method == .get else {
+                return try await handler(request, context, acts).response(from: request, context: context)
+            }
+            return try await acts.inTurn {
+                try await handler(request, context, acts).response(from: request, context: context)
+            }
         }
     }
 }

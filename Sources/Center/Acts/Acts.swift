@@ -26,6 +26,11 @@ struct Acts: Sendable {
     /// The configuration's number, for a way back to what was just done.
     var revision: Int { fleet.snapshot.revision }
 
+    /// Runs a read when it is its turn among the caller's.
+    func inTurn<Answer: Sendable>(_ read: @Sendable () async throws -> Answer) async throws -> Answer {
+        try await services.turns.run(of: caller.name, read)
+    }
+
     // MARK: Permissions
 
     /// Whether to offer what takes `permission` in `group`: the act asks again.
