@@ -3,7 +3,7 @@ import Commands
 
 /// The program `roost`: the server, and the command line that talks to it.
 struct Roost: AsyncParsableCommand {
-    static let version = "0.1.0"
+    static let version = "0.2.0"
 
     static let configuration = CommandConfiguration(
         commandName: "roost", abstract: "The server for machines without a disk.",
