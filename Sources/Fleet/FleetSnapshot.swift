@@ -8,6 +8,7 @@ package final class FleetSnapshot: Sendable {
         package var groups: [GroupPath: NodeGroup] = [:]
         package var rules: [RuleName: MatchRule] = [:]
         package var images: [ImageName: ImageCatalogue] = [:]
+        package var network = NetworkRecords()
         /// What the machines last said that they are made of: match rules ask for it.
         package var hardware: [MACAddress: Hardware] = [:]
         package var volumes: [NodeName: Volume] = [:]

@@ -49,7 +49,7 @@ extension Server {
     }
 
     static func makeVolumes(
-        _ settings: ServerSettings, nfs: NFSWorkerConnection?, networks: CurrentNetworks, fleet: LiveFleet,
+        _ settings: ServerSettings, nfs: NFSWorkerConnection?, policy: CurrentPolicy, fleet: LiveFleet,
         planes: DataPlanes, secrets: NodeSecrets
     ) -> Volumes {
         let store = VolumeStore(directory: settings.volumeDirectory, secrets: secrets)
@@ -64,7 +64,7 @@ extension Server {
                 let clients = volumes.compactMap { volume in volume.client.map { (volume.node, $0) } }
                 try trees(
                     .export(
-                        networks: networks.value.links.flatMap(\.subnets).map(\.network),
+                        networks: policy.value.networks.subnets.map(\.network),
                         clients: Dictionary(clients) { first, _ in first }))
             }, grow: { try store.grow($0) },
             removeOthers: {
