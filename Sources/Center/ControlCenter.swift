@@ -156,7 +156,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: LocalIdentityMiddleware())
         addAPI(to: router)
-        MetricsRoutes(services: services).add(to: Routes(group: router.group()))
+        MetricsRoutes().add(to: Routes(group: router.group(), door: Door(to: services)))
         return router
     }
 
@@ -173,12 +173,13 @@ package struct ControlCenter: Sendable {
         router.add(middleware: RateLimitMiddleware(limits: services.limits))
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
-        EntryPages(services: services, gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())
-        let routes = Routes(group: router.group(), noting: noting)
-        MetricsRoutes(services: services).add(to: routes)
-        let pages = Pages(services: services, renderer: renderer)
+        EntryPages(gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())
+        let door = Door(to: services)
+        let routes = Routes(group: router.group(), door: door, noting: noting)
+        MetricsRoutes().add(to: routes)
+        let pages = Pages(renderer: renderer)
         pages.add(to: routes)
-        WallPage(pages: pages).add(to: router.group())
+        WallPage(pages: pages, door: door).add(to: router.group())
         return router
     }
 
@@ -189,7 +190,7 @@ package struct ControlCenter: Sendable {
 
     private func addAPI(to router: Router<CenterContext>, noting: @escaping Routes.Noting = { _, _, _ in }) {
         let group = router.group("api/v1")
-        Routes(group: group) { noting($0, RouterPath("/api/v1\($1)"), $2) }.addAPI(services)
+        Routes(group: group, door: Door(to: services)) { noting($0, RouterPath("/api/v1\($1)"), $2) }.addAPI()
         group.get("openapi.yaml") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/yaml"],

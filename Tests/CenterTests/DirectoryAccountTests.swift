@@ -86,10 +86,10 @@ import Testing
         var services = try await services()
         services.issuer = Self.issuer
         let gate = try gate(services, roles: nil)
-        let routes = AccessRoutes(services: services)
+        let acts = Acts(services: services, caller: .local)
         func save(_ name: String, subject: String? = nil, source: Administrator.Source = .oidc) async throws {
             let wish = AdministratorRequest(grants: ["helpdesk"], source: source, subject: subject)
-            _ = try await routes.save(name, wish, .local)
+            _ = try await acts.save(administrator: name, wish)
         }
         try await save("dave")
         #expect(try await who(gate, person("dave", "1")) == "dave")
@@ -140,7 +140,8 @@ import Testing
                     seenAt: Clock.second), hash: UUID().uuidString)
         }
         func end() async throws -> Int? {
-            try await AccessRoutes(services: services).tokens(.local).first { $0.owner == "hal" }?.holdsUntil
+            try await Acts(services: services, caller: .local).tokens().first { $0.owner == "hal" }?
+                .holdsUntil
         }
         // The directory has not vouched for them yet.
         await #expect(throws: Problem.self) { _ = try await gate.caller(token: "roost_hal") }

@@ -130,8 +130,7 @@ import Testing
             try await look(services, at: [answer(2, move: back)], reporting: 403)?.contains("403") == true)
         #expect(stable() == 2)
         // Those that copy from here see the same.
-        let routes = ImageRoutes(services: services)
-        let shown = try await routes.answers(#require(services.fleet.snapshot.images[image]))
+        let shown = try await Acts(services: services, caller: .local).versions(of: image)
         #expect(shown.compactMap(\.moves).joined().map(\.counter) == [101])
     }
 

@@ -15,7 +15,7 @@ import Wire
     private let (name, second): (NodeName, NodeName)
 
     private var fleet: LiveFleet { services.fleet }
-    private var views: FleetViews { FleetViews(services: services, caller: .local) }
+    private var acts: Acts { Acts(services: services, caller: .local) }
 
     init() async throws {
         directory = try TemporaryDirectory()
@@ -59,22 +59,22 @@ import Wire
         _ = try await fleet.store.save(hardware, of: card)
         fleet.note([card: hardware])
 
-        let answer = try await views.node("pc-1")
+        let answer = try await acts.node("pc-1")
         #expect(answer.node.macAddresses.isEmpty && answer.learnedCards == [card])
         #expect(answer.boots.map(\.boot) == ["0000000000000001"])
         #expect(answer.sessions.map(\.user) == ["ann"] && answer.alarm?.property == .volume)
         #expect(answer.hardware?.vendor == "Maker")
-        #expect(try await views.hardware("pc-1").macAddress == card)
-        #expect(try await views.node(card.description).node.name == name)
-        let row = try #require(try await views.nodes("", offset: 0, limit: 9).rows.first)
+        #expect(try await acts.hardware("pc-1").macAddress == card)
+        #expect(try await acts.node(card.description).node.name == name)
+        let row = try #require(try await acts.nodes("", offset: 0, limit: 9).rows.first)
         #expect(row.state == .ready && row.stage == .ready && row.macAddress == card)
-        #expect(try await views.names("mac=\(card)") == [name])
-        #expect(try await views.sessions("", offset: 0, limit: 9).rows.map(\.node) == [name])
-        #expect(await views.unknownMachines().isEmpty)
-        #expect(try await views.figures().unknownCount == 0)
-        #expect(try await views.inventory("").map(\.macAddresses) == [[card]])
+        #expect(try await acts.names("mac=\(card)") == [name])
+        #expect(try await acts.sessions("", offset: 0, limit: 9).rows.map(\.node) == [name])
+        #expect(try await acts.unknownMachines().isEmpty)
+        #expect(try await acts.figures().unknownCount == 0)
+        #expect(try await acts.inventory("").map(\.macAddresses) == [[card]])
         fleet.dismissAlarm(of: answer.node)
-        #expect(try await views.node("pc-1").alarm == nil)
+        #expect(try await acts.node("pc-1").alarm == nil)
     }
 
     @Test func `it gets its volume`() async throws {
@@ -108,7 +108,7 @@ import Wire
         await #expect(throws: StoreError.self) { try await fleet.register(wish, of: card) }
         let approval = try JSONDecoder().decode(ApprovalRequest.self, from: Data(#"{"name":"pc-9"}"#.utf8))
         await #expect(throws: StoreError.self) {
-            try await NodeRoutes(services: services).approve(card, approval, .local)
+            try await acts.approve(card, approval)
         }
         try await boot("0000000000000001")
         try await fleet.forget(card)
@@ -125,8 +125,8 @@ import Wire
         fleet.note(try alarm(), of: card)
         let revision = fleet.snapshot.revision
         try await fleet.note([(card, other), (card, mine), (card, other)])
-        #expect(try await views.node("pc-1").learnedCards.isEmpty)
-        let answer = try await views.node("pc-2")
+        #expect(try await acts.node("pc-1").learnedCards.isEmpty)
+        let answer = try await acts.node("pc-2")
         #expect(answer.learnedCards == [card] && answer.alarm == nil)
         // What was said is kept when the configuration is read anew, and is no change of it.
         try await fleet.reload()
@@ -142,7 +142,7 @@ import Wire
         try await boot("0000000000000001")
         try await fleet.note((1...1_000).map { (MACAddress(rawValue: $0), mine) })
         #expect(fleet.snapshot.node(at: card)?.name == name)
-        #expect(try await views.node("pc-1").learnedCards.count == LearnedCards.machineLimit)
+        #expect(try await acts.node("pc-1").learnedCards.count == LearnedCards.machineLimit)
         let stored = try await fleet.store.snapshot().contents.cards
         #expect(stored == fleet.snapshot.contents.cards)
         // The node goes, and with it what was learned of it.

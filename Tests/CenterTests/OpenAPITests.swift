@@ -31,10 +31,11 @@ import Yams
     @Test func `every route is documented with its permission, and nothing else is`() async throws {
         var routes: [String: String] = [:]
         let router = Router(context: CenterContext.self)
-        Routes(group: router.group("")) { method, path, permission in
+        let door = Door(to: try await .alone(in: directory))
+        Routes(group: router.group(""), door: door) { method, path, permission in
             let shape = "/\(path)".replacing("//", with: "/").replacing(/\{[^}]+\}/, with: "*")
             routes["\(method.rawValue) \(shape)"] = permission.rawValue
-        }.addAPI(try await .alone(in: directory))
+        }.addAPI()
         let documented = try Self.documented()
         for (route, permission) in documented { #expect(routes[route] == permission, "\(route)") }
         for route in routes.keys { #expect(documented[route] != nil, "\(route)") }

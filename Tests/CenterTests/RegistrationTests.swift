@@ -73,8 +73,8 @@ import Wire
             what: "from before")
         try await services.fleet.reload()
         func warnings(_ caller: Caller) async throws -> [String] {
-            try await FleetRoutes(services: services).status(caller).warnings?.filter { $0.contains("pin") }
-                ?? []
+            try await Acts(services: services, caller: caller).status().warnings?
+                .filter { $0.contains("pin") } ?? []
         }
         #expect(try await services.fleet.register(registration("4711"), of: mac))
         #expect(try await warnings(.local).contains { $0.contains("six digits") })

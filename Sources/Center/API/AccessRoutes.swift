@@ -4,237 +4,31 @@ import Hummingbird
 
 /// Administrators and tokens.
 struct AccessRoutes {
-    private static let tokenDays = 0...3_650
-    private static let standardTokenDays = 90
-    static let tokenLimit = 100
-    /// For which the first log-in under its name links an account.
-    private static let linkingSeconds = 30 * 86_400
-
-    let services: CenterServices
-
-    private var store: any FleetStore { services.fleet.store }
-
     func add(to api: Routes) {
-        api.get("whoami", .read) { _, _, caller in
-            try JSONAnswer(CallerAnswer(name: caller.name, grants: caller.grants.map(\.description)))
+        api.get("whoami", .read) { _, _, acts in try JSONAnswer(acts.whoAmI()) }
+        api.get("administrators", .administer) { _, _, acts in
+            try await JSONAnswer(acts.administrators().map(AdministratorAnswer.init))
         }
-        api.get("administrators", .administer) { _, _, caller in
-            try await JSONAnswer(administrators(caller).map(AdministratorAnswer.init))
-        }
-        api.put("administrators/:name", .administer) { request, context, caller in
+        api.put("administrators/:name", .administer) { request, context, acts in
             let wish = try await request.decoded(AdministratorRequest.self)
-            let administrator = try await save(context.parameter("name"), wish, caller)
+            let administrator = try await acts.save(administrator: context.parameter("name"), wish)
             return try JSONAnswer(AdministratorAnswer(administrator))
         }
-        api.delete("administrators/:name", .administer) { _, context, caller in
-            try await remove(context.parameter("name"), caller)
+        api.delete("administrators/:name", .administer) { _, context, acts in
+            try await acts.removeAdministrator(context.parameter("name"))
             return HTTPResponse.Status.noContent
         }
-        api.get("tokens", .read) { _, _, caller in try await JSONAnswer(tokens(caller)) }
-        api.post("tokens", .read) { request, _, caller in
-            try await JSONAnswer(makeToken(request.decoded(), caller), status: .created)
+        api.get("tokens", .read) { _, _, acts in try await JSONAnswer(acts.tokens()) }
+        api.post("tokens", .read) { request, _, acts in
+            try await JSONAnswer(acts.makeToken(request.decoded()), status: .created)
         }
-        api.delete("tokens/:id", .read) { _, context, caller in
+        api.delete("tokens/:id", .read) { _, context, acts in
             let text = try context.parameter("id")
             guard let id = Int(text) else {
                 throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a token")
             }
-            try await revoke(id, caller)
+            try await acts.revokeToken(id)
             return HTTPResponse.Status.noContent
-        }
-    }
-
-    // MARK: Administrators
-
-    /// Those whom the caller could change: who has roles elsewhere is not for an administrator of one group.
-    func administrators(_ caller: Caller) async throws -> [Administrator] {
-        try await store.administrators().filter { caller.grants.cover($0.grants) }
-    }
-
-    func grants(_ texts: [String], _ caller: Caller) throws -> [Grant] {
-        let snapshot = services.fleet.snapshot
-        let grants = try texts.map { text in
-            guard let grant = Grant(text) else {
-                let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Problem(422, "Invalid role", "‘\(text)’ is not ROLE or ROLE@/group; roles are \(roles)")
-            }
-            guard grant.group == .site || snapshot.groups[grant.group] != nil else {
-                throw StoreError.notFound("there is no group \(grant.group)")
-            }
-            return grant
-        }
-        guard caller.grants.cover(grants) else {
-            throw Problem(403, "Forbidden", "you can only give roles that you have")
-        }
-        return grants
-    }
-
-    @discardableResult
-    func save(_ text: String, _ wish: AdministratorRequest, _ caller: Caller) async throws -> Administrator {
-        let name = try Administrator.checked(name: text)
-        let known = try await store.administrators().first { $0.name == name }
-        if let known { try requireAbove(known, caller) }
-        let grants = try grants(wish.grants, caller)
-        guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
-            throw Problem(
-                422, "Invalid role",
-                "replica is a role of tokens: roost token add SERVER --owner \(name) --role replica")
-        }
-        var administrator = Administrator(
-            name: name, source: wish.source ?? known?.source ?? .local, grants: grants,
-            fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
-            isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
-        try link(&administrator, to: wish.subject, known)
-        guard known != nil || wish.password != nil || administrator.source != .local else {
-            throw Problem(422, "No password", "a new administrator needs a password")
-        }
-        var hash: String?
-        if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
-        try await services.fleet.administer { [administrator, hash] store in
-            try await store.save(administrator, passwordHash: hash, by: caller.name)
-        }
-        // Whoever has lost a role or has a new password logs in again.
-        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
-            || known?.identity != administrator.identity
-        {
-            try await store.removeSessions(of: name, seenBefore: nil)
-        }
-        return administrator
-    }
-
-    /// Says who of the provider may log in as `administrator`.
-    ///
-    /// - Parameter subject: their `sub`; empty: who first comes under this name, for some time; nil: as it was.
-    private func link(_ administrator: inout Administrator, to subject: String?, _ known: Administrator?)
-        throws
-    {
-        guard administrator.source == .oidc else {
-            guard subject?.isEmpty ?? true else {
-                throw Problem(422, "Invalid subject", "only accounts of the source oidc have a subject")
-            }
-            return
-        }
-        guard let subject = subject ?? (known?.source == .oidc ? nil : "") else {
-            (administrator.identity, administrator.linkableUntil) = (known?.identity, known?.linkableUntil)
-            return
-        }
-        guard !subject.isEmpty else {
-            administrator.linkableUntil = Clock.second + Self.linkingSeconds
-            return
-        }
-        guard let issuer = services.issuer else {
-            throw StoreError.conflict("this server has no log-in provider (center.oidc in roost.yaml)")
-        }
-        guard subject.utf8.count <= 255 else {
-            throw Problem(422, "Invalid subject", "a subject has at most 255 characters")
-        }
-        administrator.identity = ProviderIdentity(issuer: issuer, subject: subject)
-    }
-
-    /// Nobody changes an administrator who has more than they have.
-    private func requireAbove(_ other: Administrator, _ caller: Caller) throws {
-        guard caller.grants.cover(other.grants) else {
-            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) has not")
-        }
-    }
-
-    func remove(_ name: String, _ caller: Caller) async throws {
-        if let known = try await store.administrators().first(where: { $0.name == name }) {
-            try requireAbove(known, caller)
-        }
-        try await services.fleet.administer { store in
-            try await store.removeAdministrator(name, by: caller.name)
-        }
-    }
-
-    // MARK: Tokens
-
-    /// The name of the administrator behind a caller; tokens and the local socket make none for themselves.
-    private func owner(_ caller: Caller) throws -> String {
-        guard case .session = caller.proof else {
-            throw Problem(
-                403, "Forbidden",
-                "a token needs an owner: name an administrator of this server (--owner NAME), or log in and make it on the page"
-            )
-        }
-        return caller.name
-    }
-
-    func tokens(_ caller: Caller) async throws -> [TokenAnswer] {
-        let isAll = caller.allows(.administer, in: .site)
-        let owner = isAll ? nil : caller.name
-        let people = try await store.administrators()
-        let logIns = try await store.lastLogIns()
-        return try await store.tokens(of: owner).map { token in
-            TokenAnswer(
-                token,
-                restsAt: Gate.wordEnds(
-                    for: people.first { $0.name == token.owner }, lastLogIn: logIns[token.owner]))
-        }
-    }
-
-    func makeToken(_ wish: TokenRequest, _ caller: Caller) async throws -> TokenAnswer {
-        let name = wish.name
-        guard (1...100).contains(name.count) else {
-            throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
-        }
-        let days = wish.days ?? Self.standardTokenDays
-        try Self.checkReplica(wish)
-        guard Self.tokenDays.contains(days) else {
-            throw Problem(
-                422, "Invalid time",
-                "days: 1 to \(Self.tokenDays.upperBound), or 0 for a token that never expires")
-        }
-        let owner =
-            try wish.owner.map { owner in
-                try caller.require(.administer, in: .site)
-                return owner
-            } ?? owner(caller)
-        let owned = try await store.administrators().first { $0.name == owner }?.grants ?? caller.grants
-        let grants = try wish.grants.map { try self.grants($0, caller) } ?? owned
-        guard owned.cover(grants) else {
-            throw Problem(403, "Forbidden", "a token cannot do more than its owner")
-        }
-        guard try await store.tokens(of: owner).count < Self.tokenLimit else {
-            throw StoreError.conflict("\(owner) has \(Self.tokenLimit) tokens; revoke some first")
-        }
-        let (secret, now) = ("roost_" + Secrets.make(), Clock.second)
-        let wanted = APIToken(
-            id: 0, name: name, owner: owner, grants: grants, createdAt: now,
-            expiresAt: days == 0 ? nil : now + days * 86_400)
-        let token = try await services.fleet.administer { store in
-            try await store.addToken(wanted, hash: Secrets.hash(secret))
-        }
-        return TokenAnswer(token, secret: secret)
-    }
-
-    /// A replica's token is for one server, whose name it has, and for nothing beside.
-    private static func checkReplica(_ wish: TokenRequest) throws {
-        guard wish.grants?.contains(where: { Grant($0)?.role == .replica }) == true else { return }
-        guard wish.grants == [Grant(.replica).description] else {
-            throw Problem(
-                422, "Invalid role",
-                "a token of the role replica has no other role, and holds for the whole site")
-        }
-        let isName = wish.name.utf8.allSatisfy {
-            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || [0x2D, 0x2E].contains($0)
-        }
-        guard isName else {
-            throw Problem(
-                422, "Invalid name",
-                "a replica's token has the name of its server (server-name in the roost.yaml there): letters, digits, dots and hyphens"
-            )
-        }
-    }
-
-    func revoke(_ id: Int, _ caller: Caller) async throws {
-        let token = try await store.tokens(of: nil).first { $0.id == id }
-        let isOwn = token?.owner == caller.name
-        guard let token, isOwn || caller.allows(.administer, in: .site) else {
-            throw StoreError.notFound("there is no token \(id)")
-        }
-        try await services.fleet.administer { store in
-            try await store.removeToken(token.id, by: caller.name)
         }
     }
 }

@@ -4,37 +4,23 @@ import Hummingbird
 
 /// Builds of images on the server's host.
 struct BuildRoutes {
-    let services: CenterServices
-
     func add(to api: Routes) {
-        api.post("images/:name/builds", .publish) { request, context, caller in
-            let wish = try await request.decoded(BuildRequest.self)
-            let build = try await start(ImageName(context.parameter("name")), wish, caller)
+        api.post("images/:name/builds", .publish) { request, context, acts in
+            let build = try await acts.startBuild(of: context.imageName(), request.decoded())
             return try JSONAnswer(BuildAnswer(build), status: .accepted)
         }
-        api.get("builds", .read) { _, _, _ in
-            try await JSONAnswer(services.builds.all.map { BuildAnswer($0) })
+        api.get("builds", .read) { _, _, acts in
+            try await JSONAnswer(acts.builds().map { BuildAnswer($0) })
         }
-        api.get("builds/:id", .read) { request, context, _ in
+        api.get("builds/:id", .read) { request, context, acts in
             let after = request.query("after").flatMap(Int.init) ?? 0
             return try await JSONAnswer(
-                BuildAnswer(services.builds.build(Self.id(context)), linesAfter: max(0, after)))
+                BuildAnswer(acts.build(Self.id(context)), linesAfter: max(0, after)))
         }
-        api.delete("builds/:id", .publish) { _, context, caller in
-            try await cancel(Self.id(context), caller)
+        api.delete("builds/:id", .publish) { _, context, acts in
+            try await acts.cancelBuild(Self.id(context))
             return HTTPResponse.Status.noContent
         }
-    }
-
-    func start(_ image: ImageName, _ wish: BuildRequest, _ caller: Caller) async throws -> ImageBuilds.Build {
-        try caller.require(.publish, in: .site)
-        return try await services.builds.start(
-            image, suite: wish.suite, packages: wish.packages ?? [], by: caller.name)
-    }
-
-    func cancel(_ id: Int, _ caller: Caller) async throws {
-        try caller.require(.publish, in: .site)
-        try await services.builds.cancel(id)
     }
 
     static func id(_ context: CenterContext) throws -> Int {

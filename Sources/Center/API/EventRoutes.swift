@@ -6,17 +6,10 @@ import NIOCore
 
 /// Events as they happen (Server-Sent Events, HTML Living Standard §9.2).
 struct EventRoutes {
-    let services: CenterServices
-
     func add(to api: Routes) {
-        api.get("events", .read) { _, context, caller in
-            guard let events = services.fleet.events.listen() else {
-                throw Problem(
-                    503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
-            }
-            let leave = Leave(caller: caller, recheck: context.recheck, fleet: services.fleet)
-            let messages = events.prefix { _ in await leave.holds() }.compactMap {
-                Self.message($0, for: caller)
+        api.get("events", .read) { _, context, acts in
+            let messages = try acts.listen(recheck: context.recheck).compactMap {
+                Self.message($0.event, number: $0.number)
             }
             return Response(
                 status: .ok,
@@ -27,39 +20,12 @@ struct EventRoutes {
         }
     }
 
-    /// Whether a caller may go on listening: a stream ends with the token or the log-in that opened it, and with any change of the
-    /// caller's roles. Browsers open another one by themselves.
-    private actor Leave {
-        /// Seconds after which it is asked again although nothing has changed: tokens and log-ins expire.
-        private static let patience = 60
-
-        private let caller: Caller
-        private let recheck: (@Sendable () async throws -> Caller?)?
-        private let fleet: LiveFleet
-        private var revision: Int
-        private var checkedAt = Clock.steadySecond
-
-        init(caller: Caller, recheck: (@Sendable () async throws -> Caller?)?, fleet: LiveFleet) {
-            (self.caller, self.recheck, self.fleet) = (caller, recheck, fleet)
-            revision = fleet.snapshot.revision
-        }
-
-        func holds() async -> Bool {
-            guard let recheck else { return true }
-            let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
-            guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
-            (self.revision, checkedAt) = (revision, now)
-            return (try? await recheck())?.grants == caller.grants
-        }
-    }
-
-    /// The text of an event; nil when it is not for this caller.
-    private static func message(_ numbered: EventHub.Numbered, for caller: Caller) -> ByteBuffer? {
-        guard let event = numbered.event else { return EventStreamText.pulse.buffer }
-        guard caller.sees(event.group) else { return nil }
+    /// The text of an event.
+    private static func message(_ event: ServerEvent?, number: Int) -> ByteBuffer? {
+        guard let event else { return EventStreamText.pulse.buffer }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(event) else { return nil }
-        return EventStreamText(event.kind, number: numbered.number, json: data).buffer
+        return EventStreamText(event.kind, number: number, json: data).buffer
     }
 }

@@ -7,26 +7,22 @@ import Wire
 
 /// What monitoring asks: Prometheus metrics (text format 0.0.4), and whether the server lives and can serve.
 struct MetricsRoutes {
-    let services: CenterServices
-
     func add(to routes: Routes) {
         // Without proof: they say yes or no and nothing else.
         routes.group.get("healthz") { _, _ in "ok\n" }
-        routes.group.get("readyz") { _, _ in
-            _ = try await services.fleet.store.revisions(RevisionFilter(limit: 1))
-            _ = await services.policy()
+        routes.group.get("readyz") { [door = routes.door] _, _ in
+            try await door.checkReadiness()
             return "ready\n"
         }
-        routes.get("metrics", .read) { _, _, caller in
+        routes.get("metrics", .read) { _, _, acts in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await text(caller))))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await text(acts))))
         }
     }
 
-    private func text(_ caller: Caller) async throws -> String {
-        let figures = try await FleetViews(services: services, caller: caller).figures()
-        let fleet = services.fleet
+    private func text(_ acts: Acts) async throws -> String {
+        let (figures, server) = (try await acts.figures(), try await acts.serverFigures())
         var metrics = MetricsText()
         metrics.add(
             "roost_nodes", .gauge, "Nodes by what their last boot is doing.",
@@ -34,7 +30,7 @@ struct MetricsRoutes {
         metrics.add(
             "roost_unknown_machines", .gauge, "Unknown machines that were seen.",
             Double(figures.unknownCount))
-        let counts = fleet.bootCounts
+        let counts = server.boots
         metrics.add(
             "roost_boots_total", .counter, "Boots since the server started, by how far they came.",
             [
@@ -50,26 +46,22 @@ struct MetricsRoutes {
             BootStage.allCases.compactMap { stage in
                 figures.stages[stage].map { (["stage": stage.rawValue], Double($0) / 1_000) }
             })
-        let networks = await services.networks()
+        let networks = server.networks
         metrics.add(
             "roost_pool_addresses", .gauge, "Addresses in the pools.",
             networks.map { (["network": $0.network], Double($0.size)) })
         metrics.add(
             "roost_pool_leased", .gauge, "Addresses that are leased.",
             networks.map { (["network": $0.network], Double($0.leased)) })
-        let snapshot = fleet.snapshot
-        let open = await services.openVersions()
         metrics.add(
             "roost_root_connections", .gauge, "Open NBD connections.",
-            open.compactMap { digest, count in
-                snapshot.version(digest).map {
-                    (["image": $0.image.text, "version": String($0.number)], Double(count))
-                }
+            server.connections.map {
+                (["image": $0.image.text, "version": String($0.version)], Double($0.count))
             }.sorted { $0.0.description < $1.0.description })
-        metrics.add("roost_revision", .gauge, "The configuration's revision.", Double(snapshot.revision))
+        metrics.add("roost_revision", .gauge, "The configuration's revision.", Double(server.revision))
         metrics.add(
-            "roost_event_listeners", .gauge, "Who listens to events now.", Double(fleet.events.listenerCount))
-        let limited = await services.limited()
+            "roost_event_listeners", .gauge, "Who listens to events now.", Double(server.listenerCount))
+        let limited = server.limited
         metrics.add(
             "roost_limited_total", .counter,
             "What peers were refused because they had, or asked for, too much.",
@@ -78,7 +70,7 @@ struct MetricsRoutes {
             "roost_limited_peers", .gauge, "Peers that were refused something within the last minute.",
             Double(limited.current.count))
         metrics.add(
-            "roost_info", .gauge, "The version of the server.", [(["version": services.version], 1)])
+            "roost_info", .gauge, "The version of the server.", [(["version": server.version], 1)])
         addProcess(to: &metrics)
         return metrics.text
     }

@@ -6,45 +6,52 @@ import Wire
 
 /// Nodes, who is logged in at them, what they are made of, and machines that nobody has enrolled.
 struct NodeRoutes {
-    let services: CenterServices
-
     func add(to api: Routes) {
-        api.get("nodes", .read) { request, _, caller in
+        api.get("nodes", .read) { request, _, acts in
             try await page(of: "nodes", request) {
-                try await views(request, caller).nodes($0, offset: $1, limit: $2)
+                try await acts.at(request).nodes($0, offset: $1, limit: $2)
             }
         }
-        api.get("sessions", .read) { request, _, caller in
+        api.get("sessions", .read) { request, _, acts in
             try await page(of: "sessions", request) {
-                try await views(request, caller).sessions($0, offset: $1, limit: $2)
+                try await acts.at(request).sessions($0, offset: $1, limit: $2)
             }
         }
         addRecords(to: api)
         addMachines(to: api)
-        api.get("nodes/:name/hardware", .read) { request, context, caller in
-            try await JSONAnswer(views(request, caller).hardware(context.parameter("name")))
+        addActions(to: api)
+        api.get("nodes/:name/hardware", .read) { request, context, acts in
+            try await JSONAnswer(acts.at(request).hardware(context.parameter("name")))
         }
-        api.get("nodes/:name/log", .read) { request, context, caller in
+        api.get("nodes/:name/log", .read) { request, context, acts in
             let lines = try request.query("lines", 1...2_000, default: 200)
-            return try await JSONAnswer(
-                views(request, caller).log(context.parameter("name"), lineCount: lines))
+            return try await JSONAnswer(acts.at(request).log(context.parameter("name"), lineCount: lines))
         }
-        api.get("ssh_known_hosts", .read) { request, _, caller in try await knownHosts(request, caller) }
-        api.get("inventory", .read) { request, _, caller in try await inventory(request, caller) }
-    }
-
-    private func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
-        FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
+        api.get("ssh_known_hosts", .read) { request, _, acts in try await Self.knownHosts(request, acts) }
+        api.get("inventory", .read) { request, _, acts in try await Self.inventory(request, acts) }
+        api.get("explain", .read) { request, _, acts in
+            let uuid = try request.query("uuid").map { text in
+                guard let uuid = MachineUUID(text) else {
+                    throw Problem(422, "Invalid parameter", "uuid: ‘\(text)’ is not a UUID")
+                }
+                return uuid
+            }
+            let asked = Explanation.Asked(
+                architecture: request.query("arch"), loader: request.query("loader"),
+                vendorClass: request.query("vendor-class"))
+            return try await JSONAnswer(
+                acts.at(request).explain(request.query("node") ?? "", uuid: uuid, asked))
+        }
     }
 
     /// One page of a list that fits the condition `q`, with the link to the next.
     ///
     /// - Parameter rows: gets the condition, the offset and the limit.
     private func page<Row: Encodable>(
-        of list: String, _ request: Request, _ rows: (String, Int, Int) async throws -> FleetViews.Page<Row>
+        of list: String, _ request: Request, _ rows: (String, Int, Int) async throws -> Acts.Page<Row>
     ) async throws -> JSONAnswer {
         let offset = try request.query("offset", 0...10_000_000, default: 0)
-        let limit = try request.query("limit", 1...FleetViews.pageLimit, default: FleetViews.pageLimit)
+        let limit = try request.query("limit", 1...Acts.pageLimit, default: Acts.pageLimit)
         let page = try await rows(request.query("q") ?? "", offset, limit)
         let others = ["q", "at"].compactMap { name in
             request.query(name).map { "&\(name)=\(Escape.component($0))" }
@@ -54,85 +61,65 @@ struct NodeRoutes {
     }
 
     private func addRecords(to api: Routes) {
-        api.get("nodes/:name", .read) { request, context, caller in
-            let views = try views(request, caller)
-            let answer = try await views.node(context.parameter("name"))
-            let stored = try await views.snapshot().nodes[answer.node.name]
-            return try JSONAnswer(answer, etag: try stored.map(RecordTag.of))
+        api.get("nodes/:name", .read) { request, context, acts in
+            let acts = try acts.at(request)
+            let answer = try await acts.node(context.parameter("name"))
+            return try await JSONAnswer(answer, etag: acts.tag(of: answer.node.name))
         }
-        api.put("nodes/:name", .enrol) { request, context, caller in
+        api.put("nodes/:name", .enrol) { request, context, acts in
             var node = try await request.decoded(Node.self)
             node.name = try NodeName(context.parameter("name"))
-            let wanted = request.headers[.ifMatch]
-            let given = node
-            let snapshot = try await services.fleet.change(by: caller.name) { current in
-                let stored = current.nodes[given.name]
-                try RecordTag.check(wanted, stored)
-                var node = given
-                node.settings = RecordSettings.merged(given.settings, into: stored?.settings)
-                let edits = [FleetEdit.node(node.name, node)]
-                try caller.requireLeave(for: edits, in: current)
-                return edits
-            }
-            let stored = snapshot.nodes[node.name] ?? node
-            return try JSONAnswer(stored, etag: RecordTag.of(stored))
+            let saved = try await acts.save(node, ifMatch: request.headers[.ifMatch])
+            return try JSONAnswer(saved.record, etag: saved.tag)
         }
-        api.patch("nodes/:name", .configure) { request, context, caller in
+        api.patch("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
             let patch = try await MergePatch(Data(request.body.collect(upTo: 8 << 20).readableBytesView))
-            let wanted = request.headers[.ifMatch]
-            let snapshot = try await services.fleet.change(by: caller.name) { current in
-                guard let stored = current.nodes[name] else {
-                    throw StoreError.notFound("there is no node \(name) (roost node list shows all)")
-                }
-                try RecordTag.check(wanted, stored)
-                var node = try patch.applied(to: stored)
-                guard node.name == name else {
-                    throw Problem(
-                        422, "Invalid name", "a node keeps its name: add another one, and remove this")
-                }
-                node.settings = RecordSettings.merged(node.settings, into: stored.settings)
-                let edits = [FleetEdit.node(name, node)]
-                try caller.requireLeave(for: edits, in: current)
-                return node == stored ? [] : edits
-            }
-            let stored = snapshot.nodes[name]
-            return try JSONAnswer(stored, etag: try stored.map(RecordTag.of))
+            let saved = try await acts.patchNode(name, patch, ifMatch: request.headers[.ifMatch])
+            return try JSONAnswer(saved.record, etag: saved.tag)
         }
-        api.delete("nodes/:name", .configure) { request, context, caller in
+        api.delete("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
-            let wanted = request.headers[.ifMatch]
-            try await services.fleet.change(by: caller.name) { current in
-                try RecordTag.check(wanted, current.nodes[name])
-                let edits = [FleetEdit.node(name, nil)]
-                try caller.requireLeave(for: edits, in: current)
-                return edits
-            }
+            try await acts.removeNode(name, ifMatch: request.headers[.ifMatch])
             return HTTPResponse.Status.noContent
         }
     }
 
     private func addMachines(to api: Routes) {
-        api.get("machines", .read) { request, _, caller in
-            try await JSONAnswer(views(request, caller).unknownMachines())
+        api.get("machines", .read) { request, _, acts in
+            try await JSONAnswer(acts.at(request).unknownMachines())
         }
-        api.post("machines/:mac/approve", .enrol) { request, context, caller in
-            let text = try context.parameter("mac")
-            guard let mac = MACAddress(text) else {
-                throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
-            }
+        api.post("machines/:mac/approve", .enrol) { request, context, acts in
+            let machine = try context.macAddress()
             let approval = try await request.decoded(ApprovalRequest.self)
-            let snapshot = try await approve(mac, approval, caller)
-            return try JSONAnswer(snapshot.nodes[approval.name], status: .created)
+            return try await JSONAnswer(acts.approve(machine, approval).record, status: .created)
+        }
+        api.delete("machines/:mac", .configure) { _, context, acts in
+            try await acts.forget(context.macAddress())
+            return HTTPResponse.Status.noContent
         }
     }
 
-    /// What SSH clients know the nodes by that the caller may read.
-    func knownHosts(_ request: Request, _ caller: Caller) async throws -> Response {
-        let snapshot = try await views(request, caller).snapshot()
-        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
-        let text = Fleet.knownHosts(
-            of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
+    private func addActions(to api: Routes) {
+        api.post("nodes/:name/release", .configure) { _, context, acts in
+            try await acts.release(context.parameter("name"))
+            return HTTPResponse.Status.noContent
+        }
+        api.delete("nodes/:name/alarm", .enrol) { _, context, acts in
+            try acts.dismissAlarm(of: context.parameter("name"))
+            return HTTPResponse.Status.noContent
+        }
+        api.post("nodes/:name/restart", .enrol) { _, context, acts in
+            try await acts.restart(context.parameter("name"))
+            return HTTPResponse.Status.accepted
+        }
+    }
+
+    // MARK: Files
+
+    /// What SSH clients know the nodes by.
+    static func knownHosts(_ request: Request, _ acts: Acts) async throws -> Response {
+        let text = try await acts.at(request).knownHosts()
         return Response(
             status: .ok,
             headers: [
@@ -141,13 +128,13 @@ struct NodeRoutes {
             ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// The hardware of all nodes that fit, as a file.
-    func inventory(_ request: Request, _ caller: Caller) async throws -> Response {
+    /// The hardware of all nodes that fit.
+    static func inventory(_ request: Request, _ acts: Acts) async throws -> Response {
         let wish = request.query("format") ?? "json"
         guard let format = InventoryFormat(rawValue: wish) else {
             throw Problem(422, "Invalid parameter", "format: ‘\(wish)’ is not json, csv or glpi")
         }
-        let entries = try await views(request, caller).inventory(request.query("q") ?? "")
+        let entries = try await acts.at(request).inventory(request.query("q") ?? "")
         let name = format == .csv ? "inventory.csv" : "inventory.json"
         return Response(
             status: .ok,
@@ -157,22 +144,15 @@ struct NodeRoutes {
             body: ResponseBody(
                 byteBuffer: ByteBuffer(bytes: try InventoryExport.text(of: entries, as: format))))
     }
+}
 
-    /// Takes a machine into the fleet: name, place and address in one revision.
-    @discardableResult
-    func approve(_ mac: MACAddress, _ approval: ApprovalRequest, _ caller: Caller) async throws
-        -> FleetSnapshot
-    {
-        let node = Node(
-            name: approval.name, group: approval.group ?? .site, macAddresses: [mac],
-            address: approval.address)
-        return try await services.fleet.change(
-            by: caller.name, what: "machine \(mac) approved as \(node.name)"
-        ) {
-            try LiveFleet.requireNew(node, in: $0)
-            let edits = [FleetEdit.node(node.name, node)]
-            try caller.requireLeave(for: edits, in: $0)
-            return edits
+extension CenterContext {
+    /// The component `mac` of the path.
+    func macAddress() throws -> MACAddress {
+        let text = try parameter("mac")
+        guard let machine = MACAddress(text) else {
+            throw Problem(422, "Invalid address", "‘\(text)’ is not a hardware address")
         }
+        return machine
     }
 }

@@ -1,38 +1,39 @@
 import Fleet
 import Hummingbird
 
-/// Routes that say what leave they need: a route without one cannot be written.
+/// Routes that say what permission they take: a route without one cannot be written. Who has it nowhere is refused before the request is
+/// read; the acts, which are all that a handler has, ask for it where it has to hold.
 struct Routes {
-    typealias Handler<Answer> = @Sendable (Request, CenterContext, Caller) async throws -> Answer
+    typealias Handler<Answer> = @Sendable (Request, CenterContext, Acts) async throws -> Answer
 
     /// Hears of each route, with its method, path and permission.
     typealias Noting = (HTTPRequest.Method, RouterPath, Permission) -> Void
 
     let group: RouterGroup<CenterContext>
+    let door: Door
     var noting: Noting = { _, _, _ in }
 
-    init(group: RouterGroup<CenterContext>, noting: @escaping Noting = { _, _, _ in }) {
+    init(group: RouterGroup<CenterContext>, door: Door, noting: @escaping Noting = { _, _, _ in }) {
         self.group = group
+        self.door = door
         self.noting = noting
     }
 
     /// Everything below `/api/v1`.
-    func addAPI(_ services: CenterServices) {
-        FleetRoutes(services: services).add(to: self)
-        NodeRoutes(services: services).add(to: self)
-        ImportRoutes(services: services).add(to: self)
-        ImageRoutes(services: services).add(to: self)
-        VersionRoutes(services: services).add(to: self)
-        ReplicationRoutes(services: services).add(to: self)
-        BuildRoutes(services: services).add(to: self)
-        BootTestRoutes(services: services).add(to: self)
-        VolumeRoutes(services: services).add(to: self)
-        RolloutRoutes(services: services).add(to: self)
-        NodeActionRoutes(services: services).add(to: self)
-        HistoryRoutes(services: services).add(to: self)
-        AccessRoutes(services: services).add(to: self)
-        EventRoutes(services: services).add(to: self)
-        WebHookRoutes(services: services).add(to: self)
+    func addAPI() {
+        FleetRoutes().add(to: self)
+        NodeRoutes().add(to: self)
+        ImageRoutes().add(to: self)
+        VersionRoutes().add(to: self)
+        ReplicationRoutes().add(to: self)
+        BuildRoutes().add(to: self)
+        BootTestRoutes().add(to: self)
+        VolumeRoutes().add(to: self)
+        RolloutRoutes().add(to: self)
+        HistoryRoutes().add(to: self)
+        AccessRoutes().add(to: self)
+        EventRoutes().add(to: self)
+        WebHookRoutes().add(to: self)
     }
 
     func get(
@@ -70,8 +71,8 @@ struct Routes {
         _ handler: @escaping Handler<some ResponseGenerator>
     ) {
         noting(method, path, permission)
-        group.on(path, method: method) { request, context in
-            try await handler(request, context, context.caller(permission))
+        group.on(path, method: method) { [door] request, context in
+            try await handler(request, context, door.acts(of: context.caller(permission)))
         }
     }
 }

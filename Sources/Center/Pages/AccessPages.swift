@@ -6,42 +6,40 @@ import Hummingbird
 struct AccessPages {
     let pages: Pages
 
-    private var access: AccessRoutes { AccessRoutes(services: pages.services) }
-
     func add(to routes: Routes) {
-        routes.get("administrators", .administer) { request, context, caller in
-            try await administrators(nil, request, context, caller)
+        routes.get("administrators", .administer) { request, context, acts in
+            try await administrators(nil, request, context, acts)
         }
-        routes.post("administrators/save", .administer) { request, context, caller in
+        routes.post("administrators/save", .administer) { request, context, acts in
             do {
-                try await save(pages.form(context), caller)
+                try await save(pages.form(context), acts)
                 return pages.redirect("/administrators")
             } catch {
                 guard let failure = Self.failure(of: error) else { throw error }
-                return try await administrators(failure, request, context, caller)
+                return try await administrators(failure, request, context, acts)
             }
         }
-        routes.get("tokens", .read) { request, context, caller in
-            try await tokens([:], nil, request, context, caller)
+        routes.get("tokens", .read) { request, context, acts in
+            try await tokens([:], nil, request, context, acts)
         }
-        routes.post("tokens", .read) { request, context, caller in
+        routes.post("tokens", .read) { request, context, acts in
             do {
                 let form = try pages.form(context)
                 let grants = Self.words(form["grants"])
                 let wish = TokenRequest(
                     name: form["name"], grants: grants.isEmpty ? nil : grants, days: Int(form["days"]))
-                let made = try await access.makeToken(wish, caller)
-                return try await tokens(["secret": made.token ?? ""], nil, request, context, caller)
+                let made = try await acts.makeToken(wish)
+                return try await tokens(["secret": made.token ?? ""], nil, request, context, acts)
             } catch {
                 guard let failure = Self.failure(of: error) else { throw error }
-                return try await tokens([:], failure, request, context, caller)
+                return try await tokens([:], failure, request, context, acts)
             }
         }
-        routes.post("tokens/:id/revoke", .read) { _, context, caller in
+        routes.post("tokens/:id/revoke", .read) { _, context, acts in
             guard let id = Int(try context.parameter("id")) else {
                 throw Problem(404, "Not found", "there is no such token")
             }
-            try await access.revoke(id, caller)
+            try await acts.revokeToken(id)
             return pages.redirect("/tokens")
         }
     }
@@ -68,9 +66,9 @@ struct AccessPages {
     }
 
     private func administrators(
-        _ failure: Failure?, _ request: Request, _ context: CenterContext, _ caller: Caller
+        _ failure: Failure?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let all = try await access.administrators(caller)
+        let all = try await acts.administrators()
         var fields: [String: Any] = [
             "rows": all.enumerated().map { index, one -> [String: Any] in
                 [
@@ -88,29 +86,25 @@ struct AccessPages {
             status: failure?.status ?? .ok)
     }
 
-    private func save(_ form: Form, _ caller: Caller) async throws {
+    private func save(_ form: Form, _ acts: Acts) async throws {
         let name = form["name"]
-        if form.has("remove") { return try await access.remove(name, caller) }
-        if form.has("new"), try await pages.fleet.store.administrators().contains(where: { $0.name == name })
-        {
-            throw StoreError.conflict("there is an administrator \(name) already")
-        }
-        try await access.save(
-            name,
+        if form.has("remove") { return try await acts.removeAdministrator(name) }
+        _ = try await acts.save(
+            administrator: name,
             AdministratorRequest(
                 grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
                 password: form["password"].isEmpty ? nil : form["password"],
                 source: Administrator.Source(rawValue: form["source"]),
-                subject: form.has("subject") ? form["subject"] : nil), caller)
+                subject: form.has("subject") ? form["subject"] : nil), isNew: form.has("new"))
     }
 
     private func tokens(
         _ extra: [String: Any], _ failure: Failure?, _ request: Request, _ context: CenterContext,
-        _ caller: Caller
+        _ acts: Acts
     ) async throws -> Response {
         var fields = extra
         fields["failure"] = failure?.text
-        fields["rows"] = try await access.tokens(caller).map { token -> [String: Any] in
+        fields["rows"] = try await acts.tokens().map { token -> [String: Any] in
             [
                 "id": token.id, "name": token.name, "owner": token.owner,
                 "grants": token.grants.joined(separator: " "),

@@ -8,24 +8,24 @@ struct BuildsPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.post("images/build", .publish) { _, context, caller in
+        routes.post("images/build", .publish) { _, context, acts in
             let form = try pages.form(context)
             let packages = form["packages"].split { $0.isWhitespace || $0 == "," }.map(String.init)
-            let build = try await BuildRoutes(services: pages.services).start(
-                ImageName(form["name"]), BuildRequest(suite: form["suite"], packages: packages), caller)
+            let build = try await acts.startBuild(
+                of: ImageName(form["name"]), BuildRequest(suite: form["suite"], packages: packages))
             return pages.redirect(Back.path(form["back"], otherwise: "/images/builds/\(build.id)"))
         }
-        routes.get("images/builds/:id", .read) { request, context, caller in
-            let build = try await pages.services.builds.build(BuildRoutes.id(context))
+        routes.get("images/builds/:id", .read) { request, context, acts in
+            let build = try await acts.build(BuildRoutes.id(context))
             var fields = Self.fields(of: build, pages.renderer.words(context))
             fields["log"] = build.lines.joined(separator: "\n")
             fields["dropped"] = build.droppedLineCount > 0 ? build.droppedLineCount : nil
-            fields["mayCancel"] = !build.isOver && caller.allows(.publish, in: .site)
+            fields["mayCancel"] = !build.isOver && acts.may(.publish, in: .site)
             return try pages.show("build", "Build", section: "/images", fields, request, context)
         }
-        routes.post("images/builds/:id/cancel", .publish) { _, context, caller in
+        routes.post("images/builds/:id/cancel", .publish) { _, context, acts in
             let id = try BuildRoutes.id(context)
-            try await BuildRoutes(services: pages.services).cancel(id, caller)
+            try await acts.cancelBuild(id)
             return pages.redirect("/images/builds/\(id)")
         }
     }

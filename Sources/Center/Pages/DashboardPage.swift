@@ -9,9 +9,9 @@ struct DashboardPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("/", .read) { request, context, caller in
-            let figures = try await pages.views(request, caller).figures()
-            let words = pages.renderer.words(context)
+        routes.get("/", .read) { request, context, acts in
+            let figures = try await acts.at(request).figures()
+            let (server, words) = (try await acts.server(), pages.renderer.words(context))
             var fields = tiles(figures, words)
             fields.merge(chart(figures, words)) { $1 }
             fields["troubles"] = figures.troubles.map { trouble in
@@ -20,27 +20,25 @@ struct DashboardPage {
                     "text": trouble.text, "fix": words(trouble.fix),
                 ]
             }
-            fields["warnings"] = await warnings(caller, words)
+            fields["warnings"] = warnings(server, words)
             fields["hasTroubles"] = !figures.troubles.isEmpty
             fields["limited"] = figures.limited.map { ["peer": $0.peer, "limit": $0.limit] }
             fields["isLimiting"] = !figures.limited.isEmpty
             fields["stages"] = stages(figures)
             fields["hasStages"] = figures.bootCount > 0
-            let services = pages.services
-            fields["server"] = await services.policy().server.description
-            fields["roles"] = services.roles.joined(separator: " ")
-            fields["leases"] = await services.leases().count
-            fields["connections"] = await services.openVersions().values.reduce(0, +)
-            fields["revision"] = services.fleet.snapshot.revision
+            fields["server"] = server.address.description
+            fields["roles"] = server.roles.joined(separator: " ")
+            fields["leases"] = server.leaseCount
+            fields["connections"] = server.connectionCount
+            fields["revision"] = server.revision
             return try pages.show("dashboard", "Dashboard", section: "/", fields, request, context)
         }
     }
 
     /// What is wrong with the server itself, for those who can see to it.
-    private func warnings(_ caller: Caller, _ words: Words) async -> [String] {
-        guard caller.allows(.configure, in: .site) else { return [] }
+    private func warnings(_ server: Acts.ServerView, _ words: Words) -> [String] {
         var warnings: [String] = []
-        if let jump = pages.fleet.recentJump {
+        if let jump = server.jump {
             let (before, after) = jump.times
             warnings.append(
                 jump.isBetweenRuns
@@ -51,7 +49,7 @@ struct DashboardPage {
                         "The clock of this server was set from %1 to %2. Leases, log-ins, tokens and roll-outs moved with it; keep the time by NTP.",
                         before, after))
         }
-        for network in await pages.services.networks() where network.isScarce {
+        for network in server.scarceNetworks {
             warnings.append(
                 words(
                     "%1 of %2 addresses in the pools of %3 are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter.",

@@ -7,7 +7,6 @@ import Hummingbird
 
 /// The way in and out: log-in, first run, language, and the files of the pages.
 struct EntryPages {
-    let services: CenterServices
     let gate: Gate
     let pages: PageRenderer
     let isTLS: Bool

@@ -11,24 +11,22 @@ struct HistoryPages {
 
     let pages: Pages
 
-    private var history: HistoryRoutes { HistoryRoutes(services: pages.services) }
-
     func add(to routes: Routes) {
-        routes.get("leases", .read) { request, context, caller in try await leases(request, context, caller) }
-        routes.get("boots", .read) { request, context, caller in try await boots(request, context, caller) }
-        routes.get("history", .audit) { request, context, caller in
-            try await revisions(request, context, caller)
+        routes.get("leases", .read) { request, context, acts in try await leases(request, context, acts) }
+        routes.get("boots", .read) { request, context, acts in try await boots(request, context, acts) }
+        routes.get("history", .audit) { request, context, acts in
+            try await revisions(request, context, acts)
         }
-        routes.get("history/:number", .audit) { request, context, caller in
-            try await revision(number(context), nil, request, context, caller)
+        routes.get("history/:number", .audit) { request, context, acts in
+            try await revision(number(context), nil, request, context, acts)
         }
-        routes.post("history/:number/undo", .configure) { request, context, caller in
+        routes.post("history/:number/undo", .configure) { request, context, acts in
             let number = try number(context)
             do {
-                let snapshot = try await history.undo(number, caller)
-                return pages.redirect(Back.done("/history/\(snapshot.revision)", snapshot.revision))
+                let revision = try await acts.undo(number)
+                return pages.redirect(Back.done("/history/\(revision)", revision))
             } catch StoreError.conflict(let detail) {
-                return try await revision(number, detail, request, context, caller)
+                return try await revision(number, detail, request, context, acts)
             }
         }
     }
@@ -40,13 +38,10 @@ struct HistoryPages {
         return number
     }
 
-    private func leases(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws
+    private func leases(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let snapshot = pages.fleet.snapshot
-        let leases = await pages.services.leases().sorted { $0.address < $1.address }
-            .map { LeaseAnswer($0, snapshot: snapshot) }
-            .filter { lease in caller.sees(lease.node.flatMap { snapshot.nodes[$0]?.group }) }
+        let leases = try await acts.leases().sorted { $0.address < $1.address }
         let pager = try Pager(request, path: "/leases")
         let rows = pager.rows(of: leases).map { lease -> [String: Any] in
             var row: [String: Any] = [
@@ -60,17 +55,15 @@ struct HistoryPages {
         return try pages.show("leases", "Leases", section: "/leases", fields, request, context)
     }
 
-    private func boots(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws
+    private func boots(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let (snapshot, words) = (pages.fleet.snapshot, pages.renderer.words(context))
-        let boots = try await pages.fleet.store.boots(of: nil, limit: Self.rowLimit)
-        let rows = boots.compactMap { boot -> [String: Any]? in
-            let node = snapshot.node(at: boot.macAddress)
-            guard caller.sees(node?.group) else { return nil }
-            return [
+        let words = pages.renderer.words(context)
+        let boots = try await acts.boots(of: nil, limit: Self.rowLimit)
+        let rows = boots.map { boot, node -> [String: Any] in
+            [
                 "started": Format.time(millisecond: boot.startedAt),
-                "name": (node?.name ?? NodeName(unknown: boot.macAddress)).text,
+                "name": (node ?? NodeName(unknown: boot.macAddress)).text,
                 "state": pages.shown(boot, words), "kind": pages.kind(boot.entries.last?.stage),
                 "readyAfter": Format.duration(boot.readyAfter), "detail": boot.entries.last?.detail ?? "",
             ]
@@ -78,13 +71,13 @@ struct HistoryPages {
         return try pages.show("boots", "Boots", section: "/boots", ["rows": rows], request, context)
     }
 
-    private func revisions(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws
+    private func revisions(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
         let filter = RevisionFilter(
             kind: request.query("kind"), key: request.query("key"), who: request.query("who"),
             before: request.query("before").flatMap { Int($0) }, limit: Self.rowLimit)
-        let (revisions, next) = try await history.revisions(filter, caller)
+        let (revisions, next) = try await acts.revisions(filter)
         var fields: [String: Any] = [
             "rows": revisions.map {
                 [
@@ -105,13 +98,13 @@ struct HistoryPages {
     }
 
     private func revision(
-        _ number: Int, _ failure: String?, _ request: Request, _ context: CenterContext, _ caller: Caller
+        _ number: Int, _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let revision = try await history.revision(number, caller)
+        let revision = try await acts.revision(number)
         var fields: [String: Any] = [
             "number": number, "at": Format.time(second: revision.at), "who": revision.who,
             "what": revision.what,
-            "second": revision.at, "mayUndo": caller.grants.allowSomewhere(.configure),
+            "second": revision.at, "mayUndo": acts.maySomewhere(.configure),
             "edits": revision.edits.map { edit -> [String: Any] in
                 ["kind": edit.kind, "key": edit.key, "fields": Self.differences(edit)]
             },

@@ -7,107 +7,82 @@ import Hummingbird
 struct ImagesPage {
     let pages: Pages
 
-    private var acts: ImageRoutes { ImageRoutes(services: pages.services) }
-
     func add(to routes: Routes) {
-        routes.get("images", .read) { request, context, caller in try await show(request, context, caller) }
-        routes.post("images/:name/promote", .publish) { _, context, caller in
-            try await promote(context, caller)
+        routes.get("images", .read) { request, context, acts in try await show(request, context, acts) }
+        routes.post("images/:name/promote", .publish) { _, context, acts in
+            try await promote(context, acts)
         }
-        routes.post("images/:name/rollback", .publish) { _, context, caller in
+        routes.post("images/:name/rollback", .publish) { _, context, acts in
             let form = try pages.form(context)
             guard let channel = ChannelName(form["channel"]) else {
                 throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
             }
-            try await acts.rollBack(channel, of: image(context), caller)
-            return done()
+            _ = try await acts.rollBack(channel, of: context.imageName())
+            return done(acts)
         }
-        routes.post("images/:name/keep", .publish) { _, context, caller in
+        routes.post("images/:name/keep", .publish) { _, context, acts in
             let text = try pages.form(context)["keep"].trimmingCharacters(in: .whitespaces)
             guard text.isEmpty || Int(text) != nil else { throw Problem(422, "Invalid number", "‘\(text)’") }
-            try await VersionRoutes(services: pages.services).keep(Int(text), of: image(context), caller)
-            return done()
+            try await acts.keep(Int(text), of: context.imageName())
+            return done(acts)
         }
-        routes.post("images/:name/tag", .publish) { _, context, caller in
+        routes.post("images/:name/tag", .publish) { _, context, acts in
             let form = try pages.form(context)
             guard let tag = ChannelName(form["tag"]) else {
                 throw Problem(422, "Invalid name", "‘\(form["tag"])’ is not a tag")
             }
-            let routes = VersionRoutes(services: pages.services)
             if form["remove"].isEmpty {
-                try await routes.tag(form["version"], of: image(context), as: tag, caller)
+                _ = try await acts.tag(form["version"], of: context.imageName(), as: tag)
             } else {
-                try await routes.removeTag(tag, of: image(context), caller)
+                try await acts.removeTag(tag, of: context.imageName())
             }
-            return done()
+            return done(acts)
         }
-        routes.post("images/:name/remove", .publish) { _, context, caller in
+        routes.post("images/:name/remove", .publish) { _, context, acts in
             let form = try pages.form(context)
-            let image = try image(context)
-            try await acts.remove(acts.version(form["version"], of: image), caller)
-            return done()
+            try await acts.remove(form["version"], of: context.imageName())
+            return done(acts)
         }
     }
 
-    private func show(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
-        let snapshot = try await pages.views(request, caller).snapshot()
-        let users = users(in: snapshot)
-        // It names nodes of all groups.
-        let fit = caller.allows(.read, in: .site) ? ImageFit(snapshot) : nil
-        let mayPublish = caller.allows(.publish, in: .site)
-        var images: [[String: Any]] = []
-        for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
-            let verdicts = try await pages.fleet.store.bootTestVerdicts(of: image.name)
-            images.append(
-                Self.fields(
-                    of: image, try await acts.answers(image), users, verdicts, fit,
-                    copies: await pages.services.replication.places(of: nil, image.name)))
-        }
-        let builds = pages.services.builds
-        let canBuild = await builds.isPossible
+    private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
+        let views = try acts.at(request)
+        let mayPublish = acts.may(.publish, in: .site)
+        let canBuild = await acts.canBuild()
         return try pages.show(
             "images", "Images", section: "/images",
             [
-                "images": images, "mayPublish": mayPublish,
+                "images": try await views.imageViews().map(Self.fields), "mayPublish": mayPublish,
                 "mayBuild": mayPublish && canBuild,
                 "suite": BuildsPage.hostSuite,
-                "sources": await pages.services.replication.sourceAnswers.map(Self.fields),
-                "rollouts": snapshot.contents.rollouts.values.sorted { $0.id < $1.id }.map {
+                "sources": try await acts.sources().map(Self.fields),
+                "rollouts": try await views.rolloutsUnderWay().map {
                     RolloutsPage.fields(of: $0, pages.renderer.words(context))
                 },
-                "builds": await builds.all.prefix(10).map {
+                "builds": try await acts.builds().prefix(10).map {
                     BuildsPage.fields(of: $0, pages.renderer.words(context))
                 },
             ], request, context)
     }
 
     /// At once, or after a boot test, or the test alone.
-    private func promote(_ context: CenterContext, _ caller: Caller) async throws -> Response {
+    private func promote(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
-        let image = try image(context)
+        let image = try context.imageName()
         guard let channel = ChannelName(form["channel"]) else {
             throw Problem(422, "Invalid name", "‘\(form["channel"])’ is not a channel name")
         }
         guard form.has("test") else {
-            try await acts.promote(form["version"], of: image, to: channel, caller)
-            return done()
+            _ = try await acts.promote(form["version"], of: image, to: channel)
+            return done(acts)
         }
-        let build = try await BootTestRoutes(services: pages.services).start(
-            ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel),
-            acts.version(form["version"], of: image), caller)
+        let build = try await acts.startBootTest(
+            ServerBootTestRequest(promoteTo: form["test"] == "only" ? nil : channel), of: image,
+            form["version"])
         return pages.redirect("/images/builds/\(build.id)")
     }
 
-    private func image(_ context: CenterContext) throws -> ImageCatalogue {
-        let name = try ImageName(context.parameter("name"))
-        guard let image = pages.fleet.snapshot.images[name] else {
-            throw StoreError.notFound("there is no image ‘\(name)’")
-        }
-        return image
-    }
-
-    private func done() -> Response { pages.redirect(Back.done("/images", pages.fleet.snapshot.revision)) }
+    private func done(_ acts: Acts) -> Response { pages.redirect(Back.done("/images", acts.revision)) }
 
     private static func fields(of source: SourceAnswer) -> [String: Any] {
         var fields: [String: Any] = [
@@ -122,42 +97,30 @@ struct ImagesPage {
         return fields
     }
 
-    /// How many nodes boot each version.
-    private func users(in snapshot: FleetSnapshot) -> [Digest: Int] {
-        var users: [Digest: Int] = [:]
-        for node in snapshot.nodes.values {
-            if let version = snapshot.nextVersion(of: node) {
-                users[version.digest, default: 0] += 1
-            }
-        }
-        return users
-    }
-
-    private static func fields(
-        of image: ImageCatalogue, _ versions: [VersionAnswer], _ users: [Digest: Int],
-        _ verdicts: [Int: Bool], _ fit: ImageFit?, copies: [PlaceAnswer]
-    ) -> [String: Any] {
-        [
+    private static func fields(of view: Acts.ImageView) -> [String: Any] {
+        let image = view.image
+        return [
             "name": image.name.text, "image": image.name.text,
             "channels": image.channels.sorted { $0.key.text < $1.key.text }.map {
                 ["name": $0.key.text, "number": $0.value] as [String: Any]
             },
             "keep": image.keep.map(String.init) ?? "",
-            "warnings": image.versions.last.flatMap { fit?.warning(for: $0) }.map { [$0] } ?? [],
-            "versions": versions.reversed().map { version in
+            "warnings": view.warning.map { [$0] } ?? [],
+            "versions": view.versions.reversed().map { version in
                 [
                     "number": version.number, "digest": version.digest.short,
                     "channels": version.channels.map(\.text), "isUsed": !version.channels.isEmpty,
-                    "copies": Set(copies.filter { $0.digest == version.digest }.map(\.server)).sorted(),
+                    "copies": Set(view.copies.filter { $0.digest == version.digest }.map(\.server)).sorted(),
                     "imageTags": version.tags.map { ["tag": $0.text] },
                     "isSigned": !version.signatures.isEmpty, "isRefused": !version.isTrusted,
                     "by": version.publishedBy, "published": Format.time(second: version.publishedAt),
                     "system": version.manifest.system,
                     "kernel": version.manifest.kernelRelease,
                     "size": Format.size(version.manifest.files.reduce(0) { $0 + $1.byteCount }),
-                    "packages": version.manifest.packages.count, "nodes": users[version.digest] ?? 0,
+                    "packages": version.manifest.packages.count,
+                    "nodes": view.nodeCounts[version.digest] ?? 0,
                     "open": version.openConnections,
-                    "tests": verdicts[version.number].map {
+                    "tests": view.verdicts[version.number].map {
                         [["kind": $0 ? "ready" : "failed", "number": version.number]]
                     } ?? [],
                 ] as [String: Any]

@@ -9,39 +9,36 @@ struct NodePage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("nodes/:name", .read) { request, context, caller in
-            try await show(request, context, caller)
+        routes.get("nodes/:name", .read) { request, context, acts in
+            try await show(request, context, acts)
         }
-        routes.post("nodes/:name/edit", .configure) { request, context, caller in
-            try await edit(request, context, caller)
+        routes.post("nodes/:name/edit", .configure) { request, context, acts in
+            try await edit(request, context, acts)
         }
-        let actions = NodeActionRoutes(services: pages.services)
-        routes.post("nodes/:name/restart", .enrol) { _, context, caller in
+        routes.post("nodes/:name/restart", .enrol) { _, context, acts in
             let name = try context.parameter("name")
-            try await actions.restart(name, caller)
+            try await acts.restart(name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
-        routes.post("nodes/:name/dismiss", .enrol) { _, context, caller in
+        routes.post("nodes/:name/dismiss", .enrol) { _, context, acts in
             let name = try context.parameter("name")
-            try actions.dismissAlarm(name, caller)
+            try acts.dismissAlarm(of: name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
-        routes.post("nodes/:name/release", .configure) { _, context, caller in
+        routes.post("nodes/:name/release", .configure) { _, context, acts in
             let name = try context.parameter("name")
-            try await actions.release(name, caller)
+            try await acts.release(name)
             return pages.redirect("/nodes/\(Escape.component(name))")
         }
     }
 
-    private func show(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
-        let views = try pages.views(request, caller)
+    private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
+        let views = try acts.at(request)
         let words = pages.renderer.words(context)
-        let answer = try await views.node(context.parameter("name"))
-        let (node, snapshot) = (answer.node, try await views.snapshot())
-        let stored = snapshot.nodes[node.name]
+        let view = try await views.nodeView(context.parameter("name"))
+        let answer = view.answer
+        let node = answer.node
         let boot = answer.boots.first
-        let settings = snapshot.settings(of: stored)
         var fields: [String: Any] = [
             "name": node.name.text, "state": pages.shown(boot, words),
             "kind": pages.kind(boot?.entries.last?.stage),
@@ -51,7 +48,7 @@ struct NodePage {
             "fixedAddress": node.address?.description ?? "", "tags": node.tags.joined(separator: " "),
             "version": answer.version ?? "", "lack": answer.version == nil ? answer.lack ?? "" : "",
             "booted": answer.booted ?? "", "isOutdated": answer.isOutdated,
-            "boots": boots(answer.boots, medians(of: node, in: snapshot), words),
+            "boots": boots(answer.boots, view.medians, words),
             "effective": effective(answer.settings),
         ]
         if !answer.learnedCards.isEmpty {
@@ -69,8 +66,8 @@ struct NodePage {
             ] as [String: Any]
         }
         fields["hasSessions"] = !answer.sessions.isEmpty
-        fields["showsSessions"] = views.at == nil && settings.isOn(.reportSessions)
-        if views.at == nil, let trouble = stored.flatMap({ snapshot.trouble(holding: $0) }) {
+        fields["showsSessions"] = view.showsSessions
+        if let trouble = view.trouble {
             fields["held"] = words(
                 "Held after %1 failed boots: %2", String(trouble.failedBoots), trouble.detail)
         }
@@ -86,11 +83,9 @@ struct NodePage {
                 : words(
                     "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",
                     time, who, alarm.property.rawValue)
-            fields["mayDismiss"] = caller.allows(.enrol, in: node.group)
+            fields["mayDismiss"] = view.mayDismiss
         }
-        fields["mayRestart"] =
-            views.at == nil && answer.boots.first?.readyAfter != nil && stored != nil
-            && caller.allows(.enrol, in: node.group)
+        fields["mayRestart"] = view.mayRestart
         fields["sparkline"] = sparkline(answer.boots, words)
         if let at = views.at {
             fields["at"] = CalendarTime.text(second: at)
@@ -105,21 +100,20 @@ struct NodePage {
             fields["log"] = log.lines.joined(separator: "\n")
             fields["crashes"] = log.crashes.map { ["at": Format.time(second: $0.at), "text": $0.text] }
         }
-        if let stored, views.at == nil, caller.allows(.configure, in: node.group) {
+        if let (stored, tag, settings) = view.editable {
             fields["mayEdit"] = true
-            fields["tag"] = try RecordTag.of(stored)
-            fields["groups"] = pages.groups(caller, .configure).map {
-                ["path": $0, "chosen": $0 == node.group.description] as [String: Any]
+            fields["tag"] = tag
+            fields["groups"] = acts.groupPaths(.configure).map {
+                ["path": $0.description, "chosen": $0 == node.group] as [String: Any]
             }
             fields["fields"] = SettingFields.of(
                 SettingDefinition.all.filter { !$0.isSiteWide }, own: stored.settings, effective: settings,
                 words)
         }
-        if caller.allows(.audit, in: node.group) {
+        if view.mayAudit {
             fields["mayAudit"] = true
             let filter = RevisionFilter(kind: "node", key: node.name.text, limit: 10)
-            let history = HistoryRoutes(services: pages.services)
-            fields["revisions"] = try await history.revisions(filter, caller).0.map {
+            fields["revisions"] = try await acts.revisions(filter).0.map {
                 [
                     "number": $0.number, "at": Format.time(second: $0.at), "who": $0.who, "what": $0.what,
                 ] as [String: Any]
@@ -162,13 +156,6 @@ struct NodePage {
         ]
     }
 
-    /// Median milliseconds of each stage over the last boots of the node's group.
-    private func medians(of node: Node, in snapshot: FleetSnapshot) -> [BootStage: Int] {
-        let boots = pages.fleet.boots
-        let neighbours = snapshot.nodes.values.lazy.filter { $0.group == node.group }.prefix(1_000)
-        return BootFigures(neighbours.flatMap { snapshot.cards(of: $0).compactMap { boots[$0] } }).stages
-    }
-
     private func boots(_ boots: [BootTimeline], _ medians: [BootStage: Int], _ words: Words) -> [[String:
         Any]]
     {
@@ -206,25 +193,18 @@ struct NodePage {
 
     // MARK: Editing
 
-    private func edit(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
+    private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let name = try NodeName(context.parameter("name"))
-        guard let stored = pages.fleet.snapshot.nodes[name] else {
-            throw StoreError.notFound("there is no node \(name)")
-        }
         if form.has("remove") {
-            let change = ChangeRequest(edits: [ChangeRequest.Edit(removeNode: name)])
-            return try pages.plan(change, back: "/nodes", section: "/nodes", request, context, caller)
+            let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(removeNode: name)]))
+            return try pages.plan(planned, back: "/nodes", section: "/nodes", request, context)
         }
-        try RecordTag.check(form["tag"], stored)
-        let own = try SettingFields.change(form, target: name.text, own: stored.settings)
-        var node = try NodeFields.node(form, settings: own.applied(to: stored.settings))
-        node.uuid = stored.uuid
-        var edits = [ChangeRequest.Edit(node: node)]
-        if node.name != name { edits.insert(ChangeRequest.Edit(removeNode: name), at: 0) }
-        return try pages.plan(
-            ChangeRequest(edits: edits), back: "/nodes/\(node.name)", section: "/nodes", request, context,
-            caller)
+        let planned = try acts.planNode(name, ifMatch: form["tag"]) { stored in
+            let own = try SettingFields.change(form, target: name.text, own: stored.settings)
+            return try NodeFields.node(form, settings: own.applied(to: stored.settings))
+        }
+        let target = try NodeName(form["name"])
+        return try pages.plan(planned, back: "/nodes/\(target)", section: "/nodes", request, context)
     }
 }

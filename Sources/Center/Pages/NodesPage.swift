@@ -11,26 +11,25 @@ struct NodesPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("nodes", .read) { request, context, caller in try await list(request, context, caller) }
-        routes.get("ssh_known_hosts", .read) { request, _, caller in
-            try await NodeRoutes(services: pages.services).knownHosts(request, caller)
+        routes.get("nodes", .read) { request, context, acts in try await list(request, context, acts) }
+        routes.get("ssh_known_hosts", .read) { request, _, acts in
+            try await NodeRoutes.knownHosts(request, acts)
         }
-        routes.get("nodes.csv", .read) { request, _, caller in try await csv(request, caller) }
-        routes.get("nodes/inventory", .read) { request, _, caller in
-            let answer = try await NodeRoutes(services: pages.services).inventory(request, caller)
-            return answer
+        routes.get("nodes.csv", .read) { request, _, acts in try await csv(request, acts) }
+        routes.get("nodes/inventory", .read) { request, _, acts in
+            try await NodeRoutes.inventory(request, acts)
         }
-        routes.post("nodes/add", .enrol) { _, context, caller in try await addNode(context, caller) }
-        routes.post("nodes/bulk", .configure) { request, context, caller in
-            try await bulk(request, context, caller)
+        routes.post("nodes/add", .enrol) { _, context, acts in try await addNode(context, acts) }
+        routes.post("nodes/bulk", .configure) { request, context, acts in
+            try await bulk(request, context, acts)
         }
-        routes.post("nodes/csv", .enrol) { request, context, caller in
-            try self.readList(request, context, caller)
+        routes.post("nodes/csv", .enrol) { request, context, acts in
+            try self.readList(request, context, acts)
         }
     }
 
     /// The list in the form's text, or that of a file, whose bytes come in Base64: the browser would guess its encoding.
-    private func readList(_ request: Request, _ context: CenterContext, _ caller: Caller) throws -> Response {
+    private func readList(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let form = try pages.form(context)
         var bytes = Array(form["csv"].utf8)
         if !form["file"].isEmpty {
@@ -39,22 +38,21 @@ struct NodesPage {
             }
             bytes = Array(data)
         }
-        let routes = ImportRoutes(services: pages.services)
-        let (answer, edits, revision) = try routes.preview(bytes, makesGroups: form.has("groups"), caller)
-        return try pages.plan(of: answer, edits, at: revision, request, context)
+        let preview = try acts.previewImport(bytes, makesGroups: form.has("groups"))
+        return try pages.plan(of: preview, request, context)
     }
 
-    private func list(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
-        let views = try pages.views(request, caller)
+    private func list(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
+        let views = try acts.at(request)
         let (query, words) = (request.query("q") ?? "", pages.renderer.words(context))
         let offset = try request.query("offset", 0...10_000_000, default: 0)
         let at = views.at.map { CalendarTime.text(second: $0) }
         var fields: [String: Any] = [
             "query": query, "queryEscaped": Escape.component(query),
             "attributes": NodeAttribute.allCases.map(\.rawValue).joined(separator: ", "),
-            "mayEdit": caller.grants.allowSomewhere(.configure) && at == nil,
-            "mayEnrol": caller.grants.allowSomewhere(.enrol) && at == nil, "groups": pages.groups(caller),
+            "mayEdit": acts.maySomewhere(.configure) && at == nil,
+            "mayEnrol": acts.maySomewhere(.enrol) && at == nil,
+            "groups": acts.groupPaths().map(\.description),
             "atQuery": views.at.map { "?at=\($0)" } ?? "",
         ]
         fields["at"] = at
@@ -89,10 +87,8 @@ struct NodesPage {
         ]
     }
 
-    private func csv(_ request: Request, _ caller: Caller) async throws -> Response {
-        let views = try pages.views(request, caller)
-        let page = try await views.nodes(request.query("q") ?? "", offset: 0, limit: .max)
-        let text = NodeCSV.text(of: page.rows, in: try await views.snapshot())
+    private func csv(_ request: Request, _ acts: Acts) async throws -> Response {
+        let text = NodeCSV.text(of: try await acts.at(request).nodeTable(request.query("q") ?? ""))
         return Response(
             status: .ok,
             headers: [
@@ -101,54 +97,26 @@ struct NodesPage {
             ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private func addNode(_ context: CenterContext, _ caller: Caller) async throws -> Response {
+    private func addNode(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let node = try NodeFields.node(form, settings: [:])
-        let snapshot = try await pages.apply(caller) { current in
-            guard current.nodes[node.name] == nil else {
-                throw StoreError.conflict("there is a node \(node.name) already")
-            }
-            return [.node(node.name, node)]
-        }
-        return pages.redirect(Back.done("/nodes/\(node.name)", snapshot.revision))
+        return pages.redirect(Back.done("/nodes/\(node.name)", try await acts.add(node).revision))
     }
 
     // MARK: Bulk
 
-    private func bulk(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
+    private func bulk(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let names =
             form.has("everything")
-            ? try await pages.views(request, caller).names(form["q"])
+            ? try await acts.at(request).names(form["q"])
             : try form.all("node").map { try NodeName($0) }
-        guard !names.isEmpty else { throw Problem(422, "Nothing to do", "no node is selected") }
-        let value = form["value"].trimmingCharacters(in: .whitespaces)
-        let snapshot = pages.fleet.snapshot
-        let edits = try names.map { name in
-            guard var node = snapshot.nodes[name] else {
-                throw StoreError.notFound("there is no node \(name)")
-            }
-            switch form["act"] {
-            case "remove": return ChangeRequest.Edit(removeNode: name)
-            case "move": node.group = try GroupPath(value)
-            case "tag": node.tags.append(value)
-            case "untag": node.tags.removeAll { $0 == value }
-            case "set":
-                return ChangeRequest.Edit(
-                    settings: try SettingsChange(target: name.text, [SettingAssignment(value)]))
-            case "unset":
-                return ChangeRequest.Edit(
-                    settings: SettingsChange(target: name.text, unset: [value]))
-            default: throw Problem(422, "Unreadable request", "there is no such action")
-            }
-            return ChangeRequest.Edit(node: node)
+        guard let act = Acts.BulkAct(rawValue: form["act"]) else {
+            throw Problem(422, "Unreadable request", "there is no such action")
         }
-        let change = ChangeRequest(
-            edits: edits, summary: "\(form["act"]) \(value) on \(counted(names.count, "node"))")
+        let planned = try acts.planNodes(names, act, form["value"].trimmingCharacters(in: .whitespaces))
         return try pages.plan(
-            change, back: "/nodes?q=\(Escape.component(form["q"]))", section: "/nodes", request, context,
-            caller)
+            planned, back: "/nodes?q=\(Escape.component(form["q"]))", section: "/nodes", request, context)
     }
 }
 
@@ -181,13 +149,12 @@ enum NodeFields {
 /// Nodes as comma-separated values (RFC 4180). What comes back as an import changes nothing: only what a record holds has the name of a
 /// column that an import reads.
 enum NodeCSV {
-    static func text(of machines: [MachineAnswer], in snapshot: FleetSnapshot) -> String {
+    static func text(of nodes: [(machine: MachineAnswer, node: Node?)]) -> String {
         var table = CSVText(header: [
             "name", "mac", "group", "address", "tags", "uuid", "leased address", "state", "version",
             "hardware",
         ])
-        for machine in machines {
-            let node = snapshot.nodes[machine.name]
+        for (machine, node) in nodes {
             table.add([
                 machine.name.text, node?.macAddresses.map(\.description).joined(separator: " ") ?? "",
                 machine.group?.description ?? "", node?.address?.description ?? "",

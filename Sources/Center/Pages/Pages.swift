@@ -6,7 +6,6 @@ import Wire
 
 /// What all pages that show the fleet have in common.
 struct Pages {
-    let services: CenterServices
     let renderer: PageRenderer
 
     func add(to routes: Routes) {
@@ -25,15 +24,8 @@ struct Pages {
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)
         HooksPage(pages: self).add(to: routes)
-        routes.post("changes", .enrol) { request, context, caller in
-            try await self.save(request, context, caller)
+        routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }
-    }
-
-    var fleet: LiveFleet { services.fleet }
-
-    func views(_ request: Request, _ caller: Caller) throws -> FleetViews {
-        FleetViews(services: services, caller: caller, at: try TimeTravel.second(of: request))
     }
 
     func show(
@@ -84,25 +76,18 @@ struct Pages {
 
     /// Shows what a change would do; its form saves it.
     func plan(
-        _ change: ChangeRequest, back: String, section: String, _ request: Request, _ context: CenterContext,
-        _ caller: Caller
+        _ planned: Acts.PlannedChange, back: String, section: String, _ request: Request,
+        _ context: CenterContext
     ) throws -> Response {
-        let snapshot = fleet.snapshot
-        let edits = try Edits.of(change, in: snapshot)
-        let plan = try FleetRoutes(services: services).plan(of: edits, in: snapshot, for: caller)
-        var fields = planFields(plan, context)
-        try addSaving(change, at: snapshot.revision, back: back, to: &fields)
+        var fields = planFields(planned.plan, context)
+        try addSaving(planned.change, at: planned.revision, back: back, to: &fields)
         return try show("plan", "What would change", section: section, fields, request, context)
     }
 
     /// Shows what becomes of each row of a list of nodes; while one is refused, nothing can be saved.
-    ///
-    /// - Parameter revision: that of the configuration that it was compared with.
-    func plan(
-        of list: ImportAnswer, _ edits: [FleetEdit], at revision: Int, _ request: Request,
-        _ context: CenterContext
-    ) throws -> Response {
-        let back = "/nodes"
+    func plan(of preview: Acts.ImportPreview, _ request: Request, _ context: CenterContext) throws -> Response
+    {
+        let (list, back) = (preview.answer, "/nodes")
         let words = renderer.words(context)
         var fields = list.plan.map { planFields($0, context) } ?? ["count": 0]
         fields["edits"] = list.groups.map { "group \($0) added" }
@@ -118,10 +103,8 @@ struct Pages {
                 ] as [String: Any]
             },
         ]
-        if !edits.isEmpty, !list.rows.contains(where: { $0.fate == .refused }) {
-            let change = ChangeRequest(
-                edits: edits.compactMap(ChangeRequest.Edit.init), summary: "list of nodes: \(list.summary)")
-            try addSaving(change, at: revision, back: back, to: &fields)
+        if let change = preview.change {
+            try addSaving(change, at: preview.revision, back: back, to: &fields)
         }
         return try show("plan", "What would change", section: back, fields, request, context)
     }
@@ -163,35 +146,10 @@ struct Pages {
     }
 
     /// Saves what a plan showed, unless one of its records has changed since.
-    private func save(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
+    private func save(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try form(context)
         let change = try JSONDecoder().decode(ChangeRequest.self, from: Data(form["change"].utf8))
-        let planned = Int(form["revision"])
-        let back = Back.path(form["back"])
-        let snapshot = try await fleet.change(by: caller.name, what: change.summary, planned: planned) {
-            current in
-            let edits = try Edits.of(change, in: current)
-            try caller.requireLeave(for: edits, in: current)
-            return edits
-        }
-        return redirect(Back.done(back, snapshot.revision))
-    }
-
-    /// Saves at once: for acts so small that nobody needs a plan.
-    func apply(_ caller: Caller, what: String? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit])
-        async throws -> FleetSnapshot
-    {
-        try await fleet.change(by: caller.name, what: what) { current in
-            let edits = try make(current)
-            try caller.requireLeave(for: edits, in: current)
-            return edits
-        }
-    }
-
-    /// Where this caller may put nodes.
-    func groups(_ caller: Caller, _ permission: Permission = .enrol) -> [String] {
-        let paths = Set(fleet.snapshot.groups.keys).union([.site])
-        return paths.filter { caller.allows(permission, in: $0) }.sorted().map(\.description)
+        let revision = try await acts.make(change, planned: Int(form["revision"]))
+        return redirect(Back.done(Back.path(form["back"]), revision))
     }
 }

@@ -9,35 +9,32 @@ struct RolloutsPage {
 
     let pages: Pages
 
-    private var acts: RolloutRoutes { RolloutRoutes(services: pages.services) }
-
     func add(to routes: Routes) {
-        routes.get("rollouts", .read) { request, context, _ in
-            let before = try request.query("before", 1...Int(Int32.max), default: Int(Int32.max))
-            let rollouts = try await pages.fleet.rollouts(before: before, limit: RolloutRoutes.pageLimit)
+        routes.get("rollouts", .read) { request, context, acts in
+            let (rollouts, next) = try await acts.rollouts(before: RolloutRoutes.before(request))
             let words = pages.renderer.words(context)
             var fields: [String: Any] = [
                 "rows": rollouts.map { Self.fields(of: $0, words) }, "hasRows": !rollouts.isEmpty,
             ]
-            if rollouts.count == RolloutRoutes.pageLimit { fields["next"] = rollouts.last?.id }
+            fields["next"] = next
             return try pages.show("rollouts", "Roll-outs", section: "/images", fields, request, context)
         }
-        routes.get("rollouts/:id", .read) { request, context, caller in
-            let rollout = try await pages.fleet.rollout(RolloutRoutes.id(context))
+        routes.get("rollouts/:id", .read) { request, context, acts in
+            let rollout = try await acts.rollout(RolloutRoutes.id(context))
             let words = pages.renderer.words(context)
             var fields = Self.fields(of: rollout, words)
-            fields.merge(story(of: rollout, acts.canaries(of: rollout, caller), words)) { $1 }
-            fields["maySteer"] = !rollout.state.isOver && caller.allows(.publish, in: .site)
+            fields.merge(story(of: rollout, words)) { $1 }
+            fields["maySteer"] = !rollout.state.isOver && acts.may(.publish, in: .site)
             return try pages.show(
                 "rollout", "Roll-out", section: "/images", fields, request, context)
         }
-        routes.post("rollouts/:id/:act", .publish) { _, context, caller in
-            let rollout = try await acts.steer(
-                RolloutRoutes.id(context), context.parameter("act"), caller)
+        routes.post("rollouts/:id/:act", .publish) { _, context, acts in
+            let rollout = try await acts.steerRollout(
+                RolloutRoutes.id(context), context.parameter("act"))
             return pages.redirect("/rollouts/\(rollout.id)")
         }
-        routes.get("images/:name/trial", .publish) { request, context, caller in
-            try caller.require(.publish, in: .site)
+        routes.get("images/:name/trial", .publish) { request, context, acts in
+            try acts.requireStartingRollouts()
             let terms = Rollout.Terms()
             return try pages.show(
                 "trial", "Try it first", section: "/images",
@@ -47,25 +44,26 @@ struct RolloutsPage {
                     "minutes": terms.trialSeconds / 60, "failures": terms.allowedFailures,
                 ], request, context)
         }
-        routes.post("images/:name/trial", .publish) { request, context, caller in
-            try await begin(request, context, caller)
+        routes.post("images/:name/trial", .publish) { request, context, acts in
+            try await begin(request, context, acts)
         }
     }
 
-    private func begin(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws
+    private func begin(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
         let form = try pages.form(context)
         let name = try ImageName(context.parameter("name"))
         do {
-            guard let image = pages.fleet.snapshot.images[name], let channel = ChannelName(form["channel"])
-            else { throw StoreError.notFound("there is no channel \(name)@\(form["channel"])") }
+            guard let channel = ChannelName(form["channel"]) else {
+                throw StoreError.notFound("there is no channel \(name)@\(form["channel"])")
+            }
             let wish = RolloutRequest(
                 version: form["version"], share: form["share"], readyWithinSeconds: Int(form["ready"]),
                 trialSeconds: Int(form["minutes"]).map { $0.multipliedReportingOverflow(by: 60) }.map {
                     $0.overflow ? .max : $0.partialValue
                 }, allowedFailures: Int(form["failures"]))
-            let rollout = try await acts.start(wish, of: image, to: channel, caller)
+            let rollout = try await acts.startRollout(wish, of: name, to: channel)
             return pages.redirect("/rollouts/\(rollout.id)")
         } catch let error as any CustomStringConvertible & Error
             where error is StoreError || error is InvalidSetting
@@ -80,13 +78,13 @@ struct RolloutsPage {
         }
     }
 
-    static func fields(of rollout: Rollout, _ words: Words) -> [String: Any] {
+    static func fields(of rollout: RolloutAnswer, _ words: Words) -> [String: Any] {
         [
             "id": rollout.id, "image": rollout.image.text, "candidate": rollout.candidate,
-            "former": rollout.former, "channel": rollout.channel.text, "share": rollout.share,
+            "former": rollout.former, "channel": rollout.channel, "share": rollout.share,
             "state": words(rollout.state.rawValue), "kind": kind(of: rollout.state),
             "isRunning": rollout.state == .running, "isPaused": rollout.state == .paused,
-            "ready": rollout.count(.ready), "failed": rollout.count(.failed), "count": rollout.canaries.count,
+            "ready": rollout.count(.ready), "failed": rollout.count(.failed), "count": rollout.canaryCount,
             "started": Format.time(second: rollout.startedAt), "by": rollout.startedBy,
             "ended": Format.time(second: rollout.endedAt), "reason": rollout.reason,
         ]
@@ -101,18 +99,18 @@ struct RolloutsPage {
         }
     }
 
-    private func story(of rollout: Rollout, _ canaries: [Rollout.Canary], _ words: Words) -> [String: Any] {
+    private func story(of rollout: RolloutAnswer, _ words: Words) -> [String: Any] {
+        let canaries = rollout.canaries ?? []
         var (x, bar): (Int, [[String: Any]]) = (0, [])
         for outcome in Rollout.Canary.Outcome.allCases {
             let count = rollout.count(outcome)
-            let width = count * 1_000 / max(1, rollout.canaries.count)
+            let width = count * 1_000 / max(1, rollout.canaryCount)
             bar.append([
                 "outcome": outcome.rawValue, "label": words(outcome.rawValue), "count": count, "x": x,
                 "width": width,
             ])
             x += width
         }
-        let terms = rollout.terms
         // Whoever failed is what people look for.
         let sorted = canaries.sorted {
             ($0.outcome == .failed ? 0 : 1, $0.node.text) < ($1.outcome == .failed ? 0 : 1, $1.node.text)
@@ -121,8 +119,8 @@ struct RolloutsPage {
             "bar": bar,
             "barLabel": bar.map { "\($0["label"] ?? ""): \($0["count"] ?? 0)" }.joined(separator: ", "),
             "terms": words(
-                "ready within %1 s, at most %2 failures, for %3 min", String(terms.readyWithin),
-                String(terms.allowedFailures), String(terms.trialSeconds / 60)),
+                "ready within %1 s, at most %2 failures, for %3 min", String(rollout.readyWithinSeconds),
+                String(rollout.allowedFailures), String(rollout.trialSeconds / 60)),
             "more": max(0, canaries.count - Self.canaryLimit),
             "canaries": sorted.prefix(Self.canaryLimit).map { canary in
                 [

@@ -8,31 +8,28 @@ struct RulesPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("rules", .read) { request, context, caller in
-            let snapshot = try await pages.views(request, caller).snapshot()
-            let rules = snapshot.rules.values.sorted { ($0.priority, $0.name) > ($1.priority, $1.name) }
+        routes.get("rules", .read) { request, context, acts in
+            let rules = try await acts.at(request).rulesWithNodeCounts()
             let fields: [String: Any] = [
-                "rules": rules.map { row($0, in: snapshot) }, "mayEdit": caller.allows(.publish, in: .site),
+                "rules": rules.map(row), "mayEdit": acts.may(.publish, in: .site),
                 "attributes": NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(
                     separator: ", "),
             ]
             return try pages.show("rules", "Match rules", section: "/rules", fields, request, context)
         }
-        routes.post("rules/edit", .publish) { request, context, caller in
+        routes.post("rules/edit", .publish) { request, context, acts in
             let form = try pages.form(context)
             let name = try RuleName(form["name"])
             let edit =
                 form.has("remove")
                 ? ChangeRequest.Edit(removeRule: name) : ChangeRequest.Edit(rule: try rule(name, form))
             return try pages.plan(
-                ChangeRequest(edits: [edit]), back: "/rules", section: "/rules", request, context, caller)
+                acts.plan(ChangeRequest(edits: [edit])), back: "/rules", section: "/rules", request, context)
         }
     }
 
-    private func row(_ rule: MatchRule, in snapshot: FleetSnapshot) -> [String: Any] {
-        let condition = try? Condition(rule.condition)
-        let fitting = snapshot.nodes.values.count { condition?.holds(for: snapshot.facts(of: $0)) == true }
-        return [
+    private func row(_ rule: MatchRule, _ fitting: Int) -> [String: Any] {
+        [
             "name": rule.name.text, "condition": rule.condition, "priority": rule.priority,
             "fitting": fitting,
             "settings": RecordSettings.redacted(rule.settings).sorted { $0.key < $1.key }.map { name, value in

@@ -6,54 +6,53 @@ import Hummingbird
 struct VersionsPage {
     let pages: Pages
 
-    private var acts: VersionRoutes { VersionRoutes(services: pages.services) }
-    private var images: ImageRoutes { ImageRoutes(services: pages.services) }
-
     func add(to routes: Routes) {
-        routes.get("images/:name/versions/:version/boot-test", .read) { request, context, _ in
-            try await bootTest(request, context)
+        routes.get("images/:name/versions/:version/boot-test", .read) { request, context, acts in
+            try await bootTest(request, context, acts)
         }
-        routes.get("images/:name/difference", .read) { request, context, _ in
-            let image = try images.image(context, in: pages.fleet.snapshot)
-            let difference = try await acts.difference(of: image, request)
+        routes.get("images/:name/difference", .read) { request, context, acts in
+            let image = try context.imageName()
+            let difference = try await VersionRoutes.difference(request, context, acts)
+            let numbers = try await acts.versions(of: image).reversed().map(\.number)
             return try pages.show(
-                "difference", "What changed", section: "/images", fields(of: difference, image), request,
+                "difference", "What changed", section: "/images", fields(of: difference, image, numbers),
+                request,
                 context)
         }
-        routes.post("images/:name/verify", .read) { request, context, _ in
-            let image = try images.image(context, in: pages.fleet.snapshot)
-            let version = try images.version(pages.form(context)["version"], of: image)
-            let answer = try await acts.verify(version)
+        routes.post("images/:name/verify", .read) { request, context, acts in
+            let image = try context.imageName()
+            let answer = try await acts.verify(pages.form(context)["version"], of: image)
             return try pages.show(
                 "verification", "Verify", section: "/images",
                 [
-                    "name": image.name.text, "number": answer.number, "isGood": answer.isGood,
+                    "name": image.text, "number": answer.number, "isGood": answer.isGood,
                     "damage": answer.damage,
                 ], request, context)
         }
-        routes.get("images/:name/prune", .publish) { request, context, caller in
-            let image = try images.image(context, in: pages.fleet.snapshot)
-            let keep = try request.query("keep", 0...1_000, default: VersionRoutes.standardKeep)
-            let plan = try await acts.prune(image, PruneRequest(keep: keep, isPlan: true), caller)
+        routes.get("images/:name/prune", .publish) { request, context, acts in
+            let image = try context.imageName()
+            let keep = try request.query("keep", 0...1_000, default: Acts.standardKeep)
+            let plan = try await acts.prune(image, PruneRequest(keep: keep, isPlan: true))
             return try pages.show(
                 "prune", "Remove what nothing needs", section: "/images",
                 [
-                    "name": image.name.text, "keep": keep, "removed": plan.removed,
+                    "name": image.text, "keep": keep, "removed": plan.removed,
                     "hasRemoved": !plan.removed.isEmpty,
                     "kept": plan.kept.map { ["number": $0.number, "because": $0.because] as [String: Any] },
                 ], request, context)
         }
-        routes.post("images/:name/prune", .publish) { _, context, caller in
-            let image = try images.image(context, in: pages.fleet.snapshot)
-            _ = try await acts.prune(image, PruneRequest(keep: Int(try pages.form(context)["keep"])), caller)
-            return pages.redirect(Back.done("/images", pages.fleet.snapshot.revision))
+        routes.post("images/:name/prune", .publish) { _, context, acts in
+            let keep = Int(try pages.form(context)["keep"])
+            _ = try await acts.prune(context.imageName(), PruneRequest(keep: keep))
+            return pages.redirect(Back.done("/images", acts.revision))
         }
     }
 
     /// Rows of a table that a browser shows at once.
     private static let shownContents = 1_000
 
-    private func fields(of difference: ImageDifference, _ image: ImageCatalogue) -> [String: Any] {
+    private func fields(of difference: ImageDifference, _ image: ImageName, _ numbers: [Int]) -> [String: Any]
+    {
         func rows(_ changes: [ImageDifference.Change], _ shown: (String) -> String = { $0 }) -> [[String:
             Any]]
         {
@@ -62,7 +61,7 @@ struct VersionsPage {
             }
         }
         return [
-            "name": image.name.text, "from": difference.from, "to": difference.to,
+            "name": image.text, "from": difference.from, "to": difference.to,
             "facts": rows(difference.facts), "packages": rows(difference.packages),
             "packageCount": difference.packages.count,
             "files": rows(difference.files) { Int($0).map { Format.size($0) } ?? $0 },
@@ -70,15 +69,16 @@ struct VersionsPage {
             "contents": rows(Array((difference.contents ?? []).prefix(Self.shownContents))),
             "contentCount": difference.contents?.count ?? 0,
             "hasMore": (difference.contents?.count ?? 0) > Self.shownContents,
-            "numbers": image.versions.reversed().map(\.number),
+            "numbers": numbers,
         ]
     }
 
-    private func bootTest(_ request: Request, _ context: CenterContext) async throws -> Response {
+    private func bootTest(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response
+    {
         let (name, number) = (
             try ImageName(context.parameter("name")), try Int(context.parameter("version")) ?? 0
         )
-        guard let test = try await pages.fleet.store.bootTest(of: name, number) else {
+        guard let test = try await acts.bootTest(of: name, number) else {
             throw StoreError.notFound("\(name)@\(number) was never tested")
         }
         let words = pages.renderer.words(context)

@@ -3,27 +3,19 @@ import Fleet
 import Foundation
 import Hummingbird
 import NIOCore
-import Sealing
-import Wire
 
 /// A board for the wall of a room: names and states of one group, for whoever has its link, without a log-in.
 struct WallPage {
-    private static let nodeLimit = 500
-
     let pages: Pages
+    let door: Door
 
     func add(to router: RouterGroup<CenterContext>) {
         router.get("wall") { request, context in try await show(request, context) }
         router.get("wall/events") { request, _ in
-            let group = try group(request)
-            guard let events = pages.fleet.events.listen() else {
-                throw Problem(503, "Too many listeners", "too many listen already", retryAfter: 30)
-            }
             // Only that something happened there: the page asks again for what it may show.
-            let messages = events.compactMap { numbered -> ByteBuffer? in
-                guard let event = numbered.event else { return EventStreamText.pulse.buffer }
-                guard event.group.map({ group.contains($0) }) ?? false else { return nil }
-                return EventStreamText(event.kind, json: Data("{}".utf8)).buffer
+            let messages = try board(request).listen().map { numbered in
+                numbered.event.map { EventStreamText($0.kind, json: Data("{}".utf8)).buffer }
+                    ?? EventStreamText.pulse.buffer
             }
             return Response(
                 status: .ok,
@@ -35,37 +27,21 @@ struct WallPage {
     }
 
     /// The link that opens a group's board: it names the group and proves that an administrator gave it out.
-    static func link(_ group: GroupPath, secret: String) -> String {
-        "/wall?group=\(Escape.component(group.description))&key=\(key(group, secret))"
+    static func link(_ group: GroupPath, key: String) -> String {
+        "/wall?group=\(Escape.component(group.description))&key=\(key)"
     }
 
-    private static func key(_ group: GroupPath, _ secret: String) -> String {
-        let code = Hashing.hmac(of: Array("wall \(group)".utf8), key: Array(secret.utf8))
-        return Hashing.hexadecimal(code.prefix(16))
-    }
-
-    private func group(_ request: Request) throws -> GroupPath {
-        let group = try GroupPath(request.query("group") ?? "/")
-        guard Secrets.isEqual(request.query("key") ?? "", Self.key(group, pages.services.wallSecret)) else {
-            throw Problem(
-                403, "Forbidden", "this link opens no board; the page of the group has the right one")
-        }
-        return group
+    private func board(_ request: Request) throws -> WallBoard {
+        try door.wall(of: GroupPath(request.query("group") ?? "/"), key: request.query("key") ?? "")
     }
 
     private func show(_ request: Request, _ context: CenterContext) async throws -> Response {
-        let group = try group(request)
-        let words = pages.renderer.words(context)
-        let (snapshot, now) = (pages.fleet.snapshot, Clock.millisecond)
-        let boots = pages.fleet.boots
+        let board = try board(request)
+        let (group, words) = (board.group, pages.renderer.words(context))
         var counts: [MachineState: Int] = [:]
-        let nodes = snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node -> [String: Any] in
-            let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
-                $0.startedAt < $1.startedAt
-            }
-            let state = MachineState(boot, now: now)
+        let nodes = board.nodes().map { name, state -> [String: Any] in
             counts[state, default: 0] += 1
-            return ["name": node.name.text, "kind": state.rawValue, "state": words(state.rawValue)]
+            return ["name": name.text, "kind": state.rawValue, "state": words(state.rawValue)]
         }
         let query = request.uri.query ?? ""
         let fields: [String: Any] = [

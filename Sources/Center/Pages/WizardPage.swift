@@ -8,39 +8,32 @@ struct WizardPage {
     let pages: Pages
 
     func add(to routes: Routes) {
-        routes.get("wizard", .read) { request, context, caller in try await show(request, context, caller) }
-        routes.post("wizard", .configure) { _, context, caller in
+        routes.get("wizard", .read) { request, context, acts in try await show(request, context, acts) }
+        routes.post("wizard", .configure) { _, context, acts in
             let wish = try pages.form(context)["enrolment"]
             let value = try SettingDefinition.enrolment.value(fromText: wish)
-            let snapshot = try await pages.apply(caller) { current in
-                var site = current.groups[.site] ?? NodeGroup(path: .site)
-                site.settings[SettingDefinition.enrolment.name] = value
-                return [.group(.site, site)]
-            }
-            return pages.redirect(Back.done("/wizard", snapshot.revision))
+            let change = SettingsChange(
+                target: GroupPath.site.description, set: [SettingDefinition.enrolment.name: value])
+            let revision = try await acts.make(
+                ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]))
+            return pages.redirect(Back.done("/wizard", revision))
         }
     }
 
-    private func show(_ request: Request, _ context: CenterContext, _ caller: Caller) async throws -> Response
-    {
+    private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let words = pages.renderer.words(context)
-        let services = pages.services
-        let snapshot = services.fleet.snapshot
-        let networks = await services.networks()
-        let views = FleetViews(services: services, caller: caller)
-        let nodes = try await views.nodes("", offset: 0, limit: 50).rows
-        let unknown = await views.unknownMachines().prefix(10)
+        let steps = try await acts.firstSteps()
+        let (networks, nodes, unknown) = (steps.networks, steps.nodes, steps.unknown)
         let ready = nodes.filter { $0.state == .ready }
-        let policy = snapshot.settings(of: GroupPath.site).text(.enrolment)
-        let builds = await services.builds.all
-        let canBuild = await services.builds.isPossible
+        let builds = try await acts.builds()
+        let canBuild = await acts.canBuild()
         var fields: [String: Any] = [
-            "networkDone": !networks.isEmpty, "hasNoDHCP": !services.roles.contains("dhcp"),
-            "roles": services.roles.joined(separator: " "), "networks": Self.picture(networks),
+            "networkDone": !networks.isEmpty, "hasNoDHCP": !steps.roles.contains("dhcp"),
+            "roles": steps.roles.joined(separator: " "), "networks": Self.picture(networks),
             "pictureHeight": max(80, networks.count * 80),
             "pictureLabel": networks.map { "\($0.interface): \($0.network)" }.joined(separator: ", "),
-            "imageDone": !snapshot.images.isEmpty,
-            "images": snapshot.images.keys.sorted().map(\.text).joined(separator: ", "),
+            "imageDone": !steps.images.isEmpty,
+            "images": steps.images.map(\.text).joined(separator: ", "),
             "machineDone": !ready.isEmpty, "readyNodes": ready.map(\.name.text).joined(separator: ", "),
             "booting": nodes.filter { [.booting, .stuck].contains($0.state) }.map {
                 ["name": $0.name.text, "state": pages.shown($0, words)]
@@ -52,11 +45,11 @@ struct WizardPage {
                 ]
             },
             "canBuild": canBuild, "suite": BuildsPage.hostSuite,
-            "mayBuild": canBuild && caller.allows(.publish, in: .site) && builds.allSatisfy(\.isOver),
-            "mayEdit": caller.allows(.configure, in: .site),
+            "mayBuild": canBuild && acts.may(.publish, in: .site) && builds.allSatisfy(\.isOver),
+            "mayEdit": acts.may(.configure, in: .site),
             "choices": Enrolment.allCases.map { choice in
                 [
-                    "word": choice.rawValue, "chosen": choice.rawValue == policy,
+                    "word": choice.rawValue, "chosen": choice.rawValue == steps.enrolment,
                     "text": words(choice.explanation),
                 ] as [String: Any]
             },

@@ -1,10 +1,4 @@
 import Foundation
-import Hummingbird
-
-extension TimeTravel {
-    /// The moment that a request names; nil for now.
-    static func second(of request: Request) throws -> Int? { try request.query("at").map { try second($0) } }
-}
 
 /// Dates as people and browsers write them, in UTC.
 enum CalendarTime {
@@ -31,15 +25,5 @@ enum CalendarTime {
             .iso8601.dateTimeSeparator(.space)
         )
         .replacingOccurrences(of: "Z", with: "")
-    }
-}
-
-/// Text as a part of a URL.
-enum Escape {
-    private static let plain = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-
-    static func component(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
     }
 }

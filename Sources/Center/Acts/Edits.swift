@@ -94,7 +94,7 @@ enum Edits {
                 rule.settings = try change.applied(to: rule.settings)
                 put(rule)
             } else {
-                let stored = try FleetViews.find(change.target, in: snapshot)
+                let stored = try Acts.find(change.target, in: snapshot)
                 var node = nodes[stored.name] ?? stored
                 node.settings = try change.applied(
                     to: node.settings, inheriting: snapshot.settings(of: stored))
@@ -112,25 +112,5 @@ enum Edits {
             throw InvalidSetting(
                 "\(setting.name): there is no version ‘\(text)’ (roost image list shows all)")
         }
-    }
-}
-
-/// A moment that somebody wants to look at.
-enum TimeTravel {
-    private static let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
-
-    /// Seconds since 1970 of a text: `2026-11-21T10:00:00Z`, `2026-11-21`, seconds since 1970, or `2h` (ago).
-    static func second(_ text: String, now: Int = Clock.second) throws -> Int {
-        if let seconds = Int(text), seconds >= 0 { return min(seconds, now) }
-        if let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()), count >= 0 {
-            let (seconds, overflow) = count.multipliedReportingOverflow(by: unit)
-            return overflow ? 0 : max(0, now - seconds)
-        }
-        guard let date = CalendarTime.second(text) else {
-            throw Problem(
-                422, "Invalid time",
-                "at: ‘\(text)’ is neither a time such as 2026-11-21T10:00:00Z nor an age such as 30m, 2h, 7d")
-        }
-        return max(0, min(date, now))
     }
 }

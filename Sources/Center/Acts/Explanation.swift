@@ -1,33 +1,43 @@
 import API
 import Fleet
-import Hummingbird
 import Wire
 
-/// What a machine would be offered and would boot, with the reasons.
-struct Explanation {
+extension Acts {
+    /// What a machine would be offered and would boot, with the reasons.
+    ///
+    /// - Parameters:
+    ///   - text: a node's name, or any machine's hardware address or UUID.
+    ///   - uuid: with a hardware address.
+    func explain(_ text: String, uuid: MachineUUID?, _ asked: Explanation.Asked) async throws -> ExplainAnswer
+    {
+        try require(.read)
+        let snapshot = try await configuration()
+        var identity = try Explanation.identity(text, uuid: uuid, in: snapshot)
+        if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
+            try require(.read, in: node.group)
+        }
+        let heard = await services.clients()[identity.macAddress]
+        let client = try Explanation.client(asked, identity, heard: heard)
+        identity.architecture = client.architecture
+        let leased = await services.addresses()[identity.macAddress]
+        let policy = await services.policy()
+        return Explanation.answer(
+            of: client, identity, asked, heard: heard, at: leased, in: snapshot,
+            under: policy.on(server: policy.server, for: leased))
+    }
+}
+
+/// What a machine would be offered and would boot, told from facts alone.
+enum Explanation {
     /// The card of a node that is known by its UUID alone: any would do.
     private static let anyCard = MACAddress(rawValue: 0x02_00_00_00_00_00)
 
-    let views: FleetViews
-
-    func answer(to request: Request) async throws -> ExplainAnswer {
-        let snapshot = try await views.snapshot()
-        var identity = try identity(request, in: snapshot)
-        if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
-            try views.caller.require(.read, in: node.group)
-        }
-        let heard = await views.services.clients()[identity.macAddress]
-        let asked = Asked(
-            architecture: request.query("arch"), loader: request.query("loader"),
-            vendorClass: request.query("vendor-class"))
-        let client = try Self.client(asked, identity, heard: heard)
-        identity.architecture = client.architecture
-        let leased = await views.services.addresses()[identity.macAddress]
-        let policy = await views.services.policy()
-        var answer = Self.explanation(
-            of: client, identity, at: leased, in: snapshot,
-            under: policy.on(server: policy.server, for: leased))
-        answer.reasons.insert(Self.reason(of: client, asked, heard: heard), at: 0)
+    static func answer(
+        of client: BootClient, _ identity: BootIdentity, _ asked: Asked, heard: BootClient?,
+        at leased: IPv4Address?, in snapshot: FleetSnapshot, under policy: BootPolicy
+    ) -> ExplainAnswer {
+        var answer = explanation(of: client, identity, at: leased, in: snapshot, under: policy)
+        answer.reasons.insert(reason(of: client, asked, heard: heard), at: 0)
         return answer
     }
 
@@ -54,19 +64,13 @@ struct Explanation {
     }
 
     /// Who asks: a node by its name, any machine by its card or its UUID.
-    private func identity(_ request: Request, in snapshot: FleetSnapshot) throws -> BootIdentity {
-        let text = request.query("node") ?? ""
-        let uuid = try request.query("uuid").map { text in
-            guard let uuid = MachineUUID(text) else {
-                throw Problem(422, "Invalid parameter", "uuid: ‘\(text)’ is not a UUID")
-            }
-            return uuid
-        }
+    static func identity(_ text: String, uuid: MachineUUID?, in snapshot: FleetSnapshot) throws
+        -> BootIdentity
+    {
         if let mac = MACAddress(text) { return BootIdentity(macAddress: mac, uuid: uuid) }
-        if let own = MachineUUID(text) { return BootIdentity(macAddress: Self.anyCard, uuid: own) }
-        let node = try FleetViews.find(text, in: snapshot)
-        return BootIdentity(
-            macAddress: snapshot.cards(of: node).first ?? Self.anyCard, uuid: uuid ?? node.uuid)
+        if let own = MachineUUID(text) { return BootIdentity(macAddress: anyCard, uuid: own) }
+        let node = try Acts.find(text, in: snapshot)
+        return BootIdentity(macAddress: snapshot.cards(of: node).first ?? anyCard, uuid: uuid ?? node.uuid)
     }
 
     private static func explanation(

@@ -96,18 +96,3 @@ enum InventoryExport {
         ]
     }
 }
-
-extension FleetViews {
-    /// The hardware of all nodes that fit `query` and have told it.
-    func inventory(_ query: String) async throws -> [InventoryEntry] {
-        let snapshot = try await snapshot()
-        return try await names(query).compactMap { name in
-            guard let node = snapshot.nodes[name], let hardware = snapshot.hardware(of: node) else {
-                return nil
-            }
-            return InventoryEntry(
-                node: name, group: node.group, macAddresses: snapshot.cards(of: node), uuid: node.uuid,
-                hardware: hardware)
-        }
-    }
-}

@@ -3,21 +3,12 @@ import Fleet
 import Foundation
 import Wire
 
-/// What pages and the API show of the fleet to one caller.
-struct FleetViews: Sendable {
+/// What pages and the API show of nodes and machines to one caller.
+extension Acts {
     static let pageLimit = 1_000
 
-    let services: CenterServices
-    let caller: Caller
-    /// Seconds since 1970 to travel back to; nil for now.
-    var at: Int?
-
-    var fleet: LiveFleet { services.fleet }
-
-    func snapshot() async throws -> FleetSnapshot {
-        guard let at else { return fleet.snapshot }
-        return try await fleet.store.snapshot(at: at)
-    }
+    /// What machines tell, taken once for a list.
+    func facts() async -> LiveFacts { await LiveFacts(services, isPast: at != nil) }
 
     // MARK: Nodes
 
@@ -31,9 +22,10 @@ struct FleetViews: Sendable {
 
     /// The nodes that fit `query`, in the order in which people count.
     func nodes(_ query: String, offset: Int, limit: Int) async throws -> Page<MachineAnswer> {
-        let snapshot = try await snapshot()
+        try require(.read)
+        let snapshot = try await configuration()
         let condition = try Condition(query)
-        let live = await LiveFacts(self)
+        let live = await facts()
         var (rows, count): ([MachineAnswer], Int) = ([], 0)
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
@@ -46,9 +38,10 @@ struct FleetViews: Sendable {
 
     /// The names of all nodes that fit.
     func names(_ query: String) async throws -> [NodeName] {
-        let snapshot = try await snapshot()
+        try require(.read)
+        let snapshot = try await configuration()
         let condition = try Condition(query)
-        let live = await LiveFacts(self)
+        let live = await facts()
         return snapshot.nodeOrder.filter { name in
             guard let node = snapshot.nodes[name], caller.sees(node.group) else { return false }
             return condition == .always || condition.holds(for: live.facts(of: node, in: snapshot))
@@ -56,9 +49,10 @@ struct FleetViews: Sendable {
     }
 
     /// Machines that were seen and that nobody has enrolled, the latest first.
-    func unknownMachines() async -> [MachineAnswer] {
+    func unknownMachines() async throws -> [MachineAnswer] {
+        try require(.read)
         let snapshot = fleet.snapshot
-        let live = await LiveFacts(self)
+        let live = await facts()
         return live.boots.keys.filter { !snapshot.knows($0) }
             .map { live.answer(unknown: $0, in: snapshot) }
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
@@ -72,7 +66,7 @@ struct FleetViews: Sendable {
     }
 
     func node(_ text: String, bootLimit: Int = 10) async throws -> NodeAnswer {
-        let snapshot = try await snapshot()
+        let snapshot = try await configuration()
         let node = try known(text, in: snapshot)
         try requireReading(node, in: snapshot)
         var boots: [BootTimeline] = []
@@ -81,7 +75,7 @@ struct FleetViews: Sendable {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
         }
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
-        let live = await LiveFacts(self)
+        let live = await facts()
         let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
@@ -103,6 +97,7 @@ struct FleetViews: Sendable {
     /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
     /// group, or in none.
     private func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+        try require(.read)
         let now = fleet.snapshot
         let same =
             [snapshot.nodes[node.name], now.nodes[node.name]]
@@ -154,11 +149,36 @@ struct FleetViews: Sendable {
         return answer
     }
 
+    // MARK: Lists for other programs
+
+    /// The hardware of all nodes that fit `query` and have told it.
+    func inventory(_ query: String) async throws -> [InventoryEntry] {
+        let snapshot = try await configuration()
+        return try await names(query).compactMap { name in
+            guard let node = snapshot.nodes[name], let hardware = snapshot.hardware(of: node) else {
+                return nil
+            }
+            return InventoryEntry(
+                node: name, group: node.group, macAddresses: snapshot.cards(of: node), uuid: node.uuid,
+                hardware: hardware)
+        }
+    }
+
+    /// What SSH clients know the nodes by.
+    func knownHosts() async throws -> String {
+        try require(.read)
+        let snapshot = try await configuration()
+        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
+        return Fleet.knownHosts(
+            of: nodes, in: snapshot, domain: await services.policy().domain, publicLine: services.hostKey)
+    }
+
     // MARK: Figures
 
     func figures() async throws -> FiguresAnswer {
+        try require(.read)
         let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
-        let live = await LiveFacts(self)
+        let live = await facts()
         let activity = await services.rootActivity()
         func root(_ boot: BootTimeline) -> RootActivity? {
             live.leased[boot.macAddress].flatMap { activity[$0] }
@@ -242,173 +262,5 @@ struct FleetViews: Sendable {
                 ? "failed: \(last?.detail ?? "")"
                 : "stuck after \(stage.rawValue) for \(seconds) s" + stage.stuckDetail(root),
             fix: stage.usualFix)
-    }
-}
-
-extension BootStage {
-    /// What the server sees of a root that does not come up: the step that a person would ask for first.
-    func stuckDetail(_ root: RootActivity?) -> String {
-        guard [.network, .root, .delivered, .configured, .handover].contains(self) else { return "" }
-        guard let root else { return ": no export open" }
-        return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
-    }
-
-    /// What helps most often when a machine goes no further than this stage.
-    var usualFix: String {
-        switch self {
-        case .dhcp: "does its firmware reach TFTP? ‘roost doctor’ looks at ports and loaders"
-        case .loader: "the loader does not fetch its script: look at its screen, try the setting loader"
-        case .script:
-            "the loader does not fetch the kernel: look at its screen and at the disk of this server"
-        case .kernel, .initramfs: "the kernel does not start: look at its console; is memory large enough?"
-        case .initialised: "the network card has no driver in the image, or its link is down"
-        case .network: "the root cannot be mounted: does the node reach port 10809 of this server?"
-        case .root, .delivered, .configured: "the image's own init is missing or ends: look at the console"
-        case .handover: "the image does not come up to its end: look at its journal"
-        case .failed:
-            "the text says which step failed; ‘roost.break=STEP’ in kernel-arguments opens a shell there"
-        case .ready: "nothing"
-        }
-    }
-}
-
-/// The live facts that one list needs, taken once.
-struct LiveFacts {
-    let boots: [MACAddress: BootTimeline]
-    let leased: [MACAddress: IPv4Address]
-    let registrations: [MACAddress: Registration]
-    let sessions: [MACAddress: NodeSessions]
-    private let isPast: Bool
-    private let policy: BootPolicy
-    private let clients: [MACAddress: BootClient]
-    /// Seconds since 1970.
-    let now = Clock.second
-
-    init(_ views: FleetViews) async {
-        boots = views.fleet.boots
-        leased = await views.services.addresses()
-        registrations = views.fleet.registrations
-        policy = await views.services.policy()
-        clients = await views.services.clients()
-        isPast = views.at != nil
-        sessions = isPast ? [:] : views.fleet.sessions
-    }
-
-    func boot(of node: Node, in snapshot: FleetSnapshot) -> BootTimeline? {
-        snapshot.cards(of: node).lazy.compactMap { self.boots[$0] }.max { $0.startedAt < $1.startedAt }
-    }
-
-    func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
-        NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
-            switch attribute {
-            case .address: snapshot.cards(of: node).compactMap { leased[$0]?.description }
-            case .card: snapshot.learnedCards(of: node).map(\.description)
-            case .state:
-                (boot(of: node, in: snapshot).map { [$0.state] } ?? [])
-                    + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
-            case .image: images(of: node, in: snapshot)
-            case .booted: bootedNames(of: node, in: snapshot)
-            case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
-            case .user: sessions(of: node, in: snapshot).map(\.user)
-            }
-        }
-    }
-
-    /// What its setting says, as it stands there, and the name of the image alone.
-    private func images(of node: Node, in snapshot: FleetSnapshot) -> [String] {
-        let settings = snapshot.settings(of: node)
-        return [settings.text(.image)]
-            + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
-    }
-
-    /// What a node has booted, and what it boots next.
-    struct Versions {
-        var booted: String?
-        var next: String?
-        /// Why that is none; nil when there is one, and in the past.
-        var lack: String?
-        /// Whether they differ; nil while it is not up.
-        var isOutdated: Bool?
-    }
-
-    func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
-        let next = snapshot.nextVersion(of: node)
-        var versions = Versions(next: next.map(Self.name))
-        if !isPast {
-            versions.lack = snapshot.lack(
-                of: node, under: policy, asking: snapshot.client(of: node, in: clients))
-            if versions.lack != nil { versions.next = nil }
-        }
-        guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
-            return versions
-        }
-        versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
-        if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
-        return versions
-    }
-
-    /// The version of a node's last boot, and its image's name.
-    private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
-        guard !isPast, let digest = boot(of: node, in: snapshot)?.version else { return [] }
-        return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
-    }
-
-    private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }
-
-    private static func failure(of boot: BootTimeline?) -> String? {
-        boot?.entries.last.flatMap { $0.stage == .failed ? $0.detail : nil }
-    }
-
-    func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
-        let boot = boot(of: node, in: snapshot)
-        let cards = snapshot.cards(of: node)
-        let versions = versions(of: node, in: snapshot)
-        return MachineAnswer(
-            name: node.name, isKnown: true, group: node.group, tags: node.tags,
-            macAddress: boot?.macAddress ?? cards.first,
-            address: cards.lazy.compactMap { self.leased[$0] }.first ?? node.address,
-            state: MachineState(boot, now: now * 1_000), stage: boot?.entries.last?.stage,
-            failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
-            version: versions.next, lack: versions.lack, booted: versions.booted,
-            isOutdated: versions.isOutdated == true,
-            seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
-            held: snapshot.trouble(holding: node)?.summary)
-    }
-
-    func answer(unknown mac: MACAddress, in snapshot: FleetSnapshot) -> MachineAnswer {
-        let boot = boots[mac]
-        return MachineAnswer(
-            name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
-            address: leased[mac], state: MachineState(boot, now: now * 1_000),
-            stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
-            version: nil,
-            seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
-            hardware: snapshot.contents.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
-            wantedGroup: registrations[mac]?.group)
-    }
-}
-
-extension Hardware {
-    /// `HP t630, 4096 MiB`.
-    var headline: String {
-        [[vendor, product].filter { !$0.isEmpty }.joined(separator: " "), "\(memoryMebibytes) MiB"]
-            .filter { !$0.isEmpty }.joined(separator: ", ")
-    }
-}
-
-/// Hides secrets in what history keeps as text.
-enum Redaction {
-    /// A record's JSON as history keeps it.
-    static func of(json: String?) -> String? {
-        guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
-            var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
-        else { return json }
-        for name in SettingDefinition.secretNames where settings[name] != nil {
-            settings[name] = RecordSettings.hidden.description
-        }
-        record["settings"] = settings
-        let data = try? JSONSerialization.data(
-            withJSONObject: record, options: [.sortedKeys, .withoutEscapingSlashes])
-        return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 }

@@ -1,0 +1,222 @@
+import API
+import Fleet
+
+/// Administrators and tokens.
+extension Acts {
+    private static let tokenDays = 0...3_650
+    private static let standardTokenDays = 90
+    static let tokenLimit = 100
+    /// For which the first log-in under its name links an account.
+    private static let linkingSeconds = 30 * 86_400
+
+    func whoAmI() throws -> CallerAnswer {
+        try require(.read)
+        return CallerAnswer(name: caller.name, grants: caller.grants.map(\.description))
+    }
+
+    // MARK: Administrators
+
+    /// Those whom the caller could change: who has roles elsewhere is not for an administrator of one group.
+    func administrators() async throws -> [Administrator] {
+        try require(.administer)
+        return try await store.administrators().filter { caller.grants.cover($0.grants) }
+    }
+
+    private func grants(_ texts: [String]) throws -> [Grant] {
+        let snapshot = fleet.snapshot
+        let grants = try texts.map { text in
+            guard let grant = Grant(text) else {
+                let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(422, "Invalid role", "‘\(text)’ is not ROLE or ROLE@/group; roles are \(roles)")
+            }
+            guard grant.group == .site || snapshot.groups[grant.group] != nil else {
+                throw StoreError.notFound("there is no group \(grant.group)")
+            }
+            return grant
+        }
+        guard caller.grants.cover(grants) else {
+            throw Problem(403, "Forbidden", "you can only give roles that you have")
+        }
+        return grants
+    }
+
+    /// - Parameter isNew: an account of that name is not changed.
+    func save(administrator text: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
+        -> Administrator
+    {
+        try require(.administer)
+        let all = try await store.administrators()
+        if isNew, all.contains(where: { $0.name == text }) {
+            throw StoreError.conflict("there is an administrator \(text) already")
+        }
+        let name = try Administrator.checked(name: text)
+        let known = all.first { $0.name == name }
+        if let known { try requireAbove(known) }
+        let grants = try grants(wish.grants)
+        guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
+            throw Problem(
+                422, "Invalid role",
+                "replica is a role of tokens: roost token add SERVER --owner \(name) --role replica")
+        }
+        var administrator = Administrator(
+            name: name, source: wish.source ?? known?.source ?? .local, grants: grants,
+            fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
+            isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
+        try link(&administrator, to: wish.subject, known)
+        guard known != nil || wish.password != nil || administrator.source != .local else {
+            throw Problem(422, "No password", "a new administrator needs a password")
+        }
+        var hash: String?
+        if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
+        try await fleet.administer { [administrator, hash, caller] store in
+            try await store.save(administrator, passwordHash: hash, by: caller.name)
+        }
+        // Whoever has lost a role or has a new password logs in again.
+        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
+            || known?.identity != administrator.identity
+        {
+            try await store.removeSessions(of: name, seenBefore: nil)
+        }
+        return administrator
+    }
+
+    /// Says who of the provider may log in as `administrator`.
+    ///
+    /// - Parameter subject: their `sub`; empty: who first comes under this name, for some time; nil: as it was.
+    private func link(_ administrator: inout Administrator, to subject: String?, _ known: Administrator?)
+        throws
+    {
+        guard administrator.source == .oidc else {
+            guard subject?.isEmpty ?? true else {
+                throw Problem(422, "Invalid subject", "only accounts of the source oidc have a subject")
+            }
+            return
+        }
+        guard let subject = subject ?? (known?.source == .oidc ? nil : "") else {
+            (administrator.identity, administrator.linkableUntil) = (known?.identity, known?.linkableUntil)
+            return
+        }
+        guard !subject.isEmpty else {
+            administrator.linkableUntil = Clock.second + Self.linkingSeconds
+            return
+        }
+        guard let issuer = services.issuer else {
+            throw StoreError.conflict("this server has no log-in provider (center.oidc in roost.yaml)")
+        }
+        guard subject.utf8.count <= 255 else {
+            throw Problem(422, "Invalid subject", "a subject has at most 255 characters")
+        }
+        administrator.identity = ProviderIdentity(issuer: issuer, subject: subject)
+    }
+
+    /// Nobody changes an administrator who has more than they have.
+    private func requireAbove(_ other: Administrator) throws {
+        guard caller.grants.cover(other.grants) else {
+            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) has not")
+        }
+    }
+
+    func removeAdministrator(_ name: String) async throws {
+        try require(.administer)
+        if let known = try await store.administrators().first(where: { $0.name == name }) {
+            try requireAbove(known)
+        }
+        try await fleet.administer { [caller] store in
+            try await store.removeAdministrator(name, by: caller.name)
+        }
+    }
+
+    // MARK: Tokens
+
+    /// The name of the administrator behind a caller; tokens and the local socket make none for themselves.
+    private func owner() throws -> String {
+        guard case .session = caller.proof else {
+            throw Problem(
+                403, "Forbidden",
+                "a token needs an owner: name an administrator of this server (--owner NAME), or log in and make it on the page"
+            )
+        }
+        return caller.name
+    }
+
+    func tokens() async throws -> [TokenAnswer] {
+        try require(.read)
+        let isAll = may(.administer, in: .site)
+        let owner = isAll ? nil : caller.name
+        let people = try await store.administrators()
+        let logIns = try await store.lastLogIns()
+        return try await store.tokens(of: owner).map { token in
+            TokenAnswer(
+                token,
+                restsAt: Gate.wordEnds(
+                    for: people.first { $0.name == token.owner }, lastLogIn: logIns[token.owner]))
+        }
+    }
+
+    func makeToken(_ wish: TokenRequest) async throws -> TokenAnswer {
+        try require(.read)
+        let name = wish.name
+        guard (1...100).contains(name.count) else {
+            throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
+        }
+        let days = wish.days ?? Self.standardTokenDays
+        try Self.checkReplica(wish)
+        guard Self.tokenDays.contains(days) else {
+            throw Problem(
+                422, "Invalid time",
+                "days: 1 to \(Self.tokenDays.upperBound), or 0 for a token that never expires")
+        }
+        let owner =
+            try wish.owner.map { owner in
+                try require(.administer, in: .site)
+                return owner
+            } ?? owner()
+        let owned = try await store.administrators().first { $0.name == owner }?.grants ?? caller.grants
+        let grants = try wish.grants.map { try self.grants($0) } ?? owned
+        guard owned.cover(grants) else {
+            throw Problem(403, "Forbidden", "a token cannot do more than its owner")
+        }
+        guard try await store.tokens(of: owner).count < Self.tokenLimit else {
+            throw StoreError.conflict("\(owner) has \(Self.tokenLimit) tokens; revoke some first")
+        }
+        let (secret, now) = ("roost_" + Secrets.make(), Clock.second)
+        let wanted = APIToken(
+            id: 0, name: name, owner: owner, grants: grants, createdAt: now,
+            expiresAt: days == 0 ? nil : now + days * 86_400)
+        let token = try await fleet.administer { store in
+            try await store.addToken(wanted, hash: Secrets.hash(secret))
+        }
+        return TokenAnswer(token, secret: secret)
+    }
+
+    /// A replica's token is for one server, whose name it has, and for nothing beside.
+    private static func checkReplica(_ wish: TokenRequest) throws {
+        guard wish.grants?.contains(where: { Grant($0)?.role == .replica }) == true else { return }
+        guard wish.grants == [Grant(.replica).description] else {
+            throw Problem(
+                422, "Invalid role",
+                "a token of the role replica has no other role, and holds for the whole site")
+        }
+        let isName = wish.name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || [0x2D, 0x2E].contains($0)
+        }
+        guard isName else {
+            throw Problem(
+                422, "Invalid name",
+                "a replica's token has the name of its server (server-name in the roost.yaml there): letters, digits, dots and hyphens"
+            )
+        }
+    }
+
+    func revokeToken(_ id: Int) async throws {
+        try require(.read)
+        let token = try await store.tokens(of: nil).first { $0.id == id }
+        let isOwn = token?.owner == caller.name
+        guard let token, isOwn || may(.administer, in: .site) else {
+            throw StoreError.notFound("there is no token \(id)")
+        }
+        try await fleet.administer { [caller] store in
+            try await store.removeToken(token.id, by: caller.name)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import API
+import Fleet
+
+/// Changes of records of any kind: what they would do, and doing them.
+extension Acts {
+    /// A change with what it would do, as far as that is for this caller.
+    struct PlannedChange: Sendable {
+        var change: ChangeRequest
+        var plan: ChangePlan
+        /// Of the configuration that it was compared with.
+        var revision: Int
+    }
+
+    func plan(_ change: ChangeRequest) throws -> PlannedChange {
+        let snapshot = fleet.snapshot
+        return try plan(change, in: snapshot)
+    }
+
+    private func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
+        PlannedChange(
+            change: change, plan: try plan(of: Edits.of(change, in: snapshot), in: snapshot),
+            revision: snapshot.revision)
+    }
+
+    func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot) throws -> ChangePlan {
+        try caller.requireLeave(for: edits, in: snapshot)
+        return try ChangePlan(of: edits, in: snapshot, within: fleet.addressPlan)
+    }
+
+    /// Makes a change.
+    ///
+    /// - Parameters:
+    ///   - wanted: the tag of the revision that it is for; nil: any.
+    ///   - planned: the revision of the plan that was looked at; where a record of the change has changed since, nothing is done.
+    /// - Returns: the revision that there is now.
+    func make(_ change: ChangeRequest, ifMatch wanted: String? = nil, planned: Int? = nil) async throws -> Int
+    {
+        try await self.change(what: change.summary, planned: planned) { current in
+            if let wanted, wanted != "\"\(current.revision)\"" {
+                throw Problem(
+                    412, "Precondition failed",
+                    "the configuration has revision \(current.revision) by now; look at the plan again")
+            }
+            return try Edits.of(change, in: current)
+        }.revision
+    }
+
+    // MARK: Of nodes and groups
+
+    /// What an edit of a node would do; with another name it is another node's, and this one goes.
+    ///
+    /// - Parameter edit: makes the new record of what is there.
+    func planNode(_ name: NodeName, ifMatch wanted: String, _ edit: (Node) throws -> Node) throws
+        -> PlannedChange
+    {
+        let snapshot = fleet.snapshot
+        guard let stored = snapshot.nodes[name] else { throw StoreError.notFound("there is no node \(name)") }
+        try require(.configure, in: stored.group)
+        try RecordTag.check(wanted, stored)
+        var node = try edit(stored)
+        node.uuid = stored.uuid
+        var edits = [ChangeRequest.Edit(node: node)]
+        if node.name != name { edits.insert(ChangeRequest.Edit(removeNode: name), at: 0) }
+        return try plan(ChangeRequest(edits: edits), in: snapshot)
+    }
+
+    /// What is done with several nodes at once.
+    enum BulkAct: String, Sendable {
+        case remove, move, tag, untag, set, unset
+    }
+
+    /// What it would do to each of the nodes.
+    ///
+    /// - Parameter value: a group's path, a tag, `NAME=VALUE` or a setting's name.
+    func planNodes(_ names: [NodeName], _ act: BulkAct, _ value: String) throws -> PlannedChange {
+        guard !names.isEmpty else { throw Problem(422, "Nothing to do", "no node is selected") }
+        let snapshot = fleet.snapshot
+        let edits = try names.map { name in
+            guard var node = snapshot.nodes[name] else {
+                throw StoreError.notFound("there is no node \(name)")
+            }
+            switch act {
+            case .remove: return ChangeRequest.Edit(removeNode: name)
+            case .move: node.group = try GroupPath(value)
+            case .tag: node.tags.append(value)
+            case .untag: node.tags.removeAll { $0 == value }
+            case .set:
+                return ChangeRequest.Edit(
+                    settings: try SettingsChange(target: name.text, [SettingAssignment(value)]))
+            case .unset:
+                return ChangeRequest.Edit(settings: SettingsChange(target: name.text, unset: [value]))
+            }
+            return ChangeRequest.Edit(node: node)
+        }
+        let summary = "\(act.rawValue) \(value) on \(counted(names.count, "node"))"
+        return try plan(ChangeRequest(edits: edits, summary: summary), in: snapshot)
+    }
+
+    /// What an edit of a group's settings would do; nil when it changes nothing.
+    ///
+    /// - Parameter edit: makes the change of what the group sets itself.
+    func planSettings(of path: GroupPath, _ edit: ([String: SettingValue]) throws -> SettingsChange) throws
+        -> PlannedChange?
+    {
+        try require(.configure, in: path)
+        let snapshot = fleet.snapshot
+        let change = try edit(snapshot.groups[path]?.settings ?? [:])
+        guard !change.set.isEmpty || !change.unset.isEmpty else { return nil }
+        return try plan(ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]), in: snapshot)
+    }
+
+    // MARK: Lists of nodes
+
+    /// What a list of nodes would do.
+    struct ImportPreview: Sendable {
+        var answer: ImportAnswer
+        /// What saves it; nil when there is nothing to save, or a row is refused.
+        var change: ChangeRequest?
+        /// Of the configuration that it was compared with.
+        var revision: Int
+    }
+
+    /// What the list would do now; saves nothing.
+    func previewImport(_ bytes: [UInt8], makesGroups: Bool) throws -> ImportPreview {
+        try require(.enrol)
+        let snapshot = fleet.snapshot
+        let table = try DelimitedText(bytes)
+        let list = try NodeImport(table, in: snapshot, within: fleet.addressPlan, makesGroups: makesGroups)
+        var answer = ImportAnswer(
+            rows: list.rows, groups: list.groups, unusedColumns: list.unusedColumns, encoding: table.encoding)
+        if !list.edits.isEmpty { answer.plan = try plan(of: list.edits, in: snapshot) }
+        let isWhole = !list.edits.isEmpty && list.refused.isEmpty
+        return ImportPreview(
+            answer: answer,
+            change: isWhole
+                ? ChangeRequest(
+                    edits: list.edits.compactMap(ChangeRequest.Edit.init),
+                    summary: "list of nodes: \(answer.summary)") : nil, revision: snapshot.revision)
+    }
+
+    /// All rows or none.
+    func importNodes(_ bytes: [UInt8], makesGroups: Bool) async throws -> ImportAnswer {
+        let table = try DelimitedText(bytes)
+        let plan = fleet.addressPlan
+        var answer = try previewImport(bytes, makesGroups: makesGroups).answer
+        answer.revision = try await change(what: "list of nodes: \(answer.summary)") {
+            let list = try NodeImport(table, in: $0, within: plan, makesGroups: makesGroups)
+            try Self.requireWhole(list)
+            return list.edits
+        }.revision
+        return answer
+    }
+
+    /// Refused rows that an error names.
+    private static let refusalLimit = 20
+
+    private static func requireWhole(_ list: NodeImport) throws {
+        let refused = list.refused
+        guard !refused.isEmpty else { return }
+        let lines = refused.prefix(refusalLimit).map { "line \($0.line) (\($0.node)): \($0.reason ?? "")" }
+        let more = refused.count > lines.count ? ["and \(refused.count - lines.count) more"] : []
+        throw Problem(
+            422, "Unreadable CSV",
+            "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n"
+                + (lines + more).joined(separator: "\n"))
+    }
+}
+
+extension ChangeRequest.Edit {
+    /// Nil for what an import never makes.
+    fileprivate init?(_ edit: FleetEdit) {
+        if let node = edit.of(Node.self)?.after {
+            self.init(node: node)
+        } else if let group = edit.of(NodeGroup.self)?.after {
+            self.init(group: group)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import API
+import Fleet
+
+extension Acts {
+    /// What happens from now on, as far as the caller may hear it; an element without an event is a sign of life.
+    ///
+    /// - Parameter recheck: asks anew who the caller is: it ends with the token or the log-in that opened it, and with any change of
+    ///   the caller's roles. Browsers open another one by themselves. Nil: nothing can change.
+    func listen(recheck: (@Sendable () async throws -> Caller?)?) throws
+        -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
+    {
+        try require(.read)
+        guard let events = fleet.events.listen() else {
+            throw Problem(
+                503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
+        }
+        let leave = Leave(caller: caller, recheck: recheck, fleet: fleet)
+        return events.prefix { _ in await leave.holds() }.filter { [caller] numbered in
+            numbered.event.map { caller.sees($0.group) } ?? true
+        }
+    }
+
+    /// Whether a caller may go on listening.
+    private actor Leave {
+        /// Seconds after which it is asked again although nothing has changed: tokens and log-ins expire.
+        private static let patience = 60
+
+        private let caller: Caller
+        private let recheck: (@Sendable () async throws -> Caller?)?
+        private let fleet: LiveFleet
+        private var revision: Int
+        private var checkedAt = Clock.steadySecond
+
+        init(caller: Caller, recheck: (@Sendable () async throws -> Caller?)?, fleet: LiveFleet) {
+            (self.caller, self.recheck, self.fleet) = (caller, recheck, fleet)
+            revision = fleet.snapshot.revision
+        }
+
+        func holds() async -> Bool {
+            guard let recheck else { return true }
+            let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
+            guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
+            (self.revision, checkedAt) = (revision, now)
+            return (try? await recheck())?.grants == caller.grants
+        }
+    }
+}

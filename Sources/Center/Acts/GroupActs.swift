@@ -1,0 +1,72 @@
+import API
+import Fleet
+
+/// What is done with groups, and seen of them.
+extension Acts {
+    func groups() async throws -> [NodeGroup] {
+        try require(.read)
+        return try await configuration().groups.values.filter { caller.sees($0.path) }
+            .sorted { $0.path < $1.path }
+    }
+
+    /// Adds a group that is not there yet.
+    ///
+    /// - Returns: the revision.
+    func add(_ group: NodeGroup) async throws -> Int {
+        // Before anything else: which groups there are is not for those who may not see them.
+        try require(.configure, in: group.path)
+        return try await change { current in
+            guard current.groups[group.path] == nil else {
+                throw StoreError.conflict("group \(group.path) is there already")
+            }
+            return [.group(group.path, group)]
+        }.revision
+    }
+
+    func removeGroup(_ path: GroupPath) async throws {
+        try require(.configure, in: path)
+        _ = try await change { _ in [.group(path, nil)] }
+    }
+
+    /// The paths where this caller may put nodes.
+    func groupPaths(_ permission: Permission = .enrol) -> [GroupPath] {
+        Set(fleet.snapshot.groups.keys).union([.site]).filter { may(permission, in: $0) }.sorted()
+    }
+
+    // MARK: The tree
+
+    /// A group with its place in the tree.
+    struct GroupView: Sendable {
+        var path: GroupPath
+        /// Those that the caller sees, and the site, in order.
+        var tree: [(path: GroupPath, nodeCount: Int)]
+        var nodeCount: Int
+        var mayConfigure: Bool
+        /// What it sets itself, and what holds there; nil for those who may not read it.
+        var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
+        /// The link of its board; nil for those who may not give it out.
+        var wallLink: (group: GroupPath, key: String)?
+    }
+
+    /// - Parameter isTree: the site's own entry is shown to all who have a part of it, without its settings.
+    func group(_ path: GroupPath, isTree: Bool) async throws -> GroupView {
+        try require(.read)
+        let snapshot = try await configuration()
+        guard path == .site || snapshot.groups[path] != nil else {
+            throw StoreError.notFound("there is no group \(path)")
+        }
+        if !isTree || path != .site { try require(.read, in: path) }
+        var counts: [GroupPath: Int] = [:]
+        for node in snapshot.nodes.values {
+            for ancestor in node.group.lineage { counts[ancestor, default: 0] += 1 }
+        }
+        let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
+        let mayConfigure = may(.configure, in: path) && at == nil
+        return GroupView(
+            path: path, tree: paths.sorted().map { ($0, counts[$0] ?? 0) }, nodeCount: counts[path] ?? 0,
+            mayConfigure: mayConfigure,
+            settings: may(.read, in: path)
+                ? (snapshot.groups[path]?.settings ?? [:], snapshot.settings(of: path)) : nil,
+            wallLink: mayConfigure ? (path, WallBoard.key(path, services.wallSecret)) : nil)
+    }
+}

@@ -1,0 +1,119 @@
+import API
+import Fleet
+import Foundation
+
+/// Who changed what, and taking it back.
+extension Acts {
+    /// Revisions that are read at once, and at most for one answer.
+    private static let (batchSize, lookLimit) = (100, 5_000)
+
+    /// The revisions that fit, without those of which the caller may see nothing, and the last one's number when there are more.
+    func revisions(_ filter: RevisionFilter) async throws -> ([Revision], next: Int?) {
+        try require(.audit)
+        let found = try await store.revisions(filter)
+        let next = found.count == filter.limit ? found.last?.number : nil
+        if may(.audit, in: .site) { return (found, next) }
+        return try await visibleRevisions(filter)
+    }
+
+    /// The same for those who may not see all: however many of others' lie in between, what is theirs is found.
+    private func visibleRevisions(_ wanted: RevisionFilter) async throws -> (
+        [Revision], next: Int?
+    ) {
+        var (filter, shown, looked) = (wanted, [Revision](), 0)
+        filter.limit = Self.batchSize
+        while looked < Self.lookLimit {
+            let found = try await store.revisions(filter)
+            for one in found {
+                filter.before = one.number
+                guard var revision = try await visible(one.number) else { continue }
+                revision.edits = []
+                shown.append(revision)
+                if shown.count == wanted.limit { return (shown, one.number) }
+            }
+            if found.count < filter.limit { return (shown, nil) }
+            looked += found.count
+        }
+        return (shown, filter.before)
+    }
+
+    /// A revision as far as the caller may see it, with secrets hidden.
+    func revision(_ number: Int) async throws -> Revision {
+        guard let revision = try await visible(number) else {
+            throw Problem(
+                403, "Forbidden", "\(caller.name) may see nothing of what revision \(number) changed")
+        }
+        return revision
+    }
+
+    /// Nil when the caller may see nothing of it.
+    private func visible(_ number: Int) async throws -> Revision? {
+        try require(.audit)
+        var revision = try await store.revision(number)
+        if !may(.audit, in: .site) {
+            let edits = revision.edits.filter { mayAudit($0) }
+            guard !edits.isEmpty else { return nil }
+            // Its line for people speaks of all that it changed.
+            if edits.count < revision.edits.count { revision.what = Self.summary(of: edits) }
+            revision.edits = edits
+        }
+        revision.edits = revision.edits.map {
+            Revision.Edit(
+                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
+                after: Redaction.of(json: $0.after))
+        }
+        return revision
+    }
+
+    private static func summary(of edits: [Revision.Edit]) -> String {
+        let first = edits[0]
+        let act = first.before == nil ? "added" : first.after == nil ? "removed" : "changed"
+        return "\(first.kind) \(first.key) \(act)" + (edits.count > 1 ? ", and \(edits.count - 1) more" : "")
+    }
+
+    private func mayAudit(_ edit: Revision.Edit) -> Bool {
+        switch edit.kind {
+        case "group": (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
+        case "node":
+            (try? NodeName(edit.key)).flatMap { fleet.snapshot.nodes[$0] }
+                .map { may(.audit, in: $0.group) } ?? mayAuditGone(edit)
+        default: false
+        }
+    }
+
+    /// Of a node that is no more: it was in a group of theirs, before and after.
+    private func mayAuditGone(_ edit: Revision.Edit) -> Bool {
+        struct Record: Decodable { var group: GroupPath? }
+        let groups = [edit.before, edit.after].compactMap { $0 }.map { json in
+            (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
+        }
+        return !groups.isEmpty && groups.allSatisfy { may(.audit, in: $0) }
+    }
+
+    /// Takes a revision back.
+    ///
+    /// - Returns: the revision that does it.
+    func undo(_ number: Int) async throws -> Int {
+        // Before anything else: that something was changed since is not for those who may not see it.
+        let undone = try await revision(number)
+        let edits = try await store.inverse(of: number)
+        return try await change(what: "revision \(number) undone: \(undone.what)") { _ in edits }.revision
+    }
+}
+
+/// Hides secrets in what history keeps as text.
+enum Redaction {
+    /// A record's JSON as history keeps it.
+    static func of(json: String?) -> String? {
+        guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
+            var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]
+        else { return json }
+        for name in SettingDefinition.secretNames where settings[name] != nil {
+            settings[name] = RecordSettings.hidden.description
+        }
+        record["settings"] = settings
+        let data = try? JSONSerialization.data(
+            withJSONObject: record, options: [.sortedKeys, .withoutEscapingSlashes])
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

@@ -1,0 +1,171 @@
+import API
+import Fleet
+
+/// Images and their channels: everywhere the same, so that they are published for the whole site.
+extension Acts {
+    /// The versions of all images.
+    func versions() async throws -> [VersionAnswer] {
+        try require(.fetch)
+        let images = try await configuration().images.values.sorted { $0.name < $1.name }
+        var all: [VersionAnswer] = []
+        for image in images { all += try await answers(image) }
+        // People and nodes are nothing to who only fetches versions.
+        return maySomewhere(.read) ? all : all.map(\.withoutPeopleAndNodes)
+    }
+
+    func versions(of name: ImageName) async throws -> [VersionAnswer] {
+        try require(.read)
+        return try await answers(image(name, in: configuration()))
+    }
+
+    /// A version by its number, the beginning of its digest, or a channel.
+    func version(_ text: String, of name: ImageName) throws -> ImageVersion {
+        try require(.fetch)
+        return try Self.version(text, of: image(name))
+    }
+
+    /// An image with all that its page shows.
+    struct ImageView: Sendable {
+        var image: ImageCatalogue
+        var versions: [VersionAnswer]
+        /// How many nodes boot each version.
+        var nodeCounts: [Digest: Int]
+        /// By number: whether its boot test went well.
+        var verdicts: [Int: Bool]
+        /// What nodes lack to boot the newest version. It names nodes of all groups: only for those who may read them.
+        var warning: String?
+        var copies: [PlaceAnswer]
+    }
+
+    func imageViews() async throws -> [ImageView] {
+        try require(.read)
+        let snapshot = try await configuration()
+        var nodeCounts: [Digest: Int] = [:]
+        for node in snapshot.nodes.values {
+            if let version = snapshot.nextVersion(of: node) { nodeCounts[version.digest, default: 0] += 1 }
+        }
+        let fit = may(.read, in: .site) ? ImageFit(snapshot) : nil
+        var views: [ImageView] = []
+        for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
+            views.append(
+                ImageView(
+                    image: image, versions: try await answers(image), nodeCounts: nodeCounts,
+                    verdicts: try await store.bootTestVerdicts(of: image.name),
+                    warning: image.versions.last.flatMap { fit?.warning(for: $0) },
+                    copies: await services.replication.places(of: nil, image.name)))
+        }
+        return views
+    }
+
+    // MARK: Publishing
+
+    /// Enters a version whose files are in the image store.
+    func publish(_ wish: PublishRequest, of name: ImageName) async throws -> VersionAnswer {
+        try require(.publish, in: .site)
+        let version = try await services.shelf.take(
+            name, wish.digest, signatures: wish.signatures ?? [], by: caller.name)
+        return try await answerWithWarnings(version)
+    }
+
+    /// Points a channel at a version: `3`, or the beginning of a digest.
+    ///
+    /// - Parameter move: the publisher's word for it, for servers that follow the channel.
+    func promote(
+        _ wanted: String, of name: ImageName, to channel: ChannelName, by move: ChannelMove? = nil
+    ) async throws -> VersionAnswer {
+        try require(.publish, in: .site)
+        let image = try image(name)
+        let version = try Self.version(wanted, of: image)
+        let trust = fleet.trust
+        _ = try await change { snapshot in
+            let edit = FleetEdit.channel(name, channel, version.number)
+            guard let move else { return [edit] }
+            try trust.check(move, moving: channel, of: snapshot.images[name] ?? image, to: version)
+            return [edit, .move(name, move)]
+        }
+        return try await answerWithWarnings(version, movedBy: channel)
+    }
+
+    /// Points a channel at where it pointed before.
+    func rollBack(_ channel: ChannelName, of name: ImageName) async throws -> VersionAnswer {
+        try require(.publish, in: .site)
+        let image = try image(name)
+        let snapshot = try await change { [try $0.rollingBack(channel, of: name)] }
+        let version = try Self.version(channel.text, of: snapshot.images[name] ?? image)
+        return try await answerWithWarnings(version, movedBy: channel)
+    }
+
+    // MARK: Finding
+
+    func image(_ name: ImageName) throws -> ImageCatalogue { try image(name, in: fleet.snapshot) }
+
+    private func image(_ name: ImageName, in snapshot: FleetSnapshot) throws -> ImageCatalogue {
+        guard let image = snapshot.images[name] else {
+            throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")
+        }
+        return image
+    }
+
+    static func version(_ text: String, of image: ImageCatalogue) throws -> ImageVersion {
+        guard let reference = ImageReference("\(image.name)@\(text)"),
+            let version = image.version(reference.selector)
+        else {
+            throw StoreError.notFound("there is no version \(image.name)@\(text)")
+        }
+        return version
+    }
+
+    // MARK: Answers
+
+    func answers(_ image: ImageCatalogue) async throws -> [VersionAnswer] {
+        let open = await services.openVersions()
+        return image.versions.map { version in
+            VersionAnswer(
+                image: version.image, number: version.number, digest: version.digest,
+                publishedAt: version.publishedAt, publishedBy: version.publishedBy,
+                channels: image.channels.filter { $0.value == version.number }.map(\.key).sorted {
+                    $0.text < $1.text
+                },
+                openConnections: open[version.digest] ?? 0, manifest: version.manifest,
+                tags: image.tags(of: version.number), signatures: version.signatures,
+                isTrusted: version.isTrusted,
+                moves: image.moves.values.filter {
+                    image.channels[$0.channel] == version.number && $0.digest == version.digest
+                }.sorted { $0.channel.text < $1.channel.text })
+        }
+    }
+
+    private func answerWithWarnings(_ version: ImageVersion, movedBy channel: ChannelName? = nil) async throws
+        -> VersionAnswer
+    {
+        var answer = try await answer(version)
+        var warnings = ImageFit(fleet.snapshot).warning(for: version).map { [$0] } ?? []
+        if let channel, fleet.snapshot.images[version.image]?.moves[channel] != nil,
+            answer.moves?.contains(where: { $0.channel == channel }) != true
+        {
+            warnings.append(
+                "earlier moves of \(channel) were signed: servers that follow it by image-keys stay where they are until this one is, too (roost image promote \(version.image)@\(version.number) --to \(channel) --sign FILE)"
+            )
+        }
+        answer.warnings = warnings.isEmpty ? nil : warnings
+        return answer
+    }
+
+    func answer(_ version: ImageVersion) async throws -> VersionAnswer {
+        let image = fleet.snapshot.images[version.image]
+        guard let image, let answer = try await answers(image).first(where: { $0.number == version.number })
+        else {
+            throw StoreError.notFound("there is no version \(version.image)@\(version.number)")
+        }
+        return answer
+    }
+}
+
+extension VersionAnswer {
+    /// The same, without who published it and how many nodes have it.
+    fileprivate var withoutPeopleAndNodes: Self {
+        var answer = self
+        (answer.publishedBy, answer.openConnections) = ("", 0)
+        return answer
+    }
+}

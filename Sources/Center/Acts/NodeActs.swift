@@ -1,0 +1,136 @@
+import API
+import Fleet
+import Wire
+
+/// What is done with nodes: recorded, changed, removed, asked to do something.
+extension Acts {
+    // MARK: Records
+
+    /// The state of a node's record as it is looked at, for `If-Match`; nil for a machine that is no node.
+    func tag(of name: NodeName) async throws -> String? {
+        guard let node = try await configuration().nodes[name], caller.sees(node.group) else { return nil }
+        return try RecordTag.of(node)
+    }
+
+    /// Saves a node as it is given, whether it is new or not; hidden secrets stay.
+    func save(_ given: Node, ifMatch wanted: String? = nil) async throws -> Saved<Node> {
+        let snapshot = try await change { current in
+            let stored = current.nodes[given.name]
+            try RecordTag.check(wanted, stored)
+            var node = given
+            node.settings = RecordSettings.merged(given.settings, into: stored?.settings)
+            return [.node(node.name, node)]
+        }
+        return try Saved(snapshot.nodes[given.name] ?? given, in: snapshot)
+    }
+
+    /// Changes of a node what `patch` names.
+    func patchNode(_ name: NodeName, _ patch: MergePatch, ifMatch wanted: String? = nil) async throws
+        -> Saved<Node>
+    {
+        let snapshot = try await fleet.change(by: caller.name) { [caller] current in
+            let stored = try Self.stored(name, in: current)
+            try RecordTag.check(wanted, stored)
+            var node = try patch.applied(to: stored)
+            guard node.name == name else {
+                throw Problem(
+                    422, "Invalid name", "a node keeps its name: add another one, and remove this")
+            }
+            node.settings = RecordSettings.merged(node.settings, into: stored.settings)
+            let edits = [FleetEdit.node(name, node)]
+            try caller.requireLeave(for: edits, in: current)
+            // What changes nothing is no revision.
+            return node == stored ? [] : edits
+        }
+        return try Saved(Self.stored(name, in: snapshot), in: snapshot)
+    }
+
+    func removeNode(_ name: NodeName, ifMatch wanted: String? = nil) async throws {
+        _ = try await change { current in
+            try RecordTag.check(wanted, current.nodes[name])
+            return [.node(name, nil)]
+        }
+    }
+
+    /// Adds a node that is not there yet.
+    func add(_ node: Node) async throws -> Saved<Node> {
+        let snapshot = try await change { current in
+            guard current.nodes[node.name] == nil else {
+                throw StoreError.conflict("there is a node \(node.name) already")
+            }
+            return [.node(node.name, node)]
+        }
+        return try Saved(snapshot.nodes[node.name] ?? node, in: snapshot)
+    }
+
+    private static func stored(_ name: NodeName, in snapshot: FleetSnapshot) throws -> Node {
+        guard let node = snapshot.nodes[name] else {
+            throw StoreError.notFound("there is no node \(name) (roost node list shows all)")
+        }
+        return node
+    }
+
+    // MARK: Machines
+
+    /// Takes a machine into the fleet: name, place and address in one revision.
+    func approve(_ machine: MACAddress, _ approval: ApprovalRequest) async throws -> Saved<Node> {
+        let node = Node(
+            name: approval.name, group: approval.group ?? .site, macAddresses: [machine],
+            address: approval.address)
+        let snapshot = try await change(what: "machine \(machine) approved as \(node.name)") {
+            try LiveFleet.requireNew(node, in: $0)
+            return [.node(node.name, node)]
+        }
+        return try Saved(snapshot.nodes[node.name] ?? node, in: snapshot)
+    }
+
+    /// Forgets a machine that is no node.
+    func forget(_ machine: MACAddress) async throws {
+        try require(.configure, in: .site)
+        try await fleet.forget(machine)
+    }
+
+    // MARK: What nodes are asked to do, and allowed to do again
+
+    /// Asks a node that is ready to restart; it hears of it within seconds.
+    func restart(_ name: String) async throws {
+        let snapshot = fleet.snapshot
+        let node = try Self.find(name, in: snapshot)
+        try require(.enrol, in: node.group)
+        let boots = snapshot.cards(of: node).compactMap { fleet.boot(of: $0) }
+        guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
+            throw StoreError.conflict(
+                "node \(node.name) is not up: there is nothing on it that could restart it")
+        }
+        await services.restart([boot.macAddress])
+        fleet.events.publish(
+            ServerEvent(
+                kind: .boot, node: node.name, group: node.group, machine: boot.macAddress,
+                text: "\(caller.name) asks it to restart"))
+    }
+
+    /// Clears a node's alarm.
+    func dismissAlarm(of name: String) throws {
+        let node = try Self.find(name, in: fleet.snapshot)
+        try require(.enrol, in: node.group)
+        fleet.dismissAlarm(of: node)
+    }
+
+    /// Forgets that boots failed.
+    ///
+    /// - Parameter text: a node's name, or the hardware address of any machine.
+    func release(_ text: String) async throws {
+        let snapshot = fleet.snapshot
+        let machine = MACAddress(text)
+        let node = snapshot.node(at: machine) ?? (try? NodeName(text)).flatMap { snapshot.nodes[$0] }
+        if let node {
+            try require(.configure, in: node.group)
+            try await fleet.release(snapshot.cards(of: node))
+        } else if let machine {
+            try require(.configure, in: .site)
+            try await fleet.release([machine])
+        } else {
+            throw StoreError.notFound("there is no node ‘\(text)’")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import API
+import Fleet
+
+extension Acts {
+    /// A node with all that its page shows.
+    struct NodeView: Sendable {
+        var answer: NodeAnswer
+        /// Why it is held; nil in the past, too.
+        var trouble: BootTrouble?
+        /// Milliseconds that each stage takes in the node's group, at the median.
+        var medians: [BootStage: Int]
+        var showsSessions: Bool
+        /// The record with its state; nil for those who may not change it.
+        var editable: (record: Node, tag: String, effective: EffectiveSettings)?
+        var mayRestart: Bool
+        var mayDismiss: Bool
+        var mayAudit: Bool
+    }
+
+    func nodeView(_ text: String) async throws -> NodeView {
+        let answer = try await node(text)
+        let (node, snapshot) = (answer.node, try await configuration())
+        let stored = snapshot.nodes[node.name]
+        let settings = snapshot.settings(of: stored)
+        let isNow = at == nil
+        let mayEnrol = may(.enrol, in: node.group)
+        var view = NodeView(
+            answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
+            medians: medians(of: node.group, in: snapshot),
+            showsSessions: isNow && settings.isOn(.reportSessions), editable: nil,
+            mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
+            mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
+        if let stored, isNow, may(.configure, in: node.group) {
+            view.editable = (stored, try RecordTag.of(stored), settings)
+        }
+        return view
+    }
+
+    /// Over the last boots of a group.
+    private func medians(of group: GroupPath, in snapshot: FleetSnapshot) -> [BootStage: Int] {
+        let boots = fleet.boots
+        let neighbours = snapshot.nodes.values.lazy.filter { $0.group == group }.prefix(1_000)
+        return BootFigures(neighbours.flatMap { snapshot.cards(of: $0).compactMap { boots[$0] } }).stages
+    }
+
+    /// All nodes that fit, with their records, for a table.
+    func nodeTable(_ query: String) async throws -> [(machine: MachineAnswer, node: Node?)] {
+        let nodes = try await configuration().nodes
+        return try await self.nodes(query, offset: 0, limit: .max).rows.map { ($0, nodes[$0.name]) }
+    }
+}

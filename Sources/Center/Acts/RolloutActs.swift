@@ -1,0 +1,86 @@
+import API
+import Fleet
+
+/// Versions on trial.
+extension Acts {
+    /// Roll-outs of one answer.
+    static let rolloutLimit = 100
+
+    /// Roll-outs with numbers below `before`, newest first; where they go on, if they do.
+    func rollouts(before: Int) async throws -> (rows: [RolloutAnswer], next: Int?) {
+        try require(.read)
+        let rollouts = try await fleet.rollouts(before: before, limit: Self.rolloutLimit)
+        return (
+            rollouts.map { RolloutAnswer($0) },
+            rollouts.count == Self.rolloutLimit ? rollouts.last?.id : nil
+        )
+    }
+
+    /// Those that are not over.
+    func rolloutsUnderWay() async throws -> [RolloutAnswer] {
+        try require(.read)
+        return try await configuration().contents.rollouts.values.sorted { $0.id < $1.id }
+            .map { RolloutAnswer($0) }
+    }
+
+    func rollout(_ id: Int) async throws -> RolloutAnswer {
+        try require(.read)
+        return answer(try await fleet.rollout(id))
+    }
+
+    /// With the canaries in groups that the caller sees.
+    private func answer(_ rollout: Rollout) -> RolloutAnswer {
+        let nodes = fleet.snapshot.nodes
+        var answer = RolloutAnswer(rollout)
+        answer.canaries = rollout.canaries.filter { caller.sees(nodes[$0.node]?.group ?? .site) }
+        return answer
+    }
+
+    /// Throws unless the caller may begin one: for a form that is not shown to others.
+    func requireStartingRollouts() throws { try require(.publish, in: .site) }
+
+    func startRollout(_ wish: RolloutRequest, of name: ImageName, to channel: ChannelName) async throws
+        -> RolloutAnswer
+    {
+        try require(.publish, in: .site)
+        let version = try Self.version(wish.version, of: image(name))
+        var terms = Rollout.Terms()
+        if let seconds = wish.readyWithinSeconds { terms.readyWithin = seconds }
+        if let seconds = wish.trialSeconds { terms.trialSeconds = seconds }
+        if let count = wish.allowedFailures { terms.allowedFailures = count }
+        guard (10...86_400).contains(terms.readyWithin), (0...2_592_000).contains(terms.trialSeconds),
+            (0...100_000).contains(terms.allowedFailures)
+        else {
+            throw Problem(
+                422, "Invalid number",
+                "readyWithinSeconds: 10 to 86400; trialSeconds: at most 2592000 (30 days); allowedFailures: at most 100000"
+            )
+        }
+        return answer(
+            try await fleet.startRollout(
+                of: name, candidate: version.number, to: channel, share: wish.share, terms: terms,
+                by: caller.name))
+    }
+
+    func steerRollout(_ id: Int, _ act: String) async throws -> RolloutAnswer {
+        try require(.publish, in: .site)
+        let now = Clock.second
+        let rollout =
+            switch act {
+            case "pause": try await fleet.steer(id, by: caller.name) { $0.pause() }
+            case "resume": try await fleet.steer(id, by: caller.name) { $0.resume() }
+            case "abort":
+                try await fleet.steer(id, by: caller.name) { [name = caller.name] in
+                    $0.abort(because: "by \(name)", at: now)
+                }
+            default:
+                throw StoreError.notFound("a roll-out can be told to pause, resume or abort, not ‘\(act)’")
+            }
+        return answer(rollout)
+    }
+}
+
+extension RolloutAnswer {
+    /// How many canaries have come so far.
+    func count(_ outcome: Rollout.Canary.Outcome) -> Int { counts[outcome.rawValue] ?? 0 }
+}

@@ -1,0 +1,30 @@
+import API
+import Fleet
+
+extension Acts {
+    /// Everybody who is logged in at a node that fits `query`, in the order of the nodes.
+    func sessions(_ query: String, offset: Int, limit: Int) async throws -> Page<SessionAnswer> {
+        try require(.read)
+        guard at == nil else {
+            throw Problem(
+                422, "Invalid parameter", "who was logged in is not kept: there is no past of sessions")
+        }
+        let snapshot = fleet.snapshot
+        let condition = try Condition(query)
+        let live = await facts()
+        var (rows, count): ([SessionAnswer], Int) = ([], 0)
+        for name in snapshot.nodeOrder {
+            guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
+            let sessions = live.sessions(of: node, in: snapshot)
+            if sessions.isEmpty { continue }
+            if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
+            for session in sessions {
+                if count >= offset, rows.count < limit {
+                    rows.append(SessionAnswer(node: name, group: node.group, session: session))
+                }
+                count += 1
+            }
+        }
+        return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
+    }
+}

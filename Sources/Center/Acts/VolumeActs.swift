@@ -1,0 +1,71 @@
+import API
+import Fleet
+
+/// The nodes' own disks: how full they are, reset, snapshots.
+extension Acts {
+    /// In the order of their nodes' names, without their snapshots.
+    func volumes() async throws -> [VolumeAnswer] {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        let open = await services.volumes.open()
+        var answers: [VolumeAnswer] = []
+        for volume in snapshot.contents.volumes.values.sorted(by: { $0.node < $1.node })
+        where caller.sees(place(of: volume.node, in: snapshot)) {
+            answers.append(try await services.volumes.answer(volume, open: open, hasSnapshots: false))
+        }
+        return answers
+    }
+
+    /// The same, with the snapshots of those that the caller may change; nil for others.
+    func volumeViews() async throws -> [(volume: VolumeAnswer, snapshots: [SnapshotAnswer]?)] {
+        var views: [(VolumeAnswer, [SnapshotAnswer]?)] = []
+        for volume in try await volumes() {
+            let mayChange = may(.configure, in: place(of: volume.node, in: fleet.snapshot))
+            views.append((volume, mayChange ? try await self.volume(of: volume.node).snapshots ?? [] : nil))
+        }
+        return views
+    }
+
+    func volume(of name: NodeName) async throws -> VolumeAnswer {
+        try require(.read)
+        let snapshot = fleet.snapshot
+        guard let volume = snapshot.contents.volumes[name], caller.sees(place(of: name, in: snapshot)) else {
+            throw StoreError.notFound("node \(name) has no volume")
+        }
+        return try await services.volumes.answer(volume, open: services.volumes.open(), hasSnapshots: true)
+    }
+
+    func resetVolume(of name: NodeName, keepingSnapshots hasSnapshots: Bool) async throws {
+        try requireVolume(of: name)
+        try await services.volumes.reset(name, keepingSnapshots: hasSnapshots, by: caller.name)
+    }
+
+    func removeVolume(of name: NodeName) async throws {
+        try requireVolume(of: name)
+        try await services.volumes.remove(name, by: caller.name)
+    }
+
+    func takeSnapshot(of name: NodeName, named copy: String) async throws {
+        try requireVolume(of: name)
+        try await services.volumes.takeSnapshot(of: name, named: copy)
+    }
+
+    func restore(_ copy: String, to name: NodeName) async throws {
+        try requireVolume(of: name)
+        try await services.volumes.restore(copy, to: name, by: caller.name)
+    }
+
+    func removeSnapshot(of name: NodeName, named copy: String) async throws {
+        try requireVolume(of: name)
+        try await services.volumes.removeSnapshot(of: name, named: copy)
+    }
+
+    private func requireVolume(of name: NodeName) throws {
+        try require(.configure, in: place(of: name, in: fleet.snapshot))
+    }
+
+    /// What was a node's that is no more is the whole site's.
+    private func place(of name: NodeName, in snapshot: FleetSnapshot) -> GroupPath {
+        snapshot.nodes[name]?.group ?? .site
+    }
+}

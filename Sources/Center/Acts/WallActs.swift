@@ -1,0 +1,46 @@
+import API
+import Fleet
+import Sealing
+
+/// A board for the wall of a room: names and states of one group, for those who have its link, without a log-in.
+struct WallBoard: Sendable {
+    private static let nodeLimit = 500
+
+    let group: GroupPath
+    private let fleet: LiveFleet
+
+    /// - Parameter key: proves that an administrator gave the link out.
+    init(of group: GroupPath, key: String, _ services: CenterServices) throws {
+        guard Secrets.isEqual(key, Self.key(group, services.wallSecret)) else {
+            throw Problem(
+                403, "Forbidden", "this link opens no board; the page of the group has the right one")
+        }
+        (self.group, fleet) = (group, services.fleet)
+    }
+
+    static func key(_ group: GroupPath, _ secret: String) -> String {
+        let code = Hashing.hmac(of: Array("wall \(group)".utf8), key: Array(secret.utf8))
+        return Hashing.hexadecimal(code.prefix(16))
+    }
+
+    /// The first nodes of the group, with what they are doing.
+    func nodes() -> [(name: NodeName, state: MachineState)] {
+        let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
+        return snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node in
+            let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
+                $0.startedAt < $1.startedAt
+            }
+            return (node.name, MachineState(boot, now: now))
+        }
+    }
+
+    /// What happens in the group; an element without an event is a sign of life.
+    func listen() throws -> some AsyncSequence<EventHub.Numbered, Never> & Sendable {
+        guard let events = fleet.events.listen() else {
+            throw Problem(503, "Too many listeners", "too many listen already", retryAfter: 30)
+        }
+        return events.filter { [group] numbered in
+            numbered.event.map { event in event.group.map { group.contains($0) } ?? false } ?? true
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import API
+import Fleet
+import Foundation
+
+/// Web hooks: addresses elsewhere that are told what happens.
+extension Acts {
+    private static let webHookLimit = 50
+
+    func webHooks() async throws -> [WebHookAnswer] {
+        try require(.administer, in: .site)
+        return try await store.webHooks().map { hook in
+            WebHookAnswer(hook, services.webHooks.outcome(of: hook.id))
+        }
+    }
+
+    /// A server that could be told to send anywhere is an administrator's of the whole site.
+    func makeWebHook(_ wish: WebHookRequest) async throws -> WebHookAnswer {
+        try require(.administer, in: .site)
+        guard let url = URL(string: wish.url), ["http", "https"].contains(url.scheme),
+            url.host?.isEmpty == false,
+            wish.url.utf8.count <= 2_000
+        else { throw Problem(422, "Invalid address", "‘\(wish.url)’ is not an http or https URL") }
+        let kinds = wish.kinds ?? []
+        for kind in kinds where ServerEvent.Kind(rawValue: kind) == nil {
+            let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Problem(422, "Invalid kind", "‘\(kind)’ is not one of \(known)")
+        }
+        guard try await store.webHooks().count < Self.webHookLimit else {
+            throw StoreError.conflict("there are \(Self.webHookLimit) web hooks; remove some first")
+        }
+        let hook = WebHook(
+            id: 0, url: wish.url, secret: Secrets.make(), kinds: kinds, group: wish.group ?? .site)
+        let added = try await fleet.administer { [caller] store in
+            try await store.addWebHook(hook, by: caller.name)
+        }
+        services.webHooks.begin(added)
+        var answer = WebHookAnswer(added, nil)
+        answer.secret = added.secret
+        return answer
+    }
+
+    func removeWebHook(_ id: Int) async throws {
+        try require(.administer, in: .site)
+        try await fleet.administer { [caller] store in try await store.removeWebHook(id, by: caller.name) }
+        services.webHooks.end(id)
+    }
+}
+
+extension WebHookAnswer {
+    init(_ hook: WebHook, _ outcome: WebHookSender.Outcome?) {
+        self.init(
+            id: hook.id, url: hook.url, kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
+            lastResult: outcome?.text, isHealthy: outcome?.isGood)
+    }
+}

@@ -1,0 +1,28 @@
+import Fleet
+
+extension BootStage {
+    /// What the server sees of a root that does not come up: the step that a person would ask for first.
+    func stuckDetail(_ root: RootActivity?) -> String {
+        guard [.network, .root, .delivered, .configured, .handover].contains(self) else { return "" }
+        guard let root else { return ": no export open" }
+        return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
+    }
+
+    /// What helps most often when a machine goes no further than this stage.
+    var usualFix: String {
+        switch self {
+        case .dhcp: "does its firmware reach TFTP? ‘roost doctor’ looks at ports and loaders"
+        case .loader: "the loader does not fetch its script: look at its screen, try the setting loader"
+        case .script:
+            "the loader does not fetch the kernel: look at its screen and at the disk of this server"
+        case .kernel, .initramfs: "the kernel does not start: look at its console; is memory large enough?"
+        case .initialised: "the network card has no driver in the image, or its link is down"
+        case .network: "the root cannot be mounted: does the node reach port 10809 of this server?"
+        case .root, .delivered, .configured: "the image's own init is missing or ends: look at the console"
+        case .handover: "the image does not come up to its end: look at its journal"
+        case .failed:
+            "the text says which step failed; ‘roost.break=STEP’ in kernel-arguments opens a shell there"
+        case .ready: "nothing"
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import API
+import Fleet
+import Wire
+
+/// The live facts that one list needs, taken once.
+struct LiveFacts {
+    let boots: [MACAddress: BootTimeline]
+    let leased: [MACAddress: IPv4Address]
+    let registrations: [MACAddress: Registration]
+    let sessions: [MACAddress: NodeSessions]
+    private let isPast: Bool
+    private let policy: BootPolicy
+    private let clients: [MACAddress: BootClient]
+    /// Seconds since 1970.
+    let now = Clock.second
+
+    /// - Parameter isPast: a configuration of the past is looked at, of which no machine tells anything.
+    init(_ services: CenterServices, isPast: Bool) async {
+        boots = services.fleet.boots
+        leased = await services.addresses()
+        registrations = services.fleet.registrations
+        policy = await services.policy()
+        clients = await services.clients()
+        self.isPast = isPast
+        sessions = isPast ? [:] : services.fleet.sessions
+    }
+
+    func boot(of node: Node, in snapshot: FleetSnapshot) -> BootTimeline? {
+        snapshot.cards(of: node).lazy.compactMap { self.boots[$0] }.max { $0.startedAt < $1.startedAt }
+    }
+
+    func facts(of node: Node, in snapshot: FleetSnapshot) -> NodeFacts {
+        NodeFacts(node, hardware: snapshot.hardware(of: node)) { attribute in
+            switch attribute {
+            case .address: snapshot.cards(of: node).compactMap { leased[$0]?.description }
+            case .card: snapshot.learnedCards(of: node).map(\.description)
+            case .state:
+                (boot(of: node, in: snapshot).map { [$0.state] } ?? [])
+                    + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
+            case .image: images(of: node, in: snapshot)
+            case .booted: bootedNames(of: node, in: snapshot)
+            case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
+            case .user: sessions(of: node, in: snapshot).map(\.user)
+            }
+        }
+    }
+
+    /// What its setting says, as it stands there, and the name of the image alone.
+    private func images(of node: Node, in snapshot: FleetSnapshot) -> [String] {
+        let settings = snapshot.settings(of: node)
+        return [settings.text(.image)]
+            + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
+    }
+
+    /// What a node has booted, and what it boots next.
+    struct Versions {
+        var booted: String?
+        var next: String?
+        /// Why that is none; nil when there is one, and in the past.
+        var lack: String?
+        /// Whether they differ; nil while it is not up.
+        var isOutdated: Bool?
+    }
+
+    func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
+        let next = snapshot.nextVersion(of: node)
+        var versions = Versions(next: next.map(Self.name))
+        if !isPast {
+            versions.lack = snapshot.lack(
+                of: node, under: policy, asking: snapshot.client(of: node, in: clients))
+            if versions.lack != nil { versions.next = nil }
+        }
+        guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
+            return versions
+        }
+        versions.booted = snapshot.version(digest).map(Self.name) ?? digest.short
+        if let next, boot.readyAfter != nil { versions.isOutdated = next.digest != digest }
+        return versions
+    }
+
+    /// The version of a node's last boot, and its image's name.
+    private func bootedNames(of node: Node, in snapshot: FleetSnapshot) -> [String] {
+        guard !isPast, let digest = boot(of: node, in: snapshot)?.version else { return [] }
+        return snapshot.version(digest).map { [Self.name(of: $0), $0.image.text] } ?? [digest.short]
+    }
+
+    private static func name(of version: ImageVersion) -> String { "\(version.image)@\(version.number)" }
+
+    private static func failure(of boot: BootTimeline?) -> String? {
+        boot?.entries.last.flatMap { $0.stage == .failed ? $0.detail : nil }
+    }
+
+    func answer(_ node: Node, in snapshot: FleetSnapshot) -> MachineAnswer {
+        let boot = boot(of: node, in: snapshot)
+        let cards = snapshot.cards(of: node)
+        let versions = versions(of: node, in: snapshot)
+        return MachineAnswer(
+            name: node.name, isKnown: true, group: node.group, tags: node.tags,
+            macAddress: boot?.macAddress ?? cards.first,
+            address: cards.lazy.compactMap { self.leased[$0] }.first ?? node.address,
+            state: MachineState(boot, now: now * 1_000), stage: boot?.entries.last?.stage,
+            failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
+            version: versions.next, lack: versions.lack, booted: versions.booted,
+            isOutdated: versions.isOutdated == true,
+            seenAt: boot?.entries.last?.at, code: nil, hardware: snapshot.hardware(of: node)?.headline,
+            held: snapshot.trouble(holding: node)?.summary)
+    }
+
+    func answer(unknown mac: MACAddress, in snapshot: FleetSnapshot) -> MachineAnswer {
+        let boot = boots[mac]
+        return MachineAnswer(
+            name: NodeName(unknown: mac), isKnown: false, group: nil, tags: [], macAddress: mac,
+            address: leased[mac], state: MachineState(boot, now: now * 1_000),
+            stage: boot?.entries.last?.stage, failure: Self.failure(of: boot), readyAfter: boot?.readyAfter,
+            version: nil,
+            seenAt: boot?.entries.last?.at, code: FleetSnapshot.screenCode(of: mac),
+            hardware: snapshot.contents.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
+            wantedGroup: registrations[mac]?.group)
+    }
+}
+
+extension Hardware {
+    /// `HP t630, 4096 MiB`.
+    var headline: String {
+        [[vendor, product].filter { !$0.isEmpty }.joined(separator: " "), "\(memoryMebibytes) MiB"]
+            .filter { !$0.isEmpty }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,59 @@
+import API
+import Fleet
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Makes every error an answer of RFC 9457, or a page where a person looks.
+struct ProblemMiddleware: RouterMiddleware {
+    let logger: Logger
+    let pages: PageRenderer
+
+    @concurrent func handle(
+        _ request: Request, context: CenterContext,
+        next: @concurrent (Request, CenterContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            let problem = problem(for: error, path: request.uri.path)
+            var headers: HTTPFields = [:]
+            if let seconds = problem.retryAfter { headers[.retryAfter] = String(seconds) }
+            if !request.uri.path.hasPrefix("/api/"), request.headers[.accept]?.contains("text/html") == true {
+                return try pages.problem(problem, request: request, context: context, headers: headers)
+            }
+            headers[.contentType] = "application/problem+json"
+            return Response(
+                status: .init(code: problem.status), headers: headers,
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(problem))))
+        }
+    }
+
+    private func problem(for error: any Error, path: String) -> Problem {
+        switch error {
+        case let problem as Problem: return problem
+        case StoreError.notFound(let detail): return Problem(404, "Not found", detail)
+        case StoreError.conflict(let detail): return Problem(409, "Conflict", detail)
+        case let error as StoreError:
+            logger.error("\(error)")
+            return Problem(503, "Unavailable", error.description)
+        case let error as InvalidName: return Problem(422, "Invalid name", error.description)
+        case let error as UnreadableTable: return Problem(422, "Unreadable CSV", error.description)
+        case let error as InvalidSetting: return Problem(422, "Invalid setting", error.description)
+        case let error as InvalidCondition: return Problem(422, "Invalid condition", error.description)
+        case let error as DecodingError: return Problem(422, "Unreadable request", ErrorText.of(error))
+        case let error as HTTPError where error.status.code == 404:
+            return Problem(404, "Not found", error.body ?? "there is no \(path)")
+        case let error as HTTPError:
+            return Problem(error.status.code, "Refused", error.body ?? error.status.reasonPhrase)
+        case let error as any HTTPResponseError:
+            return Problem(error.status.code, "Refused", error.status.reasonPhrase)
+        default:
+            let text = ErrorText.of(error)
+            logger.error("\(path): \(text)")
+            return Problem(500, "Failed", text)
+        }
+    }
+}
