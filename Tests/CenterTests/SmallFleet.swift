@@ -248,7 +248,7 @@ final class SmallFleet: Sendable {
                 .rule(
                     try RuleName("all"),
                     MatchRule(name: try RuleName("all"), priority: 0, condition: "", settings: [:])),
-            ]
+            ] + (try networkRecords())
         }
         // One change of several places, the foreign one first: its line for people names that.
         try await fleet.change(by: "seed") { snapshot in
@@ -360,6 +360,17 @@ final class SmallFleet: Sendable {
             Administrator(name: place.aide, grants: grants), passwordHash: "none", by: "seed")
     }
 
+    /// A network with a reservation, and a loader rule.
+    private static func networkRecords() throws -> [FleetEdit] {
+        let network = Network(name: try NetworkName("school"), subnet: IPv4Network("10.77.0.0/24"))
+        let machine = DHCPReservation.Identity.macAddress(try #require(MACAddress(waiting)))
+        let rule = LoaderRule(name: try RuleName("old"), vendorClass: "PXEClient", loader: "snponly.efi")
+        let kept = DHCPReservation(machine, try #require(IPv4Address("10.77.0.7")))
+        return [
+            .network(network.name, network), .reservation(machine, kept), .loaderRule(rule.name, rule),
+        ]
+    }
+
     // MARK: As it was
 
     /// Takes back what an answer has changed, so that the next one meets the same fleet.
@@ -392,6 +403,19 @@ final class SmallFleet: Sendable {
         }
         for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
             edits.append(.rule(name, wanted.rules[name]))
+        }
+        let (network, wish) = (now.contents.network, wanted.contents.network)
+        for name in Set(network.networks.keys).union(wish.networks.keys)
+        where network.networks[name] != wish.networks[name] {
+            edits.append(.network(name, wish.networks[name]))
+        }
+        for machine in Set(network.reservations.keys).union(wish.reservations.keys)
+        where network.reservations[machine] != wish.reservations[machine] {
+            edits.append(.reservation(machine, wish.reservations[machine]))
+        }
+        for name in Set(network.loaderRules.keys).union(wish.loaderRules.keys)
+        where network.loaderRules[name] != wish.loaderRules[name] {
+            edits.append(.loaderRule(name, wish.loaderRules[name]))
         }
         for (name, volume) in wanted.contents.volumes where now.contents.volumes[name] != volume {
             edits.append(.volume(name, volume))

@@ -24,7 +24,6 @@ struct FleetRoutes {
             let limit = try request.query("limit", 1...1_000, default: 20)
             return try await JSONAnswer(acts.boots(of: machine, limit: limit).map(\.boot))
         }
-        api.get("networks", .read) { _, _, acts in try await JSONAnswer(acts.networks()) }
         api.get("settings", .read) { _, _, _ in
             try JSONAnswer(SettingDefinition.all.map(SettingDefinitionAnswer.init))
         }

@@ -13,6 +13,11 @@ enum Assets {
         ("fields", Embedded.fields_mustache),
         ("plan", Embedded.plan_mustache),
         ("rules", Embedded.rules_mustache),
+        // Their views have templates of their own, which know no page around them.
+        ("networks", "{{#page}}\(Embedded.networks_mustache){{/page}}"),
+        ("network", "{{#page}}\(Embedded.network_mustache){{/page}}"),
+        ("form", Embedded.form_mustache), ("field", Embedded.field_mustache),
+        ("action", Embedded.action_mustache),
         ("images", Embedded.images_mustache),
         ("build", Embedded.build_mustache),
         ("difference", Embedded.difference_mustache),

@@ -15,6 +15,7 @@ struct Pages {
         MachinesPage(pages: self).add(to: routes)
         GroupsPage(pages: self).add(to: routes)
         RulesPage(pages: self).add(to: routes)
+        NetworksPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
         BuildsPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)
@@ -124,7 +125,8 @@ struct Pages {
             }
         }
         return [
-            "edits": plan.edits, "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
+            "edits": plan.edits, "notes": plan.notes ?? [], "hasNotes": plan.notes != nil,
+            "count": plan.nodeCount, "nodes": rows, "hasNodes": !rows.isEmpty,
             "more": plan.nodeCount > plan.nodes.count ? plan.nodeCount - plan.nodes.count : 0,
             "counts": plan.counts.sorted { $0.key < $1.key }.map {
                 ["name": $0.key, "count": $0.value] as [String: Any]

@@ -62,7 +62,7 @@ struct NetworkImport {
             throw StoreError.conflict("another program changed the store during the import of networks")
         }
         ServerLog.logger.notice(
-            "import: \(keys): \(parts.joined(separator: ", ")) are records of the fleet since revision \(number). These keys no longer count: change networks on the page Networks, or with roost network; \(advice)"
+            "import: \(keys) of the configuration file: \(parts.joined(separator: ", ")) imported as revision \(number). These keys no longer count: change networks on the page Networks, or with roost network and roost loader-rule; \(advice)"
         )
     }
 

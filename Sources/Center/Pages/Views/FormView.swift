@@ -1,0 +1,95 @@
+/// Fields with a button that sends them.
+struct FormView: TemplateView {
+    static let template = PageTemplate("form", Embedded.form_mustache)
+
+    var path: String
+    /// Classes of the form.
+    var style: String?
+    var heading: String?
+    var hidden: [HiddenView] = []
+    var fields: [FieldView]
+    /// The label of its button; nil where it may be read only.
+    var submit: String?
+    /// The label of a second button, which removes what the form is about.
+    var removal: String?
+}
+
+/// One field of a form: an input, a choice, lines of text or a box to tick, with its label, a hint and what is wrong with it.
+struct FieldView: TemplateView {
+    static let template = PageTemplate("field", Embedded.field_mustache)
+
+    var id: String
+    var name: String
+    var label: String
+    var hint: String?
+    var error: String?
+    /// Exactly one of these is there.
+    var input: InputView?
+    var choice: ChoiceView?
+    var lines: LinesView?
+    var box: BoxView?
+
+    /// - Parameter id: that of the element, where it is not `name`.
+    init(_ name: String, _ label: String, id: String? = nil, hint: String? = nil, _ input: InputView) {
+        self.init(name, label, id: id, hint: hint)
+        self.input = input
+    }
+
+    init(_ name: String, _ label: String, id: String? = nil, options: [OptionView]) {
+        self.init(name, label, id: id, hint: nil)
+        choice = ChoiceView(options: options)
+    }
+
+    init(_ name: String, _ label: String, id: String? = nil, _ lines: LinesView) {
+        self.init(name, label, id: id, hint: nil)
+        self.lines = lines
+    }
+
+    init(_ name: String, _ label: String, isTicked: Bool) {
+        self.init(name, label, id: nil, hint: nil)
+        box = BoxView(isTicked: isTicked)
+    }
+
+    private init(_ name: String, _ label: String, id: String?, hint: String?) {
+        self.id = id ?? name
+        self.name = name
+        self.label = label
+        self.hint = hint
+    }
+}
+
+struct InputView: View {
+    /// The browser's kind of input; nil is text.
+    var type: String?
+    var value: String?
+    var isRequired = false
+    var isFocused = false
+    var pattern: String?
+    var minimum: Int?
+    var maximum: Int?
+    var minimumLength: Int?
+    var maximumLength: Int?
+    var placeholder: String?
+    var autocomplete: String?
+    /// The identifier of a list of suggestions.
+    var list: String?
+}
+
+struct LinesView: View {
+    var rows: Int
+    var text = ""
+    var placeholder: String?
+}
+
+struct BoxView: View {
+    var isTicked: Bool
+}
+
+struct ChoiceView: View {
+    var options: [OptionView]
+}
+
+struct OptionView: View {
+    var text: String
+    var isChosen = false
+}
