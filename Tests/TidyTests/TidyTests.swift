@@ -3,15 +3,15 @@ import Testing
 
 /// What the house's rules say of the sources as text.
 @Suite struct TidyTests {
-    private struct Source {
+    struct Source {
         var path: String
         var lines: [String]
     }
 
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    private static func sources(below directory: String) throws -> [Source] {
+    static func sources(below directory: String) throws -> [Source] {
         let base = root.appendingPathComponent(directory)
         let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
         return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in

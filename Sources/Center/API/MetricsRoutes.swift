@@ -68,7 +68,7 @@ struct MetricsRoutes {
             LimitedPlane.allCases.map { (["plane": $0.rawValue], Double(limited.totals[$0] ?? 0)) })
         metrics.add(
             "roost_limited_peers", .gauge, "Peers that were refused something within the last minute.",
-            Double(limited.current.count))
+            Double(limited.peerCount))
         metrics.add(
             "roost_info", .gauge, "The version of the server.", [(["version": server.version], 1)])
         addProcess(to: &metrics)

@@ -36,20 +36,20 @@ extension Acts {
     // MARK: The tree
 
     /// A group with its place in the tree.
-    struct GroupView: Sendable {
+    struct GroupDetails: Sendable {
         var path: GroupPath
         /// Those that the caller sees, and the site, in order.
         var tree: [(path: GroupPath, nodeCount: Int)]
         var nodeCount: Int
         var mayConfigure: Bool
-        /// What it sets itself, and what holds there; nil for those who may not read it.
+        /// What it sets itself, without secrets, and what holds there; nil for those who may not read it.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
         /// The link of its board; nil for those who may not give it out.
         var wallLink: (group: GroupPath, key: String)?
     }
 
     /// - Parameter isTree: the site's own entry is shown to all who have a part of it, without its settings.
-    func group(_ path: GroupPath, isTree: Bool) async throws -> GroupView {
+    func group(_ path: GroupPath, isTree: Bool) async throws -> GroupDetails {
         try require(.read)
         let snapshot = try await configuration()
         guard path == .site || snapshot.groups[path] != nil else {
@@ -62,11 +62,14 @@ extension Acts {
         }
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
         let mayConfigure = may(.configure, in: path) && at == nil
-        return GroupView(
+        return GroupDetails(
             path: path, tree: paths.sorted().map { ($0, counts[$0] ?? 0) }, nodeCount: counts[path] ?? 0,
             mayConfigure: mayConfigure,
             settings: may(.read, in: path)
-                ? (snapshot.groups[path]?.settings ?? [:], snapshot.settings(of: path)) : nil,
+                ? (
+                    RecordSettings.redacted(snapshot.groups[path]?.settings ?? [:]),
+                    snapshot.settings(of: path)
+                ) : nil,
             wallLink: mayConfigure ? (path, WallBoard.key(path, services.wallSecret)) : nil)
     }
 }

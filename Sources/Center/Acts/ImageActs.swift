@@ -25,7 +25,7 @@ extension Acts {
     }
 
     /// An image with all that its page shows.
-    struct ImageView: Sendable {
+    struct ImageDetails: Sendable {
         var image: ImageCatalogue
         var versions: [VersionAnswer]
         /// How many nodes boot each version.
@@ -37,7 +37,7 @@ extension Acts {
         var copies: [PlaceAnswer]
     }
 
-    func imageViews() async throws -> [ImageView] {
+    func imageDetails() async throws -> [ImageDetails] {
         try require(.read)
         let snapshot = try await configuration()
         var nodeCounts: [Digest: Int] = [:]
@@ -45,16 +45,16 @@ extension Acts {
             if let version = snapshot.nextVersion(of: node) { nodeCounts[version.digest, default: 0] += 1 }
         }
         let fit = may(.read, in: .site) ? ImageFit(snapshot) : nil
-        var views: [ImageView] = []
+        var all: [ImageDetails] = []
         for image in snapshot.images.values.sorted(by: { $0.name < $1.name }) {
-            views.append(
-                ImageView(
+            all.append(
+                ImageDetails(
                     image: image, versions: try await answers(image), nodeCounts: nodeCounts,
                     verdicts: try await store.bootTestVerdicts(of: image.name),
                     warning: image.versions.last.flatMap { fit?.warning(for: $0) },
                     copies: await services.replication.places(of: nil, image.name)))
         }
-        return views
+        return all
     }
 
     // MARK: Publishing

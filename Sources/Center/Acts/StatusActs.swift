@@ -74,24 +74,25 @@ extension Acts {
         /// Open NBD connections of each version, by its image's name and number.
         var connections: [(image: ImageName, version: Int, count: Int)]
         var listenerCount: Int
-        var limited: LimitFigures
+        /// Refusals since the server started, and how many peers were refused something within the last minute.
+        var limited: (totals: [LimitedPlane: Int], peerCount: Int)
     }
 
     func serverFigures() async throws -> ServerFigures {
         try require(.read)
-        let snapshot = fleet.snapshot
+        let (snapshot, limited) = (fleet.snapshot, await services.limited())
         return ServerFigures(
             version: services.version, revision: snapshot.revision, boots: fleet.bootCounts,
             networks: await services.networks(),
             connections: await services.openVersions().compactMap { digest, count in
                 snapshot.version(digest).map { ($0.image, $0.number, count) }
-            }, listenerCount: fleet.events.listenerCount, limited: await services.limited())
+            }, listenerCount: fleet.events.listenerCount, limited: (limited.totals, limited.current.count))
     }
 
     // MARK: Pages of the whole
 
     /// What the dashboard says of the server itself.
-    struct ServerView: Sendable {
+    struct ServerState: Sendable {
         var address: IPv4Address
         var roles: [String]
         var leaseCount: Int
@@ -103,10 +104,10 @@ extension Acts {
         var scarceNetworks: [NetworkAnswer]
     }
 
-    func server() async throws -> ServerView {
+    func server() async throws -> ServerState {
         try require(.read)
         let mayMend = may(.configure, in: .site)
-        return ServerView(
+        return ServerState(
             address: await services.policy().server, roles: services.roles,
             leaseCount: await services.leases().count,
             connectionCount: await services.openVersions().values.reduce(0, +),

@@ -17,13 +17,13 @@ extension Acts {
     }
 
     /// The same, with the snapshots of those that the caller may change; nil for others.
-    func volumeViews() async throws -> [(volume: VolumeAnswer, snapshots: [SnapshotAnswer]?)] {
-        var views: [(VolumeAnswer, [SnapshotAnswer]?)] = []
+    func volumesWithSnapshots() async throws -> [(volume: VolumeAnswer, snapshots: [SnapshotAnswer]?)] {
+        var all: [(VolumeAnswer, [SnapshotAnswer]?)] = []
         for volume in try await volumes() {
             let mayChange = may(.configure, in: place(of: volume.node, in: fleet.snapshot))
-            views.append((volume, mayChange ? try await self.volume(of: volume.node).snapshots ?? [] : nil))
+            all.append((volume, mayChange ? try await self.volume(of: volume.node).snapshots ?? [] : nil))
         }
-        return views
+        return all
     }
 
     func volume(of name: NodeName) async throws -> VolumeAnswer {

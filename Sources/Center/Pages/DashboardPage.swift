@@ -36,7 +36,7 @@ struct DashboardPage {
     }
 
     /// What is wrong with the server itself, for those who can see to it.
-    private func warnings(_ server: Acts.ServerView, _ words: Words) -> [String] {
+    private func warnings(_ server: Acts.ServerState, _ words: Words) -> [String] {
         var warnings: [String] = []
         if let jump = server.jump {
             let (before, after) = jump.times

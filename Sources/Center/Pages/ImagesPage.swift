@@ -52,7 +52,7 @@ struct ImagesPage {
         return try pages.show(
             "images", "Images", section: "/images",
             [
-                "images": try await views.imageViews().map(Self.fields), "mayPublish": mayPublish,
+                "images": try await views.imageDetails().map(Self.fields), "mayPublish": mayPublish,
                 "mayBuild": mayPublish && canBuild,
                 "suite": BuildsPage.hostSuite,
                 "sources": try await acts.sources().map(Self.fields),
@@ -97,7 +97,7 @@ struct ImagesPage {
         return fields
     }
 
-    private static func fields(of view: Acts.ImageView) -> [String: Any] {
+    private static func fields(of view: Acts.ImageDetails) -> [String: Any] {
         let image = view.image
         return [
             "name": image.name.text, "image": image.name.text,

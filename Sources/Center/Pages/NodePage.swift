@@ -35,7 +35,7 @@ struct NodePage {
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let views = try acts.at(request)
         let words = pages.renderer.words(context)
-        let view = try await views.nodeView(context.parameter("name"))
+        let view = try await views.nodeDetails(context.parameter("name"))
         let answer = view.answer
         let node = answer.node
         let boot = answer.boots.first
@@ -100,14 +100,14 @@ struct NodePage {
             fields["log"] = log.lines.joined(separator: "\n")
             fields["crashes"] = log.crashes.map { ["at": Format.time(second: $0.at), "text": $0.text] }
         }
-        if let (stored, tag, settings) = view.editable {
+        if let (own, tag, settings) = view.editable {
             fields["mayEdit"] = true
             fields["tag"] = tag
             fields["groups"] = acts.groupPaths(.configure).map {
                 ["path": $0.description, "chosen": $0 == node.group] as [String: Any]
             }
             fields["fields"] = SettingFields.of(
-                SettingDefinition.all.filter { !$0.isSiteWide }, own: stored.settings, effective: settings,
+                SettingDefinition.all.filter { !$0.isSiteWide }, own: own, effective: settings,
                 words)
         }
         if view.mayAudit {

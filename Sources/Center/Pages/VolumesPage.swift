@@ -8,7 +8,7 @@ struct VolumesPage {
 
     func add(to routes: Routes) {
         routes.get("volumes", .read) { request, context, acts in
-            let rows = try await acts.volumeViews().map(row)
+            let rows = try await acts.volumesWithSnapshots().map(row)
             return try pages.show(
                 "volumes", "Volumes", section: "/volumes", ["rows": rows, "hasRows": !rows.isEmpty], request,
                 context)

@@ -3,37 +3,39 @@ import Fleet
 
 extension Acts {
     /// A node with all that its page shows.
-    struct NodeView: Sendable {
+    struct NodeDetails: Sendable {
         var answer: NodeAnswer
         /// Why it is held; nil in the past, too.
         var trouble: BootTrouble?
         /// Milliseconds that each stage takes in the node's group, at the median.
         var medians: [BootStage: Int]
         var showsSessions: Bool
-        /// The record with its state; nil for those who may not change it.
-        var editable: (record: Node, tag: String, effective: EffectiveSettings)?
+        /// What the record sets itself, without secrets, with its state; nil for those who may not change it.
+        var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
         var mayDismiss: Bool
         var mayAudit: Bool
     }
 
-    func nodeView(_ text: String) async throws -> NodeView {
+    func nodeDetails(_ text: String) async throws -> NodeDetails {
         let answer = try await node(text)
         let (node, snapshot) = (answer.node, try await configuration())
         let stored = snapshot.nodes[node.name]
         let settings = snapshot.settings(of: stored)
         let isNow = at == nil
         let mayEnrol = may(.enrol, in: node.group)
-        var view = NodeView(
+        var details = NodeDetails(
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
             showsSessions: isNow && settings.isOn(.reportSessions), editable: nil,
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {
-            view.editable = (stored, try RecordTag.of(stored), settings)
+            details.editable = (
+                RecordSettings.redacted(stored.settings), try RecordTag.of(stored), settings
+            )
         }
-        return view
+        return details
     }
 
     /// Over the last boots of a group.
