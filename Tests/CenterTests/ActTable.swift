@@ -211,6 +211,10 @@ extension ActRow {
         ActRow("requireState", .configure, .site) { acts, _ in
             try acts.requireState(of: NetworkName("new"), isNew: true, tag: "")
         },
+        ActRow("notingLeases", .configure, .site) { acts, _ in
+            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
+        },
         ActRow("reservations", .read, .site) { acts, _ in try await acts.reservations() },
         ActRow("loaderRules", .read, .anywhere) { acts, _ in try await acts.loaderRules() },
         ActRow("siteRecord", .read, .anywhere) { acts, _ in

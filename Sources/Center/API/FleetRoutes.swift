@@ -50,7 +50,8 @@ struct FleetRoutes {
             return try JSONAnswer(RevisionAnswer(revision: revision), etag: "\"\(revision)\"")
         }
         api.post("plan", .read) { request, _, acts in
-            let planned = try await acts.plan(request.decoded(ChangeRequest.self))
+            let change = try await request.decoded(ChangeRequest.self)
+            let planned = try await acts.notingLeases(acts.plan(change))
             return try JSONAnswer(planned.plan, etag: "\"\(planned.revision)\"")
         }
         api.post("nodes/import", .enrol) { request, _, acts in

@@ -39,6 +39,29 @@ extension Acts {
         if stored != nil { throw InvalidSetting("name: there is a network \(name) already") }
     }
 
+    /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.
+    func notingLeases(_ planned: PlannedChange) async throws -> PlannedChange {
+        try require(.read)
+        guard planned.plan.notes != nil, let host = fleet.host else { return planned }
+        let snapshot = fleet.snapshot
+        let after = try snapshot.applying(
+            Edits.of(planned.change, in: snapshot), revision: snapshot.revision, within: fleet.addressPlan)
+        let (was, willBe) = (
+            ServedNetworks(snapshot.contents.network, on: host),
+            ServedNetworks(after.contents.network, on: host)
+        )
+        let count = await services.leases().count { lease in
+            lease.expiresAt > Clock.second && was.gives(lease.address)
+                && !willBe.gives(lease.address) && !after.hasReserved(lease.address)
+        }
+        guard count > 0 else { return planned }
+        var planned = planned
+        planned.plan.notes?.append(
+            "\(counted(count, "lease")) would be in no pool: these machines get other addresses when they renew, and nodes that run lose their roots"
+        )
+        return planned
+    }
+
     /// In the order of their addresses.
     func reservations() async throws -> [DHCPReservation] {
         try require(.read, in: .site)

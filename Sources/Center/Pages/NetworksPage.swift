@@ -40,15 +40,15 @@ struct NetworksPage {
                 guard let address = IPv4Address(form["address"]) else {
                     throw Problem(422, "Invalid address", "‘\(form["address"])’ is not an IPv4 address")
                 }
-                return try plan(
+                return try await plan(
                     .init(reservation: DHCPReservation(machine, address)), request, context, acts)
             }
-            return try plan(.init(removeReservation: machine), request, context, acts)
+            return try await plan(.init(removeReservation: machine), request, context, acts)
         }
         routes.post("networks/loader-rule", .configure) { request, context, acts in
             let form = try pages.form(context)
             let name = try RuleName(form["name"])
-            return try plan(
+            return try await plan(
                 form.has("remove")
                     ? .init(removeLoaderRule: name) : .init(loaderRule: try rule(name, form)), request,
                 context, acts)
@@ -84,13 +84,13 @@ struct NetworksPage {
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         if form.has("remove") {
-            return try plan(.init(removeNetwork: try NetworkName(form["name"])), request, context, acts)
+            return try await plan(.init(removeNetwork: try NetworkName(form["name"])), request, context, acts)
         }
         let typed = NetworkForm(form)
         do {
             let network = try typed.network()
             try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
-            return try plan(.init(network: network), request, context, acts)
+            return try await plan(.init(network: network), request, context, acts)
         } catch let problem as FormProblem {
             return try show(typed, errors: problem.errors, request, context, acts)
         } catch let refusal as InvalidSetting {
@@ -101,9 +101,10 @@ struct NetworksPage {
 
     private func plan(
         _ edit: ChangeRequest.Edit, _ request: Request, _ context: CenterContext, _ acts: Acts
-    ) throws -> Response {
-        try pages.plan(
-            acts.plan(ChangeRequest(edits: [edit])), back: Self.path, section: Self.path, request, context)
+    ) async throws -> Response {
+        let planned = try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
+        return try pages.plan(
+            planned, back: Self.path, section: Self.path, request, context)
     }
 
     private func rule(_ name: RuleName, _ form: Form) throws -> LoaderRule {

@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// The networks that a host serves: those of the configuration, with what they leave open filled in from its interfaces. Without any,
 /// each interface is served as it is.
@@ -60,6 +60,11 @@ package struct ServedNetworks: Equatable, Sendable {
     package var links: [DHCPLink] { Self.links(of: entries) }
 
     package var subnets: [DHCPSubnet] { entries.map(\.subnet) }
+
+    /// Whether machines get it from a pool, or one by a reservation.
+    package func gives(_ address: IPv4Address) -> Bool {
+        entries.contains { $0.subnet.hasInPool(address) } || reservations.contains { $0.address == address }
+    }
 
     /// The record of the network that the interface is served as when there is none.
     package static func network(of interface: ServingHost.Interface, named name: NetworkName) -> Network {
