@@ -25,8 +25,7 @@ package struct BootDecision: Equatable, Sendable {
         case unsupportedUBoot
         case loaderMissing(String)
         case firstStage(loader: String, setting: SettingOrigin)
-        /// The number of the rule, from 1.
-        case rule(Int, loader: String)
+        case rule(RuleName, loader: String)
         case loaderAsksForScript
     }
 
@@ -49,7 +48,7 @@ extension BootDecision.Reason: CustomStringConvertible {
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
-        case .rule(let number, let loader): "firmware gets the loader \(loader) first (loader rule \(number))"
+        case .rule(let name, let loader): "firmware gets the loader \(loader) first (loader rule \(name))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
         }
     }
@@ -82,9 +81,8 @@ package func bootDecision(
     }
     let setting = snapshot.settings(of: node)[.loader]
     // What is set for the node is nearer to it than a rule for all machines.
-    let rule = setting.value == .text("auto") ? policy.loaderRules.firstIndex { $0.fits(client) } : nil
-    let ruled = rule.map { policy.loaderRules[$0].loader }
-    guard let file = ruled ?? loaderFile(for: client, wish: setting.value, policy: policy) else {
+    let rule = setting.value == .text("auto") ? policy.loaderRules.first { $0.fits(client) } : nil
+    guard let file = rule?.loader ?? loaderFile(for: client, wish: setting.value, policy: policy) else {
         let number = client.architecture?.rawValue
         return BootDecision(
             answer: .nothing,
@@ -97,7 +95,8 @@ package func bootDecision(
     }
     return BootDecision(
         answer: client.program == .httpFirmware ? .url("\(policy.httpBase)/\(file)") : .file(file),
-        reason: rule.map { .rule($0 + 1, loader: file) } ?? .firstStage(loader: file, setting: setting.origin)
+        reason: rule.map { .rule($0.name, loader: file) }
+            ?? .firstStage(loader: file, setting: setting.origin)
     )
 }
 
