@@ -132,8 +132,9 @@ let package = Package(
             name: "RoostProgram", dependencies: ["CLinux", "RoostCommand"], swiftSettings: house,
             linkerSettings: withoutSwiftLibraries),
         // In the initramfs there is no library at all, and room for nothing that is not needed.
+        .target(name: "NodeWork", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: house),
         .executableTarget(
-            name: "RoostNode", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: house,
+            name: "RoostNode", dependencies: ["Linux", "NodeWork"], swiftSettings: house,
             linkerSettings: [
                 .unsafeFlags(["-static-executable", "-Xlinker", "-s"], .when(configuration: .release))
             ]),
@@ -148,6 +149,9 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
         .testTarget(name: "SealingTests", dependencies: ["Sealing", "Wire"], swiftSettings: houseOfTests),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
+        .testTarget(
+            name: "NodeWorkTests", dependencies: ["Fleet", "Linux", "NodeWork", "Wire"],
+            swiftSettings: houseOfTests),
         .testTarget(
             name: "ServicesTests", dependencies: ["Fleet", "Linux", "Sealing", "Services", "Wire"],
             swiftSettings: houseOfTests),

@@ -1,8 +1,8 @@
 #!/bin/bash
-# boot.sh [REPETITIONS [modes]]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP; then with Roost
-# by each root mode, or that alone.
+# boot.sh [REPETITIONS [modes]]: from power-on to the log-in prompt, the same root with Roost and with Debian's LTSP; then with Roost in
+# each root mode, or only that.
 #
-# LTSP's server runs in a chroot of its own with what its documentation asks for: dnsmasq, and NFS by Ganesha, because
+# LTSP's server runs in its own chroot, set up as its documentation says: dnsmasq, and NFS by Ganesha, because
 # not every kernel has nfsd. Both boot in the laboratory (Lab/lab.sh), in the namespace roost-bench.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -30,7 +30,7 @@ debian() { # DIRECTORY PACKAGES: a Debian root, made once
   [[ ! -e $root/.made ]] || return 0
   rm -rf "$root"
   echo "building $root ..." >&2
-  # shellcheck disable=SC2016  # The hooks run in mmdebstrap's own shell.
+  # shellcheck disable=SC2016  # mmdebstrap's own shell runs the hooks.
   mmdebstrap --quiet --mode=root --variant=minbase --components=main --include="$packages" \
     --aptopt='Apt::Install-Recommends "false"' --dpkgopt=force-unsafe-io --dpkgopt=force-confold \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -49,7 +49,7 @@ seconds_to_login() {
   "$lab" stop "$1" >/dev/null 2>&1 || true
 }
 
-# A command in LTSP's server, in the laboratory's namespace and with mounts of its own.
+# A command in LTSP's server, in the laboratory's namespace with its own mounts.
 in_server() {
   # shellcheck disable=SC2016  # The inner shell expands them.
   "$lab" exec unshare -m bash -c '
@@ -63,14 +63,14 @@ in_server() {
 with_ltsp() {
   export LAB_NET=192.168.67.1/24 # LTSP's own range.
   "$lab" up >/dev/null
-  # Every command of LTSP's wants a default route.
+  # Every LTSP command requires a default route.
   "$lab" exec ip route add default via 192.168.67.254
   if [[ ! -e $work/server/.served ]]; then
     echo 'packing the root with LTSP ...' >&2
-    # They end with errors where there is no systemd to restart services and in their own cleaning up; what they
-    # write is checked instead.
+    # They exit with errors where there is no systemd to restart services, and during their own cleanup; their output files are checked
+    # instead.
     for command in dnsmasq 'image client' ipxe initrd; do
-      # shellcheck disable=SC2086  # Words are wanted.
+      # shellcheck disable=SC2086  # Word splitting is intended.
       in_server ltsp $command >>"$work/ltsp.log" 2>&1 || true
     done
     for file in etc/dnsmasq.d/ltsp-dnsmasq.conf srv/ltsp/images/client.img srv/tftp/ltsp/ltsp.ipxe srv/tftp/ltsp/ltsp.img; do
@@ -91,7 +91,7 @@ exec ganesha.nfsd -F -L /dev/stdout -f /etc/ganesha/ganesha.conf -N NIV_EVENT -p
 SERVE
     touch "$work/server/.served"
   fi
-  # What `serve` starts is a program: a shell with this function in it.
+  # `serve` starts a program: a shell with this function in it.
   "$lab" serve ltsp bash -c "$(declare -f in_server); work='$work' lab='$lab'; in_server bash /root/serve" >/dev/null
   for ((i = 0; i < 100; i++)); do
     ! "$lab" exec ss -Hltn 'sport = :2049' | grep -q . || break
@@ -119,7 +119,7 @@ with_roost() {
   "$lab" down >/dev/null
 }
 
-# Each mode after a boot that makes what it needs: a volume, a copy.
+# Each mode after a boot that creates what it needs: a volume, a copy.
 by_root_mode() {
   local ganesha=$here/.build/ganesha/usr mac=52:54:00:00:0b:01 mode
   export LAB_NET=10.77.0.1/24
@@ -140,12 +140,12 @@ NFSv4 { Graceless = true; Only_Numeric_Owners = true; UseGetpwnam = true; Recove
 CONF
   "$lab" serve ganesha env LD_LIBRARY_PATH="$ganesha/lib/x86_64-linux-gnu:$ganesha/lib/ganesha" "$ganesha/bin/ganesha.nfsd" \
     -F -L /dev/stdout -f "$work/ganesha.conf" -N NIV_EVENT -p "$work/ganesha.pid" >/dev/null
-  # Anew: one that is kept from an earlier Roost lacks modules that its initramfs has now.
+  # Rebuilt: one from an earlier Roost lacks modules that its initramfs now has.
   "$roost" image import client "$work/client" --state-directory "$work/state" >/dev/null
   "$roost" set image=client console=tty0,ttyS0 "kernel-arguments=$arguments" >/dev/null
   "$roost" node show client >/dev/null 2>&1 || "$roost" node add client --mac "$mac" >/dev/null
   for mode in nbd ram nfs/shared persistent nfs/own; do
-    # Refused while the server does not know that the machine, which was cut off, has gone.
+    # Refused until the server knows that the machine, which was cut off, is gone.
     for ((i = 0; i < 200; i++)); do
       ! "$roost" volume list --json | grep -q '"client"' || "$roost" volume rm client >/dev/null 2>&1 || { sleep 2; continue; }
       break

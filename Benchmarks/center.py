@@ -2,7 +2,7 @@
 """The control center with 10,000 nodes: list, search, dashboard, one change, plans, listeners, reports.
 
 Starts the release build of roost on the loopback of a network namespace of its own, with an empty store, fills it through the API and
-measures over the wire. Every node has an address of its own, by DHCP, as what it says counts from there only.
+measures over the wire. Every node has its own address from DHCP, because its reports count only from there.
 Every figure is compared with the bar that the project set for it; the machine's speed is in all of them.
 """
 import argparse
@@ -134,7 +134,7 @@ RELAY = "127.0.0.2"
 
 
 def ask_dhcp(relay, number, kind, more=b""):
-    """What a PXE client sends, as a relay passes it on."""
+    """A PXE client's message as a relay forwards it."""
     options = bytes([53, 1, kind, 60, 32]) + b"PXEClient:Arch:00000:UNDI:002001" + bytes([93, 2, 0, 0]) + more + b"\xff"
     head = struct.pack(">BBBBIHH", 1, 1, 6, 1, number, 0, 0) + bytes(12) + socket.inet_aton(RELAY)
     relay.sendto(head + bytes.fromhex(address_of(number).replace(":", "")) + bytes(202) + bytes([99, 130, 83, 99]) + options,
@@ -166,7 +166,7 @@ def power_on(center, connection, nodes):
 
 
 def post_for_all(center, fleet, what, body=lambda n: ""):
-    """One request of every node, 50 on their way at a time."""
+    """One request of every node, 50 in flight at a time."""
     for first in range(0, len(fleet), 50):
         sent = []
         for n in range(first, min(first + 50, len(fleet))):
@@ -183,7 +183,7 @@ def post_for_all(center, fleet, what, body=lambda n: ""):
 
 
 def hardware(center, connection, fleet):
-    """Seconds until it is known what every node is made of."""
+    """Seconds until the hardware of every node is known."""
     start = time.perf_counter()
     post_for_all(center, fleet, "hardware?boot={boot}", lambda n: json.dumps(
         {"vendor": "Hewlett-Packard", "product": "HP t630 Thin Client", "serial": f"8CC{n:07}", "processorCount": 4,
@@ -195,7 +195,7 @@ def hardware(center, connection, fleet):
 
 
 def sessions(center, connection, fleet):
-    """Seconds until everybody who is logged in, one at each node, is known."""
+    """Seconds until all logged-in users, one per node, are known."""
     start = time.perf_counter()
     post_for_all(center, fleet, "sessions?boot={boot}", lambda n: json.dumps(
         [{"id": "2", "user": f"user{n}", "kind": "x11", "place": "tty2", "from": "", "isActive": True, "age": 60}]))
@@ -216,14 +216,14 @@ def reports(center, connection, fleet):
 
 
 def listeners(center, count):
-    """Seconds from a change until the last of `count` listeners has heard of it."""
+    """Seconds from a change until the last of `count` listeners gets it."""
     sockets = []
     for _ in range(count):
         one = socket.create_connection(("127.0.0.1", center.port))
         one.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {center.token}\r\n\r\n".encode())
         sockets.append(one)
         if len(sockets) % 100 == 0:
-            time.sleep(0.5)  # The limit of requests from one address.
+            time.sleep(0.5)  # The rate limit of requests per address.
     for one in sockets:
         data = b""
         while b": pulse" not in data:
@@ -249,7 +249,7 @@ def main():
     options.add_argument("--repetitions", type=int, default=20)
     options = options.parse_args()
     if "ROOST_BENCH" not in os.environ:
-        # It serves DHCP: in a network where nothing else is.
+        # It serves DHCP: in a network with nothing else.
         os.execvpe("unshare", ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable] + sys.argv,
                    dict(os.environ, ROOST_BENCH="1"))
     rows = []

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Images: packing beside mksquashfs alone, from promote to servable, and many nodes that boot at once.
+"""Images: packing compared with mksquashfs alone, from promote to servable, and many nodes booting at once.
 
-Starts the release build of roost on loopback with an empty store. The root is that of an image that is there already (the
+Starts the release build of roost on loopback with an empty store. The root comes from an existing image (the
 demo's, or the laboratory's), so this asks for nothing from the network.
 
-  pack      `roost image import DIRECTORY` and the mksquashfs of its own words, in turn; wall-clock seconds
-  import    the same from a tar archive, beside tar and mksquashfs
+  pack      `roost image import DIRECTORY` and mksquashfs with the same arguments, in turn; wall-clock seconds
+  import    the same from a tar archive, compared with tar and mksquashfs
   promote   from the call to the moment when NBD serves another version under the channel's name, by the size of the root
   nodes     1, 8 and 32 nodes that fetch kernel and initramfs by HTTP and read from their root by NBD, all at once
 """
@@ -91,7 +91,7 @@ center: {{https: [], image-builds: no}}
 
 
 class NBD:
-    """A client of what a node needs: one export, structured replies off, reads."""
+    """A minimal client like a node: one export, no structured replies, reads."""
 
     def __init__(self, port, export):
         self.socket = socket.create_connection(("127.0.0.1", port))
@@ -155,7 +155,7 @@ def pack(server, root, work, repetitions):
         number += 1
         with open(f"{root}/etc/number", "w", encoding="utf-8") as file:
             file.write(f"{number}\n")
-        # What the one before has left to be written is not this one's work.
+        # Writeback left by the previous one must not count here.
         os.sync()
 
     change()
@@ -181,7 +181,7 @@ def pack(server, root, work, repetitions):
         change()
         subprocess.run(["tar", "-C", root, "-cf", archive, "--xattrs", "."], check=True)
         both = [(ours, lambda: server.take("packed", archive)), (alone, unpack_and_squash)]
-        # By turns: a file system takes longer for the same files, the more were made and deleted before.
+        # In turn: a file system takes longer for the same files after many were created and deleted.
         for times, measure in both if turn % 2 == 0 else reversed(both):
             os.sync()
             times.append(measure())
@@ -190,7 +190,7 @@ def pack(server, root, work, repetitions):
 
 
 def promote(server, image):
-    """Milliseconds from the call of `roost image promote` until NBD has another export under the channel's name."""
+    """Milliseconds from the call of `roost image promote` until NBD serves another export under the channel's name."""
     times = []
     versions = server.versions(image)[-2:]
     for turn in range(10):
@@ -208,7 +208,7 @@ def promote(server, image):
 
 
 def boot(server, version, seed):
-    """What the server does for one node that boots."""
+    """The server's work for one booting node."""
     digest = version["digest"]
     for name in ["kernel", "modules.cpio"]:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.http}/i/{digest}/{name}") as answer:

@@ -16,7 +16,7 @@ NBD, HTTP, TFTP, DHCP = 20809, 20080, 20069, 20067
 
 
 def tree(pid):
-    """A process and all below it."""
+    """A process and all its descendants."""
     found = [pid]
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -45,13 +45,13 @@ def cpu_seconds(pid):
 
 
 class Server:
-    """A running server. One that goes into the background by itself says in `pid_file` who it is then."""
+    """A running server. One that daemonizes writes its process ID to `pid_file`."""
 
     def __init__(self, name, command, port, udp=False, wait=None, pid_file=None):
         self.name, self.port = name, port
         log = open(os.path.join(WORK, f"{name}.log"), "w")
         if pid_file and os.path.exists(pid_file):
-            os.remove(pid_file)  # That of the server before.
+            os.remove(pid_file)  # Left by the previous server.
         self.process = subprocess.Popen(["taskset", "-c", "1"] + command, stdout=log, stderr=log, start_new_session=True)
         if pid_file:
             self.process.wait()
@@ -106,7 +106,7 @@ def measure(server, load, pinned=True):
 
 
 def resident(pid):
-    """Kilobytes of a process tree, shared pages divided among those who share them."""
+    """Kilobytes of a process tree, with shared pages divided among the sharers."""
     total = 0
     for one in tree(pid):
         with open(f"/proc/{one}/smaps_rollup") as file:
@@ -158,7 +158,7 @@ def row_of(title, peer, ours, theirs, ratio, gate, unit, rate=None):
 def compare(title, ours, our_load, peers, repetitions, tails={}):
     """peers: [(name, server, load, gate)]; tails: the gate of the 99th percentile of the latency, by peer.
 
-    Latency is measured apart, with server and client free to share all cores as they do where people use them.
+    Latency is measured separately, with server and client free to share all cores, as in production.
     """
     rows = []
     if ROW not in title:

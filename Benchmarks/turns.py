@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The rows of NBD that come closest to their gate: Roost beside nbdkit, and nbdkit beside itself.
+"""The NBD rows closest to their gates: Roost compared with nbdkit, and nbdkit with itself.
 
-With one request in flight an operation is mostly the processor falling asleep and being woken, which differs more from one start
-of a server to the next than servers differ. Here all stay up and take turns, and the second nbdkit shows what the figures are worth.
+With one request in flight an operation is mostly the processor falling asleep and waking, which varies more between two starts
+of one server than between servers. Here all servers stay up and take turns, and the second nbdkit shows the noise in the figures.
 """
 import json
 import statistics
@@ -20,7 +20,7 @@ ROWS = [  # Title, connections, in flight, bytes, order, gate.
 
 
 def compare(servers, load):
-    """Microseconds of processor for each operation, by server, one figure for each round."""
+    """Microseconds of processor time per operation, by server, one figure per round."""
     costs = {name: [] for name in servers}
     for turn in range(ROUNDS):
         names = list(servers)

@@ -5,7 +5,7 @@ import Services
 import Wire
 
 extension Conversations {
-    /// NBD from the greeting to the end: the image, a volume, swap, and what is none of them.
+    /// NBD from the greeting to the end: the image, a volume, swap, and names that do not exist.
     static func nbd() throws -> Series {
         let ground = try Ground()
         let ends = try ClientEnd.pair(SOCK_STREAM)
@@ -70,7 +70,7 @@ extension Conversations {
             data.write(export)
             data.write(noise.once(in: 16) ? noise.number() : UInt16(truncatingIfNeeded: kinds.count))
             for kind in kinds { data.write(kind) }
-        // Now and then more than is read.
+        // Sometimes longer than the limit.
         default:
             if noise.once(in: 4) {
                 data = noise.once(in: 8) ? [UInt8](repeating: 7, count: 20_000) : noise.bytes()
@@ -97,5 +97,74 @@ extension Conversations {
             bytes += [UInt8](repeating: 9, count: min(100_000, Int(request.byteCount)))
         }
         return bytes
+    }
+    // MARK: The transmission phase alone
+
+    /// One of each, two of them with data.
+    static let requests: [UInt8] = (0..<9).flatMap { command -> [UInt8] in
+        let request = NBDRequest(
+            NBDCommand(rawValue: UInt16(command == 2 ? 1 : command)), cookie: UInt64(command), offset: 4_096,
+            byteCount: 512, flags: UInt16(command % 2))
+        return Parsers.written(request)
+            + (request.command == .write ? [UInt8](repeating: 0x25, count: 512) : [])
+    }
+
+    /// For any input, however it is split: the same actions, ranges inside the export, and one reply per request.
+    static func checkTransmission(of bytes: [UInt8]) {
+        let isDisk = bytes.first.map { $0 & 1 == 1 } ?? false
+        let piece = 1 + Int(bytes.last ?? 0)
+        let whole = steps(of: [bytes], isDisk: isDisk)
+        let pieces = stride(from: 0, to: bytes.count, by: piece).map {
+            Array(bytes[$0..<min(bytes.count, $0 + piece)])
+        }
+        precondition(steps(of: pieces, isDisk: isDisk) == whole, "pieces are not what the whole is")
+    }
+
+    private static func steps(of pieces: [[UInt8]], isDisk: Bool) -> [NBDTransmission.Step] {
+        let exportByteCount = 1 << 20
+        var transmission = NBDTransmission(
+            exportByteCount: exportByteCount,
+            flags: isDisk
+                ? [.hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes]
+                : [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .sendCache],
+            usesStructuredReplies: isDisk)
+        var steps: [NBDTransmission.Step] = []
+        var kept: [UInt8] = []
+        for piece in pieces {
+            let bytes = kept + piece
+            var input = bytes.span
+            while case let step = transmission.next(&input), step != .needsMore {
+                steps.append(step)
+                switch step {
+                case .ended: return steps
+                case .read(let request, let range):
+                    precondition(!range.isEmpty && range.count <= NBDProtocol.readByteLimit)
+                    reply(to: request, range, exportByteCount, &transmission)
+                case .write(let request, let range), .clear(let request, let range),
+                    .prefetch(let request, let range):
+                    reply(to: request, range, exportByteCount, &transmission)
+                case .flush(let request), .refuse(let request, _):
+                    reply(to: request, 0..<0, exportByteCount, &transmission)
+                case .needsMore: break
+                }
+            }
+            kept = [UInt8](copying: input)
+            precondition(kept.count < NBDProtocol.requestByteCount, "a whole request was kept")
+        }
+        return steps
+    }
+
+    private static func reply(
+        to request: NBDRequest, _ range: Range<Int>, _ exportByteCount: Int,
+        _ transmission: inout NBDTransmission
+    ) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= exportByteCount)
+        var header = [UInt8](repeating: 0, count: NBDTransmission.replyHeaderByteLimit)
+        var span = header.mutableSpan
+        var bytes = unsafe span.mutableBytes
+        let dataByteCount = request.command == .read ? range.count : 0
+        let count = transmission.reply(
+            to: request, range.isEmpty ? .invalid : .none, dataByteCount: dataByteCount, into: &bytes)
+        precondition(16...NBDTransmission.replyHeaderByteLimit ~= count && transmission.unansweredCount == 0)
     }
 }

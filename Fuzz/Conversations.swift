@@ -6,7 +6,7 @@ import Sealing
 import Services
 import Wire
 
-/// Whole sessions with the services as they are: one request after the other, in one process and without a network.
+/// Whole sessions with the real services: one request after the other, in one process and without a network.
 enum Conversations {
     static var targets: [Target] {
         [
@@ -46,13 +46,13 @@ enum Conversations {
         let lo = (try? NetworkInterface.all())?.first { $0.name == "lo" }
         return {
             ground.clear()
-            // A loop and a table of its own for each series.
+            // Each series has its own loop and table.
             let loop = try EventLoop()
             let service = DHCPService(
                 links: served, reservations: reservations, leases: [], committer: committer,
                 context: ground.context, log: { _ in })
             let ends = try ClientEnd.pair(SOCK_DGRAM)
-            // Without the right to hear ARP: relayed requests only.
+            // Without permission to receive ARP: relayed requests only.
             var neighbours: FileDescriptor?
             var heard: NetworkInterface?
             if let lo, let socket = try? Socket.arp(interface: lo.index) {
@@ -120,7 +120,7 @@ enum Conversations {
         }
         if noise.once(in: 4) { message.options[61] = [1, 2, 3] }
         var bytes = Parsers.written(message)
-        // Lengths and kinds of hardware that have no address of six bytes.
+        // Lengths and kinds of hardware without six-byte addresses.
         if noise.once(in: 8), bytes.count > 2 { (bytes[1], bytes[2]) = (noise.number(), noise.number()) }
         return noise.sometimesDamaged(bytes)
     }
@@ -147,7 +147,7 @@ enum Conversations {
         let ground = try Ground()
         let ends = try ClientEnd.pair(SOCK_DGRAM)
         var settings = TFTPService.Settings()
-        // With a socket for each transfer the same happens; this way its packets come here.
+        // It behaves the same with one socket per transfer; this way its packets come here.
         settings.isSinglePort = true
         let service = try TFTPService(
             socket: FileDescriptor(owning: ends.0), loop: ground.loop, context: ground.context,
@@ -161,7 +161,7 @@ enum Conversations {
             var block = 0
             let first = request(&noise)
             for index in 0..<count {
-                // The same request once more is another case than the next one.
+                // A repeated request is handled differently from the next one.
                 let packet = index == 0 || noise.once(in: 8) ? first : tftpPacket(&block, &noise)
                 let bytes = noise.sometimesDamaged(Parsers.written(packet))
                 kept.service.take(bytes.span, from: peer, port: port, to: Ground.server)
@@ -169,7 +169,7 @@ enum Conversations {
             }
             let end = Parsers.written(TFTPPacket.error(TFTPError(.undefined, noise.text())))
             kept.service.take(end.span, from: peer, port: port, to: Ground.server)
-            // What no error has reached is given up.
+            // Transfers that no error reached are given up.
             kept.service.repeatWindows(dueAt: EventLoop.now() + 600_000)
             return count + 1
         }
@@ -222,7 +222,7 @@ enum Conversations {
             var waiting: [UInt8] = []
             for _ in 0..<count {
                 waiting += noise.sometimesDamaged(httpRequest(kept.ground, &noise))
-                // Pipelined, or cut anywhere.
+                // Pipelined, or split anywhere.
                 if noise.once(in: 2) { continue }
                 let cut = noise.once(in: 3) ? noise.below(waiting.count) : waiting.count
                 client.say(Array(waiting.prefix(cut)))
@@ -270,7 +270,7 @@ enum Conversations {
             target = "/" + path(&noise)
         }
         let version = noise.once(in: 12) ? "\(noise.below(10)).\(noise.below(10))" : "1.\(noise.below(2))"
-        // Sometimes behind an empty line, or with the whole address.
+        // Sometimes after an empty line, or with an absolute URL.
         let start = noise.once(in: 8) ? "\r\n" : ""
         let host = noise.once(in: 16) ? "http://\(noise.text())" : ""
         var head = "\(start)\(method) \(host)\(target) HTTP/\(version)\r\nHost: roost\r\n"
@@ -344,7 +344,7 @@ enum Conversations {
         return "[\(one.joined(separator: ","))]"
     }
 
-    /// What becomes of the JSON that nodes send.
+    /// What the server makes of the JSON that nodes send.
     private static func reports() -> Series {
         let decoder = JSONDecoder()
         var known: Hardware?

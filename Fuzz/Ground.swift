@@ -6,7 +6,7 @@ import Sealing
 import Services
 import Wire
 
-/// What the services stand on, without a network: a configuration with nodes, an image, a volume and swap, and their files.
+/// The services' environment, without a network: a configuration with nodes, an image, a volume and swap, and their files.
 final class Ground {
     static let node = MACAddress(rawValue: 0x5254_0000_0001)
     static let waiting = MACAddress(rawValue: 0x5254_0000_0002)
@@ -16,13 +16,13 @@ final class Ground {
     /// Bytes of the root and of the volume.
     static let byteCount = 1 << 20
 
-    /// In memory, where there is such a place.
+    /// In memory, where possible.
     private static let base = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
 
     let directory: String
     let loop: EventLoop
     let context: BootContext
-    /// Which machine the other end of the next connection is.
+    /// The machine at the other end of the next connection.
     private(set) var machine: MACAddress? = Ground.node
     private let snapshot: FleetSnapshot
 
@@ -43,7 +43,7 @@ final class Ground {
                 loaders: ["undionly.kpxe": "\(directory)/loader", "ipxe.efi": "\(directory)/loader"],
                 key: ServerKey(), secrets: NodeSecrets()),
             snapshot: snapshot, tracker: BootTracker(), send: { _ in })
-        // What one peer may have is not the question here.
+        // The limits per peer are not the subject here.
         let much = PeerRates(perSecond: 1 << 30, burst: 1 << 30)
         context.limits.maxima.httpRequests = much
         context.limits.maxima.tftpRequests = much
@@ -59,7 +59,7 @@ final class Ground {
         }
     }
 
-    /// Takes all files away; the program ends without asking each ground for its own.
+    /// Removes all files; the program ends without asking each ground for its own.
     static func clearAway() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? []
         where name.hasPrefix("roost-fuzz-\(getpid())-") {
@@ -67,13 +67,13 @@ final class Ground {
         }
     }
 
-    /// Forgets what has happened, so that a session can be run again.
+    /// Forgets everything, so that a session can be repeated.
     func clear() {
         context.tracker = BootTracker()
         context.swap(snapshot)
     }
 
-    /// The other end is a machine, in a boot that is as far as may be.
+    /// The other end is a machine, in a boot at some stage.
     func enter(_ noise: inout Noise) {
         machine = noise.one(of: [Self.node, Self.node, Self.node, Self.waiting, nil])
         guard let machine, !noise.once(in: 8) else { return }
@@ -135,11 +135,11 @@ final class Ground {
     }
 }
 
-/// A client's end of a connection whose other end a service has, in one process and without a network.
+/// A client's end of a connection to a service, in one process and without a network.
 final class ClientEnd {
     private let client: FileDescriptor
     private var handler: (any EventHandler)?
-    /// Bytes that have come back, which are not looked at.
+    /// Bytes received, which are not examined.
     private var scratch = [UInt8](repeating: 0, count: 1 << 16)
 
     /// - Parameter serve: takes the other end.
@@ -159,7 +159,7 @@ final class ClientEnd {
         return (ends[0], ends[1])
     }
 
-    /// Sends `bytes` and has them handled, piece by piece where the socket is full.
+    /// Sends `bytes` and has them handled, piece by piece when the socket is full.
     func say(_ bytes: [UInt8]) {
         var start = 0
         var rounds = 0
@@ -177,7 +177,7 @@ final class ClientEnd {
         } while start < bytes.count && rounds < 1_000
     }
 
-    /// Takes what has come back, and lets the service send the rest of it.
+    /// Reads what was received, and lets the service send the rest of it.
     ///
     /// - Returns: whether the other end has ended.
     @discardableResult
@@ -189,7 +189,7 @@ final class ClientEnd {
         }
     }
 
-    /// Says that nothing more comes, and waits until the other end has closed: a service may have given it to a thread.
+    /// Ends our side, and waits until the other end has closed: a service may have given it to a thread.
     func end() {
         _ = shutdown(client.number, Int32(SHUT_WR))
         // As much as a socket holds is read in pieces.

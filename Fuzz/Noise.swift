@@ -1,6 +1,6 @@
 import Wire
 
-/// SplitMix64: small, fast, and the same everywhere for one seed.
+/// SplitMix64: small, fast, and the same everywhere for a given seed.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64
 
@@ -13,7 +13,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// Where inputs come from: choices, numbers and texts that tend to their limits, and damage.
+/// The source of inputs: choices, numbers and texts close to their limits, and damage.
 struct Noise {
     private var generator: SeededGenerator
 
@@ -23,7 +23,7 @@ struct Noise {
 
     mutating func below(_ limit: Int) -> Int { Int(generator.next() % UInt64(max(1, limit))) }
 
-    /// Once in so many times.
+    /// True once in this many times.
     mutating func once(in count: Int) -> Bool { below(count) == 0 }
 
     mutating func one<Element>(of elements: [Element]) -> Element { elements[below(elements.count)] }
@@ -36,7 +36,7 @@ struct Noise {
         1 << 25, 1 << 31 - 1, 1 << 31, 1 << 32 - 1, 1 << 32, 1 << 62, 1 << 63 - 1, 1 << 63, .max - 1, .max,
     ]
 
-    /// Mostly at a limit, or beside one.
+    /// Mostly at or next to a limit.
     mutating func number<T: FixedWidthInteger>(_: T.Type = T.self) -> T {
         switch below(4) {
         case 0: T(truncatingIfNeeded: generator.next())
@@ -46,7 +46,7 @@ struct Noise {
         }
     }
 
-    /// As people write one.
+    /// A number as people write it.
     mutating func digits() -> String {
         switch below(8) {
         case 0: "-\(number(UInt64.self))"
@@ -102,6 +102,6 @@ struct Noise {
         return bytes
     }
 
-    /// Mostly as it is.
+    /// Mostly unchanged.
     mutating func sometimesDamaged(_ bytes: [UInt8]) -> [UInt8] { once(in: 4) ? damaged(bytes) : bytes }
 }

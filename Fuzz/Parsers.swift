@@ -4,7 +4,7 @@ import Sealing
 import Services
 import Wire
 
-/// Parsers alone, each with inputs that it accepts, to damage.
+/// Parsers alone, each with valid inputs to damage.
 enum Parsers {
     private struct Parser: Sendable {
         var name: String
@@ -61,7 +61,7 @@ enum Parsers {
             var wire = bytes.span
             let message = try DHCPMessage(parsing: &wire)
             _ = BootClient(message)
-            // What was read can be written, and reads alike.
+            // A parsed message can be written, and parses to the same value.
             let again = written(message)
             var second = again.span
             let repeated = try DHCPMessage(parsing: &second)
@@ -96,6 +96,9 @@ enum Parsers {
             var wire = bytes.span
             _ = try NBDRequest(parsing: &wire).range(inExportOf: 1 << 20)
         },
+        Parser(name: "nbd-transmission", seeds: [Conversations.requests]) { bytes in
+            Conversations.checkTransmission(of: bytes)
+        },
         Parser(
             name: "arp",
             seeds: [Array(ARPPacket(probing: .loopback, from: .broadcast).broadcastFrame.dropFirst(14))]
@@ -122,7 +125,7 @@ enum Parsers {
         },
     ]
 
-    /// What nodes read of servers, of their kernel and of their hardware; and what servers read of disks.
+    /// What nodes read from servers, their kernel and their hardware; and what servers read from disks.
     private static let machines: [Parser] = [
         Parser(name: "nbd-client", seeds: [NBDNegotiation.greeting]) { bytes in
             _ = try? NBDClientNegotiation.answer(greeting: bytes, exportName: "debian")
@@ -164,7 +167,7 @@ enum Parsers {
             ]
         ) { bytes in
             _ = LeaseJournal.read(bytes)
-            // Behind a right checksum the fields can still be anything.
+            // With a valid checksum the fields can still be anything.
             let payload = Array(bytes.dropFirst(14))
             var record = Array("ROOSTLJ1".utf8)
             record += [
@@ -198,7 +201,10 @@ enum Parsers {
                 MACAddress(text), IPv4Address(text), IPv4Network(text), MachineUUID(text),
                 ImageReference(text)
             )
-            _ = (ConfiguredFile(key: text), try? NodeName(text), try? GroupPath(text), MACPattern(text))
+            _ = (
+                try? ConfiguredFile(reading: text, text), try? NodeName(text), try? GroupPath(text),
+                MACPattern(text)
+            )
             _ = (Volume.byteCount(text), SwapPlace(text), Rollout.Share(text), VolumeExportName(text))
             _ = (MachineMemory(answer: text), ScreenText(text), PlainText(text), KernelWords([text]))
             for definition in SettingDefinition.all { _ = try? definition.value(fromText: text) }

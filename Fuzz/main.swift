@@ -1,27 +1,27 @@
-// roost-fuzz: throws made-up and damaged input at everything that reads from the network, from nodes or from disks: parsers alone,
-// and the services as they are, with whole sessions.
+// roost-fuzz: feeds invented and damaged input to everything that reads from the network, from nodes or from disks: parsers alone, and the
+// real services, with whole sessions.
 //
-// A target passes when it answers or throws; a trap ends this program, whose last line then says how to see it again.
+// A target passes when it answers or throws; a trap ends this program, and its last line then tells how to repeat it.
 // roost-fuzz [--seconds N | --inputs N] [--target NAME] [--seed N [--session N]]
 
 import Foundation
 import Glibc
 
-/// Takes one session of the noise's making, and returns how many inputs it had.
+/// Runs one session made from the noise, and returns its number of inputs.
 typealias Session = (inout Noise) throws -> Int
 
-/// Begins anew, as if nothing had been.
+/// Starts over with a clean state.
 typealias Series = () throws -> Session
 
-/// Something that takes input from outside.
+/// A target that takes input from outside.
 struct Target {
-    /// Sessions after which it begins anew, so that a session can be run again without all before it.
+    /// The number of sessions before it starts over, so that a session can be repeated without all earlier ones.
     static let seriesCount: UInt64 = 4_096
 
     var name: String
-    /// Its part of the time: what holds whole sessions has more to find.
+    /// Its share of the time: targets with whole sessions have more to find.
     var weight: Double
-    /// Lays the ground, once, and returns what begins a series on it.
+    /// Prepares the ground once, and returns a function that begins a series on it.
     var prepare: () throws -> Series
 
     init(name: String, weight: Double = 1, prepare: @escaping () throws -> Series) {
@@ -31,7 +31,7 @@ struct Target {
     }
 }
 
-/// What runs at this moment, for the last words.
+/// What is running, for the crash message.
 struct Moment {
     var target = ""
     var seed: UInt64 = 0
@@ -40,7 +40,7 @@ struct Moment {
 
 nonisolated(unsafe) var moment = Moment()
 
-/// Says what has ended the program, and how to see it again.
+/// Reports what ended the program, and how to repeat it.
 func sayLastWords() {
     for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGPROF] {
         signal(number) { number in
@@ -58,14 +58,14 @@ func sayLastWords() {
     }
 }
 
-/// From now on a minute of the processor, however long the program is stopped or others are served first.
+/// From now on one minute of processor time, however long the program is stopped or other programs run first.
 func limitTime() {
     var minute = itimerval()
     minute.it_value.tv_sec = 60
     unsafe setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &minute, nil)
 }
 
-/// Says something at once, also into a file.
+/// Prints at once, even into a file.
 func tell(_ text: String) {
     print(text)
     fflush(nil)
@@ -77,7 +77,7 @@ func option(_ name: String) -> String? {
     }
 }
 
-/// One target on its way through its sessions.
+/// A target and its progress through its sessions.
 final class Run {
     let target: Target
     private let seed: UInt64
@@ -92,7 +92,7 @@ final class Run {
         next = session / Target.seriesCount * Target.seriesCount
     }
 
-    /// Runs sessions until `isOver`, which is asked after each sixteenth, or the end of a series.
+    /// Runs sessions until `isOver`, which is checked after every sixteenth one, or the end of a series.
     func go(until isOver: () -> Bool) throws {
         repeat {
             if series == nil { series = try target.prepare() }
@@ -111,7 +111,7 @@ final class Run {
 }
 
 sayLastWords()
-// A client that has gone is no end.
+// A client that leaves does not end the program.
 signal(SIGPIPE, SIG_IGN)
 let seed = option("seed").flatMap(UInt64.init) ?? UInt64(Date().timeIntervalSince1970)
 let targets = (Parsers.targets + Conversations.targets).filter {

@@ -1,28 +1,28 @@
 #!/bin/bash
 # container.sh: a Debian under systemd on the laboratory's network, in a container of systemd-nspawn.
 #
-#   container.sh obstacle               why there can be none here; nothing when there can
-#   container.sh fetch ROOT FILE...     fetch the packages that the packages FILE need beside those of ROOT
+#   container.sh obstacle               why none can run here; prints nothing when one can
+#   container.sh fetch ROOT FILE...     fetch the packages that the packages FILE need and ROOT lacks
 #   container.sh up ROOT [OPTION...]    start it and wait for systemd. ROOT is a squashfs, which does not change; OPTION is one of
 #                                       systemd-nspawn (log: $LAB_DIR/log/debian.log)
 #   container.sh exec COMMAND...        run a command in it
 #   container.sh restart                restart its system, and wait for it
 #
-# `lab.sh down' ends it, `lab.sh stop debian' ends it alone. Nothing that it writes is kept: that is in memory, in a mount namespace
-# which ends with it. It reaches no mirror: packages that `fetch' has left are in /packages.
+# `lab.sh down' ends it, `lab.sh stop debian' ends only it. Its writes are lost: they are in memory, in a mount namespace that ends with it.
+# It reaches no mirror: packages from `fetch' are in /packages.
 #
-# Environment: as of lab.sh; LAB_PACKAGES (default: .build/lab-cache/apt beside this folder).
+# Environment: as for lab.sh; LAB_PACKAGES (default: .build/lab-cache/apt beside this folder).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=Lab/lab.sh
 source "$here/Lab/lab.sh"
 packages=${LAB_PACKAGES:-$here/.build/lab-cache/apt}
-# Unpacked, not installed: as a package it would want this machine to run systemd.
+# Unpacked, not installed: as a package it would require this machine to run systemd.
 unpacked=$here/.build/nspawn/usr
 root=$run_dir/root
 
-# The container's control group in each hierarchy that a systemd manages: that of version 2, and where it is not the only one the
-# named one, in which systemd-nspawn wants the same path. It is in the group that this process is in.
+# The container's control group in each hierarchy that a systemd manages: that of version 2 and, where it is not the only one, the named
+# one, in which systemd-nspawn needs the same path. It is inside this process's own group.
 control_groups() {
   local path base
   path=$(sed -n 's/^0:://p' /proc/self/cgroup)
@@ -35,14 +35,14 @@ remove_control_groups() {
   local group
   control_groups | while IFS= read -r group; do
     [[ ! -d $group ]] || find "$group" -depth -type d -exec rmdir {} +
-    # In the named hierarchy it may have been made for this one.
+    # In the named hierarchy it may have been created for this one.
     rmdir "${group%/*}" 2>/dev/null || true
   done
 }
 
 nspawn() {
   local libraries=$unpacked/lib/x86_64-linux-gnu
-  # However this script ends, it ends, and all that is in it.
+  # However this script ends, the container and everything in it ends too.
   LD_LIBRARY_PATH=$libraries:$libraries/systemd exec setpriv --pdeathsig KILL "$unpacked/bin/systemd-nspawn" "$@"
 }
 
@@ -74,7 +74,7 @@ container_fetch() { # ROOT FILE...
   mount_root "$1"
   apt+=(-o Dir::State::status="$root/merged/var/lib/dpkg/status")
   mkdir -p "$packages/partial" "$root/none/partial"
-  # As if none were there: what else is there goes, because all of it will be installed.
+  # As if none were installed: packages left from before are removed, because all of them get installed.
   "${apt[@]}" -o Dir::Cache::archives="$root/none" --print-uris install "${@:2}" |
     awk '$1 !~ /^.file:/ { print $2 }' >"$packages/wanted"
   for name in "$packages"/*.deb; do grep -qxF "${name##*/}" "$packages/wanted" || rm -f "$name"; done
@@ -97,9 +97,9 @@ container_start() { # [OPTION...]
 container_run() { # ROOT [OPTION...]
   local first supervisor status=133
   mount_root "$1"
-  # At once: nothing that it writes is kept.
+  # At once: its writes are lost anyway.
   trap 'for first in $(leader); do kill -KILL "$first"; done' TERM INT
-  # By 133 systemd-nspawn says that its system restarts.
+  # systemd-nspawn exits with 133 when its system restarts.
   while [[ $status = 133 ]]; do
     container_start "${@:2}" &
     supervisor=$!
@@ -107,7 +107,7 @@ container_run() { # ROOT [OPTION...]
     status=0
     wait "$supervisor" || status=$?
   done
-  # It was a signal that ended the waiting.
+  # A signal ended the wait.
   while alive "$supervisor"; do wait "$supervisor" || true; done
   remove_control_groups
 }
@@ -120,7 +120,7 @@ leader() {
 }
 
 container_up() {
-  # Not in the laboratory's namespace: there /sys is another one.
+  # Not in the laboratory's namespace, which has another /sys.
   enter=()
   lab_serve debian unshare --mount "${BASH_SOURCE[0]}" run "$@"
   wait_for_system ''
@@ -133,7 +133,7 @@ container_restart() {
   wait_for_system "$before"
 }
 
-wait_for_system() { # BEFORE: the first process of the system that has to end before
+wait_for_system() { # BEFORE: the first process of the previous system, which has to end first
   local i
   for ((i = 0; i < 600; i++)); do
     if [[ $(leader) != "$1" ]]; then

@@ -1,7 +1,7 @@
 #!/bin/bash
 # demo.sh: Roost on its embedded defaults, and a machine without a disk that boots from it.
-# Everything happens in the network namespace roost-demo; Ctrl-C takes it all away again.
-# DEMO_ONCE=1 ends by itself when the machine has been shown.
+# Everything runs in the network namespace roost-demo; Ctrl-C removes it all.
+# DEMO_ONCE=1 ends by itself once the machine was shown.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 export LAB_DIR=$here/.build/lab-demo LAB_NS=roost-demo
@@ -59,7 +59,7 @@ demo() {
   address=$("$roost" node list | awk '$1 == "demo-1" { print $4 }')
   say "logging in to $address"
   ssh_options=(-i "$LAB_DIR/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR)
-  # shellcheck disable=SC2016  # It is the node's shell that expands this.
+  # shellcheck disable=SC2016  # The node's shell expands this.
   "$lab" exec ssh "${ssh_options[@]}" "root@$address" \
     'printf "host name  %s\nroot       %s\nkernel     %s\nmemory     %s\n" "$(hostname)" "$(grep -o "roost.root=[a-z]*" /proc/cmdline), $(grep " / " /proc/mounts)" "$(uname -r)" "$(free -m | awk "/Mem/ { print \$3 \" of \" \$2 \" MiB used\" }")"'
   "$roost" status
@@ -77,7 +77,7 @@ TEXT
   sleep infinity
 }
 
-# A shell hears of a signal only when the program that it waits for has ended: they run beside it, in a group that ends as one.
+# A shell handles a signal only when the program that it waits for has ended: they run in the background, in a group that ends as one.
 set -m
 demo </dev/null &
 group=$!

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Boots a machine in QEMU without its firmware, where the firmware is not what a test is about.
+"""Boots a machine in QEMU without its firmware, for tests that are not about firmware.
 
     direct.py --bridge BRIDGE --mac MAC [--uuid UUID] --directory DIRECTORY [--reboots] -- qemu-system-x86_64 ARGUMENTS
 
-It does what a loader in the network card's ROM would do, in a network namespace with the machine's own hardware address
-on the bridge: asks by DHCP as iPXE does, fetches the node's script from the server by HTTP, does what the script says,
-and hands kernel, initramfs and command line to QEMU. That takes a tenth of a second instead of six. With --reboots a
-machine that restarts is loaded anew, as a real one would be; one that was shut down stays off.
+It acts as the loader in the network card's ROM, in a network namespace with the machine's own MAC address on the
+bridge: it uses DHCP as iPXE does, fetches the node's script from the server over HTTP, runs the script,
+and passes kernel, initramfs and command line to QEMU. That takes a tenth of a second instead of six. With --reboots a
+machine that restarts is loaded again, as a real one would be; one that was shut down stays off.
 """
 
 import argparse
@@ -22,8 +22,7 @@ import urllib.request
 import uuid
 
 COOKIE = bytes([99, 130, 83, 99])
-# Beside others an emulated timer can stand still for so long that the kernel panics at it; testing its ciphers costs a kernel nearly a
-# second there.
+# Under load an emulated timer can stand still for so long that the kernel panics; testing its ciphers costs a kernel nearly a second there.
 QUICKER = " no_timer_check cryptomgr.notests"
 DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
 
@@ -41,7 +40,7 @@ def option(code, data):
 
 
 class Lease:
-    """What the server's acknowledgement says."""
+    """The content of the server's acknowledgement."""
 
     def __init__(self, message):
         self.address = socket.inet_ntoa(message[16:20])
@@ -63,7 +62,7 @@ class Lease:
 
 
 def ask_dhcp(mac, machine):
-    """One DISCOVER and one REQUEST, repeated until they are answered, as iPXE in a BIOS machine sends them. `machine` is its UUID."""
+    """One DISCOVER and one REQUEST, repeated until answered, as sent by iPXE in a BIOS machine. `machine` is its UUID."""
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
@@ -76,7 +75,7 @@ def ask_dhcp(mac, machine):
         options += option(60, b"PXEClient:Arch:00000:UNDI:002001") + option(77, b"iPXE") + option(93, b"\0\0")
         options += option(94, bytes([1, 2, 1])) + option(97, b"\0" + machine.bytes_le) + option(55, bytes([1, 3, 6, 12, 43, 54, 66, 67]))
         options += option(175, bytes([19, 1, 1, 39, 1, 1, 24, 1, 1])) + more + b"\xff"
-        # The broadcast flag: without an address nothing else comes through.
+        # The broadcast flag: a host without an address receives nothing else.
         head = struct.pack(">BBBB4sHH", 1, 1, 6, 0, transaction, 0, 0x8000) + bytes(16)
         link.sendto(head + hardware + bytes(10 + 192) + COOKIE + options, ("255.255.255.255", 67))
 
@@ -106,7 +105,7 @@ def ask_dhcp(mac, machine):
 
 
 def run_script(text, directory):
-    """Follows an iPXE script; returns the kernel's words when it boots, or where to go on and after how long."""
+    """Follows an iPXE script; returns the kernel command line when it boots, or the next URL and the delay before it."""
     words, archives, pause = None, [], 0
     for line in text.splitlines():
         line = line.split("||")[0].strip()
@@ -126,7 +125,7 @@ def run_script(text, directory):
             with open(os.path.join(directory, "initrd"), "wb") as initrd:
                 for url in archives:
                     data = get(url)
-                    # Each archive begins where four divides (Documentation/driver-api/early-userspace/buffer-format.rst).
+                    # Each archive begins at a multiple of four (Documentation/driver-api/early-userspace/buffer-format.rst).
                     initrd.write(data + bytes(-len(data) % 4))
             return words, None, 0
         elif verb == "chain":
@@ -165,7 +164,7 @@ def load(mac, machine, directory):
 
 
 def load_in_namespace(bridge, mac, machine, directory):
-    """Runs `load` in a child whose network is one cable to the bridge; raises when it does not end well."""
+    """Runs `load` in a child process whose network is one cable to the bridge; raises when it fails."""
     ready_read, ready_write = os.pipe()
     go_read, go_write = os.pipe()
     child = os.fork()
@@ -180,7 +179,7 @@ def load_in_namespace(bridge, mac, machine, directory):
             ip("link", "set", "eth0", "up")
             load(mac, machine, directory)
             status = 0
-        except BaseException as error:  # pylint: disable=broad-except  # The child ends here, whatever it was.
+        except BaseException as error:  # pylint: disable=broad-except  # The child ends here, whatever happened.
             say(f"direct: {error}")
         finally:
             os._exit(status)
@@ -193,7 +192,7 @@ def load_in_namespace(bridge, mac, machine, directory):
     _, status = os.waitpid(child, 0)
     for end in ready_read, ready_write, go_read, go_write:
         os.close(end)
-    # The namespace takes its cable along some time later; the machine's address must not be on two ports.
+    # The namespace removes its cable a little later; the machine's address must not be on two ports.
     subprocess.run(["ip", "link", "del", cable], check=False, stderr=subprocess.DEVNULL)
     if status != 0:
         sys.exit("direct: the machine could not be loaded")
@@ -207,7 +206,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bridge", required=True)
     parser.add_argument("--mac", required=True)
-    # Without one, QEMU's firmware says zeros.
+    # Without one, QEMU's firmware reports zeros.
     parser.add_argument("--uuid", type=uuid.UUID, default=uuid.UUID(int=0))
     parser.add_argument("--directory", required=True)
     parser.add_argument("--reboots", action="store_true")

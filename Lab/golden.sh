@@ -1,14 +1,14 @@
 #!/bin/bash
-# Makes what all laboratories of a test run start from: the state directory of a server that has its images, so that each
-# suite begins with a copy of it instead of building them itself.
+# Makes what all laboratories of a test run start from: the state directory of a server with its images. Each suite begins with a copy
+# instead of building them itself.
 #
-#   Lab/golden.sh tiny      the image tiny, which is the site's
-#   Lab/golden.sh debian    beside it the image debian, from Lab/debian
-#   Lab/golden.sh physical  a tiny root with a kernel for all computers, to be imported
-#   Lab/golden.sh end       take away a laboratory that an interrupted call left
+#   Lab/golden.sh tiny      the image tiny, the site's default
+#   Lab/golden.sh debian    also the image debian, from Lab/debian
+#   Lab/golden.sh physical  a tiny root with a general-purpose kernel, to be imported
+#   Lab/golden.sh end       remove a laboratory that an interrupted call left
 #
-# Below .build/lab/golden: NAME/state, root and physical (roots as directories), key (opens every node by SSH). They are made
-# anew with each program; only the roots themselves are kept between runs, by the digest of what they are made from.
+# Below .build/lab/golden: NAME/state, root and physical (roots as directories), key (opens every node by SSH). They are rebuilt for each
+# program; only the roots are kept between runs, by the digest of their recipe.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 name=$1
@@ -27,10 +27,10 @@ mkdir -p "$golden" "$cache/roots"
 exec 9>"$golden/$name.lock"
 flock 9
 
-# Keeps NAME of $cache/roots to one: the newest.
+# Keeps only the newest NAME in $cache/roots.
 keep_one() { find "$cache/roots" -maxdepth 1 -name "$1-*" ! -name "$2" -exec rm -rf {} +; }
 
-# A root of tiny.sh's as $golden/PLACE, from the cache or made anew.
+# Puts a root from tiny.sh at $golden/PLACE, from the cache or newly made.
 tiny_root() { # PLACE NAME [KERNEL-PACKAGE MODULE...]
   local place=$1 name=$2 kept
   shift 2
@@ -49,7 +49,7 @@ if [[ $name = physical ]]; then
   exit 0
 fi
 
-# What is there is of use as long as neither the programs nor the roots' recipes have changed.
+# Existing results are valid as long as neither the programs nor the roots' recipes change.
 recipe() {
   "$here/Lab/tiny.sh" --recipe
   cat "${BASH_SOURCE[0]}" "$here"/Lab/debian/*
@@ -84,7 +84,7 @@ case $name in
     mkdir -p "$golden/debian"
     cp -a "$golden/tiny/state" "$golden/debian/state"
     serve
-    # The archive's own signatures say what a build would fetch now; the builder's sources say how.
+    # The archive's signatures say what a build would fetch now; the builder's sources say how.
     kept=debian-$(cat /var/lib/apt/lists/*InRelease "$here"/Sources/Images/*.swift "$here"/Lab/debian/* | sha256sum |
       cut -c1-32).squashfs
     if [[ -e $cache/roots/$kept ]]; then

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes the tiny root: what a node needs to say that it is ready and to be looked at by SSH, and nothing else. It boots
-# within seconds without hardware support for virtual machines, where Debian takes half a minute.
+# Makes the tiny root: the minimum for a node to report ready and accept SSH. It boots within seconds without hardware support for virtual
+# machines, where Debian takes half a minute.
 #
-#   Lab/tiny.sh DIRECTORY [PACKAGE MODULE...]    the root, as the content of a directory that is not there yet
-#   Lab/tiny.sh --recipe [PACKAGE MODULE...]     what it is made of: another recipe, another root
+#   Lab/tiny.sh DIRECTORY [PACKAGE MODULE...]    the root, as a new directory
+#   Lab/tiny.sh --recipe [PACKAGE MODULE...]     its recipe: another recipe means another root
 #
 # Its parts: Debian's kernel for virtual machines (the signed one, so that Secure Boot takes it) or that of PACKAGE, the
 # modules that the tests need and MODULE..., busybox as init, and dropbear as SSH server. It has no systemd: its rcS does
@@ -12,7 +12,7 @@ set -euo pipefail
 
 target=$1
 shift
-# Modules beside what they depend on: the root in all its modes, swap, disks, logs.
+# Modules in addition to their dependencies: the root in all its modes, swap, disks, logs.
 modules=(
   nbd squashfs overlay loop virtio_net virtio_pci virtio_blk virtio_scsi virtio_rng sd_mod nfsv4 zram
   dm-crypt xts ecb aesni-intel netconsole 8021q "${@:2}"
@@ -43,7 +43,7 @@ release=$(basename "$work"/unpacked/boot/vmlinuz-*)
 release=${release#vmlinuz-}
 cp "$work/unpacked/boot/vmlinuz-$release" "$root/boot/"
 depmod -b "$work/unpacked" "$release"
-# «insmod /full/path [parameters]», in the order of loading; what is built in has no file.
+# «insmod /full/path [parameters]», in loading order; built-in modules have no file.
 for module in "${modules[@]}"; do
   modprobe -d "$work/unpacked" -S "$release" --show-depends "$module"
 done | awk '$1 == "insmod" { print $2 }' | sort -u | while read -r file; do
@@ -56,7 +56,7 @@ depmod -b "$root" "$release"
 cp /bin/busybox "$root/usr/bin/"
 for name in $(/bin/busybox --list); do [[ -e $root/usr/bin/$name ]] || ln -s busybox "$root/usr/bin/$name"; done
 cp "$work"/unpacked/usr/sbin/dropbear "$work"/unpacked/usr/bin/dropbear{key,convert} "$root/usr/bin/"
-# dropbear takes its libraries from where they are here, but for those that came with it.
+# dropbear uses libraries from where they are here, except those that came with it.
 library_path=$work/unpacked/usr/lib/x86_64-linux-gnu
 for file in $(LD_LIBRARY_PATH=$library_path ldd "$work/unpacked/usr/sbin/dropbear" | grep -o '/[^ ]*' | sort -u); do
   case $file in

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Writes the manual pages of roost and its completions for shells, by what the program says of itself.
+"""Writes roost's manual pages and shell completions from the program's own help.
 
     manual.py ROOST TARGET
 
-ROOST is the program, TARGET a directory, which is emptied. A page for each command: «man roost node add» is roost-node-add(1).
+ROOST is the program, TARGET a directory, which is emptied. One page per command: «man roost node add» is roost-node-add(1).
 """
 
 import json
@@ -17,7 +17,7 @@ HELP_FLAGS = {"help", "version"}
 
 
 def output(*command):
-    # What is set on this host would be a default there.
+    # This host's own settings would otherwise appear as defaults.
     environment = {key: value for key, value in os.environ.items() if key != "ROOST_SOCKET"}
     environment["ROOST_CONFIGURATION"] = "/dev/null"
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT).stdout
@@ -31,13 +31,13 @@ def last_change():
 
 
 def escaped(text):
-    """Text as roff takes it: no line of it is a request."""
+    """Text escaped for roff: no line is a request."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in text.split("\n"))
 
 
 def paragraphs(text):
-    """Prose as it comes; commands, and lines that are indented, are examples and stay as they are."""
+    """Prose as paragraphs; commands and indented lines are examples and stay as they are."""
     lines, is_example = [], False
     for line in text.strip("\n").split("\n"):
         if line.startswith(("  ", "roost ")) != is_example and line.strip():
@@ -104,7 +104,7 @@ def page(command, path, day):
 
 
 def listed(command):
-    """The subcommands that its help lists: others are for the server alone."""
+    """The subcommands in its help: hidden ones are only for the server."""
     return [other for other in command.get("subcommands", []) if other.get("shouldDisplay", True) and other["commandName"] != "help"]
 
 
@@ -123,7 +123,7 @@ def main(program, target):
     for shell in ("bash", "zsh", "fish"):
         script = output(program, "--generate-completion-script", shell)
         with open(os.path.join(target, f"roost.{shell}"), "w", encoding="utf-8") as file:
-            # It is read by the shell, not run.
+            # The shell reads it; it is not executed.
             file.write(script.removeprefix("#!/bin/bash\n"))
 
 

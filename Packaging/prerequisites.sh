@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that Roost needs and that are missing.
-# Called by make; with «building» only those that the compiler needs, with --list it only prints all of them.
+# Called by make; with «building» only those that the compiler needs; --list prints all of them and installs nothing.
 set -euo pipefail
 
 building=(libsqlite3-dev libargon2-dev libldap-dev libsodium-dev libssl-dev openssl binutils make)
@@ -10,13 +10,13 @@ packages=(
   ipxe shim-signed grub-efi-amd64-signed mmdebstrap squashfs-tools busybox-static kmod zstd xz-utils e2fsprogs mount buildah bubblewrap lz4 bzip2
   # the laboratory
   iproute2 qemu-system-x86 ipxe-qemu seabios ovmf openssh-client procps
-  # other people's clients, for the tests
+  # independent clients, for the tests
   udhcpc isc-dhcp-client systemd kea-admin atftp tftp-hpa curl libnbd-bin nbdkit qemu-utils fio iputils-ping python3 skopeo
-  # machines that get nothing to boot: U-Boot on arm64, UEFI of 32 bits
+  # machines that are not booted: U-Boot on arm64, 32-bit UEFI
   u-boot-qemu qemu-system-arm ovmf-ia32
-  # disks to import, and packages of other distributions
+  # disks to import, and other distributions' packages
   xfsprogs btrfs-progs rpm
-  # a browser that clicks, and the judges of pages and of the API
+  # a browser to drive, and checkers for the pages and the API
   chromium chromium-driver fonts-dejavu-core python3-pip
   # checks
   shellcheck
@@ -36,7 +36,7 @@ if [[ ${#missing[@]} -gt 0 ]]; then
     printf 'These packages are missing; install them as root:\n  apt install %s\n' "${missing[*]}" >&2
     exit 1
   fi
-  # That all of them will be wanted was worth saying at once; now it is these that are waited for.
+  # The complete list was announced earlier; this is what we wait for now.
   if [[ ${1:-} = building ]]; then
     mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -xF "$(printf '%s\n' "${building[@]}")")
     [[ ${#missing[@]} -gt 0 ]] || exit 0
@@ -48,8 +48,8 @@ if [[ ${#missing[@]} -gt 0 ]]; then
 fi
 if [[ ${1:-} = building ]]; then exit 0; fi
 
-# What only the tests need, and only below .build: axe-core judges the pages, schemathesis the API, a Prometheus client the
-# metrics; Canaille and slapd know people who log in, nginx and HAProxy stand before the control center.
+# Needed only by the tests, below .build: axe-core checks the pages, schemathesis the API, a Prometheus client the metrics; Canaille and
+# slapd provide log-ins, nginx and HAProxy are proxies for the control center.
 build=$(cd "$(dirname "$0")/.." && pwd)/.build
 # Arguments: a folder below .build, then packages for pip.
 fetch_python() {
@@ -66,8 +66,8 @@ if [[ ! -e $build/canaille/.complete ]]; then
   fetch_python canaille 'canaille[front,oidc]==0.3.6'
   touch "$build/canaille/.complete"
 fi
-# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine, or want systemd.
-# Arguments: a folder below .build, then Debian packages; other packages than before are fetched anew.
+# Unpacked, not installed: as packages they would start a directory, an NFS server and a web server on this machine, or require systemd.
+# Arguments: a folder below .build, then Debian packages; if the list changed, they are fetched again.
 unpack() {
   [[ $(cat "$build/$1/.complete" 2>/dev/null) != "$*" ]] || return 0
   printf 'fetching %s\n' "$2"

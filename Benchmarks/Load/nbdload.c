@@ -1,4 +1,4 @@
-// nbdload HOST PORT EXPORT CONNECTIONS DEPTH BYTES seq|rand SECONDS: reads of one size, counted by their bytes.
+// nbdload HOST PORT EXPORT CONNECTIONS DEPTH BYTES seq|rand SECONDS: reads of one size, counted in bytes.
 #include "load.h"
 #include <endian.h>
 

@@ -42,10 +42,10 @@ let settings = BootContext.Settings(
     secrets: NodeSecrets())
 let log: @Sendable (String) -> Void = { _ in }
 
-/// Binds everything and serves for ever.
+/// Binds everything and serves forever.
 func serve() throws {
     let loop = try EventLoop()
-    // A whole fleet comes from one address here.
+    // Here a whole fleet shares one address.
     var limits = PeerLimits.Maxima()
     limits.dhcpStrangersMessages = PeerRates(perSecond: 10_000_000, burst: 10_000_000)
     limits.dhcpStrangerMessages = limits.dhcpStrangersMessages

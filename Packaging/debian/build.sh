@@ -1,6 +1,6 @@
 #!/bin/bash
-# build.sh TARGET: the packages roost and roost-node for this machine's Debian, into the directory TARGET, from what is built.
-# Called by «make deb», and by tests, which do not want to wait: COMPRESSION=none.
+# build.sh TARGET: builds the packages roost and roost-node for this machine's Debian in the directory TARGET, from the compiled programs.
+# Called by «make deb», and by tests, which are in a hurry: COMPRESSION=none.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=$1
@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -d "$day" +%s)}
 
-# Arguments: a package. What every package has below its documentation.
+# Arguments: a package. Adds the documentation that every package has.
 document() {
   local folder=$work/$1/usr/share/doc/$1
   mkdir -p "$folder"
@@ -24,7 +24,7 @@ document() {
   fi
 }
 
-# Arguments: a package, and the libraries that it needs. Packs it.
+# Arguments: a package, and the libraries that it needs. Builds it.
 pack() {
   local root=$work/$1
   mkdir -p "$root/DEBIAN"
@@ -41,14 +41,14 @@ mkdir -p "$target"
 make --no-print-directory install-files PREFIX=/usr UNITS=/lib/systemd/system DESTDIR="$work/roost" >/dev/null
 mkdir -p "$work/roost-node/usr/lib"
 mv "$work/roost/usr/lib/roost" "$work/roost-node/usr/lib/roost"
-# The whole example is documentation; the configuration that comes along says nothing yet.
+# The full example is documentation; the installed configuration is empty.
 install -D -m 644 Packaging/roost.yaml "$work/roost/usr/share/doc/roost/examples/roost.yaml"
 rm "$work/roost/etc/roost/roost.yaml.example"
 install -D -m 644 "$here/roost.yaml" "$work/roost/etc/roost/roost.yaml"
 gzip -9n "$work/roost"/usr/share/man/man1/*.1
 document roost
 document roost-node
-# dpkg-shlibdeps wants a source package around it.
+# dpkg-shlibdeps needs a source package around it.
 mkdir -p "$work/source/debian"
 printf 'Source: roost\n\nPackage: roost\nArchitecture: any\n' >"$work/source/debian/control"
 libraries=$(cd "$work/source" && dpkg-shlibdeps -O "$work/roost/usr/bin/roost" 2>/dev/null | sed 's/^shlibs:Depends=//')

@@ -1,10 +1,9 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles the files of a target that are no source (pages, scripts, SQL) into it: `page.mustache` is `Embedded.page_mustache`.
+/// Compiles a target's non-source files (pages, scripts, SQL) into it: `page.mustache` becomes `Embedded.page_mustache`.
 ///
-/// SwiftPM's own `embedInCode` writes a literal of bytes, each of which the optimiser looks at for itself: minutes for a few
-/// hundred kilobytes.
+/// SwiftPM's own `embedInCode` writes a literal of bytes, and the optimiser looks at each one: minutes for a few hundred kilobytes.
 @main struct EmbedFiles: BuildToolPlugin {
     func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
         let files = target.sourceModule?.sourceFiles.filter { $0.type == .unknown }.map(\.url) ?? []

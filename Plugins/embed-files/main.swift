@@ -1,8 +1,8 @@
-// embed-files OUTPUT FILE...: writes Swift source that holds texts: FILE ‘page.mustache’ is `Embedded.page_mustache`.
+// embed-files OUTPUT FILE...: writes Swift source that contains texts: FILE ‘page.mustache’ becomes `Embedded.page_mustache`.
 
 import Foundation
 
-/// A literal of Swift's that holds the text.
+/// A Swift literal that holds the text.
 func literal(_ text: String) -> String {
     var literal = ""
     for scalar in text.unicodeScalars {

@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// An administrator to add or to change.
 package struct AdministratorRequest: Codable, Sendable {
@@ -36,7 +37,7 @@ package struct AdministratorAnswer: Codable, Sendable {
     /// Who of the log-in provider this is; nil before the first log-in.
     package var subject: String?
     /// Seconds since 1970 until which the first log-in under this name decides that.
-    package var linkableUntil: Int?
+    @SecondTimestamp package var linkableUntil: Int?
 
     package init(_ administrator: Administrator) {
         subject = administrator.identity?.subject

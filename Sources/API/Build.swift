@@ -1,3 +1,5 @@
+package import Wire
+
 /// A build of an image on the server's host.
 package struct BuildRequest: Codable, Sendable {
     package var suite: String
@@ -23,8 +25,8 @@ package struct BuildAnswer: Codable, Sendable {
     package var tested: Int?
     package var by: String
     package var state: BuildState
-    package var startedAt: Int
-    package var endedAt: Int?
+    @SecondTimestamp package var startedAt: Int
+    @SecondTimestamp package var endedAt: Int?
     package var version: Int?
     package var failure: String?
     /// Lines of the log up to now.

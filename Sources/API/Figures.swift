@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// What happened to several machines, and what is wrong now.
 package struct FiguresAnswer: Codable, Sendable {
@@ -18,7 +19,7 @@ package struct FiguresAnswer: Codable, Sendable {
 
     package struct Minute: Codable, Sendable {
         /// Milliseconds since 1970.
-        package var at: Int
+        @MillisecondTimestamp package var at: Int
         package var started: Int
         package var ready: Int
 

@@ -4,7 +4,7 @@ package import Wire
 /// Hardware that has changed from one boot to another.
 package struct HardwareChangeAnswer: Codable, Sendable {
     /// Seconds since 1970.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     package var differences: [Hardware.Difference]
     /// Whether this can hardly be the machine that it was before.
     package var isAnotherMachine: Bool

@@ -8,7 +8,7 @@ package struct LeaseAnswer: Codable, Sendable {
     package var node: NodeName?
     package var hostName: String
     /// Seconds since 1970; nil for ever.
-    package var expiresAt: Int?
+    @SecondTimestamp package var expiresAt: Int?
 
     package init(_ lease: Lease, snapshot: FleetSnapshot) {
         address = lease.address

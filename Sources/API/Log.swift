@@ -1,8 +1,10 @@
+package import Wire
+
 /// What a node logged.
 package struct LogAnswer: Codable, Sendable {
     package struct Crash: Codable, Sendable {
         /// Seconds since 1970.
-        package var at: Int
+        @SecondTimestamp package var at: Int
         package var text: String
 
         package init(at: Int, text: String) {

@@ -38,7 +38,7 @@ package struct MachineAnswer: Codable, Sendable {
     /// Whether it is up with another version than it boots next.
     package var isOutdated = false
     /// Milliseconds since 1970 of the last event of its last boot.
-    package var seenAt: Int?
+    @MillisecondTimestamp package var seenAt: Int?
     /// What is on the screen of an unknown machine that waits.
     package var code: String?
     /// What it is made of, in a few words.

@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// A server that versions are copied from, and how it goes.
 package struct SourceAnswer: Codable, Sendable {
@@ -19,9 +20,9 @@ package struct SourceAnswer: Codable, Sendable {
 
     package var url: String
     /// When it last answered, in seconds since 1970.
-    package var seenAt: Int?
+    @SecondTimestamp package var seenAt: Int?
     /// When everything that it has was last here, too.
-    package var checkedAt: Int?
+    @SecondTimestamp package var checkedAt: Int?
     /// The last time that it was asked, counted since the server started.
     package var round = 0
     package var problem: String?
@@ -61,7 +62,7 @@ package struct PlaceAnswer: Codable, Sendable {
     /// How much of it is there, 0 to 1.
     package var share: Double
     /// Seconds since 1970.
-    package var seenAt: Int
+    @SecondTimestamp package var seenAt: Int
 
     package init(
         server: String, isHere: Bool, image: ImageName, number: Int? = nil, digest: Digest, share: Double,

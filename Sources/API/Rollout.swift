@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// A roll-out to begin: a share of the nodes tries a version before the channel moves there.
 package struct RolloutRequest: Codable, Sendable {
@@ -38,10 +39,10 @@ package struct RolloutAnswer: Codable, Sendable {
     package var readyWithinSeconds: Int
     package var trialSeconds: Int
     package var allowedFailures: Int
-    package var startedAt: Int
+    @SecondTimestamp package var startedAt: Int
     package var startedBy: String
     package var state: Rollout.State
-    package var endedAt: Int?
+    @SecondTimestamp package var endedAt: Int?
     package var reason: String
     package var canaryCount: Int
     /// How many canaries are `waiting`, `booting`, `ready`, `failed`.

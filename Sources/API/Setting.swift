@@ -11,6 +11,8 @@ package struct SettingAnswer: Codable, Sendable {
     package var value: SettingValue
     package var origin: String
     package var hides: [Layer]
+    /// When a change reaches the node: `enrolment`, `boot`, `init`, `running`.
+    package var appliesAt: String
 
     package init(_ setting: EffectiveSetting) {
         func shown(_ value: SettingValue) -> SettingValue {
@@ -20,6 +22,7 @@ package struct SettingAnswer: Codable, Sendable {
         name = setting.definition.name
         value = shown(setting.value)
         origin = setting.origin.description
+        appliesAt = setting.definition.phase.rawValue
         hides = setting.hidden.map { Layer(origin: $0.origin.description, value: shown($0.value)) }
     }
 }

@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// A token to make.
 package struct TokenRequest: Codable, Sendable {
@@ -24,11 +25,11 @@ package struct TokenAnswer: Codable, Sendable {
     package var name: String
     package var owner: String
     package var grants: [String]
-    package var createdAt: Int
-    package var expiresAt: Int?
-    package var usedAt: Int?
+    @SecondTimestamp package var createdAt: Int
+    @SecondTimestamp package var expiresAt: Int?
+    @SecondTimestamp package var usedAt: Int?
     /// Seconds since 1970 when it rests until its owner, who is from a directory, logs in again; nil for a local account's.
-    package var restsAt: Int?
+    @SecondTimestamp package var restsAt: Int?
     /// The token itself: told once, when it is made.
     package var token: String?
 

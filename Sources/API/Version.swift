@@ -1,11 +1,12 @@
 package import Fleet
+package import Wire
 
 /// A version of an image.
 package struct VersionAnswer: Codable, Sendable {
     package var image: ImageName
     package var number: Int
     package var digest: Digest
-    package var publishedAt: Int
+    @SecondTimestamp package var publishedAt: Int
     package var publishedBy: String
     package var channels: [ChannelName]
     package var openConnections: Int

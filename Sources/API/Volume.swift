@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// A snapshot to take.
 package struct SnapshotRequest: Codable, Sendable {
@@ -10,7 +11,7 @@ package struct SnapshotRequest: Codable, Sendable {
 /// A snapshot of a volume.
 package struct SnapshotAnswer: Codable, Sendable {
     package var name: String
-    package var takenAt: Int
+    @SecondTimestamp package var takenAt: Int
     package var usedByteCount: Int
 
     package init(name: String, takenAt: Int, usedByteCount: Int) {
@@ -31,7 +32,7 @@ package struct VolumeAnswer: Codable, Sendable {
     package var byteCount: Int?
     /// On the server's disk; left out when its file is missing, and for a tree.
     package var usedByteCount: Int?
-    package var createdAt: Int
+    @SecondTimestamp package var createdAt: Int
     package var openConnections: Int
     /// Whether the server has ciphertext only.
     package var isEncrypted: Bool

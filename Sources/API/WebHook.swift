@@ -1,4 +1,5 @@
 package import Fleet
+package import Wire
 
 /// An address elsewhere that shall be told what happens.
 package struct WebHookRequest: Codable, Sendable {
@@ -22,7 +23,7 @@ package struct WebHookAnswer: Codable, Sendable {
     package var kinds: [String]
     package var group: GroupPath
     /// Seconds since 1970; nil before the first delivery since the server's start.
-    package var lastAt: Int?
+    @SecondTimestamp package var lastAt: Int?
     /// `200`, or why there was no answer.
     package var lastResult: String?
     package var isHealthy: Bool?

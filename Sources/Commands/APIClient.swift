@@ -32,13 +32,13 @@ package struct ServerOptions: ParsableArguments {
     }
 }
 
-/// How a command answers.
+/// A command's output format.
 package struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON.") package var json = false
 
     package init() {}
 
-    /// Prints `value` as JSON, or what `table` makes of it.
+    /// Prints `value` as JSON, or the text that `table` makes of it.
     package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
         guard json else { return print(table(value), terminator: "") }
         let encoder = JSONEncoder()
@@ -47,21 +47,21 @@ package struct OutputOptions: ParsableArguments {
     }
 }
 
-/// Of commands that look: when they look.
+/// The `--at` option of read commands.
 struct TimeOptions: ParsableArguments {
     @Option(help: "As it was then: 2026-11-21T10:00:00Z, or an age such as 2h.") var at: String?
 
     /// `?at=…` for a moment in the past.
     var query: String { at.map { "?at=\(APIClient.escaped($0))" } ?? "" }
 
-    /// The same behind other words of a query.
+    /// The same, appended to a query.
     var furtherQuery: String { at.map { "&at=\(APIClient.escaped($0))" } ?? "" }
 }
 
 /// The API over the local socket.
 package struct APIClient {
     private static let answerByteLimit = 256 << 20
-    /// For what reads or copies as much as a disk has.
+    /// For requests that read or copy as much as a disk holds.
     package static let longPatience = Duration.seconds(7_200)
     let socketPath: String
     /// `https://HOST:PORT`; nil for the local socket.
@@ -83,7 +83,7 @@ package struct APIClient {
         return try await send(method, path, body: encoder.encode(value), patience: patience)
     }
 
-    /// - Parameter patience: for how long the server may work on it.
+    /// - Parameter patience: how long the server may take.
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
@@ -139,13 +139,13 @@ package struct APIClient {
         }
     }
 
-    /// All nodes that fit `query`.
+    /// All nodes that match `query`.
     func nodes(_ query: String, at: String? = nil) async throws -> [MachineAnswer] {
         let at = at.map { "&at=\(Self.escaped($0))" } ?? ""
         return try await all("nodes", "q=\(Self.escaped(query))" + at, of: MachineAnswer.self)
     }
 
-    /// A list as a whole, page by page.
+    /// A whole list, fetched page by page.
     func all<Row: Decodable>(_ path: String, _ query: String, of _: Row.Type) async throws -> [Row] {
         let pageLimit = 1_000
         var rows: [Row] = []
@@ -156,7 +156,7 @@ package struct APIClient {
         }
     }
 
-    /// Text as one component of a path or one value of a query.
+    /// Text as one path component or one query value.
     package static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(
             withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
@@ -172,7 +172,7 @@ package struct Failure: Error, CustomStringConvertible {
     package init(text: String, code: Int32) { (self.text, self.code) = (text, code) }
 }
 
-/// Runs a command's body: an error is one line on standard error, and the exit code says of which kind.
+/// Runs a command's body: an error becomes one line on standard error, and the exit code gives its kind.
 package func reportingFailure(_ body: () async throws -> Void) async throws {
     do {
         try await body()
@@ -196,7 +196,7 @@ package struct TextTable {
 
     package init(_ header: [String]) { rows = [header] }
 
-    /// What nodes and images bring along neither moves a terminal's cursor nor makes a row of its own.
+    /// Text from nodes and images must not move the terminal's cursor or start a new row.
     package mutating func add(_ row: [String]) { rows.append(row.map { PlainText($0).description }) }
 
     package var text: String {

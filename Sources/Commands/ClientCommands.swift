@@ -1,11 +1,11 @@
 package import ArgumentParser
 
-/// The commands that ask a server, and need nothing of it on their own host.
+/// The commands that talk to a server, and need nothing from it on their own host.
 package enum ClientCommands {
     /// Those of the program, in the order of its help.
     ///
     /// - Parameters:
-    ///   - rule: has its place among them, and a command that needs what the server is made of.
+    ///   - rule: takes its place among them; one of its commands needs the server's modules.
     ///   - image: the same.
     package static func all(
         rule: any ParsableCommand.Type, image: any ParsableCommand.Type

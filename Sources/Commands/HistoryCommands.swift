@@ -55,7 +55,7 @@ struct History: AsyncParsableCommand {
     }
 }
 
-/// `roost undo`: takes a change back.
+/// `roost undo`: reverts a change.
 struct Undo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take a change of the configuration back; itself a change that can be undone.",

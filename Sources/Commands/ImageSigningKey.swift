@@ -2,11 +2,11 @@ package import Fleet
 import Foundation
 import Sealing
 
-/// The private half of a key that signs versions and moves of channels, in a file that only its owner reads: 32 bytes in Base64.
+/// The private half of a key that signs versions and channel moves, in a file that only its owner can read: 32 bytes in Base64.
 package struct ImageSigningKey: Sendable {
     private let key: SigningKey
 
-    /// Makes a key and writes it to `path`, which must not be there.
+    /// Creates a key and writes it to `path`, which must not exist.
     package init(creatingAt path: String) throws {
         key = SigningKey()
         let text = Data((Data(key.seed).base64EncodedString() + "\n").utf8)
@@ -30,11 +30,11 @@ package struct ImageSigningKey: Sendable {
         self.key = key
     }
 
-    /// In Base64, as `image-keys` of roost.yaml has it.
+    /// In Base64, as in `image-keys` of roost.yaml.
     package var publicKey: String { Data(key.publicBytes).base64EncodedString() }
 
     /// - Parameters:
-    ///   - last: the move of the channel before this one.
+    ///   - last: the channel's previous move.
     ///   - second: the time now, since 1970.
     package func sign(
         moving channel: ChannelName, of image: ImageName, to digest: Fleet.Digest, after last: ChannelMove?,

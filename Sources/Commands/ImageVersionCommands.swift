@@ -77,7 +77,7 @@ struct ImageShow: AsyncParsableCommand {
 }
 
 extension VersionAnswer {
-    /// To people; programs find them in the answer.
+    /// For people; programs find them in the answer.
     package func showWarnings() {
         for warning in warnings ?? [] {
             printError("warning: \(warning)")

@@ -1,7 +1,7 @@
 import Fleet
 package import Foundation
 
-/// A file that a command is given.
+/// A file that is given to a command.
 package enum InputFile {
     /// The bytes of the file at `path`; of standard input for `-`.
     package static func bytes(_ path: String) throws -> Data {
@@ -22,7 +22,7 @@ package enum InputFile {
             code: 1)
     }
 
-    /// The text of the file as it is, line ends included.
+    /// The unchanged text of the file, including line ends.
     package static func exactText(_ path: String) throws -> String {
         let data = try bytes(path)
         guard let text = String(validating: data, as: UTF8.self), !data.contains(0) else {
@@ -31,7 +31,7 @@ package enum InputFile {
         return text
     }
 
-    /// The text of the file, in whatever encoding a person has saved it, with lines that end with LF.
+    /// The text of the file, in any encoding that editors use, with lines that end with LF.
     package static func text(_ path: String) throws -> String {
         guard let (text, _) = try? TextEncoding.text(of: Array(bytes(path))) else {
             throw Failure(text: "\(path) is no text", code: 1)

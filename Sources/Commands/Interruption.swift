@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Ctrl-C, and the other ways to tell a command to end: whether it was told.
+/// Ctrl-C, and other requests to end a command: whether one arrived.
 package enum Interruption {
     private static let signal = Atomic<Int32>(0)
 
@@ -8,9 +8,9 @@ package enum Interruption {
 
     package static var isRequested: Bool { signal.load(ordering: .acquiring) != 0 }
 
-    /// What a shell would say of a program that the signal has ended.
+    /// The exit status that a shell reports for the signal.
     package static var exitCode: Int32 { 128 + signal.load(ordering: .acquiring) }
 
-    /// This process was told by the signal `number`.
+    /// This process received the signal `number`.
     package static func note(_ number: Int32) { signal.store(number, ordering: .releasing) }
 }

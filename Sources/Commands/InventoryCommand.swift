@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import NIOHTTP1
 
-/// `roost inventory`: what nodes are made of, for other programs.
+/// `roost inventory`: the nodes' hardware, for other programs.
 struct Inventory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the hardware of nodes as JSON, CSV or GLPI inventories.",

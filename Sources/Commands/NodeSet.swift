@@ -5,7 +5,7 @@ import Foundation
 import NIOHTTP1
 import Wire
 
-/// `roost node set`: what a node's record says of the machine.
+/// `roost node set`: the machine's own data in a node's record.
 struct NodeSet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
@@ -55,7 +55,7 @@ struct NodeSet: AsyncParsableCommand {
         }
     }
 
-    /// What changes of `record`, as RFC 7396 has it.
+    /// The changes to `record`, in the form of RFC 7396.
     private func patch(of record: Node) throws -> [String: Any] {
         func card(_ text: String) throws -> MACAddress {
             try parsed(text, "hardware address", { MACAddress($0) })

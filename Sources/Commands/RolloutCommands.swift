@@ -63,7 +63,7 @@ struct RolloutShow: AsyncParsableCommand {
     }
 }
 
-/// A roll-out's story, for people.
+/// A roll-out's history, for people.
 enum RolloutText {
     static func of(_ rollout: RolloutAnswer) -> String {
         var text = """

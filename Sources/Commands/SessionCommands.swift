@@ -34,7 +34,7 @@ struct SessionList: AsyncParsableCommand {
 }
 
 enum SessionTable {
-    /// - Parameter sessions: with their nodes, or with nothing where the node is known.
+    /// - Parameter sessions: with their nodes, or without when the node is known.
     static func text(_ sessions: [(node: String, session: NodeSession)]) -> String {
         let isOfOneNode = sessions.contains { $0.node.isEmpty }
         var table = TextTable((isOfOneNode ? [] : ["NODE"]) + ["USER", "KIND", "WHERE", "FROM", "SINCE"])

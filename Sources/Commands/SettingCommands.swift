@@ -5,7 +5,7 @@ package import Fleet
 import Foundation
 import NIOHTTP1
 
-/// Changes of the settings of one level, as they are typed.
+/// Changes to the settings of one level, as typed.
 struct SettingsEdit: ParsableArguments {
     @Option(help: "The group whose settings change.", completion: .groups) var group: String?
     @Option(help: "The node whose settings change.", completion: .nodes) var node: String?
@@ -38,14 +38,14 @@ struct SettingsEdit: ParsableArguments {
 }
 
 extension SettingAssignment.Files {
-    /// Those of this host.
+    /// The files of this host.
     package static var local: Self {
         Self(
             text: { path, definition in
                 if path == "-", definition.isSecret, PasswordInput.isTyped {
                     return try PasswordInput.read("\(definition.name): ")
                 }
-                // What becomes a file is kept to the byte; all else is a text, however an editor saved it.
+                // File contents are kept to the byte; everything else is text, whatever editor saved it.
                 return try definition.kind == .map ? InputFile.exactText(path) : InputFile.text(path)
             },
             map: { path, definition in
@@ -96,7 +96,7 @@ struct Set: AsyncParsableCommand {
     }
 }
 
-/// `roost plan`: what `roost set` with the same words would do.
+/// `roost plan`: what `roost set` with the same arguments would do.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show which nodes a change of settings would change, and how; nothing is saved.",
@@ -121,7 +121,8 @@ struct Get: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @Argument(help: "Node name or hardware address.", completion: .nodes) var node: String
     @Argument(help: "The setting; without it, all.", completion: .settings) var key: String?
-    @Flag(help: "Show where each value comes from, and what it hides.") var origin = false
+    @Flag(help: "Show where each value comes from, what it hides, and when a change of it reaches the node.")
+    var origin = false
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -140,11 +141,14 @@ struct Get: AsyncParsableCommand {
     }
 
     private func text(_ settings: [SettingAnswer]) -> String {
-        var table = TextTable(origin ? ["SETTING", "VALUE", "FROM", "HIDES"] : ["SETTING", "VALUE"])
+        var table = TextTable(
+            origin ? ["SETTING", "VALUE", "FROM", "APPLIES AT", "HIDES"] : ["SETTING", "VALUE"])
         for setting in settings {
             let value = setting.value.description.replacingOccurrences(of: "\n", with: "⏎")
             let hides = setting.hides.map { "\($0.origin): \($0.value)" }.joined(separator: "; ")
-            table.add(origin ? [setting.name, value, setting.origin, hides] : [setting.name, value])
+            table.add(
+                origin
+                    ? [setting.name, value, setting.origin, setting.appliesAt, hides] : [setting.name, value])
         }
         return table.text
     }

@@ -29,20 +29,20 @@ struct Status: AsyncParsableCommand {
 }
 
 enum MachineTable {
-    /// `held, ready` for one that is up with its rescue image.
+    /// `held, ready` for a machine that runs its rescue image.
     private static func state(of machine: MachineAnswer) -> String {
         let words =
             (machine.held == nil ? [] : ["held"]) + (machine.stage == nil ? [] : [machine.stageInWords])
         return words.isEmpty ? "-" : words.joined(separator: ", ")
     }
 
-    /// `debian@7 → debian@8` for one that gets another version at its next boot.
+    /// `debian@7 → debian@8` for a machine that gets another version at its next boot.
     private static func version(of machine: MachineAnswer) -> String {
         if machine.isOutdated, let booted = machine.booted { return "\(booted) → \(machine.version ?? "-")" }
         return machine.version ?? machine.lack.map { "nothing: \($0)" } ?? "-"
     }
 
-    /// - Parameter query: what was searched for; empty: all are asked for.
+    /// - Parameter query: the search; empty: all nodes.
     static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
         guard !machines.isEmpty else {
             return query.isEmpty ? "no machine has been seen yet\n" : "no node fits\n"

@@ -4,7 +4,7 @@ import Fleet
 import Foundation
 import NIOHTTP1
 
-/// What a shell offers for a word that somebody types: names that the server knows. A server that is away, or slow, offers none.
+/// Shell completions: names that the server knows. If the server is away or slow, there are none.
 extension CompletionKind {
     static let nodes = names { client, begun in
         let query = begun.isEmpty ? "" : "&q=\(APIClient.escaped(begun))"
@@ -43,7 +43,7 @@ extension CompletionKind {
 }
 
 extension APIClient {
-    /// Nobody waits long for a suggestion.
+    /// Completion must be quick.
     fileprivate func suggestions<T: Decodable>(_ path: String, _: T.Type) async throws -> T {
         try JSONDecoder().decode(T.self, from: try await send(.GET, path, body: nil, patience: .seconds(2)))
     }

@@ -1,6 +1,6 @@
 import Yams
 
-/// A mistake in a file, with the line where it is.
+/// A mistake in a file, with its line.
 package struct ConfigurationError: Error, CustomStringConvertible {
     package var file: String
     package var line: Int?
@@ -9,7 +9,7 @@ package struct ConfigurationError: Error, CustomStringConvertible {
     package var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
 }
 
-/// A mapping of a YAML file whose keys are taken one by one; what is left at the end is unknown, and an error.
+/// A mapping in a YAML file whose keys are taken one by one; a key left at the end is unknown, and an error.
 package struct YAMLSection {
     package let file: String
     private let path: String
@@ -36,7 +36,7 @@ package struct YAMLSection {
     /// The whole file; an empty one has no keys.
     package static func parse(_ text: String, file: String) throws -> YAMLSection {
         do {
-            // Editors of Windows begin a file with a byte order mark (YAML 1.2.2 §5.2).
+            // Windows editors start a file with a byte order mark (YAML 1.2.2 §5.2).
             let text =
                 text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
             let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
@@ -135,7 +135,7 @@ package struct YAMLSection {
 
     /// All keys with their texts, for maps.
     ///
-    /// - Parameter joinsLists: whether a list is taken as one text with commas.
+    /// - Parameter joinsLists: whether a list becomes one text with commas.
     package mutating func texts(joinsLists: Bool = false) throws -> [String: String] {
         let all = left
         left = []
@@ -151,7 +151,7 @@ package struct YAMLSection {
             })
     }
 
-    /// Fails when a key is left that nobody took.
+    /// Fails when a key was not taken.
     package func finish(known: String) throws {
         guard let first = left.first else { return }
         throw ConfigurationError(

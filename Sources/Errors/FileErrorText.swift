@@ -2,9 +2,9 @@ import Foundation
 
 /// Errors of our own modules, of Foundation and of Swift as sentences for people.
 ///
-/// It lies below all that reads and writes files; the control center adds the libraries that are known only there (`ErrorText`).
+/// It sits below everything that reads and writes files; the control center adds the libraries that only it knows (`ErrorText`).
 package enum FileErrorText {
-    /// What `error` means: what happened to what, and what to do where that is known.
+    /// What `error` means: what happened, to what, and what to do where that is known.
     package static func of(_ error: any Error) -> String {
         if isOwn(error) { return "\(error)" }
         if let error = error as? DecodingError { return text(of: error) }
@@ -19,7 +19,7 @@ package enum FileErrorText {
         }
     }
 
-    /// Whether its description is one of our sentences: every error type of these modules has such a one.
+    /// Whether its description is one of our sentences: every error type of these modules has one.
     private static func isOwn(_ error: any Error) -> Bool {
         let module = String(reflecting: type(of: error)).prefix { $0 != "." }
         return ownModules.contains(String(module))
@@ -30,7 +30,7 @@ package enum FileErrorText {
         "Center", "ConfigurationFile", "Commands", "RoostCommand",
     ]
 
-    /// Of the kernel, without its English where that says little.
+    /// Kernel errors, without the kernel's English where that says little.
     package static func text(ofNumber number: Int32) -> String {
         switch number {
         case ENOSPC, EDQUOT: "no room is left on the disk; make some there"
@@ -42,7 +42,7 @@ package enum FileErrorText {
         }
     }
 
-    /// Foundation's errors about files: what and which.
+    /// Foundation's errors about files: what failed, and which file.
     private static func text(ofFile error: NSError) -> String {
         let path =
             error.userInfo[NSFilePathErrorKey] as? String ?? (error.userInfo[NSURLErrorKey] as? URL)?.path
@@ -66,7 +66,7 @@ package enum FileErrorText {
 
     // MARK: JSON
 
-    /// What is wrong with a request, and where in it: `macAddresses.0: a text is required`.
+    /// What is wrong with a request, and where: `macAddresses.0: a text is required`.
     static func text(of error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, let context):
@@ -82,7 +82,7 @@ package enum FileErrorText {
         }
     }
 
-    /// What our own types say is for people; what Swift's and Foundation's say begins with these words.
+    /// Our own types describe errors for people; the descriptions of Swift and Foundation begin with these words.
     private static func ownWords(_ said: String) -> String {
         if said.hasPrefix("Parsed JSON number") { return "this number is too large" }
         let foreign = ["Cannot initialize", "Unable to", "Expected", "Invalid", "Unexpected", "Encountered"]

@@ -23,7 +23,8 @@ package final class FleetConfiguration: Sendable {
         let nameOfUUID: [MachineUUID: NodeName]
         let reservedAddresses: Set<IPv4Address>
         let versionOfDigest: [Digest: ImageVersion]
-        let enrolmentRules: [(network: IPv4Network, enrolment: Enrolment)]
+        let enrolmentRules: EnrolmentRules
+        let hasUnreadableLevels: Bool
         let compiledRules: [(rule: MatchRule, condition: Condition)]
 
         init(_ contents: Contents, nodeOrder order: [NodeName]?) {
@@ -43,10 +44,13 @@ package final class FleetConfiguration: Sendable {
                 first, _ in first
             }
             let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
-            enrolmentRules = FleetSnapshot.enrolmentRules(of: EffectiveSettings(levels: site))
+            enrolmentRules = EnrolmentRules(of: EffectiveSettings(levels: site))
+            hasUnreadableLevels =
+                contents.groups.values.contains { $0.settings.hasUnreadableBootSettings }
+                || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
             compiledRules = contents.rules.values
                 .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
-                .compactMap { rule in (try? Condition(rule.condition)).map { (rule, $0) } }
+                .compactMap { rule in (try? Condition(stored: rule.condition)).map { (rule, $0) } }
         }
     }
 
@@ -72,8 +76,10 @@ package final class FleetConfiguration: Sendable {
     /// Every node in the order in which people count.
     package var nodeOrder: [NodeName] { indexes.nodeOrder }
 
-    /// From the weakest to the strongest.
-    var enrolmentRules: [(network: IPv4Network, enrolment: Enrolment)] { indexes.enrolmentRules }
+    var enrolmentRules: EnrolmentRules { indexes.enrolmentRules }
+
+    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    var hasUnreadableLevels: Bool { indexes.hasUnreadableLevels }
 
     /// In the order in which they take hold.
     var compiledRules: [(rule: MatchRule, condition: Condition)] { indexes.compiledRules }

@@ -19,8 +19,9 @@ package final class FleetSnapshot: Sendable {
     package var groups: [GroupPath: NodeGroup] { configuration.contents.groups }
     package var rules: [RuleName: MatchRule] { configuration.contents.rules }
     package var images: [ImageName: ImageCatalogue] { configuration.contents.images }
-    /// From the weakest to the strongest.
-    var enrolmentRules: [(network: IPv4Network, enrolment: Enrolment)] { configuration.enrolmentRules }
+    var enrolmentRules: EnrolmentRules { configuration.enrolmentRules }
+    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    var hasUnreadableLevels: Bool { configuration.hasUnreadableLevels }
 
     /// - Parameter observations: what does not fit to the configuration is left out.
     package init(_ configuration: FleetConfiguration, _ observations: FleetObservations) {

@@ -2,9 +2,9 @@ import Errors
 import NIOCore
 import NIOSSL
 
-/// Errors as sentences for people: of our own modules as they are, of libraries by what they mean.
+/// Errors as sentences for people: those of our modules as they are, those of libraries by their meaning.
 ///
-/// Wherever an error that may come from a library reaches a person, it goes through here.
+/// Every error that may come from a library and reaches a person goes through here.
 package enum ErrorText {
     /// What `error` means, for people.
     package static func of(_ error: any Error) -> String {

@@ -5,11 +5,11 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// What is asked of a server (RFC 9110).
+/// A request to a server (RFC 9110).
 package struct HTTPClientRequest: Sendable {
     /// `http://…` or `https://…`
     package var url: String
-    /// The socket of a server on this host, which is asked instead of the URL's host.
+    /// The socket of a server on this host, used instead of the URL's host.
     package var socketPath: String?
     package var method = HTTPMethod.GET
     package var headers = HTTPHeaders()
@@ -20,33 +20,33 @@ package struct HTTPClientRequest: Sendable {
     }
 }
 
-/// For how long an answer is waited for.
+/// How long to wait for an answer.
 package struct HTTPClientLimits: Sendable {
-    /// Until the request is on its way: the name is found, the connection made, and encrypted.
+    /// Until the request is on its way: name lookup, connection and TLS.
     package var connect = Duration.seconds(10)
     /// From the beginning to the last byte of the answer.
     package var whole: Duration
-    /// In which nothing comes, although it is waited for; nil: as long as the whole.
+    /// The longest silence while waiting for data; nil: as long as the whole.
     package var pause: Duration?
 
     package init(whole: Duration, pause: Duration? = nil) { (self.whole, self.pause) = (whole, pause) }
 }
 
-/// What a server answers. The body comes while it is read.
+/// A server's answer. The body arrives while it is read.
 package struct HTTPClientResponse: Sendable {
     package let status: Int
     package let headers: HTTPHeaders
     package let body: HTTPClientBody
 
-    /// The status, for people. What the answer says itself is another's text, and not in it.
+    /// The status, for people. The answer's own text comes from the server and is not included.
     package var statusText: String {
         (300..<400).contains(status)
             ? "\(status): it sends to another address, which has to be named here instead" : String(status)
     }
 }
 
-/// The bytes of an answer, for one reader. What is not read stays on the network: no more than a few reads are in memory.
-/// The connection is closed when the reader is gone.
+/// The bytes of an answer, for one reader. Unread data stays on the network: only a few reads are in memory. The connection is closed when
+/// the reader goes away.
 package struct HTTPClientBody: AsyncSequence, Sendable {
     typealias Base = NIOThrowingAsyncSequenceProducer<
         ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark,
@@ -57,25 +57,25 @@ package struct HTTPClientBody: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         let base: Base.AsyncIterator
 
-        /// - Throws: `HTTPClientError` where the answer is not whole, `CancellationError`.
+        /// - Throws: `HTTPClientError` when the answer is incomplete, `CancellationError`.
         @concurrent package mutating func next() async throws -> ByteBuffer? { try await base.next() }
     }
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: base.makeAsyncIterator()) }
 }
 
-/// Asks servers (HTTP/1.1, RFC 9112), on a connection of its own each time: what is asked here is seldom, or long.
+/// Sends requests (HTTP/1.1, RFC 9112), each on its own connection: they are rare, or long.
 package final class HTTPClient: Sendable {
     private static let redirectLimit = 5
 
     private let trust: NIOSSLTrustRoots
-    /// Reading this host's authorities takes a while; it is done once, for the first encrypted connection.
+    /// Reading this host's certificate authorities takes a while; it is done once, for the first encrypted connection.
     private let context = Mutex<NIOSSLContext?>(nil)
 
     /// Trusts the authorities of this host.
     package init() { trust = .default }
 
-    /// Trusts what is in a PEM file, and nothing else.
+    /// Trusts only what is in a PEM file.
     package init(trusting certificatePath: String) throws(HTTPClientError) {
         guard let certificates = try? NIOSSLCertificate.fromPEMFile(certificatePath), !certificates.isEmpty
         else {
@@ -84,7 +84,7 @@ package final class HTTPClient: Sendable {
         trust = .certificates(certificates)
     }
 
-    /// Another address that the answer points to is asked, too, when the request is a GET without `Authorization`.
+    /// Follows a redirect when the request is a GET without `Authorization`.
     ///
     /// - Throws: `HTTPClientError`, `CancellationError`.
     package func execute(_ request: HTTPClientRequest, within limits: HTTPClientLimits) async throws
@@ -136,9 +136,9 @@ package final class HTTPClient: Sendable {
 }
 
 extension HTTPClientRequest {
-    /// The request for what an answer points to (RFC 9110 §15.4); nil: it points nowhere, or may not be followed.
+    /// The request to follow a redirect (RFC 9110 §15.4); nil when it points nowhere or must not be followed.
     ///
-    /// Tokens and changes are sent to the named address only, and an encrypted request stays encrypted.
+    /// Tokens and changes go to the given address only, and an encrypted request stays encrypted.
     fileprivate func redirected(by answer: HTTPClientResponse) -> HTTPClientRequest? {
         guard method == .GET, socketPath == nil, !headers.contains(name: "Authorization"),
             [301, 302, 303, 307, 308].contains(answer.status),
@@ -152,7 +152,7 @@ extension HTTPClientRequest {
     }
 }
 
-/// Where a request goes, and what it asks for there.
+/// Where a request goes, and its target there.
 struct HTTPDestination: Sendable {
     enum Address: Equatable { case host(String, port: Int), socket(String) }
 
@@ -172,7 +172,7 @@ struct HTTPDestination: Sendable {
         let defaultPort = scheme == "https" ? 443 : 80
         let port = url.port ?? defaultPort
         guard (1...65_535).contains(port) else { throw HTTPClientError(.address, at: request.url) }
-        // An IPv6 address stands in brackets (RFC 3986 §3.2.2). Its zone, after %25, is of this host only (RFC 6874 §3).
+        // An IPv6 address is in brackets (RFC 3986 §3.2.2). Its zone, after %25, matters only on this host (RFC 6874 §3).
         let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let name = bare.replacing("%25", with: "%")
         address = request.socketPath.map(Address.socket) ?? .host(name, port: port)
@@ -192,8 +192,7 @@ struct HTTPDestination: Sendable {
         }
     }
 
-    /// What the certificate is for, and is asked for with SNI; nil: the address of the connection. Only names are
-    /// asked for (RFC 6066 §3).
+    /// The name that the certificate must have, sent as SNI; nil: the connection's address. Only names are sent (RFC 6066 §3).
     var serverName: String? {
         guard case .host(let name, let port) = address, !name.contains(":"),
             (try? SocketAddress(ipAddress: name, port: port)) == nil
@@ -201,7 +200,7 @@ struct HTTPDestination: Sendable {
         return name
     }
 
-    /// - Throws: `HTTPClientError` where a header would end before its end.
+    /// - Throws: `HTTPClientError` when a header contains a line end.
     func head(of request: HTTPClientRequest) throws(HTTPClientError) -> HTTPRequestHead {
         var headers: HTTPHeaders = ["Host": authority, "Connection": "close"]
         for (name, value) in request.headers {
@@ -210,7 +209,7 @@ struct HTTPDestination: Sendable {
             }
             headers.add(name: name, value: value)
         }
-        // Without a length, a body would be expected in chunks where the method has a use for one (RFC 9110 §8.6).
+        // Without a length, a method that usually has a body would send it in chunks (RFC 9110 §8.6).
         if request.body.readableBytes > 0 || [.POST, .PUT, .PATCH].contains(request.method) {
             headers.add(name: "Content-Length", value: String(request.body.readableBytes))
         }

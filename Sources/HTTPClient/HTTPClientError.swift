@@ -6,12 +6,12 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// Why there is no answer, or no whole one, as a sentence that names the place and what to do.
+/// Why there is no complete answer, as a sentence that names the place and what to do.
 package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
     package enum Cause: Equatable, Sendable {
         /// Before there is a connection.
         case address, header(String), certificateFile, noSuchHost, redirects
-        /// An error of the kernel's, by its number.
+        /// A kernel error, by its number.
         case system(Int32)
         case noConnection(Duration), silence(Duration), noAnswer(Duration)
         case untrusted, expired, notYetValid, otherName, notEncrypted
@@ -19,14 +19,14 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
     }
 
     package let cause: Cause
-    /// `HOST:PORT`, the path of a socket or of a file, or what should have been a URL.
+    /// `HOST:PORT`, the path of a socket or a file, or the invalid URL.
     package let place: String
 
     init(_ cause: Cause, at place: String) { (self.cause, self.place) = (cause, place) }
 
-    /// What an error of SwiftNIO means.
+    /// The meaning of a SwiftNIO error.
     ///
-    /// - Parameter certificate: what the server has shown of itself.
+    /// - Parameter certificate: what the server showed of itself.
     init(meaning error: any Error, at place: String, certificate: NIOSSLCertificate?) {
         self = error as? HTTPClientError ?? Self(Self.cause(of: error, certificate), at: place)
     }
@@ -34,7 +34,7 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
     private static func cause(of error: any Error, _ certificate: NIOSSLCertificate?) -> Cause {
         switch error {
         case let error as NIOConnectionError:
-            // IPv4 comes last: where a host has no IPv6, that it cannot be reached that way says nothing.
+            // IPv4 comes last: where a host has no IPv6, failing to reach it that way means nothing.
             return error.connectionErrors.last.map { cause(of: $0.error, certificate) } ?? .noSuchHost
         case let error as IOError:
             return [ECONNRESET, EPIPE].contains(error.errnoCode) ? .closedEarly : .system(error.errnoCode)
@@ -46,7 +46,7 @@ package struct HTTPClientError: Error, Equatable, CustomStringConvertible {
             let isName = [.failedToValidateHostname, .serverHostnameImpossibleToMatch].contains(error)
             return isName ? .otherName : .notEncrypted
         case NIOSSLError.handshakeFailed:
-            // A server that has shown its certificate speaks TLS: it is we who do not want it.
+            // A server that sent its certificate speaks TLS: it is we who reject it.
             guard let certificate else { return .notEncrypted }
             let now = SystemClock.wall / 1_000
             if certificate.notValidAfter < now { return .expired }

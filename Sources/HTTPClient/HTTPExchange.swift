@@ -3,15 +3,15 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 
-/// One request and its answer, on a connection of its own. It lives on one event loop.
+/// One request and its answer, on its own connection. It lives on one event loop.
 ///
-/// States: connecting → sending → waiting → receiving the body → over. Each may become over, where nothing happens.
+/// States: connecting → sending → waiting → receiving the body → over. Each may go to over, which has no events.
 final class HTTPExchange: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// Parts of a body, of 64 KiB at most, that are in memory when reading goes on, and when it stops.
+    /// Parts of a body, at most 64 KiB each, in memory when reading resumes and when it stops.
     private static let (lowWatermark, highWatermark) = (2, 8)
     private static let headerByteLimit = 128 << 10
 
@@ -21,7 +21,7 @@ final class HTTPExchange: ChannelDuplexHandler {
     private let limits: HTTPClientLimits
     private let deadline: NIODeadline
     private let eventLoop: any EventLoop
-    /// Nil once there is an answer, which it would hold: an answer goes with its reader, and the connection with the answer.
+    /// Nil once there is an answer, which it would retain: an answer ends with its reader, and the connection with the answer.
     private var promise: EventLoopPromise<HTTPClientResponse>?
     private var loop: NIOIsolatedEventLoop { eventLoop.assumeIsolated() }
 
@@ -29,7 +29,7 @@ final class HTTPExchange: ChannelDuplexHandler {
     /// Where the body goes, from the head of the answer on.
     private var body: HTTPClientBody.Base.Source?
     private var isOver = false
-    /// The reader has enough for now, and whether the channel has asked meanwhile.
+    /// The reader has enough for now; whether the channel asked meanwhile.
     private var (isHeld, isReadHeld) = (false, false)
     private var wholeTimer: Scheduled<Void>?
     private var pauseTimer: Scheduled<Void>?
@@ -46,11 +46,11 @@ final class HTTPExchange: ChannelDuplexHandler {
 
     // MARK: Asking
 
-    /// Connects and asks; the promise gets the answer, or the failure.
+    /// Connects and sends; the promise gets the answer or the failure.
     func begin() {
         wholeTimer = loop.scheduleTask(deadline: deadline) { [self] in fail(.noAnswer(limits.whole)) }
         arm(limits.connect, .noConnection(limits.connect))
-        // Also when the task that waits is cancelled.
+        // Also when the waiting task is cancelled.
         promise?.futureResult.assumeIsolated().whenFailure { [self] _ in end() }
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(limits.connect))
@@ -64,7 +64,7 @@ final class HTTPExchange: ChannelDuplexHandler {
         }
     }
 
-    /// Only now: of the addresses that a name has, several may have been tried at once.
+    /// Not earlier: several of a name's addresses may have been tried at once.
     private func start(on channel: any Channel) throws {
         guard !isOver else { return channel.close(promise: nil) }
         self.channel = channel
@@ -124,7 +124,7 @@ final class HTTPExchange: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) { fail(.closedEarly) }
 
-    /// What the reader of the body wants; it is told on the reader's thread.
+    /// What the body's reader wants; called on the reader's thread.
     struct Demand: NIOAsyncSequenceProducerDelegate {
         fileprivate let exchange: NIOLoopBound<HTTPExchange>
         fileprivate let loop: any EventLoop

@@ -1,60 +1,60 @@
 import Foundation
 import Linux
 
-/// How a file is compressed: by the bytes at its beginning, whatever its name says.
+/// How a file is compressed, told from its first bytes rather than its name.
 enum Compression: String, CaseIterable, Sendable {
     case gzip, xz, zstd, lz4, bzip2
 
-    /// What of a file's beginning tells what it is: the longest way to a signature is that of btrfs, at 64 KiB.
+    /// How much of a file's beginning identifies it: the deepest signature, that of btrfs, is at 64 KiB.
     static let headByteCount = 68 * 1024
 
-    /// Nil for what is not compressed.
+    /// Nil for anything that is not compressed.
     ///
     /// - Parameter head: the file's first bytes.
     init?(_ head: some Collection<UInt8>) {
         let signatures: [(Self, [UInt8])] = [
             (.gzip, [0x1F, 0x8B]), (.xz, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]),
             (.zstd, [0x28, 0xB5, 0x2F, 0xFD]), (.lz4, [0x04, 0x22, 0x4D, 0x18]),
-            // As the kernel's makefiles write it.
+            // As spelled in the kernel's makefiles.
             (.lz4, [0x02, 0x21, 0x4C, 0x18]), (.bzip2, Array("BZh".utf8)),
         ]
         guard let found = signatures.first(where: { head.starts(with: $0.1) }) else { return nil }
         self = found.0
     }
 
-    /// Nil for a file that is not compressed, or cannot be read.
+    /// Nil for a file that is not compressed or cannot be read.
     init?(ofFile path: String) {
         guard let head = Self.head(of: path) else { return nil }
         self.init(head)
     }
 
-    /// The beginning of a file as it lies there.
+    /// The beginning of a file as stored.
     static func head(of path: String) -> Data? {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
         return try? file.read(upToCount: headByteCount) ?? Data()
     }
 
-    /// The Debian package that has the program.
+    /// The Debian package of the program.
     private var package: String { self == .xz ? "xz-utils" : rawValue }
 
-    /// The program that reads it with `-dc`, and that tar calls with `-d`. It throws when it is not installed.
+    /// The program that decompresses with `-dc`, and that tar calls with `-d`. Throws when it is not installed.
     func program() throws -> String { try Program(rawValue, package: package).path }
 
-    /// The first bytes of what is compressed in a file.
+    /// The first decompressed bytes of a file.
     func innerHead(of path: String) throws -> Data {
-        // The program is cut off, which is no fault of the file.
+        // We stop the program early, which is not a fault of the file.
         try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
             "-c", "\"$1\" -dc <\"$2\" 2>/dev/null | head -c \"$3\"", "bash", try program(), path,
             String(Self.headByteCount),
         ])
     }
 
-    /// Writes what is compressed in a file to `target`, with holes where there are zeros.
+    /// Decompresses a file to `target`, with holes where there are zeros.
     ///
-    /// - Parameter directory: that `target` is in; it is not filled to the brim.
+    /// - Parameter directory: the directory of `target`; it is not filled completely.
     func unpack(_ path: String, to target: String, in directory: String) throws {
-        // Its place is there already, so that nothing else of the directory needs to be reached.
+        // The file exists already, so the program needs to reach nothing else in the directory.
         try WholeFile.writeForNow(target, [])
         try Program("bash", package: "bash").confined(Confinement(reads: [path], writes: [target])).run(
             [
@@ -65,7 +65,7 @@ enum Compression: String, CaseIterable, Sendable {
             ], filling: directory)
     }
 
-    /// The SHA-256 digest, in hexadecimal digits, of what is compressed in a file.
+    /// The SHA-256 digest, in hexadecimal digits, of a file's decompressed content.
     func innerDigest(of path: String) throws -> String {
         let told = try Program("bash", package: "bash").confined(Confinement(reads: [path])).run([
             "-o", "pipefail", "-c", "\"$1\" -dc <\"$2\" | sha256sum", "bash", try program(), path,

@@ -1,23 +1,23 @@
 import Foundation
 
-/// What a program may reach that reads other people's bytes: the system's programs, its input and its output, and no network. For it
-/// there are no other files, no other processes and no rights but those named here; bubblewrap (bwrap(1)) sees to that.
+/// The sandbox of a program that reads untrusted bytes: the system's programs, its input and output, and no network. It sees no other files
+/// or processes and has no rights except those named here; bubblewrap (bwrap(1)) enforces that.
 package struct Confinement: Sendable {
-    /// Files and directories that it reads, with all that is mounted below them.
+    /// Files and directories that it can read, with everything mounted below them.
     package var reads: [String]
-    /// Files and directories that it changes.
+    /// Files and directories that it can change.
     package var writes: [String]
     package var rights = Rights.none
     /// The path at which it finds its standard input as a file, so that nothing is looked up by name; nil: it reads none.
     package var inputPath: String?
 
-    /// Rights of root's that a program keeps.
+    /// Capabilities of root that a program keeps.
     package enum Rights: Sendable {
-        /// What is handed in is its own.
+        /// It owns what it is given.
         case none
         /// Reads files of any owner.
         case reading
-        /// Gives files their owners, modes and capabilities, as the files of a root need them; it makes no devices.
+        /// Sets owners, modes and capabilities, as the files of a root need; creates no devices.
         case ownership
 
         fileprivate var capabilities: [String] {
@@ -40,13 +40,13 @@ package struct Confinement: Sendable {
 
     /// The words before those of the program.
     ///
-    /// - Parameter environment: of the program, beside what all have.
+    /// - Parameter environment: added to the common environment.
     func arguments(_ environment: [String: String]) -> [String] {
         var words = [
             "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent",
             "--new-session", "--cap-drop", "ALL",
         ]
-        // Who is not root gets a user namespace, in which there is no other user to give files to.
+        // Without root it gets a user namespace, in which there is no other user to own files.
         if geteuid() == 0 { words += rights.capabilities.flatMap { ["--cap-add", $0] } }
         words += [
             "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "--setenv", "LC_ALL",
@@ -64,7 +64,7 @@ package struct Confinement: Sendable {
                 words += ["--ro-bind", "/\(name)", "/\(name)"]
             }
         }
-        // Programs for file systems refuse to work when they cannot look what is mounted.
+        // File system tools refuse to work when they cannot check what is mounted.
         words += ["--dev", "/dev", "--symlink", "/dev/null", "/etc/mtab", "--tmpfs", "/tmp"]
         if let inputPath { words += ["--ro-bind", "/proc/self/fd/0", inputPath] }
         for path in reads { words += ["--ro-bind", path, path] }
@@ -78,10 +78,10 @@ package struct Confinement: Sendable {
     }
 }
 
-/// The host refuses to confine a program, which therefore has not run.
+/// The host refuses to confine a program, so the program did not run.
 package struct ConfinementRefused: Error, CustomStringConvertible {
     package var program: String
-    /// What bubblewrap said.
+    /// The output of bubblewrap.
     package var reason: String
 
     package var description: String {

@@ -1,25 +1,25 @@
 import Foundation
 import Glibc
 
-/// A container image in a file or directory, put together to a root: tar unpacks each layer, and what a layer takes away from those
-/// below it goes (OCI Image Format, *Layer Filesystem Changeset*).
+/// A container image in a file or directory, assembled into a root: tar unpacks each layer, and files that a layer deletes from those below
+/// it are removed (OCI Image Format, *Layer Filesystem Changeset*).
 ///
-/// Its lists are read here and not by skopeo, which takes a colon in a path for the beginning of a tag, and a host's name for an image.
+/// We read its indexes ourselves: skopeo takes a colon in a path for the start of a tag, and an image name for a host.
 struct ContainerArchive {
-    /// An archive, or a directory that is what an archive holds.
+    /// An archive, or a directory with the content of one.
     let source: ImageSource
     let choice: ContainerChoice
-    /// Where it is unpacked.
+    /// Where to unpack it.
     let work: String
 
-    /// Removes from a root what a layer takes away, and directories that become something else. It is confined: links in the root lead
-    /// to nothing of this host's.
+    /// Removes what a layer deletes from a root, and directories that become something else. It is confined: links in the root do not lead
+    /// to files of this host.
     private static let removal = #"""
         set -u
         layer=$1 root=$2
         shift 2
         list() { tar --list --quoting-style=literal --force-local --file "$layer" "$@"; }
-        # A link that becomes a directory goes first: what it led to is not meant by what lies below.
+        # A link that becomes a directory is removed first: the files below it are not meant for its target.
         list "$@" | while IFS= read -r path; do
           case $path in */) [ ! -L "$root/${path%/}" ] || rm -f -- "$root/${path%/}" ;; esac
         done
@@ -35,19 +35,19 @@ struct ContainerArchive {
         done
         """#
 
-    /// - Returns: the root, and what it is of, for people.
+    /// - Returns: the root and its origin, for people.
     func unpack(_ progress: @escaping @Sendable (String) -> Void) throws -> (root: String, origin: String) {
         let files = FileManager.default
         let root = "\(work)/root"
         try files.createDirectory(atPath: root, withIntermediateDirectories: false)
-        // As buildah has it where no layer says otherwise: the same image is the same version, however it came.
+        // As buildah does when no layer says otherwise: the same image is the same version, however it arrived.
         try files.setAttributes([.posixPermissions: geteuid() == 0 ? 0o555 : 0o755], ofItemAtPath: root)
         let parts = try unpackParts()
         let layout = try ContainerLayout(parts)
         let (image, note) = try choice.image(of: layout.images, in: source.path)
         if let note { progress("note: \(note)") }
         let layers = try image.layers.map(layout.checkedLayer)
-        // What is packed is no larger than what is unpacked, as a rule.
+        // Compressed data is not larger than unpacked data, as a rule.
         try DiskRoom.require(
             layers.reduce(0) { $0 + (Self.byteCount($1) ?? 0) }, in: work, for: "the layers of the image")
         for (number, layer) in layers.enumerated() {
@@ -58,7 +58,7 @@ struct ContainerArchive {
                 ).run(["-c", Self.removal, "sh", layer, root] + (try Self.compressionWords(layer)))
             }
             try RootTar(layer, isLayer: true).unpack(to: root, filling: work, note: progress)
-            // An image may name a layer twice, and what is not ours stays.
+            // An image may name a layer twice; a file that is not ours stays.
             if source.kind == .containerArchive, !layers[(number + 1)...].contains(layer) {
                 try files.removeItem(atPath: layer)
             }
@@ -75,7 +75,7 @@ struct ContainerArchive {
         (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
     }
 
-    /// The directory that holds the archive's files.
+    /// The directory that contains the archive's files.
     private func unpackParts() throws -> String {
         guard source.kind == .containerArchive else { return source.path }
         let parts = "\(work)/parts"

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What a container image is made for (OCI Image Index, *platform*): `linux/arm64/v8`.
+/// The platform of a container image (OCI Image Index, *platform*): `linux/arm64/v8`.
 package struct ContainerPlatform: Equatable, Sendable, CustomStringConvertible {
     var system: String
-    /// As Go calls it: amd64, arm64, 386.
+    /// Go's name for it: amd64, arm64, 386.
     var architecture: String
     var variant: String?
 
@@ -23,7 +23,7 @@ package struct ContainerPlatform: Equatable, Sendable, CustomStringConvertible {
             variant: words.count == 3 ? words[2] : nil)
     }
 
-    /// What others call the same.
+    /// Other names for the same architecture.
     private static let names = ["x86_64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm"]
 
     package static let host: Self = {
@@ -38,18 +38,18 @@ package struct ContainerPlatform: Equatable, Sendable, CustomStringConvertible {
         [system, architecture, variant].compactMap(\.self).joined(separator: "/")
     }
 
-    /// Whether an image for `self` is one for `wanted`; a variant that is not asked for does not count.
+    /// Whether an image for `self` satisfies `wanted`; an unspecified variant matches any.
     func fits(_ wanted: Self) -> Bool {
         system == wanted.system && architecture == wanted.architecture
             && (wanted.variant == nil || variant == wanted.variant)
     }
 }
 
-/// Which image of an archive is taken, when there are several.
+/// Which image to take when an archive has several.
 package struct ContainerChoice: Sendable {
-    /// A name with or without its tag, a tag, or the beginning of a digest; nil: the only one.
+    /// A name with or without its tag, a tag, or the start of a digest; nil: the only one.
     package var reference: String?
-    /// Nil: this host's, or the only one.
+    /// Nil: this host's platform, or the only one.
     package var platform: ContainerPlatform?
 
     package init(reference: String? = nil, platform: ContainerPlatform? = nil) {
@@ -57,11 +57,11 @@ package struct ContainerChoice: Sendable {
         self.platform = platform
     }
 
-    /// The image that is meant, and what to say about it.
+    /// The chosen image, and a remark about the choice.
     ///
     /// - Parameters:
-    ///   - images: of the archive; none is an attestation.
-    ///   - source: what they are in, for people.
+    ///   - images: those of the archive, without attestations.
+    ///   - source: where they are, for people.
     func image(of images: [ContainerImage], in source: String) throws -> (
         image: ContainerImage, note: String?
     ) {
@@ -74,7 +74,7 @@ package struct ContainerChoice: Sendable {
         guard !named.isEmpty else {
             throw ImageLacks("\(source) has no image ‘\(reference ?? "")’; it has\n\(Self.list(images))")
         }
-        // Those that have names of their own are different images, and not one for several platforms.
+        // Images with names of their own are different images, not one for several platforms.
         let tagged = Set(named.map(\.names).filter { !$0.isEmpty })
         guard tagged.count < 2 || reference != nil else {
             throw ImageLacks(
@@ -99,13 +99,13 @@ package struct ContainerChoice: Sendable {
         )
     }
 
-    /// Of variants, the one that every machine of the architecture runs: none, or ARM's v8 (GOAMD64 and GOARM64 name the rest).
+    /// Among variants, the one that runs on every machine of the architecture: none, or ARM's v8 (GOAMD64 and GOARM64 name the rest).
     private static func mostGeneral(_ images: [ContainerImage]) -> [ContainerImage] {
         guard images.count > 1, Set(images.map { $0.platform?.architecture }).count == 1 else {
             return images
         }
         let general = images.filter { [nil, "v1", "v8"].contains($0.platform?.variant) }
-        // Two images of one platform are two images, and not two variants.
+        // Two images for the same platform are separate images, not variants.
         return general.count == 1 ? general : images
     }
 
@@ -118,24 +118,24 @@ package struct ContainerChoice: Sendable {
 
 /// One image of an archive.
 struct ContainerImage: Equatable {
-    /// A file's bytes in the archive, and what they are to be.
+    /// A file's location in the archive and its expected digests.
     struct Layer: Equatable {
-        /// Below the archive's directory; links in it are followed, and never out of it.
+        /// Relative to the archive's directory; links are followed, but never out of it.
         var place: String
-        /// `sha256:…` of the file as it lies there; nil: not known.
+        /// `sha256:…` of the file as stored; nil: unknown.
         var digest: String?
-        /// `sha256:…` of what is in it when it is unpacked; nil: not known.
+        /// `sha256:…` of the unpacked content; nil: unknown.
         var innerDigest: String?
     }
 
-    /// All that the archive gives it: `docker.io/library/node:1`, or a tag alone.
+    /// All names in the archive: `docker.io/library/node:1`, or a tag alone.
     var names: [String]
     var platform: ContainerPlatform?
-    /// Of its manifest or, where that has none, of its configuration.
+    /// Digest of its manifest or, if it has none, of its configuration.
     var digest: String
     var layers: [Layer]
 
-    /// Whether a name without a tag is its own, whatever tag it has.
+    /// Whether a name without a tag is this image's, whatever its tag.
     func isTagged(_ name: String) -> Bool {
         names.contains { own in
             guard let colon = own.lastIndex(of: ":") else { return false }
@@ -143,7 +143,7 @@ struct ContainerImage: Equatable {
         }
     }
 
-    /// Whether a reference means it.
+    /// Whether a reference means this image.
     func isMeant(_ reference: String) -> Bool {
         let digits = reference.hasPrefix("sha256:") ? String(reference.dropFirst(7)) : reference
         if digits.count >= 6, digits.allSatisfy(\.isHexDigit), digest.dropFirst(7).hasPrefix(digits) {
@@ -151,7 +151,7 @@ struct ContainerImage: Equatable {
         }
         return names.contains { name in
             if name == reference || name == "\(reference):latest" { return true }
-            // docker.io/library/node:1 is called node:1, and 1 by its tag.
+            // docker.io/library/node:1 is also node:1, and 1 by its tag.
             return name.hasSuffix("/\(reference)") || name.hasSuffix("/\(reference):latest")
                 || !reference.contains("/")
                     && name.split(separator: "/").last?.hasSuffix(":\(reference)") == true

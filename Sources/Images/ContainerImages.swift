@@ -2,7 +2,7 @@ package import Fleet
 import Foundation
 import Linux
 
-/// What `roost image build NAME PATH` is asked for.
+/// The arguments of `roost image build NAME PATH`.
 package struct ContainerRecipe: Sendable, Equatable {
     /// The build context: the directory that `COPY` copies from.
     package var context: String
@@ -23,7 +23,7 @@ package struct ContainerRecipe: Sendable, Equatable {
         self.stage = stage
     }
 
-    /// Of the Dockerfile, its arguments and its stage; nil when there is no file. What it copies is not part of it.
+    /// Digest of the Dockerfile, its arguments and its stage; nil when there is no file. Files that it copies are not included.
     var digest: Fleet.Digest? {
         let names = file.map { [$0] } ?? ["Dockerfile", "Containerfile"].map { "\(context)/\($0)" }
         guard var text = names.lazy.compactMap({ FileManager.default.contents(atPath: $0) }).first else {
@@ -34,28 +34,28 @@ package struct ContainerRecipe: Sendable, Equatable {
     }
 }
 
-/// Container images, built from Dockerfiles by buildah, in a storage of Roost's own.
+/// Container images, built from Dockerfiles by buildah, in storage of Roost's own.
 ///
-/// What is mounted lasts as long as the process's mount namespace: whoever uses this runs in one of its own.
+/// Mounts last as long as the process's mount namespace, so callers must run in one of their own.
 package final class ContainerImages: Sendable {
-    /// Bases with this name are made here: `FROM localhost/roost/debian:bookworm`.
+    /// Bases with this name are built here: `FROM localhost/roost/debian:bookworm`.
     package static let localBase = "localhost/roost/debian"
 
     private let directory: String
     private let program: Program
     private let progress: @Sendable (String) -> Void
-    /// One build at a time: so what an interrupted one left can be told from what another uses.
+    /// One build at a time, so that leftovers of an interrupted build can be told from files in use.
     private let lock: FileDescriptor
 
     /// Waits until no other build uses the storage.
     ///
-    /// - Parameter cache: layers are kept there between builds.
+    /// - Parameter cache: keeps layers between builds.
     package init(cache: String, progress: @escaping @Sendable (String) -> Void) throws {
         directory = "\(cache)/containers"
         program = try Program("buildah", package: "buildah")
         self.progress = progress
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        // Users of this host have no business with the programs of images.
+        // Other users of this host must not reach the programs in images.
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory)
         lock = try FileDescriptor(opening: "\(directory)/lock", flags: O_RDWR | O_CREAT)
         if !lock.lock() {
@@ -124,7 +124,7 @@ package final class ContainerImages: Sendable {
         throw ImageLacks("there is neither a Dockerfile nor a Containerfile in \(recipe.context)")
     }
 
-    /// The suite of a base that is made here; nil for one from elsewhere.
+    /// The suite of a base that is built here; nil for one from elsewhere.
     private static func suite(of base: String, makesDebianBases: Bool) -> String? {
         let parts = base.split(separator: ":", maxSplits: 1).map(String.init)
         let isLocal = parts[0] == localBase
@@ -135,7 +135,7 @@ package final class ContainerImages: Sendable {
         return tag.hasSuffix("-slim") ? String(tag.dropLast(5)) : tag
     }
 
-    /// Makes the base of a suite, unless it is there.
+    /// Builds the base of a suite, unless it exists.
     private func provide(
         _ suite: String, named base: String, _ makeBase: (_ suite: String, _ archive: String) throws -> Void
     ) throws {
@@ -150,7 +150,7 @@ package final class ContainerImages: Sendable {
             try buildah(["add", container, archive, "/"], fills: true)
             try buildah(["commit", container, name], fills: true)
         }
-        // A short name is looked for among the local ones first.
+        // A short name is looked up among the local ones first.
         if !base.hasPrefix(Self.localBase) {
             try buildah(["tag", name, "localhost/\(base.replacing("docker.io/library/", with: ""))"])
         }
@@ -165,9 +165,9 @@ package final class ContainerImages: Sendable {
     }
 }
 
-/// What has to be known of a Dockerfile before it is built.
+/// What must be known about a Dockerfile before it is built.
 struct Dockerfile {
-    /// Images of its `FROM` lines that are no stages of its own, with their arguments filled in.
+    /// Images in its `FROM` lines that are not its own stages, with arguments filled in.
     private(set) var bases: [String] = []
 
     init(_ text: String, arguments: [String]) {
@@ -207,11 +207,11 @@ struct Dockerfile {
     }
 }
 
-/// A package whose script failed in a build: which one, and what it said.
+/// A package whose script failed during a build, and its output.
 package struct PackageScriptFailure: Error, CustomStringConvertible {
     package var description: String
 
-    /// Nil when the failure is of another kind.
+    /// Nil for failures of another kind.
     init?(in failure: ProgramFailure) {
         let lines = failure.output.split(separator: "\n").map(String.init)
         guard let index = lines.firstIndex(where: { $0.contains("dpkg: error processing package ") }),

@@ -1,18 +1,18 @@
 import Fleet
 import Foundation
 
-/// The container images in a directory, as its own files list them: an OCI layout (OCI Image Layout), what `docker save` wrote before
-/// version 25 (*Docker Image Specification v1.2*), or what skopeo calls `dir:`.
+/// The container images in a directory, as its own files list them: an OCI layout (OCI Image Layout), the format of `docker save` before
+/// version 25 (*Docker Image Specification v1.2*), or skopeo's `dir:`.
 ///
-/// The files are another's: what they name is looked for below the directory only, and what JSON is read from has its digest checked.
+/// The files are untrusted: names are looked up below the directory only, and the digest of every JSON file is checked.
 struct ContainerLayout {
     private let directory: RootDirectory
-    /// Each image once, in the order of the archive.
+    /// Each image once, in the archive's order.
     private(set) var images: [ContainerImage] = []
 
-    /// Of a manifest or an index. Those of registries have no more than 4 MiB (OCI Distribution Specification).
+    /// Limit for a manifest or index. Registries allow no more than 4 MiB (OCI Distribution Specification).
     private static let jsonByteLimit = 4 << 20
-    /// Indexes within indexes, what all of them name, and images in all.
+    /// Limits for nested indexes, for their entries, and for images in total.
     private static let depthLimit = 8
     private static let descriptorLimit = 10_000
     private static let imageLimit = 1_000
@@ -48,7 +48,7 @@ struct ContainerLayout {
 
     private struct Index: Decodable { var manifests: [Descriptor]? }
 
-    /// An image's manifest, and an index: which it is shows in what it has.
+    /// Reads a manifest or an index; its content shows which it is.
     private struct Manifest: Decodable {
         var config: Descriptor?
         var layers: [Descriptor]?
@@ -82,9 +82,9 @@ struct ContainerLayout {
             }
             let given = descriptor.annotations ?? [:]
             let own = given["io.containerd.image.name"] ?? given["org.opencontainers.image.ref.name"]
-            // Attestations of buildx, and what else is no image to run.
+            // Skips buildx attestations and anything else that is not a runnable image.
             if descriptor.platform?.os == "unknown" || given["vnd.docker.reference.type"] != nil { continue }
-            // What was never pulled is named by docker save, too.
+            // docker save also names images that were never pulled.
             guard let place = try blob(descriptor.digest),
                 let manifest: Manifest = try file(place, descriptor.digest)
             else { continue }
@@ -107,7 +107,7 @@ struct ContainerLayout {
         let configuration: Configuration? = try manifest.config.flatMap { config in
             try blob(config.digest).flatMap { try file($0, config.digest) }
         }
-        // Signatures, charts and attestations have layers, too, that are no root.
+        // Signatures, charts and attestations also have layers, but these are not a root.
         let layers = manifest.layers ?? []
         guard layers.allSatisfy({ Self.isRootLayer($0.mediaType) }) else { return }
         let told = descriptor.platform.flatMap { platform in
@@ -138,14 +138,14 @@ struct ContainerLayout {
         }
     }
 
-    /// Where the file with a digest lies; nil when it is not there.
+    /// The path of the file with a digest; nil when it is missing.
     private func blob(_ digest: String) throws -> String? {
         let parts = digest.split(separator: ":", maxSplits: 1).map(String.init)
         guard parts.count == 2, parts[0] == "sha256", parts[1].count == 64, parts[1].allSatisfy(\.isHexDigit)
         else {
             throw ImageLacks("‘\(digest.prefix(80))’ is not a SHA-256 digest")
         }
-        // The second is how skopeo's «dir» has it.
+        // The second is the layout of skopeo's «dir».
         return ["blobs/sha256/\(parts[1])", parts[1]].first { directory.contains($0) }
     }
 
@@ -196,7 +196,7 @@ struct ContainerLayout {
 
     /// A file's JSON; nil when there is no such file.
     ///
-    /// - Parameter digest: that it is to have.
+    /// - Parameter digest: the expected digest.
     private func file<Value: Decodable>(_ name: String, _ digest: String? = nil) throws -> Value? {
         guard let path = directory.place(of: name) else { return nil }
         let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
@@ -213,7 +213,7 @@ struct ContainerLayout {
         }
     }
 
-    /// Where a layer lies, after its bytes are seen to be what the image names.
+    /// The path of a layer, after checking that its bytes are those that the image names.
     func checkedLayer(_ layer: ContainerImage.Layer) throws -> String {
         guard let path = directory.place(of: layer.place) else {
             throw ImageLacks(

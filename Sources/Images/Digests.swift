@@ -4,12 +4,12 @@ import Linux
 import Sealing
 
 extension Fleet.Digest {
-    /// Of bytes in memory.
+    /// Digest of bytes in memory.
     package init(of data: Data) { self.init(hash: SHA256.hash(data)) }
 
-    /// Of a file, read in pieces: the next is read while one is hashed.
+    /// Digest of a file, read in pieces: the next is read while one is hashed.
     package init(ofFile path: String) throws {
-        // One piece is read sooner than a thread is made.
+        // Reading one piece is faster than starting a thread.
         if try FileDescriptor(opening: path).byteCount() <= 256 * 1024 {
             self.init(hash: SHA256.hash(try WholeFile.read(path)))
             return
@@ -27,10 +27,10 @@ extension Fleet.Digest {
     }
 }
 
-/// Reads a file on a thread of its own, two pieces ahead of whoever takes them. They are to be taken to the end.
+/// Reads a file on its own thread, two pieces ahead of the consumer, which must read to the end.
 private final class PieceReader: Sendable {
     @safe private final class Slot: @unchecked Sendable {
-        // Sendable: it is the reading thread's between `free` and `filled`, and the caller's between `filled` and `free`.
+        // Sendable: the reading thread owns it between `free` and `filled`, the caller between `filled` and `free`.
         /// Small enough for the processor's cache.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 64)
         var count: Result<Int, SystemError> = .success(0)
@@ -44,7 +44,7 @@ private final class PieceReader: Sendable {
 
     init(_ path: String) throws {
         let file = try FileDescriptor(opening: path)
-        // One that goes with less than it began with ends the program (dispatch_semaphore_create(3)).
+        // Releasing a semaphore below its initial value ends the program (dispatch_semaphore_create(3)).
         for _ in slots { free.signal() }
         Thread.detachNewThread { [self] in
             for turn in 0... {

@@ -1,15 +1,15 @@
-/// The beginning of a virtual machine's disk, read before any program is let at it: a disk that names other files would have them read
-/// with the importer's rights (CVE-2024-32498 is the same).
+/// The beginning of a virtual disk, checked before any program opens it: a disk that names other files would have them read with the
+/// importer's rights (compare CVE-2024-32498).
 struct DiskHeader {
-    /// What of a file is looked at.
+    /// How much of a file is examined.
     static let byteLimit = 1 << 20
 
     private let bytes: [UInt8]
 
-    /// - Parameter bytes: the first ``byteLimit`` of the file, or all that there are.
+    /// - Parameter bytes: the first ``byteLimit`` of the file, or all of it if shorter.
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// How the disk leans on another file; nil when it stands alone.
+    /// How the disk refers to another file; nil when it stands alone.
     func dependence(as format: DiskImage.Format) -> String? {
         switch format {
         case .raw, .vdi, .vhdx: nil
@@ -31,12 +31,12 @@ struct DiskHeader {
         return features & 1 << 2 != 0 ? "its data is in another file" : nil
     }
 
-    /// Where QEMU looks for a parent, whatever the header says of its descriptor (block/vmdk.c: `desc_offset`, `DESC_SIZE`).
+    /// Where QEMU looks for a parent, whatever the header says about its descriptor (block/vmdk.c: `desc_offset`, `DESC_SIZE`).
     private static let vmdkDescriptor = 512..<21 * 512
 
     /// «VMware Virtual Disks», Virtual Disk Format 5.0: capacity at 12, the descriptor's offset at 28 and its length at 36, both in
-    /// sectors. QEMU reads a header without capacity as a descriptor of other files, and finds the name of a parent in the middle of a
-    /// line, too.
+    /// sectors. QEMU reads a header without capacity as a descriptor of other files, and finds the name of a parent even in the middle of a
+    /// line.
     private var vmdkDependence: String? {
         guard let capacity = number(at: 12, count: 8), let offset = number(at: 28, count: 8),
             let length = number(at: 36, count: 8)

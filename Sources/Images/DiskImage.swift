@@ -1,23 +1,23 @@
 import Foundation
 import Linux
 
-/// A disk as a file, raw or as virtual machines have them, with a system on it.
+/// A disk as a file, raw or in a virtual machine's format, with a system on it.
 ///
-/// What is mounted lasts as long as the process's mount namespace: whoever uses this runs in one of its own.
+/// Mounts last as long as the process's mount namespace, so callers must run in one of their own.
 struct DiskImage {
     private let source: ImageSource
     private let format: Format
     private let cache: String
     private let progress: @Sendable (String) -> Void
 
-    /// What `qemu-img` calls them.
+    /// Names that `qemu-img` uses.
     enum Format: String { case raw, qcow2, vmdk, vdi, vhdx }
 
     /// A part of the disk that holds a file system.
     private struct Partition {
         var offset: Int
         var byteCount: Int
-        /// TYPE, UUID, LABEL, PART_ENTRY_UUID, as blkid(8) calls them.
+        /// TYPE, UUID, LABEL, PART_ENTRY_UUID, as named in blkid(8).
         var tags: [String: String]
 
         var type: String { tags["TYPE"] ?? "" }
@@ -30,13 +30,13 @@ struct DiskImage {
         var options: [String]
     }
 
-    /// Below the top of a btrfs, where distributions put the root.
+    /// Below the top of a btrfs file system, where distributions put the root.
     private static let rootPlaces = ["", "root", "@", "@rootfs", "@/.snapshots/1/snapshot"]
-    /// What of a machine's own tree belongs to the image, too. /home and /srv hold people's files.
+    /// Directories of the machine's tree that also belong to the image. /home and /srv hold people's files.
     private static let wantedPlaces = ["/boot", "/usr", "/var", "/opt", "/usr/local"]
-    /// Where boards and boot loaders may have the kernel.
+    /// Where boards and boot loaders may keep the kernel.
     private static let loaderPlaces = ["/boot/firmware", "/boot/efi", "/efi"]
-    /// What is of the disk, and not of the system: a node has other disks, and would wait for these.
+    /// Settings that belong to the disk rather than the system: a node has other disks, and would wait for these.
     static let exclusions = [
         "etc/fstab", "etc/crypttab", "boot/efi/*", "swap.img", "home/*/.cache", "lost+found",
     ]
@@ -51,7 +51,7 @@ struct DiskImage {
         self.progress = progress
     }
 
-    /// By the bytes at its beginning: the name says nothing, and a guess by others could be made to read other files.
+    /// By its first bytes: the name says nothing, and other programs' guesses could be tricked into reading other files.
     static func format(of head: Data) -> Format? {
         func holds(_ text: String, at offset: Int) -> Bool {
             head.count >= offset + text.utf8.count
@@ -61,7 +61,7 @@ struct DiskImage {
         if holds("KDMV", at: 0) { return .vmdk }
         if holds("vhdxfile", at: 0) { return .vhdx }
         if head.count > 68, head.dropFirst(64).starts(with: [0x7F, 0x10, 0xDA, 0xBE]) { return .vdi }
-        // Two bytes make a partition table: what is surely something else may have them by chance.
+        // Two bytes make a partition table; a file that is clearly something else may contain them by chance.
         if Compression(head) != nil || holds("hsqs", at: 0) || holds("ustar", at: 257) { return nil }
         let hasTable = head.count >= 512 && head[510] == 0x55 && head[511] == 0xAA
         let isExtended = head.count > 0x43A && head[0x438] == 0x53 && head[0x439] == 0xEF
@@ -93,7 +93,7 @@ struct DiskImage {
             let place = "\(work)/\(number)"
             try mount(partition, of: raw, at: place)
             mounted.append(place)
-            // Whoever made the disk made its links, too: they must not lead to directories of this host.
+            // Links on the disk are untrusted: they must not lead to directories of this host.
             let candidates = Self.rootPlaces.lazy.compactMap { RootDirectory(path: place).place(of: $0) }
             guard let root = candidates.map(RootDirectory.init(path:)).first(where: Self.isRoot) else {
                 continue
@@ -119,9 +119,9 @@ struct DiskImage {
                     : ""))
     }
 
-    /// Partitions of boot loaders, as far as they can be mounted: most systems have their kernel elsewhere, too.
+    /// Boot loader partitions, as far as they can be mounted: most systems also have their kernel elsewhere.
     ///
-    /// - Returns: where they are mounted.
+    /// - Returns: their mount points.
     private func mountLoaderPlaces(of root: RootDirectory, _ partitions: [Partition], _ raw: String)
         -> [String]
     {
@@ -133,7 +133,7 @@ struct DiskImage {
         }
     }
 
-    /// The disk's own file, without what may be around it.
+    /// The disk's own file, without the compression around it.
     private func makePlain(in work: String) throws -> String {
         guard let compression = source.compression else { return source.path }
         progress("unpacking \(source.name)")
@@ -142,7 +142,7 @@ struct DiskImage {
         return plain
     }
 
-    /// The disk as plain bytes. What virtual machines have is written out, with holes where nothing is.
+    /// The disk as plain bytes. Virtual disks are converted, with holes where nothing was written.
     private func makeRaw(in work: String) throws -> String {
         let path = try makePlain(in: work)
         guard format != .raw else { return path }
@@ -154,7 +154,7 @@ struct DiskImage {
             Confinement(reads: [path], writes: [work]))
         let told = try images.run(["info", "--output=json", "-f", format.rawValue, path])
         let facts = try JSONSerialization.jsonObject(with: told) as? [String: Any]
-        // Once more by what QEMU has understood.
+        // Checked again, with what QEMU understood.
         let details = (facts?["format-specific"] as? [String: Any])?["data"] as? [String: Any]
         let parts = (details?["extents"] as? [[String: Any]] ?? []).map { $0["filename"] as? String }
         guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil,
@@ -166,7 +166,7 @@ struct DiskImage {
         return raw
     }
 
-    /// The file would be read with the rights of the importer: any file or disk of this host could be in the image then.
+    /// The file would be read with the importer's rights: any file or disk of this host could end up in the image.
     private func leansOnAnotherFile(_ how: String) -> ImageLacks {
         ImageLacks(
             "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(source.name) flat.qcow2"
@@ -185,11 +185,11 @@ struct DiskImage {
         }
     }
 
-    /// Where partitions lie, by what partx says in sectors: the table of a foreign disk may name any.
+    /// Where partitions are, in sectors as partx reports them: the table of an untrusted disk may name any.
     static func places(in text: String, ofDiskOf byteCount: Int) -> [(offset: Int, byteCount: Int)] {
         text.split(separator: "\n").compactMap { line in
             let numbers = line.split(separator: " ").compactMap { Int($0) }
-            // An extended partition's own entry is two sectors of nothing.
+            // An extended partition's own entry is two empty sectors.
             guard numbers.count == 2, numbers[1] > 2, numbers[0] >= 0, numbers[0] <= byteCount / 512,
                 numbers[1] <= byteCount / 512 - numbers[0]
             else { return nil }
@@ -198,7 +198,7 @@ struct DiskImage {
     }
 
     private func tags(of raw: String, _ offset: Int, _ byteCount: Int) throws -> [String: String] {
-        // It ends with 2 when it knows nothing.
+        // It exits with 2 when it recognises nothing.
         let told = try? Program("blkid", package: "util-linux").confined(Confinement(reads: [raw])).run([
             "--probe", "--output", "export", "--offset", String(offset), "--size", String(byteCount), raw,
         ])
@@ -224,7 +224,7 @@ struct DiskImage {
                 + more
             try mount.run(["-t", partition.type, "-o", words.joined(separator: ","), raw, place])
         }
-        // A journal that waits to be replayed cannot be: nothing is written to the disk.
+        // A journal that needs replaying cannot be replayed: nothing is written to the disk.
         let unclean = [
             "ext4": ["noload"], "ext3": ["noload"], "xfs": ["norecovery"], "btrfs": ["rescue=nologreplay"],
         ]
@@ -239,7 +239,7 @@ struct DiskImage {
     }
 
     private static func isRoot(_ root: RootDirectory) -> Bool {
-        // A link counts, also when what it leads to is on another partition.
+        // A link counts even when its target is on another partition.
         ["etc", "usr/lib"].contains { root.names(in: $0).contains("os-release") }
     }
 
@@ -253,7 +253,7 @@ struct DiskImage {
         }
     }
 
-    /// Whether fstab means this partition: by UUID, label, or the partition's own UUID.
+    /// Whether fstab refers to this partition: by UUID, label, or the partition's own UUID.
     private static func isSource(_ source: String, _ partition: Partition) -> Bool {
         let parts = source.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2 else { return false }

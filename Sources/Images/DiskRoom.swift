@@ -1,8 +1,8 @@
 import Foundation
 
-/// Room on a disk, of which something always stays free for what else lies there: leases, for one.
+/// Room on a disk, some of which always stays free for other data on it, such as leases.
 enum DiskRoom {
-    /// What is free for us, and what the file system has; the most that there can be when it says nothing sensible.
+    /// What is free for us, and the size of the file system; the largest numbers when it reports nothing sensible.
     private static func byteCounts(of directory: String) -> (free: Int, all: Int)? {
         var status = statvfs()
         guard unsafe statvfs(directory, &status) == 0 else { return nil }
@@ -13,9 +13,9 @@ enum DiskRoom {
         return (byteCount(status.f_bavail), byteCount(status.f_blocks))
     }
 
-    /// Throws when there is surely not enough room for `byteCount` bytes, before any of them is written.
+    /// Throws when there is clearly too little room for `byteCount` bytes, before any of them is written.
     ///
-    /// - Parameter what: is to be written, for people.
+    /// - Parameter what: describes the data, for people.
     static func require(_ byteCount: Int, in directory: String, for what: String) throws {
         guard let (free, all) = byteCounts(of: directory) else { return }
         let reserve = min(all / 10, 1 << 30)
@@ -31,7 +31,7 @@ enum DiskRoom {
     }
 }
 
-/// There is no room for what was to be made, which therefore has not begun.
+/// There was no room, so nothing was started.
 package struct NoRoom: Error, Equatable, CustomStringConvertible {
     var what: String
     var directory: String
@@ -45,7 +45,7 @@ package struct NoRoom: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A disk that a program was filling; what else lies on it, leases for one, needs room, too.
+/// A disk that a program was filling up; other data on it, such as leases, needs room as well.
 package struct DiskNearlyFull: Error, CustomStringConvertible {
     package var directory: String
     package var freeByteCount: Int
@@ -56,7 +56,7 @@ package struct DiskNearlyFull: Error, CustomStringConvertible {
             + "--state-directory"
     }
 
-    /// What stays free: a tenth, and no more than a gibibyte.
+    /// What stays free: a tenth, but no more than a gibibyte.
     static func check(_ directory: String) throws {
         if let free = DiskRoom.isNearlyFull(directory) {
             throw Self(directory: directory, freeByteCount: free)

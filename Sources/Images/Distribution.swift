@@ -1,11 +1,11 @@
 import Foundation
 
-/// The distribution that a root is of, as far as what it lacks can be had from it (os-release(5)).
+/// The distribution of a root (os-release(5)), as far as missing packages can be installed from it.
 struct Distribution {
     private let names: Set<Substring>
     private let architecture: String
 
-    /// - Parameter architecture: of the kernel or the root, as Debian calls it.
+    /// - Parameter architecture: of the kernel or the root, as Debian names it.
     init(_ root: RootDirectory, architecture: String) {
         let text = root.text(of: "etc/os-release") ?? root.text(of: "usr/lib/os-release") ?? ""
         var names: Set<Substring> = []
@@ -22,7 +22,7 @@ struct Distribution {
         self.architecture = architecture
     }
 
-    /// What is asked for, and the distributions' commands for it. The first that is among the names is taken.
+    /// A requested package, and the distributions' commands for it. The first matching name is used.
     enum Want { case kernel, moreModules, initSystem }
 
     private static let commands:
@@ -47,7 +47,7 @@ struct Distribution {
             (["void"], "xbps-install linux", nil, "xbps-install runit-void"),
         ]
 
-    /// The command that brings it, to be run in the root; nil for distributions that are not known.
+    /// The command that installs it, run in the root; nil for unknown distributions.
     ///
     /// - Parameter release: of the kernel that lacks modules.
     func command(for want: Want, release: KernelRelease? = nil) -> String? {
@@ -57,7 +57,7 @@ struct Distribution {
         let command =
             switch want {
             case .kernel: found.kernel
-            // A flavour of a kernel, for clouds say, has fewer of them; the plain one has all.
+            // A special kernel, such as one for clouds, has fewer modules; the plain one has them all.
             case .moreModules: found.moreModules ?? found.kernel
             case .initSystem: found.initSystem
             }
@@ -65,7 +65,7 @@ struct Distribution {
             "RELEASE", with: release?.text ?? "")
     }
 
-    /// The same as words of advice.
+    /// The same as advice in words.
     func advice(for want: Want, release: KernelRelease? = nil) -> String {
         if let command = command(for: want, release: release) { return "install it in the root: \(command)" }
         return switch want {

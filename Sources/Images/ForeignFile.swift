@@ -1,10 +1,10 @@
 import Foundation
 
-/// Files that people have, and that no root can be taken from as they are.
+/// Files that people have, but that no root can be read from directly.
 enum ForeignFile {
-    /// What a file is, and what to do with it instead; nil when that does not show.
+    /// What a file is, and what to do instead; nil when it is not recognised.
     ///
-    /// - Parameter head: its first bytes, without what is around them.
+    /// - Parameter head: its first bytes, after decompression.
     static func description(_ head: Data) -> String? {
         if head.isEmpty { return "is empty" }
         for (offset, mark, what) in marks where head.dropFirst(offset).starts(with: mark) { return what }
@@ -19,7 +19,7 @@ enum ForeignFile {
         + "(roost image build)"
     private static let packed = "which keeps no owners: pack the root with tar"
 
-    /// Where each has its mark: ECMA-119 §8.1.1 in sector 16, cpio(5), deb(5), and the formats' own texts.
+    /// Where each format has its signature: ECMA-119 §8.1.1 in sector 16, cpio(5), deb(5), and the formats' own documents.
     private static let marks: [(offset: Int, mark: [UInt8], what: String)] = [
         (32_769, Array("CD001".utf8), medium),
         (
@@ -45,7 +45,7 @@ enum ForeignFile {
         bytes.allSatisfy { (0x20...0x7E).contains($0) || (0x09...0x0D).contains($0) }
     }
 
-    /// The disk of a virtual machine's archive (OVF, DSP0243 §5.3: the descriptor comes first); nil for others.
+    /// The disk in a virtual machine's archive (OVF, DSP0243 §5.3: the descriptor comes first); nil for others.
     ///
     /// - Parameter names: in an archive, in their order.
     static func virtualMachine(_ names: [String]) -> String? {

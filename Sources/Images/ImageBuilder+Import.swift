@@ -4,7 +4,7 @@ import Foundation
 extension ImageBuilder {
     /// Packs a root that was made elsewhere: a directory, a tar archive, a squashfs, a disk, or a container image.
     ///
-    /// - Parameter choice: of the images in an archive.
+    /// - Parameter choice: among the images in an archive.
     package func importRoot(
         _ source: ImageSource, as image: ImageName, choice: ContainerChoice = ContainerChoice()
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
@@ -25,7 +25,7 @@ extension ImageBuilder {
         return try packer.pack(root: try Self.innerRoot(of: root, note: progress), as: image, origin: origin)
     }
 
-    /// - Returns: the root, and what it is of, for people.
+    /// - Returns: the root and its origin, for people.
     private func unpack(
         _ source: ImageSource, in work: WorkDirectory, _ choice: ContainerChoice
     ) throws -> (root: String, origin: String) {
@@ -33,7 +33,7 @@ extension ImageBuilder {
         switch source.kind {
         case .rootArchive:
             let root = try Self.makeRoot(in: work)
-            // What is packed is no larger than what it holds; else its own frame is about the half where files are small.
+            // Packed data is not larger than its content; otherwise, with small files, its own framing is about half.
             try DiskRoom.require(
                 (byteCount ?? 0) / (source.compression == nil ? 2 : 1), in: work.path,
                 for: "what is in \(source.name)")
@@ -60,7 +60,7 @@ extension ImageBuilder {
         }
     }
 
-    /// The root itself, where an archive has all of it in one directory: `rootfs/etc` and so on.
+    /// The root itself, when an archive keeps all of it in one directory: `rootfs/etc` and so on.
     static func innerRoot(of root: String, note: (String) -> Void) throws -> String {
         let directory = RootDirectory(path: root)
         func isRoot(_ prefix: String) -> Bool {

@@ -1,13 +1,13 @@
 package import Fleet
 import Foundation
 
-/// What `roost image build` is asked for.
+/// The arguments of `roost image build`.
 package struct ImageRecipe: Sendable, Equatable {
     package var suite: String
     package var packages: [String]
     /// `deb` lines or mirror URLs; empty for the build host's own sources.
     package var mirrors: [String]
-    /// As Debian calls it; nil for the build host's.
+    /// Debian's name for it; nil for the build host's.
     package var architecture: String?
     package var components: [String]
     /// Shell scripts run with the root as `$1` before packing.
@@ -25,7 +25,7 @@ package struct ImageRecipe: Sendable, Equatable {
         self.scripts = scripts
     }
 
-    /// The same for the same wishes.
+    /// Equal for equal arguments.
     var digest: Fleet.Digest {
         let words =
             ["mmdebstrap", suite, architecture ?? ""] + packages + ["mirrors"] + mirrors + ["components"]
@@ -34,22 +34,22 @@ package struct ImageRecipe: Sendable, Equatable {
     }
 }
 
-/// Builds roots from a Debian mirror, and imports finished ones. Whoever calls is root, be it in a user namespace of its own: the
-/// files of a root belong to many.
+/// Builds roots from a Debian mirror, and imports finished ones. Callers must be root, at least in a user namespace of their own: the files
+/// of a root have many owners.
 package struct ImageBuilder: Sendable {
     let packer: ImagePacker
-    /// Holds `debs/`, the packages that were downloaded before, and the root that is being made.
+    /// Contains `debs/`, the packages downloaded earlier, and the root that is being built.
     let cache: String
     let progress: @Sendable (String) -> Void
 
-    /// What every image needs to boot and to be reached; no desktop.
+    /// What every image needs to boot and to be reachable; no desktop.
     private static let basePackages = [
         "systemd-sysv", "udev", "dbus", "kmod", "iproute2", "openssh-server",
         "ca-certificates",
         "tzdata",
     ]
 
-    /// As Debian calls it.
+    /// Debian's name for it.
     private static let hostArchitecture: String = {
         #if arch(arm64)
         "arm64"
@@ -74,12 +74,12 @@ package struct ImageBuilder: Sendable {
         let debs = "\(cache)/debs"
         try FileManager.default.createDirectory(atPath: debs, withIntermediateDirectories: true)
         progress("building Debian \(recipe.suite)")
-        // What it mounts goes with its namespace, also when it is killed.
+        // Its mounts end with its namespace, even when it is killed.
         let mmdebstrap = try Program("mmdebstrap", package: "mmdebstrap").path
         let command =
             ["--mount", "--propagation=private", mmdebstrap] + arguments(recipe, root: root, debs: debs)
         let program = try Program("unshare", package: "util-linux")
-        // No initrd is made: Roost makes its own, and update-initramfs takes 20 seconds.
+        // No initrd is built: Roost makes its own, and update-initramfs takes 20 seconds.
         try program.run(command, environment: ["INITRD": "No"], filling: cache) {
             [progress] line in
             if line.hasPrefix("I: ") || line.hasPrefix("E: ") || line.hasPrefix("W: ") {
@@ -102,7 +102,7 @@ package struct ImageBuilder: Sendable {
         }
     }
 
-    /// A base for Dockerfiles, as a tar archive: the least that apt runs in, where services do not start and no initrd is made.
+    /// A base for Dockerfiles, as a tar archive: the minimum that apt needs; services do not start and no initrd is built.
     private func makeBase(_ suite: String, _ archive: String) throws {
         try Program("mmdebstrap", package: "mmdebstrap").run(
             [
@@ -142,7 +142,7 @@ package struct ImageBuilder: Sendable {
         return arguments + [recipe.suite, root] + recipe.mirrors
     }
 
-    /// The root's own directory, which is as every system has it.
+    /// The root's top directory, with the usual mode and owner.
     static func makeRoot(in work: WorkDirectory) throws -> String {
         let root = "\(work.path)/root"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)

@@ -1,7 +1,7 @@
 import Foundation
 import Linux
 
-/// What a root should not have, or lacks: looked for before it is packed.
+/// What a root should not contain, or lacks; checked before it is packed.
 package struct ImageLint: Sendable {
     /// The rules that can be switched off by name.
     package enum Rule: String, Sendable, CaseIterable {
@@ -11,7 +11,7 @@ package struct ImageLint: Sendable {
         case otherKernels = "kernels"
         case sockets, caches
 
-        /// Whether a version with such a finding is refused; the others are only said.
+        /// Whether such a finding refuses the version; others are only reported.
         var isRefused: Bool { [.noInit, .privateKeys, .setUserID].contains(self) }
     }
 
@@ -40,7 +40,7 @@ package struct ImageLint: Sendable {
         "root/.cache", "usr/src",
     ]
 
-    /// Of the root's own top: nothing in them is the image's.
+    /// Top-level directories whose content is not part of the image.
     static let foreignDirectories: Set<String> = ["dev", "proc", "sys", "run", "tmp"]
 
     private let root: String
@@ -51,9 +51,9 @@ package struct ImageLint: Sendable {
         self.allowed = allowed
     }
 
-    /// Throws what refuses the root.
+    /// Throws when a finding refuses the root.
     ///
-    /// - Returns: what is only worth saying.
+    /// - Returns: findings that are only reported.
     package func check() throws -> [Finding] {
         let findings = try all().filter { !allowed.contains($0.rule) }
         let refused = findings.filter(\.rule.isRefused)
@@ -72,7 +72,7 @@ package struct ImageLint: Sendable {
                     fix: Distribution(directory, architecture: "amd64").advice(for: .initSystem)))
         }
         var (keys, privileged, sockets): ([String], [String], [String]) = ([], [], [])
-        // A root has a hundred thousand files: what is asked of each is one system call.
+        // A root has a hundred thousand files, so each gets a single system call.
         DirectoryListing.walk(root) { entry in
             let name = entry.path
             if entry.kind == S_IFSOCK { sockets.append(name) }
@@ -103,7 +103,7 @@ package struct ImageLint: Sendable {
         return text.hasPrefix("-----BEGIN ") && text.contains("PRIVATE KEY-----")
     }
 
-    /// Those that no package of the distribution has brought; where its records cannot be read, those outside its places.
+    /// Files that no package of the distribution installed; if its records cannot be read, files outside the usual places.
     private func unowned(_ names: [String]) -> [String] {
         guard !names.isEmpty else { return [] }
         let (directory, records) = (RootDirectory(path: root), "var/lib/dpkg/info")
@@ -112,7 +112,7 @@ package struct ImageLint: Sendable {
             let places = ["usr/bin/", "usr/sbin/", "usr/lib", "bin/", "sbin/", "lib", "usr/libexec/"]
             return names.filter { name in !places.contains { name.hasPrefix($0) } }
         }
-        // Packages still say /bin/su, which lies in /usr/bin now.
+        // Packages still list /bin/su, which is now in /usr/bin.
         var places: [Substring: String] = [:]
         for name in names {
             places[name[...]] = name
@@ -128,7 +128,7 @@ package struct ImageLint: Sendable {
         return left.sorted()
     }
 
-    /// Which of several the nodes boot, the import says itself.
+    /// With several kernels, the import itself reports which one nodes boot.
     private func kernels() -> [Finding] {
         let search = KernelSearch(root: root)
         var findings: [Finding] = []
@@ -137,7 +137,7 @@ package struct ImageLint: Sendable {
                 .otherKernels, search.kernels.map(\.release.text), "several kernels, of which nodes boot one",
                 "remove the others to save their room (--kernel names the one to take)")
         }
-        // Another name for a kernel that has modules may be a copy.
+        // A kernel without modules may be a copy of one that has them.
         let orphans = search.withoutModules.filter { place in
             let release = place.split(separator: "/").last.flatMap { KernelName(String($0)) }?.release
             return release.map { !search.withoutIndex.map(\.text).contains($0) } ?? false
@@ -171,7 +171,7 @@ package struct ImageLint: Sendable {
 }
 
 extension [ImageLint.Finding] {
-    /// Nothing, when there are no names.
+    /// Empty when there are no names.
     fileprivate mutating func append(
         _ rule: ImageLint.Rule, _ names: some Collection<String>, _ text: String, _ fix: String
     ) {

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Linux
 
-/// Makes a version out of a root file system: lint, kernel, modules, squashfs, manifest.
+/// Turns a root file system into a version: lint, kernel, modules, squashfs, manifest.
 package struct ImagePacker: Sendable {
     /// How hard the root is compressed.
     package enum Effort: String, Sendable, CaseIterable {
@@ -18,16 +18,16 @@ package struct ImagePacker: Sendable {
     private let store: ImageStore
     private let effort: Effort
     private let allowed: Set<ImageLint.Rule>
-    /// The release of the kernel to take, of several; nil: the first choice.
+    /// The kernel release to use when there are several; nil: the first choice.
     private let kernel: String?
     private let moduleArchives: ModuleArchiveCache
     private let progress: @Sendable (String) -> Void
 
-    /// What mksquashfs keeps blocks in. Its default is a quarter of the host's memory, which nodes are served from; with less it is
-    /// faster, too: what it fills again and again stays near the processor.
+    /// Memory in which mksquashfs keeps blocks. Its default is a quarter of the host's memory, which serving nodes needs. Less is also
+    /// faster: the buffers stay near the processor.
     private static let memory = "256M"
 
-    /// What no image holds: what belongs to one machine, and what only grows.
+    /// Left out of every image: files of one particular machine, and files that only grow.
     private static let exclusions =
         [
             "boot/initrd.img*", "boot/System.map*", "dev/*", "proc/*", "run/*", "sys/*", "tmp/*", "var/tmp/*",
@@ -36,16 +36,16 @@ package struct ImagePacker: Sendable {
             "etc/hostname", "etc/resolv.conf", "var/lib/systemd/random-seed", "root/.bash_history",
             "swapfile",
         ] + logInRecords
-    /// Who logged in to the machine that it was made on: an entry for each user number, and hundreds of gigabytes of nothing where
-    /// numbers come from a directory (moby/moby#5419).
+    /// Who logged in to the original machine: one entry per user number, which makes hundreds of gigabytes of holes where numbers come from
+    /// a directory service (moby/moby#5419).
     static let logInRecords = ["var/log/lastlog", "var/log/faillog"]
-    /// Of holes that are worth a word: all of them are read.
+    /// Holes this large are reported: all of them are read.
     private static let holeByteLimit = 4 << 30
 
     /// - Parameters:
     ///   - cache: where archives of kernel modules are kept; nil: nowhere.
-    ///   - allowed: findings that are no reason to refuse a root.
-    ///   - kernel: the release of the kernel to take, of several; nil: the first choice.
+    ///   - allowed: findings that do not refuse a root.
+    ///   - kernel: the kernel release to use when there are several; nil: the first choice.
     package init(
         store: ImageStore, effort: Effort, cache: String? = nil, allowed: Set<ImageLint.Rule> = [],
         kernel: String? = nil, progress: @escaping @Sendable (String) -> Void
@@ -61,10 +61,10 @@ package struct ImagePacker: Sendable {
     /// Packs `root` and publishes the version.
     ///
     /// - Parameters:
-    ///   - recipe: digest of what the root was built by.
-    ///   - excluded: patterns of what stays out, beside what always does.
-    ///   - base: of the version that the root was a clone of.
-    /// - Throws: ``MaintenanceShell/Unchanged`` when every file is that of `base`.
+    ///   - recipe: digest of the root's build instructions.
+    ///   - excluded: patterns to leave out, in addition to the usual ones.
+    ///   - base: the version that the root is a clone of.
+    /// - Throws: ``MaintenanceShell/Unchanged`` when every file equals that of `base`.
     package func pack(
         root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil,
         excluding excluded: [String] = [], base: ImageManifest? = nil
@@ -77,7 +77,7 @@ package struct ImagePacker: Sendable {
         let build = directory.path
         defer { withExtendedLifetime(directory) {} }
         do {
-            // The root takes by far the longest. Everything else is done beside it, also to look whether it may be packed at all.
+            // The root takes longest by far. Everything else is done in parallel, including the check whether it may be packed at all.
             progress("packing the root file system")
             let stop = ProgramStop()
             let rootFile = ThreadWork {
@@ -101,7 +101,7 @@ package struct ImagePacker: Sendable {
         }
     }
 
-    /// What a version is made of beside its root.
+    /// The parts of a version other than its root.
     private struct Others {
         var files: [ImageManifest.File]
         var packages: [ImageManifest.Package]
@@ -118,7 +118,7 @@ package struct ImagePacker: Sendable {
             "kernel \(modules.release)\(modules.reason.isEmpty ? "" : ", \(modules.reason)"); \(modules.needed.count) of its "
                 + "modules for the initramfs")
         let kernel = try file("kernel", in: build) { path in
-            // Boot loaders that are not GRUB do not unpack what boards and arm64 have packed.
+            // Boot loaders other than GRUB do not decompress the kernels of boards and arm64.
             if KernelFile(ofFile: modules.kernelPath).isGzip {
                 try Compression.gzip.unpack(modules.kernelPath, to: path, in: build)
             } else {
@@ -139,7 +139,7 @@ package struct ImagePacker: Sendable {
             hasDMCrypt: modules.hasDMCrypt)
     }
 
-    /// What a root surely takes when it is packed: no system gets a tenth of its size. Large holes are said, which mksquashfs reads.
+    /// The least that a packed root takes: no system compresses to a tenth. Large holes are reported, because mksquashfs reads them.
     private func leastByteCount(of root: String) -> Int {
         var byteCount = 0
         DirectoryListing.walk(root) { entry in
@@ -157,7 +157,7 @@ package struct ImagePacker: Sendable {
         return byteCount / 10
     }
 
-    /// Has a file of a version made at the path that it is given, and reads it while it goes to the disk.
+    /// Has a version's file written to the given path, and hashes it while it goes to the disk.
     private func file(_ name: String, in build: String, _ make: (String) throws -> Void) throws
         -> ImageManifest.File
     {
@@ -170,7 +170,7 @@ package struct ImagePacker: Sendable {
             name: name, byteCount: try FileDescriptor(opening: path).byteCount(), sha256: digest)
     }
 
-    /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, one thread's order.
+    /// Reproducible: sorted by mksquashfs, every time stamp that of the newest file, with one thread's order.
     private func packRoot(
         _ root: String, excluding excluded: [String], to path: String, stop: ProgramStop
     ) throws {
@@ -179,11 +179,11 @@ package struct ImagePacker: Sendable {
         defer { isOver.signal() }
         Thread.detachNewThread {
             while isOver.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
-                // Missing until the program has made it.
+                // Missing until the program creates it.
                 try? FileDescriptor(opening: path).beginSynchronising()
             }
         }
-        // Its place is there already, so that nothing else of the directory needs to be reached.
+        // The file exists already, so the program needs to reach nothing else in the directory.
         try WholeFile.writeForNow(path, [])
         let confinement = Confinement(reads: [root], writes: [path], rights: .reading)
         try Program("mksquashfs", package: "squashfs-tools").confined(confinement).run(
@@ -210,7 +210,7 @@ package struct ImagePacker: Sendable {
             packages: others.packages, origin: origin, recipe: recipe, hasDMCrypt: others.hasDMCrypt)
     }
 
-    /// As Debian calls it: by what the kernel's file says of itself, by its name, or by the loader that every program of arm64 names.
+    /// As Debian names it: from the kernel file's own header, its name, or the dynamic loader that every arm64 root contains.
     static func architecture(root: String, kernelRelease: String, kernel: KernelFile?) -> String {
         if let known = kernel?.architecture { return known }
         let loaders = [
@@ -221,7 +221,7 @@ package struct ImagePacker: Sendable {
             ["arm64", "aarch64", "-v8", "-tegra"].contains { kernelRelease.hasSuffix($0) }
             || loaders.contains { directory.contains($0) }
         if isARM { return "arm64" }
-        // A root of 32 bits may well have a kernel of 64.
+        // A 32-bit root may well have a 64-bit kernel.
         return ["-686", "-686-pae"].contains { kernelRelease.hasSuffix($0) } ? "i386" : "amd64"
     }
 

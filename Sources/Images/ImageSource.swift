@@ -1,11 +1,11 @@
 import Foundation
 
-/// What a file or directory holds that an image can be made of: it shows in its bytes, whatever its name is.
+/// What kind of image source a file or directory is, told from its bytes rather than its name.
 package struct ImageSource: Sendable {
     enum Kind: Equatable {
         /// A directory that is the root itself.
         case root
-        /// An OCI layout, or an archive of images that is unpacked already.
+        /// An OCI layout, or an image archive that is already unpacked.
         case containerDirectory
         case containerArchive
         case rootArchive
@@ -16,7 +16,7 @@ package struct ImageSource: Sendable {
     /// Absolute.
     let path: String
     let kind: Kind
-    /// What is around all of it; nil: nothing.
+    /// The compression around all of it; nil: none.
     let compression: Compression?
 
     /// For people.
@@ -28,7 +28,7 @@ package struct ImageSource: Sendable {
         self.compression = compression
     }
 
-    /// - Throws: when there is nothing, or nothing that is known.
+    /// - Throws: when it is missing or not recognised.
     package init(_ source: String) throws {
         let path = URL(fileURLWithPath: source).path
         var isDirectory: ObjCBool = false
@@ -47,7 +47,7 @@ package struct ImageSource: Sendable {
         self.init(path: path, kind: try Self.kind(of: path, head, compression), compression: compression)
     }
 
-    /// Whether something of it has to be mounted, or owners of its files made: a directory that is the root itself is simply there.
+    /// Whether parts must be mounted or files need owners: a directory that is the root itself can be used as it is.
     package static func needsMounts(_ source: String) -> Bool {
         !FileManager.default.fileExists(atPath: "\(source)/.") || ContainerLayout.isLayout(source)
     }
@@ -58,14 +58,14 @@ package struct ImageSource: Sendable {
     private static func kind(of path: String, _ head: Data, _ compression: Compression?) throws -> Kind {
         // squashfs 4.0, little endian.
         if head.starts(with: Array("hsqs".utf8)) { return .squashfs }
-        // Media have a partition table, too.
+        // Installation media also have a partition table.
         let foreign = ForeignFile.description(head)
         if foreign == nil, let format = DiskImage.format(of: head) { return .disk(format) }
         if let foreign { throw ImageLacks("\(path) \(foreign)") }
         return try archiveKind(of: path, compression)
     }
 
-    /// What a tar archive's names say. The first of them do as a rule, and the other many gigabytes need not be looked through.
+    /// What the names in a tar archive show. The first ones are usually enough, so the remaining gigabytes need not be read.
     private static func archiveKind(of path: String, _ compression: Compression?) throws -> Kind {
         let words = try RootTar.source(path, compression)
         func names(_ script: String, _ more: [String] = []) throws -> [[Substring]] {
@@ -91,7 +91,7 @@ package struct ImageSource: Sendable {
         if first.contains(where: { $0.first.map(roots.contains) ?? false }) { return .rootArchive }
         let marks: Set<Substring> = ["oci-layout", "index.json", "manifest.json"]
         if first.contains(where: { $0.count == 1 && marks.contains($0[0]) }) { return .containerArchive }
-        // tar fails for each name that is not there; whether the archive is good shows when it is unpacked.
+        // tar fails for each missing name; whether the archive is valid shows when it is unpacked.
         let marked = marks.flatMap { [String($0), "./\($0)"] }.sorted()
         return try names("tar --list \"$@\" 2>/dev/null || true", marked).isEmpty
             ? .rootArchive : .containerArchive

@@ -5,16 +5,16 @@ package import Linux
 
 /// The directories of all image versions: `DIRECTORY/IMAGE/DIGEST/{kernel,modules.cpio,root.squashfs,manifest.json}`.
 ///
-/// A version is made beside its place, made durable, and renamed into it; after that nothing in it changes.
+/// A version is built beside its place, made durable, and renamed into place; after that nothing in it changes.
 package struct ImageStore: Sendable {
     package let directory: String
-    /// Files of a version, beside its manifest.
+    /// Files of a version, in addition to its manifest.
     package static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
-    /// Where versions are made: a directory of who makes them, in that of all images.
+    /// Where versions are built: one directory per builder, within the directory of all images.
     package static let building = ".building"
     private static let removing = ".removing"
     private static let pulling = ".pulling-"
-    /// The server's user and group, for what others publish; nil for the process's own.
+    /// The server's user and group, which own what others publish; nil for the process's own.
     private let owner: (user: UInt32, group: UInt32)?
 
     package init(directory: String, owner: (user: UInt32, group: UInt32)? = nil) {
@@ -35,14 +35,14 @@ package struct ImageStore: Sendable {
         return try WorkDirectory(in: isOwn ? common : "\(common)-user", prefix: "version-")
     }
 
-    /// Opens a file of a version, which the server's user may have exchanged: it is a file, and was reached over no link.
+    /// Opens a file of a version, which the server's user may have replaced: checks that it is a file and was reached without links.
     package func open(_ name: String, of image: ImageName, _ digest: Fleet.Digest) throws -> FileDescriptor {
         try ForeignDirectory(directory).file("\(image)/\(digest)/\(name)")
     }
 
-    /// Moves a finished build directory, whose files the manifest names, to its place.
+    /// Moves a finished build directory, with the files that the manifest names, to its place.
     ///
-    /// - Returns: the digest, and whether the version is new: the same content published again is the same version.
+    /// - Returns: the digest, and whether the version is new: publishing the same content again gives the same version.
     package func publish(_ manifest: ImageManifest, from build: String) throws -> (
         digest: Fleet.Digest, isNew: Bool
     ) {
@@ -84,7 +84,7 @@ package struct ImageStore: Sendable {
         return manifest
     }
 
-    /// Reads all files of a version and says what is wrong with them, a line each; on a thread of its own.
+    /// Reads all files of a version and reports what is wrong with them, one line each; on its own thread.
     package func verify(_ image: ImageName, _ digest: Fleet.Digest) async throws -> [String] {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try damage(of: image, digest) }) }
@@ -105,11 +105,11 @@ package struct ImageStore: Sendable {
 
     // MARK: Copies from other servers
 
-    /// The directory that the files of a version come into from elsewhere; what came before is still there.
+    /// The directory that receives the files of a version from elsewhere; parts that arrived earlier are still there.
     package func pullDirectory(for image: ImageName, _ digest: Fleet.Digest) throws -> String {
         let path = "\(directory)/\(image)/\(Self.pulling)\(digest)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        // A server that was ended before it gave them their place may have made them immutable already.
+        // A server that stopped before it moved them may have made them immutable already.
         for name in try FileManager.default.contentsOfDirectory(atPath: path) {
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o644], ofItemAtPath: "\(path)/\(name)")
@@ -117,7 +117,7 @@ package struct ImageStore: Sendable {
         return path
     }
 
-    /// Checks every byte of what came, and moves it to its place. A file that is not what its manifest says is deleted.
+    /// Checks every byte that arrived, and moves the version to its place. A file that does not match its manifest is deleted.
     package func adopt(_ image: ImageName, _ digest: Fleet.Digest) throws {
         let files = FileManager.default
         let pull = try pullDirectory(for: image, digest)
@@ -142,7 +142,7 @@ package struct ImageStore: Sendable {
         try DurableFile.publish(pull, .directory(files: names), as: target, at: .imageCopy)
     }
 
-    /// Deletes what came of versions that nobody wants any more.
+    /// Deletes partial copies of versions that are no longer needed.
     package func discardPulls(except wanted: Set<Fleet.Digest>) throws {
         let files = FileManager.default
         for image in try files.contentsOfDirectory(atPath: directory) {
@@ -169,7 +169,7 @@ package struct ImageStore: Sendable {
         return names
     }
 
-    /// Deletes the files of versions that are removed: a crash may have come in between.
+    /// Deletes the files of removed versions: a crash may have prevented it.
     package func remove(_ removed: [ImageName: Set<Fleet.Digest>]) throws {
         for (image, digests) in removed {
             try? FileManager.default.removeItem(atPath: trash(of: image))
@@ -179,7 +179,7 @@ package struct ImageStore: Sendable {
         }
     }
 
-    /// Deletes a version's directory. Who reads its files keeps them until the end.
+    /// Deletes a version's directory. Open files stay readable until they are closed.
     package func remove(_ image: ImageName, _ digest: Fleet.Digest) throws {
         let path = path(image, digest)
         let trash = trash(of: image)
@@ -190,7 +190,7 @@ package struct ImageStore: Sendable {
 
     private func trash(of image: ImageName) -> String { "\(directory)/\(image)/\(Self.removing)" }
 
-    /// The manifest's canonical bytes: what its digest is of.
+    /// The manifest's canonical bytes, which its digest covers.
     private static func encode(_ manifest: ImageManifest) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

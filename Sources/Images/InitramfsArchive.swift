@@ -2,8 +2,8 @@ import Foundation
 import Linux
 import Wire
 
-/// The two archives of a node's initramfs: an image's kernel modules, and Roost's own part, which is the same for every
-/// image and changes with the server only.
+/// The two archives of a node's initramfs: an image's kernel modules, and Roost's own part, which is the same for every image and changes
+/// only with the server.
 package enum InitramfsArchive {
     /// busybox applets that `init` and its steps use.
     private static let applets = [
@@ -45,8 +45,8 @@ package enum InitramfsArchive {
         try compress(archive.bytes, to: path, level: level)
     }
 
-    /// zstd, with zeros behind it up to a multiple of four bytes: boot loaders put archives one behind the other, and
-    /// the kernel looks for the next one only at such places.
+    /// zstd, padded with zeros to a multiple of four bytes: boot loaders concatenate archives, and the kernel looks for the next one only
+    /// at such offsets.
     private static func compress(_ bytes: [UInt8], to path: String, level: Int) throws {
         var data = try Program("zstd", package: "zstd").run(
             ["-q", "-c", "-\(level)", "-T0", "--no-check"], input: Data(bytes))
@@ -54,12 +54,12 @@ package enum InitramfsArchive {
         try WholeFile.writeForNow(path, [UInt8](data))
     }
 
-    /// Makes the archive with `init`, its steps, busybox and `roost-node`.
+    /// Builds the archive with `init`, its steps, busybox and `roost-node`.
     ///
     /// - Parameters:
     ///   - nodeProgram: a static `roost-node`.
     ///   - busybox: a static busybox.
-    ///   - serverKey: what the node believes its configuration by.
+    ///   - serverKey: the node accepts only configuration signed with it.
     package static func makeNodeArchive(
         nodeProgram: String, busybox: String, serverKey: [UInt8], to path: String
     ) throws {
@@ -81,11 +81,11 @@ package enum InitramfsArchive {
         }
         archive.addFile("lib/roost/server-key", data: serverKey)
         archive.finish()
-        // At each start of the server: level 12 takes three times as long and saves one in a hundred bytes.
+        // At each start of the server: level 12 takes three times as long and saves one percent.
         try compress(archive.bytes, to: path, level: 9)
     }
 
-    /// What a program runs on, as Debian calls it: `e_machine` of its ELF header.
+    /// The architecture that a program runs on, as Debian names it: `e_machine` of its ELF header.
     package static func architecture(ofProgram path: String) throws -> String {
         guard let file = FileHandle(forReadingAtPath: path), let head = try file.read(upToCount: 20),
             head.count == 20, head.starts(with: [0x7F, 0x45, 0x4C, 0x46])
@@ -98,7 +98,7 @@ package enum InitramfsArchive {
         return name
     }
 
-    /// A program that needs no library: the initramfs has none.
+    /// A statically linked program: the initramfs has no libraries.
     private static func staticProgram(_ path: String, package: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ImageLacks("\(path) is not there (install \(package))")

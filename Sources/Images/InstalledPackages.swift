@@ -2,10 +2,10 @@ import Errors
 import Fleet
 import Foundation
 
-/// The packages that a distribution's own records name: of dpkg, apk and pacman as they lie there, of rpm by its own program.
+/// Packages in a distribution's own records: those of dpkg, apk and pacman are read directly, those of rpm by its own program.
 enum InstalledPackages {
-    /// - Parameter note: hears why there are none, where there should be some.
-    /// - Returns: in the order of their names; none when no records are known.
+    /// - Parameter note: called with the reason when there should be some but there are none.
+    /// - Returns: sorted by name; empty when no known records exist.
     static func of(_ root: RootDirectory, note: (String) -> Void) -> [ImageManifest.Package] {
         let records: [() throws -> [ImageManifest.Package]] = [
             { root.text(of: "var/lib/dpkg/status").map(dpkg) ?? [] },
@@ -20,7 +20,7 @@ enum InstalledPackages {
             },
         ]
         do {
-            // Empty records are those of another distribution's tools.
+            // Empty records belong to the tools of another distribution.
             for read in records {
                 let packages = try read()
                 if !packages.isEmpty {
@@ -59,7 +59,7 @@ enum InstalledPackages {
         }
     }
 
-    /// A directory for each package, with its name and version as lines of `desc`, each behind its heading.
+    /// One directory per package, with its name and version as lines of `desc`, each after its heading.
     private static func pacman(_ root: RootDirectory) -> [ImageManifest.Package] {
         root.names(in: "var/lib/pacman/local").compactMap { directory in
             let lines = (root.text(of: "var/lib/pacman/local/\(directory)/desc") ?? "")
@@ -74,7 +74,7 @@ enum InstalledPackages {
         }
     }
 
-    /// rpm's database has had three forms. It is read from a copy: to read it, rpm writes beside it.
+    /// rpm's database has had three formats. We read a copy, because rpm writes beside it in order to read it.
     private static func rpm(_ database: String) throws -> [ImageManifest.Package] {
         let copy = FileManager.default.temporaryDirectory.appendingPathComponent(
             "roost-rpm-\(UUID().uuidString)")
@@ -84,7 +84,7 @@ enum InstalledPackages {
             ["--dbpath", copy.path, "-qa", "--queryformat", #"%{NAME} %{EVR}\n"#])
         return String(decoding: listed, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
-            // Keys of those who sign are records, too, and no packages.
+            // Signing keys are also records, but not packages.
             guard words.count == 2, words[0] != "gpg-pubkey" else { return nil }
             return ImageManifest.Package(name: String(words[0]), version: String(words[1]))
         }

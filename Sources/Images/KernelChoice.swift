@@ -4,12 +4,12 @@ import Foundation
 struct KernelChoice {
     let kernel: KernelSearch.Kernel
     let lists: ModuleLists
-    /// Behind the kernel's name; empty when there is no other.
+    /// Shown after the kernel's name; empty when there is no other.
     let reason: String
 
-    /// The newest kernel for all machines that has what a node needs; of several kinds, that for most machines.
+    /// The newest general-purpose kernel that has what a node needs; among several kinds, the one that suits most machines.
     ///
-    /// - Parameter wanted: the release that is asked for.
+    /// - Parameter wanted: the requested release.
     init(_ search: KernelSearch, in root: RootDirectory, wanted: String?) throws {
         guard let first = search.kernels.last else { throw search.lack(in: root) }
         let candidates = search.kernels.reversed().filter { $0.release.text == wanted ?? $0.release.text }
@@ -57,7 +57,7 @@ struct KernelChoice {
 }
 
 extension KernelSearch.Kernel {
-    /// As Debian calls it.
+    /// Debian's name for it.
     func architecture(in root: RootDirectory) -> String {
         ImagePacker.architecture(
             root: root.path, kernelRelease: release.text, kernel: KernelFile(ofFile: path))
@@ -65,7 +65,7 @@ extension KernelSearch.Kernel {
 }
 
 extension KernelSearch {
-    /// Why there is no kernel to boot, with what to do about just that.
+    /// Why there is no kernel to boot, and what to do about it.
     func lack(in root: RootDirectory) -> ImageLacks {
         let distribution = Distribution(
             root, architecture: ImagePacker.architecture(root: root.path, kernelRelease: "", kernel: nil))

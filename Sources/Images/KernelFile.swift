@@ -1,17 +1,17 @@
 import Foundation
 
-/// What a kernel's file says of itself, read from its beginning. It is another's: each number is compared before it is used.
+/// What a kernel file says about itself, read from its beginning. It is untrusted: each number is checked before use.
 struct KernelFile {
-    /// The architecture it runs on, as Debian calls it; nil when it does not show.
+    /// The architecture it runs on, as Debian names it; nil when it does not show.
     private(set) var architecture: String?
-    /// What `uname -r` says when it runs; nil when it does not show.
+    /// The output of `uname -r` on it; nil when it does not show.
     private(set) var release: String?
-    /// Whether it is packed with gzip, as boards and arm64 have it: boot loaders that are not GRUB want it unpacked.
+    /// Whether it is compressed with gzip, as on boards and arm64; boot loaders other than GRUB need it decompressed.
     let isGzip: Bool
-    /// Whether it holds an initrd and a command line of its own (a unified kernel image), which a node has no use for.
+    /// Whether it contains its own initrd and command line (a unified kernel image), which a node cannot use.
     private(set) var isUnified = false
 
-    /// What of a file is looked at.
+    /// How much of a file is examined.
     static let byteLimit = 128 * 1024
 
     init(ofFile path: String) {
@@ -26,7 +26,8 @@ struct KernelFile {
         readImage(of: bytes)
     }
 
-    /// Documentation/arch/x86/boot.rst, *The Real-Mode Kernel Header*: `HdrS` at 0x202, at 0x20E where the version's text is, less 0x200.
+    /// Documentation/arch/x86/boot.rst, *The Real-Mode Kernel Header*: `HdrS` at 0x202; at 0x20E the offset of the version text, less
+    /// 0x200.
     private mutating func readHeader(of bytes: [UInt8]) {
         guard Self.holds("HdrS", bytes, at: 0x202), let offset = Self.number(bytes, at: 0x20E, count: 2)
         else {
@@ -44,8 +45,8 @@ struct KernelFile {
         if !text.isEmpty { release = String(decoding: text, as: UTF8.self) }
     }
 
-    /// Documentation/arch/arm64/booting.rst: `ARM\x64` at 56. Else as a program of UEFI: «PE Format», the offset of `PE` at 0x3C, the
-    /// machine behind it, and section headers with names of eight bytes.
+    /// Documentation/arch/arm64/booting.rst: `ARM\x64` at 56. Otherwise as a UEFI program: «PE Format», the offset of `PE` at 0x3C, then
+    /// the machine, and section headers with names of eight bytes.
     private mutating func readImage(of bytes: [UInt8]) {
         if Self.holds("ARMd", bytes, at: 56) { architecture = "arm64" }
         guard Self.holds("MZ", bytes, at: 0), let start = Self.number(bytes, at: 0x3C, count: 4),

@@ -1,7 +1,7 @@
 import Foundation
 import Linux
 
-/// What an image is made of that Roost does not find in it, with what to do.
+/// What Roost does not find in a root, with what to do.
 package struct ImageLacks: Error, CustomStringConvertible {
     package var description: String
     package init(_ description: String) { self.description = description }
@@ -11,21 +11,21 @@ package struct ImageLacks: Error, CustomStringConvertible {
 package struct KernelModules {
     package let release: String
     package let kernelPath: String
-    /// Why it is this kernel, when there are several: behind its name.
+    /// Why this kernel was chosen when there are several; shown after its name.
     let reason: String
     let root: RootDirectory
     /// `lib/modules/RELEASE`, as the root has it.
     private let directory: String
     private let lists: ModuleLists
 
-    /// Network cards, and what they need: everything in these directories.
+    /// Network drivers and their dependencies: everything in these directories.
     private static let directories = [
         "kernel/drivers/net/ethernet/", "kernel/drivers/net/phy/", "kernel/drivers/net/mdio/",
         "kernel/drivers/virtio/",
         "kernel/drivers/net/usb/", "kernel/drivers/hv/", "kernel/drivers/net/hyperv/",
         "kernel/drivers/net/vmxnet3/",
     ]
-    /// Switches and cards of data centres whose drivers do more than boot: megabytes that no node here boots from.
+    /// Data centre switches and cards, whose drivers do far more than boot: megabytes that no node here boots from.
     private static let excluded = [
         "ethernet/mellanox/mlxsw/", "ethernet/chelsio/inline_crypto/", "ethernet/netronome/",
     ]
@@ -34,10 +34,10 @@ package struct KernelModules {
         "ehci-pci",
         "zram", "ext4", "nfsv4", "efivarfs", "netconsole", "crc32c_generic", "crc32c-intel", "loop",
     ]
-    /// What depmod makes its lists of, beside the modules.
+    /// The files, beside the modules, that depmod makes its lists from.
     static let indexes = ["modules.order", "modules.builtin", "modules.builtin.modinfo"]
 
-    /// - Parameter wanted: the release of the kernel to take, of several; nil: the first choice.
+    /// - Parameter wanted: the kernel release to use when there are several; nil: the first choice.
     package init(root: String, kernel wanted: String? = nil) throws {
         self.root = RootDirectory(path: root)
         let choice = try KernelChoice(KernelSearch(root: root), in: self.root, wanted: wanted)
@@ -45,7 +45,7 @@ package struct KernelModules {
         (directory, lists, reason) = (choice.kernel.modules, choice.lists, choice.reason)
         needed = Self.needed(of: lists)
         for module in needed {
-            // The list is the image's, and copies are made with our rights.
+            // The list comes from the image, and copies are made with our rights.
             guard !module.split(separator: "/").contains("..") else {
                 throw ImageLacks("kernel \(release) has a module outside of its directory: \(module)")
             }
@@ -57,13 +57,13 @@ package struct KernelModules {
         }
     }
 
-    /// Where a file of the modules' directory is on this machine; nil when there is none.
+    /// The path on this machine of a file in the modules' directory; nil when missing.
     func place(of name: String) -> String? { root.place(of: "\(directory)/\(name)") }
 
-    /// Whether a node can open an encrypted volume, with modules that come from the image's root.
+    /// Whether a node can open an encrypted volume, with modules from the image's root.
     package var hasDMCrypt: Bool { ["dm_crypt", "xts"].allSatisfy(lists.has) }
 
-    /// Paths below `directory` of all modules a node needs for its root, with what they depend on, in name order.
+    /// Paths below `directory` of all modules that a node needs for its root, with their dependencies, sorted by name.
     let needed: [String]
 
     private static func needed(of lists: ModuleLists) -> [String] {
@@ -111,14 +111,14 @@ package struct KernelModules {
 
     private static let suffixes = [".xz", ".zst", ".gz"]
 
-    /// Copies a file to `path`, and keeps the end of its name when it is compressed.
+    /// Copies a file to `path`, keeping its extension when it is compressed.
     private static func copy(_ source: String, to path: String) throws {
         let suffix = suffixes.first { source.hasSuffix($0) && !path.hasSuffix($0) } ?? ""
         try FileManager.default.copyItem(atPath: source, toPath: path + suffix)
     }
 
-    /// Decompresses all that is compressed below a directory: busybox loads plain modules only, and not every kernel unpacks its
-    /// firmware. At once, because there are hundreds.
+    /// Decompresses everything below a directory: busybox loads plain modules only, and not every kernel decompresses its firmware. All at
+    /// once, because there are hundreds.
     private static func decompress(in directory: String) throws {
         let names = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
         for (suffix, name, package, words) in [
@@ -132,17 +132,17 @@ package struct KernelModules {
         }
     }
 
-    /// Where firmware lies on this machine; nil when there is none.
+    /// The path of the firmware on this machine; nil when there is none.
     var firmware: String? { ["lib/firmware", "usr/lib/firmware"].lazy.compactMap(root.place).first }
 
-    /// Firmware that the modules ask for, as far as the root has it; compressed in most distributions.
+    /// Firmware that the modules ask for and the root has; compressed in most distributions.
     private func copyFirmware(of modules: [String], to target: String) throws {
-        // A kernel that has everything built in has no modules.
+        // A kernel with everything built in has no modules.
         guard !modules.isEmpty else { return }
         let listed = try Program("modinfo", package: "kmod").confined(Confinement(reads: [target])).run(
             ["-F", "firmware"] + modules)
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
-            // Some ask for a pattern, and some for what a driver without manners could put anywhere.
+            // Some ask for a pattern, and a careless driver could ask for any path.
             guard !name.split(separator: "/").contains(".."),
                 let source = ["", ".zst", ".xz"].lazy.compactMap({
                     root.place(of: "lib/firmware/\(name)\($0)")

@@ -1,7 +1,7 @@
-/// A kernel's release as `uname -r` says it, in the order of age.
+/// A kernel's release as `uname -r` prints it, ordered by age.
 ///
-/// Numbers count as numbers and are newer than words, what goes on is newer than what ends: 5.14.0-427.13.1.el9_4 comes after
-/// 5.14.0-427.el9, as rpm has it (rpm-version(7)), and 6.5.0-rc7 before 6.5.0.
+/// Numbers compare as numbers and are newer than words; longer is newer than shorter: 5.14.0-427.13.1.el9_4 comes after 5.14.0-427.el9, as
+/// in rpm (rpm-version(7)), and 6.5.0-rc7 before 6.5.0.
 struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
     let text: String
 
@@ -9,13 +9,13 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
 
     var description: String { text }
 
-    /// Why a kernel is not the first choice for nodes that may be any machine; the later, the less so.
+    /// Why a kernel is not the first choice for nodes that may be any machine; later cases are worse.
     enum Purpose: Int, Comparable {
         case general, oneBoard, realTime, virtualMachines, debugging
 
         static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 
-        /// What it is, behind «the kernel is».
+        /// What it is, completing «the kernel is».
         var text: String {
             switch self {
             case .general: "for all machines"
@@ -34,11 +34,11 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
             ["cloud", "virt", "virtual", "kvm", "kvmsmall", "aws", "azure", "gcp", "gke", "oracle", "ibm"]
         ),
         (.realTime, ["rt", "realtime", "lowlatency"]),
-        // Pages of 64 KiB are more than boards of arm64 have; the others are kernels of the Raspberry Pi.
+        // Boards with arm64 cannot use pages of 64 KiB; the others are kernels for the Raspberry Pi.
         (.oneBoard, ["64k", "16k", "2712", "v6", "v7", "v7l"]),
     ]
 
-    /// By the words of its name.
+    /// By the words in its name.
     var purpose: Purpose {
         let words = Set(text.split { !$0.isLetter && !$0.isNumber })
         return Self.purposes.first { !$0.1.isDisjoint(with: words) }?.0 ?? .general
@@ -63,7 +63,7 @@ struct KernelRelease: Comparable, Hashable, CustomStringConvertible {
                 part.first?.isASCIIDigit == true, other.first?.isASCIIDigit == true
             )
             guard isNumber == otherIsNumber else { return otherIsNumber }
-            // Of any length: the text is another's.
+            // Of any length: the text is untrusted.
             let (left, right) = isNumber ? (part.drop { $0 == "0" }, other.drop { $0 == "0" }) : (part, other)
             if left == right { continue }
             return isNumber && left.count != right.count ? left.count < right.count : left < right

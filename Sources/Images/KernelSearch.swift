@@ -1,39 +1,39 @@
 import Foundation
 import Linux
 
-/// The kernels in a root: which there are, where each lies, and what of them lacks its other half.
+/// The kernels in a root: which there are, where each one is, and which lack their file or their modules.
 struct KernelSearch {
     /// A kernel that can be packed.
     struct Kernel: Equatable {
         let release: KernelRelease
-        /// Where its file is on this machine, all links followed.
+        /// The path of its file on this machine, with all links followed.
         let path: String
-        /// The same as the root names it, for people.
+        /// The same path as the root names it, for people.
         let place: String
-        /// Its modules' directory as the root names it. It may be missing when everything is built in.
+        /// The directory of its modules, as the root names it. It may be missing when everything is built in.
         let modules: String
     }
 
-    /// The first choice last.
+    /// The first choice comes last.
     private(set) var kernels: [Kernel] = []
     /// Modules without a kernel.
     private(set) var withoutKernel: [KernelRelease] = []
-    /// Modules that no depmod has looked at: nothing could be loaded.
+    /// Modules without depmod's lists: nothing could be loaded.
     private(set) var withoutIndex: [KernelRelease] = []
-    /// Files that are kernels by their names, and belong to no modules.
+    /// Files that are named like kernels but belong to no modules.
     private(set) var withoutModules: [String] = []
-    /// Unified kernel images (systemd-stub(7)), which bring their own initrd.
+    /// Unified kernel images (systemd-stub(7)), which contain their own initrd.
     private(set) var unified: [String] = []
 
-    /// Where kernels lie under all sorts of names: /boot, and what boards and boot loaders mount below it.
+    /// Where kernels have many kinds of names: /boot, and the directories that boards and boot loaders mount below it.
     private static let places = ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"]
     /// Where kernel-install(8) makes `TOKEN/RELEASE/linux`.
     private static let entryPlaces = ["boot", "boot/efi", "efi"]
-    /// Directories in which systems and boot loaders have one of their own (ostree, EFI stubs): only names with the release count there.
+    /// Directories in which systems and boot loaders keep their own (ostree, EFI stubs): only names with the release count there.
     private static let parents = ["boot", "boot/ostree", "boot/EFI", "boot/efi/EFI", "efi/EFI"]
     /// Where clr-boot-manager looks.
     private static let vendorPlaces = ["usr/lib/kernel", "usr/lib64/kernel"]
-    /// Where a kernel lies that was built and not installed.
+    /// Where a kernel is that was built but not installed.
     private static let builtPlaces = ["arch/x86/boot", "arch/x86_64/boot", "arch/arm64/boot"]
     private static let unifiedPlaces = [
         "boot/EFI/Linux", "boot/efi/EFI/Linux", "efi/EFI/Linux", "usr/lib/linux/efi",
@@ -46,7 +46,7 @@ struct KernelSearch {
         let found = moduleDirectories()
         var taken: Set<String> = []
         var files: [String: KernelFile] = [:]
-        /// Whether the file is this release's, as far as it says so itself.
+        /// Whether the file belongs to this release, as far as it shows.
         func isOf(_ release: KernelRelease, _ path: String) -> Bool {
             let file = files[path] ?? KernelFile(ofFile: path)
             files[path] = file
@@ -54,7 +54,7 @@ struct KernelSearch {
         }
         var missing: [(release: KernelRelease, modules: String)] = []
         for (release, modules) in found {
-            // Its own name first; a name that fits several kernels only when that is all there is.
+            // Exact names first; a name that fits several kernels only as a last resort.
             guard
                 let place = candidates(for: release, in: modules, exactly: true).first(where: {
                     isOf(release, $0.path)
@@ -89,7 +89,7 @@ struct KernelSearch {
         one.purpose != other.purpose ? one.purpose > other.purpose : one < other
     }
 
-    /// What has modules, oldest first; both /lib/modules and /usr/lib/modules are looked at, where those are two.
+    /// Releases that have modules, oldest first; checks both /lib/modules and /usr/lib/modules where those differ.
     private mutating func moduleDirectories() -> [(release: KernelRelease, modules: String)] {
         var found: [KernelRelease: String] = [:]
         for base in ["lib/modules", "usr/lib/modules"] {
@@ -108,7 +108,7 @@ struct KernelSearch {
 
     private enum Index { case whole, missing, none }
 
-    /// Whether a directory of modules can be loaded from. One without any is as good: then everything is built in.
+    /// Whether modules can be loaded from a directory. An empty one is fine: then everything is built in.
     private func index(of modules: String) -> Index {
         if let list = root.place(of: "\(modules)/modules.dep"), let file = FileHandle(forReadingAtPath: list),
             let text = try? file.read(upToCount: 1), !text.isEmpty
@@ -128,9 +128,9 @@ struct KernelSearch {
 
     private typealias Place = (place: String, path: String)
 
-    /// Files that may be this release's kernel, the surest first.
+    /// Files that may be this release's kernel, most certain first.
     ///
-    /// - Parameter exactly: those that have its release in their names, or lie beside its modules.
+    /// - Parameter exactly: only files with the release in their name, or beside its modules.
     private func candidates(for release: KernelRelease, in modules: String, exactly: Bool) -> [Place] {
         var found: [(rank: KernelName.Fit, place: String)] = []
         for directory in [modules] + Self.places {
@@ -146,7 +146,7 @@ struct KernelSearch {
         return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.compactMap { file($0.place) }
     }
 
-    /// Those that lie deeper, and have the release in their paths.
+    /// Files deeper down with the release in their path.
     private func remoteCandidates(for release: KernelRelease, in modules: String)
         -> [(rank: KernelName.Fit, place: String)]
     {
@@ -179,13 +179,13 @@ struct KernelSearch {
         return found
     }
 
-    /// Nil for what is no file.
+    /// Nil for anything that is not a file.
     private func file(_ place: String) -> Place? {
         guard let path = root.place(of: place), FileStatus(path)?.isFile == true else { return nil }
         return (place, path)
     }
 
-    /// All that are kernels by their names and lie where kernels do.
+    /// All files with a kernel's name in a kernel's place.
     private func kernelNames() -> [Place] {
         Self.places.flatMap { directory in
             root.names(in: directory).sorted().filter { KernelName($0) != nil }.compactMap {
@@ -194,7 +194,7 @@ struct KernelSearch {
         }
     }
 
-    /// Without any directory of modules, a kernel's release is what its file says, or its name.
+    /// Without a modules directory, the release comes from the kernel file, or from its name.
     private mutating func addKernelsWithoutModules(_ taken: inout Set<String>) {
         for (place, path) in kernelNames() where !taken.contains(path) {
             let (file, name) = (
@@ -214,11 +214,11 @@ struct KernelSearch {
 
 /// The name of a file that may be a kernel.
 struct KernelName {
-    /// How a name fits a release, the surest first.
+    /// How well a name fits a release, most certain first.
     enum Fit: Comparable {
-        /// In the modules' own directory, or in a boot loader's of that release.
+        /// In the modules' own directory, or in a boot loader's directory for that release.
         case named(Int), beside(Int), contained(Int)
-        /// A name that kernels of other releases may have, too: the flavour alone, or no more than «kernel».
+        /// A name that kernels of other releases may share: only a flavour, or no more than «kernel».
         case flavour(Int), plain(Int)
 
         var isExact: Bool {
@@ -230,44 +230,44 @@ struct KernelName {
     }
 
     let text: String
-    /// What is behind the word for a kernel, without the ends of names.
+    /// What follows the word for a kernel, without file extensions.
     private let rest: String
-    /// Of the word for a kernel: an uncompressed one for debuggers comes last.
+    /// Rank of the word for a kernel: an uncompressed one for debuggers comes last.
     let order: Int
 
     private static let words = ["vmlinuz", "bzImage", "Image", "kernel", "linux", "zImage", "vmlinux"]
     private static let ends = [".efi", ".gz", ".img", ".bin"]
-    /// Beside a kernel, or another one's copy.
+    /// Files beside a kernel, or copies of another one.
     private static let others = [
         ".old", ".bak", ".hmac", ".sig", ".sig2", ".config", ".map", ".dtb", ".conf", ".txt", ".d",
     ]
 
-    /// Nil for what is no kernel.
+    /// Nil for anything that is not a kernel.
     init?(_ text: String) {
         guard let order = Self.words.firstIndex(where: { text.hasPrefix($0) }),
             !Self.others.contains(where: { text.hasSuffix($0) }), !text.contains("rescue")
         else { return nil }
         var rest = text.dropFirst(Self.words[order].count)
         while let end = Self.ends.first(where: { rest.hasSuffix($0) }) { rest = rest.dropLast(end.count) }
-        // «kernels» is another word; «kernel8» and «kernel_2712» are a board's.
+        // «kernels» is another word; «kernel8» and «kernel_2712» belong to boards.
         guard rest.isEmpty || "-_.0123456789".contains(rest.first ?? "x") else { return nil }
         self.text = text
         self.order = order
         self.rest = String(rest.drop { "-_.".contains($0) })
     }
 
-    /// Whether it says no more than that it is a kernel; Arch's «vmlinuz-linux» does not either.
+    /// Whether it says only that it is a kernel; Arch's «vmlinuz-linux» says no more either.
     var isPlain: Bool { rest.isEmpty || rest == "linux" }
     /// Nil when the name does not begin with a number, as releases do.
     var release: String? { rest.first?.isNumber == true && rest.contains(".") ? rest : nil }
 
-    /// Clear Linux and Solus name by vendor and kind: `org.clearlinux.native.6.12.1-1500` is the kernel 6.12.1-1500.native.
+    /// Clear Linux and Solus put vendor and kind first: `org.clearlinux.native.6.12.1-1500` is the kernel 6.12.1-1500.native.
     static func isVendors(_ text: String, of release: KernelRelease) -> Bool {
         guard let dot = release.text.lastIndex(of: ".") else { return false }
         return text.hasSuffix("\(release.text[dot...]).\(release.text[..<dot])")
     }
 
-    /// Manjaro's `vmlinuz-6.6-x86_64`: the series, and the architecture behind it.
+    /// Manjaro's `vmlinuz-6.6-x86_64`: the series, followed by the architecture.
     private var series: Substring? {
         for architecture in ["-x86_64", "-aarch64"] where rest.hasSuffix(architecture) {
             let series = rest.dropLast(architecture.count)
@@ -276,7 +276,7 @@ struct KernelName {
         return nil
     }
 
-    /// Nil when it is another's.
+    /// Nil when it belongs to another release.
     func fit(to release: KernelRelease) -> Fit? {
         if rest == release.text { return .named(order) }
         if isPlain { return .plain(order) }
@@ -290,7 +290,7 @@ struct KernelName {
         if let series { return release.text.hasPrefix("\(series).") ? .flavour(order) : nil }
         let flavour = rest.hasPrefix("linux-") ? String(rest.dropFirst("linux-".count)) : rest
         let words = release.text.split { "-_.+".contains($0) }.dropFirst()
-        // The Raspberry Pi's kernel8.img is that of …-v8; a lone digit is part of any release.
+        // The Raspberry Pi's kernel8.img belongs to …-v8; a single digit is part of any release.
         let isFlavour = words.contains { flavour.count > 1 && $0 == flavour || $0 == "v\(flavour)" }
         return isFlavour ? .flavour(order) : nil
     }

@@ -2,10 +2,10 @@ package import Fleet
 import Foundation
 import Linux
 
-/// A command, or a person, in a copy-on-write clone of a version; when it ends well, the clone becomes the next version.
+/// Runs a command or a shell in a copy-on-write clone of a version; when it succeeds, the clone becomes the next version.
 ///
-/// Whoever calls is root, in a mount namespace of its own: nothing stays mounted, however this ends. What runs inside is in a process
-/// namespace of its own, so that no service outlives it.
+/// Callers must be root, in a mount namespace of their own: nothing stays mounted, however this ends. The command runs in its own process
+/// namespace, so that no service outlives it.
 package struct MaintenanceShell {
     private let packer: ImagePacker
     private let store: ImageStore
@@ -21,7 +21,7 @@ package struct MaintenanceShell {
         self.progress = progress
     }
 
-    /// It ended with another status than 0: nothing is published.
+    /// It exited with a status other than 0: nothing is published.
     package struct Dropped: Error, CustomStringConvertible {
         package var status: Int32
         package var description: String {
@@ -29,12 +29,12 @@ package struct MaintenanceShell {
         }
     }
 
-    /// The clone is as the version was.
+    /// The clone equals the version.
     package struct Unchanged: Error, CustomStringConvertible {
         package var description: String { "nothing was changed: nothing is published" }
     }
 
-    /// Brings all packages up to date, the kernel included, with whatever package manager the image has.
+    /// Updates all packages, including the kernel, with the image's own package manager.
     package static let upgradeCommand = [
         "/bin/sh", "-ec",
         """
@@ -54,15 +54,15 @@ package struct MaintenanceShell {
         """,
     ]
 
-    /// What is put into the clone for the time of the command, and does not belong into the image.
+    /// Files added to the clone while the command runs, which do not belong in the image.
     private static let ours = ["etc/resolv.conf", "usr/sbin/policy-rc.d"]
 
     /// Runs `command` in a clone of `version`, on this terminal, and packs the clone.
     ///
     /// - Parameters:
     ///   - command: empty for a shell.
-    ///   - isShellKept: whether to publish what was changed in a shell that ended with another status than 0. It has that of its last
-    ///     command, which says little about the work before.
+    ///   - isShellKept: whether to publish the changes of a shell that exited with a status other than 0. That status comes from its last
+    ///   command, which says little about the work before.
     package func run(
         _ command: [String], in version: ImageVersion, isShellKept: (_ status: Int32) -> Bool
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
@@ -81,13 +81,13 @@ package struct MaintenanceShell {
                 "/usr/bin/unshare", "--pid", "--fork", "--kill-child",
                 "--mount-proc=\(try directory.makeDirectory("proc"))",
                 "--",
-                // The kernel keeps Ctrl-C from a namespace's first process: that is this host's shell, which waits for the command.
+                // The kernel shields a namespace's first process from Ctrl-C: that is this host's shell, which waits for the command.
                 "/bin/sh", "-c", #""$@"; exit $?"#, "sh",
                 "/usr/sbin/chroot", root, "/usr/bin/env", "-i", "HOME=/root", "PATH=\(Self.path)",
                 "TERM=\(ProcessInfo.processInfo.environment["TERM"] ?? "dumb")",
             ] + (command.isEmpty ? [shell] : command))
         guard status == 0 || command.isEmpty else { throw Dropped(status: status) }
-        // Where they are now: the command may have moved what is above them.
+        // Their present paths: the command may have moved a parent directory.
         for (name, parent) in added {
             if let path = directory.entry(name, of: parent) {
                 try? FileManager.default.removeItem(atPath: path)
@@ -104,7 +104,7 @@ package struct MaintenanceShell {
 
     private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// What makes a directory another one, beside its name.
+    /// The attributes, besides its name, in which directories can differ.
     private static let directoryAttributes: [FileAttributeKey] = [
         .posixPermissions, .ownerAccountID, .groupOwnerAccountID,
     ]
@@ -118,7 +118,7 @@ package struct MaintenanceShell {
             "-t", "squashfs", "-o", "ro,nosuid,nodev,loop", "\(store.path(of: version))/root.squashfs",
             "\(place)/lower",
         ])
-        // The clone's own root directory is the upper one: it is as the image has it.
+        // The clone's root directory is the upper one, with the image's attributes.
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(place)/lower")
         try FileManager.default.setAttributes(
             attributes.filter { Self.directoryAttributes.contains($0.key) }, ofItemAtPath: "\(place)/upper")
@@ -128,9 +128,9 @@ package struct MaintenanceShell {
         ])
     }
 
-    /// Devices, and the packages of earlier builds. Whoever made the image made its links, too: none leads to this host's directories.
+    /// Devices, and packages from earlier builds. Links in the image are untrusted: none may lead to this host's directories.
     ///
-    /// - Returns: where something is mounted now.
+    /// - Returns: the present mount points.
     private func mountHost(in root: RootDirectory) throws -> [String] {
         _ = try root.makeDirectory("tmp")
         var mounts = [
@@ -151,12 +151,12 @@ package struct MaintenanceShell {
 
     /// Name resolution, and no services.
     ///
-    /// - Returns: the files that were put there, and the directories that they are in.
+    /// - Returns: the files added, and their directories.
     private func prepare(_ root: RootDirectory) throws -> [(name: String, directory: String)] {
         let files = FileManager.default
         _ = try root.makeDirectory("etc")
         if let path = root.entry("resolv.conf", of: "etc") {
-            // It may be a link to a file that a running system makes.
+            // It may be a link to a file that exists only on a running system.
             try? files.removeItem(atPath: path)
             let resolver = files.contents(atPath: "/etc/resolv.conf") ?? Data()
             try WholeFile.writeForNow(path, [UInt8](resolver))
@@ -169,8 +169,8 @@ package struct MaintenanceShell {
         return [("resolv.conf", "etc"), ("policy-rc.d", "usr/sbin")]
     }
 
-    /// Whether the upper layer has anything that would be packed, be it as it was: a package manager with nothing to do opens its
-    /// locks for writing. Directories are there with everything below them that was written.
+    /// Whether the upper layer contains anything that would be packed, even unchanged: a package manager with nothing to do opens its locks
+    /// for writing. Directories above a written file are in it as well.
     private func hasChanges(_ upper: String, over lower: String) throws -> Bool {
         let fleeting = [
             "var/cache/", "var/lib/apt/lists/", "tmp/", "run/", "var/tmp/", "dev/", "proc/", "sys/",

@@ -2,46 +2,46 @@ import Fleet
 import Foundation
 import Linux
 
-/// Archives of kernel modules that were made before. Most versions of an image have the kernel of the one before, and unpacking and
-/// packing its modules takes as long as a third of the root.
+/// A cache of kernel module archives. Most versions of an image have the same kernel as the previous one, and unpacking and packing its
+/// modules takes a third as long as the root.
 struct ModuleArchiveCache {
-    /// Archives that are kept; each has a few megabytes.
+    /// How many archives are kept; each has a few megabytes.
     private static let limit = 8
-    /// Counts up when the same modules would make another archive.
+    /// Increase it when the same modules would give another archive.
     private static let format = 2
     private static let keeping = ".keeping-"
 
     /// Nil: nothing is kept.
     let directory: String?
 
-    /// Writes the archive of `modules` to `path`, from the cache when it is there.
+    /// Writes the archive of `modules` to `path`, from the cache if possible.
     ///
-    /// - Returns: whether it was.
+    /// - Returns: whether it was in the cache.
     func makeArchive(of modules: KernelModules, level: Int, at path: String) throws -> Bool {
         let files = FileManager.default
         guard let directory else {
             try modules.makeArchive(level: level, at: path)
             return false
         }
-        // What an interrupted build has left goes with that.
+        // This also removes what an interrupted build left.
         let work = try WorkDirectory(in: directory, prefix: Self.keeping)
         defer { work.remove() }
         let kept = "\(directory)/\(try modules.fingerprint(format: Self.format, level: level)).cpio"
         if files.fileExists(atPath: kept) {
             try files.copyItem(atPath: kept, toPath: path)
-            // The ones that are used stay.
+            // Archives in use stay.
             try? files.setAttributes([.modificationDate: Date()], ofItemAtPath: kept)
             return true
         }
         try modules.makeArchive(level: level, at: path)
         try files.copyItem(atPath: path, toPath: "\(work.path)/archive")
-        // What is kept is packed into every version to come: it has to be whole, also after a power cut.
+        // A cached archive goes into every later version: it must be complete, even after a power cut.
         try DurableFile.publish("\(work.path)/archive", as: kept, at: .moduleArchive)
         try removeOld(in: directory)
         return false
     }
 
-    /// Another build may do the same at this moment: what is gone already is no error.
+    /// Another build may do the same right now: a file that is already gone is not an error.
     private func removeOld(in directory: String) throws {
         let files = FileManager.default
         let all = try files.contentsOfDirectory(atPath: directory).filter {
@@ -66,8 +66,8 @@ extension KernelModules {
         try FileManager.default.removeItem(atPath: staging)
     }
 
-    /// The same for what makes the same archive: modules, lists and firmware to the last byte. Names, sizes and times do not tell: many
-    /// builds set all times to the same.
+    /// Equal for everything that gives the same archive: modules, lists and firmware, compared to the last byte. Names, sizes and times are
+    /// not enough: many builds set all times to the same value.
     func fingerprint(format: Int, level: Int) throws -> Fleet.Digest {
         var lines = ["\(format) \(level) \(release)"]
         for name in needed {
@@ -82,7 +82,7 @@ extension KernelModules {
         return Fleet.Digest(of: Data((lines + (try firmwareLines())).joined(separator: "\n").utf8))
     }
 
-    /// A line for each file of firmware, and for each link what it leads to, in the order of their names.
+    /// One line per firmware file, and per link with its target, sorted by name.
     private func firmwareLines() throws -> [String] {
         guard let firmware else { return [] }
         let directory = RootDirectory(path: firmware)
@@ -95,7 +95,7 @@ extension KernelModules {
             switch kind {
             case S_IFREG: "\(name) \(try Fleet.Digest(ofFile: "\(firmware)/\(name)"))"
             case S_IFLNK:
-                // What is below the directory has a line of its own.
+                // Files below the directory have lines of their own.
                 "\(name) > \((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(firmware)/\(name)")) ?? "")"
                     + (directory.contains(name) ? "" : try linkedDigest(name))
             default: nil
@@ -103,7 +103,7 @@ extension KernelModules {
         }
     }
 
-    /// Of a file that a link leads to outside of the directory of firmware.
+    /// Digest of a link's target outside the firmware directory.
     private func linkedDigest(_ name: String) throws -> String {
         guard let path = root.place(of: "lib/firmware/\(name)") ?? root.place(of: "usr/lib/firmware/\(name)"),
             FileStatus(path)?.isFile == true

@@ -1,23 +1,23 @@
 import Foundation
 
-/// What a kernel's own lists say of its modules: which there are, what they depend on, and what is built in.
+/// What a kernel's lists say about its modules: which exist, their dependencies, and which are built in.
 struct ModuleLists {
-    /// Module path below the modules' directory → paths it depends on.
+    /// Module path below the modules' directory → paths of its dependencies.
     let dependencies: [String: [String]]
     /// Names, with underscores.
     private let builtIn: Set<String>
     private let paths: [String: String]
-    /// Lines of the kernel's configuration, where the root has it.
+    /// Lines of the kernel's configuration, if the root has it.
     private let configuration: Set<Substring>?
 
     /// Without these there is no root.
     static let required = ["nbd", "squashfs", "overlay", "af_packet"]
-    /// As the kernel's configuration calls them.
+    /// Names used in the kernel's configuration.
     private static let options = [
         "nbd": "CONFIG_BLK_DEV_NBD", "squashfs": "CONFIG_SQUASHFS", "overlay": "CONFIG_OVERLAY_FS",
         "af_packet": "CONFIG_PACKET", "dm_crypt": "CONFIG_DM_CRYPT", "xts": "CONFIG_CRYPTO_XTS",
     ]
-    /// How the root and the initramfs are packed, which no module can add: what a configuration says of a kernel that cannot.
+    /// Compression of the root and the initramfs, which no module can add; the configuration shows whether the kernel supports it.
     private static let compressions: [(Substring, String)] = [
         ("# CONFIG_SQUASHFS_ZSTD is not set", "squashfs with zstd"),
         ("# CONFIG_RD_ZSTD is not set", "initramfs with zstd"),
@@ -57,12 +57,12 @@ struct ModuleLists {
             of: "-", with: "_")
     }
 
-    /// Below the modules' directory; nil when there is none.
+    /// Path below the modules' directory; nil when missing.
     func path(of name: String) -> String? { paths[name.replacingOccurrences(of: "-", with: "_")] }
 
     func has(_ name: String) -> Bool { path(of: name) != nil || builtIn.contains(name) }
 
-    /// What a node needs to reach its root, and this kernel has not.
+    /// What a node needs to reach its root and this kernel lacks.
     var missing: [String] {
         Self.required.filter { !has($0) }
             + Self.compressions.filter { configuration?.contains($0.0) == true }.map(\.1)

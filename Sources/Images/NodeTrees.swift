@@ -2,13 +2,13 @@ package import Fleet
 import Foundation
 import Linux
 
-/// The nodes' own copies of an image's root, file by file: `DIRECTORY/NODE/GENERATION`. Only root can make them.
+/// The nodes' own copies of an image's root, file by file: `DIRECTORY/NODE/GENERATION`. Only root can create them.
 package struct NodeTrees: Sendable {
     package let directory: String
     private let images: ImageStore
     private let note: @Sendable (String) -> Void
 
-    /// - Parameter note: hears what of a root is left out.
+    /// - Parameter note: called for parts of a root that are left out.
     package init(directory: String, images: ImageStore, note: @escaping @Sendable (String) -> Void) {
         self.directory = directory
         self.images = images
@@ -20,13 +20,13 @@ package struct NodeTrees: Sendable {
         let path = "\(directory)/\(volume.path)"
         let root = try images.root(of: volume)
         let parent = "\(directory)/\(volume.node)"
-        // No user of this host gets into it: it has programs that would give them root's rights.
+        // No user of this host can enter it: it contains setuid programs that would make them root.
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: parent)
         try Self.delete("\(path).new")
         do {
-            // By its descriptor: who may exchange the file cannot have another one read.
+            // Opened by descriptor: replacing the file does not make us read another one.
             let confinement = Confinement(writes: [parent], rights: .ownership, inputPath: "/root.squashfs")
             try Program("unsquashfs", package: "squashfs-tools").confined(confinement).unpack(
                 ["-quiet", "-no-progress", "-ignore-errors", "-d", "\(path).new", "/root.squashfs"],
@@ -40,7 +40,7 @@ package struct NodeTrees: Sendable {
         }
     }
 
-    /// The generations that a node has, in their order.
+    /// The generations of a node, in order.
     package func generations(of node: NodeName) -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/\(node)")) ?? []
         return names.compactMap { Int($0) }.sorted()
@@ -55,14 +55,14 @@ package struct NodeTrees: Sendable {
 
     package func remove(_ node: NodeName) throws { try Self.delete("\(directory)/\(node)") }
 
-    /// By a program: a tree has tens of thousands of files, and what is mounted below one is not ours.
+    /// Uses a program: a tree has tens of thousands of files, and mounts below it are not ours.
     private static func delete(_ path: String) throws {
         try Program("rm", package: "coreutils").run(["-rf", "--one-file-system", "--", path])
     }
 }
 
 extension ImageStore {
-    /// The root of the version that a volume was made of.
+    /// The root of the version that a volume was made from.
     fileprivate func root(of volume: Volume) throws -> FileDescriptor {
         do { return try open("root.squashfs", of: volume.image, volume.digest) } catch let error
             as SystemError

@@ -1,7 +1,7 @@
 import Foundation
 import Linux
 
-/// What mksquashfs says while it packs a root: how far it is, and which attributes it has no room for.
+/// What mksquashfs prints while it packs a root: its progress, and the attributes that it cannot store.
 final class PackerOutput: @unchecked Sendable {
     // Sendable: every access holds the lock.
     private let lock = NSLock()
@@ -12,7 +12,7 @@ final class PackerOutput: @unchecked Sendable {
 
     init(progress: @escaping @Sendable (String) -> Void) { self.progress = progress }
 
-    /// Its bar is drawn anew behind a carriage return: `[===   ] 1200/9800  12%`.
+    /// It redraws its bar after a carriage return: `[===   ] 1200/9800  12%`.
     func line(_ text: String) {
         if let match = text.firstMatch(of: /Unrecognised xattr prefix (\S+)/) {
             lock.withLock { _ = unknown.insert(String(match.1)) }
@@ -28,7 +28,7 @@ final class PackerOutput: @unchecked Sendable {
         if isNews { progress("packing the root file system: \(number) %") }
     }
 
-    /// A line for each kind of attribute that is lost, with the files that had one.
+    /// One line per kind of lost attribute, with the files that had one.
     func losses(of root: String) -> [String] {
         let unknown = lock.withLock { self.unknown }
         guard !unknown.isEmpty else { return [] }

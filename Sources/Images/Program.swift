@@ -2,13 +2,13 @@ package import Foundation
 import Glibc
 import Synchronization
 
-/// A program that failed: what was run, how it ended, and the end of what it said.
+/// A program that failed: what was run, how it ended, and the end of its output.
 package struct ProgramFailure: Error, CustomStringConvertible {
     package var command: String
     package var status: Int32
     package var output: String
 
-    /// The last lines of what it said.
+    /// The last lines of its output.
     var said: String {
         output.split(separator: "\n").suffix(12).map { "  \($0)" }.joined(separator: "\n")
     }
@@ -19,20 +19,20 @@ package struct ProgramFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A program that is not installed, with the package that has it.
+/// A program that is not installed, with its package.
 package struct ProgramMissing: Error, CustomStringConvertible {
     package var name: String
     package var package: String
     package var description: String { "the program ‘\(name)’ is not installed (apt install \(package))" }
 }
 
-/// Other people's programs, run to their end.
+/// Runs other programs to their end.
 package struct Program: Sendable {
     private let url: URL
     private let name: String
     private var confinement: Confinement?
 
-    /// - Parameter package: the Debian package that has it, for the error.
+    /// - Parameter package: the program's Debian package, for the error.
     package init(_ name: String, package: String) throws {
         self.name = name
         for directory in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] {
@@ -47,7 +47,7 @@ package struct Program: Sendable {
 
     package var path: String { url.path }
 
-    /// The same program, which reaches nothing else.
+    /// The same program, confined.
     package func confined(_ confinement: Confinement) -> Self {
         var program = self
         program.confinement = confinement
@@ -56,19 +56,19 @@ package struct Program: Sendable {
 
     private static let mayStart = Atomic(true)
 
-    /// This process is to end, and no program is started for it any more.
+    /// This process is ending and starts no more programs.
     package struct Refused: Error, CustomStringConvertible {
         package var description: String { "interrupted" }
     }
 
-    /// From now on only those are started that clear away what others have made.
+    /// From now on only programs that clean up are started.
     package static func refuseMore() { mayStart.store(false, ordering: .sequentiallyConsistent) }
 
     package static func checkMayStart() throws {
         guard mayStart.load(ordering: .sequentiallyConsistent) else { throw Refused() }
     }
 
-    /// Starts it with both outputs going to `output`; whoever calls ends it.
+    /// Starts it with both outputs going to `output`; the caller ends it.
     package func start(_ arguments: [String], output: FileHandle) throws -> Process {
         let process = Process()
         process.executableURL = url
@@ -80,13 +80,13 @@ package struct Program: Sendable {
         return process
     }
 
-    /// Runs it and returns its standard output; `progress` gets each line of both outputs as it comes.
+    /// Runs it and returns its standard output; `progress` gets each line of both outputs as it arrives.
     ///
     /// - Parameters:
-    ///   - file: its standard input instead, an open file's number.
+    ///   - file: used as its standard input, a number of an open file.
     ///   - filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
-    ///   - stop: ends it before its time.
-    ///   - isCleanup: whether it clears away what was made, and is started although this process is to end.
+    ///   - stop: ends it early.
+    ///   - isCleanup: whether it cleans up, and so is started even though this process is ending.
     @discardableResult
     package func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
@@ -100,15 +100,15 @@ package struct Program: Sendable {
                 isCleanup: isCleanup, progress: progress
             ) { result.append($0) }
         } catch var failure as ProgramFailure {
-            // Some programs say on their standard output what is wrong.
+            // Some programs report errors on their standard output.
             if progress == nil { failure.output += String(decoding: result.suffix(2_000), as: UTF8.self) }
             throw failure
         }
         return result
     }
 
-    /// Runs what unpacks a root, and calls `note` for what it leaves out: devices, which are nothing that this host should have from
-    /// others, and which nodes make for themselves, and attributes that only the kernel of the first host may set.
+    /// Runs a program that unpacks a root, and calls `note` for what it leaves out: devices, which this host must not accept from others
+    /// and nodes create themselves, and attributes that only root on the real host may set.
     package func unpack(
         _ arguments: [String], file: Int32? = nil, filling filled: String, note: @Sendable (String) -> Void
     ) throws {
@@ -116,18 +116,17 @@ package struct Program: Sendable {
         var losses: UnpackedLosses { UnpackedLosses(lines.withLock(\.self)) }
         do {
             try run(arguments, file: file, filling: filled) { line in
-                // An archive with a note for each of a million files is heard out to here.
+                // An archive can cause a note for each of a million files; we listen up to this limit.
                 lines.withLock { if $0.count < 100_000 { $0.append(line) } }
             }
         } catch let failure as ProgramFailure where failure.status == 2 {
-            // unsquashfs(1) with -ignore-errors, tar(1): something could not be made. Nothing else is let pass.
+            // unsquashfs(1) with -ignore-errors, tar(1): something could not be created. Any other failure counts.
             guard losses.isWholeFailure else { throw failure }
         }
         losses.notes.forEach(note)
     }
 
-    /// The same for an output that is too large to be held: `take` gets each piece of it as it comes, and ends the program when
-    /// it throws.
+    /// The same for output that is too large to hold: `take` gets each piece as it arrives, and ends the program when it throws.
     package func stream(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
@@ -179,7 +178,7 @@ package struct Program: Sendable {
         if let problem = watch?.end() { throw problem }
         try refusal.get()
         guard process.terminationStatus == 0 else {
-            // It may have been faster than who watches.
+            // It may have ended before the watch began.
             if let filled { try DiskNearlyFull.check(filled) }
             if confinement != nil, let reason = collected.tail.wholeMatch(of: /bwrap: ([^\n]*)\n?/) {
                 throw ConfinementRefused(program: name, reason: String(reason.1))
@@ -190,14 +189,14 @@ package struct Program: Sendable {
         }
     }
 
-    /// Ends a program and its children, too: it leads a process group of its own. Of one that is being confined, the part that waits for
-    /// the other would wait for ever, and keep the pipes open that are read here to their end.
+    /// Ends a program and its children, which share a process group of their own. If it is being confined, its other half would wait
+    /// forever and keep the pipes open that we read to their end.
     fileprivate static func kill(_ number: Int32) {
         _ = Glibc.kill(-number, SIGKILL)
         _ = Glibc.kill(number, SIGKILL)
     }
 
-    /// Whoever refuses more programs ends those that run by then; one that was about to start ends here.
+    /// Stopping further programs also ends those that run; one that was about to start ends here.
     private static func begin(_ process: Process) throws {
         try checkMayStart()
         try withoutBlockedSignals { try process.run() }
@@ -207,9 +206,9 @@ package struct Program: Sendable {
         }
     }
 
-    /// Children inherit what their starter's thread blocks, and threads of a pool block nearly all: without this, nobody could
-    /// end them but by SIGKILL. Ctrl-C does not reach them in any case, because Foundation gives each a process group of its
-    /// own: commands end them when it reaches them.
+    /// Children inherit the signal mask of the thread that starts them, and pool threads block nearly all signals: without this, only
+    /// SIGKILL could end them. Ctrl-C does not reach them in any case, because Foundation gives each its own process group: commands end
+    /// them when they get it.
     private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
         var (none, before) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&none)
@@ -281,7 +280,7 @@ package struct Program: Sendable {
     }
 }
 
-/// Ends a program that runs on another thread, when nobody wants its result any more: it is killed, and its `run` throws.
+/// Ends a program on another thread when its result is no longer needed: it is killed, and its `run` throws.
 package final class ProgramStop: @unchecked Sendable {
     // Sendable: every access holds the lock.
     private let lock = NSLock()
@@ -304,6 +303,6 @@ package final class ProgramStop: @unchecked Sendable {
         }
     }
 
-    /// Its number may be another's from now on.
+    /// Its process ID may be reused from now on.
     fileprivate func ends() { lock.withLock { process = nil } }
 }

@@ -1,15 +1,15 @@
 package import Fleet
 import Foundation
 
-/// Which files differ between the roots of two versions. One comparison at a time: each keeps two processors busy for seconds, or
-/// minutes where roots are large, and nodes boot beside it.
+/// Compares the files in the roots of two versions. One comparison at a time: each keeps two processors busy for seconds, or for minutes
+/// with large roots, while nodes boot.
 package actor RootComparison {
     private let store: ImageStore
     private var last: Task<Void, Never>?
 
     package init(store: ImageStore) { self.store = store }
 
-    /// Files, directories, links and devices that are not the same, in the order of their paths.
+    /// Files, directories, links and devices that differ, sorted by path.
     package func changes(
         from before: ImageVersion, to after: ImageVersion
     ) async throws -> [ImageDifference.Change] {
@@ -20,7 +20,7 @@ package actor RootComparison {
             await earlier?.value
             return try await Self.changes(paths[0], paths[1])
         }
-        // What it found is not kept.
+        // A failed comparison is not kept.
         last = Task { _ = await task.result }
         return try await task.value
     }

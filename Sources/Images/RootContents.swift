@@ -1,29 +1,29 @@
 import Fleet
 import Foundation
 
-/// What a root holds, read out of its squashfs without unpacking it: unsquashfs writes a list of all files, and then their bytes.
+/// The contents of a root, read from its squashfs without unpacking it: unsquashfs writes a list of all files, followed by their bytes.
 ///
-/// The list is that of mksquashfs's pseudo files (mksquashfs(1), *Pseudo file definitions*): a line `PATH TYPE TIME MODE UID GID …`
-/// for each, with a `\` before what is special in paths. Line ends are not: a path that has some shows from the last on. Extended
-/// attributes are not in it.
+/// The list has the form of mksquashfs's pseudo files (mksquashfs(1), *Pseudo file definitions*): one line `PATH TYPE TIME MODE UID GID …`
+/// each, with a `\` before special characters in paths. Line ends are not escaped: such a path shows only after its last line end. Extended
+/// attributes are not in the list.
 struct RootContents {
     /// One file, directory, link or device.
     struct Entry: Equatable {
-        /// What shows of it: `file 644 0:0, 12 bytes`.
+        /// Its description: `file 644 0:0, 12 bytes`.
         var description: String
-        /// Of a file's bytes.
+        /// Digest of a file's bytes.
         var hash: [UInt8]?
     }
 
-    /// By path, without a `/` before it; the root itself is `/`.
+    /// By path, without a leading `/`; the root itself is `/`.
     private(set) var entries: [String: Entry] = [:]
 
     private static let end = Array("# START OF DATA - DO NOT MODIFY".utf8)
-    /// The list's last line has not come; then the line after it.
+    /// The list's last line is still to come; then the line after it.
     private enum Part { case list, lastLine, data }
     private var part = Part.list
     private var line: [UInt8] = []
-    /// Files whose bytes are to come, in their order, and how many these are.
+    /// Files whose bytes are still to come, in order, and how many bytes.
     private var files: [(path: String, byteCount: Int)] = []
     private var byteCount = 0
     private var next = 0
@@ -32,10 +32,10 @@ struct RootContents {
 
     /// Reads the squashfs at `path`.
     init(of path: String) throws {
-        // One processor and little memory: nodes boot beside it.
-        // By a pipe with a name: where it runs there is no /dev/stdout.
+        // One processor and little memory: nodes boot at the same time.
+        // A named pipe: the sandbox has no /dev/stdout.
         let command =
-            // Where nothing came to be written, the reader is let go by another writer.
+            // If nothing was ever written, another writer releases the reader.
             "mkfifo /tmp/pipe; cat /tmp/pipe & reader=$!; "
             + "unsquashfs -quiet -no-progress -processors 1 -data-queue 16 -frag-queue 16 -pf /tmp/pipe \"$1\"; "
             + "status=$?; : >/tmp/pipe & wait $reader; exit $status"
@@ -62,7 +62,7 @@ struct RootContents {
         }
     }
 
-    /// - Throws: when files that are listed did not come.
+    /// - Throws: when listed files are missing.
     mutating func finish() throws {
         if part == .data { finishEmptyFiles() }
         guard part == .data, next == files.count else { throw ImageLacks("the root could not be read whole") }
@@ -91,7 +91,7 @@ struct RootContents {
         }
         let words = String(decoding: line[index...], as: UTF8.self).split(separator: " ").map(String.init)
         let name = String(decoding: path, as: UTF8.self)
-        // A path's or a target's first lines.
+        // The first lines of a path or a link target.
         guard words.count >= 2 else { return }
         if words[0] == "L" {
             entries[name] = Entry(description: "the same file as \(words[1...].joined(separator: " "))")
@@ -102,7 +102,7 @@ struct RootContents {
         let more = words[5...].joined(separator: " ")
         switch words[0] {
         case "R":
-            // The offset shows that it is a file, and not what the target of a link says.
+            // The offset shows that it is a file, rather than text in a link's target.
             guard words.count >= 7, let count = Int(words[5]), count >= 0, Int(words[6]) == byteCount,
                 count <= Int.max - byteCount
             else { return }
@@ -125,14 +125,14 @@ struct RootContents {
         finishEmptyFiles()
     }
 
-    /// Nothing comes for them.
+    /// These have no bytes.
     private mutating func finishEmptyFiles() {
         while next < files.count, files[next].byteCount == 0 { next += 1 }
     }
 }
 
 extension RootContents {
-    /// What is not the same in `after`, in the order of paths.
+    /// What differs in `after`, sorted by path.
     func changes(to after: RootContents) -> [ImageDifference.Change] {
         Set(entries.keys).union(after.entries.keys).sorted().compactMap { path in
             let (old, new) = (entries[path], after.entries[path])

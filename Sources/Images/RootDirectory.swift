@@ -1,16 +1,16 @@
 import Foundation
 import Linux
 
-/// A root file system that is not the one we run in. Its links are followed as it would follow them itself: they never lead out of it,
-/// to files of this machine that an image has no business with.
+/// A root file system other than our own. Links are followed as that system would follow them: they never lead out of it, to files of this
+/// machine.
 struct RootDirectory {
     let path: String
 
-    /// As many links as the kernel follows in one path (path_resolution(7)).
+    /// The number of links that the kernel follows in one path (path_resolution(7)).
     private static let linkLimit = 40
 
-    /// Where a file or directory of this root is on this machine, all links followed; nil when there is nothing. Pipes, sockets and devices
-    /// are nothing: to open them could take for ever, or do something.
+    /// The path on this machine of a file or directory in this root, with all links followed; nil when missing. Pipes, sockets and devices
+    /// count as missing: opening them could block, or have effects.
     func place(of name: String) -> String? {
         guard let path = resolved(name), let status = FileStatus(path, follows: true),
             status.isFile || status.isDirectory
@@ -18,19 +18,19 @@ struct RootDirectory {
         return path
     }
 
-    /// Where a directory of this root is on this machine, all links followed; it is made when there is none.
+    /// The path on this machine of a directory in this root, with all links followed; created when missing.
     func makeDirectory(_ name: String) throws -> String {
         guard let path = resolved(name) else { throw ImageLacks("links in \(path) lead round: /\(name)") }
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         return path
     }
 
-    /// Where an entry of a directory is on this machine, be it a link itself, or not there yet; nil without the directory.
+    /// The path on this machine of a directory entry, even if it is a link or does not exist yet; nil if the directory is missing.
     func entry(_ name: String, of directory: String) -> String? {
         place(of: directory).map { "\($0)/\(name)" }
     }
 
-    /// All links followed, also those to what is not there; nil when they lead round.
+    /// Follows all links, even to missing targets; nil for a loop.
     private func resolved(_ name: String) -> String? {
         var (ahead, behind): ([Substring], [Substring]) = (name.split(separator: "/").reversed(), [])
         var linkCount = 0
@@ -60,7 +60,7 @@ struct RootDirectory {
         place(of: name).flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }
     }
 
-    /// The names in a directory; none when there is no such directory.
+    /// The names in a directory; empty when there is no such directory.
     func names(in directory: String) -> [String] {
         place(of: directory).flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) } ?? []
     }

@@ -4,7 +4,7 @@ import Foundation
 struct RootTar {
     let path: String
     let compression: Compression?
-    /// Whether it is a layer, whose `.wh.` names say what it takes away.
+    /// Whether it is a layer, whose `.wh.` names say what it deletes.
     var isLayer = false
 
     init(_ path: String, isLayer: Bool = false) {
@@ -13,24 +13,24 @@ struct RootTar {
         compression = Compression(ofFile: path)
     }
 
-    /// Words of tar that name the archive: no part of its name is a host's, and its compression is not guessed at.
+    /// Arguments of tar that name the archive: no part of its name is taken for a host, and its compression is not guessed.
     static func source(_ path: String, _ compression: Compression?) throws -> [String] {
         try ["--force-local", "--file", path]
             + (compression.map { ["--use-compress-program", try $0.program()] } ?? [])
     }
 
-    /// Unpacks it, confined, with owners, modes and attributes. The root's own /dev stays out, which nodes fill themselves, and
-    /// records that grow with the numbers of users: archives of Docker have their holes as zeros.
+    /// Unpacks it, confined, with owners, modes and attributes. Leaves out the root's own /dev, which nodes fill themselves, and records
+    /// that grow with user numbers: Docker's archives store their holes as zeros.
     ///
     /// - Parameters:
-    ///   - filled: a directory that it fills, and not to the brim.
-    ///   - note: hears what is lost.
+    ///   - filled: a directory that it fills, but not completely.
+    ///   - note: called for what is lost.
     func unpack(to root: String, filling filled: String, note: @Sendable (String) -> Void) throws {
         try checkEnd()
         let confinement = Confinement(reads: [path], writes: [root], rights: .ownership)
-        // Patterns hold for what stands behind them; without --anchored they would hold in every directory.
+        // Patterns apply to the arguments after them; without --anchored they would match in every directory.
         let excluded =
-            // Archives that were joined are one, and what is none behind an end is said.
+            // Concatenated archives are read as one, and anything else after an end is reported.
             (isLayer ? ["--no-anchored", "--exclude=.wh.*"] : ["--ignore-zeros"])
             + ["--anchored"]
             + (["dev/*"] + ImagePacker.logInRecords).flatMap { name in
@@ -43,7 +43,7 @@ struct RootTar {
         }
     }
 
-    /// What people are told who see no more of tar than its words.
+    /// Explains tar's messages to people.
     static func damage(of path: String, _ failure: ProgramFailure) -> ImageLacks {
         ImageLacks(
             "\(path) cannot be unpacked: it is damaged or cut off, or has names that tar does not take:\n\(failure.said)"
@@ -63,15 +63,15 @@ struct RootTar {
                 ] + excluded, filling: filled, note: note)
     }
 
-    /// An archive that was cut off between two files is as good as a whole one to tar, and its rest is lost. What is compressed has an end of
-    /// its own, and a layer its digest.
+    /// To tar, an archive that was truncated between two files is as good as a complete one, and the rest is lost. Compressed data has its
+    /// own end marker, and a layer its digest.
     private func checkEnd() throws {
         guard !isLayer, compression == nil, let file = FileHandle(forReadingAtPath: path) else { return }
         defer { try? file.close() }
         let byteCount = try file.seekToEnd()
         try file.seek(toOffset: byteCount - min(byteCount, Self.endByteCount))
         if let end = try file.readToEnd(), end.allSatisfy({ $0 == 0 }) { return }
-        // Something may stand behind the end: tar says whether it has found one.
+        // Something may follow the end: tar reports whether it found one.
         let last = try Program("sh", package: "dash").confined(Confinement(reads: [path])).run(
             ["-c", "LC_ALL=C tar --list --block-number \"$@\" 2>/dev/null | tail -n 1", "sh"]
                 + Self.source(path, nil))

@@ -1,9 +1,9 @@
 import COpenSSL
 import Foundation
 
-/// SHA-256 of what comes in pieces (libcrypto, which uses the processor's own instructions).
+/// SHA-256 of data that arrives in pieces (libcrypto, which uses the processor's own instructions).
 @safe final class SHA256: @unchecked Sendable {
-    // Sendable: one thread after the other has it, with what it is part of.
+    // Sendable: only one thread at a time has it, with its owner.
     static let byteCount = 32
     private let context: OpaquePointer
 
@@ -21,7 +21,7 @@ import Foundation
         }
     }
 
-    /// The digest of all that came; nothing may come after it.
+    /// The digest of all data; nothing may be added after it.
     func finish() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Self.byteCount)
         _ = unsafe EVP_DigestFinal_ex(context, &digest, nil)

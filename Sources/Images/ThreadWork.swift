@@ -1,12 +1,12 @@
 import Foundation
 
-/// Blocking work on a thread of its own, beside other work that does not need its result yet.
+/// Blocking work on its own thread, beside other work that does not need its result yet.
 final class ThreadWork<Value: Sendable>: Sendable {
     private let done = DispatchSemaphore(value: 0)
     private let box = Box()
 
     private final class Box: @unchecked Sendable {
-        // Sendable: written before the semaphore is raised, read after it was waited for.
+        // Sendable: written before the semaphore is signalled, read after waiting for it.
         var result: Result<Value, any Error>?
     }
 
@@ -17,7 +17,7 @@ final class ThreadWork<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the end of the work; to be called once.
+    /// Waits until the work is done; to be called once.
     func value() throws -> Value {
         done.wait()
         guard let result = box.result else { preconditionFailure("work that ended without a result") }

@@ -1,12 +1,12 @@
-/// What the programs that unpack a root say they have left out, and whether that is all that they say.
+/// What the programs that unpack a root report as left out, and whether they report anything else.
 struct UnpackedLosses {
-    /// By what they are; names of files, or of attributes with files.
+    /// By kind; the names of files, or of attributes with files.
     private var devices: [String] = []
     private var attributes: [String: [String]] = [:]
     private var keywords: Set<String> = []
-    /// Files whose access control lists name users that are none here.
+    /// Files whose access control lists name users that do not exist here.
     private var lists: [String] = []
-    /// A line that is none of these: then something went wrong.
+    /// A line of another kind: then something went wrong.
     private(set) var hasOther = false
 
     private static let shownLimit = 5
@@ -34,7 +34,7 @@ struct UnpackedLosses {
         } else if let match = line.firstMatch(of: /tar: (.*): Warning: Cannot acl_\w+:/) {
             lists.append(String(match.1))
         } else if let match = line.firstMatch(of: /tar: Ignoring unknown extended header keyword '([^']*)'/) {
-            // libarchive writes its attributes as SCHILY.xattr, too, and times that no root has.
+            // libarchive also writes its attributes as SCHILY.xattr, with times that no root has.
             if !match.1.hasPrefix("LIBARCHIVE.") { keywords.insert(String(match.1)) }
         } else if !line.contains("Exiting with failure status due to previous errors"),
             !line.contains(": Removing leading `"),
@@ -46,10 +46,10 @@ struct UnpackedLosses {
         }
     }
 
-    /// Whether a program that has failed may have failed for these alone.
+    /// Whether a failed program may have failed for these reasons alone.
     var isWholeFailure: Bool { !(devices.isEmpty && attributes.isEmpty) && !hasOther }
 
-    /// A line for each kind.
+    /// One line per kind.
     var notes: [String] {
         var notes: [String] = []
         if !devices.isEmpty { notes.append("note: devices are left out: \(Self.shown(devices))") }

@@ -4,8 +4,8 @@ import Glibc
 import Linux
 import Sealing
 
-/// What dm-crypt does on a node, for files on the server: AES-256-XTS in sectors of ``EncryptedDevice/sectorByteCount`` bytes, whose
-/// tweak is the number of the first 512 bytes (`aes-xts-plain64`).
+/// Does what dm-crypt does on a node, for files on the server: AES-256-XTS in sectors of ``EncryptedDevice/sectorByteCount`` bytes, whose
+/// tweak is the number of the first 512-byte sector (`aes-xts-plain64`).
 @safe final class VolumeCipher {
     private static let pieceByteCount = 1 << 20
     private let key: VolumeKey
@@ -21,7 +21,7 @@ import Sealing
 
     deinit { unsafe EVP_CIPHER_CTX_free(context) }
 
-    /// Encrypts what is written in a file of whole sectors, in its place. Holes stay: they are no ciphertext of anything.
+    /// Encrypts the data in a file of whole sectors in place. Holes stay holes: they are not ciphertext.
     func encrypt(_ path: String) throws {
         let unit = EncryptedDevice.sectorByteCount
         let holes = try FileDescriptor(opening: path)
@@ -44,7 +44,7 @@ import Sealing
         try file.close()
     }
 
-    /// - Parameter offset: of the first byte in the volume; it and the number of bytes are whole sectors.
+    /// - Parameter offset: of the first byte in the volume; both it and the number of bytes are multiples of a sector.
     func run(_ bytes: [UInt8], at offset: Int, isEncrypting: Bool) throws -> [UInt8] {
         let unit = EncryptedDevice.sectorByteCount
         precondition(offset % unit == 0 && bytes.count % unit == 0, "XTS works on whole sectors")

@@ -3,14 +3,14 @@ import Foundation
 import Linux
 package import Sealing
 
-/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and `NODE/snapshots/NAME.ext4` beside it. One that is encrypted has its
-/// sealed key in `.key` beside the file; a snapshot has a copy of that.
+/// The files of the nodes' volumes: `NODE/GENERATION.ext4`, and beside it `NODE/snapshots/NAME.ext4`. An encrypted volume has its sealed
+/// key in a `.key` file beside it; a snapshot has a copy of that.
 ///
-/// They are sparse: a volume takes only the room that its node has used. Everything is made under another name first, so that a
-/// crash leaves what was there before.
+/// They are sparse: a volume takes only the room that its node has used. Everything is created under another name first, so that a crash
+/// leaves the old state.
 package struct VolumeStore: Sendable {
     package let directory: String
-    /// With which the keys of encrypted volumes are sealed.
+    /// Seals the keys of encrypted volumes.
     private let secrets: NodeSecrets
 
     package init(directory: String, secrets: NodeSecrets) {
@@ -18,7 +18,7 @@ package struct VolumeStore: Sendable {
         self.secrets = secrets
     }
 
-    /// A copy of a volume that somebody has put aside.
+    /// A saved copy of a volume.
     package struct Snapshot: Codable, Sendable, Equatable {
         package var name: String
         /// Seconds since 1970.
@@ -35,21 +35,21 @@ package struct VolumeStore: Sendable {
         "\(directory)/\(node)/snapshots/\(name).\(kind)"
     }
 
-    /// Makes an empty file system for `volume`, and its key when it is encrypted.
+    /// Creates an empty file system for `volume`, and its key when it is encrypted.
     package func make(_ volume: Volume) throws {
         let key = volume.isEncrypted ? VolumeKey() : nil
         if let key { try keep(secrets.seal(key), at: keyPath(volume)) }
         try putInPlace(path(volume), at: .volume) { temporary in
-            // In a file that has its size already mke2fs knows what is zero, and leaves nothing for each node to fill with zeros later:
-            // that would be 320 MiB over the network for 20 GiB.
+            // When the file already has its size, mke2fs knows what is zero and leaves no zeroing to the node: that would be 320 MiB over
+            // the network for 20 GiB.
             try WholeFile.writeForNow(temporary, [])
             try setSize(of: temporary, to: volume)
-            // Zeros that are not written are none once they are decrypted: it must count on nothing, and write what it needs.
+            // Unwritten zeros do not decrypt to zeros: it must assume nothing, and write everything it needs.
             let isBlank = key == nil
-            // As user of its own, the server would be the owner of the root directory.
+            // Without this, the server's user would own the root directory.
             try Program("mke2fs", package: "e2fsprogs").confined(Confinement(writes: [temporary])).run(
                 [
-                    // The device has blocks of 4 KiB: a small file system's 1 KiB would not be mounted.
+                    // The device has 4 KiB blocks: the 1 KiB blocks of a small file system could not be mounted.
                     "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", "roost-volume", "-E",
                     "\(isBlank ? "" : "nodiscard,")lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0",
                     temporary, "\(volume.byteCount / 4_096)",
@@ -58,8 +58,8 @@ package struct VolumeStore: Sendable {
         }
     }
 
-    /// Enlarges the file to the size that `volume` has now, and the file system in it where that can be seen: in an encrypted one the
-    /// node does so. It must not be in use meanwhile.
+    /// Grows the file to the present size of `volume`, and its file system where we can read it; in an encrypted one the node does that. It
+    /// must not be in use meanwhile.
     package func grow(_ volume: Volume) throws {
         let path = path(volume)
         try setSize(of: path, to: volume)
@@ -76,7 +76,7 @@ package struct VolumeStore: Sendable {
         try file.close()
     }
 
-    /// Repairs what a machine has left behind that went away without a word. 1 means: mended.
+    /// Repairs what an abrupt power-off left behind. 1 means: repaired.
     private func check(_ path: String) throws {
         do {
             try Program("e2fsck", package: "e2fsprogs").confined(Confinement(writes: [path])).run([
@@ -85,7 +85,7 @@ package struct VolumeStore: Sendable {
         } catch let failure as ProgramFailure where failure.status == 1 {}
     }
 
-    /// Deletes all generations but that of `volume`. A machine that still writes into one of them keeps it until it ends.
+    /// Deletes all generations except that of `volume`. A machine still writing to one keeps it until it ends.
     package func removeOthers(than volume: Volume) throws {
         for name in try names(in: "\(directory)/\(volume.node)") {
             guard let generation = Self.generation(name), generation != volume.generation else { continue }
@@ -93,13 +93,13 @@ package struct VolumeStore: Sendable {
         }
     }
 
-    /// Of `7.ext4` and `7.key`.
+    /// Generation of `7.ext4` and `7.key`.
     private static func generation(_ name: String) -> Int? {
         for kind in [".ext4", ".key"] where name.hasSuffix(kind) { return Int(name.dropLast(kind.count)) }
         return nil
     }
 
-    /// A key is overwritten before its file goes: it is what makes the volume readable.
+    /// A key is overwritten before its file is deleted: the key makes the volume readable.
     private func delete(_ path: String) throws {
         if path.hasSuffix(".key") {
             let file = try FileDescriptor(opening: path, flags: O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
@@ -109,8 +109,8 @@ package struct VolumeStore: Sendable {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    /// Deletes what a crash has left of changes of `volume`: generations before it, and what was never finished. Later ones stay: they
-    /// hold what a node has written, when the records come from an older backup.
+    /// Deletes what a crash left of changes to `volume`: earlier generations, and unfinished files. Later generations stay: they hold a
+    /// node's data when the records come from an older backup.
     package func removeLeftovers(of volume: Volume) throws {
         let place = "\(directory)/\(volume.node)"
         for path in [place, "\(place)/snapshots"] {
@@ -133,7 +133,7 @@ package struct VolumeStore: Sendable {
         if !names.isEmpty, try self.names(in: path).isEmpty { try files.removeItem(atPath: path) }
     }
 
-    /// Bytes that a volume takes on the server's disk; nil when its file is not there.
+    /// Bytes that a volume takes on the server's disk; nil when its file is missing.
     package func usedByteCount(_ volume: Volume) -> Int? { Self.usedByteCount(path(volume)) }
 
     // MARK: Snapshots
@@ -149,7 +149,7 @@ package struct VolumeStore: Sendable {
         }
     }
 
-    /// Puts a copy aside. Nobody may write meanwhile.
+    /// Saves a copy. The volume must not be written meanwhile.
     package func takeSnapshot(of volume: Volume, _ name: String) throws {
         if volume.isEncrypted {
             try keep(WholeFile.read(keyPath(volume)), at: snapshotPath(volume.node, name, "key"))
@@ -157,9 +157,9 @@ package struct VolumeStore: Sendable {
         try copy(path(volume), to: snapshotPath(volume.node, name), at: .volumeCopy)
     }
 
-    /// Makes the file of `volume` of a copy.
+    /// Creates the file of `volume` from a copy.
     ///
-    /// - Returns: the volume as large, and as encrypted, as the copy is.
+    /// - Returns: the volume with the size and encryption of the copy.
     package func restore(_ name: String, as volume: Volume) throws -> Volume {
         var restored = volume
         let sealed = snapshotPath(volume.node, name, "key")
@@ -177,7 +177,7 @@ package struct VolumeStore: Sendable {
         if FileManager.default.fileExists(atPath: sealed) { try delete(sealed) }
     }
 
-    /// Writes a sealed key; the file that it belongs to comes after it.
+    /// Writes a sealed key; the file that it belongs to is created after it.
     private func keep(_ sealed: [UInt8], at path: String) throws {
         try FileManager.default.createDirectory(
             atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path,

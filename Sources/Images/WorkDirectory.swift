@@ -1,14 +1,14 @@
 import Foundation
 import Linux
 
-/// A directory that one process works in. It is locked as long as that lives, so that others can tell it from what an interrupted one
-/// has left, which they remove.
+/// A working directory of one process. It is locked while that process lives, so that others recognise and remove what an interrupted
+/// process left.
 package final class WorkDirectory: Sendable {
     package let path: String
     private let lock: FileDescriptor
 
-    /// Makes one in `base`, whose names begin with `prefix`. Other users do not get into it: what is unpacked there has files that
-    /// would give them its owners' rights.
+    /// Creates one in `base`, with a name that begins with `prefix`. Other users cannot enter it: it will contain setuid files that would
+    /// give them their owners' rights.
     package init(in base: String, prefix: String) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: base, withIntermediateDirectories: true)
@@ -26,7 +26,7 @@ package final class WorkDirectory: Sendable {
         guard lock.lock() else { throw ImageLacks("\(path) is in use by another program") }
     }
 
-    /// Where another user can change names, root would write and remove wherever that user likes.
+    /// If another user can rename entries there, root could be made to write and delete anywhere.
     private static func requireOwn(_ base: String) throws {
         guard geteuid() == 0, let status = FileStatus(base, follows: true) else { return }
         guard status.user == 0, !status.isOpen else {
@@ -36,11 +36,11 @@ package final class WorkDirectory: Sendable {
         }
     }
 
-    /// Removes it with all that is in it.
+    /// Removes it and everything in it.
     package func remove() { Self.remove(path) }
 
     private static func remove(_ path: String) {
-        // A program that somebody interrupted had started may still write there.
+        // A program started by the interrupted process may still write there.
         for _ in 0..<3 where FileManager.default.fileExists(atPath: path) {
             try? FileManager.default.removeItem(atPath: path)
         }

@@ -1,13 +1,13 @@
 import Glibc
 
-/// Accepts the connections of a listening socket, some at a time, so that a flood of them leaves the loop time for the rest.
+/// Accepts connections from a listening socket, a few at a time, so that a flood of them leaves the loop time for other work.
 ///
-/// When no descriptor is left it looks away for a moment: the kernel keeps the connections, and the loop does not spin.
+/// When descriptors run out it pauses for a moment: the kernel keeps the connections, and the loop does not spin.
 package final class Acceptor: EventHandler {
-    /// Connections taken for each wake-up.
+    /// Connections accepted per wake-up.
     private static let batchCount = 64
     private static let restMilliseconds = 200
-    /// Milliseconds until the same is said again.
+    /// Milliseconds before the same warning is logged again.
     private static let silence = 60_000
 
     private let listener: FileDescriptor
@@ -17,7 +17,7 @@ package final class Acceptor: EventHandler {
     private var isResting = false
     private var complainedAt: Int?
 
-    /// - Parameter accepted: takes a connection; it is closed unless it is kept.
+    /// - Parameter accepted: takes a connection, which is closed unless kept.
     package init(
         _ listener: consuming FileDescriptor, loop: EventLoop, log: @escaping @Sendable (String) -> Void,
         accepted: @escaping (consuming FileDescriptor) -> Void

@@ -1,26 +1,26 @@
 import CLinux
 import Glibc
 
-/// How many descriptors each part of the server may have, so that what strangers open never takes those of leases, store and log.
+/// How many descriptors each part of the server may use, so that connections from outside never take those of leases, store and log.
 package struct DescriptorBudget: Equatable, Sendable {
-    /// What the parts have where there is plenty.
+    /// The shares when descriptors are plentiful.
     private static let (mostNBD, mostHTTP, mostCenter, mostTFTP, mostFiles) = (
         20_000, 20_000, 8_000, 4_096, 512
     )
-    /// More than this is not asked for: a program that is started looks at each number below it.
+    /// We ask for no more than this: some programs, when started, check every number below the limit.
     private static let wanted = 65_536
 
-    /// Connections; one to a volume counts twice, since its file is open as well.
+    /// Connections; one to a volume counts twice, because its file is open as well.
     package var nbd: Int
     package var http: Int
     package var center: Int
     /// Transfers.
     package var tftp: Int
-    /// Files that are kept open without being read.
+    /// Files kept open without being read.
     package var files: Int
 
-    /// - Parameter limit: descriptors of the process. A quarter, 4,096 at most, is in nobody's share: sockets, store, journals, logs
-    ///   and programs that the server starts live from it.
+    /// - Parameter limit: descriptors of the process. A quarter, at most 4,096, is not shared out: it is for sockets, store, journals, logs
+    ///   and programs that the server starts.
     package init(limit: Int) {
         let shared = max(0, limit - min(4_096, limit / 4))
         let most = Self.mostNBD + Self.mostHTTP + Self.mostCenter + Self.mostTFTP + Self.mostFiles
@@ -32,7 +32,7 @@ package struct DescriptorBudget: Equatable, Sendable {
         files = share(Self.mostFiles)
     }
 
-    /// Raises the process's limit as far as it may, and divides it.
+    /// Raises the process's limit as far as allowed, and divides it.
     package static func raised() -> Self {
         _ = roost_watch_descriptor_limit(UInt64(wanted))
         var limit = rlimit()

@@ -1,10 +1,10 @@
 import Glibc
 
-/// What a directory holds.
+/// The contents of a directory.
 package enum DirectoryListing {
-    /// The names in a directory, in order; none when there is no such directory.
+    /// The names in a directory, sorted; empty when there is no such directory.
     ///
-    /// - Parameter hidden: whether those that begin with a dot are among them.
+    /// - Parameter hidden: whether to include names that begin with a dot.
     package static func names(in path: String, hidden: Bool = false) -> [String] {
         guard let directory = unsafe opendir(path) else { return [] }
         defer { unsafe _ = closedir(directory) }
@@ -16,21 +16,21 @@ package enum DirectoryListing {
         return names.sorted()
     }
 
-    /// A file, by its path below the directory that the walk began in.
+    /// A file, by its path relative to the start of the walk.
     package struct Entry {
         package var path: String
         package var mode: UInt32
         package var byteCount: Int
-        /// What of it takes room: less than ``byteCount`` where it has holes.
+        /// Its allocated bytes: less than ``byteCount`` when the file has holes.
         package var storedByteCount: Int
 
         /// One of `S_IFREG`, `S_IFDIR`, …
         package var kind: UInt32 { mode & S_IFMT }
     }
 
-    /// Calls `visit` for everything below a directory, hidden files too, links not followed. What cannot be read is passed over.
+    /// Calls `visit` for everything below a directory, including hidden files; links are not followed. What cannot be read is skipped.
     ///
-    /// - Parameter visit: returns whether to go into it, where it is a directory.
+    /// - Parameter visit: returns whether to descend, for a directory.
     package static func walk(_ root: String, _ visit: (Entry) throws -> Bool) rethrows {
         var open = [""]
         while let place = open.popLast() {

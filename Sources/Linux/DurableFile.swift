@@ -1,17 +1,17 @@
 import Glibc
 
-/// Files and directories that get their names when they are whole and on the disk.
+/// Files and directories that get their names once they are complete and on the disk.
 package enum DurableFile {
-    /// What has to be on the disk before it gets its name.
+    /// What must be on the disk before the rename.
     package enum Content {
         case file
         /// A directory with these files.
         case directory(files: [String])
-        /// A directory with thousands of files: its whole file system is written through.
+        /// A directory with thousands of files: its whole file system is synchronised.
         case tree
     }
 
-    /// Makes what is at `source` durable and puts it at `target`, over a file that is there: a crash leaves the old one or the new
+    /// Makes what is at `source` durable and moves it to `target`, replacing a file there: after a crash there is the old one or the new
     /// one.
     package static func publish(
         _ source: String, _ content: Content = .file, as target: String, at publication: Publication
@@ -24,7 +24,7 @@ package enum DurableFile {
         try synchroniseDirectory(of: target)
     }
 
-    /// The same for a place in a directory that another user may change meanwhile: only a name is given there.
+    /// The same for a directory that another user may change meanwhile: only a name is created there.
     package static func publish(
         _ source: String, _ content: Content = .file, as name: String,
         in directory: borrowing ForeignDirectory, at publication: Publication
@@ -37,7 +37,7 @@ package enum DurableFile {
         try directory.synchronise()
     }
 
-    /// Gives a file that was made in `directory` under another name its own.
+    /// Gives a file that was made in `directory` its final name.
     package static func publish(
         _ file: borrowing FileDescriptor, named temporary: String, as name: String,
         in directory: borrowing ForeignDirectory, at publication: Publication
@@ -61,7 +61,7 @@ package enum DurableFile {
         }
     }
 
-    /// Gives what is at `source`, and durable, the name `target`.
+    /// Renames what is at `source`, already durable, to `target`.
     package static func move(_ source: String, to target: String, at move: Move) throws(SystemError) {
         move.pass(.rename)
         try rename(source, target)

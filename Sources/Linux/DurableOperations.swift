@@ -1,4 +1,4 @@
-/// A small file that is written anew: beside, through to the disk, and renamed over the one before.
+/// A small file, replaced as a whole: written beside the old one, synchronised, and renamed over it.
 package enum Replacement: String, DurableOperation {
     case leasesCompact = "leases.compact"
     case centerAuthorityKey = "center.authority-key"
@@ -16,7 +16,7 @@ package enum Replacement: String, DurableOperation {
     package enum Step: String, CaseIterable { case write, sync, rename, directory }
 }
 
-/// Something large that was made beside its place, goes through to the disk and is renamed into it.
+/// Something large, prepared beside its place, synchronised, and renamed into place.
 package enum Publication: String, DurableOperation {
     case image = "image.publish"
     case imageCopy = "image.adopt"
@@ -36,22 +36,22 @@ package enum Move: String, DurableOperation {
     case imageTrash = "image.remove"
     case restoreKeep = "restore.keep"
     case restorePlace = "restore.place"
-    /// Of an earlier layout, or no directory of root's.
+    /// Left by an earlier layout, or a directory that root does not own.
     case stateEntry = "state.entry"
 
     package enum Step: String, CaseIterable { case rename, directory }
 }
 
-/// Bytes behind the ones before, acknowledged when they are on the disk.
+/// Appended bytes, acknowledged once they are on the disk.
 package enum Append: String, DurableOperation {
     case leases = "leases.append"
-    /// The zeros that leases are written over.
+    /// The zeros that are then overwritten with leases.
     case leasesRoom = "leases.room"
 
     package enum Step: String, CaseIterable { case write, sync, done }
 }
 
-/// Bytes in the place of others; a ``Flush`` makes them durable.
+/// Bytes that replace others; a ``Flush`` makes them durable.
 package enum Overwriting: String, DurableOperation {
     case volume = "volume.data"
     case volumeHole = "volume.hole"
@@ -60,7 +60,7 @@ package enum Overwriting: String, DurableOperation {
     package enum Step: String, CaseIterable { case write }
 }
 
-/// What was written before goes through to the disk.
+/// Everything written before goes to the disk.
 package enum Flush: String, DurableOperation {
     case volume = "volume.flush"
     case volumeGrowth = "volume.grow"

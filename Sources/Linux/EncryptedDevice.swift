@@ -2,12 +2,12 @@ import CLinux
 
 /// Devices that the kernel encrypts (dm-crypt, AES-256-XTS).
 package enum EncryptedDevice {
-    /// Bytes that one run of XTS encrypts; its tweak is the number of the first 512 bytes (`plain64`, cryptsetup(8)).
+    /// Bytes that one run of XTS encrypts; its tweak is the number of the first 512-byte sector (`plain64`, cryptsetup(8)).
     package static let sectorByteCount = 4_096
 
-    /// Lays a device over `device`. One of the same name that nothing uses is taken away first.
+    /// Sets up an encrypted device on top of `device`. An unused one of the same name is removed first.
     ///
-    /// - Parameter key: 64 bytes; without one a random key, which is forgotten at once.
+    /// - Parameter key: 64 bytes; nil means a random key, which is forgotten at once.
     /// - Returns: its path, `/dev/dm-N`.
     package static func make(over device: String, named name: String, key: [UInt8]? = nil) throws(SystemError)
         -> String
@@ -20,7 +20,7 @@ package enum EncryptedDevice {
         return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Enlarges the ext4 that is mounted at `directory` to the size of the device that it is on.
+    /// Grows the ext4 file system mounted at `directory` to the size of its device.
     package static func growFileSystem(at directory: String, on device: String) throws(SystemError) {
         guard unsafe roost_grow_ext4(directory, device) == 0 else {
             throw SystemError("enlarge the file system at \(directory)")

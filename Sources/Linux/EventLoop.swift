@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Something that a loop wakes when its descriptor is ready.
+/// A handler that a loop wakes when its descriptor is ready.
 package protocol EventHandler: AnyObject {
     /// Called on the loop's thread.
     func ready(_ events: EventLoop.Events)
@@ -28,12 +28,12 @@ package final class EventLoop {
     private var handlers: [(any EventHandler)?] = []
     private var ticks: [Tick] = []
     private var batchEnds: [() -> Void] = []
-    /// Descriptors that the last `epoll_wait` named.
+    /// Descriptors reported by the last `epoll_wait`.
     package private(set) var readyCount = 0
-    /// `now()` when it did.
+    /// `now()` at that time.
     package private(set) var batchTime = EventLoop.now()
     private var isRunning = true
-    /// When the first of the ticks is due; a clock is read and ticks are looked at once a batch, not once an event.
+    /// When the first tick is due. The clock is read and ticks are checked once per batch, not per event.
     private var nextTick = Int.max
 
     private struct Tick {
@@ -103,21 +103,21 @@ package final class EventLoop {
         if handlers.indices.contains(Int(descriptor.number)) { handlers[Int(descriptor.number)] = nil }
     }
 
-    /// Calls `action` every `milliseconds`, about.
+    /// Calls `action` about every `milliseconds`.
     package func every(milliseconds: Int, _ action: @escaping () -> Void) {
         let due = Self.now() + milliseconds
         ticks.append(Tick(period: milliseconds, due: due, action: action))
         nextTick = min(nextTick, due)
     }
 
-    /// Calls `action` whenever all descriptors that one `epoll_wait` named have been handled.
+    /// Calls `action` each time all descriptors reported by one `epoll_wait` have been handled.
     package func afterEvents(_ action: @escaping () -> Void) { batchEnds.append(action) }
 
     package func stop() { isRunning = false }
 
     /// Runs until `stop`.
     package func run() {
-        // `sendfile` to a client that has gone raises it; there is no flag against that as `send` has.
+        // `sendfile` to a client that has gone raises it; it has no flag against that, unlike `send`.
         _ = signal(SIGPIPE, SIG_IGN)
         var events = unsafe [epoll_event](repeating: epoll_event(), count: Self.batchCount)
         while isRunning {
@@ -138,7 +138,7 @@ package final class EventLoop {
         }
     }
 
-    /// Milliseconds until the next tick, or without end.
+    /// Milliseconds until the next tick, or no limit.
     private func timeout() -> Int32 {
         nextTick == .max ? -1 : Int32(clamping: max(0, nextTick - batchTime))
     }
@@ -164,11 +164,11 @@ package final class EventLoop {
         }
     }
 
-    /// Starts a loop on a thread of its own. `prepare` runs there first and registers the handlers; its error is ours.
+    /// Starts a loop on its own thread. `prepare` runs there first and registers the handlers; its error is rethrown here.
     package static func start(
         name: String, prepare: @escaping @Sendable (EventLoop) throws -> Void
     ) throws -> Mailbox {
-        // Sendable: the loop is handed to its thread and used nowhere else; only the mailbox stays behind.
+        // Sendable: the loop moves to its thread and is used nowhere else; only the mailbox stays here.
         struct Handed: @unchecked Sendable { let loop: EventLoop }
         let handed = Handed(loop: try EventLoop())
         let mailbox = handed.loop.sender
@@ -207,7 +207,7 @@ package enum NamedThread {
         }
     }
 
-    /// - Parameter name: at most 15 bytes are shown.
+    /// - Parameter name: only the first 15 bytes are shown.
     package static func start(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
         var thread = pthread_t()
         let body = unsafe Unmanaged.passRetained(Body(name: name, run: run))

@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// An open file or socket, closed exactly once: when its owner goes.
+/// An open file or socket, closed exactly once, when its owner goes away.
 package struct FileDescriptor: ~Copyable, Sendable {
-    /// The kernel's number, for calls that only look at it.
+    /// The kernel's number, for calls that do not close it.
     package let number: Int32
 
-    /// Takes over `number`.
+    /// Takes ownership of `number`.
     package init(owning number: Int32) { self.number = number }
 
     deinit { _ = Glibc.close(number) }
@@ -25,15 +25,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return Int(status.st_size)
     }
 
-    /// Bytes that the file takes on its disk, where holes take none.
+    /// Allocated bytes on the disk; holes take none.
     package func allocatedByteCount() throws(SystemError) -> Int {
         var status = stat()
         guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at an open file") }
-        // st_blocks counts 512 bytes whatever the file system's blocks are (inode(7)).
+        // st_blocks counts units of 512 bytes, whatever the block size (inode(7)).
         return Int(status.st_blocks) * 512
     }
 
-    /// The first bytes at or behind `offset` that are in no hole of the file; nil when there are none.
+    /// The offset of the first data at or after `offset`; nil when only a hole follows.
     package func data(from offset: Int) throws(SystemError) -> Range<Int>? {
         var end: Int64 = 0
         let start = unsafe roost_find_data(number, Int64(offset), &end)
@@ -44,17 +44,17 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return Int(start)..<Int(end)
     }
 
-    /// Locks the file or directory until the descriptor closes; false when somebody else has done so (flock(2)).
+    /// Locks the file or directory until the descriptor closes; false when another process holds the lock (flock(2)).
     package func lock() -> Bool { retrying { flock(number, LOCK_EX | LOCK_NB) } == 0 }
 
-    /// Writes contents and size through to the disk.
+    /// Writes contents and size to the disk.
     package func synchronise(at flush: Flush) throws(SystemError) {
         flush.pass(.sync)
         try synchroniseData()
         flush.pass(.done)
     }
 
-    /// Writes the whole file system that the file is on through to the disk.
+    /// Writes the whole file system that holds the file to the disk.
     package func synchroniseFileSystem(at flush: Flush) throws(SystemError) {
         flush.pass(.sync)
         try synchroniseFileSystem()
@@ -71,7 +71,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         guard retrying({ fsync(number) }) == 0 else { throw SystemError("write a file through to the disk") }
     }
 
-    /// Has what was written so far go to the disk while others work; ``synchronise(at:)`` then has less to wait for.
+    /// Starts writing to the disk in the background; ``synchronise(at:)`` then has less to wait for.
     package func beginSynchronising() { _ = roost_begin_synchronising(number) }
 
     func synchroniseData() throws(SystemError) {
@@ -94,7 +94,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Writes all of `bytes` from byte `offset` of the file on.
+    /// Writes all of `bytes` at byte `offset` of the file.
     package func write(_ bytes: [UInt8], at offset: Int, as overwriting: Overwriting) throws(SystemError) {
         if overwriting.isEnding(at: .write) { try write(Array(bytes.prefix(bytes.count / 2)), at: offset) }
         overwriting.pass(.write)
@@ -103,7 +103,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     /// Makes a range read as zeros; throws `EOPNOTSUPP` where the file system cannot.
     ///
-    /// - Parameter keepsRoom: whether it goes on taking room on the disk.
+    /// - Parameter keepsRoom: whether the range stays allocated on the disk.
     package func clear(_ byteCount: Int, at offset: Int, keepsRoom: Bool, as overwriting: Overwriting)
         throws(SystemError)
     {
@@ -114,7 +114,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         guard result == 0 else { throw SystemError("clear a part of a file") }
     }
 
-    /// Writes `bytes` from byte `offset` of the file on, and returns when they are on the disk.
+    /// Writes `bytes` at byte `offset` of the file, and returns once they are on the disk.
     package func append(_ bytes: [UInt8], at offset: Int, as append: Append) throws(SystemError) {
         if append.isEnding(at: .write) { try write(Array(bytes.prefix(bytes.count / 2)), at: offset) }
         append.pass(.write)
@@ -139,7 +139,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Exactly `count` bytes from byte `offset` of the file on.
+    /// Exactly `count` bytes at byte `offset` of the file.
     package func read(_ count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
         var done = 0
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
@@ -157,7 +157,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Reads what comes next into `buffer`.
+    /// Reads the next bytes into `buffer`.
     ///
     /// - Returns: how many bytes; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
@@ -177,7 +177,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         return bytes
     }
 
-    /// Exactly `count` bytes; an error when the other side ends before.
+    /// Exactly `count` bytes; throws when the other side ends first.
     package func readExactly(_ count: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count {
@@ -198,10 +198,10 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
-/// Whole files, for what is small.
+/// Reads and writes small files as a whole.
 package enum WholeFile {
     package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
-        // A pipe in its place is not waited for.
+        // Does not block if a pipe is in its place.
         let file = try FileDescriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
         var bytes: [UInt8] = []
         while true {
@@ -212,13 +212,13 @@ package enum WholeFile {
         }
     }
 
-    /// Writes beside, makes durable, and renames over: a crash leaves the old file or the new one.
+    /// Writes a temporary file, makes it durable, and renames it: after a crash there is the old file or the new one.
     package static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, at replacement: Replacement
     ) throws(SystemError) {
         let temporary = path + ".new"
         do {
-            // One that is there was left by a crash, and its mode may be another.
+            // One that exists was left by a crash, and may have another mode.
             unsafe unlink(temporary)
             let file = try FileDescriptor(
                 opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
@@ -234,7 +234,7 @@ package enum WholeFile {
         try DurableFile.synchroniseDirectory(of: path)
     }
 
-    /// Writes a file that is made durable later, as a part of something, or that nothing looks for after a crash.
+    /// Writes a file that is made durable later, as part of something else, or that is not needed after a crash.
     package static func writeForNow(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
         try FileDescriptor(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).write(bytes)
     }

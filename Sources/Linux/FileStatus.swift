@@ -1,17 +1,17 @@
 import CLinux
 import Glibc
 
-/// What stands at a path: its kind, its owner, and who may change it.
+/// What is at a path: its kind, its owner, and who may change it.
 package struct FileStatus: Sendable, Equatable {
     package var user: UInt32
     package var group: UInt32
     package var mode: UInt32
-    /// Names that it has.
+    /// The number of its names (hard links).
     package var linkCount: Int
 
     /// Nil when there is nothing.
     ///
-    /// - Parameter follows: whether a link stands for what it leads to.
+    /// - Parameter follows: whether a link is followed.
     package init?(_ path: String, follows: Bool = false) {
         var status = Glibc.stat()
         guard unsafe (follows ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
@@ -25,7 +25,7 @@ package struct FileStatus: Sendable, Equatable {
         linkCount = Int(status.st_nlink)
     }
 
-    /// Names of a file's extended attributes, links not followed; none where they cannot be read.
+    /// Names of a file's extended attributes, without following links; empty when they cannot be read.
     package static func attributeNames(of path: String) -> [String] {
         let byteCount = unsafe llistxattr(path, nil, 0)
         guard byteCount > 0 else { return [] }
@@ -40,6 +40,6 @@ package struct FileStatus: Sendable, Equatable {
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     package var isFile: Bool { mode & S_IFMT == S_IFREG }
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
-    /// Whether users beside the owner can change the names of a directory that are not their own.
+    /// Whether users other than the owner can rename or remove entries of a directory that are not their own.
     package var isOpen: Bool { mode & 0o022 != 0 && mode & 0o1000 == 0 }
 }

@@ -1,13 +1,13 @@
 import CLinux
 import Glibc
 
-/// A directory of a lesser user, who may put anything in another's place in it at any moment. What is opened here lies below it and
-/// was reached over no link (openat2(2)); nothing is made in it but directories, and names for what was made elsewhere.
+/// A directory of a less privileged user, who may replace anything in it at any moment. What is opened here lies below it and was reached
+/// without links (openat2(2)). Nothing is created in it but directories, and names for files made elsewhere.
 package struct ForeignDirectory: ~Copyable, Sendable {
     private let path: String
     private let directory: FileDescriptor
 
-    /// - Parameter path: of which only the last part is not trusted: it may be no link.
+    /// - Parameter path: only its last component is untrusted, and must not be a link.
     package init(_ path: String) throws(SystemError) {
         self.path = path
         directory = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
@@ -18,7 +18,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         self.directory = directory
     }
 
-    /// Opens a file to read it. A pipe or device in its place is refused, and not waited for.
+    /// Opens a file for reading. A pipe or device in its place is refused without blocking.
     package func file(_ name: String) throws(SystemError) -> FileDescriptor {
         let file = try open(name, O_RDONLY | O_NONBLOCK)
         var status = stat()
@@ -29,7 +29,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         return file
     }
 
-    /// Opens a directory below; it is made, for a user and group, when there is none.
+    /// Opens a subdirectory, creating it for a user and group when it is missing.
     package func directory(_ name: String, for user: UInt32, _ group: UInt32) throws(SystemError)
         -> ForeignDirectory
     {
@@ -42,7 +42,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         return ForeignDirectory("\(path)/\(name)", owning: below)
     }
 
-    /// Makes a file that no one else reads, and locks it.
+    /// Creates and locks a file that no other user can read.
     package func makeFile(_ name: String) throws(SystemError) -> FileDescriptor {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let number = unsafe openat(directory.number, name, flags, 0o600)
@@ -52,7 +52,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         return file
     }
 
-    /// Removes files that ``makeFile(_:)`` has made and whose maker has ended.
+    /// Removes files from ``makeFile(_:)`` whose maker has ended.
     package func removeLeft(_ prefix: String) {
         for name in DirectoryListing.names(in: path, hidden: true) where name.hasPrefix(prefix) {
             guard let left = try? file(name), left.lock() else { continue }
@@ -60,30 +60,30 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         }
     }
 
-    /// Removes a file, or a link, and not what it leads to.
+    /// Removes a file or a link, not the link's target.
     package func remove(_ name: String) { unsafe _ = unlinkat(directory.number, name, 0) }
 
-    /// Whether there is something of that name, be it a link that leads nowhere.
+    /// Whether that name exists, even as a dangling link.
     package func contains(_ name: String) -> Bool {
         var status = stat()
         return unsafe fstatat(directory.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0
     }
 
-    /// Gives a file or directory from elsewhere its place here.
+    /// Moves a file or directory from elsewhere to its place here.
     func take(_ source: String, as name: String) throws(SystemError) {
         guard unsafe renameat(AT_FDCWD, source, directory.number, name) == 0 else {
             throw SystemError("rename \(source) to \(path)/\(name)")
         }
     }
 
-    /// Gives a file of this directory another name in it.
+    /// Renames a file within this directory.
     func name(_ name: String, as other: String) throws(SystemError) {
         guard unsafe renameat(directory.number, name, directory.number, other) == 0 else {
             throw SystemError("rename \(path)/\(name) to \(other)")
         }
     }
 
-    /// Makes the names in it durable.
+    /// Makes the names in this directory durable.
     func synchronise() throws(SystemError) { try directory.synchronise() }
 
     private func open(_ name: String, _ flags: Int32) throws(SystemError) -> FileDescriptor {

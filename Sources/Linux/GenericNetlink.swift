@@ -1,8 +1,8 @@
 import Glibc
 
-/// A generic netlink conversation (linux/genetlink.h): commands to a kernel subsystem, and what it announces.
+/// A generic netlink conversation (linux/genetlink.h): commands to a kernel subsystem, and its announcements.
 ///
-/// Netlink speaks the machine's own byte order.
+/// Netlink uses the machine's byte order.
 package struct GenericNetlink: ~Copyable {
     /// One attribute: a number and its bytes.
     package struct Attribute {
@@ -17,7 +17,7 @@ package struct GenericNetlink: ~Copyable {
             unsafe Self(type: type, bytes: withUnsafeBytes(of: value) { unsafe Array($0) })
         }
 
-        /// Attributes inside an attribute (`NLA_F_NESTED`).
+        /// Nested attributes (`NLA_F_NESTED`).
         package static func nested(_ type: UInt16, _ attributes: [Attribute]) -> Self {
             Self(type: type | 0x8000, bytes: GenericNetlink.encode(attributes))
         }
@@ -61,14 +61,14 @@ package struct GenericNetlink: ~Copyable {
         self.groups = groups
     }
 
-    /// From now on `nextAnnouncement` also returns what the kernel says to this group.
+    /// From now on `nextAnnouncement` also returns what the kernel sends to this group.
     package func join(_ group: String) throws(SystemError) {
         guard let id = groups[group] else { throw SystemError("join netlink group \(group)", number: ENOENT) }
         // SOL_NETLINK, NETLINK_ADD_MEMBERSHIP
         try socket.setOption(270, 1, Int32(bitPattern: id), "join netlink group \(group)")
     }
 
-    /// Sends a command and waits for the kernel's word that it was done.
+    /// Sends a command and waits until the kernel confirms it.
     package mutating func command(_ command: UInt8, _ attributes: [Attribute], _ attempt: String)
         throws(SystemError)
     {
@@ -83,13 +83,13 @@ package struct GenericNetlink: ~Copyable {
         }
     }
 
-    /// What the kernel tells a group.
+    /// What the kernel announces to a group.
     package struct Announcement: Sendable {
         package var command: UInt8
-        /// Behind the generic header: attributes of 16-bit length, 16-bit type, and value, each padded to four bytes.
+        /// After the generic header: attributes of 16-bit length, 16-bit type, and value, each padded to four bytes.
         fileprivate var attributes: ArraySlice<UInt8>
 
-        /// The value of an attribute of 32 bits; nil when it is not there.
+        /// The value of a 32-bit attribute; nil when absent.
         package func number32(_ type: UInt16) -> UInt32? {
             var rest = attributes
             while rest.count >= 4 {

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// Sockets that have a path (unix(7)).
+/// Unix domain sockets (unix(7)).
 package enum LocalSocket {
     /// Whether a program listens at `path`.
     package static func isAnswered(_ path: String) -> Bool { connected(to: path, SOCK_STREAM) != nil }
 
-    /// Sends one datagram to `path`; what begins with `@` is a name without a file.
+    /// Sends one datagram to `path`; a leading `@` means an abstract name.
     ///
-    /// - Returns: whether it was taken.
+    /// - Returns: whether it was accepted.
     package static func send(_ text: String, to path: String) -> Bool {
         guard let descriptor = connected(to: path, SOCK_DGRAM) else { return false }
         let bytes = Array(text.utf8)
@@ -20,7 +20,7 @@ package enum LocalSocket {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         var bytes = Array(path.utf8)
-        // Without a file: the name begins with a zero, and ends with its length (unix(7)).
+        // Abstract: the name begins with a zero, and its length is explicit (unix(7)).
         let isAbstract = bytes.first == UInt8(ascii: "@")
         if isAbstract { bytes[0] = 0 }
         let fits = unsafe withUnsafeMutableBytes(of: &name.sun_path) { field in

@@ -3,7 +3,7 @@ import Glibc
 
 /// The machine that this program runs on.
 package enum Machine {
-    /// What the machine cannot do without stays in memory, also when it swaps, and is not ended when memory runs out.
+    /// Keeps this process in memory even when the machine swaps, and spares it when memory runs out.
     package static func keepThisProgram() {
         _ = mlockall(Int32(MCL_CURRENT | MCL_FUTURE))
         guard let file = try? FileDescriptor(opening: "/proc/self/oom_score_adj", flags: O_WRONLY) else {
@@ -12,6 +12,6 @@ package enum Machine {
         try? file.write(Array("-1000".utf8))
     }
 
-    /// Restarts it at once; what is not on a disk by now is lost.
+    /// Restarts it at once; anything not yet on a disk is lost.
     package static func restart() { _ = roost_restart() }
 }

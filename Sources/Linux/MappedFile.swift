@@ -1,7 +1,6 @@
 import Glibc
 
-/// A file mapped read-only, with its descriptor for `sendfile`. The file must not be truncated while it is mapped:
-/// image files never are.
+/// A file mapped read-only, with its descriptor for `sendfile`. The file must not be truncated while it is mapped: image files never are.
 @safe package final class MappedFile: @unchecked Sendable {
     // Sendable: nothing changes after the initialiser, and the memory is read-only.
     package let descriptor: FileDescriptor

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// A pipe that carries pages of mapped files into sockets. It does what `sendfile` does, which looks each page up in the file
-/// instead, for a sixth less of the processor's time (measured: `Benchmarks/README.md`).
+/// A pipe that moves pages of mapped files into sockets. It does the work of `sendfile`, which looks up each page in the file, with a sixth
+/// less processor time (measured: `Benchmarks/README.md`).
 ///
-/// It is empty between calls, so that one is enough for a loop.
+/// It is empty between calls, so one is enough for a loop.
 package final class MappedPipe {
-    /// As much as a process without rights may ask for.
+    /// The most that an unprivileged process may ask for.
     private static let byteCount: Int32 = 1 << 20
-    /// F_SETPIPE_SZ, which Glibc's module does not show.
+    /// F_SETPIPE_SZ, which the Glibc module does not export.
     private static let setSize: Int32 = 1031
 
     private let input: FileDescriptor
@@ -22,11 +22,11 @@ package final class MappedPipe {
         input = FileDescriptor(owning: ends[1])
         discard = try FileDescriptor(opening: "/dev/null", flags: O_WRONLY)
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // Not granted, it carries less at a time.
+        // If refused, the pipe carries less at a time.
         _ = fcntl(input.number, Self.setSize, Self.byteCount)
     }
 
-    /// Sends memory that is a mapped file's.
+    /// Sends memory of a mapped file.
     ///
     /// - Returns: how many bytes the socket took, or -1 with `errno`.
     package func send(

@@ -1,14 +1,14 @@
 package import Glibc
 
-/// Whom files belong to.
+/// Changes the owner of files.
 package enum Ownership {
-    /// Links of root's that are followed, one after the other.
+    /// The most links of root's that are followed in a row.
     private static let linkLimit = 8
 
     /// Makes a user and group the owner of the file or directory at `path`.
     ///
-    /// It may lie where that user can put something else in its place at any moment: what is looked at is what is given. A link of
-    /// root's is followed, anybody else's is not, and neither is given a file that has another name elsewhere.
+    /// It may lie where that user can replace it at any moment, so the object that is checked is the object that is changed. Links that
+    /// root owns are followed, others are not; a file with further hard links is refused.
     package static func give(_ path: String, _ uid: uid_t, _ gid: gid_t) {
         var path = path
         for _ in 0..<linkLimit {
@@ -38,7 +38,7 @@ package enum Ownership {
         return String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// O_PATH and AT_EMPTY_PATH (open(2)), which Glibc's module does not know.
+    /// O_PATH and AT_EMPTY_PATH (open(2)), which the Glibc module does not export.
     private static let openPath: Int32 = 0o10000000
     private static let emptyPath: Int32 = 0x1000
 }

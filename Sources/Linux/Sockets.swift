@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 package import Wire
 
-/// Opening sockets, bound as asked for and ready for a loop.
+/// Opens sockets, bound as requested and ready for a loop.
 package enum Socket {
     private static func address(_ address: IPv4Address, _ port: UInt16) -> sockaddr_in {
         var result = sockaddr_in()
@@ -43,10 +43,10 @@ package enum Socket {
         guard result == 0 else { throw SystemError("bind to interface \(interface)") }
     }
 
-    /// A UDP socket that says where each datagram came in (IP_PKTINFO).
+    /// A UDP socket that reports where each datagram came in (IP_PKTINFO).
     ///
-    /// What it sends may be cut on its way: firmware has no other size to ask for, and the message that a packet was too large for a
-    /// tunnel (RFC 1191) is often lost, or forged.
+    /// Its packets may be fragmented on the way: firmware cannot ask for another size, and the message that a packet was too large for a
+    /// tunnel (RFC 1191) is often lost or forged.
     package static func datagram(
         _ local: IPv4Address = .any, port: UInt16, interface: String? = nil, isShared: Bool = false
     ) throws(SystemError) -> FileDescriptor {
@@ -79,7 +79,7 @@ package enum Socket {
     /// in a local network then costs a third more (`docs/decisions/0005-cubic.md`). Connections inherit it.
     private static func chooseCongestionControl(_ descriptor: borrowing FileDescriptor) {
         let name = Array("cubic".utf8)
-        // Where it is not allowed the host's own remains, which works as well.
+        // If that is not allowed, the host's own choice remains, which works as well.
         _ = unsafe setsockopt(
             descriptor.number, Int32(IPPROTO_TCP), TCP_CONGESTION, name, socklen_t(name.count))
     }
@@ -98,7 +98,7 @@ package enum Socket {
         return UInt16(bigEndian: name.sin_port)
     }
 
-    /// The other side's address.
+    /// The peer's address.
     package static func peer(_ descriptor: borrowing FileDescriptor) -> IPv4Address? {
         var name = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -111,7 +111,7 @@ package enum Socket {
         return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
 
-    /// Our own address of a connection.
+    /// Our own address on a connection.
     package static func local(_ descriptor: borrowing FileDescriptor) -> IPv4Address? {
         var name = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -124,7 +124,7 @@ package enum Socket {
         return result == 0 ? IPv4Address(rawValue: UInt32(bigEndian: name.sin_addr.s_addr)) : nil
     }
 
-    /// Sends to everybody on an interface's link.
+    /// Broadcasts on an interface's link.
     package static func broadcast(
         _ bytes: [UInt8], from descriptor: borrowing FileDescriptor, port: UInt16, interface: UInt32
     ) throws(SystemError) {
@@ -154,7 +154,7 @@ package enum Socket {
             }
             switch errno {
             case EAGAIN: return nil
-            // One that has gone before it was taken (accept(2)).
+            // The client left before it was accepted (accept(2)).
             case EINTR, ECONNABORTED, EPROTO: continue
             default: throw SystemError("accept a connection")
             }
@@ -168,20 +168,20 @@ package enum Socket {
         try descriptor.setOption(tcp, TCP_KEEPIDLE, 30, "keep alive")
         try descriptor.setOption(tcp, TCP_KEEPINTVL, 10, "keep alive")
         try descriptor.setOption(tcp, TCP_KEEPCNT, 3, "keep alive")
-        // A machine that is switched off while it reads acknowledges nothing: the kernel would try for a quarter of an
-        // hour, and its image stay open as long.
+        // A machine that is switched off while it reads acknowledges nothing. The kernel would try for a quarter of an hour, and its image
+        // would stay open that long.
         try descriptor.setOption(tcp, TCP_USER_TIMEOUT, 60_000, "give up on silence")
     }
 
-    /// Says that nothing more will be sent, while the other side may still be heard. Who closes what has not been read resets the
-    /// connection, and takes from the other side what was sent last, unread (RFC 9112 §9.6): so this first, then reading to the end.
+    /// Ends our side of the connection while the peer may still send. Closing with unread data resets the connection, and the peer loses
+    /// what we sent last (RFC 9112 §9.6). So shut down first, then read to the end.
     package static func finish(_ descriptor: borrowing FileDescriptor) {
         _ = shutdown(descriptor.number, Int32(SHUT_WR))
     }
 
-    /// Takes and forgets what has come, a bounded part of it at a time.
+    /// Reads and discards what arrived, a bounded amount at a time.
     ///
-    /// - Returns: whether more may come: the other side has not ended either.
+    /// - Returns: whether more may come: the peer has not ended its side.
     package static func discard(_ descriptor: borrowing FileDescriptor) -> Bool {
         let number = descriptor.number
         return unsafe withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer in
@@ -218,7 +218,7 @@ package enum Socket {
         return descriptor
     }
 
-    /// Lets reads and writes of a connection wait for ever.
+    /// Removes the time-outs from reads and writes of a connection.
     package static func clearTimeouts(_ descriptor: borrowing FileDescriptor) throws(SystemError) {
         var limit = timeval(tv_sec: 0, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -229,7 +229,7 @@ package enum Socket {
         }
     }
 
-    /// From now on a datagram socket hears and reaches this peer only.
+    /// From now on a datagram socket receives from and sends to this peer only.
     package static func connect(
         _ descriptor: borrowing FileDescriptor, to peer: IPv4Address, port: UInt16
     ) throws(SystemError) {
@@ -248,19 +248,19 @@ package enum Socket {
         try open(AF_PACKET, Int32(SOCK_RAW.rawValue), 0, "a packet socket")
     }
 
-    /// A socket that receives the ARP of one interface, and sends whole frames on it.
+    /// A socket that receives ARP on one interface, and sends whole frames there.
     package static func arp(interface: UInt32) throws(SystemError) -> FileDescriptor {
         let number = roost_open_arp(interface)
         guard number >= 0 else { throw SystemError("open a packet socket for ARP") }
         return FileDescriptor(owning: number)
     }
 
-    /// A raw ICMPv6 socket that receives router solicitations of one interface.
+    /// A raw ICMPv6 socket that receives router solicitations on one interface.
     package static func routerSolicitations(interface: String) throws(SystemError) -> FileDescriptor {
         let descriptor = try open(
             AF_INET6, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_ICMPV6), "an ICMPv6 socket")
         try bind(descriptor, toInterface: interface)
-        // ICMP6_FILTER: every bit set but that of type 133.
+        // ICMP6_FILTER: every bit is set except that of type 133.
         var filter = [UInt32](repeating: .max, count: 8)
         filter[Int(RouterAdvertisement.solicitationType) / 32] &=
             ~(1 << (UInt32(RouterAdvertisement.solicitationType) % 32))

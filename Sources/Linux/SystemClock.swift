@@ -1,12 +1,12 @@
 import Glibc
 
-/// The clocks of this computer. Nothing else in the server asks for the time of day.
+/// The computer's clocks. Nothing else in the server reads the time of day.
 package enum SystemClock {
-    /// Milliseconds since 1970, as they are set now (CLOCK_REALTIME).
+    /// Milliseconds since 1970, as the clock is set now (CLOCK_REALTIME).
     package static var wall: Int { read(CLOCK_REALTIME) }
-    /// Milliseconds since the kernel's start, with the time in which the computer slept (CLOCK_BOOTTIME).
+    /// Milliseconds since the kernel started, including time asleep (CLOCK_BOOTTIME).
     package static var boot: Int { read(CLOCK_BOOTTIME) }
-    /// Milliseconds in which the computer was awake (CLOCK_MONOTONIC): for what stands still while it sleeps.
+    /// Milliseconds that the computer was awake (CLOCK_MONOTONIC), for what pauses while it sleeps.
     package static var awake: Int { read(CLOCK_MONOTONIC) }
 
     private static func read(_ clock: clockid_t) -> Int {

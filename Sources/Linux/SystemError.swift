@@ -31,7 +31,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package static let isFull = ENOSPC
 }
 
-/// Calls again what a signal interrupted.
+/// Repeats a call that a signal interrupted.
 @inline(__always)
 package func retrying<T: FixedWidthInteger & SignedInteger>(_ call: () -> T) -> T {
     while true {

@@ -1,7 +1,8 @@
 import Glibc
 import Linux
+import NodeWork
 
-/// `roost-node`: what a node does that shell should not. One static program inside the initramfs, and later in /run.
+/// `roost-node`: the node's work that does not suit shell. One static program in the initramfs, and later in /run.
 @main
 enum RoostNode {
     private static let usage = """
@@ -53,21 +54,22 @@ enum RoostNode {
             var attendance = Attendance()
             try attendance.run()
         case ("report", 2...4):
-            // The deadline looks for it, whether the server can be told or not.
+            // The deadline looks for it, whether or not the server can be reached.
             if arguments[1] == "ready" { try Deadline.met() }
             try ServerTalk(KernelWords.read()).report(
                 stage: arguments[1], detail: arguments.count > 2 ? arguments[2] : "",
                 uptime: arguments.count > 3 ? arguments[3] : nil)
         case ("hardware", 1...2):
-            // Before the image's own system runs, most drivers are not loaded yet: disks, monitors, USB are missing.
+            // Before the image's own system runs, most drivers are not loaded yet: disks, monitors and USB devices are missing.
             let isComplete = arguments.last == "complete"
-            try ServerTalk(KernelWords.read()).sendHardware(HardwareInventory.json(isComplete: isComplete))
+            try ServerTalk(KernelWords.read()).sendHardware(
+                HardwareInventory.ofThisMachine().json(isComplete: isComplete))
         case ("configuration", 2): try ServerTalk(KernelWords.read()).fetchConfiguration(to: arguments[1])
         default: throw UsageError(text: usage)
         }
     }
 
-    /// - Parameter index: where the number of the device stands, if it does.
+    /// - Parameter index: the device number, if the command has one.
     private static func attachment(_ arguments: [String], index: Int) throws -> NBDAttachment {
         guard let device = arguments.count > index ? UInt32(arguments[index]) : 0, device < 16 else {
             throw UsageError(text: usage)
@@ -80,16 +82,4 @@ enum RoostNode {
         _ = unsafe write(STDERR_FILENO, line, line.count)
         exit(1)
     }
-}
-
-/// The server's answer to a request that it does not do.
-struct ServerRefusal: Error, CustomStringConvertible {
-    /// The HTTP status.
-    var status: Int
-    var description: String
-}
-
-struct UsageError: Error, CustomStringConvertible {
-    var text: String
-    var description: String { text }
 }

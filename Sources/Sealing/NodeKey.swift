@@ -1,7 +1,7 @@
 import CSodium
 package import Wire
 
-/// The key that a node makes for one boot (X25519): what is sealed to it can be opened by that node only.
+/// The key that a node makes for one boot (X25519): only that node can open what is sealed to it.
 package struct NodeKey: Sendable {
     package static let publicByteCount = Int(crypto_box_PUBLICKEYBYTES)
     private static let secretByteCount = Int(crypto_box_SECRETKEYBYTES)
@@ -18,14 +18,14 @@ package struct NodeKey: Sendable {
         (self.publicBytes, self.secretBytes) = (publicBytes, secretBytes)
     }
 
-    /// A key that was made before; nil when `bytes` are not ``bytes`` of one.
+    /// An existing key; nil unless `bytes` are ``bytes`` of one.
     package init?(bytes: [UInt8]) {
         guard bytes.count == Self.publicByteCount + Self.secretByteCount else { return nil }
         publicBytes = Array(bytes.prefix(Self.publicByteCount))
         secretBytes = Array(bytes.dropFirst(Self.publicByteCount))
     }
 
-    /// Whether `bytes` are a public key that can be sealed to: points of small order are none, as all would know the secret then.
+    /// Whether `bytes` are a public key that can be sealed to. Points of small order are not: everyone would know the secret.
     package static func isPublicKey(_ bytes: [UInt8]) -> Bool {
         guard bytes.count == publicByteCount else { return false }
         let one: [UInt8] = [1] + [UInt8](repeating: 0, count: Int(crypto_scalarmult_SCALARBYTES) - 1)
@@ -36,10 +36,10 @@ package struct NodeKey: Sendable {
     /// Both halves, for the next program of the same boot.
     package var bytes: [UInt8] { publicBytes + secretBytes }
 
-    /// Opens what a server has sealed for this key, in this boot of this machine.
+    /// Opens what a server sealed to this key, in this boot of this machine.
     ///
     /// - Parameter server: ``ServerKey/publicBytes`` of the server that this node trusts.
-    /// - Throws: when it is another server's, another boot's, another machine's, or has been changed on its way.
+    /// - Throws: when it belongs to another server, boot or machine, or was changed on the way.
     package func open(
         _ delivery: [UInt8], of machine: MACAddress, in boot: String, from server: [UInt8]
     ) throws(SealingError) -> [UInt8] {
@@ -60,7 +60,7 @@ package struct NodeKey: Sendable {
     }
 }
 
-/// Why something sealed cannot be opened, or nothing can be sealed.
+/// Why a sealed value cannot be opened, or nothing can be sealed.
 package enum SealingError: Error, Equatable, CustomStringConvertible {
     case notASeal, notFromTheServer, notForThisKey, badKey, noMemory
 

@@ -1,6 +1,6 @@
 import CSodium
 
-/// The secret from which keys of nodes are made, and with which the server keeps others: who has it, and what is kept, has them all.
+/// The secret that nodes' keys are derived from, and that protects the server's other secrets. It opens everything that is stored.
 package struct NodeSecrets: Sendable {
     package static let byteCount = Int(crypto_generichash_KEYBYTES)
 
@@ -15,46 +15,46 @@ package struct NodeSecrets: Sendable {
         self.bytes = bytes
     }
 
-    /// One that was made before; nil when it has not ``byteCount`` bytes.
+    /// An existing one; nil unless it has ``byteCount`` bytes.
     package init?(bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
         self.bytes = bytes
     }
 
-    /// The key by which a node is known to those who log in there by SSH.
+    /// The key that identifies a node to SSH clients.
     ///
-    /// - Parameter number: another number is another key.
+    /// - Parameter number: another number gives another key.
     package func hostKey(of node: String, number: Int) -> SSHHostKey {
         SSHHostKey(seed: derive("ssh host ed25519", node, String(number)), comment: node)
     }
 
-    /// A secret as a store keeps it. The same secret always becomes the same text, so that what has not changed does not seem to have.
+    /// A secret as a store keeps it. The same secret always gives the same text, so that an unchanged one does not look changed.
     package func seal(secret: [UInt8]) -> [UInt8] { box(secret, for: Self.storing, isRepeatable: true) }
 
-    /// The secret of which ``seal(secret:)`` was kept; nil when that is damaged, or was made with another secret than this.
+    /// The secret that ``seal(secret:)`` sealed; nil when it is damaged or was sealed with another key.
     package func open(secret sealed: [UInt8]) -> [UInt8]? { unbox(sealed, for: Self.storing) }
 
     private static let storing = "stored secret"
 
-    /// By which to tell whether two are the same, in 32 hexadecimal digits.
+    /// A fingerprint that tells whether two are the same: 32 hexadecimal digits.
     package var fingerprint: String {
         Hashing.hexadecimal(derive("fingerprint").prefix(16))
     }
 
-    /// Encrypts what is to be kept.
+    /// Encrypts a value for storage.
     ///
-    /// - Parameter isRepeatable: whether the same content always becomes the same bytes.
+    /// - Parameter isRepeatable: whether equal content always gives equal bytes.
     func box(_ content: [UInt8], for purpose: String, isRepeatable: Bool = false) -> [UInt8] {
         let key = SecretKey(bytes: derive(purpose))
         return isRepeatable ? key.seal(content, nonceKey: derive("\(purpose) nonce")) : key.seal(content)
     }
 
-    /// What ``box(_:for:isRepeatable:)`` has encrypted for the same purpose; nil when it is damaged, or another secret's.
+    /// What ``box(_:for:isRepeatable:)`` encrypted for the same purpose; nil when it is damaged or from another secret.
     func unbox(_ sealed: [UInt8], for purpose: String) -> [UInt8]? {
         SecretKey(bytes: derive(purpose)).open(sealed)
     }
 
-    /// 32 bytes that cannot be found without the secret (BLAKE2b with a key, RFC 7693), others for each purpose.
+    /// 32 bytes that cannot be derived without the secret (BLAKE2b with a key, RFC 7693), different for each purpose.
     ///
     /// - Parameter parts: text without NUL.
     private func derive(_ parts: String...) -> [UInt8] {

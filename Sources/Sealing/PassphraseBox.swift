@@ -1,16 +1,16 @@
 import CSodium
 
-/// Encrypts with a passphrase: Argon2id makes a key of it (RFC 9106), secretbox does the rest.
+/// Encrypts with a passphrase: Argon2id derives the key (RFC 9106), secretbox encrypts.
 ///
-/// `roost passphrase 1\n`, a salt, a nonce, the box. What Argon2id costs is part of the version.
+/// `roost passphrase 1\n`, a salt, a nonce, the box. The cost of Argon2id is part of the version.
 package enum PassphraseBox {
     private static let head = Array("roost passphrase 1\n".utf8)
     private static let saltByteCount = Int(crypto_pwhash_SALTBYTES)
     private static let nonceByteCount = Int(crypto_secretbox_NONCEBYTES)
-    /// The second recommended choice of RFC 9106 §4: a tenth of a second and 64 MiB for each guess.
+    /// The second recommended choice of RFC 9106 §4: a tenth of a second and 64 MiB per guess.
     private static let (passes, memoryByteCount) = (UInt64(3), 64 << 20)
 
-    /// - Throws: when there is no memory for it.
+    /// - Throws: when there is too little memory for it.
     package static func seal(_ content: [UInt8], with passphrase: String) throws(SealingError) -> [UInt8] {
         Sodium.start()
         var (salt, nonce) = (
@@ -24,7 +24,7 @@ package enum PassphraseBox {
         return head + salt + nonce + box
     }
 
-    /// - Throws: when the passphrase is another one, or the content has been changed.
+    /// - Throws: when the passphrase is wrong, or the content was changed.
     package static func open(_ sealed: [UInt8], with passphrase: String) throws(SealingError) -> [UInt8] {
         Sodium.start()
         var rest = sealed[...]

@@ -1,11 +1,11 @@
 import CSodium
 
-/// A host's Ed25519 key in the forms of OpenSSH.
+/// A host's Ed25519 key in OpenSSH's formats.
 package struct SSHHostKey: Equatable, Sendable {
     private static let kind = Array("ssh-ed25519".utf8)
     private static let lineLength = 70
 
-    /// `ssh-ed25519 AAAA…`, as in `known_hosts` behind the names, and in `.pub` files.
+    /// `ssh-ed25519 AAAA…`, as written after the names in `known_hosts`, and in `.pub` files.
     package let publicLine: String
     /// The text of `ssh_host_ed25519_key` (OpenSSH's PROTOCOL.key), without a passphrase.
     package let privateFile: String
@@ -18,7 +18,7 @@ package struct SSHHostKey: Equatable, Sendable {
         _ = unsafe crypto_sign_seed_keypair(&publicBytes, &secretBytes, seed)
         let publicBlob = Self.string(Self.kind) + Self.string(publicBytes)
         publicLine = "ssh-ed25519 \(Self.base64(publicBlob))"
-        // The check number tells a wrong passphrase, of which there is none: any will do, and always the same.
+        // The check number detects a wrong passphrase. There is none here, so any number will do, as long as it is always the same.
         var section = [UInt8](repeating: 0x52, count: 8)
         section += publicBlob + Self.string(secretBytes) + Self.string(Array(comment.utf8))
         var padding: UInt8 = 0
@@ -44,7 +44,7 @@ package struct SSHHostKey: Equatable, Sendable {
             """
     }
 
-    /// Bytes behind their number (RFC 4251 §5).
+    /// Bytes after their count (RFC 4251 §5).
     private static func string(_ bytes: [UInt8]) -> [UInt8] {
         (0..<4).reversed().map { UInt8(truncatingIfNeeded: bytes.count >> (8 * $0)) } + bytes
     }

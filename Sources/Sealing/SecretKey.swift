@@ -1,12 +1,12 @@
 import CSodium
 
-/// A key that encrypts and opens again (XSalsa20-Poly1305; the nonce is in front of what is sealed).
+/// A key that encrypts and decrypts (XSalsa20-Poly1305; the nonce precedes the sealed data).
 package struct SecretKey: Sendable {
     static let byteCount = Int(crypto_secretbox_KEYBYTES)
     private static let nonceByteCount = Int(crypto_secretbox_NONCEBYTES)
     private let bytes: [UInt8]
 
-    /// A new one, which is gone with the process.
+    /// A new one, which ends with the process.
     package init() {
         Sodium.start()
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
@@ -22,9 +22,9 @@ package struct SecretKey: Sendable {
         return seal(content, nonce: nonce)
     }
 
-    /// As in SIV (RFC 5297): the nonce is made of the content, so that the same content always becomes the same bytes.
+    /// As in SIV (RFC 5297): the nonce is derived from the content, so that equal content always gives equal bytes.
     ///
-    /// - Parameter nonceKey: another one than this.
+    /// - Parameter nonceKey: a key other than this one.
     func seal(_ content: [UInt8], nonceKey: [UInt8]) -> [UInt8] {
         var nonce = [UInt8](repeating: 0, count: Self.nonceByteCount)
         _ = unsafe crypto_generichash(
@@ -38,7 +38,7 @@ package struct SecretKey: Sendable {
         return nonce + box
     }
 
-    /// What was sealed with this key; nil when it was not, or has been changed.
+    /// The content that was sealed with this key; nil when it was not, or was changed.
     package func open(_ sealed: [UInt8]) -> [UInt8]? {
         guard sealed.count >= Self.nonceByteCount + Int(crypto_secretbox_MACBYTES) else { return nil }
         let (nonce, box) = (

@@ -1,14 +1,14 @@
 import CSodium
 package import Wire
 
-/// The key by which nodes know their server (Ed25519): the archive that they start from has its public half.
+/// The key by which nodes know their server (Ed25519): its public half is in the archive that they boot from.
 package struct ServerKey: Sendable {
     package static let seedByteCount = SigningKey.seedByteCount
     package static let publicByteCount = SigningKey.publicByteCount
     static let signatureByteCount = SigningKey.signatureByteCount
 
     private let key: SigningKey
-    /// ``seedByteCount`` bytes, from which the same key is made again: a secret.
+    /// ``seedByteCount`` bytes that give the same key again: a secret.
     package var seed: [UInt8] { key.seed }
     /// ``publicByteCount`` bytes.
     package var publicBytes: [UInt8] { key.publicBytes }
@@ -16,21 +16,21 @@ package struct ServerKey: Sendable {
     /// A new key.
     package init() { key = SigningKey() }
 
-    /// The key that a seed makes; nil when it has not ``seedByteCount`` bytes.
+    /// The key made from a seed; nil unless that has ``seedByteCount`` bytes.
     package init?(seed: [UInt8]) {
         guard let key = SigningKey(seed: seed) else { return nil }
         self.key = key
     }
 
-    /// Seals `content` to a node's key and signs it: ``signatureByteCount`` bytes of signature, and the sealed box behind it.
+    /// Seals `content` to a node's key and signs it: ``signatureByteCount`` bytes of signature, then the sealed box.
     ///
-    /// - Parameter node: ``NodeKey/publicBytes``, as the node has sent them.
+    /// - Parameter node: ``NodeKey/publicBytes``, as the node sent them.
     package func seal(
         _ content: [UInt8], to node: [UInt8], of machine: MACAddress, in boot: String
     ) throws(SealingError) -> [UInt8] {
         guard node.count == NodeKey.publicByteCount else { throw .badKey }
         var box = [UInt8](repeating: 0, count: content.count + crypto_box_sealbytes())
-        // It refuses points of small order, with which the outcome would be known to all.
+        // It refuses points of small order, for which everyone would know the result.
         guard unsafe crypto_box_seal(&box, content, UInt64(content.count), node) == 0 else {
             throw .badKey
         }
@@ -38,9 +38,9 @@ package struct ServerKey: Sendable {
         return key.signature(of: signed) + box
     }
 
-    /// What is signed: a box counts for one key in one boot of one machine only.
+    /// The signed message: a box is valid for one key in one boot of one machine only.
     ///
-    /// Each part but the last has a length of its own, or ends with a byte that it cannot hold.
+    /// Each part but the last has a fixed length, or ends with a byte that it cannot contain.
     static func signedText(_ box: [UInt8], to node: [UInt8], of machine: MACAddress, in boot: String)
         -> [UInt8]
     {

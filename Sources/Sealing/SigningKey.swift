@@ -6,7 +6,7 @@ package struct SigningKey: Sendable {
     package static let publicByteCount = Int(crypto_sign_PUBLICKEYBYTES)
     package static let signatureByteCount = Int(crypto_sign_BYTES)
 
-    /// ``seedByteCount`` bytes, from which the same key is made again: a secret.
+    /// ``seedByteCount`` bytes that give the same key again: a secret.
     package let seed: [UInt8]
     /// ``publicByteCount`` bytes.
     package let publicBytes: [UInt8]
@@ -20,7 +20,7 @@ package struct SigningKey: Sendable {
         self.init(of: seed)
     }
 
-    /// The key that a seed makes; nil when it has not ``seedByteCount`` bytes.
+    /// The key made from a seed; nil unless that has ``seedByteCount`` bytes.
     package init?(seed: [UInt8]) {
         guard seed.count == Self.seedByteCount else { return nil }
         self.init(of: seed)
@@ -41,7 +41,7 @@ package struct SigningKey: Sendable {
         return signature
     }
 
-    /// Whether the key with these public bytes has signed `message`.
+    /// Whether the key with these public bytes signed `message`.
     package static func hasSigned(_ message: [UInt8], _ signature: [UInt8], by publicBytes: [UInt8]) -> Bool {
         Sodium.start()
         guard signature.count == signatureByteCount, publicBytes.count == publicByteCount else {

@@ -21,10 +21,10 @@ package struct VolumeKey: Equatable, Sendable {
 extension NodeSecrets {
     private static let purpose = "volume key"
 
-    /// What is kept of a volume's key: without the secret it opens nothing.
+    /// A volume's key as it is stored: useless without the secret.
     package func seal(_ key: VolumeKey) -> [UInt8] { box(key.bytes, for: Self.purpose) }
 
-    /// The key of which ``seal(_:)`` was kept; nil when that is damaged, or was made with another secret.
+    /// The key that ``seal(_:)`` sealed; nil when it is damaged or from another secret.
     package func open(_ sealed: [UInt8]) -> VolumeKey? {
         guard let bytes = unbox(sealed, for: Self.purpose), bytes.count == VolumeKey.byteCount else {
             return nil

@@ -2,7 +2,7 @@ package import Fleet
 package import Linux
 package import Wire
 
-/// What a boot client gets for a path, by TFTP and HTTP alike.
+/// What a boot client gets for a path, over TFTP and HTTP alike.
 package enum BootContent {
     case file(ServedFile, isImmutable: Bool, stage: BootStage?)
     case text(String, stage: BootStage?)
@@ -25,7 +25,7 @@ extension BootContext {
         if name.hasPrefix("grub.cfg"), let content = grubConfiguration(name, peer: peer, server: server) {
             return content
         }
-        // Firmware asks with and without a directory in front, and in either case.
+        // Firmware asks with and without a leading directory, and in either case.
         guard let file = settings.loaders[name] ?? settings.loaders[name.lowercased()] else { return nil }
         return .file(try open(file), isImmutable: false, stage: .loader)
     }
@@ -63,8 +63,8 @@ extension BootContext {
         return false
     }
 
-    /// GRUB looks for `grub.cfg-01-MAC`, `grub.cfg-ADDRESS` in hexadecimal, shortened, and then for `grub.cfg`; the first
-    /// of them that names a machine we know is enough.
+    /// GRUB asks for `grub.cfg-01-MAC`, then `grub.cfg-ADDRESS` in hexadecimal, shortened step by step, then `grub.cfg`; the first of them
+    /// that names a known machine is enough.
     private func grubConfiguration(_ name: String, peer: IPv4Address, server: IPv4Address) -> BootContent? {
         let suffix = name.dropFirst("grub.cfg".count)
         let machine: MACAddress?

@@ -4,23 +4,23 @@ package import Linux
 package import Sealing
 package import Wire
 
-/// What the services of one loop share: the configuration as it is now, and what is known of the machines that boot.
+/// What the services of one loop share: the present configuration, and what is known about machines that boot.
 ///
-/// It lives on the loop's thread; another thread changes it through the loop's mailbox.
+/// It lives on the loop's thread; other threads change it through the loop's mailbox.
 package final class BootContext {
     package struct Settings: Sendable {
         package var policy: BootPolicy
-        /// Holds `IMAGE/DIGEST/FILE`.
+        /// Contains `IMAGE/DIGEST/FILE`.
         package var imageStore: String
-        /// Holds `NODE/GENERATION.ext4`.
+        /// Contains `NODE/GENERATION.ext4`.
         package var volumeDirectory: String
-        /// Holds `DIGEST.cpio`, a file for each of `policy.nodeArchives`.
+        /// Contains `DIGEST.cpio`, one file per entry of `policy.nodeArchives`.
         package var nodeArchiveDirectory: String
         /// Loader file name → path on this server.
         package var loaders: [String: String]
-        /// By which nodes know this server.
+        /// Identifies this server to nodes.
         package var key: ServerKey
-        /// From which nodes' own keys are made.
+        /// Nodes' own keys are derived from it.
         package var secrets: NodeSecrets
 
         package init(
@@ -44,45 +44,45 @@ package final class BootContext {
     package var settings: Settings
     package var snapshot: FleetSnapshot
     package var tracker: BootTracker
-    /// What peers may have and ask.
+    /// What peers may have and request.
     package let limits: PeerLimits
     private let send: @Sendable (NodeReport) -> Void
-    /// Asks the DHCP service who holds an address now; without one nobody does.
+    /// Asks the DHCP service which machine holds an address now; without that service none does.
     package var clientAddress: (IPv4Address) -> (MACAddress, ClientAddress)? = { _ in nil }
-    /// Whether this server's DHCP gives the addresses of the network that an address is in.
+    /// Whether this server's DHCP serves the network of an address.
     package var givesAddressesLike: (IPv4Address) -> Bool = { _ in false }
     /// Tells the DHCP service that the wall clock was set.
     package var clockJumped: (ClockJump) -> Void = { _ in }
     private let readClocks: () -> ClockReading
     private var clock: WatchedClock
     private var neighbours = NeighbourTable()
-    /// Machines of boot tests: they speak from this host itself.
+    /// Machines of boot tests: they connect from this host itself.
     private var bootTestMachines: Set<MACAddress> = []
     private var refusals = RefusalLog()
     private var openFiles: [String: ServedFile] = [:]
-    /// All that somebody reads, also those that are no longer in `openFiles`.
+    /// All files with readers, including those no longer in `openFiles`.
     private var servedFiles: [WeakFile] = []
-    /// What immutable URLs name, by the request's own words: the thousandth node asks for what the first one did. `head` is an answer's
+    /// Files that immutable URLs name, by the request's own path: the thousandth node asks for the same as the first. `head` is an answer's
     /// ``HTTPAnswer/lastingHead``.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
     /// The boot in which a machine is asked to restart.
     private var restarts: [MACAddress: String] = [:]
-    /// The boot in which a machine has told who is logged in.
+    /// The boot in which a machine reported who is logged in.
     private var sessionsTold: [MACAddress: String] = [:]
-    /// Machines that are asked for that, or not, by their settings as they are now.
+    /// Whether machines are asked for that, by their present settings.
     private var reportsSessions: [MACAddress: Bool] = [:]
-    /// When a machine last asked for orders, and when nobody could have: milliseconds of `EventLoop.now`.
+    /// When a machine last asked for orders, and when none could: milliseconds of `EventLoop.now`.
     private(set) var askedAt: [MACAddress: Int] = [:]
     let startedAt = EventLoop.now()
-    /// What machines last told DHCP that they boot with, since this server started.
+    /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
-    /// The machines that cards have said they are in, where the snapshot does not know that yet.
+    /// The machine that a card said it is in, while the snapshot does not know that yet.
     private var heardMachines: [MACAddress: MachineUUID] = [:]
 
     /// - Parameters:
     ///   - loop: the loop that all of this lives on.
-    ///   - readClocks: tells what the computer's clocks say.
+    ///   - readClocks: reads the computer's clocks.
     package init(
         loop: EventLoop, settings: Settings, snapshot: FleetSnapshot, tracker: BootTracker,
         limits: PeerLimits = PeerLimits(),
@@ -109,7 +109,7 @@ package final class BootContext {
 
     // MARK: Time
 
-    /// Milliseconds since 1970. Before a time is told that lies behind a jump, all that is kept here has moved with the clock.
+    /// Milliseconds since 1970. After a jump of the clock, all stored times are moved before this returns.
     package func now() -> Int {
         let reading = readClocks()
         if let jump = clock.look(reading) { moveTimes(jump) }
@@ -124,20 +124,20 @@ package final class BootContext {
 
     // MARK: Machines and their boots
 
-    /// The machine that speaks from `address`: the one that holds its lease now. On a network whose addresses another server
-    /// gives, the one whose hardware address this host has seen there (ARP). Nil: none that this server knows of.
+    /// The machine that speaks from `address`: the one that holds its lease now. On a network where another server gives the addresses, the
+    /// one whose hardware address this host saw there (ARP). Nil when this server knows of none.
     package func machine(at address: IPv4Address) -> MACAddress? {
         if let (machine, _) = clientAddress(address) { return machine }
         return givesAddressesLike(address) ? nil : neighbours.machine(at: address, now: EventLoop.now())
     }
 
-    /// The node that a machine is: by its card, or by the UUID that it has told DHCP with it.
+    /// The node that a machine is: by its card, or by the UUID that it sent in DHCP with it.
     package func node(of machine: MACAddress) -> Node? {
         snapshot.node(at: machine, uuid: heardMachines[machine])
     }
 
-    /// A card has told DHCP which machine it is in. That is kept for all that names the card alone, where no record has it and the
-    /// machine is a node; and where the card was in a node, it is no card of that one any more.
+    /// A card named its machine in DHCP. That is kept for requests that name only the card, if no record has it and the machine is a node.
+    /// If the card was in another node before, it no longer belongs to that one.
     func note(_ uuid: MachineUUID, of card: MACAddress) {
         guard uuid.isMeaningful, snapshot.node(withRecordOf: card) == nil else { return }
         let (learned, heard) = (snapshot.observations.cards, heardMachines[card])
@@ -156,7 +156,7 @@ package final class BootContext {
         reportsSessions[card] = nil
     }
 
-    /// A machine has told DHCP what it boots with. A loader knows less of that than the firmware that got it from here.
+    /// A machine named its boot program in DHCP. A loader knows less about that than the firmware that loaded it.
     func note(_ client: BootClient, of machine: MACAddress) {
         if case .ipxe = client.program, let firmware = clients[machine],
             bootDecision(for: firmware, in: snapshot, under: settings.policy).answer != .nothing
@@ -167,19 +167,19 @@ package final class BootContext {
         clients[machine] = client
     }
 
-    /// Whether what comes from `peer` is a machine's own word, and what is the machine's own may go there.
+    /// Whether a request from `peer` comes from the machine itself, so that its own data may go there.
     ///
-    /// - Parameter server: our address that was asked; nil where machines of boot tests do not come.
+    /// - Parameter server: our address that was contacted; nil where machines of boot tests do not connect.
     func isOwn(_ machine: MACAddress, _ peer: IPv4Address, server: IPv4Address? = nil) -> Bool {
         if let holder = self.machine(at: peer) { return holder == machine }
-        // Behind a router, where another server gives the addresses, nothing is to be seen of a card. What there is to know a node
-        // by is the address that it was given here.
+        // Behind a router, where another server gives the addresses, no card can be seen. The only thing that identifies a node is the
+        // address that it was given here.
         if !givesAddressesLike(peer), node(of: machine)?.address == peer { return true }
         // The emulator of a boot test has no address of its own.
         return peer == server && bootTestMachines.contains(machine)
     }
 
-    /// Another machine has asked for what is a machine's own, or spoken for it.
+    /// Another machine asked for a machine's own data, or reported in its name.
     func refuse(_ property: MachineProperty, of machine: MACAddress, to peer: IPv4Address) {
         let isNode = node(of: machine) != nil
         guard refusals.isNew(machine, isNode: isNode, peer, now: EventLoop.now()) else { return }
@@ -206,7 +206,7 @@ package final class BootContext {
         if let event { record(event, before: before) }
     }
 
-    /// Whether what a machine logs is kept: it is a node, or waits to be one.
+    /// Whether to keep a machine's log: it is a node, or waits for approval.
     func hasLog(_ machine: MACAddress) -> Bool {
         node(of: machine) != nil || tracker.currentBoot(of: machine) != nil
     }
@@ -221,7 +221,7 @@ package final class BootContext {
         case .all: break
         case .stageOnly: detail = ""
         case .nothing(let limit):
-            // As if it had been taken: a node that is told of a mistake would try again.
+            // Answered as if it had been accepted: a node that gets an error would try again.
             limits.refuse(limit, .machine(machine))
             return true
         }
@@ -232,7 +232,7 @@ package final class BootContext {
         return true
     }
 
-    /// Takes note that a machine's configuration goes to the address that it has now.
+    /// Records that a machine's configuration goes to its present address.
     ///
     /// - Parameter key: of the node.
     func deliver(to machine: MACAddress, at address: IPv4Address, boot: String, key: [UInt8])
@@ -247,7 +247,7 @@ package final class BootContext {
 
     private func record(_ event: BootEvent, before: BootProgress?) {
         send(.boot(event))
-        // The machine may ask for its next script before this event has come back as a configuration that holds it.
+        // The machine may ask for its next script before this event returns as a configuration that contains it.
         guard let judged = JudgedBoot(event, before: before) else { return }
         let known = snapshot.observations.troubles[event.macAddress]
         let trouble = BootTrouble.after(judged, before: known)
@@ -268,12 +268,12 @@ package final class BootContext {
         send(.log(machine, at: now(), message))
     }
 
-    /// The volume or swap that the machine at `peer` may open: its own, inside the boot that it is in.
+    /// The volume or swap that the machine at `peer` may open: its own, during its present boot.
     func disk(_ name: VolumeExportName, for peer: IPv4Address?) -> NodeDisk? {
         guard let machine = tracker.machine(ofBoot: name.boot), let node = node(of: machine),
             node.name == name.node, tracker.currentBoot(of: machine) == name.boot
         else { return nil }
-        // Without a peer it is a question of this server's own.
+        // Without a peer, this server itself is asking.
         if let peer, !isOwn(machine, peer) {
             refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer)
             return nil
@@ -286,7 +286,8 @@ package final class BootContext {
                     byteCount: volume.byteCount)
             }
         case .swap:
-            let sizes = snapshot.settings(of: node).swaps.compactMap { place in
+            let places = snapshot.settings(of: node)[Fleet.Settings.swap]
+            let sizes = (places ?? []).compactMap { place in
                 if case .server(let byteCount) = place { byteCount } else { nil }
             }
             return sizes.first.map { size in
@@ -299,10 +300,10 @@ package final class BootContext {
 
     /// The key of a machine's encrypted volume; nil when it has none.
     ///
-    /// - Throws: when it has one whose key is not there, or cannot be opened.
+    /// - Throws: when it has one whose key is missing or cannot be opened.
     func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
         guard let node = node(of: machine), let volume = snapshot.volume(of: node.name),
-            volume.isEncrypted, snapshot.settings(of: node).volumeKind == .disk
+            volume.isEncrypted, (try? snapshot.settings(of: node).volumeKind) == .disk
         else { return nil }
         let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
         guard let key = settings.secrets.open(try WholeFile.read(path)) else {
@@ -311,13 +312,13 @@ package final class BootContext {
         return key.bytes
     }
 
-    /// Asks machines to restart, inside the boots that they are in now.
+    /// Asks machines to restart, in their present boots.
     package func restart(_ machines: [MACAddress]) {
         if restarts.count >= Self.machineLimit { restarts.removeAll() }
         for machine in machines { restarts[machine] = tracker.currentBoot(of: machine) }
     }
 
-    /// The order for a machine, which it gets once.
+    /// The order for a machine, delivered once.
     func takeOrder(for machine: MACAddress, in boot: String) -> String? {
         if askedAt.count >= Self.machineLimit { askedAt.removeAll() }
         askedAt[machine] = EventLoop.now()
@@ -334,13 +335,13 @@ package final class BootContext {
 
     private func wantsSessions(of machine: MACAddress) -> Bool {
         if let known = reportsSessions[machine] { return known }
-        let isWanted = snapshot.settings(of: node(of: machine)).isOn(.reportSessions)
+        let isWanted = snapshot.settings(of: node(of: machine))[Fleet.Settings.reportSessions] == true
         if reportsSessions.count >= Self.machineLimit { reportsSessions.removeAll() }
         reportsSessions[machine] = isWanted
         return isWanted
     }
 
-    /// - Returns: whether the node is to tell it at all.
+    /// - Returns: whether the node should report it at all.
     func reportSessions(_ json: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
         guard wantsSessions(of: machine) else { return false }
         guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return true }
@@ -350,7 +351,7 @@ package final class BootContext {
         return true
     }
 
-    /// Opens a boot of `version` for a machine that is known to get it, and names the boot.
+    /// Opens a boot of `version` for a machine known to get it, and names the boot.
     package func openBoot(of machine: MACAddress, _ version: Digest) -> String {
         if bootTestMachines.count >= Self.bootTestLimit { bootTestMachines.removeAll() }
         bootTestMachines.insert(machine)
@@ -375,8 +376,7 @@ package final class BootContext {
         weak var file: ServedFile?
     }
 
-    /// After a change of the images no file is kept on the chance that somebody asks; who reads one keeps it until the
-    /// end.
+    /// After a change of the images no unused file is kept open; files with readers stay until those end.
     package func swap(_ snapshot: FleetSnapshot) {
         if snapshot.images != self.snapshot.images {
             openFiles.removeAll()
@@ -395,7 +395,7 @@ package final class BootContext {
         "\(settings.imageStore)/\(version.image)/\(version.digest)/\(file)"
     }
 
-    /// The plan of a machine that boots by it.
+    /// The plan for a machine that boots by it.
     func offer(to machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let plan = plan(for: machine, at: address, server: server)
         if case .image(let version, _) = plan.target { tracker.offer(version.digest, to: machine) }
@@ -403,7 +403,7 @@ package final class BootContext {
         return plan
     }
 
-    /// The plan of a machine that asks from `address`, for the server address that it asked.
+    /// The plan for a machine that asks from `address`, with the server address that it asked.
     package func plan(for machine: MACAddress, at address: IPv4Address, server: IPv4Address) -> BootPlan {
         let lease = clientAddress(address).flatMap { $0.0 == machine ? $0.1 : nil }
         let identity = BootIdentity(

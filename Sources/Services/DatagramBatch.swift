@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import Wire
 
-/// Datagrams received with one system call, in memory that is used again.
+/// Datagrams received with one system call, in memory that is reused.
 @safe final class DatagramBatch {
     struct Datagram {
         var peerAddress: IPv4Address
@@ -54,7 +54,7 @@ import Wire
         unsafe body(Span(_unsafeStart: start, count: Int(entry.byte_count)))
     }
 
-    /// Sends one datagram; a full buffer or an unreachable peer is the peer's to repeat.
+    /// Sends one datagram. If the buffer is full or the peer unreachable, the peer has to ask again.
     @discardableResult
     static func send(
         _ bytes: [UInt8], from socket: borrowing FileDescriptor, to address: IPv4Address, port: UInt16,

@@ -2,17 +2,17 @@ import CLinux
 import Linux
 import Wire
 
-/// Datagrams on their way out, sent together.
+/// Outgoing datagrams, sent together.
 ///
-/// Those of one size to one peer (a relay, when a room is switched on) leave as one, which the kernel cuts: two thirds
-/// of the cost of a datagram lie above the cut.
+/// Datagrams of one size to one peer (a relay, when a whole room is switched on) leave as one, which the kernel splits: two thirds of a
+/// datagram's cost lie above the split.
 struct DatagramQueue: Sendable {
-    /// Where a datagram goes, and from where.
+    /// The destination and source of a datagram.
     struct Path: Equatable, Sendable {
         var address: IPv4Address
         var port: UInt16
         var source: IPv4Address
-        /// Index of the interface to send on; 0 by route.
+        /// Index of the interface to send on; 0: by the routing table.
         var interface: UInt32 = 0
     }
 
@@ -22,7 +22,7 @@ struct DatagramQueue: Sendable {
         static let byteLimit = 65_507
 
         let path: Path
-        /// Of each datagram.
+        /// Size of each datagram.
         let byteCount: Int
         var datagramCount = 1
         var bytes: [UInt8]
@@ -33,7 +33,7 @@ struct DatagramQueue: Sendable {
         }
     }
 
-    /// Groups among which one is looked for that takes the next datagram: more relays than this at once are rare.
+    /// The most groups that are searched for one that fits the next datagram: more relays than this at once are rare.
     private static let openGroupCount = 8
 
     private var groups: [Group] = []
@@ -52,8 +52,8 @@ struct DatagramQueue: Sendable {
 
     mutating func removeAll() { groups.removeAll(keepingCapacity: true) }
 
-    /// Sends all with as few system calls as there are hundreds of groups. One that cannot be sent (no route, a full
-    /// buffer) is left out: its client asks again.
+    /// Sends all with as few system calls as there are hundreds of groups. A datagram that cannot be sent (no route, a full buffer) is
+    /// dropped: its client asks again.
     func send(from socket: borrowing FileDescriptor) {
         guard !groups.isEmpty else { return }
         let number = socket.number
@@ -71,7 +71,7 @@ struct DatagramQueue: Sendable {
         }
     }
 
-    /// The bytes must outlive the entry: the caller holds the group until all is sent.
+    /// The bytes must outlive the entry: the caller keeps the group until everything is sent.
     private static func entry(_ group: Group) -> roost_datagram {
         unsafe group.bytes.withUnsafeBytes { buffer in
             unsafe roost_datagram(
@@ -83,7 +83,7 @@ struct DatagramQueue: Sendable {
         }
     }
 
-    /// For interfaces whose driver cannot cut: one by one.
+    /// One by one, for interfaces whose driver cannot split.
     private static func sendEach(_ group: Group, from socket: borrowing FileDescriptor) {
         for start in stride(from: 0, to: group.bytes.count, by: group.byteCount) {
             DatagramBatch.send(

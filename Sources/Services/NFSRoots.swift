@@ -2,8 +2,8 @@ package import Fleet
 import Linux
 import Wire
 
-/// What nodes have mounted by NFS. Another program serves it, so it is known by the nodes themselves: they ask for orders every
-/// ten seconds.
+/// Which nodes have roots mounted over NFS. Another program serves those, so the nodes themselves show it: they ask for orders every ten
+/// seconds.
 package struct NFSRoots: Sendable {
     /// Nodes that read a version, by its digest.
     package var versions: [Digest: Int] = [:]
@@ -12,16 +12,16 @@ package struct NFSRoots: Sendable {
 }
 
 extension BootContext {
-    /// Three times unheard is gone.
+    /// A node that missed three times is gone.
     private static let silentMilliseconds = 30_000
-    /// So long a machine may take from one stage of its boot to the next.
+    /// How long a machine may take from one stage of its boot to the next.
     private static let bootMilliseconds = 300_000
 
     package func nfsRoots() -> NFSRoots {
         var roots = NFSRoots()
         guard settings.policy.nfs != nil else { return roots }
         let now = EventLoop.now()
-        // After a start of the server nobody has had the time to ask.
+        // After the server starts, no node has had time to ask yet.
         let isNew = now - startedAt < Self.silentMilliseconds
         for boot in tracker.latest {
             guard let version = boot.version,
@@ -31,8 +31,8 @@ extension BootContext {
             else { continue }
             let node = node(of: boot.machine)
             let settings = snapshot.settings(of: node)
-            guard settings.text(.rootMode) == "nfs" else { continue }
-            if settings.volumeKind == .tree, let node {
+            guard settings[Fleet.Settings.rootMode] == .nfs else { continue }
+            if (try? settings.volumeKind) == .tree, let node {
                 roots.trees[node.name] = 1
             } else {
                 roots.versions[version, default: 0] += 1

@@ -1,12 +1,12 @@
 import Linux
 import Wire
 
-/// What this host's kernel has learnt of its networks (ARP): whose hardware address answers for an address.
+/// What this host's kernel learnt about its networks (ARP): which hardware address answers for an address.
 ///
-/// It is the least that there is to know of a machine that has its address from another DHCP server. Another machine can
-/// take over an address there, but for that it has to push its holder from the network first.
+/// It is the only evidence about a machine with an address from another DHCP server. Another machine can take over an address there, but
+/// has to push its holder off the network first.
 struct NeighbourTable {
-    /// Milliseconds for which an answer holds: a machine that boots asks for a dozen things within that.
+    /// Milliseconds that an answer is cached: a booting machine sends a dozen requests within that time.
     private static let lifetime = 2_000
 
     private var known: [IPv4Address: MACAddress] = [:]
@@ -37,13 +37,13 @@ struct NeighbourTable {
     }
 }
 
-/// Which refusals have been told already: one that goes on is told once in a while.
+/// Which refusals were reported already: a continuing one is reported now and then.
 ///
-/// Who floods it with invented machines, or from many addresses, keeps no node from having its own told.
+/// A flood of invented machines or addresses does not suppress the reports of a node's own.
 struct RefusalLog {
     private struct Key: Hashable {
         var machine: MACAddress
-        /// Nil: any, where there are too many of them.
+        /// Nil: stands for any, when there are too many.
         var peer: IPv4Address?
     }
 
@@ -51,11 +51,11 @@ struct RefusalLog {
         private var toldAt: [Key: Int] = [:]
         private var clearedAt = 0
 
-        /// - Returns: whether it was not told within the last minute; nil: there is no room for one more.
+        /// - Returns: whether it was not reported within the last minute; nil: the table is full.
         mutating func note(_ key: Key, most: Int, _ now: Int) -> Bool? {
             if let last = toldAt[key], now - last < RefusalLog.silence { return false }
             if toldAt.count >= most {
-                // A flood does not look through all of it each time.
+                // A flood does not search the whole table each time.
                 guard now - clearedAt >= 1_000 else { return nil }
                 clearedAt = now
                 toldAt = toldAt.filter { now - $0.value < RefusalLog.silence }

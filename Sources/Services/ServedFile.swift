@@ -3,22 +3,22 @@ import Glibc
 package import Linux
 import Synchronization
 
-/// A file that clients read from, and what is known of it in the page cache.
+/// A file that clients read from, and which parts of it are in the page cache.
 ///
-/// Reading what is not cached would stop the loop, and with it every other machine, for as long as the disk takes. So the
-/// loop asks first (`mincore`), remembers the answer for a while, and leaves cold pieces to `ColdReaders`.
+/// Reading uncached data would stop the loop, and with it every other machine, for as long as the disk takes. So the loop asks first
+/// (`mincore`), remembers the answer for a while, and leaves uncached pieces to `ColdReaders`.
 package final class ServedFile {
-    /// What is remembered, and fetched, as one.
+    /// The unit in which cache state is remembered and data is fetched.
     static let pieceByteCount = 256 * 1024
-    /// Milliseconds after which the kernel is asked again: it may have needed the memory.
+    /// Milliseconds after which the kernel is asked again: it may have reclaimed the memory.
     private static let rememberMilliseconds = 60_000
 
-    /// MADV_POPULATE_READ, which Glibc's module does not show.
+    /// MADV_POPULATE_READ, which the Glibc module does not export.
     private static let populateForReading: Int32 = 22
 
     package let mapped: MappedFile
     private let readers: ColdReaders
-    /// A bit for each piece that was in the cache when we asked.
+    /// One bit per piece that was in the cache when we asked.
     private var warm: [UInt64]
     private var rememberedUntil = 0
 
@@ -44,7 +44,7 @@ package final class ServedFile {
         return true
     }
 
-    /// Forgets what was remembered too long ago.
+    /// Forgets answers that are too old.
     func age(now: Int) {
         guard rememberedUntil != 0, now > rememberedUntil else { return }
         rememberedUntil = 0
@@ -62,7 +62,7 @@ package final class ServedFile {
                 return true
             }
             guard unsafe residency.prefix(pages).allSatisfy({ $0 & 1 == 1 }) else { return false }
-            // All at once: otherwise every sixteenth page is a fault of its own. Kernels before 5.14 do not know it.
+            // All at once: otherwise every sixteenth page causes its own fault. Kernels before 5.14 lack this.
             _ = unsafe madvise(address, length, Self.populateForReading)
             return true
         }
@@ -78,7 +78,7 @@ package final class ServedFile {
     }
 }
 
-/// A few threads that wait for disks so that the loop does not.
+/// A few threads that wait for disks so that the loop does not have to.
 package final class ColdReaders: Sendable {
     private static let threadCount = 4
 
@@ -90,7 +90,7 @@ package final class ColdReaders: Sendable {
 
     /// The loop's side: what to call when a job is done. Only the loop's thread touches it.
     private final class Callbacks: @unchecked Sendable {
-        // Sendable: the loop's thread alone reads and writes it.
+        // Sendable: only the loop's thread reads and writes it.
         var waiting: [Int: () -> Void] = [:]
         var next = 0
     }
@@ -130,7 +130,7 @@ package final class ColdReaders: Sendable {
                 let got = unsafe scratch.withUnsafeMutableBytes { buffer in
                     unsafe pread(job.file.descriptor.number, buffer.baseAddress, count, off_t(offset))
                 }
-                // A disk that fails is found out by who reads next.
+                // A disk that fails shows itself to the next reader.
                 guard got > 0 else { break }
                 offset += got
             }

@@ -1,12 +1,12 @@
 import Fleet
 import Foundation
 import Sealing
+import Wire
 
-/// Values as the database keeps them: JSON in which settings with secrets in them are sealed.
+/// Values as the database keeps them: JSON, with secret settings sealed.
 struct RecordCoder: Sendable {
-    /// Without them secrets are kept in clear, and what is sealed stays closed.
+    /// Without them secrets are stored in clear, and sealed ones stay sealed.
     let secrets: NodeSecrets?
-    private static let sealedKey = "sealed"
     private static let sealedPrefix = "sealed:"
 
     func json(_ value: some Encodable) throws -> String {
@@ -14,6 +14,7 @@ struct RecordCoder: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.userInfo[RecordSettings.revealsSecrets] = true
         encoder.userInfo[RecordSettings.sealer] = sealer
+        if let key = CodingUserInfoKey.timestampsAreNumbers { encoder.userInfo[key] = true }
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
@@ -28,7 +29,7 @@ struct RecordCoder: Sendable {
         try json.flatMap { try translated($0, kind: kind, to: Self(secrets: nil)) }
     }
 
-    /// A record as `other` would keep it; nil for a kind that has no settings.
+    /// A record as `other` would store it; nil for a kind without settings.
     func translated(_ json: String, kind: String, to other: Self) throws -> String? {
         guard let type = FleetRecords.named(kind), type.hasSettings else { return nil }
         func translated<Record: FleetRecord>(_: Record.Type) throws -> String {
@@ -43,13 +44,12 @@ struct RecordCoder: Sendable {
         secrets.map { secrets in
             SettingSealer(
                 seal: { value in
-                    if case .map(let fields) = value, Array(fields.keys) == [Self.sealedKey] { return value }
+                    if value.sealed != nil { return value }
                     let sealed = secrets.seal(secret: [UInt8](try JSONEncoder().encode(value)))
-                    return .map([Self.sealedKey: Data(sealed).base64EncodedString()])
+                    return SettingValue(sealed: Data(sealed).base64EncodedString())
                 },
                 open: { value in
-                    guard case .map(let fields) = value, let text = fields[Self.sealedKey],
-                        let sealed = Data(base64Encoded: text),
+                    guard let text = value.sealed, let sealed = Data(base64Encoded: text),
                         let content = secrets.open(secret: [UInt8](sealed)),
                         let opened = try? JSONDecoder().decode(SettingValue.self, from: Data(content))
                     else { return value }
@@ -58,7 +58,7 @@ struct RecordCoder: Sendable {
         }
     }
 
-    /// A secret that has a column of its own.
+    /// A secret that has its own column.
     func sealed(_ secret: String) -> String {
         guard let secrets, !secret.hasPrefix(Self.sealedPrefix) else { return secret }
         return Self.sealedPrefix + Data(secrets.seal(secret: Array(secret.utf8))).base64EncodedString()

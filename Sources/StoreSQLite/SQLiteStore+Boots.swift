@@ -4,7 +4,7 @@ import Linux
 package import Wire
 
 extension SQLiteStore {
-    /// What is kept of what a machine was made of.
+    /// What is kept of a machine's hardware.
     private static let hardwareLimit = 100
 
     package func append(_ events: [BootEvent]) async throws(StoreError) {
@@ -21,7 +21,7 @@ extension SQLiteStore {
                     INSERT INTO boot (mac, boot, last_at) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)
                     """)
-            // The last is the one that began last, as the boots came: a late report of one before does not bring that back.
+            // The last boot is the one that began last; a late report of an earlier boot does not change that.
             let last = try database.cachedStatement(
                 sql: """
                     INSERT INTO last_boot (mac, boot, at) VALUES (?, ?, ?)
@@ -46,9 +46,9 @@ extension SQLiteStore {
         }
     }
 
-    // MARK: What goes
+    // MARK: Retention
 
-    /// Removes what is older than what is kept of all machines.
+    /// Removes whatever is older than the retention for all machines.
     static func prune(to retention: Retention, in database: Database) throws {
         try database.execute(
             sql: "DELETE FROM boot_event WHERE rowid <= (SELECT max(rowid) FROM boot_event) - ?",
@@ -64,7 +64,7 @@ extension SQLiteStore {
         for machine in strangers { try forget(machine, in: database) }
     }
 
-    /// Removes the oldest boots of a machine that has begun a new one.
+    /// Removes a machine's oldest boots when it begins a new one.
     private static func pruneBoots(
         of machine: MACAddress, to retention: Retention, in database: Database
     ) throws {
@@ -76,7 +76,7 @@ extension SQLiteStore {
                     SELECT EXISTS (SELECT 1 FROM record_name WHERE name = ?1)
                     OR EXISTS (SELECT 1 FROM learned_card WHERE mac = ?1)
                     """, arguments: [mac]) ?? false
-        // In the order in which they began: the clock may have been set between them.
+        // In the order in which they began: the clock may have been set in between.
         let old = try String.fetchAll(
             database, sql: "SELECT boot FROM boot WHERE mac = ? ORDER BY rowid DESC LIMIT -1 OFFSET ?",
             arguments: [mac, isNode ? retention.boots : retention.strangersBoots])
@@ -155,7 +155,7 @@ extension SQLiteStore {
         }
     }
 
-    /// The boots of events that come boot by boot, in order of time within each.
+    /// The boots of events that come boot by boot, each in order of time.
     private static func timelines(of rows: [Row]) -> [BootTimeline] {
         var timelines: [BootTimeline] = []
         for row in rows {

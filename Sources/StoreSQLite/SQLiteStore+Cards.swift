@@ -3,7 +3,7 @@ import GRDB
 import Linux
 import Wire
 
-/// The cards that nodes were seen with.
+/// The network cards that nodes were seen with.
 extension SQLiteStore {
     package func save(_ changes: [LearnedCards.Change]) async throws(StoreError) {
         guard !changes.isEmpty else { return }
@@ -13,7 +13,7 @@ extension SQLiteStore {
                 let before = try String.fetchOne(
                     database, sql: "SELECT uuid FROM learned_card WHERE mac = ?", arguments: [card])
                 if let before, before != machine {
-                    // What was known of the machine that it was in says nothing of the one that it is in now.
+                    // What was known about its previous machine says nothing about the present one.
                     for table in ["last_hardware", "boot_trouble"] {
                         try database.execute(sql: "DELETE FROM \(table) WHERE mac = ?", arguments: [card])
                     }
@@ -37,7 +37,7 @@ extension SQLiteStore {
         return cards
     }
 
-    /// Forgets what `edits` make wrong: cards that records name now, and all of UUIDs that are no node's any more.
+    /// Forgets what `edits` make wrong: cards that a record now names, and all cards of UUIDs that no longer belong to a node.
     static func forgetCards(
         after edits: [FleetEdit], of snapshot: FleetSnapshot, in database: Database
     ) throws {

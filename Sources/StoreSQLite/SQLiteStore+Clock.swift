@@ -3,7 +3,7 @@ import GRDB
 import Linux
 
 extension SQLiteStore {
-    /// Seconds that an account of a provider waits for its first log-in at most.
+    /// The longest time, in seconds, that a provider's account waits for its first log-in.
     private static let linkingSeconds = 30 * 86_400
 
     package func move(with jump: ClockJump) async throws(StoreError) {
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
 
     private static func moveLogIns(with jump: ClockJump, in database: Database) throws {
-        // Between bounds the wrong way round lies nothing.
+        // Reversed bounds contain nothing.
         let arguments: StatementArguments = [
             "by": jump.seconds, "last": jump.lastSecond, "other": jump.otherSeconds.lowerBound,
             "lastOther": jump.otherSeconds.upperBound - 1,
@@ -37,7 +37,7 @@ extension SQLiteStore {
                 UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
                 WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
-        // NULL stays NULL: a token without end, one that was never used.
+        // NULL stays NULL: a token without expiry, or one that was never used.
         try database.execute(
             sql: """
                 UPDATE api_token

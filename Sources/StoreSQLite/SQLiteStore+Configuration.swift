@@ -11,7 +11,7 @@ extension SQLiteStore {
 
     func snapshot(in database: Database) throws -> FleetSnapshot {
         var (contents, observations) = (FleetSnapshot.Contents(), FleetObservations())
-        // Records of an image go into its catalogue.
+        // Records of an image go into the catalogue.
         for image in try Self.images(in: database) { contents.images[image.name] = image }
         let records = try Row.fetchCursor(
             database, sql: "SELECT kind, key, record FROM record WHERE NOT is_closed")
@@ -77,7 +77,7 @@ extension SQLiteStore {
             database, sql: "SELECT record FROM record WHERE kind = ? AND key = ?", arguments: [kind, key])
     }
 
-    /// The edit that puts a record there, or nothing; nil for what is no record of the configuration.
+    /// The edit that stores or removes a record; nil when it is not a configuration record.
     private func edit(_ kind: String, _ key: String, _ json: String?) throws -> FleetEdit? {
         func edit<Record: FleetRecord>(_: Record.Type) throws -> FleetEdit {
             FleetEdit(
@@ -147,7 +147,7 @@ extension SQLiteStore {
         }
     }
 
-    /// An edit with its secrets as they are.
+    /// An edit with its secrets in clear.
     private func opened(_ edit: Revision.Edit) throws -> Revision.Edit {
         var edit = edit
         edit.before = try coder.opened(edit.before, kind: edit.kind) ?? edit.before
@@ -198,7 +198,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Whether two records say the same.
+    /// Whether two records are equal.
     private func isSame(_ one: String?, _ other: String?, _ type: any FleetRecord.Type) throws -> Bool {
         guard let one, let other else { return one == other }
         func isSame<Record: FleetRecord>(_: Record.Type) throws -> Bool {
@@ -211,7 +211,7 @@ extension SQLiteStore {
         try await read { database in
             let now = try snapshot(in: database)
             var (contents, observations) = (now.contents, now.observations)
-            // From the newest back: what each change replaced is what was there before it.
+            // Newest first: the value that each change replaced is what was there before it.
             let later = try Row.fetchCursor(
                 database,
                 sql: """
@@ -223,7 +223,7 @@ extension SQLiteStore {
                     kind: row["kind"], key: row["key"], before: row["before"], after: row["after"])
                 try takeBack(edit, in: &contents, database)
             }
-            // What boots have shown is of today only.
+            // Observations of boots exist for the present only.
             (contents.rollouts, observations.troubles) = ([:], [:])
             let revision = try Int.fetchOne(
                 database, sql: "SELECT max(number) FROM revision WHERE at <= ?", arguments: [second])

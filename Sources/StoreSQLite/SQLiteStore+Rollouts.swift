@@ -20,7 +20,7 @@ extension SQLiteStore {
     package func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError) {
         try await write(.rollouts) { database in
             for rollout in rollouts {
-                // Whoever was faster has ended it: that stands.
+                // Another writer ended it first; that result stands.
                 try database.execute(
                     sql: "UPDATE record SET record = ? WHERE kind = ? AND key = ? AND NOT is_closed",
                     arguments: [try Self.json(rollout), Rollout.kind, String(rollout.id)])

@@ -26,9 +26,10 @@ extension SQLiteStore {
             try record(
                 [
                     Revision.Edit(
-                        kind: "hook", key: String(hook.id), before: nil, after: try Self.json(hook.url))
+                        kind: "hook", key: String(hook.id), before: nil,
+                        after: try Self.json(Self.place(of: hook.url)))
                 ],
-                what: "web hook \(hook.id) added: \(hook.url)", by: who, in: database)
+                what: "web hook \(hook.id) added: \(Self.place(of: hook.url))", by: who, in: database)
             return hook
         }
     }
@@ -41,8 +42,20 @@ extension SQLiteStore {
             else { throw StoreError.notFound("there is no web hook \(id)") }
             try database.execute(sql: "DELETE FROM web_hook WHERE id = ?", arguments: [id])
             try record(
-                [Revision.Edit(kind: "hook", key: String(id), before: try Self.json(url), after: nil)],
-                what: "web hook \(id) removed: \(url)", by: who, in: database)
+                [
+                    Revision.Edit(
+                        kind: "hook", key: String(id), before: try Self.json(Self.place(of: url)), after: nil)
+                ],
+                what: "web hook \(id) removed: \(Self.place(of: url))", by: who, in: database)
         }
+    }
+
+    /// Scheme, host and port of a URL: what stands before and behind them is often all that lets others in there, and history has more
+    /// readers than web hooks.
+    static func place(of url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[1].isEmpty else { return "" }
+        let authority = parts[2].prefix { !"/?#".contains($0) }
+        return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
     }
 }

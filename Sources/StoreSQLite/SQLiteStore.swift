@@ -7,21 +7,21 @@ import Wire
 
 /// The fleet's store in one SQLite file.
 package struct SQLiteStore: FleetStore {
-    /// What is kept of boots; what is older goes, while more comes.
+    /// How much boot history is kept; the oldest goes as more comes in.
     package struct Retention: Sendable {
         /// Events of all boots.
         package var events = 2_000_000
-        /// Boots of a node, and of a machine that is none.
+        /// Boots per node, and per machine that is not a node.
         package var (boots, strangersBoots) = (500, 20)
-        /// Machines that are no nodes.
+        /// Machines that are not nodes.
         package var strangers = 4_096
-        /// Events after which it is looked whether there are too many.
+        /// Number of events between checks of the limits.
         package var period = 1_000
 
         package init() {}
     }
 
-    /// For how long another program's transaction is waited for.
+    /// How long to wait for another program's transaction.
     private static let busySeconds: TimeInterval = 10
 
     let database: DatabasePool
@@ -29,10 +29,10 @@ package struct SQLiteStore: FleetStore {
     let retention: Retention
     private let now: @Sendable () -> Int
 
-    /// Opens the file, made and brought up to date as needed.
+    /// Opens the file, creating or upgrading it as needed.
     ///
     /// - Parameters:
-    ///   - secrets: with which secrets are sealed, those too that are there in clear. Without them they stay as they are.
+    ///   - secrets: seals secrets, including those already stored in clear. If nil, they stay as they are.
     ///   - now: seconds since 1970.
     package init(
         path: String, secrets: NodeSecrets? = nil, retention: Retention = Retention(),
@@ -49,7 +49,7 @@ package struct SQLiteStore: FleetStore {
             configuration.prepareDatabase { database in
                 // Readers never wait for the writer, and what was answered is on the disk.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
-                // A secret that was changed is not left in the file's unused parts.
+                // A changed secret is not left in the file's unused pages.
                 try database.execute(sql: "PRAGMA secure_delete = ON")
             }
             database = try DatabasePool(path: path, configuration: configuration)
@@ -98,7 +98,7 @@ package struct SQLiteStore: FleetStore {
         }
     }
 
-    /// What `error` means, in words for people where it is the database's.
+    /// The meaning of `error`, in words for people when it comes from the database.
     static func storeError(_ error: any Error) -> StoreError {
         if let error = error as? StoreError { return error }
         if let error = error as? DatabaseError { return .unavailable(DatabaseTrouble(error)) }
@@ -153,11 +153,11 @@ package struct SQLiteStore: FleetStore {
     }
 }
 
-/// Why SQLite did not do as told, and what to do about it.
+/// Why SQLite failed, and what to do about it.
 private struct DatabaseTrouble: Error, CustomStringConvertible {
     let description: String
 
-    /// A record that another program has written, or a newer one.
+    /// A record that another program wrote, or a newer version.
     static let foreign = Self(description: "it holds a record that this program cannot read")
 
     private init(description: String) { self.description = description }

@@ -9,7 +9,7 @@ package enum SchemaSteps {
     private struct Step: Sendable {
         var name: String
         var up: String
-        /// Nil for the first step, before which there is nothing.
+        /// Nil for the first step, which has no predecessor.
         var down: String?
     }
 
@@ -26,13 +26,13 @@ package enum SchemaSteps {
         Step(name: "0010", up: Embedded.step0010_sql, down: Embedded.down0010_sql),
     ]
 
-    /// Older programs know nothing of sealed secrets.
+    /// Older programs know nothing about sealed secrets.
     private static let sealing = "0008"
 
     /// The newest step that this program knows.
     package static var latest: Int { steps.count }
 
-    /// Brings a database up; `limit` is for tests.
+    /// Upgrades a database; `limit` is for tests.
     static func migrator(upTo limit: Int = latest) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for step in steps.prefix(limit) {
@@ -45,7 +45,7 @@ package enum SchemaSteps {
         return migrator
     }
 
-    /// What an earlier downgrade has kept goes back to where it belongs.
+    /// Restores what an earlier downgrade kept.
     private static func takeUpKeptTables(in database: Database) throws {
         let kept = try String.fetchAll(
             database,
@@ -55,7 +55,7 @@ package enum SchemaSteps {
             let table = String(name.dropFirst(5))
             guard try database.tableExists(table) else { continue }
             if table == "revision_edit" {
-                // The old program knew the first edit of each revision only.
+                // The old program knew only the first edit of each revision.
                 try database.execute(
                     sql:
                         "DELETE FROM revision_edit WHERE revision IN (SELECT revision FROM kept_revision_edit)"
@@ -79,9 +79,9 @@ package enum SchemaSteps {
         }
     }
 
-    /// Takes the database at `path` back to step `wanted`, for an older program. No server may use it meanwhile.
+    /// Downgrades the database at `path` to step `wanted`, for an older program. No server may be using it.
     ///
-    /// - Parameter secrets: with which what is sealed is opened, where the older program cannot.
+    /// - Parameter secrets: opens sealed values that the older program cannot read.
     package static func downgrade(path: String, to wanted: Int, secrets: NodeSecrets? = nil)
         throws(StoreError)
     {

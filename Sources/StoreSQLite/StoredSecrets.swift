@@ -3,15 +3,15 @@ import GRDB
 import Linux
 import Sealing
 
-/// What of the database is sealed, and the way there and back.
+/// Which parts of the database are sealed, and how to seal and open them.
 enum StoredSecrets {
-    /// Where records are, and what says their kind. The last three are how it was before step 10, to which a downgrade leads.
+    /// Where records are stored, and what names their kind. The last three are from before step 10, for downgrades.
     private static let columns = [
         ("record", "record", "kind"), ("revision_edit", "before", "kind"), ("revision_edit", "after", "kind"),
         ("node", "record", "'node'"), ("node_group", "record", "'group'"), ("match_rule", "record", "'rule'"),
     ]
 
-    /// Seals what is there in clear; once for each secret that a store is opened with.
+    /// Seals what is stored in clear; once for each secret that a store is opened with.
     static func seal(in database: DatabasePool, with secrets: NodeSecrets) throws {
         let coder = RecordCoder(secrets: secrets)
         let isDone = try database.read { database in
@@ -28,7 +28,7 @@ enum StoredSecrets {
             Commit.sealing.pass(.commit)
         }
         Commit.sealing.pass(.done)
-        // What was deleted before, and the write-ahead log, still have them in clear.
+        // Deleted rows and the write-ahead log still hold them in clear.
         try database.vacuum()
         _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try database.write { database in
@@ -39,7 +39,7 @@ enum StoredSecrets {
         Commit.sealingMark.pass(.done)
     }
 
-    /// Opens all of it, for a program that knows nothing of sealing.
+    /// Opens all of it, for a program that knows nothing about sealing.
     static func open(in database: Database, with secrets: NodeSecrets?) throws {
         guard let key = try String.fetchOne(database, sql: "SELECT key FROM sealing") else { return }
         guard let secrets, secrets.fingerprint == key else {
@@ -58,7 +58,7 @@ enum StoredSecrets {
         try database.execute(sql: "DELETE FROM sealing")
     }
 
-    /// Writes all records with secrets in them anew, those of the history too.
+    /// Rewrites all records that contain secrets, including those in the history.
     private static func translate(in database: Database, from old: RecordCoder, to new: RecordCoder) throws {
         for (table, column, kind) in columns where try database.tableExists(table) {
             let hasSecrets = SettingDefinition.sealedNames.map { "instr(\(column), '\"\($0)\"')" }

@@ -1,6 +1,6 @@
-/// A value with one form in bytes. Both directions stand beside each other and keep the same field order.
+/// A value with one form in bytes. Both directions stand next to each other and keep the same field order.
 package protocol WireCodable {
-    /// Reads the value from the front of `wire`, which then starts behind it.
+    /// Reads the value from the front of `wire` and consumes it.
     init(parsing wire: inout Span<UInt8>) throws(WireError)
 
     /// Appends the value.
@@ -27,7 +27,7 @@ extension Span<UInt8> {
         return bytes
     }
 
-    /// Passes over `byteCount` bytes.
+    /// Skips `byteCount` bytes.
     package mutating func skip(_ byteCount: Int) throws(WireError) {
         guard byteCount >= 0, count >= byteCount else { throw .truncated(needed: byteCount, left: count) }
         self = extracting(droppingFirst: byteCount)
@@ -35,7 +35,7 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-    /// The bytes of a span, owned.
+    /// An owned copy of a span's bytes.
     package init(copying span: borrowing Span<UInt8>) {
         unsafe self.init(unsafeUninitializedCapacity: span.count) { buffer, count in
             for index in 0..<span.count { unsafe buffer[index] = span[index] }
@@ -49,7 +49,7 @@ extension [UInt8] {
         unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
-    /// Puts an integer over the bytes that begin at `start`, which exist.
+    /// Writes an integer over the bytes at `start`, which must exist.
     @inlinable
     package mutating func overwrite<T: FixedWidthInteger>(_ value: T, at start: Int) {
         let byteCount = T.bitWidth / 8
@@ -77,7 +77,7 @@ extension UInt32: WireCodable {
     package func write(to wire: inout [UInt8]) { wire.write(self) }
 }
 
-/// As many elements as the bytes hold.
+/// As many elements as the bytes contain.
 extension Array: WireCodable where Element: WireCodable {
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         self = []
@@ -89,7 +89,7 @@ extension Array: WireCodable where Element: WireCodable {
     }
 }
 
-/// Text as firmware sends it: all the bytes there are, with the NUL that some append dropped.
+/// Text as firmware sends it: all remaining bytes, without the NUL that some append.
 extension String: WireCodable {
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         var bytes = try wire.read(byteCount: wire.count)

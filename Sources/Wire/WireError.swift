@@ -4,13 +4,13 @@ package enum WireError: Error, Equatable {
     case truncated(needed: Int, left: Int)
     /// Bytes follow where the message should have ended.
     case trailing(byteCount: Int)
-    /// A length or count is above the named maximum of its field.
+    /// A length or count exceeds its field's named maximum.
     case tooLong(StaticFieldName, count: Int, limit: Int)
     /// A field holds a value that the protocol does not allow there.
     case invalid(StaticFieldName)
 }
 
-/// A field's name in the words of its RFC; static, so that an error costs no allocation.
+/// A field's name as its RFC spells it; static, so that an error costs no allocation.
 package struct StaticFieldName: ExpressibleByStringLiteral, Equatable, Sendable, CustomStringConvertible {
     private let name: StaticString
 

@@ -287,7 +287,7 @@ extension ActRow {
             try await acts.revisions(RevisionFilter(limit: 1_000))
         },
         ActRow("revision", .audit) { try await $0.revision($1.revision) },
-        ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(recheck: nil) },
+        ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },
         ActRow("status", .read, .anywhere) { acts, _ in try await acts.status() },
         ActRow("leases", .read, .anywhere) { acts, _ in try await acts.leases() },

@@ -46,7 +46,7 @@ import Wire
         // What chooses by place, offers, or is what acts are made of.
         let others: Set<String> = [
             "at", "configuration", "may", "maySomewhere", "require", "change", "facts", "limited",
-            "groupPaths", "canBuild", "image", "answer", "answers",
+            "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/Center/Acts")

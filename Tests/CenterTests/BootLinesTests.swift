@@ -13,7 +13,7 @@ import Wire
         return lines.of(event, isNode: isNode, now: now)
     }
 
-    @Test func `invented machines bring so many lines, and nodes all of theirs`() {
+    @Test func `invented machines add a limited number of lines, and nodes all of theirs`() {
         let lines = BootLines()
         let count = (1...20_000).reduce(0) { $0 + line(lines, UInt64($1), isNode: false, at: 1_000).count }
         #expect(count == 2_000)

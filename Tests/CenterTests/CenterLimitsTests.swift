@@ -26,6 +26,45 @@ import Wire
         #expect(limits.figures.totals == [.center: 72 + 300 - proxied.count])
     }
 
+    @Test func `an address connects as often as it asks, for a handshake costs as much`() throws {
+        let limits = CenterLimits()
+        for _ in 0..<CenterLimits.requestBurst {
+            limits.release(
+                try #require(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 0)))
+        }
+        #expect(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 0) == nil)
+        #expect(limits.takeConnection(ofClient: "192.0.2.7", now: 0) == nil)
+        #expect(limits.takeConnection(from: "192.0.2.8", isProxied: false, now: 0) != nil)
+        #expect(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 1_000) != nil)
+        // Each connection has a request of its own.
+        #expect(limits.takesRequest(from: "192.0.2.7", now: 0))
+    }
+
+    @Test func `behind proxies, too, one client has so many connections, and so many streams of events`()
+        throws
+    {
+        let limits = CenterLimits(allConnections: 300)
+        let clients = (0..<200).compactMap { _ in limits.takeConnection(ofClient: "192.0.2.7", now: 0) }
+        let streams = (0..<200).compactMap { _ in limits.takeStream(from: "192.0.2.7", now: 0) }
+        #expect(clients.count == CenterLimits.connectionLimit && streams.count == clients.count)
+        #expect(limits.takeConnection(ofClient: "192.0.2.8", now: 0) != nil)
+        #expect(limits.takeStream(from: "192.0.2.8", now: 0) != nil)
+        limits.release(try #require(streams.first))
+        #expect(limits.takeStream(from: "192.0.2.7", now: 0) != nil)
+        #expect(limits.takeConnection(ofClient: "192.0.2.7", now: 0) == nil)
+    }
+
+    @Test(arguments: [true, false])
+    func `a proxy's connection ends when its client has too many`(isAdmitted: Bool) throws {
+        let channel = EmbeddedChannel(handler: ProxyHeaderHandler { _, _ in isAdmitted })
+        try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
+        try channel.writeInbound(
+            ByteBuffer(string: "PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\nhello"))
+        #expect(channel.isActive == isAdmitted)
+        let handed = try channel.readInbound(as: ByteBuffer.self).map { String(buffer: $0) }
+        #expect(handed == (isAdmitted ? "hello" : nil))
+    }
+
     @Test func `an address asks so often, and one with many behind it more often`() throws {
         let network = try #require(IPv4Network("192.0.2.7/32"))
         let limits = CenterLimits(allowances: PeerAllowances([.init(network, times: 2)]))

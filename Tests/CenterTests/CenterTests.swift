@@ -11,6 +11,8 @@ import Wire
         #expect(LDAPDirectory.escaped("ann") == "ann")
         #expect(LDAPDirectory.escaped("*)(uid=\\\0") == "\\2a\\29\\28uid=\\5c\\00")
         #expect(LDAPDirectory.escaped("é") == "\\c3\\a9")
+        // A name is put into a filter beside others, and must not stand for them.
+        #expect(LDAPDirectory.escaped("{dn}") == "\\7bdn\\7d")
     }
 
     @Test func `a form's fields are decoded, and come several times where they do`() throws {
@@ -52,9 +54,9 @@ import Wire
 
     @Test func `settings survive the way through a form`() throws {
         let values: [(SettingDefinition, SettingValue)] = [
-            (.files, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
-            (.kernelArguments, .list(["quiet", "a=b"])),
-            (.nbdConnections, .integer(4)), (.loader, .text("ipxe")),
+            (Settings.files.definition, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
+            (Settings.kernelArguments.definition, .list(["quiet", "a=b"])),
+            (Settings.nbdConnections.definition, .integer(4)), (Settings.loader.definition, .text("ipxe")),
         ]
         for (definition, value) in values {
             #expect(try definition.value(fromForm: value.formText) == value, "\(definition.name)")

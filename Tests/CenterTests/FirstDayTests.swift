@@ -18,7 +18,7 @@ import Wire
     }
 
     private func chosen(_ fleet: LiveFleet) -> String {
-        fleet.snapshot.settings(of: GroupPath.site).text(.image)
+        fleet.snapshot.settings(of: GroupPath.site).shown(Settings.image.definition).description
     }
 
     @Test func `the first image is the site's, and a second one changes nothing`() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import RoostCommand
 
-/// The control center's certificates, made by clocks that are right and by others.
+/// The control center's certificates, made with right and wrong clocks.
 @Suite final class CenterKeysTests {
     private static let day = 86_400
     private let state = NSTemporaryDirectory() + "roost-keys-\(UUID())"
@@ -26,7 +26,7 @@ import Testing
         try CenterKeys(stateDirectory: state, addresses: addresses, now: second).make(for: .current)
     }
 
-    /// Whether a browser whose clock says `second` takes the server's certificate.
+    /// Whether a browser whose clock says `second` accepts the server's certificate.
     private func holds(at second: Int) -> Bool {
         let chain = "\(state)/center/certificate.pem"
         return
@@ -37,19 +37,19 @@ import Testing
         try String(contentsOfFile: "\(state)/center/\(name)", encoding: .utf8)
     }
 
-    @Test func `a certificate made in 1970 holds when the time has come, and all of it stays`() throws {
+    @Test func `a certificate made in 1970 is valid once the clock is right, and stays unchanged`() throws {
         try make(at: Self.day)
         #expect(holds(at: now))
         let (authority, server) = (try text("ca.pem"), try text("certificate.pem"))
         try make(at: now)
         #expect(try text("ca.pem") == authority)
         #expect(try text("certificate.pem") == server)
-        // Nor does a start in 1970 throw away what is right.
+        // Nor does a start in 1970 discard a valid one.
         try make(at: 2 * Self.day)
         #expect(try text("certificate.pem") == server)
     }
 
-    @Test func `what does not hold now is made again, and the authority has no end`() throws {
+    @Test func `a certificate that is not valid now is made again, and the authority never expires`() throws {
         try make(at: now)
         #expect(holds(at: now) && !holds(at: now + 400 * Self.day))
         let authority = try text("ca.pem")
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func `an authority of an earlier version stays as long as it holds`() throws {
+    @Test func `an authority from an earlier version stays as long as it is valid`() throws {
         try openssl.run([
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
             "3650",
@@ -78,7 +78,7 @@ import Testing
         #expect(holds(at: later))
     }
 
-    @Test func `a certificate names IPv6 addresses`() throws {
+    @Test func `a certificate can name IPv6 addresses`() throws {
         try make(at: now, addresses: ["fd00::1"])
         let text = try openssl.run(["x509", "-in", "\(state)/center/certificate.pem", "-noout", "-text"])
         #expect(String(decoding: text, as: UTF8.self).contains("IP Address:FD00:0:0:0:0:0:0:1"))

@@ -15,12 +15,12 @@ import Testing
         ("version", "‘roost --version’"),
         ("user list", "‘roost admin’"), ("token create", "‘roost token add’"), ("docter", "‘roost doctor’"),
     ])
-    func `a word that is no command is answered with the one that was meant`(line: String, meant: String) {
+    func `for an unknown command the likely one is suggested`(line: String, meant: String) {
         let message = Misspelling.message(line.split(separator: " ").map(String.init))
         #expect(message?.contains("did you mean \(meant)?") == true, "\(message ?? "")")
     }
 
-    @Test func `what nothing is like is only refused`() {
+    @Test func `words unlike any command are just refused`() {
         let message = Misspelling.message(["frobnicate"])
         #expect(message == "there is no command ‘roost frobnicate’ (roost --help shows all)")
         #expect(
@@ -33,11 +33,11 @@ import Testing
         "lease x",
         "status", "build-worker",
     ])
-    func `commands and their arguments are let pass`(line: String) {
+    func `valid commands and their arguments pass`(line: String) {
         #expect(Misspelling.message(line.split(separator: " ").map(String.init)) == nil)
     }
 
-    @Test func `a key is read however an editor saved it`() throws {
+    @Test func `a key is read whatever editor saved it`() throws {
         let key = "ssh-ed25519 AAAA me@home"
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-key-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -47,7 +47,7 @@ import Testing
             let assignment = try SettingAssignment("ssh-authorized-keys=@\(path)", files: .local)
             #expect(assignment.act == .set(.list([key])))
         }
-        // What becomes a file of the node stays as it is.
+        // What becomes a file of the node stays unchanged.
         try Data("\u{FEFF}a\r\n".utf8).write(to: URL(fileURLWithPath: path))
         let file = try SettingAssignment("files=/etc/a=@\(path)", files: .local)
         #expect(file.act == .set(.map(["/etc/a": "\u{FEFF}a\r\n"])))
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: [
         ("consle", "console"), ("kernel", "kernel-arguments"), ("Console", "console"), ("laoder", "loader"),
     ])
-    func `a setting that is not there is answered with one that is`(name: String, meant: String) {
+    func `for an unknown setting the likely one is suggested`(name: String, meant: String) {
         let error = #expect(throws: InvalidSetting.self) { try SettingDefinition.settable(name) }
         #expect(error?.description.contains("did you mean ‘\(meant)’") == true, "\(error?.description ?? "")")
     }

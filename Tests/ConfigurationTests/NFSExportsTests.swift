@@ -19,8 +19,8 @@ import Testing
                 """)
     }
 
-    /// It takes an export with another number for another export, and ends the first.
-    @Test func `an export keeps its number with Ganesha when others come and go`() {
+    /// Ganesha takes an export with another number for another export, and ends the first.
+    @Test func `with Ganesha an export keeps its number when others come and go`() {
         func numbers(_ text: String) -> [String] {
             text.matches(of: /Export_Id = ([0-9]+); Path = "([^"]*)"/).map { "\($0.1) \($0.2)" }
         }

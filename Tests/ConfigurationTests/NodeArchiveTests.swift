@@ -5,7 +5,7 @@ import Testing
 @testable import RoostCommand
 
 @Suite struct NodeArchiveTests {
-    /// A static program for an ELF machine, as far as its headers say.
+    /// A static program for an ELF machine, according to its headers.
     private func write(_ path: String, machine: UInt8) throws {
         let url = URL(fileURLWithPath: path)
         try FileManager.default.createDirectory(
@@ -15,7 +15,7 @@ import Testing
         try bytes.write(to: url)
     }
 
-    @Test func `each architecture whose programs are there gets an archive, named by what the programs are`()
+    @Test func `each architecture with programs gets an archive, named by their digest`()
         throws
     {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("roost-node-\(UUID())").path
@@ -39,7 +39,7 @@ import Testing
         #expect(
             Swift.Set(try FileManager.default.contentsOfDirectory(atPath: settings.nodeArchiveDirectory))
                 == Swift.Set(archives.values.map { "\($0.digest).cpio" }))
-        // Programs that do not belong together boot nothing.
+        // Programs for different architectures cannot boot together.
         try write("\(place)/busybox", machine: arm64)
         #expect(throws: (any Error).self) { try files.make(settings) }
     }

@@ -16,7 +16,7 @@ import Wire
         }
     }
 
-    @Test func `the example that is the manual is valid`() throws {
+    @Test func `the example file is valid`() throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
             "../../Packaging/roost.yaml")
         let settings = try ServerSettings(
@@ -26,7 +26,7 @@ import Wire
     }
 
     @Test
-    func `a reload follows loaders, their rules, domain and address, and names what needs a restart`() throws
+    func `a reload applies loaders, their rules, domain and address, and names what needs a restart`() throws
     {
         let server = try #require(IPv4Address("10.77.0.1"))
         var policy = BootPolicy(server: server, loaders: ["ipxe.efi"], nodeArchives: [:])
@@ -56,15 +56,14 @@ import Wire
         #expect(error("advertised-address: roost.example").contains("an IPv4 address"))
     }
 
-    @Test func `a limit for a network has both, and is a number`() {
+    @Test func `a limit for a network needs both keys, and a number`() {
         #expect(error("limits: [{network: 10.9.0.1/32, times: 50}]") == "")
         #expect(error("limits: [{network: 10.9.0.1/32}]").contains("needs network and times"))
         #expect(error("limits: [{network: 10.9.0.1/33, times: 2}]").contains("is not ADDRESS/LENGTH"))
         #expect(error("limits: [{network: 10.9.0.1/32, times: 0}]").contains("whole number from 1"))
     }
 
-    @Test func `log-in sources are valid as the manual shows them, and refuse what would not be safe`() throws
-    {
+    @Test func `log-in sources are valid as in the example, and unsafe ones are refused`() throws {
         let directory = NSTemporaryDirectory() + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -73,7 +72,7 @@ import Wire
         }
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
             "../../Packaging/roost.yaml")
-        // The commented blocks of the manual, uncommented.
+        // The commented blocks of the example, uncommented.
         let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
         let first = try #require(lines.firstIndex { $0 == "  # ldap:" })
         let block = lines[first...].prefix { $0.hasPrefix("  # ") }
@@ -118,14 +117,14 @@ import Wire
         #expect(CenterAddress(host: "fd00::1", port: 8_443, certificate: nil).url == "http://[fd00::1]:8443")
     }
 
-    @Test func `a file that an editor of Windows saved is read`() throws {
+    @Test func `a file saved by a Windows editor is read`() throws {
         let settings = try ServerSettings(
             parsing: "\u{FEFF}interfaces: [eth1]\r\ndomain: school.example\r\n", file: "roost.yaml")
         #expect(settings.interfaces == ["eth1"] && settings.domain == "school.example")
     }
 
     @Test
-    func `what the configuration names and this machine does not have is said before anything is bound`()
+    func `missing interfaces, files and users are reported before anything is bound`()
         throws
     {
         func settings(_ text: String) throws -> ServerSettings {
@@ -155,7 +154,9 @@ import Wire
         #expect(Loaders.problems(own: ["x.efi": #filePath]).isEmpty)
     }
 
-    @Test func `options are addresses and numbers where they hold such, however a list is written`() throws {
+    @Test func `options are addresses and numbers where the option holds those, however a list is written`()
+        throws
+    {
         let settings = try ServerSettings(
             parsing: """
                 dhcp:
@@ -237,7 +238,7 @@ import Wire
         ("interfaces: {a: b}\n", "interfaces"),
         ("a: [\n", "not readable as YAML"),
     ])
-    func `a mistake is named with its line`(text: String, message: String) {
+    func `a mistake is reported with its line`(text: String, message: String) {
         #expect(error(text).contains(message), "\(error(text))")
     }
 }

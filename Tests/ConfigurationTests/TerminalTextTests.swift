@@ -6,20 +6,22 @@ import Wire
 @testable import Commands
 @testable import RoostCommand
 
-/// What commands print of what machines say.
+/// Command output that contains text from machines.
 @Suite struct TerminalTextTests {
     private static let hostile = [
         "\u{1B}]0;owned\u{7}", "\u{9B}2J", "a\r\nNODE  USER", "\u{202E}toor", "a\u{2028}b", "\u{0}\u{7F}",
     ]
 
-    @Test(arguments: hostile) func `a row of a table is one line, whatever stands in it`(text: String) {
+    @Test(arguments: hostile) func `a row of a table is one line, whatever it contains`(text: String) {
         var table = TextTable(["A", "B"])
         table.add([text, "end"])
         #expect(table.text.split(separator: "\n", omittingEmptySubsequences: false).count == 3)
         check(table.text)
     }
 
-    @Test(arguments: hostile) func `tables of sessions and boots obey nothing`(text: String) throws {
+    @Test(arguments: hostile) func `tables of sessions and boots contain no control characters`(text: String)
+        throws
+    {
         let session = NodeSession(
             id: text, user: text, kind: text, place: text, from: text, isActive: true, startedAt: 1)
         check(SessionTable.text([("pc-1", session)]))
@@ -35,7 +37,7 @@ import Wire
     }
 
     @Test(arguments: hostile + [String(repeating: "x\n", count: 40_000)])
-    func `an event of the log is one line, whatever a machine has chosen as a name`(text: String) throws {
+    func `an event in the log is one line, whatever name a machine chose`(text: String) throws {
         let what = "tftp: 10.77.0.5: \(text): file not found"
         let plain = ServerLog.line("warning", what, [("export", text)], as: .text, at: nil)
         #expect(plain.hasPrefix("warning: tftp: 10.77.0.5: "))
@@ -53,7 +55,7 @@ import Wire
         #expect(!text.unicodeScalars.contains { PlainText.isControl($0) && $0 != "\n" }, "\(text)")
     }
 
-    @Test func `a search that finds no node says so, and an empty fleet that no machine was seen`() {
+    @Test func `a search without results says so, and an empty fleet says that no machine was seen`() {
         #expect(MachineTable.text([]) == "no machine has been seen yet\n")
         #expect(MachineTable.text([], of: ["state=held"]) == "no node fits\n")
     }

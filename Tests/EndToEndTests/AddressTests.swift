@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Other people's DHCP clients and servers against ours, without a machine.
+    /// Other DHCP clients and servers against ours, without a machine.
     @Suite struct AddressTests {
         private let lab: BootLab
 
@@ -37,7 +37,7 @@ extension EndToEnd.Servers {
         @Test func `systemd-networkd gets an address`() throws {
             let host = try Neighbour("networkd", mac: "52:54:00:00:0a:04", address: "10.77.0.243")
             defer { withExtendedLifetime(host) {} }
-            // It waits for udev, unless /sys is as containers have it.
+            // It waits for udev, unless /sys looks like a container's.
             let script = """
                 mount -t tmpfs run /run; mount --bind /sys /sys; mount -o remount,bind,ro /sys
                 mkdir -p /run/systemd/network
@@ -53,7 +53,7 @@ extension EndToEnd.Servers {
 
         @Test
         func
-            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no lease that was acknowledged`()
+            `perfdhcp, as a relay, completes its exchanges, and kill -9 loses no acknowledged lease`()
             throws
         {
             let load = Thread.result {
@@ -73,11 +73,11 @@ extension EndToEnd.Servers {
             #expect(acknowledged >= 100)
             try lab.startServer()
             let leases = try lab.json("lease", "list") as? [[String: Any]] ?? []
-            // perfdhcp makes up 100 machines; each of their leases is there again.
+            // perfdhcp simulates 100 machines; each of their leases is there again.
             #expect(leases.count { ($0["holder"] as? String)?.hasPrefix("00:0c:01") == true } == 100)
         }
 
-        @Test func `an address that somebody took by hand is found by ARP and not given away`() throws {
+        @Test func `a manually configured address is found by ARP and not given away`() throws {
             // One that no machine of another test has.
             let leases = try lab.roost("lease", "list")
             let taken = try #require((230...250).map { "10.77.0.\($0)" }.first { !leases.contains($0) })
@@ -85,7 +85,7 @@ extension EndToEnd.Servers {
             defer { withExtendedLifetime(other) {} }
             try ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:02")
             defer { _ = try? ClientHost.run("ip", "link", "set", "eth0", "address", "52:54:00:00:0a:01") }
-            // A cable that has just been plugged in takes a moment.
+            // A cable that was just plugged in takes a moment.
             try ClientHost.run("ping", "-c", "1", "-w", "10", taken)
             let answer = try ClientHost.run(
                 "sh", "-c", "busybox udhcpc -i eth0 -r \(taken) -q -n -t 5 -s /bin/true 2>&1")
@@ -104,7 +104,7 @@ extension EndToEnd.Servers {
 
         @Test
         func
-            `on a full disk nobody gets an address that would be forgotten, and everything goes on afterwards`()
+            `on a full disk no client gets an address that would be forgotten, and service resumes afterwards`()
             throws
         {
             let state = scratch("small")
@@ -123,7 +123,7 @@ extension EndToEnd.Servers {
                 "perfdhcp -4 -l eth0 -L 67 -r 100 -R 100 -n 150 -W 500000 10.77.0.1 >/dev/null 2>&1 || true"
             try ClientHost.run("sh", "-c", many)
             _ = try? BootLab.run("dd", ["if=/dev/zero", "of=\(state)/filler", "bs=4k"])
-            // The zeros that the journal has laid out still take some thousand leases.
+            // The journal's preallocated zeros still take a few thousand leases.
             let more = many.replacing("-r 100", with: "-r 1000").replacing("-n 150", with: "-n 3000")
             try lab.waitUntil("the journal is full", seconds: 60) {
                 try ClientHost.run("sh", "-c", more)

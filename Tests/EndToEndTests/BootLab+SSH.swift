@@ -1,9 +1,9 @@
 import Foundation
 
 extension BootLab {
-    /// A command on a machine, by SSH.
+    /// Runs a command on a machine over SSH.
     ///
-    /// - Parameter node: its name, for a client that believes in the host keys alone that the server publishes.
+    /// - Parameter node: its name, for a client that trusts only the host keys published by the server.
     @discardableResult
     func ssh(_ address: String, _ command: String, timeout: Int = 60, knownAs node: String? = nil) throws
         -> String
@@ -23,9 +23,9 @@ extension BootLab {
         .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Somebody at a terminal of a machine, until the machine ends that or ten minutes have passed.
+    /// A user at a terminal of a machine, until the machine ends the session or ten minutes have passed.
     func login(_ user: String, at address: String) throws -> Background {
-        // By way of another program: ssh closes what Foundation watches a process by.
+        // Through another program: ssh closes the descriptor by which Foundation watches a process.
         try Background(
             "/usr/bin/timeout",
             ["600", "ip", "netns", "exec", Self.namespace]

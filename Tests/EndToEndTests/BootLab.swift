@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A command that ended with an error: what it was and what it said.
+/// A command that failed: what it was, and its output.
 struct CommandFailed: Error, CustomStringConvertible {
     var command: String
     var status: Int32
@@ -11,9 +11,9 @@ struct CommandFailed: Error, CustomStringConvertible {
 
 /// The laboratory of the end-to-end tests: a network namespace with a Roost server, and machines in QEMU.
 ///
-/// Each process has one of its own, named by the lane that it runs in. It begins as a copy of what `Lab/golden.sh` has made.
-/// What lanes share is named here, and nowhere else: ``golden`` is only read; ``cache`` is kept whole by Roost's own locks, as on
-/// a host where several people build.
+/// Each process has its own, named after the lane that it runs in. It begins as a copy of what `Lab/golden.sh` made. What lanes share is
+/// named here, and nowhere else: ``golden`` is only read; ``cache`` is protected by Roost's own locks, as on a host where several people
+/// build.
 final class BootLab: Sendable {
     static let lane = environment("ROOST_LANE") ?? "0"
     static let namespace = "roost-\(lane)"
@@ -27,10 +27,10 @@ final class BootLab: Sendable {
     static let roost = environment("ROOST") ?? "\(products)/roost"
     static let directory = "\(repository)/.build/lab/\(lane)"
     static let golden = "\(repository)/.build/lab/golden"
-    /// What builds keep: packages, packed modules, containers' layers. `make clean` removes it.
+    /// The build cache: packages, packed modules, containers' layers. `make clean` removes it.
     static let cache = "\(repository)/.build/lab-cache"
 
-    /// For builds whose traces are looked for: nothing of another lane is in it.
+    /// For builds whose traces are searched for: it contains nothing of another lane.
     static let ownCache = "\(directory)/cache"
 
     private static func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
@@ -47,25 +47,25 @@ final class BootLab: Sendable {
         return nil
     }
 
-    /// A namespace of this laboratory's, beside its own: a host on the bridge.
+    /// A further namespace of this laboratory: a host on the bridge.
     static func namespace(of host: String) -> String { "\(namespace)-\(host)" }
 
-    /// The laboratory with a running server and the image `tiny`, made when the first test asks for it.
+    /// The laboratory with a running server and the image `tiny`, created when the first test asks for it.
     static let shared = Result { try BootLab("tiny") }
-    /// The same with the image `debian` beside it, which is the site's. A suite has either this one or the other.
+    /// The same with the image `debian` in addition, as the site's default. A suite has either this one or the other.
     static let withDebian = Result {
         let lab = try BootLab("debian")
         try lab.roost("set", "image=debian")
         return lab
     }
 
-    /// - Parameter golden: what the server starts with: `tiny` or `debian`.
+    /// - Parameter golden: the server's initial state: `tiny` or `debian`.
     private init(_ golden: String) throws {
         try Self.makeGolden(golden)
         _ = try? Self.lab("down")
         try? FileManager.default.removeItem(atPath: Self.directory)
         try FileManager.default.createDirectory(atPath: Self.directory, withIntermediateDirectories: true)
-        // Versions never change: they are the same files. The rest is a copy.
+        // Versions never change, so their files are shared. The rest is copied.
         try Self.run(
             "sh",
             [
@@ -82,7 +82,7 @@ final class BootLab: Sendable {
         try startServer()
     }
 
-    /// Makes what laboratories start from. Tests/run.py has done so before any suite that needs it.
+    /// Builds the laboratories' initial state. Tests/run.py does so before any suite that needs it.
     static func makeGolden(_ name: String) throws {
         guard environment("ROOST_LANE") == nil else { return }
         try run(
@@ -94,7 +94,7 @@ final class BootLab: Sendable {
     static var stateDirectory: String { "\(directory)/state" }
     static var socket: String { "\(directory)/socket/api.sock" }
 
-    /// - Parameter descriptors: all that the server may have; nil: what this system allows.
+    /// - Parameter descriptors: the server's limit; nil: this system's.
     func startServer(descriptors: Int? = nil) throws {
         try Self.lab(
             ["serve", "roost"] + (descriptors.map { ["prlimit", "--nofile=\($0):\($0)"] } ?? []) + [
@@ -111,14 +111,14 @@ final class BootLab: Sendable {
         return try #require(Int32(pid.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 
-    /// Runs `body` with a server that knows nothing yet, instead of the usual one.
+    /// Runs `body` with an empty server instead of the usual one.
     func withEmptyServer(_ body: () throws -> Void) throws {
         let state = "\(Self.directory)/empty"
         defer { try? FileManager.default.removeItem(atPath: state) }
         try withServer("", state: state, body)
     }
 
-    /// Runs `body` with a server that has more lines in its configuration, instead of the usual one.
+    /// Runs `body` with additional configuration lines, instead of the usual server.
     func withServer(
         _ more: String, state: String = BootLab.stateDirectory, _ body: () throws -> Void
     ) throws {
@@ -148,7 +148,7 @@ final class BootLab: Sendable {
         try body()
     }
 
-    /// The way from the laboratory to the mirrors: an HTTP proxy that listens inside and asks outside.
+    /// The laboratory's access to mirrors: an HTTP proxy that listens inside and connects from outside.
     private static func startProxy() throws -> Background {
         let script = """
             import asyncio, ctypes, os, socket, sys, urllib.parse
@@ -172,7 +172,7 @@ final class BootLab: Sendable {
                     else:
                         url = urllib.parse.urlsplit(target)
                         far_reader, far_writer = await asyncio.open_connection(url.hostname, url.port or 80)
-                        # One request for each connection: the next may be for another host.
+                        # One request per connection: the next may be for another host.
                         lines = [l for l in head.split(b'\\r\\n')[1:-2] if not l.lower().startswith((b'connection:', b'proxy-'))]
                         path = (url.path or '/') + ('?' + url.query if url.query else '')
                         far_writer.write(f'{method} {path} HTTP/1.1\\r\\n'.encode() + b'\\r\\n'.join(lines) + b'\\r\\nConnection: close\\r\\n\\r\\n')
@@ -203,7 +203,7 @@ final class BootLab: Sendable {
         try Self.run(Self.roost, arguments, environment: ["ROOST_SOCKET": Self.socket])
     }
 
-    /// Publishes what is at `path` as the next version of an image, and returns what is said of it.
+    /// Publishes what is at `path` as the next version of an image, and returns the command's output.
     @discardableResult
     func importImage(_ image: String, _ path: String, _ more: String..., cache: String = BootLab.cache) throws
         -> String
@@ -215,7 +215,7 @@ final class BootLab: Sendable {
             ] + more, environment: ["ROOST_SOCKET": Self.socket])
     }
 
-    /// Processes of a program in the laboratory's namespace. Those of other lanes are not seen.
+    /// Processes of a program in the laboratory's namespace. It does not see those of other lanes.
     func processes(of program: String) throws -> [Int32] {
         try Self.run("ip", ["netns", "pids", Self.namespace]).split(whereSeparator: \.isWhitespace)
             .compactMap { Int32($0) }
@@ -243,7 +243,7 @@ final class BootLab: Sendable {
         return try JSONSerialization.jsonObject(with: Data(text.utf8))
     }
 
-    /// Fails unless the server's answer is what its own OpenAPI document promises: one `schema`, or a list of them.
+    /// Fails unless the server's answer matches its own OpenAPI document: one `schema`, or a list of them.
     static func requireDocumented(_ path: String, _ schema: String, socket: String = BootLab.socket) throws {
         try run(
             "env",
@@ -265,7 +265,7 @@ final class BootLab: Sendable {
 
     // MARK: Machines
 
-    /// Powers a machine on and waits until its console shows the last of `expecting`; it then goes on running.
+    /// Powers a machine on and waits until its console shows the last of `expecting`; it keeps running.
     @discardableResult
     func boot(_ name: String, mac: String, _ options: [String] = [], expecting: [String], timeout: Int = 240)
         throws -> String
@@ -278,8 +278,7 @@ final class BootLab: Sendable {
         }
     }
 
-    /// Powers a machine on whose firmware is not what the test is about: kernel and initramfs are loaded at once. It goes on
-    /// running.
+    /// Powers on a machine for tests that are not about firmware: kernel and initramfs are loaded at once. It keeps running.
     @discardableResult
     func bootDirectly(
         _ name: String, mac: String, _ options: [String] = [], expecting: [String] = [BootLab.handover]
@@ -292,9 +291,9 @@ final class BootLab: Sendable {
 
     func powerOff(_ name: String) throws { try Self.lab("stop", name) }
 
-    /// The stages that the newest boot of a machine has reached.
+    /// The stages that a machine's newest boot has reached.
     func stages(_ node: String) throws -> [String] {
-        // Asked again and again while a machine boots: curl costs a tenth of our own command line.
+        // Polled while a machine boots: curl costs a tenth of our own command line.
         let text = try Self.run(
             "curl", ["-s", "--unix-socket", Self.socket, "http://roost/api/v1/nodes/\(node)"])
         guard let answer = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any],
@@ -312,7 +311,7 @@ final class BootLab: Sendable {
         }
     }
 
-    /// The address that a machine has now.
+    /// The machine's present address.
     func address(of node: String) throws -> String {
         let machines = try json("node", "list") as? [[String: Any]] ?? []
         let machine = machines.first { $0["name"] as? String == node }
@@ -375,7 +374,7 @@ final class BootLab: Sendable {
         if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        // Files, not pipes: what a command leaves running would keep a pipe open.
+        // Files, not pipes: a process left running would keep a pipe open.
         let output = try temporaryFile()
         let errors = try temporaryFile()
         defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }

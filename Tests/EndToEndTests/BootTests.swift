@@ -2,13 +2,13 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// What becomes of a node between its power switch and its init, and of its root afterwards.
+    /// A node from its power switch to its init, and its root afterwards.
     @Suite struct BootTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 
-        @Test func `a root in memory needs no server any more, and one that does not fit comes by NBD`()
+        @Test func `a root in memory no longer needs the server, and one that does not fit comes by NBD`()
             throws
         {
             let mac = "52:54:00:00:00:7b"
@@ -32,7 +32,7 @@ extension EndToEnd.Machines {
                 return entries?.first { $0["stage"] as? String == "root" }?["detail"] as? String ?? ""
             }
             #expect(try detail().hasPrefix("ram filled@"))
-            // With the server away and its own cache dropped, the node reads what it has never read.
+            // With the server away and its own cache dropped, the node reads blocks that it never read before.
             try lab.killServer()
             #expect(
                 try lab.ssh(address, "echo 3 >/proc/sys/vm/drop_caches; cat /srv/filler | wc -c")
@@ -46,7 +46,7 @@ extension EndToEnd.Machines {
             #expect(try detail().contains("instead of ram"))
         }
 
-        @Test func `what the kernel and the system log is on the server, and a crash is kept`() throws {
+        @Test func `logs of the kernel and the system are on the server, and a crash is kept`() throws {
             let mac = "52:54:00:00:00:78"
             try lab.roost("node", "add", "talker", "--mac", mac)
             try lab.roost("set", "--node", "talker", "netconsole=yes")
@@ -54,7 +54,7 @@ extension EndToEnd.Machines {
             defer { _ = try? lab.powerOff("talker") }
             try lab.waitForStage("ready", of: "talker")
             let address = try lab.address(of: "talker")
-            // By syslog from the system, by netconsole from the kernel.
+            // Syslog from the system, netconsole from the kernel.
             try lab.ssh(
                 address,
                 "syslogd -R 10.77.0.1:514; until [ -S /dev/log ]; do sleep 0.1; done; logger -p user.notice -t 'cron[5]' 'by syslog'"
@@ -68,7 +68,7 @@ extension EndToEnd.Machines {
             }
             try lab.waitUntil("syslog has arrived", seconds: 20) { try has("notice cron[5]: by syslog") }
             try lab.waitUntil("netconsole has arrived", seconds: 20) { try has("by the kernel") }
-            // The machine dies of it: whoever asks by SSH gets no answer.
+            // The machine dies of it: a command over SSH gets no answer.
             _ = try? lab.ssh(
                 address, "(sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 & exit 0", timeout: 10)
             try lab.waitUntil("the crash is kept", seconds: 60) {
@@ -79,7 +79,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `publishing leaves a running node alone and the next boot takes the new version; the server may be killed meanwhile`()
+            `publishing does not affect a running node, the next boot uses the new version, and the server may be killed meanwhile`()
             throws
         {
             let mac = "52:54:00:00:00:02"
@@ -93,14 +93,14 @@ extension EndToEnd.Machines {
             try publishSecondVersion()
             #expect(try lab.ssh(address, sum) == before)
             #expect(try lab.ssh(address, "test -e /etc/second-version || echo first") == "first")
-            // The root is away for some seconds: whoever reads waits, and gets the same bytes.
+            // The root is away for some seconds: reads wait, and get the same bytes.
             try lab.killServer()
             let reading = Thread.result { try self.lab.ssh(address, sum, timeout: 120) }
             try lab.waitUntil("the reading has begun", seconds: 20) {
                 try BootLab.lab("exec", "ss", "-Htn", "state", "established", "dst", "\(address):22")
                     .contains(":22")
             }
-            // From here on it has few descriptors: what strangers can take is less still.
+            // From here on it has few descriptors, and even fewer that strangers can take.
             try lab.startServer(descriptors: 4_096)
             #expect(try reading.value() == before)
             try lab.powerOff("pc2")
@@ -116,7 +116,7 @@ extension EndToEnd.Machines {
             try lab.roost("image", "rollback", "tiny")
         }
 
-        /// Seconds until pc-2, which is powered on, is ready.
+        /// Seconds until pc-2, which was just powered on, is ready.
         private func secondsToBoot(_ mac: String) throws -> Double {
             let start = Date()
             try lab.bootDirectly("pc2", mac: mac)
@@ -124,10 +124,10 @@ extension EndToEnd.Machines {
             return Date().timeIntervalSince(start)
         }
 
-        /// While one host asks for everything: a machine boots within twice its time, and it is said who was limited.
+        /// While one host requests everything, a machine boots within twice its usual time, and the log names the limited host.
         private func checkLimits(usual: Double, flooded: Double) throws {
             print("boot: \(usual) s as usual, \(flooded) s in a flood")
-            // More than twice only by as much as other suites may take meanwhile.
+            // More than twice only by what other suites may take meanwhile.
             #expect(flooded < 2 * usual + Double(Pace.seconds(5)))
             let (log, one) = (lab.log("roost"), "\(Flood.address) was limited")
             for limit in [
@@ -155,11 +155,11 @@ extension EndToEnd.Machines {
             try checkWithoutDescriptors()
         }
 
-        /// The system itself gives the server no descriptor any more: it waits until there are some.
+        /// The system itself gives the server no more descriptors: it waits until there are some.
         private func checkWithoutDescriptors() throws {
             let server = try lab.serverProcess()
             func limit(_ count: Int) throws {
-                // As the server's user: to change another's limits takes a capability that root has not on every machine.
+                // As the server's user: changing another user's limits takes a capability that root does not have on every machine.
                 let user = try BootLab.run("stat", ["-c", "--reuid=%u --regid=%g", "/proc/\(server)/task"])
                 try BootLab.run(
                     "setpriv",
@@ -167,7 +167,7 @@ extension EndToEnd.Machines {
                         "--clear-groups", "prlimit", "--pid", String(server), "--nofile=\(count):4096",
                     ])
             }
-            /// Ticks of the processor, hundredths of a second.
+            /// Ticks of processor time, hundredths of a second.
             func spent() throws -> Int {
                 let words =
                     try String(contentsOfFile: "/proc/\(server)/stat", encoding: .utf8)
@@ -198,7 +198,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `a boot stops where it is asked to; a step that fails says so, reports itself, and does what was set`()
+            `a boot stops at the requested step; a failing step gives its reason, reports itself, and follows the setting`()
             throws
         {
             let mac = "52:54:00:00:00:07"
@@ -230,7 +230,7 @@ extension EndToEnd.Machines {
             try lab.powerOff("pc7")
         }
 
-        @Test func `a node whose kernel is told to ask by DHCP does so, and its lease is kept`() throws {
+        @Test func `a node whose kernel is told to use DHCP does so, and its lease is kept`() throws {
             let mac = "52:54:00:00:00:08"
             try lab.roost("node", "add", "pc-8", "--mac", mac)
             try lab.roost(

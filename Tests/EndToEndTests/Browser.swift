@@ -3,8 +3,7 @@ import Testing
 
 /// A real Chromium, driven over WebDriver (W3C WebDriver, 2018) as a person would use it.
 ///
-/// With `inLab`, browser and driver run in the laboratory's namespace. The driver is spoken to by curl, which can go there
-/// too.
+/// With `inLab`, browser and driver run in the laboratory's namespace. curl talks to the driver, because it can go there as well.
 final class Browser {
     private let process: Process
     private let prefix: [String]
@@ -41,10 +40,10 @@ final class Browser {
         session = "/session/" + (try #require((answer as? [String: Any])?["sessionId"] as? String))
     }
 
-    /// Starts chromedriver on a free port, and says which.
+    /// Starts chromedriver on a free port, and returns it.
     private static func startDriver(_ prefix: [String], log: String) throws -> (Process, Substring) {
         var said = ""
-        // It takes a port that is free for IPv4 and ends when another program has the same for IPv6: then it chooses once more.
+        // It takes a port that is free for IPv4, and ends when another program has the same one for IPv6: then it chooses again.
         for _ in 0..<5 {
             try Data().write(to: URL(fileURLWithPath: log))
             let process = Process()
@@ -69,7 +68,7 @@ final class Browser {
 
     func quit() {
         _ = try? send("DELETE", session, nil)
-        // The driver does not always end when it is asked to.
+        // The driver does not always end when asked.
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         try? FileManager.default.removeItem(atPath: profile)
@@ -83,7 +82,7 @@ final class Browser {
             "-s", "-m", String(Pace.seconds(90)), "-X", method, "-H", "Content-Type: application/json",
         ]
         if let body {
-            // In a file: a script such as axe's is longer than a command line may be.
+            // In a file: a script such as axe's exceeds the length of a command line.
             let file = "\(profile)/request.json"
             try JSONSerialization.data(withJSONObject: body).write(to: URL(fileURLWithPath: file))
             arguments += ["--data-binary", "@\(file)"]
@@ -99,13 +98,13 @@ final class Browser {
         return value
     }
 
-    // MARK: What a person does
+    // MARK: User actions
 
     func open(_ url: String) throws { try send("POST", session + "/url", ["url": url]) }
 
     var url: String { (try? send("GET", session + "/url", nil)) as? String ?? "" }
     var title: String { (try? send("GET", session + "/title", nil)) as? String ?? "" }
-    /// Everything that can be read on the page.
+    /// All readable text on the page.
     var text: String { (try? run("return document.body.innerText")) as? String ?? "" }
 
     @discardableResult
@@ -113,7 +112,7 @@ final class Browser {
         try send("POST", session + "/execute/sync", ["script": script, "args": arguments])
     }
 
-    /// Waits for the element: a page may still be on its way.
+    /// Waits for the element: a page may still be loading.
     private func element(_ selector: String) throws -> String {
         var found: String?
         try Pace.wait(
@@ -132,12 +131,12 @@ final class Browser {
         try send("POST", session + "/element/\(element(selector))/click", [:])
     }
 
-    /// Clicks the button or link that says exactly `label`.
+    /// Clicks the button or link with exactly this `label`.
     func press(_ label: String) throws {
         try click("//button[normalize-space()='\(label)'] | //a[normalize-space()='\(label)']")
     }
 
-    /// Puts `text` in place of what a field has.
+    /// Replaces a field's content with `text`.
     func type(_ text: String, into selector: String) throws {
         let field = try element(selector)
         try send("POST", session + "/element/\(field)/clear", [:])
@@ -163,7 +162,7 @@ final class Browser {
             """, [selector, option])
     }
 
-    /// Presses keys in whatever has the focus.
+    /// Presses keys in the focused element.
     func keys(_ keys: String) throws {
         let actions = keys.flatMap { key in
             [["type": "keyDown", "value": String(key)], ["type": "keyUp", "value": String(key)]]
@@ -184,7 +183,7 @@ final class Browser {
         ) { text.contains(words) }
     }
 
-    /// A picture of the page for the guide, and for those who look at it: `make screenshots`.
+    /// A screenshot for the guide, and for people: `make screenshots`.
     func screenshot(_ name: String) throws {
         guard ProcessInfo.processInfo.environment["ROOST_SCREENSHOTS"] != nil else { return }
         let base64 = try #require(try send("GET", session + "/screenshot", nil) as? String)
@@ -194,7 +193,7 @@ final class Browser {
         try data.write(to: URL(fileURLWithPath: "\(directory)/\(name).png"))
     }
 
-    /// Shows pages as for somebody who prefers dark ones, or light ones again.
+    /// Switches the preferred colour scheme to dark, or back to light.
     func prefersDark(_ isDark: Bool) throws {
         try send(
             "POST", session + "/goog/cdp/execute",
@@ -206,11 +205,11 @@ final class Browser {
             ])
     }
 
-    // MARK: Judges
+    // MARK: Checks
 
-    /// What axe-core finds serious on this page: rule and place. `rules` are all of them when it is empty.
+    /// Serious findings of axe-core on this page: rule and place. An empty `rules` means all of them.
     func axeFindings(rules: [String] = []) throws -> [String] {
-        // It is half a megabyte: a page gets it once.
+        // It is half a megabyte: each page loads it once.
         if try run("return !window.axe") as? Bool ?? true {
             let axe = "\(BootLab.repository)/.build/python/axe_core_python/axe.min.js"
             try run(try String(contentsOfFile: axe, encoding: .utf8) + "; window.axe = axe;")
@@ -220,7 +219,7 @@ final class Browser {
             [
                 "script": """
                 const [rules, done] = arguments;
-                // Violations are all that is looked at, and nothing has to be loaded again for them.
+                // Only violations are examined, and nothing needs to be reloaded for them.
                 const options = {resultTypes: ["violations"], preload: false};
                 if (rules.length) options.runOnly = rules;
                 axe.run(options).then((result) => done(result.violations

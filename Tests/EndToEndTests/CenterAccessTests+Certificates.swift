@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers.CenterAccessTests {
-    @Test func `a certificate that is made again is shown without a restart`() throws {
+    @Test func `a renewed certificate is used without a restart`() throws {
         let server = try CenterServer()
         defer { server.stop() }
         func shown() throws -> String {
@@ -14,12 +14,13 @@ extension EndToEnd.Servers.CenterAccessTests {
                 ])
         }
         let (before, authority) = (try shown(), try String(contentsOfFile: server.authority, encoding: .utf8))
-        // As after a move: it is for other names than the server has.
+        // As after a move: it names other hosts than the server's.
         let names = "\(server.directory)/state/center/names"
         try Data("elsewhere".utf8).write(to: URL(fileURLWithPath: names))
         server.reload()
-        for _ in 0..<Pace.seconds(50) where try shown() == before { usleep(200_000) }
-        #expect(try shown() != before, "\(server.log.suffix(800))")
+        try Pace.wait(50, until: "another certificate is shown", state: { String(server.log.suffix(800)) }) {
+            try shown() != before
+        }
         #expect(try server.ask("GET", "/login").status == 200)
         #expect(try String(contentsOfFile: server.authority, encoding: .utf8) == authority)
         #expect(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// nginx and HAProxy, which stand before a control center.
+/// nginx and HAProxy in front of a control center.
 private final class Proxies {
     private static let programs = "\(BootLab.repository)/.build/proxies"
 
@@ -21,13 +21,22 @@ private final class Proxies {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
+    /// Waits until the proxies forward connections on all of `ports`.
+    func wait(for ports: [Int], of server: CenterServer) throws {
+        for port in ports {
+            try Pace.wait(20, until: "the proxy hands on", state: { self.log }) {
+                (try? server.ask("GET", "https://127.0.0.1:\(port)/login").status) == 200
+            }
+        }
+    }
+
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     private func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
     }
 
-    /// HTTPS by nginx, which speaks HTTP to `place`, as the guide shows it.
+    /// HTTPS by nginx, which speaks HTTP to `place`, as in the guide.
     func startNginx(before place: String, certificate: String, key: String) throws {
         try write(
             "nginx.conf",
@@ -58,7 +67,7 @@ private final class Proxies {
                 log: "\(directory)/log"))
     }
 
-    /// Connections handed on as they are by HAProxy from `source`: version 1 on `port`, version 2 on `secondPort`.
+    /// Connections that HAProxy forwards unchanged from `source`: version 1 on `port`, version 2 on `secondPort`.
     func startHAProxy(before place: String, source: String) throws {
         try write(
             "haproxy.cfg",
@@ -85,19 +94,21 @@ private final class Proxies {
 }
 
 extension EndToEnd.Servers.CenterAccessTests {
-    /// The answer to a log-in from `address` at a door of `server`, once it is open.
+    /// The answer to a log-in from `address` at one of `server`'s ports.
     private func logIn(
         _ server: CenterServer, at port: Int, from address: String, _ name: String, _ password: String
     ) throws -> CenterServer.Answer {
         try server.ask(
             "POST", "https://127.0.0.1:\(port)/login",
             extra: [
-                "--interface", address, "--retry", "20", "--retry-connrefused", "--retry-delay", "1",
-                "--data-urlencode", "name=\(name)", "--data-urlencode", "password=\(password)",
+                "--interface", address, "--data-urlencode", "name=\(name)", "--data-urlencode",
+                "password=\(password)",
             ])
     }
 
-    @Test func `behind nginx each has their own address, cookies are Secure, and events come at once`() throws
+    @Test
+    func `behind nginx clients have their own addresses, cookies are Secure, and events arrive at once`()
+        throws
     {
         let plain = try CenterServer.freePort()
         let server = try CenterServer("  http: \"[::1]:\(plain)\"\n  proxies: [\"::1\"]")
@@ -108,7 +119,7 @@ extension EndToEnd.Servers.CenterAccessTests {
         let keys = "\(server.directory)/state/center"
         try proxies.startNginx(
             before: "[::1]:\(plain)", certificate: "\(keys)/certificate.pem", key: "\(keys)/key.pem")
-
+        try proxies.wait(for: [proxies.port], of: server)
         for number in 0..<31 {
             _ = try logIn(server, at: proxies.port, from: "127.0.0.66", "guess-\(number)", "wrong")
         }
@@ -128,17 +139,16 @@ extension EndToEnd.Servers.CenterAccessTests {
                 "https://127.0.0.1:\(proxies.port)/api/v1/events",
             ], log: heard)
         defer { listener.end() }
-        var text = ""
-        // Until one is heard: the listener may not be there for the first.
-        for number in 0..<Pace.seconds(100) where !text.contains("event: configuration") {
+        // Repeated until one arrives: the listener may miss the first.
+        var number = 0
+        try Pace.wait(20, until: "an event is heard", state: { proxies.log }) {
+            number += 1
             try server.roost("group", "add", "/room-\(number)")
-            usleep(200_000)
-            text = try String(contentsOfFile: heard, encoding: .utf8)
+            return try String(contentsOfFile: heard, encoding: .utf8).contains("event: configuration")
         }
-        #expect(text.contains("event: configuration"))
     }
 
-    @Test func `behind HAProxy the PROXY protocol says whose a connection is, and nobody else may say it`()
+    @Test func `behind HAProxy the PROXY protocol names the client, and only the proxy may use it`()
         throws
     {
         let server = try CenterServer("  proxies: [127.0.0.9]\n  proxy-protocol: yes")
@@ -147,6 +157,7 @@ extension EndToEnd.Servers.CenterAccessTests {
         let proxies = try Proxies()
         defer { proxies.stop() }
         try proxies.startHAProxy(before: "127.0.0.1:\(server.port)", source: "127.0.0.9")
+        try proxies.wait(for: [proxies.port, proxies.secondPort], of: server)
         for (port, stranger) in [(proxies.port, "127.0.0.66"), (proxies.secondPort, "127.0.0.67")] {
             for _ in 0..<5 {
                 #expect(try logIn(server, at: port, from: stranger, "ann", "wrong").status == 401)
@@ -156,7 +167,7 @@ extension EndToEnd.Servers.CenterAccessTests {
             #expect(opened.status == 303, "\(opened) \(proxies.log)")
             #expect(opened.headers.contains("__Host-roost="))
         }
-        // Others come without a header; one with it speaks no TLS.
+        // Others connect without a header; a connection with one does not speak TLS.
         #expect(
             try logIn(server, at: server.port, from: "127.0.0.7", "ann", CenterServer.password).status == 303)
         let forged = """
@@ -166,7 +177,7 @@ extension EndToEnd.Servers.CenterAccessTests {
             try: print(len(s.recv(100)))
             except OSError: print(0)
             """
-        // An alert of TLS at most.
+        // A TLS alert at most.
         #expect(
             Int(try BootLab.run("python3", ["-c", forged]).trimmingCharacters(in: .whitespacesAndNewlines))
                 ?? 99 < 16)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Who may do what over HTTPS, and what hostile clients reach.
+    /// Permissions over HTTPS, and what hostile clients can reach.
     @Suite struct CenterAccessTests {
         private let server: CenterServer
         private let tokens: [String: String]
@@ -26,7 +26,8 @@ extension EndToEnd.Servers {
 
         init() throws { (server, tokens) = try Self.shared.get() }
 
-        /// Every route with every role is asked in `RoleMatrixTests`, without a network. These show that the door of the server is the same.
+        /// `RoleMatrixTests` requests every route with every role, without a network. These tests show that the server itself behaves the
+        /// same.
         @Test(arguments: [
             ("GET", "/api/v1/nodes", nil, 401), ("GET", "/api/v1/nodes", "wrong", 401),
             ("GET", "/api/v1/nodes", "helpdesk", 200), ("GET", "/api/v1/revisions", "helpdesk", 403),
@@ -36,7 +37,7 @@ extension EndToEnd.Servers {
             ("DELETE", "/api/v1/nodes/desk-1", "teacher", 403), ("GET", "/history", "helpdesk", 403),
             ("GET", "/nodes/desk-1", "teacher", 403), ("GET", "/nodes/pc-1", "teacher", 200),
         ])
-        func `the door over HTTPS is that of the matrix`(
+        func `permissions over HTTPS match the role matrix`(
             method: String, path: String, name: String?, status: Int
         ) throws {
             let token = name.map { tokens[$0] ?? "roost_\($0)" }
@@ -45,7 +46,7 @@ extension EndToEnd.Servers {
         }
 
         @Test(arguments: [("/", nil), ("/nodes/pc-1", nil), ("/history/1", "roost_wrong")])
-        func `a page sends strangers to the log-in`(path: String, token: String?) throws {
+        func `pages send visitors without a log-in to the log-in page`(path: String, token: String?) throws {
             let answer = try server.ask("GET", path, token: token, extra: ["-H", "Accept: text/html"])
             #expect(answer.status == 303)
             #expect(answer.headers.contains("Location: /login?back="))
@@ -63,7 +64,7 @@ extension EndToEnd.Servers {
             #expect(try change(#"{"settings":{"target":"/","set":{"loader":"ipxe"}}}"#) == 403)
             #expect(try change(#"{"settings":{"target":"desk-1","set":{"loader":"ipxe"}}}"#) == 403)
             #expect(try change(#"{"removeNode":"desk-1"}"#) == 403)
-            // Neither by moving one's own node out nor somebody else's in.
+            // Neither by moving one's own node out nor another's in.
             #expect(
                 try change(
                     #"{"node":{"name":"pc-1","group":"/office","macAddresses":["52:54:00:00:03:01"]}}"#)
@@ -83,7 +84,7 @@ extension EndToEnd.Servers {
             #expect(try server.ask("POST", "/api/v1/plan", token: teacher, body: plan).status == 403)
         }
 
-        @Test func `whoever lost a role has lost it in their tokens too`() throws {
+        @Test func `a lost role is lost in existing tokens as well`() throws {
             try server.addAdministrator("leaver", "operator")
             let token = try server.token("leaver")
             #expect(try server.ask("GET", "/api/v1/revisions", token: token).status == 200)
@@ -147,7 +148,7 @@ extension EndToEnd.Servers {
                     .status == 403)
         }
 
-        @Test func `five wrong passwords close the name to that address, the right one included`() throws {
+        @Test func `five wrong passwords lock the name for that address, even with the right one`() throws {
             try server.addAdministrator("victim", "auditor")
             func logIn(_ password: String) throws -> Int {
                 try server.ask(
@@ -158,11 +159,11 @@ extension EndToEnd.Servers {
             #expect(try logIn(CenterServer.password) == 303)
             for _ in 0..<5 { #expect(try logIn("wrong password") == 401) }
             #expect(try logIn(CenterServer.password) == 429)
-            // Others still come in.
+            // Others can still log in.
             _ = try session("ann")
         }
 
-        @Test func `names that are scripts stay text`() throws {
+        @Test func `names that look like scripts stay text`() throws {
             let script = "<script>document.title='broken'</script>"
             let admin = tokens["ann"]
             func change(_ settings: String) throws -> Int {
@@ -195,11 +196,11 @@ extension EndToEnd.Servers {
             ("/assets/%2e%2e/%2e%2e/etc/passwd", 404),
             ("/nodes/%2e%2e%2fetc", 401), ("/api/v1/nodes/%zz", 401), ("/%00", 404),
         ])
-        func `paths lead nowhere`(path: String, status: Int) throws {
+        func `path traversal leads nowhere`(path: String, status: Int) throws {
             #expect(try server.ask("GET", path, extra: ["--path-as-is"]).status == status)
         }
 
-        @Test func `bodies that are too large or no JSON are refused, and the server stays up`() throws {
+        @Test func `bodies that are too large or not JSON are refused, and the server stays up`() throws {
             let admin = tokens["ann"]
             let large = "\(server.directory)/large"
             try BootLab.run("env", ["truncate", "-s", "20M", large])
@@ -211,7 +212,7 @@ extension EndToEnd.Servers {
                 let status = try server.ask("POST", "/api/v1/changes", token: admin, body: body).status
                 #expect(status == 422, "\(body.prefix(20))")
             }
-            // Who is not logged in has less to say.
+            // Without a log-in the limit is lower.
             let form = "name=ann&password=\(String(repeating: "x", count: 20_000))"
             let posted = try server.ask(
                 "POST", "/login",
@@ -220,7 +221,7 @@ extension EndToEnd.Servers {
             #expect(try server.ask("GET", "/api/v1/status", token: admin).status == 200)
         }
 
-        @Test func `other users of the host see nothing of the state`() throws {
+        @Test func `other users of the host cannot read the state`() throws {
             let seen = try BootLab.run(
                 "sh",
                 [
@@ -230,7 +231,7 @@ extension EndToEnd.Servers {
             #expect(seen.contains("Permission denied") && !seen.contains("sqlite"), "\(seen)")
         }
 
-        @Test func `slow and crooked clients are let go`() throws {
+        @Test func `slow and malformed clients are disconnected`() throws {
             let script = """
                 import socket, ssl, sys, time
                 context = ssl.create_default_context(cafile=sys.argv[2])
@@ -257,7 +258,7 @@ extension EndToEnd.Servers {
             #expect(try server.ask("GET", "/login").status == 200)
         }
 
-        @Test func `health needs no proof, metrics do, and a Prometheus client reads them`() throws {
+        @Test func `health needs no authentication, metrics do, and a Prometheus client reads them`() throws {
             #expect(try server.ask("GET", "/healthz").body == "ok\n")
             #expect(try server.ask("GET", "/readyz").status == 200)
             #expect(try server.ask("GET", "/metrics").status == 401)
@@ -275,7 +276,7 @@ extension EndToEnd.Servers {
                 ["PYTHONPATH=\(BootLab.repository)/.build/python", "/usr/bin/python3", "-c", parse, file])
             #expect(Int(families.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0 >= 8)
             #expect(metrics.body.contains("roost_nodes{state=\"unseen\"} 2"))
-            // Every series of the dashboard is there, or comes with the first boot.
+            // Every series of the dashboard is there, or appears with the first boot.
             let dashboard = try String(
                 contentsOfFile: "\(BootLab.repository)/Packaging/grafana/roost.json", encoding: .utf8)
             let later = ["roost_boot_seconds", "roost_boot_stage_seconds", "roost_root_connections"]
@@ -287,7 +288,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a web hook hears of what happens, signed, and again until it answers`() throws {
+        @Test func `a web hook gets events, signed, and repeated until it answers`() throws {
             let script = """
                 import hashlib, hmac, http.server, json, sys
                 class Hook(http.server.BaseHTTPRequestHandler):
@@ -295,7 +296,7 @@ extension EndToEnd.Servers {
                     def do_POST(self):
                         body = self.rfile.read(int(self.headers['Content-Length']))
                         Hook.count += 1
-                        # The first delivery is refused, so that it has to come again.
+                        # The first delivery is refused, so that it must be repeated.
                         self.send_response(500 if Hook.count == 1 else 204); self.end_headers()
                         print(json.dumps({'time': self.headers['X-Roost-Time'], 'body': body.decode(),
                               'signature': self.headers['X-Roost-Signature'], 'number': self.headers['X-Roost-Delivery']}))
@@ -349,7 +350,7 @@ extension EndToEnd.Servers {
             try server.roost("hook", "rm", "1")
         }
 
-        // MARK: Other people's judges
+        // MARK: External checkers
 
         @Test func `schemathesis finds no 500 and no undocumented answer`() throws {
             let server = try CenterServer()
@@ -357,7 +358,7 @@ extension EndToEnd.Servers {
             try server.addAdministrator("ann", "admin")
             try server.roost("group", "add", "/school")
             try server.roost("node", "add", "pc-1", "--mac", "52:54:00:00:03:01", "--group", "/school")
-            // Two versions under the name that the document has as its example.
+            // Two versions under the name that the document uses as its example.
             let root = try TinyRoot("\(server.directory)/root")
             for number in 1...2 {
                 try root.mark(number)
@@ -368,13 +369,13 @@ extension EndToEnd.Servers {
             }
             try server.roost("image", "tag", "debian@2", "golden")
             let token = try server.token("ann")
-            // What can take the judge's own rights away comes last.
+            // Requests that can remove the checker's own rights come last.
             let own = ["putAdministrator", "deleteAdministrator", "deleteToken"]
             try judge(server, token, own.map { "--exclude-operation-id \($0)" } + ["--exclude-path /events"])
             try judge(server, token, own.map { "--include-operation-id \($0)" })
         }
 
-        /// Runs schemathesis; what it complains about is the error.
+        /// Runs schemathesis; its complaints become the error.
         private func judge(_ server: CenterServer, _ token: String, _ selection: [String]) throws {
             let report = "\(server.directory)/schemathesis"
             let checks = "not_a_server_error,status_code_conformance,content_type_conformance"

@@ -5,7 +5,7 @@ extension EndToEnd.Servers {
     /// The control center when the machine under it fails.
     @Suite struct CenterFailureTests {
         @Test
-        func `what was acknowledged is there after a kill in the middle of changes, and nothing by halves`()
+        func `acknowledged changes survive a kill, and none is half done`()
             throws
         {
             let server = try CenterServer()
@@ -36,7 +36,7 @@ extension EndToEnd.Servers {
                         $0.split(separator: " ").first.map(String.init)
                     })
                 for name in known { #expect(nodes.contains(name), "\(name) was acknowledged") }
-                // The last change may have been stored without anybody having heard of it.
+                // The last change may have been stored without its client getting an answer.
                 let count = nodes.count { $0.hasPrefix("n") && $0.count == 6 }
                 #expect((acknowledged...acknowledged + round).contains(count))
                 acknowledged = count
@@ -50,7 +50,7 @@ extension EndToEnd.Servers {
         }
 
         @Test
-        func `a full disk refuses changes, says so, loses nothing, and changes go on when there is room`()
+        func `a full disk refuses changes, says so, loses nothing, and changes resume when there is room`()
             throws
         {
             var mounted = ""

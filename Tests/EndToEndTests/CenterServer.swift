@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 import Testing
 
-/// A control center without machines: `roost serve` with nothing but its role `center`, on loopback.
+/// A control center without machines: `roost serve` with only the role `center`, on loopback.
 final class CenterServer: Sendable {
     static let password = "correct horse battery"
 
@@ -18,9 +18,9 @@ final class CenterServer: Sendable {
     static let shared = Result { try CenterServer() }
 
     /// - Parameters:
-    ///   - interface: the network that machines are on.
-    ///   - starts: whether it is started at once.
-    ///   - prepare: gets the directory before the server starts in it.
+    ///   - interface: the machines' network.
+    ///   - starts: whether to start it at once.
+    ///   - prepare: called with the directory before the server starts in it.
     init(
         _ configuration: String = "", roles: String = "center", interface: String = "lo",
         starts: Bool = true,
@@ -47,18 +47,18 @@ final class CenterServer: Sendable {
             \(configuration)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
-        // No node boots from here: the beginning of a program is packed in a moment, a whole one in seconds.
+        // No node boots from here: a truncated program is packed in a moment, a whole one in seconds.
         let program = try FileHandle(forReadingFrom: URL(fileURLWithPath: BootLab.nodeProgram))
         try (program.read(upToCount: 4_096) ?? Data()).write(to: URL(fileURLWithPath: "\(directory)/program"))
         try prepare(directory)
         if starts { try start(file) }
     }
 
-    /// Ends the server as a power cut would.
+    /// Kills the server as a power cut would.
     func kill() {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGKILL)
-        for _ in 0..<(20 * Pace.seconds(5)) where Glibc.kill(pid, 0) == 0 { usleep(50_000) }
+        try? Pace.wait(5, until: "the server has ended") { Glibc.kill(pid, 0) != 0 }
     }
 
     private func start(_ file: String, killedAt point: String? = nil) throws {
@@ -89,9 +89,9 @@ final class CenterServer: Sendable {
         }
     }
 
-    /// Starts the server that has ended once more, on what it left.
+    /// Restarts the server that has ended, on the state that it left.
     ///
-    /// - Parameter point: where it ends by itself; when that is before it is ready, this returns then.
+    /// - Parameter point: where it ends by itself; if that is before it is ready, this returns then.
     func startAgain(killedAt point: String? = nil) throws {
         try start("\(directory)/roost.yaml", killedAt: point)
     }
@@ -99,23 +99,23 @@ final class CenterServer: Sendable {
     /// Waits until the server has ended at the point that it was started with.
     func waitForKill(at point: String) throws {
         let process = try #require(process.withLock { $0 })
-        for _ in 0..<Pace.seconds(1_000) where process.isRunning { usleep(20_000) }
-        guard !process.isRunning, process.terminationReason == .uncaughtSignal,
+        try Pace.wait(20, until: "the server has come to \(point)", state: { log }) { !process.isRunning }
+        guard process.terminationReason == .uncaughtSignal,
             process.terminationStatus == SIGKILL
         else { throw CommandFailed(command: "come to \(point)", status: 1, output: log) }
     }
 
-    /// Has the server read its configuration anew.
+    /// Makes the server reload its configuration.
     func reload() { Glibc.kill(pid.withLock { $0 }, SIGHUP) }
 
-    /// Ends the server; what it keeps stays.
+    /// Stops the server; its state stays.
     func end() throws {
         let pid = pid.withLock { $0 }
         Glibc.kill(pid, SIGTERM)
-        for _ in 0..<(10 * Pace.seconds(20)) where Glibc.kill(pid, 0) == 0 { usleep(100_000) }
+        try Pace.wait(20, until: "the server has ended") { Glibc.kill(pid, 0) != 0 }
     }
 
-    /// Servers that are ended with the tests.
+    /// Servers to stop when the tests end.
     fileprivate static let running = ProcessList()
 
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
@@ -126,7 +126,7 @@ final class CenterServer: Sendable {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// The link of the first run, as the server printed it.
+    /// The link of the first run, as printed by the server.
     var setupLink: String? {
         log.split(separator: "\n").last { $0.hasPrefix("first log-in: ") }.map { String($0.dropFirst(14)) }
     }
@@ -155,7 +155,7 @@ final class CenterServer: Sendable {
             environment: ["ROOST_SOCKET": "\(directory)/socket/api.sock"])
     }
 
-    /// - Parameter name: what the token is for; of a replica's, the server's name.
+    /// - Parameter name: what the token is for; for a replica's token, the server's name.
     func token(_ owner: String, _ roles: String..., name: String = "test") throws -> String {
         let words = roles.flatMap { ["--role", $0] }
         return try BootLab.run(
@@ -170,7 +170,7 @@ final class CenterServer: Sendable {
         var body: String
     }
 
-    /// One request by curl, which trusts the server's own authority and nothing else.
+    /// One request by curl, which trusts only the server's own authority.
     func ask(
         _ method: String, _ path: String, token: String? = nil, body: String? = nil, extra: [String] = []
     )
@@ -190,7 +190,7 @@ final class CenterServer: Sendable {
     }
 }
 
-/// Processes that have to end with this one, and what they leave.
+/// Processes that must end with this one, and files to remove.
 private final class ProcessList: Sendable {
     private let all = Mutex<[(pid: Int32, directory: String)]>([])
 

@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd.Servers {
     /// The control center as people use it: a real Chromium on its pages, other programs on its API.
     @Suite struct CenterTests {
-        /// A server of its own with the administrator `ann`, logged in with a browser.
+        /// A separate server with the administrator `ann`, logged in with a browser.
         private func loggedIn(_ body: (CenterServer, Browser) throws -> Void) throws {
             let server = try CenterServer()
             defer { server.stop() }
@@ -20,7 +20,7 @@ extension EndToEnd.Servers {
             try browser.waitFor("Dashboard")
         }
 
-        @Test func `the link of the first run makes the first administrator, once`() throws {
+        @Test func `the link of the first run creates the first administrator, once`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             let link = try #require(server.setupLink)
@@ -52,7 +52,7 @@ extension EndToEnd.Servers {
                         "node", "add", "pc-\(number)", "--mac", "52:54:00:00:01:0\(number)", "--group",
                         "/school")
                 }
-                // Revisions have whole seconds: what was before has to lie in another one.
+                // Revisions have whole seconds, so the earlier state must be in another one.
                 let second = Int(Date().timeIntervalSince1970)
                 while Int(Date().timeIntervalSince1970) <= second { usleep(20_000) }
                 let before = String(second)
@@ -85,7 +85,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `nodes are added, searched, edited many at once, and come in from CSV`() throws {
+        @Test func `nodes are added, searched, edited in bulk, and imported from CSV`() throws {
             try loggedIn { server, browser in
                 try browser.open(server.base + "/nodes")
                 try browser.run("document.querySelectorAll('details').forEach((one) => one.open = true)")
@@ -113,7 +113,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a group is moved on its page, and nodes come in by the command line`() throws {
+        @Test func `a group is moved on its page, and nodes are added on the command line`() throws {
             try loggedIn { server, browser in
                 try server.roost("group", "add", "/school")
                 try server.roost("group", "add", "/school/room-1")
@@ -134,7 +134,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a backup taken while the server runs makes another server the same`() throws {
+        @Test func `a backup of a running server restores the same server elsewhere`() throws {
             let server = try CenterServer()
             try server.addAdministrator("ann", "admin")
             let token = try server.token("ann")
@@ -181,7 +181,7 @@ extension EndToEnd.Servers {
                 try passing("another one of it", "restore", file)
             }
             #expect(refusal?.output.contains("not the passphrase") == true, "\(refusal?.output ?? "")")
-            // As on another host, which has keys of its own.
+            // As on another host, which has its own keys.
             try FileManager.default.removeItem(atPath: "\(state)/keys")
             try FileManager.default.removeItem(atPath: "\(state)/center")
             try passing(passphrase, "restore", file)
@@ -203,7 +203,7 @@ extension EndToEnd.Servers {
             "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
             "/hooks",
         ])
-        func `every page can be used by everybody, on every screen`(path: String) throws {
+        func `every page is accessible, on every screen`(path: String) throws {
             let tour = try Self.tour.get()
             let (server, browser) = (tour.server, tour.browser)
             try browser.resize(1_280, 900)
@@ -211,7 +211,7 @@ extension EndToEnd.Servers {
             #expect(try browser.axeFindings() == [])
             #expect(browser.title.hasSuffix("Roost"))
             try browser.screenshot("page\(path.replacing("/", with: "-").replacing("?", with: "-"))")
-            // Colours are all that is different then.
+            // Only colours differ then.
             try browser.prefersDark(true)
             #expect(try browser.axeFindings(rules: ["color-contrast"]) == [])
             if path == "/" { try browser.screenshot("page-dark") }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The host beside the server that other people's clients run on.
+/// The host beside the server on which other clients run.
 enum ClientHost {
-    /// Clients that are unpacked only: installed, they would serve this machine.
+    /// Clients that are only unpacked: installed, they would serve this machine.
     static let programs = "\(BootLab.repository)/.build/clients"
 
     /// Once for all tests of a suite.

@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd.Servers {
     /// The command line in a real shell.
     @Suite struct CommandLineTests {
-        /// What bash offers for a line that somebody has begun to type.
+        /// bash's completions for an unfinished line.
         private func offers(for line: String, _ server: String) throws -> Set<String> {
             let said = try BootLab.run(
                 "bash",
@@ -24,7 +24,7 @@ extension EndToEnd.Servers {
             return Set(said.split(separator: "\n").map(String.init))
         }
 
-        @Test func `bash offers commands, settings, and the names that the server knows`() throws {
+        @Test func `bash completes commands, settings, and names that the server knows`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             try server.roost("group", "add", "/school")
@@ -37,7 +37,7 @@ extension EndToEnd.Servers {
             #expect(try offers(for: "roost node show pc", socket) == ["pc-1", "pc-2"])
             #expect(try offers(for: "roost set --group /", socket) == ["/school"])
             #expect(try offers(for: "roost get pc-1 overlay", socket) == ["overlay-size"])
-            // Without a server the shell waits for nothing, and what needs none is still offered.
+            // Without a server the shell does not wait, and completions that need none still work.
             #expect(try offers(for: "roost node show pc", "/nowhere/api.sock") == [])
             #expect(try offers(for: "roost get pc-1 overlay", "/nowhere/api.sock") == ["overlay-size"])
         }

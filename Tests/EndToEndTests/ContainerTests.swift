@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// Images from Dockerfiles, and other people's container tools. DebianTests has a Debian of one.
+    /// Images from Dockerfiles, and other container tools. DebianTests has a Debian built from one.
     @Suite struct ContainerTests {
         private let lab: BootLab
 
@@ -27,7 +27,7 @@ extension EndToEnd.Systems {
             try context.build("container-tiny", "--build-arg", "GREETING=hello")
         }
 
-        /// The same image in the forms that other tools write: buildah, as Docker does, and skopeo out of the first.
+        /// The same image in the formats of other tools: by buildah, as Docker writes it, and by skopeo from the first.
         private func importFromOtherTools() throws {
             let work = try DockerfileContext([:])
             defer { work.remove() }
@@ -59,7 +59,7 @@ extension EndToEnd.Systems {
                 }
                 #expect(root(name) != nil && root(name) == root("container-tiny"))
             }
-            // Half an archive is refused, and nothing is published.
+            // A truncated archive is refused, and nothing is published.
             try BootLab.run("truncate", ["-s", "1M", "\(work.path)/a.tar"])
             #expect(throws: CommandFailed.self) {
                 try DockerfileContext.roost(["image", "import", "half", "\(work.path)/a.tar"])
@@ -67,7 +67,7 @@ extension EndToEnd.Systems {
             #expect(throws: CommandFailed.self) { try lab.roost("image", "show", "half") }
         }
 
-        @Test func `an image of a Dockerfile boots by every way that a root can come`() throws {
+        @Test func `an image from a Dockerfile boots in every root mode`() throws {
             try buildTiny()
             try importFromOtherTools()
             let mac = "52:54:00:00:00:8a"
@@ -95,7 +95,7 @@ extension EndToEnd.Systems {
             }
         }
 
-        @Test func `who is not root builds and imports the same, by subordinate numbers`() throws {
+        @Test func `without root the same is built and imported, with subordinate user IDs`() throws {
             let context = try DockerfileContext(["Dockerfile": "FROM scratch\nADD root.tar /\n"])
             defer { context.remove() }
             let work = context.path
@@ -106,7 +106,7 @@ extension EndToEnd.Systems {
             try BootLab.run("chmod", ["600", "\(root.path)/etc/owned"])
             try BootLab.run("tar", ["-C", root.path, "-cf", "\(work)/root.tar", "."])
             root.remove()
-            // The user is in this mount namespace only; so is what the build machine's server listens on, in this network's.
+            // The user exists only in this mount namespace, and the build machine's server listens only in this network's.
             let asUser = """
                 set -eu
                 export HOME="$1/home" ROOST_SOCKET="$1/home/socket"
@@ -157,7 +157,7 @@ extension EndToEnd.Systems {
             }
         }
 
-        @Test func `a build that fails names the step or the package, and what it said`() throws {
+        @Test func `a failed build names the step or the package, and its output`() throws {
             func failure(_ dockerfile: String, _ extra: [String] = []) throws -> String {
                 let context = try DockerfileContext(["Containerfile": dockerfile])
                 defer { context.remove() }

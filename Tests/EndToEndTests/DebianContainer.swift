@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A Debian under systemd on the laboratory's network (`Lab/container.sh`), which has the packages of Roost in `/debs` and all that they
-/// need in `/packages`; its loaders are this machine's.
+/// A Debian under systemd on the laboratory's network (`Lab/container.sh`), with Roost's packages in `/debs` and their dependencies in
+/// `/packages`; its loaders are this machine's.
 struct DebianContainer {
-    /// Why there can be none here; nil when there can.
+    /// Why there cannot be one here; nil when there can.
     static let obstacle: String? = {
         do {
             let words = try command("obstacle").trimmingCharacters(in: .whitespacesAndNewlines)
@@ -35,7 +35,7 @@ struct DebianContainer {
             ["up", root, "--bind-ro=\(Self.packages):/debs", "--bind-ro=\(image):/tiny"] + loaders)
     }
 
-    /// The packages as they are, and beside them the same with a higher version: NAME.deb and NAME-next.deb.
+    /// The packages as built, and the same with a higher version: NAME.deb and NAME-next.deb.
     private static func build() throws {
         let script = """
             make --no-print-directory manual-pages
@@ -52,7 +52,7 @@ struct DebianContainer {
         try BootLab.run("sh", ["-euc", script, "sh", packages], in: BootLab.repository)
     }
 
-    /// Runs a shell script in it, and returns what that prints.
+    /// Runs a shell script in it, and returns its output.
     @discardableResult
     func callAsFunction(_ script: String) throws -> String {
         try Self.command("exec", "sh", "-euc", script)

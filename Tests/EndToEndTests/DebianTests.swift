@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// A Debian with systemd, made by a Dockerfile, from its power switch on to its orderly end.
+    /// A Debian with systemd, built from a Dockerfile, from power-on to an orderly shutdown.
     @Suite struct DebianTests {
         private let lab: BootLab
 
@@ -10,7 +10,7 @@ extension EndToEnd.Systems {
 
         @Test
         func
-            `a Debian of a multi-stage Dockerfile is configured and ready, knows who is logged in, and ends in order`()
+            `a Debian from a multi-stage Dockerfile is configured and ready, reports log-ins, and shuts down in order`()
             throws
         {
             func build() throws -> String {
@@ -35,7 +35,7 @@ extension EndToEnd.Systems {
                 "set", "--node", "pc-1",
                 "root-password-hash=$6$salt$IxDD3jeSOb5eB1CX5LBsqZFVkJdido3OUILO5Ifz5iwMuTS4XMS130MTSuDDl3aCI6WouIL9AjRbLCelDCy.g."
             )
-            // By BIOS and iPXE, as most machines do.
+            // By BIOS and iPXE, as on most machines.
             try lab.boot("pc1", mac: mac, expecting: [BootLab.handover])
             defer { _ = try? lab.powerOff("pc1") }
             try lab.waitForStage("ready", of: "pc-1")
@@ -43,7 +43,7 @@ extension EndToEnd.Systems {
             try checkHardware()
             try checkSessions(mac)
 
-            // systemd ends in order although its root hangs on the network.
+            // systemd shuts down in order although its root depends on the network.
             #expect(throws: (any Error).self) { try lab.roost("node", "restart", "nobody") }
             try lab.roost("node", "restart", "pc-1")
             try lab.waitUntil("it restarts", seconds: 120) {
@@ -71,7 +71,7 @@ extension EndToEnd.Systems {
                 grep -c '^root:.6.salt.' /etc/shadow; stat -c '%a %G' /etc/shadow
                 awk '$2 == "pc-1" { print $1 }' /etc/hosts
                 tr -d '\\n' </etc/machine-id | wc -c
-                # Not a «first boot», in which systemd enables whatever there is.
+                # Not a «first boot», in which systemd enables every unit.
                 systemctl is-enabled systemd-networkd
                 ls /etc/ssh/ssh_host_*_key
                 """)
@@ -94,7 +94,7 @@ extension EndToEnd.Systems {
                     """)
         }
 
-        /// The running system has told what the initramfs could not see.
+        /// The running system reported what the initramfs could not see.
         private func checkHardware() throws {
             try lab.waitUntil("the hardware is complete", seconds: 30) {
                 let entries = try lab.json("inventory", "pc-1") as? [[String: Any]]
@@ -116,15 +116,15 @@ extension EndToEnd.Systems {
                 try lab.roost("inventory", "--format", "glpi", "pc-1").contains("\"itemtype\":\"Computer\""))
         }
 
-        /// Not those at nodes of other tests: one that has just lost its power counts for a while.
+        /// Not those at nodes of other tests: a node that just lost its power counts for a while.
         private func users() throws -> [String] {
             let sessions = try lab.json("session", "list", "group=/school") as? [[String: Any]] ?? []
-            // The laboratory's own commands come by SSH as root, and may still be there when the node looks.
+            // The laboratory's own commands come over SSH as root, and may still be there when the node checks.
             return sessions.compactMap { ($0["session"] as? [String: Any])?["user"] as? String }
                 .filter { $0 != "root" }.sorted()
         }
 
-        /// Who is logged in is on the node's page, can be looked for, and is kept secret on demand.
+        /// Logged-in users are on the node's page, can be searched for, and are hidden on request.
         private func checkSessions(_ mac: String) throws {
             try lab.addAdministrator()
             let address = try lab.address(of: "pc-1")
@@ -144,7 +144,7 @@ extension EndToEnd.Systems {
             try browser.logIn(to: "https://10.77.0.1:8443/nodes/pc-1")
             try browser.waitFor("No user is logged in.")
 
-            // By systemd's log-in manager; the page follows without being loaded again.
+            // By systemd's log-in manager; the page updates without a reload.
             terminals.append(try lab.login("alice", at: address))
             try browser.waitFor("alice")
             try browser.screenshot("node-sessions")
@@ -173,12 +173,12 @@ extension EndToEnd.Systems {
             try lab.ssh(address, "mv /usr/bin/loginctl.away /usr/bin/loginctl; pkill -u boris sleep")
             try lab.waitUntil("boris is gone", seconds: 40) { try users() == ["alice"] }
 
-            // A server that knows nothing asks.
+            // A restarted server knows nothing and asks.
             try lab.killServer()
             try lab.startServer()
             try lab.waitUntil("alice is there again", seconds: 40) { try users() == ["alice"] }
 
-            // What a node says of itself is text, whatever it is, and counts in its own boot only.
+            // What a node reports about itself is text, whatever it is, and counts in its own boot only.
             let script = "<script>document.title='broken'</script>"
             let one =
                 #"[{"id":"1","user":"\#(script)","kind":"x11","place":":0","from":"","isActive":true,"age":60}]"#
@@ -199,17 +199,20 @@ extension EndToEnd.Systems {
             #expect(foreign.contains("not ask from there"))
             #expect(try post("[{", boot: boot) == "204")
             #expect(try users() == ["alice"])
+            // The node's own program would correct this at once: it is paused meanwhile.
+            try lab.ssh(address, "systemctl kill --signal STOP roost-attend")
             #expect(try post(one, boot: boot) == "204")
             try browser.waitFor(script)
             #expect(browser.title == "pc-1 · Roost")
+            try lab.ssh(address, "systemctl kill --signal CONT roost-attend")
 
-            // Nobody is to know.
+            // The report is switched off.
             try lab.roost("set", "--group", "/school", "report-sessions=no")
             try lab.waitUntil("nobody is known", seconds: 40) { try users() == [] }
             try lab.roost("set", "--group", "/school", "--unset", "report-sessions")
             try lab.waitUntil("alice is known again", seconds: 40) { try users() == ["alice"] }
 
-            // It does not survive the boot that it was said in.
+            // It does not survive the boot in which it was reported.
             try lab.ssh(address, "pkill -u alice sleep")
             try lab.waitUntil("nobody is there", seconds: 40) { try users() == [] }
         }

@@ -4,7 +4,7 @@ import Foundation
 enum Disk {
     private static let sector = 512
 
-    /// A disk with these files as its partitions, of the types that an MBR has for them (131 Linux, 130 swap).
+    /// A disk with these files as its partitions, with their MBR types (131 Linux, 130 swap).
     static func make(_ path: String, _ partitions: [(file: String, type: UInt8)]) throws {
         var table = Data(count: sector)
         var start = 2_048

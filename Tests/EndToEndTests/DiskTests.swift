@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// Disks: images made of them, and what nodes do with their own.
+    /// Disks: images made from them, and what nodes do with their own.
     @Suite struct DiskTests {
         private let lab: BootLab
 
@@ -16,8 +16,7 @@ extension EndToEnd.Machines {
             return files?.first { $0["name"] as? String == "root.squashfs" }?["sha256"] as? String
         }
 
-        @Test func `a disk becomes an image, raw or qcow2, with its kernel on a partition of its own`() throws
-        {
+        @Test func `a disk becomes an image, raw or qcow2, with its kernel on a separate partition`() throws {
             let work = "\(BootLab.directory)/disk"
             try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: work) }
@@ -46,11 +45,11 @@ extension EndToEnd.Machines {
                 try BootLab.run("sh", ["-ec", "cd '\(work)'; \(words)"])
             }
             try make("qemu-img create -q -f qcow2 -b /etc/shadow -F raw trap-1 1M")
-            // Its data is the whole of another disk: ours, which has a system.
+            // Its data is all of another disk: ours, which has a system.
             try make(
                 "qemu-img create -q -f qcow2 -o data_file=data,data_file_raw=on trap-2 1M; ln -sf disk.raw data"
             )
-            // A header without capacity is taken for a list of files.
+            // A header without capacity is read as a list of files.
             try make(
                 """
                 cat >list <<'END'
@@ -72,7 +71,7 @@ extension EndToEnd.Machines {
                 let trap = #expect(throws: CommandFailed.self, "\(number)") {
                     try lab.importImage("trap", "\(work)/trap-\(number)")
                 }
-                // A descriptor alone is no disk to begin with.
+                // A descriptor alone is not recognised as a disk.
                 #expect(
                     trap?.output.contains(
                         number < 4 ? "leans on another file" : "data is in other files")
@@ -83,7 +82,7 @@ extension EndToEnd.Machines {
                 try lab.importImage("empty", "\(work)/boot.ext4")
             }
             #expect(empty?.output.contains("there is no system on the disk") == true)
-            // One whose links would have this host's root packed.
+            // One whose links would pack this host's root.
             try BootLab.run(
                 "sh",
                 [
@@ -107,7 +106,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `disks of every virtual machine, and of every file system that roots are on, give the same root`()
+            `disks in every virtual machine format, and with every supported file system, give the same root`()
             throws
         {
             let work = "\(BootLab.directory)/formats"
@@ -117,7 +116,7 @@ extension EndToEnd.Machines {
             _ = try lab.importImage("format-directory", root.path)
             let expected = try #require(try rootDigest(of: "format-directory"))
             try Disk.makeFileSystem("\(work)/ext4", "400M", label: "system", from: root.path)
-            // In subvolumes, as installers make them. The mounts go with their namespace.
+            // In subvolumes, as installers create them. The mounts end with their namespace.
             try BootLab.run(
                 "unshare",
                 [

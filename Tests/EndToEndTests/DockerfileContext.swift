@@ -14,7 +14,7 @@ struct DockerfileContext {
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    /// `roost image build`, or another act that packs, in the laboratory's store and with the cache that all lanes share.
+    /// `roost image build`, or another command that packs, with the laboratory's store and the cache that all lanes share.
     @discardableResult
     static func roost(_ arguments: [String]) throws -> String {
         try BootLab.run(

@@ -4,11 +4,11 @@ import Testing
 extension EndToEnd.Machines {
     /// Real firmware and real loaders: machines in QEMU that have nothing but a network card.
     @Suite struct FirmwareTests {
-        private let lab: BootLab
+        let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 
-        /// edk2's own network driver and PXE instead of iPXE in the card's ROM: what real UEFI machines look like.
+        /// edk2's own network driver and PXE instead of iPXE in the card's ROM, as on real UEFI machines.
         private static let ownPXE = ["--firmware", "uefi", "--rom", "none"]
 
         @Test func `a machine that waits on its screen is approved on its page and boots`() throws {
@@ -35,7 +35,7 @@ extension EndToEnd.Machines {
             try browser.click("\(form) button")
             try browser.waitFor("Saved as revision")
             try lab.waitForStage("ready", of: "lab-7")
-            // The page of the node follows without being loaded again.
+            // The node's page updates without a reload.
             try browser.open("https://10.77.0.1:8443/nodes/lab-7")
             try browser.waitFor("handover")
             try browser.screenshot("node-booted")
@@ -48,7 +48,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `a machine that waits behind Secure Boot shows the same, and boots the signed chain to a kernel that says so`()
+            `a waiting machine with Secure Boot shows the same, and boots the signed chain to a kernel that confirms it`()
             throws
         {
             let mac = "52:54:00:00:00:a7"
@@ -64,15 +64,15 @@ extension EndToEnd.Machines {
             #expect(lab.console("secure").contains(/[Ss]ecure boot enabled/))
         }
 
-        @Test func `a machine that waits is named and approved on its own screen`() throws {
+        @Test func `a waiting machine is named and approved on its own screen`() throws {
             try lab.roost("group", "add", "/bench")
             try lab.roost("set", "enrolment=quarantine", "registration-pin=471108")
             defer { _ = try? lab.roost("set", "--unset", "enrolment", "--unset", "registration-pin") }
-            // Without the PIN it is a wish, which the page has filled in.
+            // Without the PIN it is a request, which the page has filled in.
             let wishing = try Neighbour("wishing", mac: "52:54:00:00:00:7a")
             let wish = "node/52-54-00-00-00-7a/register?name=wished&group=/bench&pin=0000"
             #expect(try wishing.ask(wish).text.contains("noted"))
-            // Nobody else wishes for it.
+            // No other machine requests it.
             #expect(
                 try BootLab.lab("exec", "curl", "-s", "http://10.77.0.1/\(wish)").contains(
                     "not ask from there"))
@@ -110,7 +110,7 @@ extension EndToEnd.Machines {
             try lab.powerOff("pc3")
         }
 
-        @Test func `a UEFI machine boots by iPXE when its group wants that`() throws {
+        @Test func `a UEFI machine boots by iPXE when its group is set to that`() throws {
             try lab.roost("group", "add", "/ipxe")
             try lab.roost("set", "--group", "/ipxe", "loader=ipxe")
             try lab.roost("node", "add", "pc-4", "--mac", "52:54:00:00:00:04", "--group", "/ipxe")
@@ -118,7 +118,7 @@ extension EndToEnd.Machines {
             try lab.powerOff("pc4")
         }
 
-        @Test func `a UEFI machine boots by HTTP alone`() throws {
+        @Test func `a UEFI machine boots by HTTP only`() throws {
             let httpOnly = [
                 "--qemu", "-fw_cfg", "--qemu", "name=opt/org.tianocore/IPv4PXESupport,string=n",
                 "--qemu", "-fw_cfg", "--qemu", "name=opt/org.tianocore/IPv6PXESupport,string=n",
@@ -129,8 +129,8 @@ extension EndToEnd.Machines {
             try lab.powerOff("pc5")
         }
 
-        @Test func `the laboratory works in a user namespace, without rights over the machine`() throws {
-            // The laboratory's own directory is the server's user's, who does not exist in there.
+        @Test func `the laboratory works in a user namespace, without rights on the machine`() throws {
+            // The laboratory's own directory belongs to the server's user, who does not exist in there.
             let directory = NSTemporaryDirectory() + "roost-e2e-alone"
             defer { try? FileManager.default.removeItem(atPath: directory) }
             let script = """

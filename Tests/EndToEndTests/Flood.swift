@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// One hostile host without a lease, with several addresses, that wants everything from the server at once: once a second, and at
-/// the lowest priority, because on a real network it would have a processor of its own. It gives up after two minutes.
+/// One hostile host without a lease, with several addresses, that requests everything from the server once a second. It has the lowest
+/// priority, because on a real network it would have its own processor. It gives up after two minutes.
 final class Flood {
     static let address = "10.77.0.66"
-    /// Hardware addresses that it invents.
+    /// MAC addresses that it invents.
     static let machines = "52:54:00:00:66:1"
 
     private let neighbour: Neighbour
@@ -22,7 +22,7 @@ final class Flood {
             log: "\(BootLab.directory)/log/flood.log")
     }
 
-    /// Ends it; what it has open is closed.
+    /// Ends it; its connections are closed.
     func end() { process.end() }
 
     private static let script = """

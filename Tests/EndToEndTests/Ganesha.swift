@@ -5,7 +5,7 @@ enum Ganesha {
     private static var exports: String { "\(BootLab.directory)/roost.conf" }
     private static var pidFile: String { "\(BootLab.directory)/ganesha.pid" }
 
-    /// Lines for `roost serve`, which writes what is exported.
+    /// Lines for `roost serve`, which writes the exports.
     static var configuration: String {
         """
         roles: [dhcp, tftp, http, nbd, nfs, center]
@@ -13,7 +13,7 @@ enum Ganesha {
         """
     }
 
-    /// Starts it; the server of Roost has run before, so that its file is there.
+    /// Starts it; Roost's server must have run before, so that its file exists.
     static func start(_ lab: BootLab) throws {
         let unpacked = "\(BootLab.repository)/.build/ganesha/usr"
         let file = "\(BootLab.directory)/ganesha.conf"

@@ -2,14 +2,14 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Versions in the store: compared, checked, cleared away.
+    /// Versions in the store: compared, verified, pruned.
     @Suite struct ImageTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 
         @Test
-        func `versions are compared, checked to the last byte, and cleared away when nothing needs them`()
+        func `versions are compared, verified to the last byte, and pruned when nothing needs them`()
             throws
         {
             let root = "\(BootLab.directory)/compared"

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension EndToEnd.Servers {
-    /// What comes from elsewhere, and what goes wrong on the way into the store.
+    /// Imports from elsewhere, and what can go wrong on the way into the store.
     @Suite struct ImportTests {
         private let lab: BootLab
 
@@ -47,7 +47,7 @@ extension EndToEnd.Servers {
                     atPath: "\(server.directory)/state/images/\(image)"))
         }
 
-        /// Makes what `docker save` writes out of layers, by a library that knows nothing of ours.
+        /// Builds the output of `docker save` from layers, with a library that is independent of ours.
         private func save(_ path: String, layers: String) throws {
             let script = """
                 import hashlib, io, json, os, sys, tarfile
@@ -71,7 +71,7 @@ extension EndToEnd.Servers {
             try BootLab.run("env", ["python3", "-c", script])
         }
 
-        @Test func `layers are applied as they mean it, and never lead out of the root`() throws {
+        @Test func `layers are applied as intended, and never lead out of the root`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             let directory = try work("layers")
@@ -84,7 +84,7 @@ extension EndToEnd.Servers {
                     at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
                 try Data(text.utf8).write(to: path)
             }
-            // As arm64 has its kernel, which iPXE cannot boot.
+            // A kernel as on arm64, which iPXE cannot boot.
             let kernel = "\(root.path)/boot/vmlinuz-\(try root.kernelRelease)"
             try BootLab.run(
                 "sh",
@@ -154,7 +154,7 @@ extension EndToEnd.Servers {
                 _ = try? importImage("trick-\(number)", "\(directory)/trick.tar", in: server)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty, "\(trick)")
             }
-            // The same by a plain tar archive.
+            // The same with a plain tar archive.
             let script = """
                 import io, tarfile
                 with tarfile.open("\(directory)/plain.tar", "w") as tar:
@@ -170,7 +170,9 @@ extension EndToEnd.Servers {
             #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
         }
 
-        @Test func `a bomb and a full disk end with a clear error, and nothing half-made`() throws {
+        @Test func `a decompression bomb and a full disk end with a clear error, and nothing half-made`()
+            throws
+        {
             let server = try CenterServer()
             defer { server.stop() }
             let directory = try work("bomb")
@@ -179,7 +181,7 @@ extension EndToEnd.Servers {
             let cache = try work("bomb/cache")
             try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=600M", "none", cache])
             defer { _ = try? BootLab.run("umount", ["-l", cache]) }
-            // A gigabyte in a megabyte: more than there is room for.
+            // A gigabyte compressed into a megabyte: more than there is room for.
             let script = """
                 import tarfile
                 class Zeros:

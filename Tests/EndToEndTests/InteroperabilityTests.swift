@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Other people's clients against our servers, without a machine.
+    /// Other programs' clients against our servers, without a machine.
     @Suite struct InteroperabilityTests {
         let lab: BootLab
 
@@ -12,7 +12,7 @@ extension EndToEnd.Servers {
             _ = try Self.export.get()
         }
 
-        /// An image that takes some time to be read: `export`.
+        /// An image that takes some time to read: `export`.
         private static let export = Result {
             let root = try TinyRoot("\(BootLab.directory)/export")
             defer { root.remove() }
@@ -48,14 +48,14 @@ extension EndToEnd.Servers {
         }
 
         @Test(arguments: ["nothing", "../../etc/passwd", "i/abc/kernel"])
-        func `a file that is not there is refused at once`(path: String) throws {
+        func `a missing file is refused at once`(path: String) throws {
             let answer = try ClientHost.run(
                 "sh", "-c",
                 "timeout 5 curl -sS --path-as-is -o /dev/null tftp://10.77.0.1/\(path) 2>&1; echo status $?")
             #expect(!answer.contains("status 0") && !answer.contains("status 124"))
         }
 
-        @Test func `a client that wants to write by TFTP is refused at once`() throws {
+        @Test func `a TFTP write request is refused at once`() throws {
             let answer = try ClientHost.run(
                 "sh", "-c", "timeout 5 curl -sS -T /etc/hostname tftp://10.77.0.1/x 2>&1; echo status $?")
             #expect(!answer.contains("status 0") && !answer.contains("status 124"))
@@ -63,7 +63,7 @@ extension EndToEnd.Servers {
 
         // MARK: NBD
 
-        @Test func `options that are not there are refused, and the export is given all the same`() throws {
+        @Test func `unknown options are refused, and the export is given all the same`() throws {
             let script = """
                 import socket, struct
                 s = socket.create_connection(('10.77.0.1', 10809), 10); s.recv(18); s.sendall(struct.pack('>I', 3))
@@ -93,7 +93,7 @@ extension EndToEnd.Servers {
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
             #expect(try sum(scratch("nbd.out")) == sum(root))
-            // Small requests take another way than large ones.
+            // Small requests take another path than large ones.
             for size in ["4096", "8192", "32768"] {
                 try ClientHost.run(
                     "nbdcopy", "--request-size=\(size)", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
@@ -171,7 +171,7 @@ extension EndToEnd.Servers {
             #expect(answer.contains("lease of 10.77.0.5"))
         }
 
-        @Test func `the API answers by HTTPS to who has a token, and to nobody else`() throws {
+        @Test func `the API answers over HTTPS only with a token`() throws {
             try lab.addAdministrator()
             let token = try lab.roost("token", "add", "test", "--owner", BootLab.administrator)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -189,7 +189,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `connections that end in the middle of everything leave the server up`() throws {
+        @Test func `connections that end at any point leave the server up`() throws {
             let script = """
                 import socket, struct, os
                 for n in range(200):
@@ -214,7 +214,7 @@ extension EndToEnd.Servers {
             #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/export").hasSuffix("\n"))
         }
 
-        @Test func `who writes or trims is refused, and the connection goes on`() throws {
+        @Test func `writes and trims are refused, and the connection continues`() throws {
             let script = """
                 import socket, struct
                 def connected():
@@ -231,12 +231,12 @@ extension EndToEnd.Servers {
                 print(ask(s, 4, 4096), ask(s, 6, 4096), ask(s, 3, 0), ask(s, 99, 0))
                 print(ask(s, 1, 512, b'x' * 512), ask(s, 3, 0))
                 """
-            // EPERM for trim, write-zeroes and write, flush is fine, EINVAL for what does not exist.
+            // EPERM for trim, write-zeroes and write, success for flush, EINVAL for unknown commands.
             #expect(try ClientHost.run("python3", "-c", script) == "1 1 0 22\n1 0\n")
         }
 
         @Test
-        func `clients that are switched off, idle or in the middle of a read, are let go after a minute`()
+        func `clients that are switched off, idle or in the middle of a read, are dropped after a minute`()
             throws
         {
             let gone = BootLab.namespace(of: "gone")
@@ -269,13 +269,13 @@ extension EndToEnd.Servers {
                     .split(whereSeparator: \.isNewline).count
             }
             try lab.waitUntil("both are connected", seconds: 30) { try connections() == 2 }
-            // The cable is cut: no packet says good-bye.
+            // The cable is cut: no packet says goodbye.
             try BootLab.run("ip", bridge + ["set", "h2", "down"])
             try lab.waitUntil("both are let go", seconds: 120) { try connections() == 0 }
             #expect(try ClientHost.run("nbdinfo", "--size", "nbd://10.77.0.1/export").hasSuffix("\n"))
         }
 
-        @Test func `offsets that no disk has are errors of the request, and end nothing`() throws {
+        @Test func `impossible offsets are errors of the request, and do not end the connection`() throws {
             let script = """
                 import socket, struct
                 link = socket.create_connection(("10.77.0.1", 10809), 20)
@@ -290,7 +290,7 @@ extension EndToEnd.Servers {
                 # No zeroes, fixed new style; then NBD_OPT_EXPORT_NAME.
                 link.sendall(struct.pack(">I", 3) + b"IHAVEOPT" + struct.pack(">II", 1, 6) + b"export")
                 read(10)
-                # Read, trim, cache, write zeroes, block status; at the ends of what an offset and a length may be.
+                # Read, trim, cache, write zeroes, block status; at the limits of offset and length.
                 for command in 0, 4, 5, 6, 7:
                     for offset in 1 << 63, (1 << 64) - 1, (1 << 63) - 1:
                         for count in 1, (1 << 32) - 1:
@@ -305,7 +305,7 @@ extension EndToEnd.Servers {
 
         // MARK: HTTP
 
-        @Test func `curl gets ranges, heads and «you have it», and never a redirection`() throws {
+        @Test func `curl gets ranges, heads and 304, and never a redirect`() throws {
             let digest = try #require(try exportedRoot().split(separator: "/").dropLast().last)
             let url = "http://10.77.0.1//i/\(digest)/root.squashfs"
             let head = try ClientHost.run("curl", "-sSI", url)
@@ -321,7 +321,7 @@ extension EndToEnd.Servers {
             let again = try ClientHost.run(
                 "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "If-None-Match: \(tag)", url)
             #expect(again == "304")
-            // It names this file, and no other one of the version.
+            // It identifies this file, and no other file of the version.
             let other = try ClientHost.run(
                 "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "If-None-Match: \(tag)",
                 "http://10.77.0.1/i/\(digest)/modules.cpio")
@@ -336,7 +336,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a configuration is given inside its own boot only`() throws {
+        @Test func `a configuration is given only during its own boot`() throws {
             let url = "http://10.77.0.1/node/52:54:00:00:0a:0b/configuration?boot=0123456789abcdef"
             #expect(
                 try ClientHost.run(
@@ -347,7 +347,7 @@ extension EndToEnd.Servers {
 
         // MARK: IPv6
 
-        @Test func `who looks for a router is told at once that there is none`() throws {
+        @Test func `router solicitations are answered at once, saying that there is no router`() throws {
             let script = """
                 import socket, struct, time
                 index = socket.if_nametoindex('eth0')
@@ -359,7 +359,7 @@ extension EndToEnd.Servers {
                 while answer[:1] != b'\\x86': answer = s.recv(1500)
                 print(struct.unpack('>H', answer[6:8])[0], len(answer), time.monotonic() - began < 2)
                 """
-            // A lifetime of no seconds, no prefix, and no wait: iPXE otherwise waits thirteen seconds.
+            // A lifetime of zero seconds, no prefix, and no wait: iPXE otherwise waits thirteen seconds.
             #expect(try ClientHost.run("python3", "-c", script) == "0 24 True\n")
         }
 

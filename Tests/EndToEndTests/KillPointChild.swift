@@ -8,13 +8,14 @@ import Wire
 
 @testable import Fleet
 
-/// Where a process that is to be killed works, when this program is begun anew for that.
+/// The working directory of a process that will be killed, when this program is started again for that.
 private let place = ProcessInfo.processInfo.environment["ROOST_KILL_CHILD"]
 
-/// What ``EndToEnd/Servers/KillPointTests`` has done by a process of its own, in the stores themselves: a server takes a hundred times as long.
+/// The part of ``EndToEnd/Servers/KillPointTests`` that a separate process does directly in the stores: a server takes a hundred times as
+/// long.
 @Suite(.enabled(if: place != nil, "it is a part of KillPointTests"))
 struct KillPointChild {
-    @Test func `the process goes to its end when nothing kills it`() async throws {
+    @Test func `the process completes when nothing kills it`() async throws {
         let place = try #require(place)
         let point = ProcessInfo.processInfo.environment["ROOST_KILL_AT"] ?? ""
         if point.hasPrefix("leases.") {
@@ -74,7 +75,7 @@ extension Commit {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
 
-    /// Makes a store in which each of these has something to do.
+    /// Creates a store in which each of these has something to do.
     static func prepare(path: String) async throws {
         let store = try SQLiteStore(path: path)
         for name in ["ann", "eve"] {
@@ -93,7 +94,7 @@ extension Commit {
         try await store.append([event("first")])
     }
 
-    /// Does what this is the transaction of.
+    /// Performs the operation of this transaction.
     func act(path: String) async throws {
         switch self {
         case .schemaUp, .oldEvents: return _ = try SQLiteStore(path: path)
@@ -152,7 +153,7 @@ extension Commit {
         }
     }
 
-    /// Whether it is done; nil where that does not show.
+    /// Whether it is done; nil when that does not show.
     func isDone(path: String) async throws -> Bool? {
         switch self {
         case .schemaUp: return try SchemaSteps.current(path: path) == SchemaSteps.latest

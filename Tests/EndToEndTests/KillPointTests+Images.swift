@@ -32,7 +32,7 @@ extension EndToEnd.Servers.KillPointTests {
         try names(in: "\(server.directory)/state/images/small")
     }
 
-    /// The store has what the server lists, and nothing else.
+    /// The store contains what the server lists, and nothing else.
     func expectNoLeftovers(in server: CenterServer, _ point: String) throws {
         let digests = Set(try versions(in: server).compactMap { $0["digest"] as? String })
         #expect(try stored(in: server) == digests, "\(point)")
@@ -45,7 +45,7 @@ extension EndToEnd.Servers.KillPointTests {
         var made = 0
         for (round, point) in points.enumerated() {
             try root.mark(round)
-            // Archives of modules are kept where there is none yet.
+            // Module archives are cached when there is none yet.
             if point.hasPrefix("modules.") {
                 try? FileManager.default.removeItem(atPath: "\(directory)/cache/modules")
             }
@@ -54,7 +54,7 @@ extension EndToEnd.Servers.KillPointTests {
                 environment: ["ROOST_SOCKET": "\(server.directory)/socket/api.sock"])
             let known = try numbers(in: server)
             #expect(known == Array(1..<known.count + 1) && known.count == made, "\(point)")
-            // Each goes on with what the killed one before it has left; what has its place already is taken from there.
+            // Each continues with what the one killed before it left; finished files are used from their place.
             guard point == "image.publish.directory" || point == points.last else { continue }
             #expect(try importRoot(round, in: server).hasPrefix("small@\(made + 1) "), "\(point)")
             made += 1
@@ -77,7 +77,7 @@ extension EndToEnd.Servers.KillPointTests {
             try server.waitForKill(at: point)
             try server.startAgain()
             #expect(try numbers(in: server) == Array(index + 2...points.count + 1), "\(point)")
-            // What is half gone goes with the next build.
+            // Half-deleted files are removed by the next build.
             try importRoot(points.count, in: server)
             try expectNoLeftovers(in: server, point)
         }
@@ -101,14 +101,14 @@ extension EndToEnd.Servers.KillPointTests {
                 every: 3600
             """, starts: false
         ) { _ in
-            // The server that asks runs as another user than root.
+            // The requesting server runs as a user other than root.
             try Data(token.utf8).write(to: URL(fileURLWithPath: "\(first.directory)/token"))
             try FileManager.default.copyItem(atPath: first.authority, toPath: "\(first.directory)/ca.pem")
             try BootLab.run("chmod", ["a+r", "\(first.directory)/token", "\(first.directory)/ca.pem"])
         }
         defer { second.stop() }
         try importRoot(0, in: first)
-        // It looks for copies when it starts, and takes up what the killed one before it has left.
+        // It looks for copies when it starts, and continues what the one killed before it left.
         for point in points {
             try second.startAgain(killedAt: point)
             try second.waitForKill(at: point)
@@ -122,7 +122,7 @@ extension EndToEnd.Servers.KillPointTests {
 
     // MARK: Random moments
 
-    /// The same seed, the same moments: SplitMix64, whose constants these are.
+    /// The same seed gives the same moments: SplitMix64, with its constants.
     private struct Seeded: RandomNumberGenerator {
         var state: UInt64
 
@@ -135,7 +135,7 @@ extension EndToEnd.Servers.KillPointTests {
         }
     }
 
-    @Test func `killed at ten random moments, importer or server, the store holds whole versions only`()
+    @Test func `killed at ten random moments, importer or server, the store contains complete versions only`()
         throws
     {
         let given = ProcessInfo.processInfo.environment["ROOST_TEST_SEED"].flatMap { UInt64($0) }
@@ -147,7 +147,7 @@ extension EndToEnd.Servers.KillPointTests {
         let server = try CenterServer()
         defer { server.stop() }
         let root = try Self.root.get()
-        // How long one takes on this machine, with the kernel's modules packed before.
+        // How long one takes on this machine, with the kernel's modules already packed.
         var microseconds: UInt64 = 0
         for round in -1...0 {
             let start = DispatchTime.now()
@@ -186,7 +186,7 @@ extension EndToEnd.Servers.KillPointTests {
             do { try server.roost("image", "verify") } catch { Issue.record(error, "\(note)") }
         }
         #expect(try importRoot(11, in: server).hasPrefix("small@"))
-        // A version whose server was killed before it heard of it stays until it is published again.
+        // If the server was killed before it learned of a version, that stays until it is published again.
         let digests = Set(try versions(in: server).compactMap { $0["digest"] as? String })
         let left = try stored(in: server)
         #expect(

@@ -8,7 +8,7 @@ extension EndToEnd.Servers.KillPointTests {
 
     private static let mac = "52:54:00:00:0b:01"
 
-    /// A server that boots machines, and one machine that keeps its changes, with an address of somebody else's giving.
+    /// A server that boots machines, and one persistent machine, with an address from another DHCP server.
     private struct VolumeServer {
         let server: CenterServer
         let machine: Neighbour
@@ -26,7 +26,7 @@ extension EndToEnd.Servers.KillPointTests {
                 interface: machine.cable)
         }
 
-        /// What a machine does that begins to boot; its volume is wanted then.
+        /// What a machine does at the start of a boot; it needs its volume then.
         ///
         /// - Returns: the boot's name; nil when the volume is not there yet.
         func boot() throws -> String? {
@@ -52,7 +52,7 @@ extension EndToEnd.Servers.KillPointTests {
 
         var directory: String { "\(server.directory)/state/volumes/keep" }
 
-        /// Without «writeback» each write would be forced to the disk by itself, and a flush would have nothing to do.
+        /// Without «writeback» each write would be forced to the disk, and a flush would have nothing to do.
         @discardableResult
         func qemu(_ boot: String, _ acts: String...) throws -> String {
             let words = acts.flatMap { ["-c", $0] }
@@ -67,23 +67,23 @@ extension EndToEnd.Servers.KillPointTests {
             return output
         }
 
-        /// Which bytes are in 64 KiB of the first volume, from that MiB on.
+        /// The bytes in 64 KiB of the first volume, from that MiB on.
         func bytes(_ mebibyte: UInt64) throws -> Set<UInt8> {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "\(directory)/1.ext4"))
             try file.seek(toOffset: mebibyte << 20)
             return Set(try file.read(upToCount: 64 << 10) ?? Data())
         }
 
-        /// What there is of the node, but for its snapshots.
+        /// All files of the node except its snapshots.
         func names() throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: directory).filter {
                 $0 != "snapshots" && !$0.hasSuffix(".swap")
             }.sorted()
         }
 
-        /// The file of the volume is a whole file system, and nothing else is there.
+        /// The volume's file is a valid file system, and nothing else is there.
         func expectWhole(_ generation: Int, _ point: String) throws {
-            // What a reset that was cut off has made already waits for the next one.
+            // What an interrupted reset already created waits for the next one.
             #expect(
                 try names().filter { $0 != "\(generation + 1).key" } == ["\(generation).ext4"], "\(point)")
             let snapshots =
@@ -103,7 +103,7 @@ extension EndToEnd.Servers.KillPointTests {
             "set", "--node", "keep", "image=small", "root-mode=persistent", "volume-size=64M",
             "volume-encryption=false")
         var reached: Set<String> = []
-        // Each server goes on with what the killed one before it has left.
+        // Each server continues with what the one killed before it left.
         func each(_ prefix: String, _ act: (String) throws -> Void) throws {
             for point in points where point.hasPrefix(prefix) {
                 reached.insert(point)
@@ -113,7 +113,7 @@ extension EndToEnd.Servers.KillPointTests {
                 try server.waitForKill(at: point)
             }
         }
-        // The server is killed by what these do, and they fail.
+        // These requests kill the server, and so they fail.
         func cut(_ act: () throws -> Void) { _ = try? act() }
         try each("volume.make.") { point in
             #expect(throws: CommandFailed.self, "\(point)") { try place.volume() }
@@ -122,7 +122,7 @@ extension EndToEnd.Servers.KillPointTests {
         try server.startAgain()
         let boot = try place.bootWithVolume()
         try place.expectWhole(1, "volume.make.")
-        // Beyond what the empty file system uses.
+        // Beyond the used part of the empty file system.
         try place.qemu(boot, "write -P 17 40M 64k", "flush")
         let kept = "read -P 17 40M 64k"
         try each("volume.data.") { _ in
@@ -135,7 +135,7 @@ extension EndToEnd.Servers.KillPointTests {
             cut { try place.qemu(boot, "write -z -u 48M 64k") }
         }
         try each("volume.flush.") { point in
-            // Read past the server: qemu-io flushes when it closes.
+            // Read directly, not through the server: qemu-io flushes when it closes.
             #expect(try place.bytes(40) == [17], "\(point)")
             #expect(try place.bytes(48) == (point.hasSuffix(".sync") ? [18] : [19]), "\(point)")
             let boot = try place.bootWithVolume()
@@ -155,7 +155,7 @@ extension EndToEnd.Servers.KillPointTests {
         }
         try each("volume.restore.") { point in
             #expect(try snapshots() == ["copy"], "\(point)")
-            // Not acknowledged: it is as it was before.
+            // Not acknowledged: it is unchanged.
             try place.qemu(try place.bootWithVolume(), kept)
             try waitUntilClosed(place)
             try place.expectWhole(1, point)
@@ -176,7 +176,7 @@ extension EndToEnd.Servers.KillPointTests {
         try place.qemu(try place.bootWithVolume { $0["byteCount"] as? Int == 80 << 20 }, kept)
         try waitUntilClosed(place)
         try place.expectWhole(2, "volume.grow.")
-        // Encrypted from the next reset on: the key is there before the file, and the former one goes behind the record.
+        // Encrypted from the next reset on: the key is written before the file, and the former one is deleted after the record.
         try server.roost("set", "--node", "keep", "volume-encryption=true")
         try each("volume.key.") { point in
             #expect(try place.volume()["isEncrypted"] as? Bool == false, "\(point)")
@@ -233,7 +233,7 @@ extension EndToEnd.Servers.KillPointTests {
                     FileManager.default.fileExists(atPath: "\(trees)/pc-1/1") == point.hasSuffix(".directory")
                 )
             }
-            // The exports are written, and there is no server to tell.
+            // The exports are written, and there is no server to notify.
             let order = isTree ? make : export
             let answer = try BootLab.run(
                 "sh", ["-c", "printf '%s' \"$0\" | \"$@\"", order, BootLab.roost] + arguments)

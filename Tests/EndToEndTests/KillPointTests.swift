@@ -8,9 +8,9 @@ import Testing
 import Wire
 
 extension EndToEnd.Servers {
-    /// What is left when the program is ended in the middle of what it makes durable: everything acknowledged, nothing by halves.
+    /// The state after the program is ended while it makes something durable: everything acknowledged, nothing half done.
     @Suite struct KillPointTests {
-        /// Which points are reached together, by the beginnings of their names.
+        /// Groups of points that are reached together, by the prefixes of their names.
         enum Scenario: String, CaseIterable {
             case store = "store."
             case leases = "leases."
@@ -35,7 +35,7 @@ extension EndToEnd.Servers {
         }
         /// A small root, which tests mark.
         static let root = Result {
-            // The laboratory's directory, which is cleared when the next one is made.
+            // The laboratory's directory, which is emptied when the next one is created.
             _ = try BootLab.shared.get()
             return try TinyRoot("\(BootLab.directory)/killed-root")
         }
@@ -53,7 +53,7 @@ extension EndToEnd.Servers {
         }
 
         @Test(arguments: Scenario.allCases)
-        func `killed before each step, it goes on with what was acknowledged and nothing by halves`(
+        func `killed before each step, it continues with everything acknowledged and nothing half done`(
             _ scenario: Scenario
         ) async throws {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -76,9 +76,9 @@ extension EndToEnd.Servers {
 
         // MARK: Processes
 
-        /// Runs what has to end at `point`.
+        /// Runs a program that has to end at `point`.
         ///
-        /// - Returns: what it has said until then.
+        /// - Returns: its output until then.
         @discardableResult
         func run(
             _ arguments: [String], killedAt point: String, program: String = BootLab.roost,
@@ -158,7 +158,7 @@ extension EndToEnd.Servers {
                     return Set(leases.map { Int($0.address.rawValue) })
                 }
                 let left = try stored()
-                // What was acknowledged before is there; what was being written may be.
+                // What was acknowledged earlier is there; what was being written may be.
                 #expect(left == before || left == before.union([6]), "\(point)")
                 var journal = try LeaseJournal(path)
                 try journal.append([KillPointChild.lease(7)])
@@ -169,7 +169,7 @@ extension EndToEnd.Servers {
 
         // MARK: The first start
 
-        /// Each start goes on with what the killed one before it has left, up to the next point.
+        /// Each start continues with what the one killed before it left, up to the next point.
         private func killStarts(at points: [String]) throws {
             let server = try CenterServer(starts: false)
             defer { server.stop() }
@@ -212,7 +212,7 @@ extension EndToEnd.Servers {
             return path
         }
 
-        /// The name of the node in a state directory, when all of it is of one piece.
+        /// The node's name in a state directory, if the directory is consistent.
         private func content(of path: String) async throws -> String? {
             try SchemaSteps.verify(path: "\(path)/store/roost.sqlite")
             let nodes = try await SQLiteStore(path: "\(path)/store/roost.sqlite").snapshot().nodes
@@ -229,7 +229,7 @@ extension EndToEnd.Servers {
 
         private static let passphrase = "four words of it"
 
-        /// Runs a command that wants the passphrase.
+        /// Runs a command that needs the passphrase.
         private func passing(_ arguments: [String]) throws {
             try BootLab.run(
                 "sh", ["-c", "printf '%s' \"$0\" | \"$@\"", Self.passphrase, BootLab.roost] + arguments)
@@ -298,7 +298,7 @@ extension EndToEnd.Servers {
 
         // MARK: A state directory of an earlier server
 
-        /// Each start goes on with what the killed one before it has left.
+        /// Each start continues with what the one killed before it left.
         private func killTakeOvers(at points: [String]) throws {
             let server = try CenterServer()
             defer { server.stop() }

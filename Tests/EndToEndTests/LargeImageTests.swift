@@ -8,7 +8,7 @@ extension EndToEnd.Machines {
 
         init() throws { lab = try BootLab.shared.get() }
 
-        /// The root and what it is packed into, with room for others.
+        /// The root and the packed image, with room for others.
         private static let neededByteCount = 14_000_000_000
 
         private static var freeByteCount: Int {
@@ -16,7 +16,7 @@ extension EndToEnd.Machines {
             return (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
         }
 
-        /// Imports `root`, and returns the most memory that the command took for it, in kilobytes.
+        /// Imports `root`, and returns the command's peak memory in kilobytes.
         private func importImage(_ name: String, _ root: String) throws -> Int {
             let script = """
                 "$1" image import \(name) "$2" --state-directory "$3" --cache "$4" >/dev/null &

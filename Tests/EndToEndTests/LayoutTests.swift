@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// Roots that are laid out as other distributions do it.
+    /// Roots with the layout of other distributions.
     @Suite struct LayoutTests {
         private let lab: BootLab
 
@@ -13,10 +13,10 @@ extension EndToEnd.Systems {
             try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: work) }
             let root = "\(work)/root"
-            // With a kernel for all computers: only such a one has modules that want firmware.
+            // With a general-purpose kernel: only such a kernel has modules that need firmware.
             let release = try TinyRoot(root, .physical).kernelRelease
-            // openSUSE's kernel, which is a link; modules as Fedora and Arch compress them, and one like Alpine's, which this
-            // machine's depmod cannot read; compressed firmware; a name behind an absolute link; rpm's records.
+            // openSUSE's kernel, which is a link; modules compressed as in Fedora and Arch, and one as in Alpine, which this machine's
+            // depmod cannot read; compressed firmware; a name behind an absolute link; rpm's records.
             try BootLab.run(
                 "sh",
                 [

@@ -2,8 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// What nodes do with disks of their own, on controllers that every computer has: a kernel for virtual machines has none of
-    /// their drivers.
+    /// Nodes' own disks, on controllers that every computer has: a kernel for virtual machines has no drivers for them.
     @Suite struct LocalDiskTests {
         private let lab: BootLab
 
@@ -29,7 +28,7 @@ extension EndToEnd.Systems {
                 "persistent-disk=roost-data",
                 "swap=zram:25%,disk,server:512M")
             defer { _ = try? lab.powerOff("local") }
-            // By SATA: controller, port and disk show up one after the other, each with a driver of its own.
+            // By SATA: controller, port and disk appear one after the other, each with its own driver.
             func start() throws -> String {
                 try lab.bootDirectly(
                     "local", mac: mac,
@@ -53,7 +52,7 @@ extension EndToEnd.Systems {
                     first, "ls /dev/zram0 && awk 'NR > 1 { print $1 }' /proc/swaps | sort | tr '\\n' ' '")
                     == "/dev/zram0\n/dev/dm-0 /dev/sda2 /dev/zram0")
             try lab.ssh(first, "echo local >/var/lib/kept/file; sync")
-            // Memory that has gone to the server and come back is the same, and nobody could have read it there.
+            // Memory that was swapped to the server and back is unchanged, and could not be read there.
             let marker = "the server must not read this"
             let swapped = try lab.ssh(
                 first,
@@ -66,7 +65,7 @@ extension EndToEnd.Systems {
                   part >>/mnt/x; count=$((count + 1))
                 done
                 [ "$(used)" -gt 20000 ] && echo used
-                # What was written first has gone first, and leaves the swap when it is read.
+                # Pages written first were swapped out first, and leave the swap when they are read.
                 { part; part; } | cmp -n 20971520 - /mnt/x && echo the same
                 """, timeout: 300
             ).split(separator: "\n").map(String.init)
@@ -84,7 +83,7 @@ extension EndToEnd.Systems {
             let found = try? BootLab.run("grep", ["-c", "-a", marker, "\(directory)/\(before.first ?? "")"])
             #expect(found == nil, "the server's file holds plain text")
 
-            // The power is cut: the directory is there again, the swap is another one, and SSH knows the node.
+            // The power is cut: the directory is there again, the swap is a new one, and SSH knows the node.
             let key = try lab.ssh(first, "dropbearkey -y -f /etc/dropbear/key")
             try lab.powerOff("local")
             let second = try start()
@@ -94,7 +93,7 @@ extension EndToEnd.Systems {
             #expect(try swaps().count == 1 && swaps() != before)
             try lab.powerOff("local")
 
-            // Without its disk the node comes up all the same, and says what is missing.
+            // Without its disk the node comes up all the same, and reports what is missing.
             try lab.roost("set", "--node", "local", "persistent-disk=gone", "swap=server:64M")
             _ = try start()
             #expect(try details(of: "root").contains("nothing is kept: there is no disk with the label gone"))

@@ -61,7 +61,7 @@ final class LogInProviders {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    /// What `roost.yaml` says below `center`.
+    /// The lines of `roost.yaml` below `center`.
     var configuration: String {
         """
           ldap:
@@ -86,7 +86,7 @@ final class LogInProviders {
 
     // MARK: LDAP
 
-    /// `tess` is a teacher, `otto` in no group, `mallory` has the name of somebody whom Roost knows.
+    /// `tess` is a teacher, `otto` is in no group, `mallory` has the name of a local account.
     func startDirectory() throws {
         let people = [("tess", "chalk and board"), ("otto", "only a pupil"), ("ann", "not the real ann")]
         let entries = people.map { name, password in
@@ -165,7 +165,7 @@ final class LogInProviders {
             from canaille.app import models
             from canaille.backends import Backend
             port, certificate, key, redirect = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
-            # Without scripts: they check what is typed while it is typed, and put the field as it was then in its place.
+            # Without scripts: they check input while it is typed, and reset the field.
             app = create_app({'SECRET_KEY': 'for tests', 'SERVER_NAME': f'localhost:{port}',
                               'CANAILLE': {'DATABASE': 'memory', 'NAME': 'School', 'JAVASCRIPT': False}, 'CANAILLE_OIDC': {}})
             with app.app_context():

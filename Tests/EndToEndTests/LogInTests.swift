@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Log-in by a directory and by a provider that other people wrote.
+    /// Log-in through a real directory and a real provider.
     @Suite struct LogInTests {
         private func withProviders(_ body: (CenterServer, LogInProviders) throws -> Void) throws {
             let providers = try LogInProviders()
@@ -14,7 +14,7 @@ extension EndToEnd.Servers {
             try body(server, providers)
         }
 
-        /// The answer to a log-in form: 303 with a cookie when it opens.
+        /// The answer to a log-in form: 303 with a cookie on success.
         private func logIn(_ server: CenterServer, _ name: String, _ password: String) throws
             -> CenterServer.Answer
         {
@@ -27,9 +27,11 @@ extension EndToEnd.Servers {
             try server.roost("admin", "list")
         }
 
-        @Test func `people of a directory log in by its passwords, with the roles of their groups`() throws {
+        @Test func `people in a directory log in with its passwords, and get the roles of their groups`()
+            throws
+        {
             try withProviders { server, providers in
-                // The directory is away: said so, and local accounts still open.
+                // The directory is away: the page says so, and local accounts still work.
                 let away = try logIn(server, "tess", "chalk and board")
                 #expect(away.status == 503)
                 #expect(away.body.contains("directory"))
@@ -52,7 +54,7 @@ extension EndToEnd.Servers {
 
                 #expect(try logIn(server, "tess", "wrong").status == 401)
                 #expect(try logIn(server, "tess", "").status == 401)
-                // Nobody widens the search, or gets in by being found.
+                // Input cannot widen the search, and being found is not enough to log in.
                 for name in ["*", "te*", "tess)(uid=*", "uid=tess,dc=school"] {
                     #expect(
                         [401, 422].contains(try logIn(server, name, "chalk and board").status), "\(name)")
@@ -60,11 +62,11 @@ extension EndToEnd.Servers {
                 let roleless = try logIn(server, "otto", "only a pupil")
                 #expect(roleless.status == 403)
                 #expect(roleless.body.contains("no role"))
-                // Somebody in the directory with the name of a local account is not that account.
+                // A directory account with the name of a local account is not that account.
                 #expect(try logIn(server, "ann", "not the real ann").status == 401)
                 #expect(!(try administrators(server).contains("otto")))
 
-                // Who may not log in here does not, whatever the directory says.
+                // An account without permission to log in here is refused, whatever the directory says.
                 try server.roost("admin", "add", "tess", "helpdesk@/school", "--disabled")
                 #expect(try logIn(server, "tess", "chalk and board").status == 403)
                 #expect(
@@ -72,7 +74,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a browser logs in at an OpenID Connect provider and comes back with its roles`() throws {
+        @Test func `a browser logs in at an OpenID Connect provider and returns with its roles`() throws {
             try withProviders { server, providers in
                 #expect(try server.ask("GET", "/login/oidc").status == 502)
                 try providers.startProvider(server: server)
@@ -87,7 +89,7 @@ extension EndToEnd.Servers {
                 #expect(try administrators(server).contains("Olga Example"))
                 #expect(try server.roost("admin", "list", "--json").contains("\"subject\""))
 
-                // Somebody without the group comes back, and gets no further.
+                // An account without the group returns, and gets no further.
                 let other = try Browser()
                 defer { other.quit() }
                 try other.open("\(server.base)/login")
@@ -96,7 +98,7 @@ extension EndToEnd.Servers {
                 try other.waitFor("no role")
                 #expect(try !administrators(server).contains("bob"))
 
-                // Nobody comes back who did not leave from here, or with another's state.
+                // A return is refused when no log-in was started here, or with another's state.
                 for path in ["?code=x&state=y", "?error=access_denied", ""] {
                     let answer = try server.ask("GET", "/login/oidc/done\(path)")
                     #expect(answer.status == 403)
@@ -106,7 +108,7 @@ extension EndToEnd.Servers {
                 #expect(departure.status == 303)
                 #expect(departure.headers.contains("code_challenge_method=S256"))
 
-                // The account is olga's, not that of who has her name: released from her, it is refused to her.
+                // The account belongs to olga, not to a new owner of her name: released from her, it is refused to her.
                 try server.roost("admin", "add", "olga", "admin", "--source", "oidc", "--subject", "another")
                 try browser.open("\(server.base)/login")
                 try browser.click("a.button")
@@ -114,7 +116,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        /// Fills the provider's pages, name, then password, and waits until the browser has come back.
+        /// Fills in the provider's pages, name, then password, and waits until the browser has returned.
         private func signIn(_ browser: Browser, to server: CenterServer, _ name: String, _ password: String)
             throws
         {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// Roots that come from an NFS server of somebody else: NFS-Ganesha.
+    /// Roots from a separate NFS server: NFS-Ganesha.
     @Suite struct NFSTests {
         private let lab: BootLab
 
@@ -16,8 +16,7 @@ extension EndToEnd.Machines {
         }
 
         @Test
-        func `nodes share an image by NFS, or write to a copy of their own that nobody else reaches`() throws
-        {
+        func `nodes share an image by NFS, or write to their own copy that no other node can reach`() throws {
             try lab.roost("group", "add", "/nfs")
             defer { for number in 1...2 { _ = try? lab.powerOff("nfs\(number)") } }
             for number in 1...2 {
@@ -30,7 +29,7 @@ extension EndToEnd.Machines {
                 #expect(lab.log("roost").contains("NFS-Ganesha does not run"))
                 try Ganesha.start(lab)
                 defer { Ganesha.stop() }
-                // It ends with a failure where anything is amiss, such as the missing way out of a laboratory.
+                // It fails when anything is wrong, such as the laboratory's missing default route.
                 let doctor = try BootLab.lab([
                     "exec", "sh", "-c",
                     "\(BootLab.roost) doctor --configuration \(BootLab.directory)/other.yaml || true",
@@ -42,8 +41,8 @@ extension EndToEnd.Machines {
             }
         }
 
-        /// This machine's kernel has no NFS server; its program reads the file, and writes what it would give to the kernel.
-        @Test func `the kernel's server takes the exports as they are meant`() throws {
+        /// This machine's kernel has no NFS server; its tool reads the file, and prints what it would give to the kernel.
+        @Test func `the kernel's server reads the exports as intended`() throws {
             let directory = "\(BootLab.directory)/exports"
             let utilities = "\(BootLab.repository)/.build/nfs-utils/usr"
             try FileManager.default.createDirectory(
@@ -115,7 +114,7 @@ extension EndToEnd.Machines {
             let shown = try lab.json("image", "show", "tiny") as? [String: Any]
             #expect(shown?["openConnections"] as? Int ?? 0 >= 1)
             try lab.ssh(node, "echo mine >/etc/mine; sha256sum /usr/bin/busybox >/dev/null")
-            // It is not the machine that the tree is for.
+            // It is not the machine that the tree belongs to.
             func mount(_ path: String) throws -> String {
                 try lab.ssh(
                     node,
@@ -130,7 +129,7 @@ extension EndToEnd.Machines {
         private func keepAndResetOwnRoot() throws {
             var node = try start(2)
             #expect(try lab.ssh(node, "cat /etc/kept; stat -c %U /etc/kept") == "kept\nsomeone")
-            // It goes on with what it has, and begins anew when it starts again.
+            // It continues with what it has, and starts over when it boots again.
             try lab.roost("volume", "reset", "nfs-2")
             #expect(try lab.ssh(node, "cat /etc/kept; touch /etc/still && echo writes") == "kept\nwrites")
             try lab.powerOff("nfs2")

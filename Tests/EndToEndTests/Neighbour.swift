@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// Another host at the server's network, in a network namespace of its own; its card has the hardware address that it wants.
+/// Another host on the server's network, in its own network namespace; its card has any MAC address that it wants.
 final class Neighbour: Sendable {
     let namespace: String
     let address: String
     /// The other end of its cable.
     let cable: String
-    /// The namespace that the other end of its cable is in; nil is this machine's own.
+    /// The namespace of the other end of its cable; nil is this machine's own.
     private let other: String?
 
-    /// A host in the laboratory. Without an address it gets one by DHCP, as a machine with that card would.
+    /// A host in the laboratory. Without an address it gets one by DHCP, like a machine with that card.
     init(_ name: String, mac: String, address: String? = nil) throws {
         (namespace, cable, other) = (BootLab.namespace(of: name), "h-\(name)", BootLab.namespace)
         try Self.make(namespace, cable, other, mac)
@@ -30,7 +30,7 @@ final class Neighbour: Sendable {
         try BootLab.run("ip", ["-n", namespace, "addr", "add", "\(self.address)/24", "dev", "eth0"])
     }
 
-    /// A host at the other end of a cable from this machine, which has `server` there.
+    /// A host connected to this machine, which has the address `server` there.
     init(_ name: String, mac: String, address: String, server: String) throws {
         namespace = BootLab.namespace(of: name)
         cable = "h\(BootLab.lane)-\(name)"
@@ -44,7 +44,7 @@ final class Neighbour: Sendable {
 
     deinit {
         _ = try? BootLab.run("ip", ["netns", "del", namespace])
-        // A namespace that goes takes its cable away only some time later.
+        // When a namespace ends, its cable is removed only some time later.
         _ = try? BootLab.run("ip", (other.map { ["-n", $0] } ?? []) + ["link", "del", cable])
     }
 

@@ -1,25 +1,25 @@
 import Foundation
 
-/// How long things may take: limits are for a machine that has nothing else to do.
+/// Time limits, scaled from those of an idle machine.
 enum Pace {
-    /// How many times slower this machine was when the run began, as `Tests/run.py` has measured it. Twice that, because suites run
-    /// side by side, and twice again, because other work may begin meanwhile: a limit is for what hangs, and costs nothing else.
+    /// How many times slower this machine was when the run began, as measured by `Tests/run.py`. Twice that, because suites run side by
+    /// side, and twice again, because other work may start meanwhile: a limit only catches hangs, and costs nothing otherwise.
     private static let factor: Double = {
         let measured = ProcessInfo.processInfo.environment["ROOST_TEST_PACE"].flatMap(Double.init) ?? 1
         return max(1, measured) * 4
     }()
 
-    /// The limit here of what may take `seconds` there.
+    /// The limit here for what may take `seconds` on an idle machine.
     static func seconds(_ seconds: Int) -> Int { Int((Double(seconds) * factor).rounded(.up)) }
 
-    /// Waits for what may take `seconds` on a machine that has nothing else to do.
+    /// Waits for something that may take `seconds` on an idle machine.
     ///
-    /// - Parameter state: what the error says of how things stand.
+    /// - Parameter state: describes the present state, for the error.
     static func wait(
         _ seconds: Int, until what: String, state: () -> String = { "" }, _ isSo: () throws -> Bool
     ) throws {
         let end = Date().addingTimeInterval(Double(Self.seconds(seconds)))
-        // Looking costs as much as a program's start: what takes long is looked at less often.
+        // A check costs as much as starting a program, so slow steps are checked less often.
         var pause: UInt32 = 20_000
         while try !isSo() {
             guard Date() < end else {
@@ -31,11 +31,11 @@ enum Pace {
     }
 }
 
-/// What took its time, beside tests: boots and builds, a line each in the file that `Tests/run.py` names.
+/// Slow steps besides tests: boots and builds, one line each in the file that `Tests/run.py` names.
 enum Spans {
     private static let path = ProcessInfo.processInfo.environment["ROOST_TEST_SPANS"]
 
-    /// Runs `body`, and notes how long that took, whatever came of it.
+    /// Runs `body`, and records how long that took, whatever the result.
     static func measure<T>(_ kind: String, _ name: String, _ body: () throws -> T) rethrows -> T {
         let start = DispatchTime.now().uptimeNanoseconds
         defer { note(kind, name, Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9) }

@@ -2,11 +2,11 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// The packages under a real systemd, from their installation to their removal; and the installation without packages.
+    /// The packages under a real systemd, from installation to removal; and the installation without packages.
     @Suite struct PackageTests {
         private static let mac = "52:54:00:00:00:01"
 
-        @Test func `make uninstall takes away what make install has put there`() throws {
+        @Test func `make uninstall removes what make install installed`() throws {
             let place = NSTemporaryDirectory() + "roost-install-" + UUID().uuidString
             defer { try? FileManager.default.removeItem(atPath: place) }
             func make(_ targets: String...) throws {
@@ -18,7 +18,7 @@ extension EndToEnd.Systems {
                     try BootLab.run("find", [place, "!", "-type", "d", "-printf", "%P\n"]).split(
                         separator: "\n"))
             }
-            // Without what `install` does before: nothing is compiled here.
+            // Skips the earlier part of `install`: nothing is compiled here.
             try make("manual-pages", "install-files")
             let missing = Set([
                 "usr/local/bin/roost", "usr/local/lib/roost/roost-node", "etc/systemd/system/roost.service",
@@ -30,7 +30,7 @@ extension EndToEnd.Systems {
         }
 
         @Test(.enabled(if: DebianContainer.obstacle == nil, "\(DebianContainer.obstacle ?? "")"))
-        func `the packages serve under systemd, whatever befalls the server, and leave nothing behind`()
+        func `the packages serve under systemd, survive failures of the server, and leave nothing behind`()
             throws
         {
             let debian = try DebianContainer()
@@ -48,7 +48,7 @@ extension EndToEnd.Systems {
             try checkRemoval(debian, before)
         }
 
-        /// It is not started: first it has to know on which interface it serves.
+        /// It is not started: first it must know which interface to serve on.
         private func checkInstallation(_ debian: DebianContainer) throws {
             try debian.install("/debs/roost.deb /debs/roost-node.deb")
             #expect(
@@ -60,7 +60,7 @@ extension EndToEnd.Systems {
             try debian("echo 'interfaces: [br0]' >/etc/roost/roost.yaml")
         }
 
-        /// When the command comes back, it serves.
+        /// When the command returns, it serves.
         private func checkStart(_ debian: DebianContainer) throws {
             try debian("systemctl enable --now roost")
             #expect(try debian("roost status").contains("dhcp tftp http nbd center"))
@@ -69,7 +69,7 @@ extension EndToEnd.Systems {
             #expect(try workers(debian).count == 2)
         }
 
-        /// By the commands of the README: an image, and a machine that is switched on.
+        /// With the README's commands: an image, and a machine that is switched on.
         private func checkFirstMachine(_ debian: DebianContainer) throws {
             try debian("roost node add kept --mac \(Self.mac)")
             try debian("roost image import tiny /tiny")
@@ -88,7 +88,7 @@ extension EndToEnd.Systems {
             }
         }
 
-        /// What the server's user owns stays its own, also what systemd would have given to root.
+        /// Files of the server's user stay its own, even those that systemd would have given to root.
         private func checkReload(_ debian: DebianContainer) throws {
             try debian("echo 'domain: room.example' >>/etc/roost/roost.yaml; systemctl reload roost")
             try Pace.wait(10, until: "it is reloaded") { try said(debian).contains("\nreloaded: ") }
@@ -127,7 +127,7 @@ extension EndToEnd.Systems {
             }
             #expect(try mainProcess(debian) != first)
             try expectNothingLost(debian)
-            // Those of the server that died went with it.
+            // Those of the server that died ended with it.
             #expect(try workers(debian).count == 2)
         }
 
@@ -143,7 +143,7 @@ extension EndToEnd.Systems {
             #expect(try complaints(debian) == [])
         }
 
-        /// All of the system's run-time files are new then.
+        /// All of the system's runtime files are new then.
         private func checkRestart(_ debian: DebianContainer) throws {
             try BootLab.lab("stop", "kept")
             try debian.restart()
@@ -167,15 +167,19 @@ extension EndToEnd.Systems {
             #expect(
                 try debian("ls /etc/roost; ls -d /var/lib/roost/images/tiny")
                     == "roost.yaml\n/var/lib/roost/images/tiny\n")
+            // It was enabled, so it is started when it returns.
+            try debian.install("/debs/roost-next.deb /debs/roost-node-next.deb")
+            try Pace.wait(20, until: "the server is up") { (try? debian("roost status")) != nil }
+            try expectNothingLost(debian)
             try debian("apt-get -qq purge roost roost-node")
             let after = try files(debian)
             #expect(after.subtracting(before) == [])
             #expect(before.subtracting(after) == [])
         }
 
-        // MARK: What is looked at
+        // MARK: Observations
 
-        /// All files of the system, but what is temporary.
+        /// All files of the system, except temporary ones.
         private func files(_ debian: DebianContainer) throws -> Set<Substring> {
             let all = try debian("find / /run/roost -xdev -not -path '*/tmp/*' 2>/dev/null || true")
             return Set(all.split(separator: "\n"))
@@ -189,13 +193,12 @@ extension EndToEnd.Systems {
             try debian("systemctl list-units --plain --no-legend 'roost-*.service'").split(separator: "\n")
         }
 
-        /// What the server and its workers have said since the system's start.
+        /// Messages of the server and its workers since the system's start.
         private func said(_ debian: DebianContainer) throws -> String {
             try debian("journalctl --boot --output cat --unit roost --unit 'roost-*'")
         }
 
-        /// Lines that stand for trouble, be they the server's own or those of a library.
-        /// Lines that stand for trouble, be they the server's own or a library's.
+        /// Lines that indicate trouble, from the server or from a library.
         private func complaints(_ debian: DebianContainer) throws -> [Substring] {
             try said(debian).split(separator: "\n").filter { line in
                 ["error", "warning", "Failed"].contains { line.hasPrefix($0) }

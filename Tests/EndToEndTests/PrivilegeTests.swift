@@ -3,11 +3,11 @@ import Glibc
 import Testing
 
 extension EndToEnd.Servers {
-    /// The server's user in foreign hands, and what root does then: nothing outside of what is the server's changes.
+    /// An attacker has the server's user, and root acts: nothing outside the server's own files changes.
     @Suite struct PrivilegeTests {
         private static let user = "nobody"
 
-        /// What must stay as it is: a file and a directory of root's, with a file in it.
+        /// What must stay unchanged: a file and a directory owned by root, with a file in it.
         private struct Canary {
             let path: String
 
@@ -58,7 +58,7 @@ extension EndToEnd.Servers {
                 ])
         }
 
-        /// A state directory as servers had it whose user owned all of it.
+        /// A state directory of earlier servers, whose user owned all of it.
         private func makeOldState(in directory: String) throws -> String {
             let state = "\(directory)/state"
             try BootLab.run(
@@ -105,14 +105,16 @@ extension EndToEnd.Servers {
             try server.end()
         }
 
-        @Test func `a state directory of the server's user is taken over, with all that it holds`() throws {
+        @Test func `a state directory owned by the server's user is taken over, with everything in it`()
+            throws
+        {
             let server = try CenterServer()
             defer { server.stop() }
             try server.roost("node", "add", "kept", "--mac", "52:54:00:00:0e:01")
             let authority = try String(contentsOfFile: server.authority, encoding: .utf8)
             try server.end()
             let state = try makeOldState(in: server.directory)
-            // As systemd left images, when the unit had StateDirectory=.
+            // Images as systemd left them, when the unit had StateDirectory=.
             let image = "\(state)/images/of-root"
             try FileManager.default.createDirectory(
                 atPath: "\(image)/version", withIntermediateDirectories: true)
@@ -129,7 +131,7 @@ extension EndToEnd.Servers {
             try expectModes(of: state)
             let socket = "\(server.directory)/socket/api.sock"
             #expect(try BootLab.run("stat", ["-c", "%a %U", socket]) == "660 \(Self.user)\n")
-            // Nothing is left that the user could put another thing in the place of.
+            // Nothing is left that the user could replace.
             for script in [
                 "touch x", "mv trees y", "mv images/.building y", "rm -rf keys", "ln -s / node/x",
                 "cat keys/server",
@@ -141,7 +143,7 @@ extension EndToEnd.Servers {
                 "touch store/x volumes/x logs/x && mkdir images/x && cat center/key.pem >store/x", in: state)
         }
 
-        /// Nobody else reads anything: not by the way there, nor by its own mode.
+        /// No other user can read anything: neither through the path, nor by the file's own mode.
         private func expectModes(of state: String) throws {
             let top = try BootLab.run("stat", ["-c", "%a %U %G", state])
             #expect(top == "710 root nogroup\n", "\(top)")
@@ -173,7 +175,7 @@ extension EndToEnd.Servers {
                 "center/.request-1", "images/.building", "images/debian",
             ],
         ])
-        func `whatever stands in the place of the server's files, root neither follows it nor waits for it`(
+        func `root neither follows nor waits for anything put in place of the server's files`(
             _ names: [String]
         ) throws {
             let server = try CenterServer()
@@ -195,7 +197,9 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `another thing in the place of the store is no store: the server does not start`() throws {
+        @Test func `another object in place of the store is not a store, and the server does not start`()
+            throws
+        {
             let server = try CenterServer()
             defer { server.stop() }
             try server.end()
@@ -216,7 +220,9 @@ extension EndToEnd.Servers {
         }
 
         @Test(arguments: Trap.allCases)
-        private func `what the server's user puts into its own directories leads root nowhere`(_ trap: Trap)
+        private func `nothing that the server's user puts into its own directories redirects root`(
+            _ trap: Trap
+        )
             throws
         {
             let server = try CenterServer()
@@ -248,7 +254,7 @@ extension EndToEnd.Servers {
             try make("built")
             #expect(throws: CommandFailed.self) { try make("linked") }
             #expect(try canary.state() == before)
-            // A backup holds what the user reads, and nothing of root's.
+            // A backup contains what the user can read, and nothing of root's.
             let file = "\(server.directory)/backup"
             _ = try? BootLab.run(
                 "timeout", ["60", BootLab.roost, "backup", file, "--state-directory", state])
@@ -270,7 +276,7 @@ extension EndToEnd.Servers {
             }
         }
 
-        @Test func `a backup is for root alone from its first byte, under a name that no one knows before`()
+        @Test func `only root can read a backup from its first byte, under an unpredictable name`()
             throws
         {
             let server = try CenterServer()
@@ -278,7 +284,7 @@ extension EndToEnd.Servers {
             let place = "\(server.directory)/backups"
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
             try BootLab.run("chmod", ["777", place])
-            // Each time it is looked at, and each file that was ever there.
+            // Each check, and each file that ever existed.
             let script = """
                 umask 000
                 "$1" backup "$2/roost.tar.zst" --state-directory "$3" &
@@ -296,7 +302,7 @@ extension EndToEnd.Servers {
             )
             #expect(lines.filter { $0.contains("roost.tar.zst") }.allSatisfy { $0.hasPrefix("600 ") })
             #expect(try BootLab.run("stat", ["-c", "%a %U", "\(place)/roost.tar.zst"]) == "600 root\n")
-            // Another user's directory may have any name in it already.
+            // Another user's directory may already contain any name.
             try FileManager.default.removeItem(atPath: "\(place)/roost.tar.zst")
             let canary = try Canary(in: server.directory)
             let before = try canary.state()
@@ -311,7 +317,7 @@ extension EndToEnd.Servers {
                 try BootLab.run("stat", ["-c", "%a %F", "\(place)/roost.tar.zst"]) == "600 regular file\n")
         }
 
-        @Test func `a directory that holds other things is not given away for the socket`() throws {
+        @Test func `a directory with other content is not given away for the socket`() throws {
             let server = try CenterServer(starts: false)
             defer { server.stop() }
             let file = "\(server.directory)/roost.yaml"

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 
 extension Process {
-    /// Runs the program with no signal blocked. It would inherit what the thread blocks that starts it, and those of a pool block nearly
-    /// all: a time limit by SIGALRM, flock(1)'s among them, would never end.
+    /// Runs the program with no signal blocked. It would inherit the signal mask of the starting thread, and pool threads block nearly all
+    /// signals: a time limit by SIGALRM, such as flock(1)'s, would never expire.
     func start() throws {
         var (none, before) = (sigset_t(), sigset_t())
         unsafe sigemptyset(&none)

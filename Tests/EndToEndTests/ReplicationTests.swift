@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Servers {
-    /// Two servers: versions go from one to the other, whole, signed, and under the names that they have there.
+    /// Two servers: versions are copied from one to the other, complete, signed, and with their names.
     @Suite struct ReplicationTests {
         private func publish(_ root: String, on server: CenterServer, signedBy key: String?) throws -> String
         {
@@ -24,14 +24,15 @@ extension EndToEnd.Servers {
             try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         }
 
-        @Test func `a version is copied, taken up where it stopped, checked, signed, and found again`() throws
+        @Test func `a version is copied, resumed after an interruption, verified, signed, and found again`()
+            throws
         {
             let first = try CenterServer()
             defer { first.stop() }
             try first.addAdministrator("ann", "admin")
             let token = try first.token("ann", "replica", name: "school-2")
             let root = "\(first.directory)/root"
-            // Long enough on its way to be interrupted.
+            // Large enough to be interrupted.
             try TinyRoot(root).add(mebibytes: 60, to: "srv/long")
             defer { try? FileManager.default.removeItem(atPath: root) }
 
@@ -57,14 +58,14 @@ extension EndToEnd.Servers {
                     every: 5
                 """
             ) { _ in
-                // The server that asks is somebody else than root.
+                // The requesting server runs as another user than root.
                 try Data(token.utf8).write(to: URL(fileURLWithPath: "\(first.directory)/token"))
                 try FileManager.default.copyItem(atPath: first.authority, toPath: "\(first.directory)/ca.pem")
                 try BootLab.run("chmod", ["a+r", "\(first.directory)/token", "\(first.directory)/ca.pem"])
             }
             defer { second.stop() }
 
-            // Killed in the middle, it goes on where it was: the file stays the same one. What came wrong comes again.
+            // Killed in the middle, it continues where it was, with the same file. Corrupt data is fetched again.
             let partial = "\(second.directory)/state/images/copied/.pulling-\(digest)"
             func received() -> Int {
                 let attributes = try? FileManager.default.attributesOfItem(atPath: "\(partial)/root.squashfs")
@@ -76,7 +77,7 @@ extension EndToEnd.Servers {
             let before = (byteCount: received(), inode: try inode("\(partial)/root.squashfs"))
             #expect(try !versions(on: first).isEmpty)
             let configuration = "\(second.directory)/roost.yaml"
-            // From now on it looks when it is told to: what is to be seen must not have been mended before.
+            // From now on it checks only when told to: problems must not be repaired before they are seen.
             func configure(_ old: String, _ new: String) throws {
                 let text = try String(contentsOfFile: configuration, encoding: .utf8)
                 try Data(text.replacing(old, with: new).utf8).write(to: URL(fileURLWithPath: configuration))
@@ -99,7 +100,7 @@ extension EndToEnd.Servers {
             #expect(try second.roost("image", "where", "copied").contains(first.base))
             #expect(try first.roost("image", "where", "copied").contains("school-2"))
 
-            // A version without a signature is not taken, and the reason is said; signed, it comes, and stable moves with it.
+            // A version without a signature is not accepted, and the reason is given; once signed, it is copied, and stable moves with it.
             try Data("2\n".utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
             #expect(try publish(root, on: first, signedBy: nil).hasPrefix("copied@2 "))
             try first.roost("image", "promote", "copied@2")
@@ -113,7 +114,7 @@ extension EndToEnd.Servers {
             }
             #expect(stable?["number"] as? Int == 2)
 
-            // The publisher goes back with a signed move; from then on the source alone moves the channel nowhere.
+            // The publisher rolls back with a signed move; from then on the source alone cannot move the channel.
             func followed() throws -> Int? {
                 try versions(on: second).first { ($0["channels"] as? [String])?.contains("stable") == true }?[
                     "number"] as? Int
@@ -128,7 +129,7 @@ extension EndToEnd.Servers {
                     "channel stable moved here by: \(publicKey)"))
             try second.roost("image", "pull")
             #expect(try followed() == 1)
-            // The warning goes beside the output.
+            // The warning is separate from the output.
             let warned = try BootLab.run(
                 "sh", ["-c", "\(BootLab.roost) image promote copied@2 2>&1"],
                 environment: ["ROOST_SOCKET": "\(first.directory)/socket/api.sock"])
@@ -139,7 +140,7 @@ extension EndToEnd.Servers {
             try second.roost("image", "pull")
             #expect(try followed() == 2)
 
-            // A replica's token reaches versions and its own place, and nothing else.
+            // A replica's token reaches versions and its own status, and nothing else.
             for (method, path, status) in [
                 ("GET", "/api/v1/images", 200), ("GET", "/api/v1/nodes", 403), ("GET", "/api/v1/status", 403),
                 ("GET", "/api/v1/whoami", 403), ("PUT", "/api/v1/replicas/school-3", 403),
@@ -149,7 +150,7 @@ extension EndToEnd.Servers {
                 #expect(try first.ask(method, path, token: token, body: body).status == status, "\(path)")
             }
 
-            // A file that came wrong is noticed, and comes again.
+            // A corrupt file is detected, and fetched again.
             let third = "3\n"
             try Data(third.utf8).write(to: URL(fileURLWithPath: "\(root)/etc/number"))
             #expect(try publish(root, on: first, signedBy: key).hasPrefix("copied@3 "))
@@ -167,7 +168,7 @@ extension EndToEnd.Servers {
             try second.roost("image", "pull")
             #expect(try second.roost("image", "verify", "copied@3").contains("copied@3 is good"))
 
-            // Nobody has to tell it.
+            // It notices by itself.
             second.kill()
             try configure("every: 3600", "every: 5")
             try second.startAgain()
@@ -177,7 +178,7 @@ extension EndToEnd.Servers {
             try Pace.wait(60, until: "copied@4 has come") { try versions(on: second).count == 4 }
         }
 
-        @Test func `tags hold their version, keep lets old ones go, and undo brings a tag back`() throws {
+        @Test func `tags protect their version, keep prunes old ones, and undo restores a tag`() throws {
             let server = try CenterServer()
             defer { server.stop() }
             let root = "\(server.directory)/root"
@@ -199,7 +200,7 @@ extension EndToEnd.Servers {
                 try server.roost("image", "promote", "copied@2", "--to", "golden.1")
             }
 
-            // Version 1 is tagged, 2 was stable and a rollback leads to it, 3 is nobody's, 4 is the newest.
+            // Version 1 is tagged, 2 was stable and is the rollback target, 3 has no reference, 4 is the newest.
             try server.roost("image", "promote", "copied@2")
             try server.roost("image", "promote", "copied@1")
             try server.roost("image", "keep", "copied", "1")
@@ -219,7 +220,7 @@ extension EndToEnd.Servers {
             try server.roost("undo", String(try #require(removal?["number"] as? Int)))
             #expect(try server.roost("image", "show", "copied@golden.1").contains("copied@1"))
 
-            // From the day on which signatures are asked for, no channel moves to what has none, in whatever way.
+            // From the day that signatures are required, no channel moves to a version without one, in any way.
             let key = "\(server.directory)/signing.key"
             let publicKey = try server.roost("image", "key", key).trimmingCharacters(
                 in: .whitespacesAndNewlines)

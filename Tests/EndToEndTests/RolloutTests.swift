@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// Versions that are broken on purpose, on a real machine that nobody touches.
+    /// Versions that are broken on purpose, on a real machine without anyone's help.
     @Suite struct RolloutTests {
         private let lab: BootLab
 
@@ -45,7 +45,7 @@ extension EndToEnd.Machines {
             return versions?["number"] as? Int
         }
 
-        /// Waits until the machine is up with a version, by itself.
+        /// Waits until the machine has booted a version by itself.
         private func waitForVersion(_ number: Int) throws {
             try lab.waitUntil("the machine runs trial@\(number)", seconds: 300) {
                 guard let address = try? lab.address(of: "canary") else { return false }
@@ -67,18 +67,18 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `versions that panic or never come up roll back by themselves, a good one goes on, and a loop is braked`()
+            `versions that panic or never come up roll back by themselves, a good one continues, and the brake stops a loop`()
             throws
         {
             try publish()
             try lab.roost("group", "add", "/trial")
             try lab.roost("node", "add", "canary", "--mac", Self.mac, "--group", "/trial")
             try lab.roost("node", "add", "other", "--mac", "52:54:00:00:00:7d", "--group", "/trial")
-            // The last word counts: twenty seconds are for people.
+            // The last one counts: twenty seconds are meant for people.
             try lab.roost("set", "--group", "/trial", "image=trial", "kernel-arguments=panic=2")
             defer { _ = try? lab.powerOff("canary") }
 
-            // Booted before it is shipped: a version that panics is not promoted, and says so; a good one passes.
+            // Booted before it is released: a version that panics is not promoted, with the reason; a good one passes.
             func bootTest(_ words: String...) throws -> String {
                 try BootLab.lab(
                     ["exec", "env", "ROOST_SOCKET=\(BootLab.socket)", BootLab.roost] + words
@@ -90,7 +90,7 @@ extension EndToEnd.Machines {
             #expect(try channel() == 1)
             let failed = try lab.roost("image", "boot-test", "trial@2", "--last")
             #expect(failed.contains("failed") && failed.contains("Attempted to kill init"))
-            // One that somebody interrupts ends its machine, and says nothing of the version.
+            // An interrupted test ends its machine, and proves nothing about the version.
             let interrupted = try Terminal.run(
                 [
                     "\(BootLab.repository)/Lab/lab.sh", "exec", "env", "ROOST_SOCKET=\(BootLab.socket)",
@@ -129,7 +129,7 @@ extension EndToEnd.Machines {
             #expect((panicked["reason"] as? String)?.hasPrefix("canary: it started again before") == true)
             #expect(try channel() == 1)
 
-            // It comes up, but never says ready; the page begins the trial.
+            // It comes up, but never reports ready; the page starts the trial.
             try lab.addAdministrator()
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
@@ -147,7 +147,7 @@ extension EndToEnd.Machines {
             #expect(try browser.axeFindings() == [])
             #expect(try channel() == 1)
 
-            // A good one that somebody aborts: the canary keeps it until its next boot, which is of the good version.
+            // A good one that is aborted: the canary keeps it until its next boot, which uses the good version.
             try lab.roost("image", "promote", "trial@4", "--canary", "/trial", "--for", "1h")
             try restart()
             try waitForVersion(4)
@@ -170,7 +170,7 @@ extension EndToEnd.Machines {
             try wait(4, for: "aborted")
             try BootLab.requireDocumented("nodes/canary", "NodeDetail")
 
-            // A good one goes on to all, without anybody.
+            // A good one continues to all nodes by itself.
             try lab.roost("image", "promote", "trial@4", "--canary", "100%", "--for", "5s")
             try lab.roost("rollout", "pause", "5")
             #expect(try !lab.roost("node", "explain", "canary").contains("canary of roll-out 5"))
@@ -194,7 +194,7 @@ extension EndToEnd.Machines {
             try waitForVersion(4)
             #expect(try channel() == 4)
 
-            // Without a trial, one failed boot is allowed here: the next one is of the rescue image, and of nothing that was kept.
+            // Without a trial, one failed boot is allowed here: the next one uses the rescue image, and nothing persistent.
             try lab.roost(
                 "set", "--node", "canary", "image=trial@2", "rescue-image=trial@1", "boot-brake=1",
                 "root-mode=persistent", "volume-size=256M")

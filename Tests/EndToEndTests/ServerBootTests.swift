@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// Versions that the server's own host boots before they are shipped, because a page or a program asks.
+    /// Versions that the server's own host boots before their release, on request from a page or a program.
     @Suite struct ServerBootTests {
         private let lab: BootLab
 
@@ -13,7 +13,7 @@ extension EndToEnd.Machines {
             return version?["channels"] as? [String] ?? []
         }
 
-        @Test func `a version is booted from its page, and promoted only when it has become ready`() throws {
+        @Test func `a version is booted from its page, and promoted only once it is ready`() throws {
             try lab.addAdministrator()
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
@@ -21,7 +21,7 @@ extension EndToEnd.Machines {
             try browser.type("tested", into: "#channel-tiny-1")
             try browser.click("form:has(#channel-tiny-1) button[value=first]")
             try browser.waitFor("tiny@1 → tested")
-            // The console as it comes, and no machine of root's.
+            // Console output while it arrives, and no machine owned by root.
             try browser.waitFor("Linux version", seconds: 60)
             let owner = try BootLab.run(
                 "ps", ["-o", "user=", "-p", String(try #require(try lab.processes(of: "qemu-system").first))])

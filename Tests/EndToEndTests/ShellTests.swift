@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// Images that somebody changes by hand, in a clone.
+    /// Images that are changed by hand, in a clone.
     @Suite struct ShellTests {
         private let lab: BootLab
-        /// Nobody else's: what is left in it is told by its names.
+        /// A cache of its own: leftovers in it are recognised by name.
         private static let cache = "\(BootLab.directory)/shell-cache"
 
         init() throws { lab = try BootLab.withDebian.get() }
@@ -39,7 +39,7 @@ extension EndToEnd.Systems {
             try BootLab.run("unsquashfs", ["-l", "-d", "", try root(number)])
         }
 
-        /// What is in the cache beside what is to stay there.
+        /// Entries in the cache other than those that should stay.
         private func leftovers() throws -> [String] {
             try FileManager.default.contentsOfDirectory(atPath: Self.cache)
                 .filter { !["debs", "modules"].contains($0) }
@@ -55,7 +55,7 @@ extension EndToEnd.Systems {
             #expect(!mounts.contains("\(Self.cache)/root-"))
         }
 
-        /// Works with a clone of `shell` at a terminal.
+        /// Works in a clone of `shell` at a terminal.
         private func atTerminal(_ command: [String], _ dialogue: [(awaited: String, typed: String)]) throws
             -> String
         {
@@ -66,7 +66,7 @@ extension EndToEnd.Systems {
 
         @Test
         func
-            `a clone becomes the next version when its command ends well, is dropped otherwise, and leaves nothing behind`()
+            `a clone becomes the next version if its command succeeds, is dropped otherwise, and leaves nothing behind`()
             throws
         {
             let images = try lab.json("image", "list") as? [[String: Any]] ?? []
@@ -80,7 +80,7 @@ extension EndToEnd.Systems {
                     BootLab.stateDirectory, "--cache", Self.cache,
                 ], environment: ["ROOST_SOCKET": BootLab.socket])
 
-            // What is inside: devices, processes of its own, names of hosts, and services that do not start.
+            // Inside the clone: devices, its own processes, host names, and services that do not start.
             let made = try shell(
                 "shell", "sh", "-ec",
                 """
@@ -102,18 +102,18 @@ extension EndToEnd.Systems {
             #expect(!contents.contains("/etc/passwd "))
             #expect(try lab.roost("image", "show", "shell@2", "--json").contains("command in shell@1"))
 
-            // What goes wrong, and what changes nothing, makes no version.
+            // Failures, and commands that change nothing, make no version.
             #expect(throws: CommandFailed.self) { try shell("shell", "sh", "-c", "echo x >/etc/x; exit 3") }
             try shell("shell@1", "true")
             try shell("shell@1", "sh", "-ec", "cp -a /etc/passwd /etc/new; mv /etc/new /etc/passwd")
             #expect(try versions().count == 2)
-            // A directory alone is a change, and so is its mode; a command that took the resolver away loses nothing by that.
+            // A new directory alone is a change, and so is its mode; a command that removed the resolver file loses nothing by that.
             #expect(
                 try shell("shell@2", "sh", "-c", "mkdir -m 700 /srv/empty; rm /etc/resolv.conf").contains(
                     "shell@3 "))
             #expect(try names(3).contains("/srv/empty"))
 
-            // Killed in the middle: no mount, no loop device, no process, and the next one clears what is left.
+            // Killed in the middle: no mount, no loop device, no process, and the next run removes what is left.
             let background = try Background(
                 BootLab.roost, arguments("shell", "shell", ["sh", "-c", "echo started; sleep 1234"]),
                 environment: ["ROOST_SOCKET": BootLab.socket], log: "\(BootLab.directory)/shell.log")
@@ -123,7 +123,7 @@ extension EndToEnd.Systems {
             background.end()
             try waitUntilNothingIsLeft(of: "sleep 1234")
 
-            // At a terminal, Ctrl-C ends a command; in a shell it ends what runs there, and whoever leaves is asked when that failed.
+            // At a terminal, Ctrl-C ends a command; in a shell it ends the running program, and leaving after a failure asks what to do.
             let interrupted = try atTerminal(
                 ["sh", "-c", "echo x >/etc/x; echo begins; exec sleep 1235"],
                 [("begins", Terminal.interrupt), ("status 130", "")])
@@ -136,7 +136,8 @@ extension EndToEnd.Systems {
             let kept = try atTerminal(
                 [],
                 [
-                    ("# ", "echo typed >/etc/typed; echo begins; sleep 1236\n"),
+                    // It starts as a separate program: an interrupt between fork and exec of a shell's child is lost.
+                    ("# ", "echo typed >/etc/typed; sh -c 'echo begins; exec sleep 1236'\n"),
                     ("begins\r\n", Terminal.interrupt),
                     ("# ", "exit\n"), ("[y/N] ", "y\n"),
                 ])
@@ -144,7 +145,7 @@ extension EndToEnd.Systems {
             try waitUntilNothingIsLeft(of: "sleep 1236")
             #expect(try names(4).contains("/etc/typed"))
 
-            // One command brings everything up to date; here everything is.
+            // One command updates everything; here everything is up to date.
             let upgraded = try BootLab.run(
                 BootLab.roost, arguments("upgrade", "shell@4"), environment: ["ROOST_SOCKET": BootLab.socket])
             #expect(upgraded.contains("0 upgraded") || upgraded.contains("shell@5"))
@@ -153,7 +154,7 @@ extension EndToEnd.Systems {
         }
 
         @Test(arguments: [(Terminal.interrupt, 130), (Terminal.hangUp, 129)])
-        func `an import that somebody interrupts ends with its programs, and leaves nothing`(
+        func `an interrupted import ends with its programs, and leaves nothing`(
             typed: String, status: Int
         ) throws {
             let images = try lab.json("image", "list") as? [[String: Any]] ?? []

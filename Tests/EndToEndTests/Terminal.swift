@@ -1,14 +1,14 @@
 import Foundation
 
-/// Somebody at a terminal.
+/// A user at a terminal.
 enum Terminal {
     static let interrupt = "\u{3}"
-    /// Typed, it takes the terminal away.
+    /// Typing it closes the terminal.
     static let hangUp = "(hangs up)"
 
-    /// Runs a command at a terminal of its own: waits for each text, and types what belongs to it.
+    /// Runs a command at its own terminal: waits for each text, and types the reply.
     ///
-    /// - Returns: what was shown, to the command's end, and `ended with` its status.
+    /// - Returns: the output up to the command's end, and `ended with` its status.
     static func run(
         _ words: [String], environment: [String: String], _ dialogue: [(awaited: String, typed: String)]
     ) throws -> String {
@@ -18,7 +18,7 @@ enum Terminal {
             middle = words.index("--dialogue")
             child, terminal = pty.fork()
             if child == 0:
-                # Who runs in the background of a script has it ignored, and hands that on; nobody at a terminal does.
+                # Background jobs of scripts ignore it and pass that on; at a terminal that is not so.
                 for number in signal.SIGINT, signal.SIGHUP:
                     signal.signal(number, signal.SIG_DFL)
                 os.execv(words[0], words[:middle])

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Thread {
-    /// Runs `body` on a thread of its own.
+    /// Runs `body` on its own thread.
     static func result<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> Pending<T> {
         let pending = Pending<T>()
         detachNewThread { pending.finish(Result { try body() }) }

@@ -4,10 +4,10 @@ import Foundation
 struct TinyRoot {
     let path: String
 
-    /// Which kernel it has: that for virtual machines, or that for all computers, which has drivers of real controllers and cards.
+    /// The kernel: one for virtual machines, or a general-purpose one, which has drivers for real controllers and cards.
     enum Kernel { case cloud, physical }
 
-    /// - Parameter path: where it is made; the caller removes it.
+    /// - Parameter path: where to create it; the caller removes it.
     init(_ path: String, _ kernel: Kernel = .cloud) throws {
         self.path = path
         if kernel == .physical { try BootLab.makeGolden("physical") }
@@ -16,7 +16,7 @@ struct TinyRoot {
         try mark(0)
     }
 
-    /// The release of its kernel, which is that of its modules.
+    /// The release of its kernel, and so of its modules.
     var kernelRelease: String {
         get throws {
             let name = try FileManager.default.contentsOfDirectory(atPath: "\(path)/boot")
@@ -25,14 +25,14 @@ struct TinyRoot {
         }
     }
 
-    /// Makes its content another one.
+    /// Changes its content.
     func mark(_ number: Int) throws { try write("\(number)\n", to: "etc/number") }
 
     func write(_ text: String, to name: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
     }
 
-    /// Adds a file that no packer makes smaller, as fast as the disk takes it.
+    /// Adds an incompressible file, as fast as the disk allows.
     func add(mebibytes: Int, to name: String) throws {
         let noise = "openssl enc -aes-128-ctr -nosalt -pass pass:x -in /dev/zero 2>/dev/null"
         try BootLab.run(

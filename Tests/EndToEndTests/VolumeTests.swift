@@ -2,14 +2,14 @@ import Foundation
 import Testing
 
 extension EndToEnd.Machines {
-    /// Roots that each node may change for good.
+    /// Persistent roots that each node may change.
     @Suite struct VolumeTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 
         private static let macs = ["52:54:00:00:00:81", "52:54:00:00:00:82"]
-        /// The first node is known by it alone.
+        /// The first node is known only by it.
         private static let uuid = "6b656570-0001-4000-8000-525400000081"
 
         private func start(_ number: Int) throws -> String {
@@ -19,7 +19,7 @@ extension EndToEnd.Machines {
             return try lab.address(of: "keep-\(number)")
         }
 
-        /// Another project's client, with structured replies: everything that writes, on the volume of a machine that is off.
+        /// An independent client, with structured replies: all write commands, on the volume of a machine that is off.
         private func writeByQEMU() throws {
             let node = try lab.json("node", "show", "keep-2") as? [String: Any]
             let boots = try #require(node?["boots"] as? [[String: Any]])
@@ -29,7 +29,7 @@ extension EndToEnd.Machines {
                 "write -z -u 2M 64k", "read -P 0 2M 64k", "write -f -P 7 3M 4k", "discard 3M 64k",
                 "write -P 8 267386880 1M", "read -P 8 267386880 1M",
             ]
-            // From where the machine is, and from nowhere else.
+            // From the machine's address, and from nowhere else.
             let volume = "nbd://10.77.0.1/volume/keep-2/\(boot)"
             #expect(throws: CommandFailed.self) { try BootLab.lab("exec", "nbdinfo", volume) }
             let machine = try Neighbour("keep2", mac: Self.macs[1])
@@ -38,7 +38,7 @@ extension EndToEnd.Machines {
             #expect(!output.contains("failed") && !output.contains("rror"), "\(output)")
         }
 
-        /// What a node writes is neither on the wire nor on the server's disk; both have its ciphertext.
+        /// A node's writes are readable neither on the network nor on the server's disk; both contain ciphertext.
         private func expectSealed(_ address: String, _ wiretap: Wiretap) throws {
             let volume = try lab.json("volume", "show", "keep-2") as? [String: Any]
             #expect(volume?["isEncrypted"] as? Bool == true)
@@ -59,7 +59,7 @@ extension EndToEnd.Machines {
                     == "/dev/dm-0\n2000")
         }
 
-        /// One neighbour without a lease, and one with that of another node, want what belongs to the first node, which is up.
+        /// Two neighbours, one without a lease and one with another node's, request data of the first node, which is up.
         private func attack() throws {
             let mac = Self.macs[0]
             let node = try lab.json("node", "show", "keep-1") as? [String: Any]
@@ -95,13 +95,13 @@ extension EndToEnd.Machines {
                     try neighbour.run(["nbdinfo", "nbd://10.77.0.1/volume/keep-1/\(boot)"])
                 }
             }
-            // What is the other one's own it still gets, and reports of another boot count nowhere.
+            // The other node still gets its own data, and reports for another boot count nowhere.
             #expect(try other.ask("node/\(Self.macs[1])/boot.ipxe").status == "200")
             #expect(
                 try other.ask("node/\(Self.macs[1])/report?boot=00000000deadbeef&stage=failed", body: evil)
                     .status
                     == "403")
-            // The configuration of a boot is the first key's, at its own address too.
+            // The configuration of a boot is for its first key only, even at its own address.
             let second = try lab.json("node", "show", "keep-2") as? [String: Any]
             let known = try #require((second?["boots"] as? [[String: Any]])?.first?["boot"] as? String)
             let path = "node/\(Self.macs[1])/configuration?boot=\(known)"
@@ -120,7 +120,7 @@ extension EndToEnd.Machines {
 
         @Test
         func
-            `two nodes keep what each of them changed, over power cuts and a restart of the server, until they are reset`()
+            `two nodes keep their changes through power cuts and a restart of the server, until they are reset`()
             throws
         {
             try lab.roost("group", "add", "/keep")
@@ -131,7 +131,7 @@ extension EndToEnd.Machines {
             try lab.roost("node", "add", "keep-2", "--mac", Self.macs[1], "--group", "/keep")
             defer { for number in 1...2 { _ = try? lab.powerOff("keep\(number)") } }
 
-            // The volume is made when the machine shows up.
+            // The volume is created when the machine appears.
             let first = try start(1)
             let shown = try lab.json("node", "show", "keep-1") as? [String: Any]
             #expect(shown?["learnedCards"] as? [String] == [Self.macs[0]])
@@ -142,7 +142,7 @@ extension EndToEnd.Machines {
                 "echo one >/etc/own; rm /etc/motd; echo kept >/var/lib/kept/file; head -c 30000000 /dev/urandom >/opt/big; sync"
             )
             let sum = try lab.ssh(first, "md5sum /opt/big")
-            // The file on the server takes what the node has written, and what it deletes comes back.
+            // The file on the server grows with the node's writes, and deleting returns the room.
             func used() throws -> Int {
                 let volume = try lab.json("volume", "show", "keep-1") as? [String: Any]
                 return try #require(volume?["usedByteCount"] as? Int)
@@ -152,10 +152,10 @@ extension EndToEnd.Machines {
             #expect(try used() > 90_000_000)
             try lab.ssh(first, "rm /opt/gone; sync")
             try lab.waitUntil("the room is given back", seconds: 30) { try used() < 50_000_000 }
-            // What is on the server's disk, and not in its memory: the power is cut.
+            // What is on the server's disk, not in its memory: the power is cut.
             try lab.powerOff("keep1")
 
-            // What is the node's own business is nobody's on the wire.
+            // The node's private data is not readable on the network.
             let (hash, key) = (
                 "$6$saltsalt$\(String(repeating: "h4sh", count: 21))xy", "a private key of keep-2"
             )
@@ -178,7 +178,7 @@ extension EndToEnd.Machines {
             try writeByQEMU()
 
             let again = try start(1)
-            // In its second boot, too, it is who it was.
+            // In its second boot, too, it has the same identity.
             #expect(
                 try lab.ssh(again, "cat /etc/own /var/lib/kept/file", knownAs: "keep-1") == "one\nkept")
             #expect(throws: CommandFailed.self) { try lab.ssh(again, "true", knownAs: "keep-2") }
@@ -189,7 +189,7 @@ extension EndToEnd.Machines {
                     == "overlay\next4")
 
             try attack()
-            // Nobody else gets it, and nobody works on it while it is in use.
+            // No other host gets it, and it cannot be changed while it is in use.
             let refused = try? BootLab.lab(
                 "exec", "nbdinfo", "nbd://10.77.0.1/volume/keep-1/0123456789abcdef")
             #expect(refused == nil)
@@ -197,7 +197,7 @@ extension EndToEnd.Machines {
             #expect(throws: (any Error).self) { try lab.roost("volume", "snapshot", "keep-1", "before") }
             #expect(throws: (any Error).self) { try lab.roost("volume", "rm", "keep-1") }
 
-            // The server goes and comes back in the middle of writing.
+            // The server goes away and returns in the middle of writing.
             try lab.killServer()
             let writing = Thread.result {
                 try self.lab.ssh(
@@ -219,20 +219,20 @@ extension EndToEnd.Machines {
             try lab.roost("volume", "snapshot", "keep-1", "before")
             try BootLab.requireDocumented("volumes", "Volume")
             try BootLab.requireDocumented("volumes/keep-1", "Volume")
-            // It is larger at the next boot, and golden.
+            // It is larger at the next boot, and comes from the golden snapshot.
             try lab.roost("set", "--node", "keep-1", "volume-size=512M")
             try lab.roost("volume", "reset", "keep-1")
             let golden = try start(1)
             #expect(try lab.ssh(golden, "test -e /etc/own -o -e /opt/big || echo golden") == "golden")
             try lab.roost("volume", "restore", "keep-1", "before")
             try lab.powerOff("keep1")
-            // The copy is smaller than what is set: it grows before it boots.
+            // The copy is smaller than the setting: it grows before it boots.
             let restored = try start(1)
             #expect(try lab.ssh(restored, "cat /etc/own; md5sum /opt/big") == "one\n\(sum)")
             #expect(try lab.ssh(restored, "md5sum </opt/more") == more)
             let size = try lab.ssh(restored, "df -m /var/lib/kept | awk 'END { print $2 }'")
             #expect((Int(size.filter(\.isNumber)) ?? 0) > 400)
-            // It ends in order, which may cut off the answer.
+            // It shuts down in order, which may cut off the answer.
             _ = try? lab.ssh(restored, "poweroff")
             try lab.waitUntil("it is off", seconds: 120) {
                 lab.console("keep1").contains("reboot: Power down")

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// Hears everything on the laboratory's network, as any host at a mirrored port would.
+/// Captures everything on the laboratory's network, as any host at a mirrored port could.
 final class Wiretap {
     private let process = Process()
     private let path: String
@@ -26,7 +26,7 @@ final class Wiretap {
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
         try process.start()
-        // It has said so, or has ended.
+        // It has reported that, or has ended.
         guard !output.fileHandleForReading.availableData.isEmpty else {
             kill(process.processIdentifier, SIGKILL)
             throw CommandFailed(command: "listen on br0", status: 1, output: "")
@@ -39,7 +39,7 @@ final class Wiretap {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// In how many lines of what was heard `text` stands.
+    /// In how many captured lines `text` occurs.
     func count(_ text: String) throws -> Int {
         let answer = try BootLab.run(
             "sh", ["-c", "grep -a -c -F -e \"$1\" \"$2\" || true", "sh", text, path])

@@ -2,13 +2,13 @@ import Foundation
 import Testing
 
 extension EndToEnd.Systems {
-    /// The first hour of somebody new.
+    /// A new user's first hour.
     @Suite struct WizardTests {
         private let lab: BootLab
 
         init() throws { lab = try BootLab.shared.get() }
 
-        @Test func `the wizard leads from an empty server to a machine that has booted`() throws {
+        @Test func `the wizard leads from an empty server to a booted machine`() throws {
             let mac = "52:54:00:00:00:99"
             try lab.withEmptyServer {
                 let line = lab.log("roost").split(separator: "\n").last { $0.hasPrefix("first log-in: ") }
@@ -28,7 +28,7 @@ extension EndToEnd.Systems {
                 try browser.press("Save")
                 try browser.waitFor("Saved as revision")
 
-                // The server has no leave to build any more; its worker does it, and the page follows.
+                // The server itself may no longer build; its worker does, and the page updates.
                 try browser.click("form[action='/images/build'] button")
                 try browser.waitFor("running")
                 try browser.screenshot("wizard-building")
@@ -59,7 +59,7 @@ extension EndToEnd.Systems {
             }
         }
 
-        @Test func `a build that is ended or cannot be leaves nothing, and says why`() throws {
+        @Test func `a cancelled or impossible build leaves nothing, and gives the reason`() throws {
             try lab.withEmptyServer {
                 #expect(throws: CommandFailed.self) {
                     try lab.roost("image", "build", "debian", "--suite", "no-such-suite", "--on-server")
@@ -83,7 +83,7 @@ extension EndToEnd.Systems {
                 #expect(try lab.roost("image", "builds").contains("cancelled"))
                 #expect(try !BootLab.run("cat", ["/proc/mounts"]).contains(BootLab.ownCache))
                 #expect(try lab.roost("image", "list").contains("no image yet"))
-                // And with the server, its build ends too.
+                // When the server ends, its build ends too.
                 try BootLab.run("curl", socket + ["http://roost/api/v1/images/debian/builds"])
                 try lab.waitUntil("mmdebstrap runs", seconds: 60) { try Self.isBuilding() }
                 try lab.killServer()

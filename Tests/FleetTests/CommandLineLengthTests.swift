@@ -96,7 +96,7 @@ import Wire
             policy.nfs = NFSDirectories(images: "/var/lib/roost/images", trees: "/var/lib/roost/trees")
             policy.netconsolePort = 6_666
             let plan = bootPlan(for: identity, in: snapshot, under: policy)
-            let length = snapshot.commandLineLength(of: snapshot.nodes[.sample])
+            let length = try snapshot.commandLineLength(of: snapshot.nodes[.sample])
             let real = plan.commandLine.joined(separator: " ").utf8.count
             #expect(real > 0 || mode == "persistent")
             #expect(real + 90 < length.byteCount && length.byteCount < CommandLineLength.limit, "\(mode)")

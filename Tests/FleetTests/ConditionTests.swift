@@ -54,6 +54,21 @@ import Wire
         #expect(throws: InvalidCondition.self) { try Condition(text) }
     }
 
+    @Test func `a condition has at most fifty comparisons, and that of a rule which is there holds`() throws {
+        for part in ["a", "\"a\"", "n[1-2]", "vendor = a"] {
+            let fitting = Array(repeating: part, count: Condition.comparisonLimit).joined(separator: " or ")
+            #expect(throws: Never.self) { try Condition(fitting) }
+            let text = fitting + " or not (\(part))"
+            let refusal = #expect(throws: InvalidCondition.self) { try Condition(text) }
+            #expect(refusal?.problem == "more than 50 comparisons")
+            guard case .any(let parts) = try Condition(stored: text) else {
+                Issue.record("\(text) has no parts")
+                continue
+            }
+            #expect(parts.count == Condition.comparisonLimit + 1)
+        }
+    }
+
     @Test func `nothing that is unknown fits`() throws {
         let node = Node(name: try NodeName("pc"), macAddresses: [])
         let facts = NodeFacts(node, hardware: nil)

@@ -65,12 +65,15 @@ import Wire
         snapshot = try snapshot.observing { $0.note([MACAddress(rawValue: 1): try hardware(1_500)]) }
         snapshot = try snapshot.observing { $0.note([MACAddress(rawValue: 2): try hardware(500)]) }
         func size(_ name: String) throws -> String {
-            snapshot.settings(of: snapshot.nodes[try NodeName(name)]).text(.overlaySize)
+            snapshot.settings(of: snapshot.nodes[try NodeName(name)]).shown(
+                Settings.overlaySize.definition
+            ).description
         }
         #expect(try size("pc-1") == "25%")
         #expect(try size("pc-2") == "10%")
         #expect(try size("pc-3") == "50%")
-        let setting = snapshot.settings(of: snapshot.nodes[try NodeName("pc-2")])[.overlaySize]
+        let setting = snapshot.settings(of: snapshot.nodes[try NodeName("pc-2")])[
+            Settings.overlaySize.definition]
         #expect(setting.origin == .rule(tiny.name))
         #expect(setting.hidden.map(\.origin) == [.rule(small.name), .productDefault])
     }
@@ -141,7 +144,7 @@ import Wire
         let moved = try fleet.applying(fleet.edits(moving: school, to: college), revision: 3)
         #expect(moved.groups.keys.map(\.description).sorted() == ["/", "/college", "/college/room-1"])
         #expect(moved.nodes[node.name]?.group.description == "/college/room-1")
-        #expect(moved.settings(of: moved.nodes[node.name]).text(.loader) == "ipxe")
+        #expect(moved.settings(of: moved.nodes[node.name])[Settings.loader] == .ipxe)
         let back = try moved.applying(moved.edits(moving: college, to: school), revision: 4)
         #expect(back.groups == fleet.groups && back.nodes == fleet.nodes)
         #expect(throws: StoreError.self) {

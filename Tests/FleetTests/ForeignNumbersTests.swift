@@ -69,13 +69,14 @@ import Wire
 
     @Test(arguments: [["10.0.0.1": "a\nb"], ["10.0.0.1\n": "b"], ["": "x"], ["10.0.0.1": "a\u{2028}b"]])
     func `a line of hosts stays one line`(lines: [String: String]) {
-        #expect(SettingDefinition.problem(of: .map(lines), in: "hosts") != nil)
-        #expect(SettingDefinition.problem(of: .map(["10.0.0.1": "a b"]), in: "hosts") == nil)
+        #expect(Settings.hosts.definition.problem(.map(lines)) != nil)
+        #expect(Settings.hosts.definition.problem(.map(["10.0.0.1": "a b"])) == nil)
     }
 
     @Test func `a public key with a carriage return is two lines, and refused`() {
         let key = "ssh-ed25519 AAAA a"
-        #expect(SettingDefinition.problem(of: .list([key]), in: "ssh-authorized-keys") == nil)
-        #expect(SettingDefinition.problem(of: .list(["\(key)\r\n\(key)"]), in: "ssh-authorized-keys") != nil)
+        let definition = Settings.authorizedKeys.definition
+        #expect(definition.problem(.list([key])) == nil)
+        #expect(definition.problem(.list(["\(key)\r\n\(key)"])) != nil)
     }
 }

@@ -60,7 +60,7 @@ import Wire
             "a;b", "a&&b", "${x}", "a|b", "`a`", "a\"b", "a'b", "a#b", "<a", "a>b", "a b", "a\\b", "", "é",
         ] {
             #expect(!KernelWords.isWord(word), "\(word)")
-            #expect(SettingDefinition.problem(of: .list(["quiet", word]), in: "kernel-arguments") != nil)
+            #expect(Settings.kernelArguments.definition.problem(.list(["quiet", word])) != nil)
             #expect(KernelWords(["quiet", word, "ro"]).loaderText == "quiet ro")
         }
         for word in [

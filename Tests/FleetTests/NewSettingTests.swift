@@ -10,7 +10,7 @@ import Wire
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILAiD4wxfco/OU/Kiktyt9ReEbFDKr81BZDAgsTw9lYi me@home"
 
     private func problem(_ name: String, _ value: SettingValue) -> String? {
-        SettingDefinition.problem(ofNew: value, in: name)
+        SettingDefinition.named(name)?.newProblem(value)
     }
 
     @Test func `a key that was not copied to its end is refused`() {

@@ -8,7 +8,7 @@ import Wire
     @Test func `the strongest level wins, its origin is known, and what it hides`() throws {
         let snapshot = try Sample.snapshot(
             nodeSettings: ["loader": .text("grub")], site: ["loader": .text("snponly")])
-        let setting = snapshot.settings(of: snapshot.node(at: Sample.mac))[.loader]
+        let setting = snapshot.settings(of: snapshot.node(at: Sample.mac))[Settings.loader.definition]
         #expect(setting.value == .text("grub"))
         #expect(setting.origin.description == "node pc-1")
         #expect(setting.hidden.map(\.origin.description) == ["group /school", "site", "default"])
@@ -25,14 +25,14 @@ import Wire
                 "console": .list(["tty0", "ttyS1"]),
             ])
         let settings = snapshot.settings(of: snapshot.node(at: Sample.mac))
-        #expect(settings.list(.kernelArguments) == ["a", "quiet", "b"])
-        #expect(settings.map(.hosts) == ["10.0.0.1": "x", "10.0.0.2": "y"])
-        #expect(settings.list(.console) == ["ttyS0"])
+        #expect(settings[Settings.kernelArguments]?.map(\.settingText) == ["a", "quiet", "b"])
+        #expect(settings[Settings.hosts]?.map { "\($0.key) \($0.text)" } == ["10.0.0.1 x", "10.0.0.2 y"])
+        #expect(settings[Settings.console] == [.serial])
     }
 
     @Test func `an unknown machine has the site's settings`() throws {
         let snapshot = try Sample.snapshot(site: ["time-zone": .text("Europe/Athens")])
-        #expect(snapshot.settings(of: nil).text(.timeZone) == "Europe/Athens")
+        #expect(snapshot.settings(of: nil)[Settings.timeZone]?.settingText == "Europe/Athens")
     }
 
     @Test(arguments: [

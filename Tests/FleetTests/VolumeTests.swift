@@ -169,7 +169,7 @@ import Wire
     @Test(arguments: ["/etc/../shadow", "etc", "/", "/a b", "/a:b", "/a//b"])
     func `only plain absolute paths are directories to keep`(path: String) {
         let value = SettingValue.list([path])
-        #expect(SettingDefinition.problem(of: value, in: "persistent-directories") != nil)
+        #expect(Settings.persistentDirectories.definition.problem(value) != nil)
     }
 
     @Test func `sizes are read with their unit`() {

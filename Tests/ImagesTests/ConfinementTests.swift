@@ -20,7 +20,7 @@ struct ConfinementTests {
         try body()
     }
 
-    /// Whether a script ends well, alone on this host, and confined.
+    /// Whether a script succeeds, on this host as it is and confined.
     private func results(_ script: String, _ confinement: Confinement) throws -> (free: Bool, confined: Bool)
     {
         let program = try Program("bash", package: "bash")
@@ -51,7 +51,7 @@ struct ConfinementTests {
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root has rights to give up"))
-    func `root's rights are gone but for those over files, and no devices are made`() throws {
+    func `root's rights are dropped except those over files, and no devices can be created`() throws {
         try withPlace {
             let output = "\(place)/output"
             try FileManager.default.setAttributes(
@@ -84,7 +84,7 @@ struct ConfinementTests {
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root becomes another user"))
-    func `who is not root confines programs, too`() throws {
+    func `confinement also works without root`() throws {
         let words = ["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs", "--"]
         let bwrap = try Program("bwrap", package: "bubblewrap").path
         let told = try Program("setpriv", package: "util-linux").run(
@@ -92,7 +92,7 @@ struct ConfinementTests {
         #expect(String(decoding: told, as: UTF8.self) == "65534\n")
     }
 
-    @Test func `a host that confines nothing runs nothing, and the error says what to do`() throws {
+    @Test func `on a host that cannot confine, nothing runs, and the error says what to do`() throws {
         let name = "ROOST_TEST_REFUSED"
         let program = try Program("sh", package: "dash").confined(Confinement(reads: ["/nowhere/\(name)"]))
         let refusal = #expect(throws: ConfinementRefused.self) {

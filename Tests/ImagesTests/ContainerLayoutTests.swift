@@ -4,7 +4,7 @@ import Testing
 
 @testable import Images
 
-/// What archives of container images hold, and which of it is taken.
+/// What archives of container images contain, and which image is taken.
 @Suite struct ContainerLayoutTests {
     private let sample: SampleLayout
 
@@ -22,7 +22,7 @@ import Testing
 
     private var host: String { ContainerPlatform.host.architecture }
 
-    /// What buildx adds for each image. OCI's own way has no platform, and shows in the layers alone.
+    /// buildx adds this for each image. OCI's own form has no platform, and is recognisable only by its layers.
     private func attestation(of digest: String, isNamed: Bool) throws -> String {
         let config = try sample.blob(
             #"{"architecture":"unknown","os":"unknown","rootfs":{"type":"layers","diff_ids":[]}}"#)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: [false, true], [false, true])
-    func `an attestation is no image, be it in an index of its own or not, and be it named as one or not`(
+    func `an attestation is not an image, in an index of its own or not, named as one or not`(
         isNested: Bool, isNamed: Bool
     ) throws {
         let image = try sample.image("layer", host)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test
-    func `of several platforms this host's is taken, another by its name, and what is not there is listed`()
+    func `this host's platform is the default, others are chosen by name, missing ones give a list`()
         throws
     {
         let other = host == "amd64" ? "arm64" : "amd64"
@@ -71,7 +71,7 @@ import Testing
             let text = try refusal(nil, "linux/riscv64")
             #expect(text.contains("linux/\(other)") && text.contains("linux/\(host)"), "\(text)")
         }
-        // The only one is taken, whatever it is for; the root tells its architecture itself.
+        // The only one is taken, whatever its platform; the root itself shows its architecture.
         try sample.finish([foreign.descriptor])
         #expect(try taken() == foreign.digest)
     }
@@ -95,8 +95,7 @@ import Testing
         #expect(try taken() == plain.digest && taken(nil, "linux/\(host)/v3") == newer.digest)
     }
 
-    @Test func `of several images one is chosen by name, tag or digest, and otherwise all are listed`() throws
-    {
+    @Test func `among several images one is chosen by name, tag or digest, else all are listed`() throws {
         let (one, two) = (try sample.image("one", host), try sample.image("two", host))
         try sample.finish([
             one.descriptor + "," + SampleLayout.name("docker.io/library/node:1"),
@@ -125,8 +124,8 @@ import Testing
             try taken() == one.digest && sample.layout().images.first?.names == ["node:1", "node:latest"])
     }
 
-    /// diffoci#247, containerd#11344, kind#3795: `docker save` names all platforms, and saves the one that was pulled.
-    @Test func `what an index names and the archive lacks is no image, and a layer that lacks is said`()
+    /// diffoci#247, containerd#11344, kind#3795: `docker save` lists all platforms, but saves only the one that was pulled.
+    @Test func `an index entry missing from the archive is not an image, and a missing layer is an error`()
         throws
     {
         let image = try sample.image("layer", host)
@@ -143,7 +142,7 @@ import Testing
         #expect(try refusal().contains("no image"))
     }
 
-    @Test func `signatures, charts, other systems and encrypted layers are no roots`() throws {
+    @Test func `signatures, charts, other systems and encrypted layers are not roots`() throws {
         let image = try sample.image("layer", host)
         let others = [
             try sample.image("{}", host, mediaType: "application/vnd.dev.cosign.simplesigning.v1+json"),
@@ -159,7 +158,7 @@ import Testing
         #expect(try refusal().contains("encrypted"))
     }
 
-    @Test func `what docker save wrote before version 25 is read, several images of it, too`() throws {
+    @Test func `the format of docker save before version 25 is read, even with several images`() throws {
         func put(_ number: Int, _ layer: String) throws -> String {
             let config =
                 #"{"architecture":"\#(host)","os":"linux","rootfs":{"diff_ids":["\#(SampleLayout.digest(layer))"]}}"#
@@ -177,7 +176,7 @@ import Testing
         try sample.root.put("manifest.json", "[\(listed.joined(separator: ","))]")
         #expect(try refusal().contains("node:2"))
         #expect(try taken("node:1") == image.digest)
-        // Layers that are the same are links to one.
+        // Identical layers are links to a single one.
         try sample.root.remove("1/layer.tar")
         try sample.root.put("3/layer.tar", "one")
         try sample.root.link("1/layer.tar", to: "../3/layer.tar")
@@ -191,7 +190,7 @@ import Testing
         #expect(error?.description.contains("damaged") == true)
     }
 
-    @Test func `a directory as skopeo's dir has it is read`() throws {
+    @Test func `a directory in skopeo's dir format is read`() throws {
         let image = try sample.image("layer", host)
         let manifest = try #require(sample.root.text("blobs/sha256/\(image.digest.dropFirst(7))"))
         let blobs = try FileManager.default.contentsOfDirectory(atPath: "\(sample.path)/blobs/sha256")
@@ -206,9 +205,9 @@ import Testing
                 == "\(sample.path)/\(SampleLayout.digest("layer").dropFirst(7))")
     }
 
-    @Test func `damaged and hostile lists are refused, and end`() throws {
+    @Test func `damaged and hostile indexes are refused, and reading ends`() throws {
         let image = try sample.image("layer", host)
-        // An index that names itself cannot have its own digest; many that name the same can.
+        // An index cannot contain its own digest; but many can name the same one.
         var index = sample.index([image.descriptor])
         for _ in 0..<7 { index = sample.index(Array(repeating: try sample.blob(index), count: 8)) }
         try sample.root.put("index.json", index)
@@ -230,7 +229,7 @@ import Testing
         #expect(try refusal().contains("4 MiB"))
     }
 
-    @Test func `a root is no layout, whatever else lies in it`() throws {
+    @Test func `a root is not a layout, whatever else is in it`() throws {
         try sample.finish([])
         #expect(ContainerLayout.isLayout(sample.path) && ImageSource.needsMounts(sample.path))
         try sample.root.put("etc/os-release", "ID=debian\n")
@@ -246,5 +245,5 @@ import Testing
     }
 
     @Test(arguments: ["", "/", "linux/", "linux/arm/v7/x"])
-    func `what is no platform is none`(text: String) { #expect(ContainerPlatform(text) == nil) }
+    func `anything else is not a platform`(text: String) { #expect(ContainerPlatform(text) == nil) }
 }

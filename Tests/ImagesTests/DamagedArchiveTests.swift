@@ -3,14 +3,14 @@ import Testing
 
 @testable import Images
 
-/// Archives that are not whole, and files that are none.
+/// Incomplete archives, and files that are not archives.
 @Suite(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
 struct DamagedArchiveTests {
     private let work: SampleRoot
 
     init() throws { work = try SampleRoot() }
 
-    @Test func `files that no root can be taken from are called what they are`() throws {
+    @Test func `files that no root can be read from are recognised and named`() throws {
         var medium = [UInt8](repeating: 0, count: 40_000)
         medium.replaceSubrange(510..<512, with: [0x55, 0xAA])
         medium.replaceSubrange(32_769..<32_774, with: "CD001".utf8)
@@ -42,7 +42,7 @@ struct DamagedArchiveTests {
         return tar
     }
 
-    /// Unpacks an archive; nil when it is taken, else why it is not.
+    /// Unpacks an archive; nil on success, otherwise the reason for refusing it.
     private func refusal(_ name: String, _ bytes: [UInt8]) throws -> String? {
         try work.put(name, bytes: bytes)
         let root = "\(work.path)/root-\(name)"
@@ -55,7 +55,7 @@ struct DamagedArchiveTests {
         }
     }
 
-    @Test func `an archive that was cut off is refused, also between two files`() throws {
+    @Test func `a truncated archive is refused, even when cut between two files`() throws {
         let bytes = tar("last").bytes
         #expect(try refusal("whole", tar("last").archive) == nil)
         // The last file has a header and a block.
@@ -65,7 +65,7 @@ struct DamagedArchiveTests {
         }
     }
 
-    @Test func `archives that were joined are one, and what stands behind them otherwise is said`() throws {
+    @Test func `concatenated archives are read as one, and anything else after the end is reported`() throws {
         #expect(try refusal("joined", tar("first").archive + tar("second").archive) == nil)
         for name in ["first", "second"] { #expect(work.text("root-joined/etc/\(name)") == "data") }
         let text = try #require(

@@ -28,7 +28,7 @@ import Testing
             + [UInt8](repeating: 0, count: 1_024 - text.count)
     }
 
-    @Test func `disks that stand alone are taken`() {
+    @Test func `disks that stand alone are accepted`() {
         for version: UInt32 in [2, 3] {
             #expect(DiskHeader(qcow2(version: version)).dependence(as: .qcow2) == nil)
         }
@@ -45,12 +45,12 @@ import Testing
         let alone = "createType=\"monolithicSparse\"\nparentCID=ffffffff\nRW 128 SPARSE \"disk.vmdk\"\n"
         let parent = "parentFileNameHint=\"/etc/shadow\"\n"
         let lines = alone + "#" + String(repeating: "x", count: 600) + "\n" + parent
-        // In the middle of a line; behind the length that the header says; where it says that there is none.
+        // In the middle of a line; after the length in the header; where the header says that there is none.
         for (text, length) in [(alone + "ddb.comment = x" + parent, 2), (lines, 1), (alone + parent, 0)] {
             let header = vmdk(text, length: UInt64(length))
             #expect(DiskHeader(header).dependence(as: .vmdk) != nil, "\(length)")
         }
-        // In the first sectors, where the header names others, or none.
+        // In the first sectors, although the header names others, or none.
         let padding = [UInt8](repeating: 0, count: 512 - alone.utf8.count)
         let elsewhere = vmdk(alone + parent, offset: 3, length: 1) + Array(alone.utf8) + padding
         #expect(DiskHeader(elsewhere).dependence(as: .vmdk) != nil)
@@ -60,7 +60,7 @@ import Testing
                 .dependence(as: .vmdk) == nil)
     }
 
-    @Test func `disks that lean on other files are refused, and so are cut off headers`() {
+    @Test func `disks that refer to other files are refused, and so are truncated headers`() {
         #expect(DiskHeader(qcow2(backing: 1)).dependence(as: .qcow2) != nil)
         #expect(DiskHeader(qcow2(features: 4)).dependence(as: .qcow2) != nil)
         #expect(DiskHeader(qcow2(features: .max)).dependence(as: .qcow2) != nil)

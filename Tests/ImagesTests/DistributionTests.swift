@@ -4,7 +4,7 @@ import Testing
 @testable import Fleet
 @testable import Images
 
-/// What distributions record of their packages, and how their links are followed.
+/// Distributions' records of their packages, and how links in a root are followed.
 @Suite final class DistributionTests {
     private let root = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
 
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `packages are read from the records of apk`() throws {
-        // Somebody has installed dpkg beside it.
+        // Debian's tool is installed as well.
         try put("var/lib/dpkg/status")
         try put("lib/apk/db/installed", "C:Q1\nP:musl\nV:1.2.5-r0\n\nC:Q1\nP:busybox\nV:1.36.1-r29\n")
         #expect(packages == ["busybox 1.36.1-r29", "musl 1.2.5-r0"])
@@ -59,7 +59,7 @@ import Testing
                 withIntermediateDirectories: true)
             try FileManager.default.createSymbolicLink(atPath: "\(root)/\(name)", withDestinationPath: target)
         }
-        // openSUSE's way to its kernel, with a merged /usr whose link is absolute.
+        // openSUSE's path to its kernel, with a merged /usr whose link is absolute.
         try link("lib", to: "/usr/lib")
         try link("boot/vmlinuz-\(release)", to: "../usr/lib/modules/\(release)/vmlinuz")
         let directory = RootDirectory(path: root)
@@ -84,7 +84,7 @@ import Testing
                 && directory.place(of: "/lib/modules/./\(release)/..") == "\(root)/usr/lib/modules")
     }
 
-    @Test func `a list of modules that leads out of its directory writes nothing`() throws {
+    @Test func `a module list that leads out of its directory writes nothing`() throws {
         let modules = "lib/modules/6.1.0-9-amd64"
         let names = ["nbd", "squashfs", "af_packet"]
         let list = names.map { "kernel/\($0).ko:\n" } + ["kernel/overlay.ko: ../../../../evil.ko\n"]

@@ -16,13 +16,13 @@ import Testing
         ("FROM \\\n  debian:bookworm-slim\n# FROM nothing", [], ["debian:bookworm-slim"]),
         ("FROM a:1\nFROM a:1\nFROM b:2", [], ["a:1", "b:2"]),
     ])
-    func `bases are what no stage is, with their arguments`(
+    func `bases are the images that are not stages, with arguments filled in`(
         text: String, arguments: [String], bases: [String]
     ) {
         #expect(Dockerfile(text, arguments: arguments).bases == bases)
     }
 
-    @Test func `a package whose script failed is named with what it said`() throws {
+    @Test func `a package whose script failed is named with its output`() throws {
         let output = """
             Setting up lvm2 (2.03.16-2) ...
             update-initramfs: cannot write

@@ -3,23 +3,23 @@ import Testing
 
 @testable import Images
 
-/// Numbers that a foreign disk or root holds: at their limits they end nothing.
+/// Numbers in an untrusted disk or root: extreme values do no harm.
 @Suite struct ForeignNumbersTests {
     @Test(arguments: [
         "9223372036854775807 9223372036854775807", "-9223372036854775808 3", "1 9223372036854775807",
         "0 2049",
         "18446744073709551615 3", "2048 3", "-1 4",
     ])
-    func `a partition that does not lie on its disk is none`(line: String) {
+    func `a partition outside its disk is ignored`(line: String) {
         #expect(DiskImage.places(in: line + "\n", ofDiskOf: 1 << 20).isEmpty)
     }
 
-    @Test func `a partition that lies on its disk is where it says`() {
+    @Test func `a partition inside its disk is found where the table says`() {
         let places = DiskImage.places(in: " 0 2048\n 34 3\n1 2\n", ofDiskOf: 1 << 20)
         #expect(places.map(\.offset) == [0, 34 * 512] && places.map(\.byteCount) == [1 << 20, 3 * 512])
     }
 
-    @Test func `a root whose files are larger than all numbers is not read`() throws {
+    @Test func `a root whose file sizes overflow is not read`() throws {
         let list = """
             a R 0 644 0 0 9223372036854775807 0 0
             b R 0 644 0 0 9223372036854775807 9223372036854775807 0
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: [UInt64.max, 1 << 63, 1 << 32, 65])
-    func `a program whose table lies elsewhere is read no further`(offset: UInt64) throws {
+    func `a program whose table lies outside is not read further`(offset: UInt64) throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -45,7 +45,7 @@ import Testing
         for index in 0..<8 { elf[32 + index] = UInt8(truncatingIfNeeded: offset >> UInt64(8 * index)) }
         let path = directory.appendingPathComponent("busybox").path
         try Data(elf).write(to: URL(fileURLWithPath: path))
-        // Whatever it is made into afterwards: that it is looked at ends nothing.
+        // Whatever the bytes become: examining them must not trap.
         _ = try? InitramfsArchive.makeNodeArchive(
             nodeProgram: path, busybox: path, serverKey: [], to: directory.appendingPathComponent("out").path)
     }

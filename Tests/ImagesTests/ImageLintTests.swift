@@ -30,16 +30,16 @@ import Testing
         }
     }
 
-    @Test func `a root without fault passes`() throws {
+    @Test func `a clean root passes`() throws {
         try put("etc/ssl/cert.pem", "-----BEGIN CERTIFICATE-----\n")
         try put("etc/ssh/ssh_host_ed25519_key", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
         #expect(try ImageLint(root: root, allowed: []).check() == [])
     }
 
-    @Test func `without an init nothing starts`() throws {
+    @Test func `a root without an init is refused`() throws {
         try FileManager.default.removeItem(atPath: "\(root)/sbin/init")
         #expect(refused() == [.noInit])
-        // A link counts when it leads somewhere in the root, and not when it leads to something of this host.
+        // A link counts when its target is in the root, not when it is on this host.
         try FileManager.default.createSymbolicLink(
             atPath: "\(root)/sbin/init", withDestinationPath: "/bin/sh")
         #expect(refused() == [.noInit])
@@ -47,7 +47,7 @@ import Testing
         #expect(refused() == [])
     }
 
-    @Test func `a private key is found wherever keys are, with what to do`() throws {
+    @Test func `a private key is found wherever keys are kept, with advice`() throws {
         try put("root/.ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n")
         try put("etc/ssl/private/site.key", "-----BEGIN RSA PRIVATE KEY-----\n")
         try put("usr/share/doc/example.key", "-----BEGIN RSA PRIVATE KEY-----\n")
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a program that gives rights away has to belong to a package`() throws {
+    @Test func `a setuid program must belong to a package`() throws {
         try put("usr/bin/su", "x", mode: 0o4755)
         try put("var/lib/dpkg/info/util-linux.list", "/.\n/bin\n/bin/su\n")
         #expect(refused() == [])
@@ -73,7 +73,7 @@ import Testing
         #expect(refused([.setUserID]) == [])
     }
 
-    @Test func `what only costs room is said, and no reason to refuse`() throws {
+    @Test func `files that only cost room are reported, but do not refuse the root`() throws {
         try put("boot/vmlinuz-6.1.0-9", "kernel")
         try put("var/cache/dnf/packages/a.rpm", "x")
         let findings = try ImageLint(root: root, allowed: []).check()

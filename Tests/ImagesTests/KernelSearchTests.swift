@@ -4,7 +4,7 @@ import Testing
 
 @testable import Images
 
-/// Where kernels lie, which of several is taken, and what is said when something lacks.
+/// Where kernels are, which of several is taken, and what is reported when something is missing.
 @Suite struct KernelSearchTests {
     private let root: SampleRoot
 
@@ -56,7 +56,7 @@ import Testing
         ("Gentoo, built", "6.6.52-gentoo", "usr/src/linux-6.6.52-gentoo/arch/x86/boot/bzImage"),
         ("built by hand", "6.6.1-custom", "usr/lib/modules/6.6.1-custom/build/arch/arm64/boot/Image.gz"),
     ])
-    func `a kernel is found where distributions, boards and boot loaders have it`(
+    func `a kernel is found where distributions, boards and boot loaders keep it`(
         name: String, release: String, place: String
     ) throws {
         try root.putModules(release)
@@ -73,23 +73,23 @@ import Testing
         "boot/vmlinuz-5.10-x86_64", "boot/grub/kernel.img", "usr/lib/kernel/org.clearlinux.native.6.1.0-32",
         "boot/vmlinuz-6.1.0-32-amd64.hmac", "boot/vmlinuz-6.1.0", "boot/vmlinuz-6.1.0-32-amd64-rt",
     ])
-    func `another file is no kernel of the release`(place: String) throws {
+    func `another file is not the release's kernel`(place: String) throws {
         try root.putModules("6.1.0-32-amd64")
         try root.put(place, "kernel")
         #expect(root.search.kernels.isEmpty && root.search.withoutKernel == [KernelRelease("6.1.0-32-amd64")])
     }
 
-    @Test func `a file that says its release is believed, whatever its name is`() throws {
+    @Test func `the release in a kernel file counts, whatever the file's name`() throws {
         for release in ["6.1.0-9-amd64", "6.1.0-32-amd64"] { try root.putModules(release) }
         try root.put("boot/vmlinuz", bytes: SampleRoot.x86Kernel("6.1.0-9-amd64"))
         #expect(root.search.kernels.map(\.release.text) == ["6.1.0-9-amd64"])
         #expect(root.search.withoutKernel.map(\.text) == ["6.1.0-32-amd64"])
-        // A name that lies would boot without its modules.
+        // Trusting a wrong name would boot without modules.
         try root.put("boot/vmlinuz-6.1.0-32-amd64", bytes: SampleRoot.x86Kernel("6.1.0-31-amd64"))
         #expect(root.search.kernels.map(\.release.text) == ["6.1.0-9-amd64"])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a pipe is not waited for, wherever a file is looked for`() throws {
+    @Test(.timeLimit(.minutes(1))) func `looking for files never blocks on a pipe`() throws {
         let root = try SampleRoot()
         for name in ["manifest.json", "index.json", "etc/os-release", "boot/config-6.1"] {
             try root.pipe(name)
@@ -104,7 +104,7 @@ import Testing
         #expect(try ContainerLayout(root.path).images.isEmpty)
     }
 
-    @Test func `modules are found where lib is merged, where it is not, and where both have some`() throws {
+    @Test func `modules are found whether lib is merged, separate, or both have some`() throws {
         try root.putModules("5.10.0-8-amd64", in: "lib/modules")
         try root.putModules("5.10.0-9-amd64")
         for release in ["5.10.0-8-amd64", "5.10.0-9-amd64"] {
@@ -129,12 +129,12 @@ import Testing
         ["6.08.1", "6.8.2"], ["6.1.0-0.deb11.9-amd64", "6.1.0-9-amd64"],
         ["6.1.99999999999999999999999-a", "6.1.999999999999999999999999-a"],
     ])
-    func `releases are in the order of age`(pair: [String]) {
+    func `releases are sorted by age`(pair: [String]) {
         let (older, newer) = (KernelRelease(pair[0]), KernelRelease(pair[1]))
         #expect(older < newer && !(newer < older))
     }
 
-    /// The first is taken; the last is what the reason names.
+    /// The first is taken; the reason mentions the last.
     @Test(arguments: [
         (["6.1.0-32-amd64", "6.1.0-9-amd64"], "the newest of 2"),
         (["6.1.0-9-amd64", "6.1.0-32-cloud-amd64"], "6.1.0-32-cloud-amd64 is for virtual machines"),
@@ -146,7 +146,7 @@ import Testing
         (["6.11.4-301.fc41.x86_64", "6.11.5-301.fc41.x86_64+debug"], "for debugging"),
         (["6.1.0-32-cloud-amd64", "6.1.0-9-cloud-amd64"], "the newest of 2"),
     ])
-    func `of several kernels the newest for all machines is taken, with its reason`(
+    func `among several kernels the newest general-purpose one is taken, with a reason`(
         releases: [String], reason: String
     )
         throws
@@ -158,7 +158,7 @@ import Testing
         let choice = try KernelChoice(root.search, in: root.directory, wanted: nil)
         #expect(choice.kernel.release.text == releases[0])
         #expect(choice.reason.contains(reason), "\(choice.reason)")
-        // Any other can be asked for.
+        // Any other can be requested.
         for release in releases {
             let wanted = try KernelChoice(root.search, in: root.directory, wanted: release)
             #expect(wanted.kernel.release.text == release)
@@ -169,7 +169,7 @@ import Testing
         #expect(unknown?.description.contains(releases[0]) == true)
     }
 
-    @Test func `a newer kernel that cannot reach its root is passed over, and that is said`() throws {
+    @Test func `a newer kernel that cannot reach its root is skipped, and that is reported`() throws {
         try root.putModules("6.1.0-9-amd64")
         try root.putModules("6.1.0-32-amd64", lacking: ["nbd"])
         for release in ["6.1.0-9-amd64", "6.1.0-32-amd64"] {
@@ -180,7 +180,7 @@ import Testing
         #expect(choice.reason.contains("6.1.0-32-amd64 has no module nbd"), "\(choice.reason)")
     }
 
-    // MARK: What lacks
+    // MARK: What is missing
 
     private func refusal() throws -> String {
         let error = #expect(throws: ImageLacks.self) { try KernelModules(root: root.path) }
@@ -196,20 +196,21 @@ import Testing
         ("ID=alpine", "apk add linux-lts"), ("ID=gentoo", "emerge sys-kernel/gentoo-kernel-bin"),
         ("ID=own", "its distribution's kernel package"),
     ])
-    func `without a kernel its own package manager's words are said`(release: String, command: String) throws
+    func `without a kernel the advice uses the root's own package manager`(release: String, command: String)
+        throws
     {
         try root.put("etc/os-release", release + "\n")
         let text = try refusal()
         #expect(text.contains("no kernel") && text.contains(command), "\(text)")
     }
 
-    @Test func `the fix is that of what lacks`() throws {
+    @Test func `the advice fits what is missing`() throws {
         let release = "6.1.0-32-amd64"
         try root.put("etc/os-release", "ID=debian\n")
         try root.put("boot/vmlinuz-\(release)", "kernel")
         var text = try refusal()
         #expect(text.contains("no modules for it") && text.contains("boot/vmlinuz-\(release)"), "\(text)")
-        // Installed, and depmod never ran, or found nothing to write to.
+        // Installed, but depmod never ran or could not write.
         try root.put("usr/lib/modules/\(release)/kernel/fs/squashfs/squashfs.ko.xz", "module")
         for list in [nil, ""] {
             if let list { try root.put("usr/lib/modules/\(release)/modules.dep", list) }
@@ -232,7 +233,7 @@ import Testing
         #expect(text.contains("unified kernel image") && text.contains("usr/lib/linux/efi"), "\(text)")
     }
 
-    @Test func `a module that is named and not there is refused, the same each time`() throws {
+    @Test func `a module that is listed but missing is refused, with the same error each time`() throws {
         let release = "6.1.0-32-amd64"
         try root.put("boot/vmlinuz-\(release)", "kernel")
         try root.putModules(release)
@@ -254,7 +255,7 @@ import Testing
     // MARK: Everything built in
 
     @Test(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
-    func `a kernel without any module is as good, when it says what is built in`() throws {
+    func `a kernel without modules is fine when its list of built-in ones is complete`() throws {
         let release = "6.6.1-board"
         let target = try SampleRoot()
         try root.put("boot/Image", "kernel")
@@ -274,8 +275,7 @@ import Testing
         #expect(target.text("lib/modules/\(release)/modules.builtin")?.contains("nbd") == true)
     }
 
-    @Test func `a kernel that has no directory of modules says by its configuration what is built in`() throws
-    {
+    @Test func `the configuration of a kernel without a modules directory shows what is built in`() throws {
         try root.put("boot/bzImage", bytes: SampleRoot.x86Kernel("6.6.1"))
         #expect(try refusal().contains("no modules"))
         let options = ["BLK_DEV_NBD", "SQUASHFS", "OVERLAY_FS", "PACKET"].map { "CONFIG_\($0)=y\n" }
@@ -288,10 +288,9 @@ import Testing
         #expect(try refusal().contains("nbd"))
     }
 
-    // MARK: What a kernel says of itself
+    // MARK: What a kernel says about itself
 
-    @Test func `a kernel's file tells its release and its architecture, and any bytes are read without harm`()
-    {
+    @Test func `release and architecture are read from a kernel file, and arbitrary bytes do no harm`() {
         let kernel = SampleRoot.x86Kernel("6.1.0-32-amd64")
         #expect(KernelFile(kernel).release == "6.1.0-32-amd64" && KernelFile(kernel).architecture == "amd64")
         var image = [UInt8](repeating: 0, count: 64)
@@ -320,7 +319,7 @@ import Testing
         ("6.1.0-32-amd64", "amd64"), ("6.1.0-32-arm64", "arm64"), ("6.11.4-301.fc41.aarch64", "arm64"),
         ("6.6.31+rpt-rpi-v8", "arm64"), ("5.15.136-tegra", "arm64"), ("6.1.0-32-686-pae", "i386"),
     ])
-    func `an architecture that the file does not tell is told by the name`(
+    func `an architecture that the file does not show comes from the name`(
         release: String, architecture: String
     ) {
         #expect(
@@ -328,10 +327,10 @@ import Testing
                 == architecture)
     }
 
-    // MARK: What is kept
+    // MARK: The cache
 
     @Test
-    func `an archive of modules is used again only while modules and firmware are the same to the last byte`()
+    func `a cached archive is reused only while modules and firmware are identical`()
         throws
     {
         let release = "6.1.0-9-amd64"
@@ -342,13 +341,13 @@ import Testing
         }
         let first = try fingerprint()
         #expect(try fingerprint() == first && fingerprint(level: 19) != first)
-        // What is beside them in the root is of no account.
+        // Other files in the root do not matter.
         try root.put("etc/hostname", "other")
         #expect(try fingerprint() == first)
         try root.put("lib/modules/\(release)/kernel/drivers/net/ethernet/card.ko", "cars")
         let changed = try fingerprint()
         #expect(changed != first)
-        // The same name, size and time, as builds that set all times to the same have it.
+        // The same name, size and time, as in builds that set all times to the same value.
         var seen: Set<Digest> = [changed]
         for text in ["1", "2"] {
             try root.put("lib/firmware/card.bin", text)
@@ -357,7 +356,7 @@ import Testing
                 ofItemAtPath: "\(root.path)/lib/firmware/card.bin")
             #expect(seen.insert(try fingerprint()).inserted)
         }
-        // What a link leads to, inside and outside of the directory.
+        // A link's target, inside and outside of the directory.
         try root.put("usr/share/card/other.bin", "3")
         for target in ["card.bin", "/usr/share/card/other.bin"] {
             try? root.remove("lib/firmware/link.bin")

@@ -23,7 +23,7 @@ struct NodeTreesTests {
     }
 
     @Test
-    func `a tree has its owners and setuid programs, no devices, and no user of this host gets into it`()
+    func `a tree has its owners and setuid programs, no devices, and no user of this host can enter it`()
         throws
     {
         let files = FileManager.default
@@ -44,7 +44,7 @@ struct NodeTreesTests {
         let trees = NodeTrees(directory: "\(place)/trees", images: ImageStore(directory: "\(place)/images")) {
             note in notes.withLock { $0.append(note) }
         }
-        // What another user has put in a version's place is neither followed nor waited for.
+        // Something that another user put in a version's place is neither followed nor waited for.
         for image in ["linked", "piped", "all"] {
             #expect(throws: (any Error).self, "\(image)") { try trees.make(volume(image)) }
         }

@@ -4,14 +4,14 @@ import Testing
 @testable import Fleet
 @testable import Images
 
-/// What differs between two roots, by the real mksquashfs and unsquashfs.
+/// Differences between two roots, with the real mksquashfs and unsquashfs.
 @Suite final class RootContentsTests {
     private let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         .path
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    /// Packs what `script` makes in an empty directory.
+    /// Packs the result of running `script` in an empty directory.
     private func pack(_ name: String, _ script: String) throws -> String {
         let (root, squashfs) = ("\(directory)/\(name)", "\(directory)/\(name).squashfs")
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
@@ -55,7 +55,7 @@ import Testing
         #expect(try RootContents(of: first).changes(to: RootContents(of: first)).isEmpty)
     }
 
-    @Test func `all files have their place, however the pieces come`() throws {
+    @Test func `all files are read, whatever pieces they arrive in`() throws {
         let squashfs = try pack(
             "pieces", "seq 1000 >a; : >b; seq 2000 >c; : >d; mkdir e; ln -s a f; ln c hard; printf x >z")
         var whole = Data()

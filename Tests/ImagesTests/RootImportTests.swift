@@ -6,7 +6,7 @@ import Testing
 
 @testable import Images
 
-/// What files are found to be, and what comes out of them, by the programs themselves.
+/// How files are recognised and unpacked, with the real programs.
 @Suite(.enabled(if: (try? Confinement.check()) != nil, "this host cannot confine programs (bubblewrap)"))
 struct RootImportTests {
     private let work: SampleRoot
@@ -15,12 +15,12 @@ struct RootImportTests {
 
     private func isInstalled(_ name: String) -> Bool { (try? Program(name, package: name)) != nil }
 
-    /// Packs a file with a program that has `-c`.
+    /// Compresses a file with a program that has `-c`.
     private func pack(_ name: String, _ compression: Compression) throws -> String {
         let packed = try Program(compression.rawValue, package: compression.rawValue).run([
             "-c", "\(work.path)/\(name)",
         ])
-        // By no name that says what it is.
+        // The name does not show the format.
         let path = "\(work.path)/\(name)-\(compression)"
         try WholeFile.writeForNow(path, [UInt8](packed))
         return path
@@ -48,7 +48,7 @@ struct RootImportTests {
     }
 
     @Test(arguments: Compression.allCases)
-    func `what is compressed is found by its bytes, and comes out with its holes`(compression: Compression)
+    func `compressed files are recognised by their bytes, and unpacked with holes`(compression: Compression)
         throws
     {
         guard isInstalled(compression.rawValue) else { return }
@@ -60,7 +60,7 @@ struct RootImportTests {
         #expect(FileManager.default.contentsEqual(atPath: "\(work.path)/file", andPath: "\(work.path)/out"))
         let told = try Program("stat", package: "coreutils").run(["-c", "%b", "\(work.path)/out"])
         #expect(try #require(Int(String(decoding: told, as: UTF8.self).dropLast())) < 4096)
-        // Cut off, it is no file.
+        // Truncated, it is not valid.
         try WholeFile.writeForNow(packed, Array(try WholeFile.read(packed).dropLast(4)))
         #expect(throws: ProgramFailure.self) {
             try compression.unpack(packed, to: "\(work.path)/half", in: work.path)
@@ -92,7 +92,7 @@ struct RootImportTests {
         #expect(notes.withLock(\.self) == [])
     }
 
-    @Test func `names with colons, spaces and umlauts are names`() throws {
+    @Test func `names with colons, spaces and umlauts work`() throws {
         for name in [
             "rocky8:8.x.tar", "host:root.tar", "with space/my image.tar", "käse/ü.tar", "-x.tar",
             "a'b\"c.tar",
@@ -107,7 +107,7 @@ struct RootImportTests {
         }
     }
 
-    @Test func `what a file is shows in its bytes, also through what is around it`() throws {
+    @Test func `a file is recognised by its bytes, even when compressed`() throws {
         var disk = [UInt8](repeating: 0, count: 4096)
         disk.replaceSubrange(510..<512, with: [0x55, 0xAA])
         var layout = SampleTar()
@@ -135,7 +135,7 @@ struct RootImportTests {
 
     // MARK: Layers
 
-    /// Puts layers together, as an archive of `docker save`.
+    /// Combines layers in an archive like that of `docker save`.
     private func applied(_ layers: [SampleTar], _ compression: Compression? = nil) throws -> String {
         let place = "\(work.path)/\(UUID())"
         try FileManager.default.createDirectory(atPath: "\(place)/work", withIntermediateDirectories: true)
@@ -181,7 +181,7 @@ struct RootImportTests {
     }
 
     @Test(arguments: [nil, Compression.gzip, .zstd])
-    func `layers mean what they say, across hard links and links`(compression: Compression?) throws {
+    func `layers keep their meaning across hard links and links`(compression: Compression?) throws {
         if let compression, !isInstalled(compression.rawValue) { return }
         var layer = SampleTar()
         layer.add("srv/.wh.two")
@@ -191,13 +191,13 @@ struct RootImportTests {
         // A hard link to a file of the layer below, and one of its names with other content.
         layer.add("srv/third", kind: "1", link: "srv/one")
         layer.add("srv/one", "new")
-        // Links that become directories: what they led to is not meant.
+        // Links that become directories: their targets must not change.
         layer.add("srv/link/", kind: "5")
         layer.add("srv/link/.wh.keep")
         layer.add("srv/link/new", "new")
         layer.add("srv/opaque/", kind: "5")
         layer.add("srv/opaque/.wh..wh..opq")
-        // A directory that becomes a file, and the other way round.
+        // A directory that becomes a file, and the reverse.
         layer.add("usr/share/dev", "file")
         layer.add("home/u/dev/project/", kind: "5")
         layer.add("home/u/dev/project/file", "new")
@@ -216,7 +216,7 @@ struct RootImportTests {
         #expect(try listed("\(root)/opt/app/dev") == ["file", "other"])
     }
 
-    @Test func `a damaged layer is refused, and so is an archive that ends in its middle`() throws {
+    @Test func `a damaged layer is refused, and so is an archive that ends in the middle`() throws {
         var archive = SampleTar()
         archive.add("0/layer.tar", "not what the configuration names")
         archive.add(
@@ -242,7 +242,7 @@ struct RootImportTests {
         #expect(cutOff?.description.contains("--directory") == false)
     }
 
-    @Test func `a root in a directory of its own is found, and that is said`() throws {
+    @Test func `a root in a subdirectory is found, and that is reported`() throws {
         for name in ["rootfs/etc/os-release", "rootfs/usr/bin/sh", "metadata.yaml"] {
             try work.put(name, "x")
         }
@@ -255,7 +255,7 @@ struct RootImportTests {
 
     // MARK: Losses
 
-    @Test func `what is lost is said, by kind and with names`() throws {
+    @Test func `losses are reported, by kind and with names`() throws {
         var tar = rootTar("")
         tar.add("srv/null", kind: "3")
         tar.add("srv/flags", "x", attributes: ["SCHILY.fflags": "uchg"])
@@ -280,7 +280,7 @@ struct RootImportTests {
         #expect(FileStatus.attributeNames(of: "\(root.path)/srv/mine").contains("user.note"))
     }
 
-    @Test func `only what is known to be a loss is let pass`() {
+    @Test func `only known losses are accepted`() {
         let device = "tar: srv/null: Cannot mknod: Operation not permitted"
         let end = "tar: Exiting with failure status due to previous errors"
         #expect(UnpackedLosses([device, end]).isWholeFailure)
@@ -302,7 +302,7 @@ struct RootImportTests {
             UnpackedLosses(many).notes == ["note: devices are left out: /d0, /d1, /d2, /d3, /d4 and 4 more"])
     }
 
-    @Test func `attributes that an image cannot hold are named with their files`() throws {
+    @Test func `attributes that an image cannot store are reported with their files`() throws {
         try work.put("srv/shared", "x")
         let names = FileStatus.attributeNames(of: "\(work.path)/srv/shared")
         try Program("python3", package: "python3").run([
@@ -323,7 +323,7 @@ struct RootImportTests {
 
 /// Errors of Foundation, and room on disks, in words.
 @Suite struct FileErrorTextTests {
-    @Test func `a full disk, a missing file and a forbidden one are said in words`() {
+    @Test func `a full disk, a missing file and a forbidden one give readable errors`() {
         for (code, word) in [
             (CocoaError.fileWriteOutOfSpace, "no room is left"),
             (.fileReadNoSuchFile, "there is no such file"),
@@ -341,7 +341,7 @@ struct RootImportTests {
         #expect(text.contains("/nowhere/") && !text.contains("NSCocoaErrorDomain"), "\(text)")
     }
 
-    @Test func `what surely does not fit is refused before it begins`() throws {
+    @Test func `data that clearly does not fit is refused before anything starts`() throws {
         try DiskRoom.require(0, in: "/", for: "nothing")
         let error = #expect(throws: NoRoom.self) {
             try DiskRoom.require(.max / 2, in: "/", for: "the version")

@@ -3,7 +3,7 @@ import Foundation
 
 @testable import Images
 
-/// Container images made by hand, in a directory: as an OCI layout, or as `docker save` wrote them before version 25.
+/// Container images made by hand in a directory: as an OCI layout, or in the format of `docker save` before version 25.
 struct SampleLayout {
     let root: SampleRoot
 
@@ -17,7 +17,7 @@ struct SampleLayout {
 
     /// Writes a blob.
     ///
-    /// - Returns: its descriptor in JSON, without what stands behind the digest.
+    /// - Returns: its descriptor in JSON, up to the digest.
     func blob(_ text: String, _ mediaType: String = "application/json") throws -> String {
         let digest = Self.digest(text)
         try root.put("blobs/sha256/\(digest.dropFirst(7))", text)
@@ -60,11 +60,11 @@ struct SampleLayout {
     }
 }
 
-/// A tar archive made by hand (POSIX.1-2017, *ustar Interchange Format*): with names that no archiver writes.
+/// A tar archive made by hand (POSIX.1-2017, *ustar Interchange Format*), with names that no archiver writes.
 struct SampleTar {
     private(set) var bytes: [UInt8] = []
 
-    /// Adds a file, or what `kind` names: `5` a directory, `2` a link, `1` a hard link, `3` a device.
+    /// Adds a file, or the type that `kind` names: `5` a directory, `2` a link, `1` a hard link, `3` a device.
     mutating func add(
         _ name: String, _ text: String = "", kind: Character = "0", link: String = "",
         mode: String = "0000755",
@@ -107,6 +107,6 @@ struct SampleTar {
         add("records", text, kind: "x")
     }
 
-    /// With the two blocks of zeros behind it.
+    /// Followed by the two blocks of zeros.
     var archive: [UInt8] { bytes + [UInt8](repeating: 0, count: 1024) }
 }

@@ -3,7 +3,7 @@ import Glibc
 
 @testable import Images
 
-/// A directory that files are put into, as roots have them; it goes with its owner.
+/// A temporary directory laid out like a root; it is deleted with its owner.
 final class SampleRoot {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-root-\(UUID())").path
 
@@ -38,7 +38,7 @@ final class SampleRoot {
 
     func text(_ name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
 
-    /// A kernel's modules: those that a node needs, built in, and a card's.
+    /// A kernel's modules: those that a node needs, built in, and one for a card.
     func putModules(_ release: String, in base: String = "usr/lib/modules", lacking: [String] = []) throws {
         let needed = ["nbd", "squashfs", "overlay", "af_packet"].filter { !lacking.contains($0) }
         try put("\(base)/\(release)/modules.builtin", needed.map { "kernel/\($0).ko\n" }.joined())
@@ -49,7 +49,7 @@ final class SampleRoot {
     var search: KernelSearch { KernelSearch(root: path) }
     var directory: RootDirectory { RootDirectory(path: path) }
 
-    /// The beginning of a kernel of x86 that says which release it is of.
+    /// The beginning of an x86 kernel with its release.
     static func x86Kernel(_ release: String) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 0x400)
         bytes.replaceSubrange(0x202..<0x206, with: "HdrS".utf8)

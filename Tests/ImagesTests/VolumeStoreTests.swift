@@ -9,7 +9,7 @@ import Testing
 @Suite struct VolumeStoreTests {
     private let secrets = NodeSecrets()
 
-    @Test func `removing a volume takes its generations and snapshots, and leaves swap that may be in use`()
+    @Test func `removing a volume deletes its generations and snapshots, but not swap that may be in use`()
         throws
     {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent("roost-volumes-\(UUID())")
@@ -25,7 +25,7 @@ import Testing
         let store = VolumeStore(directory: place, secrets: secrets)
         try store.remove(node)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["boot.swap"])
-        // Without a swap nothing of the node is left, and what is not there is no error.
+        // Without swap nothing of the node is left, and removing a missing volume is not an error.
         try FileManager.default.removeItem(atPath: "\(directory)/boot.swap")
         try Data().write(to: URL(fileURLWithPath: "\(directory)/2.ext4"))
         try store.remove(node)
@@ -54,18 +54,18 @@ import Testing
         try #require(secrets.open(try WholeFile.read(path)))
     }
 
-    @Test func `an encrypted volume is whole when every hole of its file reads as noise`() throws {
+    @Test func `an encrypted volume is valid although every hole of its file reads as noise`() throws {
         try withVolume { _, _, directory in
             let path = "\(directory)/1.ext4"
             let cipher = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
             #expect(cipher.count == 64 << 20)
-            // Nothing of the file system is to be seen: its magic number, and the name that it has.
+            // Nothing of the file system is visible: neither its magic number nor its name.
             #expect(Array(cipher[1_080..<1_082]) != [0x53, 0xEF])
             #expect(Data(cipher).range(of: Data("roost-volume".utf8)) == nil)
             #expect(throws: ProgramFailure.self) {
                 try Program("e2fsck", package: "e2fsprogs").run(["-f", "-n", path])
             }
-            // What dm-crypt makes of the file: zeros become noise, too.
+            // dm-crypt's view of the file: zeros become noise as well.
             let plain = try VolumeCipher(try key("\(directory)/1.key")).run(
                 cipher, at: 0, isEncrypting: false)
             #expect(Array(plain[1_080..<1_082]) == [0x53, 0xEF])
@@ -74,7 +74,7 @@ import Testing
             try Program("e2fsck", package: "e2fsprogs").run(["-f", "-n", opened])
             // It takes little room all the same.
             #expect(try FileDescriptor(opening: path).allocatedByteCount() < 16 << 20)
-            // Another secret opens nothing, and each sector has a tweak of its own.
+            // Another secret opens nothing, and each sector has its own tweak.
             #expect(NodeSecrets().open(try WholeFile.read("\(directory)/1.key")) == nil)
             let blank = try VolumeCipher(VolumeKey()).run(
                 [UInt8](repeating: 0, count: 8_192), at: 0, isEncrypting: true)
@@ -82,12 +82,12 @@ import Testing
         }
     }
 
-    @Test func `keys go with what they open, and a snapshot keeps its own`() throws {
+    @Test func `keys are deleted with their volumes, and a snapshot keeps its own`() throws {
         try withVolume { store, volume, directory in
             let first = try key("\(directory)/1.key")
             try store.takeSnapshot(of: volume, "before")
             #expect(try key("\(directory)/snapshots/before.key") == first)
-            // A reset: another key, and the one before is nowhere but in the snapshot.
+            // A reset: a new key, and the old one exists only in the snapshot.
             var next = volume
             next.generation = 2
             try store.make(next)
@@ -105,7 +105,7 @@ import Testing
             larger.byteCount = 96 << 20
             try store.grow(larger)
             #expect(try FileDescriptor(opening: "\(directory)/3.ext4").byteCount() == 96 << 20)
-            // One in clear beside it has none, and what a crash has left of a snapshot goes.
+            // An unencrypted one beside it has no key, and what a crash left of a snapshot is deleted.
             try store.removeSnapshot(of: volume.node, "before")
             try WholeFile.writeForNow("\(directory)/snapshots/half.key", [1])
             try store.removeLeftovers(of: restored)

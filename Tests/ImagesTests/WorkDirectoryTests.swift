@@ -4,7 +4,7 @@ import Testing
 @testable import Images
 
 @Suite struct WorkDirectoryTests {
-    @Test func `what an interrupted process left is removed, and what another works in stays`() throws {
+    @Test func `an interrupted process's leftovers are removed, and a directory in use stays`() throws {
         let files = FileManager.default
         let base = NSTemporaryDirectory() + "roost-work-" + UUID().uuidString
         defer { try? files.removeItem(atPath: base) }

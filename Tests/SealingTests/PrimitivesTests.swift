@@ -3,7 +3,7 @@ import Testing
 
 /// Against the examples of the standards.
 @Suite struct PrimitivesTests {
-    @Test func `SHA-256 and its code with a key are what the standards say`() {
+    @Test func `SHA-256 and HMAC give the standards' values`() {
         #expect(
             Hashing.hexadecimal(Hashing.sha256(Array("abc".utf8)))
                 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
@@ -13,7 +13,7 @@ import Testing
             Hashing.hexadecimal(code) == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
     }
 
-    @Test func `a signature is by one key, of one message`() throws {
+    @Test func `a signature belongs to one key and one message`() throws {
         // RFC 8032 §7.1, test 2.
         let seed: [UInt8] = [
             0x4C, 0xCD, 0x08, 0x9B, 0x28, 0xFF, 0x96, 0xDA, 0x9D, 0xB6, 0xC3, 0x46, 0xEC, 0x11, 0x4E, 0x0F,
@@ -29,7 +29,7 @@ import Testing
         #expect(SigningKey(seed: [1]) == nil)
     }
 
-    @Test func `what is sealed opens with its key only, and whole`() {
+    @Test func `a sealed value opens only with its key, and only unchanged`() {
         let key = SecretKey()
         let sealed = key.seal(Array("word".utf8))
         #expect(key.open(sealed) == Array("word".utf8))
@@ -41,7 +41,7 @@ import Testing
         #expect(secrets.open(secret: secrets.seal(secret: [1, 2])) == [1, 2])
         let volume = VolumeKey()
         #expect(secrets.open(secrets.seal(volume)) == volume)
-        // A secret of one kind is none of another.
+        // A secret of one kind is not valid as another.
         #expect(secrets.open(secret: secrets.seal(volume)) == nil)
         #expect(secrets.fingerprint != NodeSecrets().fingerprint)
     }

@@ -18,7 +18,7 @@ import Wire
         let content = (0..<byteCount).map { UInt8(truncatingIfNeeded: $0) }
         let sealed = try server.seal(content, to: node.publicBytes, of: machine, in: boot)
         #expect(try node.open(sealed, of: machine, in: boot, from: server.publicBytes) == content)
-        // The same, by a program of the same boot and a server that has started again.
+        // The same, by another program of the same boot and a restarted server.
         let (again, later) = (
             try #require(ServerKey(seed: server.seed)), try #require(NodeKey(bytes: node.bytes))
         )
@@ -28,7 +28,7 @@ import Wire
         #expect(anew != sealed)
     }
 
-    @Test func `no other key opens it, and what was changed on its way is refused`() throws {
+    @Test func `no other key opens it, and a changed message is refused`() throws {
         let (server, node) = (ServerKey(), NodeKey())
         let content = Array("root:$y$j9T$secret".utf8)
         let sealed = try server.seal(content, to: node.publicBytes, of: machine, in: boot)
@@ -63,8 +63,8 @@ import Wire
         }
     }
 
-    /// Points of small order on Curve25519 (https://cr.yp.to/ecdh.html): with these as a key, all would know the shared secret.
-    @Test func `nothing is sealed to what is no key`() {
+    /// Points of small order on Curve25519 (https://cr.yp.to/ecdh.html): with these as a key, everyone would know the shared secret.
+    @Test func `nothing is sealed to an invalid key`() {
         let server = ServerKey()
         var keys = [0, 31, 33, 64].map { [UInt8](repeating: 7, count: $0) }
         keys.append([UInt8](repeating: 0, count: 32))

@@ -7,7 +7,7 @@ import Wire
 
 @testable import Services
 
-/// What the data planes know of boots by themselves.
+/// What the data planes themselves know about boots.
 @Suite struct BootContextTests {
     private let machine: MACAddress
     private let version: Digest
@@ -30,18 +30,18 @@ import Wire
             send: send)
     }
 
-    @Test func `a failed boot is known before the script of the next one is asked for`() throws {
+    @Test func `a failed boot is known before the next one's script is requested`() throws {
         let context = try context()
         for boot in 1...2 {
             context.note(.dhcp, of: machine, detail: "")
             #expect(context.snapshot.observations.troubles[machine]?.failedBoots ?? 0 == boot - 1)
             context.tracker.offer(version, to: machine)
             context.note(.kernel, of: machine, detail: "")
-            // Boots are told apart by the millisecond in which they began.
+            // Boots are distinguished by the millisecond in which they began.
             let now = context.now()
             while context.now() == now {}
         }
-        // It says itself that it failed, and starts again: that is one failure.
+        // It reports its failure and starts again: that is one failure.
         let boot = try #require(context.tracker.currentBoot(of: machine))
         #expect(context.report(.failed, boot: boot, machine: machine, age: 0, detail: "no init"))
         #expect(!context.report(.ready, boot: "0123456789abcdef", machine: machine, age: 0, detail: ""))
@@ -51,7 +51,7 @@ import Wire
         #expect(context.snapshot.observations.troubles[machine]?.detail == "no init")
     }
 
-    @Test func `what a machine boots with is what its firmware said last, not the loader that it started`()
+    @Test func `a machine's boot program is what its firmware last named, not the loader that it started`()
         throws
     {
         let context = try context()
@@ -71,7 +71,7 @@ import Wire
         #expect(context.clients[machine] == firmware)
     }
 
-    @Test func `a node that is known by its UUID alone is itself in all that its card asks`() throws {
+    @Test func `a node known only by its UUID is recognised in all requests of its card`() throws {
         let context = try context()
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         let other = try #require(MACAddress("52:54:00:00:00:02"))
@@ -79,7 +79,7 @@ import Wire
         let third = Node(name: try NodeName("pc-8"), macAddresses: [other])
         context.swap(FleetSnapshot(revision: 2, nodes: [node, third], groups: [], images: []))
         context.note(uuid, of: machine)
-        // The card counts for more than what is said of the machine around it.
+        // The card counts for more than statements about the machine around it.
         context.note(uuid, of: other)
         #expect(context.node(of: machine)?.name == node.name)
         #expect(context.node(of: other)?.name == third.name)
@@ -90,7 +90,7 @@ import Wire
 
     // MARK: Cards that no record names
 
-    /// What the loop has told of cards.
+    /// What the loop reported about cards.
     private final class Told: Sendable {
         let cards = Mutex<[NodeReport]>([])
         func add(_ report: NodeReport) { if case .card = report { cards.withLock { $0.append(report) } } }
@@ -106,7 +106,7 @@ import Wire
         try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef\(digit)"))
     }
 
-    /// Two nodes without a card in their records, and what was learned.
+    /// Two nodes without a card in their records, and the learned cards.
     private func twoNodes(_ learn: (inout LearnedCards) throws -> Void = { _ in }) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
         for digit in ["0", "1"] as [Character] {
@@ -118,30 +118,30 @@ import Wire
         return FleetSnapshot(revision: 2, contents: contents, observations: observations)
     }
 
-    @Test func `a card is the node's at once, and is not told any more when it is learned`() throws {
+    @Test func `a card counts for the node at once, and is not reported again once it is learned`() throws {
         let told = Told()
         let context = try context { told.add($0) }
         context.swap(try twoNodes())
         context.note(try uuid("0"), of: machine)
         #expect(told.take() == [.card(machine, try uuid("0"))])
         #expect(context.node(of: machine)?.name.text == "pc-0")
-        // A configuration that was on its way already does not know it.
+        // A configuration that was already on its way does not contain it.
         context.swap(try twoNodes())
         #expect(context.node(of: machine)?.name.text == "pc-0")
         context.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
         context.note(try uuid("0"), of: machine)
         #expect(told.take().isEmpty && context.node(of: machine)?.name.text == "pc-0")
-        // Zeros say nothing.
+        // Zeros identify nothing.
         context.note(try #require(MachineUUID(smbios: Array(repeating: 0, count: 16))), of: machine)
         #expect(told.take().isEmpty && context.node(of: machine)?.name.text == "pc-0")
-        // After a restart of the server it is known without a word.
+        // After a restart of the server it is known without asking.
         let fresh = try self.context()
         fresh.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
         #expect(fresh.node(of: machine)?.name.text == "pc-0")
         #expect(fresh.plan(for: machine, at: .loopback, server: .loopback).name.text == "pc-0")
     }
 
-    @Test func `a stranger on a node's dock is not the node, and another node is itself there`() throws {
+    @Test func `a stranger on a node's dock is not the node, and another node there is itself`() throws {
         let told = Told()
         let context = try context { told.add($0) }
         let learned = try twoNodes { _ = $0.note(machine, in: try uuid("0")) }
@@ -151,7 +151,7 @@ import Wire
         #expect(!context.plan(for: machine, at: .loopback, server: .loopback).isKnown)
         context.note(try uuid("9"), of: machine)
         #expect(told.take() == [.card(machine, nil)])
-        // Until the center has heard of it, and afterwards.
+        // Before the center knows about it, and afterwards.
         context.swap(learned)
         #expect(context.node(of: machine) == nil)
         context.swap(try twoNodes())
@@ -160,28 +160,28 @@ import Wire
         context.note(try uuid("1"), of: machine)
         #expect(told.take() == [.card(machine, try uuid("1"))])
         #expect(context.node(of: machine)?.name.text == "pc-1")
-        // The first one is back before that was heard.
+        // The first node returns before that report arrives.
         context.note(try uuid("0"), of: machine)
         #expect(told.take() == [.card(machine, try uuid("0"))])
         #expect(context.node(of: machine)?.name.text == "pc-0")
     }
 
-    @Test func `a neighbour that sends a node's UUID from ever other cards is heard sixteen times`() throws {
+    @Test func `a neighbour that sends a node's UUID from ever new cards is accepted sixteen times`() throws {
         let told = Told()
         let context = try context { told.add($0) }
         context.swap(try twoNodes { _ = $0.note(machine, in: try uuid("0")) })
         for number in 1...10_000 {
             context.note(try uuid("0"), of: MACAddress(rawValue: UInt64(number)))
         }
-        // A second may pass meanwhile, but no minute.
+        // A second may pass meanwhile, but not a minute.
         #expect((1...16).contains(told.take().count))
         #expect(context.node(of: MACAddress(rawValue: 9_999)) == nil)
         #expect(context.node(of: machine)?.name.text == "pc-0")
-        // Another node is none the worse, and its own dock goes to it all the same.
+        // Another node is unaffected, and its own dock still becomes its card.
         let other = try #require(MACAddress("52:54:00:00:00:02"))
         context.note(try uuid("1"), of: other)
         #expect(told.take() == [.card(other, try uuid("1"))])
-        // A card that was the node's and cannot be learned for another is at least not the first one's.
+        // A card of this node that cannot be learned for another at least no longer counts as this one's.
         for number in 1...20 { context.note(try uuid("1"), of: MACAddress(rawValue: UInt64(number))) }
         _ = told.take()
         context.note(try uuid("1"), of: machine)
@@ -190,7 +190,7 @@ import Wire
     }
 
     @Test
-    func `behind a router with another DHCP server a node is known by the address that it was given here`()
+    func `behind a router with another DHCP server, a node is known by the address that it was given here`()
         throws
     {
         let context = try context()
@@ -204,7 +204,7 @@ import Wire
         let stranger = try #require(MACAddress("52:54:00:00:00:02"))
         let network = try #require(IPv4Network("198.51.100.0/24"))
         #expect(!context.isOwn(stranger, fixed))
-        // Where leases are ours, they alone count.
+        // Where leases are ours, only they count.
         context.givesAddressesLike = { _ in true }
         #expect(!context.isOwn(machine, fixed))
         context.clientAddress = {
@@ -213,9 +213,9 @@ import Wire
         #expect(context.isOwn(stranger, fixed) && !context.isOwn(machine, fixed))
     }
 
-    // MARK: What is a machine's own
+    // MARK: A machine's own data
 
-    /// The snapshot of a fleet with one image, and what `change` makes of it.
+    /// The snapshot of a fleet with one image, as modified by `change`.
     private func fleet(_ change: (inout FleetSnapshot.Contents) throws -> Void) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
         let image = try ImageName("debian")
@@ -229,7 +229,7 @@ import Wire
         return FleetSnapshot(revision: 2, contents: contents)
     }
 
-    /// `machine` holds the lease of the first address, another one that of the second, and the third is free.
+    /// `machine` holds the lease of the first address, another machine that of the second, and the third is free.
     private func addresses(in context: BootContext) throws -> [IPv4Address] {
         let addresses = try ["10.77.0.5", "10.77.0.6", "10.77.0.7"].map { try #require(IPv4Address($0)) }
         let other = try #require(MACAddress("52:54:00:00:00:02"))
@@ -243,7 +243,7 @@ import Wire
     }
 
     @Test(arguments: [(Enrolment.open, 200), (.quarantine, 403), (.refuse, 403)])
-    func `an unknown machine gets the site's configuration where it boots, and in no other one's name`(
+    func `an unknown machine gets the site's configuration during its boot, and for no other machine's name`(
         enrolment: Enrolment, status: Int
     ) throws {
         let context = try context()
@@ -270,7 +270,7 @@ import Wire
     }
 
     @Test(arguments: [false, true])
-    func `a node's volume and swap are opened from its own address, inside its own boot`(
+    func `a node's volume and swap can be opened only from its own address, during its own boot`(
         isLearned: Bool
     ) throws {
         let context = try context()
@@ -297,7 +297,7 @@ import Wire
         }
     }
 
-    @Test func `what is logged is kept of a machine that boots here, and of no other address`() throws {
+    @Test func `logs are kept for a machine that boots here, and for no other address`() throws {
         let kept = Mutex(0)
         let context = try context { report in
             if case .log = report { kept.withLock { $0 += 1 } }

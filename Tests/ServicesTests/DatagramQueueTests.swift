@@ -5,7 +5,7 @@ import Wire
 @testable import Services
 
 @Suite struct DatagramQueueTests {
-    /// Sent together or not, what arrives is what was put in, with its borders.
+    /// Sent together or not, datagrams arrive unchanged and separate.
     @Test func `datagrams of many sizes to two peers arrive whole`() throws {
         let sender = try Socket.datagram(.loopback, port: 0)
         let receivers = [try Receiver(), try Receiver()]

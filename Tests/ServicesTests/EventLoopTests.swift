@@ -3,8 +3,8 @@ import Linux
 import Testing
 
 @Suite struct EventLoopTests {
-    /// `sendfile` has no flag against the signal that ends programs whose reader has gone.
-    @Test func `a reader that has gone is an error of the call, not the end of the program`() async throws {
+    /// `sendfile` has no flag against the signal that ends programs when their reader has gone.
+    @Test func `a reader that has gone gives an error, and does not end the program`() async throws {
         _ = signal(SIGPIPE, SIG_DFL)
         let mailbox = try EventLoop.start(name: "test-loop") { _ in }
         await withCheckedContinuation { running in mailbox.submit { _ in running.resume() } }

@@ -18,7 +18,7 @@ import Testing
         try body()
     }
 
-    @Test func `files are opened below it, over no link, and what is no file is refused at once`() throws {
+    @Test func `files below it are opened without following links, and anything else is refused`() throws {
         try withPlace {
             for (name, target) in [
                 ("link", "file"), ("away", "../outside/file"), ("up", ".."),
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a place in it is given by a rename, and a file is made for its maker alone`() throws {
+    @Test func `files get their place by a rename, and a new file is private to its maker`() throws {
         try withPlace {
             let directory = try ForeignDirectory("\(place)/own")
             let below = try directory.directory("new", for: geteuid(), getegid())

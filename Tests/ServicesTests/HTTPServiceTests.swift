@@ -5,7 +5,7 @@ import Wire
 
 @testable import Services
 
-/// Boot loaders of bytes against the boot HTTP server: RFC 9112 as far as they meet it (`docs/protocols.md`).
+/// Byte-level boot loaders against the boot HTTP server: RFC 9112 as far as they need it (`docs/protocols.md`).
 @Suite struct HTTPServiceTests {
     private static let root = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 3 &+ $0 / 777) }
     private static let kernel = "/i/\(LoopbackPlanes.digest)/kernel"
@@ -25,7 +25,7 @@ import Wire
 
         var status: Int { Int(head.dropFirst(9).prefix(3)) ?? 0 }
 
-        /// A field by its name in the very letters; nil when absent.
+        /// A field by its case-sensitive name; nil when absent.
         subscript(name: String) -> String? {
             head.split(separator: "\r\n").first { $0.hasPrefix("\(name): ") }.map {
                 String($0.dropFirst(name.utf8.count + 2))
@@ -46,10 +46,10 @@ import Wire
         return answer
     }
 
-    @Test func `HTTP 1_0 with keep-alive is told that the connection stays, and it does`() throws {
+    @Test func `HTTP 1_0 with keep-alive is told that the connection stays open, and it does`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
-        // Twice: the second answer comes from the heads that are kept.
+        // Twice: the second answer comes from the cached heads.
         for path in [Self.kernel, Self.kernel, "/small.bin", "/nothing", "/health"] {
             client.say("GET \(path) HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
             let answer = Self.hear(client)
@@ -62,7 +62,7 @@ import Wire
     }
 
     @Test(arguments: ["/small.bin", "/empty.bin", "/nothing", kernel])
-    func `a client that reads to the end gets all of it, and the end`(path: String) throws {
+    func `a client that reads to the end gets everything, and then the end`(path: String) throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
         client.say("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: TE, close\r\n\r\n")
@@ -78,7 +78,7 @@ import Wire
         }
     }
 
-    @Test func `HTTP 1_1 stays without a word, requests behind one another are answered in their order`()
+    @Test func `HTTP 1_1 stays open by default, and pipelined requests are answered in order`()
         throws
     {
         let planes = try Self.planes()
@@ -92,10 +92,10 @@ import Wire
         #expect(answers.allSatisfy { $0["Connection"] == nil && $0.status == 200 })
     }
 
-    @Test func `bodies come in whatever pieces, with the next request behind them`() throws {
+    @Test func `bodies arrive in any pieces, followed by the next request`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
-        // Not of this machine: its answer, 403, comes when the body is whole, and not before.
+        // From another machine: its answer, 403, comes when the body is complete, not before.
         let request = "POST /node/52:54:00:00:00:01/report HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
         for expectation in ["", "Expect: 100-continue\r\n"] {
             client.say(request + expectation + "\r\n")
@@ -128,7 +128,9 @@ import Wire
         ("GET / HTTP/1.1\r\nX: \(String(repeating: "a", count: 20_000))", 431),
         ("GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "X: a\r\n", count: 100))\r\n", 431),
     ])
-    func `a refusal can be read, whatever the client still sends, and then the end`(text: String, status: Int)
+    func `a refusal can be read, whatever the client still sends, before the connection ends`(
+        text: String, status: Int
+    )
         throws
     {
         let planes = try Self.planes()
@@ -140,7 +142,7 @@ import Wire
         #expect(client.hearsEnd())
     }
 
-    @Test func `methods that are not here, and such as there are none`() throws {
+    @Test func `unsupported and unknown methods are refused`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
         for (line, status, allowed) in [
@@ -185,7 +187,7 @@ import Wire
         #expect(Self.hear(client)["ETag"] == tag)
     }
 
-    @Test func `a body that waits for 100 is asked for, and 100 is not said to who has sent it`() throws {
+    @Test func `a body that waits for 100 is asked for, and one that is already sent is not`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
         let words = "POST /health HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
@@ -197,7 +199,7 @@ import Wire
         #expect(Self.hear(client).status == 405)
     }
 
-    @Test func `names of fields are in the letters that GRUB and shim compare, and none is empty`() throws {
+    @Test func `field names have the capitals that GRUB and shim compare, and no value is empty`() throws {
         let planes = try Self.planes()
         let client = try Self.client(of: planes)
         for path in [Self.kernel, "/small.bin", "/nothing", Self.kernel] {

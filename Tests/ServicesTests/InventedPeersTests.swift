@@ -8,7 +8,7 @@ import Wire
 
 @testable import Services
 
-/// One sender that speaks as many: datagrams say what they like of where they come from.
+/// One sender that pretends to be many: the source of a datagram can be forged.
 @Suite final class InventedPeersTests {
     private let path = NSTemporaryDirectory() + "roost-\(UUID()).journal"
     private let server = IPv4Address(rawValue: 0x0A4D_0001)
@@ -58,12 +58,12 @@ import Wire
         return bytes
     }
 
-    /// Of a network that is not served, and with sub-option 5, which names one that is.
+    /// From a network that is not served, and with sub-option 5, which names one that is.
     @Test(arguments: [
         (nil, "a relay of another network"),
         ([5, 4, 10, 77, 0, 0], "the network 10.77.0.0/24 behind relays"),
     ])
-    func `invented relays have one share together, of the server's time and of its log`(
+    func `invented relays together have one share of the server's time and of its log`(
         agent: [UInt8]?, name: String
     ) throws {
         let lines = lines
@@ -77,7 +77,7 @@ import Wire
         #expect(lines.all.count < 100)
     }
 
-    @Test func `a machine in whose name another one asks is heard while its link has room`() {
+    @Test func `a machine in whose name another host asks is still answered while its link has room`() {
         var maxima = PeerLimits.Maxima()
         maxima.dhcpMessages = PeerRates(perSecond: 1, burst: 2)
         maxima.dhcpSpareMessages = PeerRates(perSecond: 1, burst: 5)
@@ -90,12 +90,12 @@ import Wire
         }
         let heard = (0..<20).map { _ in takes(1) }
         #expect(heard == Array(repeating: true, count: 7) + Array(repeating: false, count: 13))
-        // Others have what is their own.
+        // Others keep their own share.
         let other = takes(2)
         #expect(other && lines.has("was limited: dhcp: 1 messages a second"))
     }
 
-    @Test func `the log has so many lines of a plane, from however many addresses`() {
+    @Test func `the log accepts a limited number of lines per plane, from any number of addresses`() {
         let lines = lines
         let limits = PeerLimits(log: { lines.add($0) })
         for number in 0..<20_000 {
@@ -109,7 +109,7 @@ import Wire
         #expect(lines.has("nbd: another plane's"))
     }
 
-    @Test func `a node's refusals are told, however many of invented machines and addresses there were`()
+    @Test func `a node's refusals are reported, whatever the number of invented machines and addresses`()
         throws
     {
         var log = RefusalLog()

@@ -9,9 +9,9 @@ import Wire
 
 @testable import Services
 
-/// The DHCP service on a clock that is set while it serves.
+/// The DHCP service while its clock is set.
 @Suite final class LeaseClockTests {
-    /// Clocks that the test moves.
+    /// Clocks that the test controls.
     private final class Clocks: Sendable {
         let reading: Mutex<ClockReading>
         init(second: Int) { reading = Mutex(ClockReading(wall: second * 1_000, boot: 60_000)) }
@@ -95,7 +95,7 @@ import Wire
         service.take(messages)
     }
 
-    /// What the journal says when all that was given to it is there.
+    /// The journal's content once everything given to it is there.
     private func journal(until isThere: ([Lease]) -> Bool) throws -> [Lease] {
         for _ in 0..<1_000 {
             let leases = try LeaseJournal.leases(at: path)
@@ -126,7 +126,7 @@ import Wire
             reports.jumps.withLock { $0 } == [ClockJump(before: (before + 600) * 1_000, after: after * 1_000)]
         )
         #expect(try journal { $0.first?.expiresAt == after + 3_000 }.count == 1)
-        // The client's own clock has gone on all the time.
+        // The client's own clock kept running all the time.
         clocks.pass(2_999)
         ask(service, mac: 2)
         #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 1))])
@@ -135,7 +135,7 @@ import Wire
         #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 2))])
     }
 
-    @Test func `a lease of 1970 is held when the server starts again with the right time`() throws {
+    @Test func `a lease from 1970 is held when the server starts again with the right time`() throws {
         let clocks = Clocks(second: Self.never)
         do {
             let service = try service(clocks)
@@ -149,7 +149,7 @@ import Wire
         #expect(service.leases.map(\.expiresAt) == [Self.now + 3_600])
     }
 
-    @Test func `after a start in 1970 leases of before are held, and are as they were when NTP has come`()
+    @Test func `after a start in 1970 earlier leases are held, and become right once NTP sets the clock`()
         throws
     {
         let clocks = Clocks(second: Self.now)
@@ -172,7 +172,7 @@ import Wire
 
     private static let ahead = 4_080_000_000
 
-    /// A server that has given the only address to the first machine, ends, and starts with the clock at `second`.
+    /// A server that gave the only address to the first machine, stopped, and starts with the clock at `second`.
     private func restarted(at second: Int, _ clocks: Clocks) throws -> DHCPService {
         do {
             let service = try service(clocks)
@@ -184,7 +184,7 @@ import Wire
         return try service(clocks)
     }
 
-    @Test func `a start in 2099 takes no lease from its machine, and none lasts until then`() throws {
+    @Test func `a start in 2099 takes no lease from its machine, and no lease lasts until then`() throws {
         let clocks = Clocks(second: Self.now)
         let service = try restarted(at: Self.ahead, clocks)
         ask(service, mac: 2)
@@ -201,7 +201,7 @@ import Wire
         #expect(service.leases.map(\.holder) == [.macAddress(MACAddress(rawValue: 2))])
     }
 
-    @Test func `a lease that was given in 2099 ends in its time when the server starts with the right clock`()
+    @Test func `a lease given in 2099 ends on time when the server starts with the right clock`()
         throws
     {
         let clocks = Clocks(second: Self.ahead)
@@ -221,7 +221,7 @@ import Wire
         #expect(service.leases.map(\.expiresAt) == [Self.ahead + 3_600])
     }
 
-    @Test func `a night without the server ends a lease as always`() throws {
+    @Test func `a night without the server ends a lease as usual`() throws {
         let clocks = Clocks(second: Self.now)
         let service = try restarted(at: Self.now + 43_200, clocks)
         ask(service, mac: 2)

@@ -21,7 +21,7 @@ import Wire
 
     private func sorted(_ leases: [Lease]) -> [Lease] { leases.sorted { $0.address < $1.address } }
 
-    @Test func `leases of every kind come back after opening again`() throws {
+    @Test func `leases of every kind return after reopening`() throws {
         let leases = [
             lease(1, 100), lease(2, Lease.never), lease(3, 5, holder: .clientIdentifier([1, 2, 3])),
             lease(4, 7, holder: .foreign(IPv4Address(rawValue: 4))),
@@ -34,12 +34,13 @@ import Wire
         #expect(sorted(try LeaseJournal.leases(at: path)) == [lease(1, 200)] + leases.dropFirst())
     }
 
-    /// `kill -9` and a power cut leave a journal that ends anywhere.
-    @Test func `a journal cut off at any byte has every whole record before it and nothing else`() throws {
+    /// `kill -9` and a power cut leave a journal that may end anywhere.
+    @Test func `a journal truncated at any byte has every complete record before it and nothing else`() throws
+    {
         var journal = try LeaseJournal(path)
         try journal.append((1...5).map { lease($0, Int($0) * 10) })
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        // The rest are the zeros that the next records will be written over.
+        // The rest are the zeros that the next records will overwrite.
         let recordByteCount = (2 + 4) + (4 + 8 + 1 + 1 + 6) + 3
         let recordsByteCount = 8 + 5 * recordByteCount
         #expect(whole.dropFirst(recordsByteCount).allSatisfy { $0 == 0 })
@@ -50,7 +51,7 @@ import Wire
         }
     }
 
-    @Test func `what a journal holds too much of can be written again`() throws {
+    @Test func `a journal that has grown too long can be rewritten`() throws {
         let long = Lease(
             address: IPv4Address(rawValue: 1), holder: .clientIdentifier([UInt8](repeating: 7, count: 400)),
             expiresAt: -1, hostName: String(repeating: "\u{FFFD}", count: 60_000))

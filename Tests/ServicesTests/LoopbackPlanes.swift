@@ -9,11 +9,11 @@ import Wire
 
 @testable import Services
 
-/// The real services on a real loop and on a thread of their own. Each address of 127.0.0.0/8 is a peer.
+/// The real services on a real loop and its own thread. Each address of 127.0.0.0/8 is a peer.
 final class LoopbackPlanes: Sendable {
     struct Ports { var (nbd, http, tftp): (UInt16, UInt16, UInt16) = (0, 0, 0) }
 
-    /// What was logged; the loop's thread adds to it.
+    /// The log lines; the loop's thread adds to them.
     final class Lines: Sendable {
         private let lines = Mutex<[String]>([])
         func add(_ line: String) { lines.withLock { $0.append(line) } }
@@ -23,7 +23,7 @@ final class LoopbackPlanes: Sendable {
 
     /// Only the loop's thread opens it.
     private final class Home: @unchecked Sendable {
-        // Sendable: the loop's thread alone reads and writes it.
+        // Sendable: only the loop's thread reads and writes it.
         var services: [AnyObject] = []
     }
 
@@ -31,7 +31,7 @@ final class LoopbackPlanes: Sendable {
         let ports = Mutex(Ports())
     }
 
-    /// Of the only image, `debian`.
+    /// Digest of the only image, `debian`.
     static let digest = String(repeating: "a", count: 64)
 
     let lines = Lines()
@@ -40,8 +40,8 @@ final class LoopbackPlanes: Sendable {
     private let directory: String
 
     /// - Parameters:
-    ///   - transfers: by TFTP, of all peers together.
-    ///   - files: what there is by TFTP and HTTP, beside `hosts`.
+    ///   - transfers: limit of TFTP transfers for all peers together.
+    ///   - files: served over TFTP and HTTP, in addition to `hosts`.
     ///   - image: the root of `debian`; nil: there is no image.
     init(
         allowances: PeerAllowances = PeerAllowances(), transfers: Int = 4_096, files: [String: [UInt8]] = [:],
@@ -88,6 +88,15 @@ final class LoopbackPlanes: Sendable {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
+    /// Makes the next reads wait for the disk, if the files are on one.
+    func forgetCachedFiles() {
+        for path in FileManager.default.enumerator(atPath: directory)?.compactMap({ $0 as? String }) ?? [] {
+            guard let file = try? FileDescriptor(opening: "\(directory)/\(path)") else { continue }
+            _ = fsync(file.number)
+            _ = posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED)
+        }
+    }
+
     /// - Returns: name → path.
     private static func lay(_ files: [String: [UInt8]], in directory: String) throws -> [String: String] {
         var loaders = ["hosts": "/etc/passwd"]
@@ -121,7 +130,7 @@ final class LoopbackPlanes: Sendable {
     }
 }
 
-/// A client at an address of its own; it waits for an answer ten seconds at most.
+/// A client with its own address; it waits for an answer for at most ten seconds.
 final class LoopbackClient {
     let socket: FileDescriptor
     private let destination: sockaddr_in
@@ -135,7 +144,7 @@ final class LoopbackClient {
         let number = socket.number
         let isBound = unsafe Self.with(Self.name(address, 0)) { unsafe Glibc.bind(number, $0, $1) == 0 }
         try #require(isBound)
-        // Answers by TFTP come from other ports.
+        // TFTP answers come from other ports.
         guard kind == SOCK_STREAM else { return }
         let isOpen = unsafe Self.with(destination) { unsafe Glibc.connect(number, $0, $1) == 0 }
         try #require(isOpen)
@@ -158,21 +167,21 @@ final class LoopbackClient {
         }
     }
 
-    /// - Parameter port: of the server; nil: the one that it listens on.
+    /// - Parameter port: the server's; nil: the one that it listens on.
     func say(_ bytes: [UInt8], to port: UInt16? = nil) {
         let number = socket.number
         var name = destination
         if let port { name.sin_port = port.bigEndian }
-        // A connected one goes where it is connected to, whatever is named.
+        // A connected socket sends to its peer, whatever address is given.
         _ = unsafe Self.with(name) { unsafe sendto(number, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, $1) }
     }
 
     func say(_ text: String) { say(Array(text.utf8)) }
 
-    /// What comes next; empty: the other side has closed, or says nothing.
+    /// The next bytes; empty: the other side has closed, or is silent.
     func hear() -> [UInt8] { hearFrom().bytes }
 
-    /// What comes next, and from which port.
+    /// The next datagram, and its source port.
     func hearFrom() -> (bytes: [UInt8], port: UInt16) {
         var bytes = [UInt8](repeating: 0, count: 70_000)
         var name = sockaddr_in()
@@ -186,22 +195,22 @@ final class LoopbackClient {
         return (Array(bytes.prefix(max(0, count))), UInt16(bigEndian: name.sin_port))
     }
 
-    /// Exactly so many bytes, or fewer where the other side ends before.
+    /// Exactly this many bytes, or fewer if the other side ends first.
     func hear(_ count: Int) -> [UInt8] {
-        // The kernel waits for data even where none is asked for.
+        // The kernel waits for data even when asked for none.
         guard count > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: count)
         let got = unsafe recv(socket.number, &bytes, count, Int32(MSG_WAITALL))
         return Array(bytes.prefix(max(0, got)))
     }
 
-    /// Whether the other side has ended, and not broken off.
+    /// Whether the other side ended its stream rather than resetting it.
     func hearsEnd() -> Bool {
         var byte: UInt8 = 0
         return unsafe recv(socket.number, &byte, 1, 0) == 0
     }
 
-    /// All that comes to the end; nil: the other side broke off.
+    /// Everything up to the end; nil: the other side reset the connection.
     func hearAll() -> [UInt8]? {
         var all: [UInt8] = []
         var bytes = [UInt8](repeating: 0, count: 70_000)

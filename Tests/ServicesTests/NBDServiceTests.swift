@@ -7,7 +7,7 @@ import Wire
 
 @testable import Services
 
-/// Clients of bytes against the NBD server: what they are told last, they can read.
+/// Byte-level clients against the NBD server: they can read the last reply.
 @Suite struct NBDServiceTests {
     private static let root = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 11 &+ $0 / 4_096) }
 
@@ -15,7 +15,7 @@ import Wire
         bytes.reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// A client that has said its flags.
+    /// A client that has sent its flags.
     private static func client(of planes: LoopbackPlanes, flags: UInt32 = 3) throws -> LoopbackClient {
         let client = try LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd)
         #expect(client.hear(18) == NBDNegotiation.greeting)
@@ -42,7 +42,7 @@ import Wire
         return words
     }
 
-    /// The error of the next simple reply; -1 when it is none.
+    /// The error of the next simple reply; -1 for anything else.
     private static func error(by client: LoopbackClient) -> Int {
         let reply = client.hear(16)
         return reply.count == 16 && reply[..<4].elementsEqual([0x67, 0x44, 0x66, 0x98])
@@ -60,7 +60,7 @@ import Wire
     }
 
     @Test(arguments: [0, 1, 2, 3] as [UInt32])
-    func `a client that negotiates little reads the export`(flags: UInt32) throws {
+    func `a minimal client reads the export`(flags: UInt32) throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.chosen(of: planes, flags: flags)
         client.say(Self.request(.read, offset: 1_000, byteCount: 50_000))
@@ -68,7 +68,7 @@ import Wire
         #expect(client.hear(50_000) == Array(Self.root[1_000..<51_000]))
     }
 
-    @Test func `a write is refused, its data passed over in whatever pieces it comes, and reading goes on`()
+    @Test func `a write is refused, its data skipped in whatever pieces it arrives, and reading continues`()
         throws
     {
         let planes = try LoopbackPlanes(image: Self.root)
@@ -87,7 +87,7 @@ import Wire
         for _ in 0..<3 { #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue)) }
     }
 
-    @Test func `a write that is too large is an error that can be read, and then the end`() throws {
+    @Test func `a write that is too large gives a readable error, and then the end`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.chosen(of: planes)
         client.say(Self.request(.write, byteCount: 1 << 30) + [UInt8](repeating: 9, count: 1 << 20))
@@ -95,14 +95,14 @@ import Wire
         #expect(client.hearsEnd())
     }
 
-    @Test func `what was answered before a mistake, or asked for before the end, can still be read`() throws {
+    @Test func `replies before a mistake, or before the end, can still be read`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let mistaken = try Self.chosen(of: planes)
         mistaken.say(Self.request(.read, byteCount: 512) + [UInt8](repeating: 1, count: 500_000))
         #expect(Self.error(by: mistaken) == 0)
         #expect(mistaken.hear(512) == Array(Self.root[..<512]))
         #expect(mistaken.hearsEnd())
-        // More answers than a socket holds.
+        // More replies than a socket holds.
         let ending = try Self.chosen(of: planes)
         for _ in 0..<60 { ending.say(Self.request(.read, byteCount: Self.root.count)) }
         ending.say(Self.request(.disconnect))
@@ -113,13 +113,34 @@ import Wire
         #expect(ending.hearsEnd())
     }
 
-    @Test func `the answer to ABORT can be read, whatever the client sends behind it`() throws {
+    @Test func `a read that waits for the disk is answered, and so are all requests after it`() throws {
+        let planes = try LoopbackPlanes(image: Self.root)
+        for _ in 0..<3 {
+            planes.forgetCachedFiles()
+            let client = try Self.chosen(of: planes)
+            let refused = Self.request(.write, byteCount: 100) + [UInt8](repeating: 0x25, count: 100)
+            // Across the border between two pieces.
+            let range = 250_000..<290_000
+            client.say(
+                Self.request(.flush) + Self.request(.read, offset: 250_000, byteCount: range.count) + refused
+                    + Self.request(.read, byteCount: 16) + Self.request(.disconnect))
+            #expect(Self.error(by: client) == 0)
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(range.count) == Array(Self.root[range]))
+            #expect(Self.error(by: client) == Int(NBDError.notPermitted.rawValue))
+            #expect(Self.error(by: client) == 0)
+            #expect(client.hear(16) == Array(Self.root[..<16]))
+            #expect(client.hearsEnd())
+        }
+    }
+
+    @Test func `the answer to ABORT can be read, whatever the client sends after it`() throws {
         let planes = try LoopbackPlanes(image: Self.root)
         let client = try Self.client(of: planes)
         client.say(Self.option(2) + [UInt8](repeating: 1, count: 300_000))
         #expect(client.hear(20).suffix(8) == [0, 0, 0, 1, 0, 0, 0, 0])
         #expect(client.hearsEnd())
-        // No export can be named: there is only the end.
+        // No export can be named: the connection just ends.
         let other = try Self.client(of: planes)
         other.say(Self.option(1, Array("nothing".utf8)) + [UInt8](repeating: 1, count: 300_000))
         #expect(other.hearsEnd())
@@ -140,12 +161,12 @@ import Wire
         #expect(client.hear(4) == Array(Self.root[..<4]))
     }
 
-    @Test func `a client that does not end is let go`() throws {
+    @Test func `a client that does not end its side is disconnected`() throws {
         let planes = try LoopbackPlanes(image: Self.root) { $0.nbdConnections = 1 }
         let client = try Self.client(of: planes)
         client.say(Self.option(2))
         #expect(client.hear(20).count == 20 && client.hearsEnd())
-        // Its place is free again: the server does not wait for its end for ever.
+        // Its slot is free again: the server does not wait for its end forever.
         let isFree = try (0..<100).contains { _ in
             usleep(100_000)
             return try !LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd).hear().isEmpty
@@ -153,7 +174,10 @@ import Wire
         #expect(isFree)
     }
 
-    @Test func `a volume takes what lies in it, and has no room beyond its end`() throws {
+    /// A volume of a mebibyte, and the other end of its connection.
+    private static func withVolume(
+        isStructured: Bool = false, _ body: (NBDVolumeSession, borrowing FileDescriptor) throws -> Void
+    ) throws {
         var ends: [Int32] = [0, 0]
         let isPair = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0
         try #require(isPair)
@@ -165,16 +189,52 @@ import Wire
         let name = VolumeExportName(.volume, of: try NodeName("pc-1"), boot: "0123456789abcdef")
         let session = NBDVolumeSession(
             NodeDisk(name: name, path: path, byteCount: size), socket: FileDescriptor(owning: ends[1]),
-            file: file, usesStructuredReplies: false)
-        var words = Self.request(.write, offset: 4_096, byteCount: 3) + [1, 2, 3]
-        words += Self.request(.write, offset: UInt64(size - 1), byteCount: 2) + [4, 5]
-        words += Self.request(.read, offset: 4_096, byteCount: 3)
-        words += Self.request(.read, offset: UInt64(size), byteCount: 1)
-        words += Self.request(.writeZeroes, offset: UInt64(size), byteCount: 1)
-        try session.run(words + Self.request(.disconnect))
-        let replies = try client.readExactly(83)
-        #expect(replies[48..<51].elementsEqual([1, 2, 3]))
-        let errors = [0, 16, 32, 51, 67].map { Self.number(replies[($0 + 4)..<($0 + 8)]) }
-        #expect(errors == [0, 28, 0, 22, 22])
+            file: file, usesStructuredReplies: isStructured)
+        try body(session, client)
+    }
+
+    @Test func `a volume stores data within its size, and nothing beyond its end`() throws {
+        let size = 1 << 20
+        try Self.withVolume { session, client in
+            var words = Self.request(.write, offset: 4_096, byteCount: 3) + [1, 2, 3]
+            words += Self.request(.write, offset: UInt64(size - 1), byteCount: 2) + [4, 5]
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.read, offset: UInt64(size), byteCount: 1)
+            words += Self.request(.writeZeroes, offset: UInt64(size), byteCount: 1)
+            try session.run(words + Self.request(.disconnect))
+            let replies = try client.readExactly(83)
+            #expect(replies[48..<51].elementsEqual([1, 2, 3]))
+            let errors = [0, 16, 32, 51, 67].map { Self.number(replies[($0 + 4)..<($0 + 8)]) }
+            #expect(errors == [0, 28, 0, 22, 22])
+        }
+    }
+
+    @Test func `structured replies of a volume are those of an image`() throws {
+        try Self.withVolume(isStructured: true) { session, client in
+            var words = Self.request(.write, offset: 4_096, byteCount: 3, flags: 1) + [1, 2, 3]
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.trim, offset: 4_096, byteCount: 4_096)
+            words += Self.request(.read, offset: 4_096, byteCount: 3)
+            words += Self.request(.cache, byteCount: 1)
+            try session.run(words + Self.request(.disconnect))
+            let replies = try client.readExactly(20 + 31 + 20 + 31 + 26)
+            let types = [0, 20, 51, 71, 102].map { Self.number(replies[($0 + 6)..<($0 + 8)]) }
+            #expect(types == [0, 1, 0, 1, 1 << 15 | 1])
+            #expect(replies[48..<51].elementsEqual([1, 2, 3]))
+            #expect(replies[99..<102].elementsEqual([0, 0, 0]))
+        }
+    }
+
+    @Test func `a volume's client can read the reply to its mistake, whatever it sends after it`() throws {
+        try Self.withVolume { session, client in
+            try client.write(
+                Self.request(.read, byteCount: 4)
+                    + Self.request(.write, byteCount: 1 << 30) + [UInt8](repeating: 9, count: 50_000))
+            _ = shutdown(client.number, Int32(SHUT_WR))
+            #expect(throws: SystemError.self) { try session.run([]) }
+            let replies = try client.readExactly(36)
+            #expect(Self.number(replies[24..<28]) == Int(NBDError.invalid.rawValue))
+            #expect(try client.read(atMost: 1).isEmpty)
+        }
     }
 }

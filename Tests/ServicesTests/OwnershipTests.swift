@@ -4,7 +4,7 @@ import Linux
 import Testing
 
 @Suite struct OwnershipTests {
-    /// A user that is nobody's.
+    /// A user ID that no account has.
     private let user: uid_t = 64_999
 
     private func owner(of path: String) throws -> uid_t {
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
-    func `root gives what is there, and nothing that somebody else has put in its place`() throws {
+    func `root changes the owner of what is there, not of what another user put in its place`() throws {
         let place = NSTemporaryDirectory() + "roost-ownership-\(UUID())"
         let files = FileManager.default
         try files.createDirectory(atPath: "\(place)/directory", withIntermediateDirectories: true)
@@ -23,7 +23,7 @@ import Testing
             try Data("x".utf8).write(to: URL(fileURLWithPath: "\(place)/\(name)"))
         }
         try #require(unsafe link("\(place)/linked", "\(place)/again") == 0)
-        // One of root's, and one of that user's.
+        // One owned by root, and one owned by that user.
         try #require(unsafe symlink("mine", "\(place)/root-link") == 0)
         try #require(unsafe symlink("\(place)/theirs", "\(place)/user-link") == 0)
         try #require(unsafe lchown("\(place)/user-link", user, user) == 0)

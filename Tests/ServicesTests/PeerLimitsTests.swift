@@ -14,7 +14,7 @@ import Wire
 
     private static let (options, busy) = ("blksize\0001024\0timeout\000255\0", 5 as UInt8)
 
-    @Test func `an address has so many NBD connections, another one its own, and what ends makes room`()
+    @Test func `an address has a limited number of NBD connections, and ended ones make room`()
         throws
     {
         let planes = try LoopbackPlanes { $0.nbdConnections = 4 }
@@ -30,7 +30,7 @@ import Wire
         }
         #expect(
             planes.lines.all == ["127.0.0.2 was limited: nbd: 4 connections are the most for one address"])
-        // Which of their ends and the next one the server hears of first is open.
+        // The order in which the server learns of the ends and of the next one is undefined.
         let hasRoom = try (0..<100).contains { _ in
             usleep(20_000)
             let again = try LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.nbd)
@@ -39,7 +39,7 @@ import Wire
         #expect(hasRoom)
     }
 
-    @Test func `a connection that says nothing is closed, by NBD and by HTTP, however it trickles`() throws {
+    @Test func `a silent connection is closed, by NBD and by HTTP, even if bytes trickle in`() throws {
         let planes = try LoopbackPlanes {
             $0.nbdHandshake = 500
             $0.httpRequest = 500
@@ -55,7 +55,7 @@ import Wire
         #expect(planes.lines.has("127.0.0.3 was limited: http: 0 seconds"))
     }
 
-    @Test func `who asks by HTTP too often is answered later, not refused, and others at once`() throws {
+    @Test func `a client that sends too many HTTP requests is slowed down, and others are not`() throws {
         let planes = try LoopbackPlanes { $0.httpRequests = PeerRates(perSecond: 10, burst: 10) }
         let greedy = try LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.http)
         let wanted = 20
@@ -78,7 +78,7 @@ import Wire
             ])
     }
 
-    @Test func `an address behind which there are many has as many connections as they`() throws {
+    @Test func `an address shared by many machines gets their number of connections`() throws {
         let network = try #require(IPv4Network("127.0.0.2/32"))
         let planes = try LoopbackPlanes(allowances: PeerAllowances([.init(network, times: 3)])) {
             $0.httpConnections = 2
@@ -95,7 +95,7 @@ import Wire
         #expect(planes.lines.has("127.0.0.2 was limited: http: 6 connections"))
     }
 
-    @Test func `TFTP has so many transfers for one address, and says who wants more`() throws {
+    @Test func `each address has a limited number of TFTP transfers, and the log names excesses`() throws {
         let planes = try LoopbackPlanes { $0.tftpTransfers = 3 }
         var held: [LoopbackClient] = []
         for _ in 0..<3 {
@@ -113,11 +113,11 @@ import Wire
         #expect(planes.lines.has("127.0.0.2 was limited: tftp: 3 transfers are the most for one address"))
     }
 
-    @Test func `transfers to nobody go for one that is asked for, the oldest first`() throws {
-        // Four together, and so two for strangers.
+    @Test func `transfers without a client give way to a requested one, oldest first`() throws {
+        // Four in total, and so two for strangers.
         let planes = try LoopbackPlanes(transfers: 4) { _ in }
         var held: [LoopbackClient] = []
-        // Requests from addresses that say nothing more, as forged ones do.
+        // Requests from addresses that never answer, as with forged sources.
         for number in 2..<40 {
             let one = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.\(number)", to: planes.ports.tftp)
             one.say(Self.request(Self.options))

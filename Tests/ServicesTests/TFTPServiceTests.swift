@@ -6,7 +6,7 @@ import Wire
 
 @testable import Services
 
-/// ROMs on loopback against the TFTP server, with a port for each transfer and with one for all.
+/// ROMs on loopback against the TFTP server, with a port per transfer and with a single port.
 @Suite struct TFTPServiceTests {
     private static let a = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 / 511) }
     private static let b = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 13 &+ $0 / 1_023) }
@@ -36,7 +36,7 @@ import Wire
         return try TFTPPacket(parsing: &wire)
     }
 
-    /// Asks, and takes all of the file; nil when something else comes, or nothing.
+    /// Requests a file and reads all of it; nil when something else arrives, or nothing.
     private static func fetch(
         _ name: String, _ options: [(String, String)] = [], by client: LoopbackClient
     ) throws -> [UInt8]? {
@@ -53,7 +53,7 @@ import Wire
                 }
                 client.say(bytes(.acknowledgement(block: 0)), to: port)
             case .data(let number, let data):
-                // What remains of a transfer before.
+                // Leftovers of an earlier transfer.
                 guard number == UInt16(truncatingIfNeeded: block + 1) else { continue }
                 block += 1
                 file += data
@@ -68,7 +68,7 @@ import Wire
     }
 
     @Test(arguments: [false, true], [("a.efi", a), ("exact.bin", exact), ("empty.bin", [])])
-    func `a file comes whole, whatever its size`(isSinglePort: Bool, file: (String, [UInt8])) throws {
+    func `a file arrives complete, whatever its size`(isSinglePort: Bool, file: (String, [UInt8])) throws {
         let planes = try Self.planes(isSinglePort: isSinglePort)
         for options in [
             [], [("tsize", "0")], [("blksize", "1428"), ("windowsize", "4"), ("tsize", "0")],
@@ -80,7 +80,7 @@ import Wire
     }
 
     @Test(arguments: [false, true])
-    func `blocks above what a packet holds come in windows, too`(isSinglePort: Bool) throws {
+    func `blocks larger than a packet also come in windows`(isSinglePort: Bool) throws {
         let planes = try Self.planes(isSinglePort: isSinglePort, blockByteLimit: 65_464)
         for size in ["65464", "32000", "1024"] {
             let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
@@ -91,7 +91,7 @@ import Wire
     @Test(arguments: [false, true])
     func `another file from the same port is another transfer`(isSinglePort: Bool) throws {
         let planes = try Self.planes(isSinglePort: isSinglePort)
-        // Dropped before anything was acknowledged, in the middle, and the same file in another way.
+        // Dropped before anything was acknowledged, in the middle, and the same file in another mode.
         for (acknowledged, options) in [(0, [("tsize", "0")]), (3, []), (0, []), (3, [("blksize", "1024")])] {
             let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
             client.say(Self.request("a.efi", options))
@@ -107,7 +107,8 @@ import Wire
     }
 
     @Test(arguments: [false, true])
-    func `after the probe of a size the file comes, whichever packet is read first`(isSinglePort: Bool) throws
+    func `after the probe of a size the file arrives, whichever packet is read first`(isSinglePort: Bool)
+        throws
     {
         let planes = try Self.planes(isSinglePort: isSinglePort)
         let start = EventLoop.now()
@@ -128,12 +129,12 @@ import Wire
             let again = round % 3 == 0 ? probe : [("blksize", "1468")]
             #expect(try Self.fetch("a.efi", again, by: client) == Self.a, "round \(round)")
         }
-        // A single repetition would take a second.
+        // A single retransmission would take a second.
         #expect(EventLoop.now() - start < 10_000)
     }
 
     @Test(arguments: [false, true])
-    func `the same request is a copy at first, and a new beginning later`(isSinglePort: Bool) throws {
+    func `the same request is a copy at first, and a fresh start later`(isSinglePort: Bool) throws {
         let planes = try Self.planes(isSinglePort: isSinglePort)
         let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
         client.say(Self.request("a.efi"))
@@ -144,18 +145,18 @@ import Wire
         let (second, samePort) = client.hearFrom()
         #expect(try Self.packet(second) == .data(block: 2, Array(Self.a[512..<1_024])))
         #expect(samePort == port)
-        // The machine was switched off, and its ROM asks again from the same port. No copy is that late.
+        // The machine was switched off, and its ROM asks again from the same port. No copy arrives that late.
         usleep(1_100_000)
         client.say(Self.request("a.efi"))
         repeat {
             let heard = try Self.packet(client.hear())
             if case .data(let block, _) = heard, block == 1 { break }
-            // Block 2 came again in between.
+            // Block 2 arrived again in between.
             #expect(heard == .data(block: 2, Array(Self.a[512..<1_024])))
         } while true
     }
 
-    @Test func `on one port all comes from there, and a late acknowledgement ends nothing that began since`()
+    @Test func `with a single port, late acknowledgements do not end a newer transfer`()
         throws
     {
         let planes = try Self.planes(isSinglePort: true)
@@ -167,7 +168,7 @@ import Wire
         #expect(client.hearFrom().port == planes.ports.tftp)
     }
 
-    @Test func `netascii ends lines with CR LF, and its size is that of what is sent`() {
+    @Test func `netascii ends lines with CR LF, and the size is that of the converted text`() {
         let content = TFTPContent.bytes(Array("one\ntwo\r\nthree\rfour".utf8))
         let sent = content.netascii
         #expect(sent == Array("one\r\ntwo\r\0\r\nthree\r\0four".utf8))
@@ -176,7 +177,7 @@ import Wire
         #expect(agreed.acknowledged == [.init(name: "tsize", value: "\(sent.count)")])
     }
 
-    @Test func `a request that cannot be read, or asks for what there is not, is answered`() throws {
+    @Test func `requests that are invalid or for missing files get an answer`() throws {
         let planes = try Self.planes(isSinglePort: false)
         let client = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
         let cases: [([UInt8], TFTPError.Code)] = [
@@ -198,13 +199,13 @@ import Wire
         #expect(try Self.packet(client.hear()) == .data(block: 1, Array(Self.b.prefix(512))))
     }
 
-    @Test func `a client that has gone, as its host says, takes no place any more`() throws {
+    @Test func `a client that has gone, according to its host, no longer takes a slot`() throws {
         let planes = try LoopbackPlanes(files: ["a.efi": Self.a]) { $0.tftpTransfers = 1 }
         var client: LoopbackClient? = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
         client?.say(Self.request("a.efi"))
         #expect(client?.hear().prefix(4) == [0, 3, 0, 1])
         client = nil
-        // The next repetition is told that nothing listens there.
+        // The next retransmission is told that nothing listens there.
         let isServed = try (0..<50).contains { _ in
             usleep(100_000)
             let other = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.2", to: planes.ports.tftp)
@@ -214,7 +215,7 @@ import Wire
         #expect(isServed)
     }
 
-    @Test func `nothing that goes out by UDP forbids to cut it`() throws {
+    @Test func `outgoing UDP packets may be fragmented`() throws {
         let socket = try Socket.datagram(.loopback, port: 0)
         var (value, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))
         let result = unsafe getsockopt(socket.number, Int32(IPPROTO_IP), IP_MTU_DISCOVER, &value, &size)

@@ -5,7 +5,7 @@ import Wire
 @testable import Fleet
 @testable import StoreSQLite
 
-/// The cards that nodes were seen with, in the store.
+/// The network cards that nodes were seen with, in the store.
 @Suite final class CardStoreTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
         .path
@@ -41,12 +41,12 @@ import Wire
         try await store.save([LearnedCards.Change(card: card, machine: machine)])
     }
 
-    /// What is in the file, whatever a snapshot makes of it.
+    /// What is in the file, regardless of the snapshot.
     private func cards() async throws -> LearnedCards {
         try await store.read { try SQLiteStore.cards(in: $0) }
     }
 
-    @Test func `they are kept over a restart, in the order in which they were seen, and are no revision`()
+    @Test func `cards survive a restart, in the order in which they were seen, and make no revision`()
         async throws
     {
         let revision = try await store.snapshot().revision
@@ -66,14 +66,14 @@ import Wire
         #expect(try await !store.snapshot().knows(first))
     }
 
-    @Test func `a card that moves leaves behind what was known of the machine before`() async throws {
+    @Test func `a card that moves loses what was known about its previous machine`() async throws {
         let hardware = try JSONDecoder().decode(Hardware.self, from: Data("{\"vendor\":\"x\"}".utf8))
         let trouble = BootTrouble(
             version: try #require(Digest(String(repeating: "a", count: 64))), failedBoots: 2, lastBootAt: 5,
             detail: "panic")
         _ = try await store.save(hardware, of: first)
         try await store.save([], troubles: [first: trouble])
-        // It was seen before it was known whose it is: that stays.
+        // It was seen before its owner was known: that stays.
         try await learn(first, machines[0])
         var known = try await store.snapshot().observations
         #expect(known.hardware[first] == hardware && known.troubles[first] == trouble)
@@ -83,7 +83,7 @@ import Wire
         #expect(known.cards.machine(of: first) == machines[1])
     }
 
-    @Test func `they go with the node, with its UUID, and where a record names them`() async throws {
+    @Test func `cards are deleted with the node, with its UUID, and when a record names them`() async throws {
         for edit: @Sendable (inout Node) -> Node? in [
             { _ in nil },
             { node in
@@ -112,7 +112,7 @@ import Wire
         #expect(try await store.snapshot().node(at: first)?.name == other)
     }
 
-    @Test func `the boots of a node that was seen with a card stay as a node's`() async throws {
+    @Test func `boots of a node that was seen with a card stay the node's`() async throws {
         try await learn(first, machines[0])
         func boot(_ machine: MACAddress, _ number: Int) async throws {
             try await store.append([

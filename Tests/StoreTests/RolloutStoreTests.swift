@@ -17,7 +17,7 @@ import Wire
             terms: Rollout.Terms(), startedAt: 1, startedBy: "test", canaries: [try NodeName("pc-1")])
     }
 
-    @Test func `what boots show is kept over a restart, but never brings back a roll-out that is over`()
+    @Test func `what boots show survives a restart, but never revives a finished roll-out`()
         async throws
     {
         let store = try SQLiteStore(path: path)

@@ -6,7 +6,7 @@ import Wire
 
 @testable import StoreSQLite
 
-/// What SQLite's store does beside the contract.
+/// What the SQLite store does in addition to the contract.
 @Suite final class SQLiteStoreTests {
     private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
         .path
@@ -20,7 +20,7 @@ import Wire
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     @Test
-    func `what is old goes while more comes: events, boots, machines that wait, what a machine was made of`()
+    func `old events, boots, waiting machines and hardware reports are deleted as new ones arrive`()
         async throws
     {
         var retention = SQLiteStore.Retention()
@@ -48,12 +48,12 @@ import Wire
             try await store.boots(of: MACAddress(rawValue: 2), limit: 100).map(\.boot) == [
                 "boot40", "boot39", "boot38",
             ])
-        // Invented machines: those that came last are left, and the node whatever it did last.
+        // Invented machines: the latest ones stay, and the node whatever its last activity.
         for machine in 100..<UInt64(300) { try await boot(machine, Int(machine), events: 2) }
         let machines = Set(try await store.lastBoots().map(\.macAddress.rawValue))
         #expect(machines.contains(1) && machines.contains(299) && !machines.contains(150))
         #expect(machines.count <= 20 + 1 + retention.period / 2)
-        // One boot that never ends to speak.
+        // A boot that never stops reporting.
         for round in 0..<50 { try await boot(1, 1_000 + round, events: 100) }
         let count = try await DatabaseQueue(path: path).read {
             try Int.fetchOne($0, sql: "SELECT count(*) FROM boot_event") ?? 0

@@ -19,7 +19,7 @@ import Wire
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    /// Columns and indexes of every table that is not kept for later.
+    /// Columns and indexes of all tables except those kept for later.
     private func shape(_ path: String) throws -> [String] {
         try DatabaseQueue(path: path).read { database in
             let rows = try Row.fetchAll(
@@ -38,7 +38,7 @@ import Wire
         }
     }
 
-    /// A database as an older program made it, at `step`, with a node, a group, revisions and boots in it.
+    /// A database made by an older program at `step`, with a node, a group, revisions and boots in it.
     private func old(_ step: Int) throws {
         let queue = try DatabaseQueue(path: path)
         try SchemaSteps.migrator(upTo: step).migrate(queue)
@@ -77,7 +77,7 @@ import Wire
     }
 
     @Test(arguments: 1..<SchemaSteps.latest)
-    func `a store of every earlier step comes up with everything in it`(step: Int)
+    func `a store of every earlier step is upgraded with all its data`(step: Int)
         async throws
     {
         try old(step)
@@ -93,7 +93,7 @@ import Wire
     }
 
     @Test(arguments: 1..<SchemaSteps.latest)
-    func `a store goes back to every earlier step, and loses nothing on the way up again`(
+    func `a store can be downgraded to every earlier step, and loses nothing on the way up again`(
         step: Int
     ) async throws {
         try old(step)
@@ -122,7 +122,7 @@ import Wire
         #expect(try shape(path) == fresh)
         #expect(try SchemaSteps.current(path: path) == step)
         try SchemaSteps.verify(path: path)
-        // The old program goes on working with it.
+        // The old program continues to work with it.
         try await DatabaseQueue(path: path).write { database in
             let (columns, values) = step < 3 ? (", kind, key", ", 'group', '/school'") : ("", "")
             try database.execute(
@@ -140,7 +140,7 @@ import Wire
     }
 
     @Test
-    func `channels, tags and roll-outs of a store from before its records had one table are what they were`()
+    func `channels, tags and roll-outs from before the common table are unchanged after an upgrade`()
         async throws
     {
         try old(9)
@@ -188,7 +188,7 @@ import Wire
             #expect(snapshot.contents.rollouts == [7: rollout])
             #expect(try await store.rollouts(before: nil, limit: 9).count == 2)
             #expect(snapshot.rules.values.map(\.settings) == [["ssh-authorized-keys": .list(["k"])]])
-            // A history from before knows the channel's versions alone.
+            // An older history knows only the channel's versions.
             #expect(try await store.inverse(of: 2) == [.channel(rollout.image, .stable, 2)])
         }
         try SchemaSteps.downgrade(path: path, to: 9)
@@ -204,7 +204,7 @@ import Wire
     }
 
     @Test
-    func `accounts of directories from before are vouched for, and linked, from the day of the upgrade`()
+    func `existing accounts of directories are vouched for, and linked, from the day of the upgrade`()
         async throws
     {
         try old(6)
@@ -227,7 +227,7 @@ import Wire
         #expect(logIns.keys.sorted() == ["ldap", "oidc"] && logIns.values.allSatisfy { $0 >= now })
     }
 
-    @Test func `a store of a newer program, or none at all, is refused`() async throws {
+    @Test func `a newer program's store, or a file that is not one, is refused`() async throws {
         #expect(throws: StoreError.self) { try SchemaSteps.verify(path: path + ".none") }
         _ = try SQLiteStore(path: path)
         try await DatabaseQueue(path: path).write { database in

@@ -7,7 +7,7 @@ import Wire
 
 @testable import StoreSQLite
 
-/// A store that keeps the contract of ``FleetStore``: a second one gets a case, and passes what the first one does.
+/// A store that implements ``FleetStore``: a second one gets a case here, and passes the same tests.
 enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case sqlite
 
@@ -20,7 +20,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 }
 
-/// What every store does, whatever keeps it.
+/// What every store does, whatever its backend.
 @Suite final class StoreContractTests {
     private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())")
         .path
@@ -43,7 +43,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         return (manifest, digest)
     }
 
-    /// Makes edits as the control center does: checked against what is there, then stored.
+    /// Makes edits as the control center does: checked against the present state, then stored.
     private func change(_ store: any FleetStore, _ edits: FleetEdit..., by who: String = "ann") async throws {
         let snapshot = try await store.snapshot()
         let number = try await store.apply(
@@ -56,7 +56,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `what is saved is there after the file is opened again, and every change is a revision`(
+    func `what is saved is there after reopening the file, and every change is a revision`(
         maker: StoreMaker
     )
         async throws
@@ -106,7 +106,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `versions count up, the same content is the same version, numbers never come again`(
+    func `version numbers count up, equal content is the same version, and no number is reused`(
         maker: StoreMaker
     )
         async throws
@@ -126,7 +126,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `promote moves a channel, rollback moves it back, and what a channel means cannot be removed`(
+    func `promote moves a channel, rollback moves it back, and its version cannot be removed`(
         maker: StoreMaker
     )
         async throws
@@ -162,7 +162,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(boots[1].entries.map(\.stage) == [.dhcp, .kernel, .ready])
         #expect(boots[1].readyAfter == 20)
         #expect(try await store.boots(of: MACAddress(rawValue: 2), limit: 10).isEmpty)
-        // A report that comes late does not bring its boot back.
+        // A late report does not bring its boot to the front.
         try await store.append([event("a", .failed, 40)])
         #expect(try await store.lastBoots().map(\.boot) == ["b"])
     }
@@ -186,7 +186,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `undo brings back what a change replaced, unless it was changed since`(maker: StoreMaker)
+    func `undo restores what a change replaced, unless it was changed since`(maker: StoreMaker)
         async throws
     {
         let store = try maker.open(path)
@@ -215,7 +215,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot().nodes.count == 1)
     }
 
-    @Test(arguments: StoreMaker.allCases) func `the configuration of any second is still there`(
+    @Test(arguments: StoreMaker.allCases) func `the configuration at any second in the past is available`(
         maker: StoreMaker
     ) async throws {
         let clock = Mutex(1_000)
@@ -254,7 +254,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot(at: 1_450).images[first.image]?.versions == [two])
     }
 
-    @Test(arguments: StoreMaker.allCases) func `an administrator who can let others in is always left`(
+    @Test(arguments: StoreMaker.allCases) func `one administrator who can create others always remains`(
         maker: StoreMaker
     ) async throws {
         let store = try maker.open(path)
@@ -283,7 +283,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `a report from the initramfs takes nothing away from what the running system told`(maker: StoreMaker)
+    func `a report from the initramfs removes nothing that the running system reported`(maker: StoreMaker)
         async throws
     {
         let store = try maker.open(path)
@@ -302,7 +302,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.save(other, of: mac) == other)
     }
 
-    @Test(arguments: StoreMaker.allCases) func `hardware is kept when it differs, and its history stays`(
+    @Test(arguments: StoreMaker.allCases) func `hardware is stored when it differs, and its history is kept`(
         maker: StoreMaker
     ) async throws {
         let store = try maker.open(path)
@@ -323,7 +323,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `a signed move is kept with the change that it belongs to, and stays when that is undone`(
+    func `a signed move is stored with its change, and stays when that is undone`(
         maker: StoreMaker
     )
         async throws
@@ -346,7 +346,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot().images[image]?.moves == [.stable: move])
     }
 
-    @Test(arguments: StoreMaker.allCases) func `a log-in is remembered with its administrator`(
+    @Test(arguments: StoreMaker.allCases) func `a log-in is recorded with its administrator`(
         maker: StoreMaker
     ) async throws {
         let store = try maker.open(path)
@@ -360,7 +360,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `of two writers one appends, the other reads again, and nothing of either is lost`(
+    func `with two writers one appends, the other reads again, and nothing is lost`(
         maker: StoreMaker
     ) async throws {
         let count = 40
@@ -387,7 +387,8 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `history comes in pages, newest first, of one record or one person`(maker: StoreMaker) async throws {
+    func `history comes in pages, newest first, for one record or one person`(maker: StoreMaker) async throws
+    {
         let store = try maker.open(path)
         let (one, two) = (try node("pc-1", 1), try node("pc-2", 2))
         var later = one
@@ -406,7 +407,7 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     @Test(arguments: StoreMaker.allCases)
-    func `what has changed since a plan is told by its records`(maker: StoreMaker) async throws {
+    func `changes since a plan are found by its records`(maker: StoreMaker) async throws {
         let store = try maker.open(path)
         let (one, two) = (try node("pc-1", 1), try node("pc-2", 2))
         try await change(store, .node(one.name, one))

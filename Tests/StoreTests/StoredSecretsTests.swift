@@ -7,14 +7,14 @@ import Wire
 
 @testable import StoreSQLite
 
-/// What a stolen database tells.
+/// What a stolen database reveals.
 @Suite struct StoredSecretsTests {
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
         .path
     private let secrets = NodeSecrets()
     private static let words = ["$6$salt$hash", "a private key", "1234pin99", "hook word"]
 
-    /// Makes changes with secrets in them, and one that takes a secret back.
+    /// Makes changes with secrets in them, and one that removes a secret again.
     private func fill(_ store: SQLiteStore) async throws {
         let settings: [String: SettingValue] = [
             "root-password-hash": .text(Self.words[0]), "files": .map(["/etc/key:600": Self.words[1]]),
@@ -33,7 +33,25 @@ import Wire
             WebHook(id: 0, url: "https://a", secret: Self.words[3], kinds: ["boot"], group: .site), by: "ann")
     }
 
-    /// Those of the secrets that are in clear in any file of the database.
+    @Test(arguments: [
+        ("https://hooks.example/services/word", "https://hooks.example"),
+        ("http://ann:word@hooks.example:8443?word", "http://hooks.example:8443"),
+        ("https://a@word@[::1]:1#word", "https://[::1]:1"), ("word", ""), ("https:word", ""),
+    ])
+    func `history names the host of a web hook, and not the words in its address`(url: String, place: String)
+        async throws
+    {
+        let store = try SQLiteStore(path: path, secrets: secrets)
+        let hook = WebHook(id: 0, url: url, secret: "s", kinds: [], group: .site)
+        try await store.removeWebHook(store.addWebHook(hook, by: "ann").id, by: "ann")
+        for revision in try await store.revisions(RevisionFilter(kind: "hook", limit: 10)) {
+            #expect(revision.what.hasSuffix(": \(place)"))
+            let whole = try await store.revision(revision.number)
+            #expect(!"\(whole)".contains("word"))
+        }
+    }
+
+    /// The secrets that are in clear in any file of the database.
     private func found() throws -> [String] {
         let files = ["", "-wal"].compactMap { try? Data(contentsOf: URL(fileURLWithPath: path + $0)) }
         return Self.words.filter { word in files.contains { $0.range(of: Data(word.utf8)) != nil } }
@@ -48,20 +66,20 @@ import Wire
         #expect(try await store.webHooks().map(\.secret) == [Self.words[3]])
     }
 
-    @Test func `files of the database have no secret in them, and the store has all`() async throws {
+    @Test func `the database files contain no secret, and the store returns all of them`() async throws {
         let store = try SQLiteStore(path: path, secrets: secrets)
         try await fill(store)
         #expect(try found() == [])
         try await expectOpen(store)
         try await expectOpen(SQLiteStore(path: path, secrets: secrets))
-        // History has what it had, and can be undone.
+        // History has its old values, and can be undone.
         let number = try #require(
             try await store.revisions(RevisionFilter(kind: "rule", limit: 1)).first?.number)
         #expect(try await store.revision(number).edits.first?.before?.contains(Self.words[1]) == true)
         let undone = try await store.inverse(of: number).first
         let rule = try #require(undone?.of(MatchRule.self)?.after)
         #expect(rule.settings["root-password-hash"] == .text(Self.words[0]))
-        // The same again is no change.
+        // The same value again is not a change.
         let snapshot = try await store.snapshot()
         let node = try #require(snapshot.nodes.values.first)
         #expect(
@@ -71,7 +89,7 @@ import Wire
     }
 
     @Test
-    func `a store in clear is sealed when it is first opened with a secret, and opened for an older program`()
+    func `an unencrypted store is sealed when first opened with a secret, and opened for an older program`()
         async throws
     {
         do { try await fill(SQLiteStore(path: path)) }
@@ -87,17 +105,19 @@ import Wire
         try await expectOpen(SQLiteStore(path: path))
     }
 
-    @Test func `with another secret what is sealed stays closed, and can be set anew`() async throws {
+    @Test func `with another secret sealed values stay closed, and can be set again`() async throws {
         try await fill(SQLiteStore(path: path, secrets: secrets))
         let store = try SQLiteStore(path: path, secrets: NodeSecrets())
         let snapshot = try await store.snapshot()
         var node = try #require(snapshot.nodes.values.first)
-        #expect(snapshot.settings(of: node).text(.rootPasswordHash).isEmpty)
-        #expect(snapshot.settings(of: node).text(.timeZone) == "Europe/Athens")
+        #expect(try snapshot.settings(of: node).value(of: Settings.rootPasswordHash) == nil)
+        #expect(snapshot.settings(of: node)[Settings.timeZone]?.settingText == "Europe/Athens")
+        #expect(snapshot.settingProblems(limit: 9).count == 3)
+        #expect(snapshot.settingProblems(limit: 9).allSatisfy { $0.contains("is sealed with another key") })
         #expect(RecordSettings.redacted(node.settings)["root-password-hash"] == RecordSettings.hidden)
         node.settings["root-password-hash"] = .text("$6$other$hash")
         _ = try await store.apply(snapshot.checking([.node(node.name, node)]), by: "ann", what: "")
-        // The file is still closed, and opens when its secret comes back.
+        // The file is still sealed, and opens when its secret returns.
         let back = try await SQLiteStore(path: path, secrets: secrets).snapshot().nodes.values.first
         #expect(back?.settings["files"] == .map(["/etc/key:600": Self.words[1]]))
     }

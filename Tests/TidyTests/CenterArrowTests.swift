@@ -20,7 +20,7 @@ import Testing
     /// Members that lead around the acts, whatever they are members of; `context.caller` is what the acts are made for.
     private static let members: Set<Substring> = [
         "services", "fleet", "store", "snapshot", "caller", "require", "requireLeave", "requireSomewhere",
-        "allows", "sees",
+        "requireReading", "allows", "sees",
     ]
     /// Members of acts that acts are made of.
     private static let inner: Set<Substring> = [

@@ -26,7 +26,7 @@ struct Capture {
             func port(_ offset: Int) -> UInt16 {
                 UInt16(frame[udp + offset]) << 8 | UInt16(frame[udp + offset + 1])
             }
-            // The Ethernet frame may be padded; UDP says how long it is.
+            // The Ethernet frame may be padded; UDP gives the real length.
             found.append(
                 Datagram(
                     sourcePort: port(0), destinationPort: port(2),
@@ -49,7 +49,7 @@ struct Capture {
             .map { ($0.sourcePort == 67, $0.payload) }
     }
 
-    @Test func `what real machines said is read as the golden file says`() throws {
+    @Test func `captures of real machines parse as their golden files say`() throws {
         let text = try capture.datagrams.map { try Self.line($0) + "\n" }.joined()
         let golden = Capture.directory.appendingPathComponent("boot.txt")
         if ProcessInfo.processInfo.environment["ROOST_WRITE_GOLDEN"] != nil {
@@ -85,13 +85,13 @@ struct Capture {
         return parts.joined(separator: "; ")
     }
 
-    @Test func `our own messages are written as they were read, byte for byte`() throws {
+    @Test func `our own messages are written back byte for byte`() throws {
         let ours = messages.filter(\.isOurs)
         #expect(ours.count >= 10)
         for (_, bytes) in ours { #expect(written(try parse(DHCPMessage.self, bytes)) == bytes) }
     }
 
-    @Test func `others' messages say the same after being written and read again`() throws {
+    @Test func `messages of other programs mean the same after a round trip`() throws {
         for (_, bytes) in messages {
             let message = try parse(DHCPMessage.self, bytes)
             let again = try parse(DHCPMessage.self, written(message))

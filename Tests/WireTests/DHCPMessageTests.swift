@@ -13,7 +13,7 @@ import Wire
         return message
     }
 
-    @Test func `what is written is read alike`() throws {
+    @Test func `a written message parses to the same value`() throws {
         let message = Self.discover()
         let wire = written(message)
         #expect(wire.count == 300)
@@ -25,7 +25,7 @@ import Wire
         #expect(written(again) == wire)
     }
 
-    @Test func `every message cut off before its options is refused`() throws {
+    @Test func `every message truncated before its options is refused`() throws {
         let wire = written(Self.discover())
         for length in 0..<236 {
             #expect(throws: WireError.self) { try parse(DHCPMessage.self, Array(wire[..<length])) }
@@ -37,7 +37,7 @@ import Wire
         #expect(try parse(DHCPMessage.self, wire).options.codes.isEmpty)
     }
 
-    @Test func `options in the file and sname fields are read, and are no file name`() throws {
+    @Test func `options in the file and sname fields are read, and are not taken for a file name`() throws {
         var wire = written(Self.discover())
         // Option 52 = 3 as the first option; host name in sname, boot file name in file.
         wire.replaceSubrange(240..., with: bytes("34 01 03 35 01 01 FF"))
@@ -56,7 +56,7 @@ import Wire
         #expect(throws: WireError.tooLong("hlen", count: 17, limit: 16)) { try parse(DHCPMessage.self, wire) }
     }
 
-    @Test func `a message is padded to the 300 bytes that old relays want`() {
+    @Test func `a message is padded to the 300 bytes that old relays need`() {
         #expect(written(DHCPMessage(transaction: 1, from: MACAddress(rawValue: 1))).count == 300)
     }
 }
@@ -67,7 +67,7 @@ import Wire
         ("00 00 00 10", [.biosX86, .uefiX64HTTP]),
         ("12 34", [ClientArchitecture(rawValue: 0x1234)]),
     ])
-    func `option 93 is read and written alike`(hex: String, architectures: [ClientArchitecture]) throws {
+    func `option 93 round-trips`(hex: String, architectures: [ClientArchitecture]) throws {
         var options = DHCPOptions()
         options.set(.clientArchitecture, to: architectures)
         #expect(options[93] == bytes(hex))
@@ -75,20 +75,20 @@ import Wire
     }
 
     @Test(arguments: ["5D", "5D 04 00 07", "5D FF 00 07 FF", "52 09 01 02"])
-    func `a cut-off last option is left out, and those before it are read`(hex: String) throws {
+    func `a truncated last option is dropped, and those before it are read`(hex: String) throws {
         let options = try parse(DHCPOptions.self, bytes("35 01 01 0C 02 70 63 " + hex))
         #expect(options.codes == [53, 12])
         #expect(try options.value(of: .hostName) == "pc")
     }
 
-    @Test func `of a doubled option of fixed length the first one holds`() throws {
+    @Test func `if an option of fixed length is repeated, the first one counts`() throws {
         let options = try parse(
             DHCPOptions.self, bytes("35 01 01 32 04 0A 4D 00 05 35 01 03 32 04 0A 4D 00 06 FF"))
         #expect(try options.value(of: .messageType) == .discover)
         #expect(try options.value(of: .requestedAddress) == IPv4Address("10.77.0.5"))
     }
 
-    @Test func `what does not fit is left out: the wanted options stay, in their order`() {
+    @Test func `options that do not fit are dropped, and requested ones are kept first, in order`() {
         var options = DHCPOptions()
         options.set(.messageType, to: .ack)
         options[12] = [UInt8](repeating: 1, count: 10)
@@ -110,7 +110,7 @@ import Wire
         ("0B 04 0A 4E 00 01 02 02 AA BB 09 09", "02 02 AA BB", nil, "10.78.0.1"),
         ("05 03 0A 4E 00 01", "", nil, nil), ("05", "", nil, nil),
     ])
-    func `sub-options of a relay are read as far as they are good`(
+    func `sub-options of a relay are read as far as they are valid`(
         hex: String, port: String, link: String?, server: String?
     ) {
         let agent = RelayAgentInformation(bytes(hex))
@@ -119,7 +119,7 @@ import Wire
         #expect(agent.serverIdentifier == server.flatMap { IPv4Address($0) })
     }
 
-    @Test func `an option in several parts is one (RFC 3396)`() throws {
+    @Test func `an option in several parts is joined (RFC 3396)`() throws {
         let options = try parse(DHCPOptions.self, bytes("2B 02 01 02 2B 01 03 FF"))
         #expect(options[43] == [1, 2, 3])
     }
@@ -132,7 +132,7 @@ import Wire
         #expect(try parse(DHCPOptions.self, wire)[43]?.count == 300)
     }
 
-    @Test func `message type is first and relay information last whatever the order of setting`() {
+    @Test func `message type is first and relay information last, whatever the order of setting`() {
         var options = DHCPOptions()
         options[82] = [1, 1, 9]
         options[12] = [0x61]
@@ -140,7 +140,7 @@ import Wire
         #expect(written(options) == bytes("35 01 05 0C 01 61 52 03 01 01 09 FF"))
     }
 
-    @Test func `missing end mark and padding are tolerated`() throws {
+    @Test func `a missing end mark and padding are tolerated`() throws {
         #expect(try parse(DHCPOptions.self, bytes("00 00 35 01 05 00")).codes == [53])
     }
 

@@ -11,7 +11,7 @@ import Wire
             (27, "yes", [1]), (27, "False", [0]), (119, "a.bc, d", [1, 0x61, 2, 0x62, 0x63, 0, 1, 0x64, 0]),
             (119, "d.", [1, 0x64, 0]), (224, "5", [0x35]), (12, "", []),
         ] as [(UInt8, String, [UInt8])])
-    func `a value is what the option holds`(code: UInt8, text: String, bytes: [UInt8]) {
+    func `text is parsed according to its option`(code: UInt8, text: String, bytes: [UInt8]) {
         #expect(DHCPOptionText.bytes(text, for: code) == bytes)
     }
 
@@ -20,7 +20,8 @@ import Wire
             (150, "tftp.example"), (150, ""), (42, "10.0.0.5, ntp"), (26, "65536"), (26, "-1"), (23, "256"),
             (27, "maybe"), (119, "a..b"), (119, ""),
         ] as [(UInt8, String)])
-    func `another value is refused, and it is said what the option holds`(code: UInt8, text: String) {
+    func `a value of the wrong kind is refused, and the error names the right one`(code: UInt8, text: String)
+    {
         #expect(DHCPOptionText.bytes(text, for: code) == nil)
         #expect(DHCPOptionText.expectation(of: code) != nil)
     }

@@ -1,9 +1,9 @@
 import Testing
 import Wire
 
-/// The field `Forwarded` (RFC 7239), as proxies and others write it.
+/// The `Forwarded` field (RFC 7239), as proxies and others write it.
 @Suite struct ForwardedHopTests {
-    /// Each hop as `ADDRESS SCHEME`, `-` for what is not known.
+    /// Each hop as `ADDRESS SCHEME`, with `-` for unknown.
     private func read(_ field: String) -> [String] {
         ForwardedHop.read(field).map { "\($0.client?.description ?? "-") \($0.scheme ?? "-")" }
     }
@@ -18,14 +18,14 @@ import Wire
             ["192.0.2.43 -", "2001:db8:cafe::17 -", "- -"]
         ),
         ("for=_hidden, for=_SEVKISEK", ["- -", "- -"]), ("for=\"192.0.2.43:47011\"", ["192.0.2.43 -"]),
-        // In any case and order, with parameters that nobody knows.
+        // In any case and order, with unknown parameters.
         ("PROTO=HTTPS;Host=\"a,b;c\";FOR=192.0.2.1;x=y", ["192.0.2.1 https"]),
-        // Ports under a name.
+        // Ports given by name.
         ("for=\"192.0.2.1:_p\"", ["192.0.2.1 -"]), ("for=\"[2001:db8::1]:_p.1-2\"", ["2001:db8::1 -"]),
         ("for=\"\\192.0.2.1\"", ["192.0.2.1 -"]), ("proto=https", ["- https"]),
-        // Without the quotes that they should have.
+        // Without the required quotes.
         ("for=192.0.2.1:80;proto=http", ["192.0.2.1 http"]), ("for=[2001:db8::1]:80", ["2001:db8::1 -"]),
-        // Empty elements and pairs, and blanks.
+        // Empty elements and pairs, and spaces.
         ("", []), (" , ,", []), (",for=192.0.2.1,,", ["192.0.2.1 -"]),
         (";for=192.0.2.1;;proto=http;", ["192.0.2.1 http"]),
         ("for = 192.0.2.1 ; proto = https\t,\tfor=192.0.2.2", ["192.0.2.1 https", "192.0.2.2 -"]),
@@ -33,23 +33,23 @@ import Wire
     func `hops are read as proxies write them`(field: String, hops: [String]) { #expect(read(field) == hops) }
 
     @Test(arguments: [
-        // Nothing tells where such an address ends.
+        // The end of such an address cannot be determined.
         "for=\"2001:db8::1\"", "for=\"2001:db8::1:8080\"", "for=2001:db8::1", "for=\"[192.0.2.1]\"",
         "for=\"[2001:db8::1\"", "for=\"[2001:db8::1]80\"", "for=\"[2001:db8::1]:\"", "for=192.0.2",
         "for=\"192.0.2.1:\"", "for=\"192.0.2.1:123456\"", "for=\"192.0.2.1:+443\"", "for=\"192.0.2.1:_\"",
         "for=\"192.0.2.1:_a!\"", "for=\"\"", "for=\" 192.0.2.1\"",
     ])
-    func `a client that cannot be read is none`(field: String) { #expect(read(field) == ["- -"]) }
+    func `an unreadable client counts as unknown`(field: String) { #expect(read(field) == ["- -"]) }
 
     @Test(arguments: [
-        // What a client begins, the proxy behind it cannot end.
+        // The proxy cannot close what a client left open.
         ("for=\"192.0.2.1, for=192.0.2.2", ["- -"]),
         ("for=192.0.2.1, for=\", for=192.0.2.2", ["192.0.2.1 -", "- -"]),
         ("for=192.0.2.1;for=192.0.2.2", ["- -"]), ("for=192.0.2.1 for=192.0.2.2", ["- -"]),
         ("for", ["- -"]), ("for=", ["- -"]), ("=192.0.2.1", ["- -"]), ("for=192.0.2.1;proto=a b", ["- -"]),
         ("for=\"192.0.2.1\\", ["- -"]), ("192.0.2.1", ["- -"]),
     ])
-    func `what breaks the rules says nothing of a client`(field: String, hops: [String]) {
+    func `a malformed field names no client`(field: String, hops: [String]) {
         #expect(read(field) == hops)
     }
 }

@@ -20,7 +20,7 @@ import Wire
         #expect(try HTTPFraming(request).keepsAlive)
     }
 
-    @Test func `a head is whole only with its empty line`() {
+    @Test func `a head is complete only with its empty line`() {
         let text = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8)
         #expect(HTTPRequestHead.byteCount(in: text.span) == nil)
     }
@@ -33,7 +33,7 @@ import Wire
         "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", "GET / HTTP/1.1\r\n: b\r\n\r\n",
         "GET /\u{1} HTTP/1.1\r\n\r\n",
     ])
-    func `what could be read in two ways is refused`(text: String) {
+    func `ambiguous requests are refused`(text: String) {
         #expect(throws: WireError.self) { try head(text) }
     }
 
@@ -70,7 +70,7 @@ import Wire
             ("bytes=0-1,5-6", .whole), ("bytes=u-u", .whole), ("bytes=-", .whole), ("lines=0-1", .whole),
             (nil, .whole),
         ] as [(String?, HTTPByteRange)])
-    func `a Range field asks for a part, for all, or for nothing there is`(
+    func `a Range field asks for a part, for everything, or for no existing byte`(
         field: String?, range: HTTPByteRange
     ) {
         #expect(HTTPByteRange(field: field, fileByteCount: 1_000) == range)
@@ -97,7 +97,7 @@ import Wire
         ("1.0", "Connection: keep-alive, close\r\n", false), ("1.0", "Connection: keep-alive-not\r\n", false),
         ("1.9", "", true),
     ])
-    func `a connection stays open by version and the words of Connection`(
+    func `whether a connection stays open depends on the version and the Connection field`(
         version: String, fields: String, keepsAlive: Bool
     ) throws {
         #expect(try framing(version, fields).keepsAlive == keepsAlive)
@@ -107,7 +107,7 @@ import Wire
         ("Content-Length: 5\r\n", 5), ("", 0), ("Content-Length: 5\r\nContent-Length: 5\r\n", 5),
         ("Content-Length: 99999999999999999999\r\n", Int.max),
     ])
-    func `the length of a body is one number or none`(fields: String, length: Int) throws {
+    func `the length of a body is a single number or absent`(fields: String, length: Int) throws {
         #expect(try framing("1.1", fields).bodyByteCount == length)
     }
 
@@ -125,11 +125,11 @@ import Wire
         ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417),
     ])
-    func `what no answer can be right for is refused with its own status`(text: String, status: Int) {
+    func `invalid requests are refused, each with its own status`(text: String, status: Int) {
         #expect { try framing(text) } throws: { ($0 as? HTTPRefusal)?.status == status }
     }
 
-    @Test func `HTTP 1_0 needs no Host, an empty one is one, and 100 is for HTTP 1_1`() throws {
+    @Test func `HTTP 1_0 may omit Host, an empty one is valid, and 100 is for HTTP 1_1`() throws {
         #expect(try framing("GET / HTTP/1.0\r\n\r\n").keepsAlive == false)
         #expect(try framing("GET / HTTP/1.1\r\nHost:\r\n\r\n").keepsAlive)
         #expect(try framing("GET / HTTP/1.1\r\nHost: [fe80::1]:80\r\n\r\n").keepsAlive)
@@ -147,7 +147,7 @@ import Wire
             (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
             (0, nil), (-1, nil), (.max, nil),
         ] as [(Int, String?)])
-    func `a date has one form, and a clock that was never set none`(seconds: Int, text: String?) {
+    func `a date has one form, and a clock that was never set has none`(seconds: Int, text: String?) {
         #expect(HTTPDate.text(seconds) == text)
     }
 }
@@ -161,7 +161,7 @@ import Wire
         #expect((IPv4Address(text) != nil) == isValid)
     }
 
-    @Test func `networks of any prefix know their hosts`() throws {
+    @Test func `networks of any prefix length know their hosts`() throws {
         let supernet = try #require(IPv4Network("10.0.0.0/22"))
         #expect(supernet.hosts.lowerBound.description == "10.0.0.1")
         #expect(supernet.hosts.upperBound.description == "10.0.3.254")
@@ -173,7 +173,7 @@ import Wire
         "52:54:00:12:34:56", "52-54-00-12-34-56", "525400123456", "01-52-54-00-12-34-56", "01525400123456",
         "52:54:0:12:34:56", "5254.0012.3456", "525400-123456", "52 54 00 12 34 56", "52-54-00-12-34-56",
     ])
-    func `a hardware address is read in every usual form`(text: String) {
+    func `a MAC address is read in every usual form`(text: String) {
         #expect(MACAddress(text)?.description == "52:54:00:12:34:56")
     }
 
@@ -181,9 +181,9 @@ import Wire
         "", "5254001234", "52:54:00:12:34", "52:54-00:12:34:56", "52-54-0-12-34-56", "10.77.0.5", "pc-1",
         "52:54:00:12:34:5g", "5,254E+11", "52540012345678", "::::::", "5254:0012:3456:7890",
     ])
-    func `what is no hardware address is none`(text: String) { #expect(MACAddress(text) == nil) }
+    func `anything else is not a MAC address`(text: String) { #expect(MACAddress(text) == nil) }
 
-    @Test func `a UDP frame carries right checksums`() throws {
+    @Test func `a UDP frame carries correct checksums`() throws {
         let mac = MACAddress(rawValue: 0x5254_0012_3456)
         let frame = UDPFrame.bytes(
             payload: [1, 2, 3], from: (mac, IPv4Address(rawValue: 0x0A4D_0001), 67),
@@ -193,7 +193,7 @@ import Wire
         #expect(UDPFrame.checksum(Array(frame[26..<34]) + [0, 17, 0, 11] + Array(frame[34...])) == 0)
     }
 
-    @Test func `CRC-32 of the check string is the published one`() {
+    @Test func `CRC-32 of the check string is the published value`() {
         #expect(CRC32.of(Array("123456789".utf8)) == 0xCBF4_3926)
     }
 }

@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct HardwareTests {
-    /// A memory device of SMBIOS 3.3 and the strings behind it.
+    /// A memory device of SMBIOS 3.3, followed by its strings.
     private func device(size: UInt16, extended: UInt32 = 0, strings: [String]) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 0x22)
         (bytes[0], bytes[1]) = (17, 0x22)
@@ -14,7 +14,7 @@ import Wire
         return bytes + (strings.isEmpty ? [0, 0] : [0])
     }
 
-    @Test func `memory modules come from the SMBIOS table, empty slots do not`() {
+    @Test func `memory modules come from the SMBIOS table, without empty slots`() {
         let bios: [UInt8] = [0, 4, 0, 0] + Array("Maker".utf8) + [0, 0]
         let table =
             bios + device(size: 8_192, strings: ["DIMM 0", "Samsung ", "M471"]) + device(size: 0, strings: [])
@@ -29,7 +29,7 @@ import Wire
         #expect(devices.last?.mebibytes == 65_536)
     }
 
-    @Test func `a table that is cut off anywhere, or nonsense, is read as far as it goes`() {
+    @Test func `a truncated or nonsensical table is read as far as possible`() {
         let table = device(size: 8_192, strings: ["a", "b", "c"]) + device(size: 4_096, strings: ["d"])
         for count in 0...table.count { _ = SMBIOSTable(parsing: Array(table.prefix(count))) }
         var random = SystemRandomNumberGenerator()
@@ -53,7 +53,7 @@ import Wire
         return bytes
     }
 
-    @Test func `a monitor says its maker, name, serial number and mode`() {
+    @Test func `a monitor reports its maker, name, serial number and mode`() {
         let monitor = EDID(edid)
         #expect(monitor?.id == "DEL a0c4")
         #expect(monitor?.name == "DELL U2415")
@@ -61,7 +61,7 @@ import Wire
         #expect(monitor?.mode == "1920x1080")
     }
 
-    @Test func `an EDID with a wrong checksum, or cut off, is none`() {
+    @Test func `a truncated EDID, or one with a wrong checksum, is rejected`() {
         var wrong = edid
         wrong[20] ^= 1
         #expect(EDID(wrong) == nil)

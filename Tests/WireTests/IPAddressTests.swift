@@ -19,7 +19,7 @@ import Wire
         "g::",
         "+1::", "::1.2.3", "1.2.3.4::", "::1.2.3.4:5", "[::1]", "192.0.2.1:80", "1.2.3.4.5",
     ])
-    func `what is no address is none`(text: String) {
+    func `anything else is not an address`(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
@@ -27,10 +27,10 @@ import Wire
         ("10.0.0.0/8", "10.9.8.7", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.5", "10.0.0.5", true),
         ("10.0.0.5", "10.0.0.6", false), ("2001:db8::/33", "2001:db8:7fff::1", true),
         ("2001:db8::/33", "2001:db8:8000::1", false), ("::/0", "2001:db8::1", true),
-        // One kind never holds the other, but an IPv4 address within IPv6 is itself.
+        // IPv4 and IPv6 never contain each other, but an IPv4-mapped IPv6 address is IPv4.
         ("::/0", "10.0.0.1", false), ("10.0.0.0/8", "::ffff:10.0.0.1", true),
     ])
-    func `a network holds its addresses`(network: String, address: String, isInside: Bool) throws {
+    func `a network contains its addresses`(network: String, address: String, isInside: Bool) throws {
         let network = try #require(IPNetwork(network))
         #expect(network.contains(try #require(IPAddress(address))) == isInside)
     }
@@ -38,7 +38,7 @@ import Wire
     @Test(arguments: [
         "10.0.0.1/8", "10.0.0.0/33", "2001:db8::1/64", "::/129", "::/-1", "/8", "::/", "::/1/2",
     ])
-    func `a network without its own first address is none`(text: String) {
+    func `a network must be written with its first address`(text: String) {
         #expect(IPNetwork(text) == nil)
     }
 

@@ -25,7 +25,7 @@ import Wire
         #expect(message.text == text)
     }
 
-    @Test func `a crash is recognised, and talk about one is not`() {
+    @Test func `a crash is recognised, and a message about one is not mistaken for it`() {
         #expect(LogMessage(severity: .emergency, text: "Kernel panic - not syncing: x").isCrash)
         #expect(LogMessage(severity: .alert, text: "BUG: unable to handle page fault").isCrash)
         #expect(!LogMessage(severity: .notice, text: "kernel panics are rare").isCrash)

@@ -8,7 +8,7 @@ import Wire
         @MachineCount var count: Int
     }
 
-    @Test func `a record of a machine holds no control character, and nothing without end`() {
+    @Test func `records from machines contain no control characters, and all texts are bounded`() {
         var record = Record(name: "a\u{1B}[2J\u{202E}b\nc", more: ["\u{0}", "x"], count: -1)
         #expect(record.name == "a␛[2J\u{FFFD}b ⏎ c")
         #expect(record.more == ["␀", "x"] && record.count == 0)
@@ -29,16 +29,16 @@ import Wire
     @Test(arguments: [
         ("héllo", 2, "h"), ("héllo", 3, "hé"), ("日本", 5, "日"), ("a", 9, "a"), ("é", 1, ""), ("", 0, ""),
     ])
-    func `a beginning ends with a whole scalar`(text: String, byteCount: Int, beginning: String) {
+    func `a prefix ends with a whole scalar`(text: String, byteCount: Int, beginning: String) {
         #expect(text.beginning(byteCount: byteCount) == beginning)
     }
 
-    @Test func `JSON means the same, and no terminal obeys it`() {
+    @Test func `escaped JSON means the same, and no terminal obeys it`() {
         let json = "{\"a\":\"\u{9B}2J\u{202E}\u{7F}é\"}\n"
         #expect(PlainText(json: json.utf8).description == "{\"a\":\"\\u009b2J\\u202e\\u007fé\"}\n")
     }
 
-    @Test func `an answer to a node is read as far as it is one`() throws {
+    @Test func `an answer to a node is read as far as it is valid`() throws {
         func body(_ text: String) throws -> String {
             String(decoding: try HTTPReply(parsing: Array(text.utf8)).body, as: UTF8.self)
         }

@@ -11,7 +11,7 @@ import Wire
         var exportNames: [String] { ["debian"] }
     }
 
-    @Test func `our client's handshake is understood by our server`() throws {
+    @Test func `our server understands our client's handshake`() throws {
         var negotiation = NBDNegotiation()
         let hello = try NBDClientNegotiation.answer(greeting: NBDNegotiation.greeting, exportName: "debian")
         var wire = hello.span
@@ -26,9 +26,9 @@ import Wire
         #expect(header.reply == .info)
     }
 
-    // MARK: Other people's clients
+    // MARK: Other clients
 
-    /// What a server has said, in the order of the options.
+    /// A server's replies, in the order of the options.
     private struct Reply: Equatable {
         var option: UInt32
         var type: NBDOptionReply
@@ -58,7 +58,7 @@ import Wire
             }
         }
 
-        /// The answers since the last time.
+        /// The replies since the last call.
         mutating func hear() throws -> [Reply] {
             var wire = output.span
             var replies: [Reply] = []
@@ -89,14 +89,14 @@ import Wire
     }
 
     @Test(arguments: [(0, 124), (1, 124), (2, 0), (3, 0)] as [(UInt32, Int)])
-    func `a client that negotiates little chooses by name, with its zeroes unless it said not`(
+    func `a minimal client chooses by name, and gets zeroes unless it declined them`(
         flags: UInt32, zeroes: Int
     ) {
         for name in ["debian", ""] {
             var client = Conversation(flags: flags)
             client.say(option: 1, Array(name.utf8))
             guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
-            // Size and flags; without structured replies there are no pieces to be kept together.
+            // Size and flags; without structured replies DF does not apply.
             #expect(
                 client.output == bytes("00 00 00 00 00 00 10 00 00 03") + [UInt8](repeating: 0, count: zeroes)
             )
@@ -104,11 +104,11 @@ import Wire
     }
 
     @Test(arguments: [4, 8, 0x8000_0000, 0xFFFF_FFFF] as [UInt32])
-    func `a client with flags that were not offered is let go`(flags: UInt32) {
+    func `a client with flags that were not offered is disconnected`(flags: UInt32) {
         #expect(Self.isClosed(Conversation(flags: flags).outcome))
     }
 
-    @Test func `options that are not there are refused one by one, and the export is given all the same`()
+    @Test func `unknown options are refused one by one, and the export is given all the same`()
         throws
     {
         for flags: UInt32 in [0, 3] {
@@ -160,7 +160,7 @@ import Wire
         #expect(client.output == bytes("00 00 00 00 00 00 10 00 00 83"))
     }
 
-    @Test func `INFO and GO tell what was asked for and is known, and what is wrong with a request`() throws {
+    @Test func `INFO and GO give known information that was asked for, or say what is wrong`() throws {
         var client = Conversation(flags: 3)
         client.say(option: 6, Self.request("debian", [3, 1, 2, 99]))
         let kinds = try client.hear().filter { $0.type == .info }.map { $0.data[1] }
@@ -169,7 +169,7 @@ import Wire
         let refusal = try client.hear()
         #expect(refusal.map(\.type) == [.unknown])
         #expect(String(decoding: refusal.first?.data ?? [], as: UTF8.self) == "no export ‘nothing’")
-        // Lengths that do not add up: too long a name, a count of nothing, bytes behind the last one.
+        // Inconsistent lengths: a name that is too long, a missing count, bytes after the last item.
         for data in [bytes("00 00 00 09 61"), bytes("00 00 00 00 00 01"), Self.request("debian") + [0], []] {
             client.say(option: 7, data)
             #expect(try client.hear().map(\.type) == [.invalid])
@@ -181,7 +181,7 @@ import Wire
         guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
     }
 
-    @Test func `an option that is too long is refused and passed over, in whatever pieces it comes`() throws {
+    @Test func `an option that is too long is refused and skipped, in whatever pieces it arrives`() throws {
         var client = Conversation(flags: 3)
         client.say {
             $0.write(NBDProtocol.optionMagic)
@@ -203,7 +203,7 @@ import Wire
         guard case .chosen = client.outcome else { Issue.record("\(client.outcome)"); return }
     }
 
-    @Test func `what cannot be answered ends the conversation`() {
+    @Test func `a request that cannot be answered ends the connection`() {
         var unknown = Conversation(flags: 0)
         unknown.say(option: 1, Array("nothing".utf8))
         #expect(Self.isClosed(unknown.outcome) && unknown.output.isEmpty)
@@ -235,7 +235,7 @@ import Wire
             words += data
         }
         whole.say { $0 = words }
-        // What is not taken is said again with the next byte, as the service does.
+        // Bytes that are not taken are passed again with the next byte, as the service does.
         var kept: [UInt8] = []
         for byte in words {
             kept.append(byte)
@@ -254,7 +254,7 @@ import Wire
             (UInt64.max, 1, nil),
             (1 << 63 - 1, UInt32.max, nil), (1, UInt32.max, nil),
         ] as [(UInt64, UInt32, Range<Int>?)])
-    func `a range that a client asks for lies inside the export or is none`(
+    func `a requested range lies inside the export or is refused`(
         offset: UInt64, byteCount: UInt32, expected: Range<Int>?
     ) {
         let request = NBDRequest(.read, cookie: 0, offset: offset, byteCount: byteCount)

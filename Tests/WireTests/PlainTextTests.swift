@@ -2,7 +2,7 @@ import Testing
 import Wire
 
 @Suite struct PlainTextTests {
-    @Test func `no character that a terminal obeys is left, and nothing else is changed`() {
+    @Test func `every character that a terminal obeys is removed, and nothing else changes`() {
         for value in UInt32(0)...0x2100 {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let text = "a\(Character(scalar))b"

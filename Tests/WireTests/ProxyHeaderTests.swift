@@ -15,13 +15,13 @@ import Wire
     }
 
     @Test(arguments: [
-        // HAProxy's send-proxy-v2, with a TLV behind the addresses.
+        // HAProxy's send-proxy-v2, with a TLV after the addresses.
         ("21 11 00 10 C0 00 02 07 0A 00 00 01 12 67 20 FB 03 00 01 FF", "192.0.2.7", 32),
         (
             "21 21 00 24 20 01 0D B8 00 00 00 00 00 00 00 00 00 00 00 07 FD 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01 12 67 20 FB",
             "2001:db8::7", 52
         ),
-        // A look whether the server is there; a local socket before the proxy.
+        // A health check; a local socket before the proxy.
         ("20 00 00 00", nil, 16), ("20 11 00 0C 7F 00 00 01 7F 00 00 01 00 01 00 02", nil, 28),
         ("21 31 00 02 00 00", nil, 18),
     ])
@@ -32,7 +32,7 @@ import Wire
         for count in 0..<byteCount { #expect(try ProxyHeader.read(Array(wire.prefix(count))) == nil) }
     }
 
-    @Test func `a line is whole with its end`() throws {
+    @Test func `a line is complete only with its end`() throws {
         let line = Array("PROXY TCP4 192.0.2.7 10.0.0.1 4711 8443\r\n".utf8)
         for count in 0..<line.count { #expect(try ProxyHeader.read(Array(line.prefix(count))) == nil) }
     }
@@ -44,12 +44,12 @@ import Wire
         "PROXY \(String(repeating: "x", count: 107))\r\n",
         "\r\n\r\nx",
     ])
-    func `what is no header is refused`(text: String) {
+    func `anything else is refused`(text: String) {
         #expect(throws: WireError.self) { try ProxyHeader.read(Array(text.utf8)) }
     }
 
     @Test(arguments: ["11 11 00 0C", "22 11 00 0C", "21 11 10 01", "21 11 00 04 C0 00 02 07"])
-    func `a binary header that cannot be is refused`(rest: String) {
+    func `an impossible binary header is refused`(rest: String) {
         #expect(throws: WireError.self) { try ProxyHeader.read(bytes(Self.signature + rest)) }
     }
 }

@@ -2,11 +2,11 @@ import Testing
 import Wire
 
 @Suite struct RouterAdvertisementTests {
-    @Test func `an advertisement says that there is no router, and nothing to take an address from`() {
+    @Test func `an advertisement says that there is no router and offers no address`() {
         var wire: [UInt8] = []
         RouterAdvertisement(source: MACAddress(rawValue: 0x5254_0012_3456)).write(to: &wire)
-        // Type, code, checksum (the kernel's), hop limit, flags, lifetime 0, reachable time and timer unspecified; then the sender's
-        // hardware address as the only option (RFC 4861 §4.2, §4.6.1): no prefix.
+        // Type, code, checksum (filled in by the kernel), hop limit, flags, lifetime 0, reachable time and timer unspecified; then the
+        // sender's hardware address as the only option (RFC 4861 §4.2, §4.6.1): no prefix.
         #expect(
             wire
                 == bytes(

@@ -1,9 +1,9 @@
 import Testing
 import Wire
 
-/// Whole transfers over links that lose, copy, delay and reorder by a seed. The clock is the test's: nothing sleeps.
+/// Whole transfers over links that lose, copy, delay and reorder packets, by a seed. The test controls the clock: nothing sleeps.
 @Suite struct TFTPLossyLinkTests {
-    /// Numbers by a seed (SplitMix64).
+    /// Random numbers from a seed (SplitMix64).
     private struct Seeded: RandomNumberGenerator {
         var state: UInt64
 
@@ -15,7 +15,7 @@ import Wire
             return value ^ value >> 31
         }
 
-        /// True once in so many hundred times.
+        /// True this many times in a hundred.
         mutating func happens(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
     }
 
@@ -24,9 +24,9 @@ import Wire
         var lossPercent = 0
         var copyPercent = 0
         var delay = 1...1
-        /// Of a block on its way to the client; 0: no time.
+        /// Time that a block takes to reach the client; 0: none.
         var millisecondsForBlock = 0
-        /// Nothing passes meanwhile.
+        /// Nothing gets through during this time.
         var outage = 0..<0
     }
 
@@ -37,11 +37,11 @@ import Wire
         case acknowledgement(UInt16)
     }
 
-    /// A client that does what RFC 1350 and RFC 7440 ask of it.
+    /// A client that follows RFC 1350 and RFC 7440.
     private struct Client {
         let blockCount: Int
         let windowBlockCount: Int
-        /// Whether it complains of each block out of its order, or once.
+        /// Whether it complains about each block out of order, or only once.
         var complainsOften = false
         var timeout = 4_000
         private(set) var isAnswered = false
@@ -63,7 +63,7 @@ import Wire
                 hasComplained = false
                 return block == blockCount || block - acknowledged >= windowBlockCount ? acknowledge() : nil
             }
-            // What is old is answered in lock-step, and at the end (RFC 1350 §6); a gap is said.
+            // Old blocks are acknowledged in lock-step, and at the end (RFC 1350 §6); gaps are reported.
             let isGap = block > received && (complainsOften || !hasComplained)
             guard isDone || windowBlockCount == 1 || isGap else { return nil }
             hasComplained = windowBlockCount > 1
@@ -133,11 +133,11 @@ import Wire
             }
         }
 
-        /// Goes on until the server has finished or given up.
+        /// Runs until the server has finished or given up.
         mutating func run() {
             while outcome == .wait, now < 3_600_000 {
                 let next = waiting.indices.min { waiting[$0].time < waiting[$1].time }
-                // The service looks at its deadlines ten times a second.
+                // The service checks its deadlines ten times a second.
                 let deadline = (send.deadline + 99) / 100 * 100
                 let patience = client.isDone ? Int.max : clientPatience
                 now = max(now, min(next.map { waiting[$0].time } ?? .max, deadline, patience))
@@ -190,7 +190,7 @@ import Wire
     }
 
     @Test(arguments: seeds)
-    func `copies that the network makes are not multiplied`(seed: UInt64) {
+    func `copies made by the network are not multiplied`(seed: UInt64) {
         for window in [1, 16] {
             let link = Link(copyPercent: 100)
             var transfer = Transfer(blocks: 640, window: window, over: link, seed: seed)
@@ -201,7 +201,7 @@ import Wire
     }
 
     @Test
-    func `each block out of order is complained of, and a window is sent again for the first complaint`() {
+    func `a window is resent for the first complaint about a block out of order, not for each`() {
         for seed in Self.seeds {
             var transfer = Transfer(
                 blocks: 1_000, window: 16, over: Link(lossPercent: 2, delay: 1...1), seed: seed
@@ -214,8 +214,8 @@ import Wire
     }
 
     @Test(arguments: [1, 16, 64])
-    func `a slow line is not filled with repetitions`(window: Int) {
-        // 256 kilobits a second: a window of 64 takes three seconds, which the first time-out does not wait for.
+    func `a slow line is not filled with retransmissions`(window: Int) {
+        // 256 kilobits a second: a window of 64 takes three seconds, longer than the first time-out.
         let link = Link(delay: 20...20, millisecondsForBlock: 46)
         var transfer = Transfer(blocks: 1_000, window: window, over: link, seed: 1)
         transfer.run()
@@ -232,7 +232,7 @@ import Wire
     }
 
     @Test(arguments: [true, false])
-    func `a cable that is out for twenty seconds ends nothing, one that is out for longer does`(
+    func `a transfer survives a cable unplugged for twenty seconds, but not for longer`(
         hasOptions: Bool
     ) {
         for (outage, outcome) in [(0..<20_000, TFTPSend.Action.finish), (0..<40_000, .giveUp)] {

@@ -10,7 +10,7 @@ import Wire
         .acknowledgement(block: 65_535), .error(TFTPError(.fileNotFound, "no")),
         .optionAcknowledgement(request.options),
     ])
-    func `what is written is read alike`(packet: TFTPPacket) throws {
+    func `a written packet parses to the same value`(packet: TFTPPacket) throws {
         #expect(try parse(TFTPPacket.self, written(packet)) == packet)
     }
 
@@ -21,7 +21,7 @@ import Wire
         }
     }
 
-    @Test func `the last NUL may be missing, whatever it ends`() throws {
+    @Test func `the last NUL may be missing, whichever string it ends`() throws {
         for packet in [
             TFTPPacket.read(Self.request), .read(TFTPRequest(path: "a")), .error(TFTPError(.undefined, "no")),
             .optionAcknowledgement(Self.request.options),
@@ -30,10 +30,10 @@ import Wire
         }
     }
 
-    @Test func `padding behind a request and an acknowledgement is passed over`() throws {
+    @Test func `padding after a request and an acknowledgement is ignored`() throws {
         let request = TFTPPacket.read(TFTPRequest(path: "a"))
         #expect(try parse(TFTPPacket.self, written(request) + [0, 0, 0]) == request)
-        // To the size of a block, or with what was in memory there.
+        // Up to the size of a block, or with leftover memory.
         #expect(
             try parse(TFTPPacket.self, written(request) + [UInt8](repeating: 0, count: 600)) == request)
         #expect(try parse(TFTPPacket.self, written(request) + bytes("7a 6b 6c")) == request)
@@ -50,11 +50,11 @@ import Wire
         ("../etc/shadow", nil),
         ("a/../../b", nil), ("a\nb", nil), ("/boot/../a", "a"), ("", ""),
     ])
-    func `paths become one form`(path: String, canonical: String?) {
+    func `paths are normalised`(path: String, canonical: String?) {
         #expect(TFTPPath.canonical(path) == canonical)
     }
 
-    @Test func `the end mark of options behind a name is no part of it`() throws {
+    @Test func `the end mark of options after a name is not part of it`() throws {
         let wire: [UInt8] = [0, 1] + Array("undionly.kpxe".utf8) + [0xFF, 0] + Array("octet".utf8) + [0]
         guard case .read(let request) = try parse(TFTPPacket.self, wire) else {
             Issue.record("no request")
@@ -79,17 +79,17 @@ import Wire
             ])
     }
 
-    @Test func `of an option that comes twice the first one holds`() {
+    @Test func `if an option comes twice, the first one counts`() {
         let agreed = agree([
             ("blksize", "1024"), ("BLKSIZE", "512"), ("windowsize", "4"), ("windowsize", "8"),
         ])
         #expect(agreed.acknowledged.map { "\($0.name)=\($0.value)" } == ["blksize=1024", "windowsize=4"])
         #expect(agreed.blockByteCount == 1_024 && agreed.windowBlockCount == 4)
-        // Neither does a second one stand in for a first one that cannot be.
+        // Nor does a second one replace an invalid first one.
         #expect(agree([("blksize", "7"), ("blksize", "1024")]).blockByteCount == 512)
     }
 
-    @Test func `only what was asked for is acknowledged, and the size whatever the client says of it`() {
+    @Test func `only requested options are acknowledged, and the size whatever the client says about it`() {
         #expect(agree([("blksize", "1024")]).acknowledged.map(\.name) == ["blksize"])
         for value in ["0", "", "x"] {
             #expect(agree([("tsize", value)], size: 0).acknowledged == [.init(name: "tsize", value: "0")])
@@ -101,7 +101,7 @@ import Wire
         ("blksize", "7"), ("blksize", "x"), ("windowsize", "0"), ("timeout", "256"), ("timeout", "255"),
         ("timeout", "31"), ("multicast", ""), ("blksize", ""), ("blksize", "99999999999999999999"),
     ])
-    func `what is unknown or out of range is left out, not refused`(name: String, value: String) {
+    func `unknown or invalid options are left out, not refused`(name: String, value: String) {
         #expect(agree([(name, value)]).acknowledged.isEmpty)
     }
 }
@@ -117,7 +117,7 @@ import Wire
         return TFTPSend(fileByteCount: bytes, agreed: agreed)
     }
 
-    @Test func `a file of whole blocks ends with an empty one, and so is an empty file`() {
+    @Test func `a file of whole blocks ends with an empty one, and so does an empty file`() {
         #expect(transfer(bytes: 1_024).blockCount == 3)
         #expect(transfer(bytes: 0).blockCount == 1)
         var send = transfer(bytes: 0)
@@ -134,7 +134,7 @@ import Wire
         #expect(send.handle(.acknowledged(2), now: 201) == .finish)
     }
 
-    @Test func `block numbers wrap, seventy thousand blocks arrive`() {
+    @Test func `block numbers wrap, and seventy thousand blocks arrive`() {
         var send = transfer(bytes: 70_000 * 8, block: 8)
         var action = send.start(now: 0)
         var count = 0
@@ -147,7 +147,7 @@ import Wire
         #expect(count == 70_001)
     }
 
-    @Test func `an acknowledgement inside a window goes on behind it (RFC 7440)`() {
+    @Test func `after an acknowledgement inside a window, sending resumes after it (RFC 7440)`() {
         var send = transfer(bytes: 512 * 100, window: 16)
         #expect(send.start(now: 0) == .send(blocks: 1...16))
         #expect(send.handle(.acknowledged(10), now: 1) == .send(blocks: 11...26))
@@ -156,12 +156,12 @@ import Wire
         #expect(send.handle(.timeout, now: 1_001) == .send(blocks: 11...26))
     }
 
-    @Test func `a window whose first block is lost is sent again at once, for the first that says so`() {
+    @Test func `a window whose first block is lost is resent at the first sign of that`() {
         var send = transfer(bytes: 512 * 100, window: 16)
         #expect(send.start(now: 0) == .send(blocks: 1...16))
         #expect(send.handle(.acknowledged(16), now: 1) == .send(blocks: 17...32))
         #expect(send.handle(.acknowledged(16), now: 2) == .send(blocks: 17...32))
-        // A client that says it for each block that came out of order, and copies of the repetition.
+        // A client that reports it for each block out of order, and for copies of the retransmission.
         for time in 2...30 { #expect(send.handle(.acknowledged(16), now: time) == .wait) }
         #expect(send.handle(.acknowledged(32), now: 31) == .send(blocks: 33...48))
         #expect(send.handle(.acknowledged(32), now: 31) == .wait)
@@ -169,8 +169,7 @@ import Wire
         #expect(send.handle(.acknowledged(48), now: 33) == .send(blocks: 49...64))
     }
 
-    @Test func `a request that comes again is answered again, but not its copies, and not what is under way`()
-    {
+    @Test func `a repeated request is answered again, but not its copies, and not during the transfer`() {
         var send = transfer(bytes: 5_000, options: [.init(name: "blksize", value: "1024")])
         #expect(send.start(now: 0) == .sendOptions)
         #expect(send.handle(.requestedAgain, now: 3) == .wait)
@@ -181,18 +180,18 @@ import Wire
         #expect(send.handle(.requestedAgain, now: 900) == .wait)
     }
 
-    /// When `send` is due, until it gives up.
+    /// The times at which `send` is due, until it gives up.
     private func silence(_ send: inout TFTPSend) -> [Int] {
         var times: [Int] = []
         repeat { times.append(send.deadline) } while send.handle(.timeout, now: send.deadline) != .giveUp
         return times
     }
 
-    @Test func `silence doubles the time-out, and ends in giving up after half a minute`() {
+    @Test func `silence doubles the time-out, and after half a minute the transfer is given up`() {
         var send = transfer(bytes: 5_000, options: [.init(name: "blksize", value: "1024")])
         #expect(send.start(now: 0) == .sendOptions)
         #expect(silence(&send) == [1_000, 3_000, 7_000, 15_000, 23_000, 31_000])
-        // The client is heard in between: its time begins again.
+        // The client answers in between: its time starts again.
         var heard = transfer(bytes: 5_000)
         #expect(heard.start(now: 0) == .send(blocks: 1...1))
         #expect(heard.handle(.timeout, now: 25_000) == .send(blocks: 1...1))
@@ -200,7 +199,7 @@ import Wire
         #expect(silence(&heard).last == 55_001)
     }
 
-    @Test func `a time-out that was agreed is kept to, and a client waited for six times as long`() {
+    @Test func `an agreed time-out is kept, and the client gets six times as long`() {
         var send = transfer(bytes: 5_000, options: [.init(name: "timeout", value: "10")])
         #expect(send.start(now: 0) == .sendOptions)
         #expect(send.handle(.acknowledged(0), now: 5) == .send(blocks: 1...1))
@@ -208,7 +207,7 @@ import Wire
         #expect(silence(&send) == [10_005, 20_005, 30_005, 40_005, 50_005, 60_005])
     }
 
-    @Test func `the link's own pace decides when a window is sent again`() {
+    @Test func `the link's own pace decides when a window is resent`() {
         // A local network.
         var near = transfer(bytes: 512 * 100)
         #expect(near.start(now: 0) == .send(blocks: 1...1))
@@ -216,7 +215,7 @@ import Wire
         #expect(near.deadline == 252)
         #expect(near.handle(.timeout, now: 252) == .send(blocks: 2...2))
         #expect(near.deadline == 754)
-        // Which of the two was acknowledged nobody can tell (Karn): it stays as slow until one is sent once.
+        // It is unknown which of the two was acknowledged (Karn): it stays slow until one is sent once.
         #expect(near.handle(.acknowledged(2), now: 752) == .send(blocks: 3...3))
         #expect(near.deadline == 1_254)
         #expect(near.handle(.acknowledged(3), now: 753) == .send(blocks: 4...4))

@@ -8,7 +8,7 @@ import NIOCore
 struct EventRoutes {
     func add(to api: Routes) {
         api.get("events", .read) { _, context, acts in
-            let messages = try acts.listen(recheck: context.recheck).compactMap {
+            let messages = try acts.listen(from: context.address, recheck: context.recheck).compactMap {
                 Self.message($0.event, number: $0.number)
             }
             return Response(

@@ -9,14 +9,30 @@ package final class CenterLimits: Sendable {
     static let (requestsPerSecond, requestBurst) = (200, 1_000)
 
     private struct State {
-        var connections: PeerCount<String>
+        var counts: [Kind: PeerCount<String>]
         var requests = PeerRates(
+            perSecond: CenterLimits.requestsPerSecond, burst: CenterLimits.requestBurst)
+        /// A handshake costs as much as a request.
+        var handshakes = PeerRates(
             perSecond: CenterLimits.requestsPerSecond, burst: CenterLimits.requestBurst)
         var ledger = LimitLedger()
         var allowances: PeerAllowances
     }
 
-    typealias Place = PeerCount<String>.Place
+    /// What an address has so many of at once, each kind counted by itself.
+    fileprivate enum Kind: CaseIterable {
+        /// As they come in.
+        case connections
+        /// Of one client, by proxies that name it at their beginning.
+        case clients
+        /// Of events. By other proxies, they are the only requests that take long.
+        case streams
+    }
+
+    struct Place {
+        fileprivate let kind: Kind
+        fileprivate let place: PeerCount<String>.Place
+    }
 
     private let state: Mutex<State>
     private let log: @Sendable (String) -> Void
@@ -26,7 +42,8 @@ package final class CenterLimits: Sendable {
         allConnections: Int = 8_000, allowances: PeerAllowances = PeerAllowances(),
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        state = Mutex(State(connections: PeerCount(limit: allConnections), allowances: allowances))
+        let counts = Kind.allCases.map { ($0, PeerCount<String>(limit: allConnections)) }
+        state = Mutex(State(counts: Dictionary(uniqueKeysWithValues: counts), allowances: allowances))
         self.log = log
     }
 
@@ -37,15 +54,34 @@ package final class CenterLimits: Sendable {
     ///
     /// - Parameter isProxied: a trusted proxy speaks for everybody: only what all have together is limited.
     func takeConnection(from address: String, isProxied: Bool, now: Int = Clock.steadyMillisecond) -> Place? {
+        if !isProxied, !takes(isHandshake: true, from: address, now: now) { return nil }
+        return take(.connections, from: address, isLimited: !isProxied, now: now)
+    }
+
+    /// The place of a connection whose proxy has named its client.
+    func takeConnection(ofClient address: String, now: Int = Clock.steadyMillisecond) -> Place? {
+        guard takes(isHandshake: true, from: address, now: now) else { return nil }
+        return take(.clients, from: address, isLimited: true, now: now)
+    }
+
+    /// The place of a stream of events.
+    func takeStream(from address: String, now: Int = Clock.steadyMillisecond) -> Place? {
+        take(.streams, from: address, isLimited: true, now: now)
+    }
+
+    private func take(_ kind: Kind, from address: String, isLimited: Bool, now: Int) -> Place? {
         let (place, line): (Place?, String?) = state.withLock { state in
-            let most = isProxied ? Int.max : Self.connectionLimit * Self.times(address, state.allowances)
+            let most = isLimited ? Self.connectionLimit * Self.times(address, state.allowances) : Int.max
+            var count = state.counts[kind] ?? PeerCount(limit: 0)
+            defer { state.counts[kind] = count }
             do throws(PeerCount<String>.Refusal) {
-                return (try state.connections.take(ClientAddresses.subscriber(address), most: most), nil)
+                let place = try count.take(ClientAddresses.subscriber(address), most: most)
+                return (Place(kind: kind, place: place), nil)
             } catch {
                 let limit =
                     error == .peer
                     ? PeerLimit(.center, .connections, most: most)
-                    : PeerLimit(.center, .allConnections, most: state.connections.limit)
+                    : PeerLimit(.center, .allConnections, most: count.limit)
                 return (nil, state.ledger.note(limit, of: Self.peer(address), now: now))
             }
         }
@@ -53,14 +89,22 @@ package final class CenterLimits: Sendable {
         return place
     }
 
-    func release(_ place: Place) { state.withLock { $0.connections.release(place) } }
+    func release(_ place: Place) { state.withLock { $0.counts[place.kind]?.release(place.place) } }
 
     /// Whether an address may ask once more now; that it may not is noted.
     func takesRequest(from address: String, now: Int = Clock.steadyMillisecond) -> Bool {
+        takes(isHandshake: false, from: address, now: now)
+    }
+
+    private func takes(isHandshake: Bool, from address: String, now: Int) -> Bool {
         let (isTaken, line): (Bool, String?) = state.withLock { state in
             let times = Self.times(address, state.allowances)
             let subscriber = ClientAddresses.subscriber(address)
-            if state.requests.takes(subscriber, times: times, now: now) { return (true, nil) }
+            let isTaken =
+                isHandshake
+                ? state.handshakes.takes(subscriber, times: times, now: now)
+                : state.requests.takes(subscriber, times: times, now: now)
+            if isTaken { return (true, nil) }
             let limit = PeerLimit(.center, .requests, most: Self.requestsPerSecond * times)
             return (false, state.ledger.note(limit, of: Self.peer(address), now: now))
         }

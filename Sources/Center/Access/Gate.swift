@@ -18,6 +18,7 @@ final class Gate: Sendable {
 
     private struct Failures {
         var count = 0
+        var first: Int
         var last = 0
     }
 
@@ -66,6 +67,8 @@ final class Gate: Sendable {
 
     /// Makes the first administrator; the word then opens nothing any more.
     func setUp(with word: String, name: String, password: String) async throws {
+        // First: hashing takes long, and is not for who has no link.
+        guard try await maySetUp(with: word) else { throw Self.usedLink }
         let (name, password) = (try Administrator.checked(name: name), try Passwords.checked(password))
         let hash = try await Passwords.hash(password)
         // The command line may have made one meanwhile.
@@ -79,13 +82,15 @@ final class Gate: Sendable {
                 state.setupHash = nil
                 return true
             }
-        guard wasOpen else {
-            throw Problem(403, "Forbidden", "this link was used or is from before the server's last start")
-        }
+        guard wasOpen else { throw Self.usedLink }
         try await fleet.administer { store in
             try await store.save(
                 Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash, by: "first run")
         }
+    }
+
+    private static var usedLink: Problem {
+        Problem(403, "Forbidden", "this link was used or is from before the server's last start")
     }
 
     // MARK: Log-in
@@ -103,8 +108,20 @@ final class Gate: Sendable {
             logger.warning("log-in refused", metadata: ["name": "\(name)", "address": "\(address)"])
             throw Problem(401, "Unauthorized", "name or password is wrong")
         }
-        state.withLock { state in keys.forEach { state.failures[$0] = nil } }
+        forgiveAttempt(keys)
         return try await openSession(of: proved)
+    }
+
+    /// Counts somebody who comes back from the provider as an attempt of their address until `body` has ended well: each one
+    /// has the server ask the provider.
+    func counted<T>(from address: String, _ body: () async throws -> T) async throws -> T {
+        let subscriber = ClientAddresses.subscriber(address)
+        let keys = [Secrets.hash("\(subscriber) at the provider"), subscriber]
+        try checkLock(keys, [Self.addressAttemptLimit, Self.addressAttemptLimit])
+        countAttempt(keys)
+        let result = try await body()
+        forgiveAttempt(keys)
+        return result
     }
 
     /// The administrator whose password this is; nil when it is nobody's who may log in.
@@ -204,10 +221,10 @@ final class Gate: Sendable {
         return cookie
     }
 
-    private func checkLock(_ keys: [String]) throws {
+    private func checkLock(_ keys: [String], _ limits: [Int] = [attemptLimit, addressAttemptLimit]) throws {
         let now = Clock.steadySecond
         let wait: Int? = state.withLock { state in
-            for (key, limit) in zip(keys, [Self.attemptLimit, Self.addressAttemptLimit]) {
+            for (key, limit) in zip(keys, limits) {
                 guard let failures = state.failures[key] else { continue }
                 let age = now - failures.last
                 if age > Self.lockSeconds {
@@ -231,9 +248,22 @@ final class Gate: Sendable {
                 state.failures = state.failures.filter { now - $0.value.last <= Self.lockSeconds }
             }
             for key in keys {
-                state.failures[key, default: Failures()].count += 1
-                state.failures[key]?.last = now
+                var failures = state.failures[key] ?? Failures(first: now)
+                // Slips of many people behind one address, over days, are no attack.
+                if now - failures.first > Self.lockSeconds { failures = Failures(first: now) }
+                failures.count += 1
+                failures.last = now
+                state.failures[key] = failures
             }
+        }
+    }
+
+    /// An attempt went well. It opens the name again, and is none of the address's: its other attempts, for other names, still are,
+    /// so that a log-in of one's own in between gives no more of them.
+    private func forgiveAttempt(_ keys: [String]) {
+        state.withLock { state in
+            state.failures[keys[0]] = nil
+            state.failures[keys[1]]?.count -= 1
         }
     }
 

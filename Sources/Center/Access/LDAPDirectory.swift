@@ -128,31 +128,48 @@ package struct LDAPSettings: Equatable, Sendable {
     ) throws -> [Entry] {
         var names: [UnsafeMutablePointer<CChar>?] = unsafe attributes.map { unsafe strdup($0) } + [nil]
         defer { unsafe names.forEach { unsafe free($0) } }
-        var message: OpaquePointer?
-        let result = unsafe roost_ldap_search(ldap, base, filter, &names, limit, &message)
-        defer { unsafe ldap_msgfree(message) }
-        // More entries than the limit: those that came are enough to see that there is not just one.
-        if result == LDAP_NO_SUCH_OBJECT { return [] }
-        if result != LDAP_SIZELIMIT_EXCEEDED {
-            try unsafe check(result, ldap, "search ‘\(filter)’ in \(base)")
-        }
+        var number: Int32 = 0
+        let act = "search ‘\(filter)’ in \(base)"
+        try unsafe check(roost_ldap_search(ldap, base, filter, &names, limit, &number), ldap, act)
+        // Entry by entry: a directory that sends without end must not fill the memory with what is left out.
+        let end = ContinuousClock.now + .seconds(Int(Self.timeoutSeconds))
         var entries: [Entry] = []
-        var next = unsafe ldap_first_entry(ldap, message)
-        while let entry = unsafe next {
-            if let name = unsafe ldap_get_dn(ldap, entry) {
-                var values: [String: [String]] = [:]
-                for attribute in attributes {
-                    values[attribute.lowercased()] = unsafe self.values(ldap, entry, attribute)
-                }
-                unsafe entries.append(Entry(name: String(cString: name), attributes: values))
-                unsafe ldap_memfree(name)
+        while true {
+            var message: OpaquePointer?
+            let left = max(.zero, end - .now)
+            let kind = unsafe roost_ldap_next(ldap, number, Int(left / .milliseconds(1)), &message)
+            defer { unsafe ldap_msgfree(message) }
+            guard kind > 0 else {
+                try unsafe check(kind == 0 ? LDAP_TIMEOUT : roost_ldap_failure(ldap), ldap, act)
+                continue
             }
-            unsafe next = ldap_next_entry(ldap, entry)
+            switch ber_tag_t(kind) {
+            case LDAP_RES_SEARCH_ENTRY:
+                if let entry = unsafe entry(ldap, message, attributes) { entries.append(entry) }
+                // Those that came are enough to see that there is not just one.
+                if entries.count >= limit { return entries }
+            case LDAP_RES_SEARCH_RESULT:
+                let result = unsafe roost_ldap_result_code(ldap, message)
+                if result == LDAP_NO_SUCH_OBJECT { return [] }
+                if result != LDAP_SIZELIMIT_EXCEEDED { try unsafe check(result, ldap, act) }
+                return entries
+            // References to other directories are not followed.
+            default: break
+            }
         }
-        return entries
     }
 
-    private func values(_ ldap: OpaquePointer, _ entry: OpaquePointer, _ attribute: String) -> [String] {
+    private func entry(_ ldap: OpaquePointer, _ message: OpaquePointer?, _ attributes: [String]) -> Entry? {
+        guard let name = unsafe ldap_get_dn(ldap, message) else { return nil }
+        defer { unsafe ldap_memfree(name) }
+        var values: [String: [String]] = [:]
+        for attribute in attributes {
+            values[attribute.lowercased()] = unsafe self.values(ldap, message, attribute)
+        }
+        return unsafe Entry(name: String(cString: name), attributes: values)
+    }
+
+    private func values(_ ldap: OpaquePointer, _ entry: OpaquePointer?, _ attribute: String) -> [String] {
         guard let values = unsafe ldap_get_values_len(ldap, entry, attribute) else { return [] }
         defer { unsafe ldap_value_free_len(values) }
         var texts: [String] = []
@@ -172,7 +189,8 @@ package struct LDAPSettings: Equatable, Sendable {
         for byte in text.utf8 {
             switch byte {
             case 0x00...0x1F, UInt8(ascii: "*"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\\"),
-                0x7F...0xFF:
+                // What stands for a name in a filter is no part of one.
+                UInt8(ascii: "{"), UInt8(ascii: "}"), 0x7F...0xFF:
                 let digits = String(byte, radix: 16)
                 result += digits.count == 1 ? "\\0\(digits)" : "\\\(digits)"
             default: result.unicodeScalars.append(Unicode.Scalar(byte))

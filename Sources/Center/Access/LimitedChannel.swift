@@ -2,6 +2,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import Wire
 
 /// Connections of the control center: so many for one address, and none that does not say what it wants.
 struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
@@ -23,7 +24,12 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
         channel.closeFuture.whenComplete { [limits] _ in limits.release(place) }
         if isProxied, addresses.readsHeader {
             // Before TLS: the header is not encrypted.
-            do { try channel.pipeline.syncOperations.addHandler(ProxyHeaderHandler()) } catch {
+            let header = ProxyHeaderHandler { [limits] client, channel in
+                guard let place = limits.takeConnection(ofClient: client.description) else { return false }
+                channel.closeFuture.whenComplete { _ in limits.release(place) }
+                return true
+            }
+            do { try channel.pipeline.syncOperations.addHandler(header) } catch {
                 return channel.eventLoop.makeFailedFuture(error)
             }
         }

@@ -53,6 +53,12 @@ struct IdentityMiddleware: RouterMiddleware {
 
     /// A cookie travels with requests that other sites make a browser send; what they cannot know is the token.
     private func checkOrigin(of request: Request, _ context: CenterContext) throws {
+        // Browsers say themselves where a request comes from (W3C Fetch Metadata §2.4): nobody is logged in, out or on as somebody else by
+        // a page that they look at.
+        let site = request.headers[.fetchSite] ?? "none"
+        guard ["same-origin", "none"].contains(site) else {
+            throw Problem(403, "Forbidden", "the form is from another site; open this server's own page")
+        }
         guard let caller = context.caller, case .session(let csrfToken, _) = caller.proof else { return }
         let given = request.headers[.csrfToken] ?? context.form?["csrf"] ?? ""
         guard Secrets.isEqual(given, csrfToken) else {
@@ -64,6 +70,7 @@ struct IdentityMiddleware: RouterMiddleware {
 }
 
 extension HTTPField.Name {
+    static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
     /// A literal that is a valid field name: it cannot fail.
     static let csrfToken = HTTPField.Name("X-CSRF-Token") ?? .authorization
 }

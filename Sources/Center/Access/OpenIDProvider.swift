@@ -70,6 +70,8 @@ actor OpenIDProvider {
     private let client: HTTPClient
     private let logger: Logger
     private var description: (value: Description, at: Int)?
+    /// One asks for all who wait: anybody can begin a log-in.
+    private var asking: Task<Description, any Error>?
     private var keys: (value: JSONWebKeys, at: Int)?
     /// Of tickets: who was on the way when the server started anew begins again.
     private let ticketKey = SecretKey()
@@ -141,8 +143,18 @@ actor OpenIDProvider {
     // MARK: Asking the provider
 
     private func describe() async throws -> Description {
+        if let description, Clock.steadySecond - description.at < Self.descriptionAge {
+            return description.value
+        }
+        if let asking { return try await asking.value }
+        let asking = Task { try await fetchDescription() }
+        self.asking = asking
+        defer { self.asking = nil }
+        return try await asking.value
+    }
+
+    private func fetchDescription() async throws -> Description {
         let now = Clock.steadySecond
-        if let description, now - description.at < Self.descriptionAge { return description.value }
         let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
         let found: Description = try await get("\(base)/.well-known/openid-configuration")
         guard found.issuer == settings.issuer else {
@@ -224,13 +236,13 @@ actor OpenIDProvider {
         } catch let problem as Problem { throw problem } catch {
             throw failure("its token does not count: \(ErrorText.of(error))")
         }
-        let audience = Set(claims.values["aud"]?.texts ?? [])
         guard claims.values["iss"]?.text == description.issuer else {
             throw failure("its token is another's")
         }
-        guard audience.contains(settings.clientID),
-            audience.count == 1 || claims.values["azp"]?.text == settings.clientID
-        else { throw failure("its token is for \(audience.sorted().joined(separator: ", ")), not for us") }
+        guard claims.isMeant(for: settings.clientID)
+        else {
+            throw failure("its token is for \(claims.audience.sorted().joined(separator: ", ")), not for us")
+        }
         guard let told = claims.values["nonce"]?.text, Secrets.isEqual(told, nonce) else {
             throw failure("its token is from another log-in")
         }
@@ -286,14 +298,33 @@ struct IDClaims {
 
     let values: [String: ClaimValue]
 
+    var audience: Set<String> { Set(values["aud"]?.texts ?? []) }
+
+    /// Whether `client` may use it (OpenID Connect Core §3.1.3.7): it is among those whom the token is for, and the one to whom it was
+    /// given, which is said where there are several.
+    func isMeant(for client: String) -> Bool {
+        let party = values["azp"]
+        return audience.contains(client) && (party != nil || audience.count == 1)
+            && (party == nil || party?.text == client)
+    }
+
     /// The signature and the time are judged here; who may use the token, by the caller, who knows what it waits for.
     init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Double(SystemClock.wall) / 1_000) throws {
         let payload = try keys.payload(of: token)
         guard let values = try? JSONDecoder().decode([String: ClaimValue].self, from: payload) else {
             throw Problem.malformed
         }
+        try self.init(values, now: now)
+    }
+
+    /// Throws unless these claims count now.
+    init(_ values: [String: ClaimValue], now: Double) throws {
         guard let end = values["exp"]?.number, end + Self.leeway > now else { throw Problem.expired }
         guard let start = values["iat"]?.number, start - Self.leeway < now else {
+            throw Problem.fromTheFuture
+        }
+        // RFC 7519 §4.1.5
+        if let begin = values["nbf"], (begin.number ?? .infinity) - Self.leeway >= now {
             throw Problem.fromTheFuture
         }
         self.values = values

@@ -1,6 +1,7 @@
 import API
 import CArgon2
 import Dispatch
+import Synchronization
 
 /// Passwords hashed by Argon2id (RFC 9106) in its PHC text form.
 enum Passwords {
@@ -14,6 +15,9 @@ enum Passwords {
     /// Two at a time: hashing takes memory, and a thousand log-ins at once must not take all of it.
     private static let queue = DispatchQueue(label: "roost-passwords", attributes: .concurrent)
     private static let slots = DispatchSemaphore(value: 2)
+    /// Log-ins that wait for that, each with a thread: some seconds' work. More are asked to come again.
+    private static let waitingLimit = 60
+    private static let waiting = Mutex(0)
 
     static func checked(_ password: String) throws -> String {
         guard lengths.contains(password.utf8.count) else {
@@ -44,11 +48,12 @@ enum Passwords {
 
     /// Whether `password` is the one that `hash` was made of; nil takes as long as a wrong one.
     static func matches(_ password: String, hash: String?) async throws -> Bool {
+        // Before the account is looked at: how long the answer takes must not tell whether there is one.
+        guard password.utf8.count <= lengths.upperBound else { return false }
         guard let hash else {
             _ = try await self.hash(password)
             return false
         }
-        guard password.utf8.count <= lengths.upperBound else { return false }
         return try await away {
             let bytes = Array(password.utf8)
             return unsafe argon2id_verify(hash, bytes, bytes.count) == ARGON2_OK.rawValue
@@ -57,8 +62,18 @@ enum Passwords {
 
     /// Runs `body` where it may block.
     private static func away<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
+        let hasPlace = waiting.withLock { count in
+            guard count < waitingLimit else { return false }
+            count += 1
+            return true
+        }
+        guard hasPlace else {
+            throw Problem(
+                503, "Busy", "too many log in at this moment; try again in a minute", retryAfter: 10)
+        }
+        return try await withCheckedThrowingContinuation { continuation in
             queue.async {
+                defer { waiting.withLock { $0 -= 1 } }
                 slots.wait()
                 defer { slots.signal() }
                 continuation.resume(with: Result { try body() })

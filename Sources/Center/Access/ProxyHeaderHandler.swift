@@ -8,8 +8,12 @@ final class ProxyHeaderHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
+    private let admits: (IPAddress, any Channel) -> Bool
     private var received = ByteBuffer()
     private var header: ProxyHeader?
+
+    /// - Parameter admits: whether one more connection of a client may stay.
+    init(admits: @escaping (IPAddress, any Channel) -> Bool) { self.admits = admits }
 
     /// Nil: the proxy speaks for itself.
     var client: IPAddress? { header?.client }
@@ -23,6 +27,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler {
             return context.close(promise: nil)
         }
         guard let header else { return }
+        if let client = header.client, !admits(client, context.channel) { return context.close(promise: nil) }
         received.moveReaderIndex(forwardBy: header.byteCount)
         if received.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(received)) }
         received = ByteBuffer()

@@ -29,13 +29,14 @@ extension Acts {
                 let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
                 throw Problem(422, "Invalid role", "‘\(text)’ is not ROLE or ROLE@/group; roles are \(roles)")
             }
-            guard grant.group == .site || snapshot.groups[grant.group] != nil else {
-                throw StoreError.notFound("there is no group \(grant.group)")
-            }
             return grant
         }
+        // Before anything else: which groups there are is not for those who may not see them.
         guard caller.grants.cover(grants) else {
             throw Problem(403, "Forbidden", "you can only give roles that you have")
+        }
+        for group in grants.map(\.group) where group != .site && snapshot.groups[group] == nil {
+            throw StoreError.notFound("there is no group \(group)")
         }
         return grants
     }
@@ -71,9 +72,9 @@ extension Acts {
         try await fleet.administer { [administrator, hash, caller] store in
             try await store.save(administrator, passwordHash: hash, by: caller.name)
         }
-        // Whoever has lost a role or has a new password logs in again.
+        // Who has lost a role, has a new password or proves elsewhere who they are logs in again.
         if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
-            || known?.identity != administrator.identity
+            || known?.identity != administrator.identity || known?.source != administrator.source
         {
             try await store.removeSessions(of: name, seenBefore: nil)
         }

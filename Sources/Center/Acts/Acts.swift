@@ -44,12 +44,16 @@ struct Acts: Sendable {
     // MARK: Changes
 
     /// Makes edits as one revision, each of them with leave for the places of what was there and of what will be.
+    ///
+    /// - Parameter check: compares with what is there; only when there is leave, so that a refusal tells nothing of it.
     func change(
-        what: String? = nil, planned: Int? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
+        what: String? = nil, planned: Int? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
+        check: @Sendable (FleetSnapshot) throws -> Void = { _ in }
     ) async throws -> FleetSnapshot {
         try await fleet.change(by: caller.name, what: what, planned: planned) { [caller] current in
             let edits = try make(current)
             try caller.requireLeave(for: edits, in: current)
+            try check(current)
             return edits
         }
     }

@@ -17,9 +17,28 @@ extension Acts {
     }
 
     private func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
-        PlannedChange(
+        try requireComparing(change, in: snapshot)
+        return PlannedChange(
             change: change, plan: try plan(of: Edits.of(change, in: snapshot), in: snapshot),
             revision: snapshot.revision)
+    }
+
+    /// Leave for what the edits are made from, before it is looked at: which groups there are, and what is set, is not for those who may
+    /// not change it.
+    private func requireComparing(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
+        for edit in change.edits {
+            for path in [edit.moveGroup?.from, edit.moveGroup?.to].compactMap(\.self) {
+                try require(.configure, in: path)
+            }
+            guard let target = edit.settings?.target else { continue }
+            if target.hasPrefix("/") {
+                try require(.configure, in: GroupPath(target))
+            } else if target.hasPrefix("rule:") {
+                try require(.publish, in: .site)
+            } else if let node = try? Self.find(target, in: snapshot) {
+                try require(.configure, in: node.group)
+            }
+        }
     }
 
     func plan(of edits: [FleetEdit], in snapshot: FleetSnapshot) throws -> ChangePlan {
@@ -41,6 +60,7 @@ extension Acts {
                     412, "Precondition failed",
                     "the configuration has revision \(current.revision) by now; look at the plan again")
             }
+            try requireComparing(change, in: current)
             return try Edits.of(change, in: current)
         }.revision
     }

@@ -111,12 +111,12 @@ enum Edits {
 
     /// An image that is not there would leave a room dark: that is a mistake and not a wish.
     private static func checkVersions(_ change: SettingsChange, in snapshot: FleetSnapshot) throws {
-        for setting in SettingDefinition.versions {
-            guard case .text(let text)? = change.set[setting.name], !text.isEmpty,
-                let reference = ImageReference(text), snapshot.version(reference) == nil
+        for setting in Settings.versions {
+            guard let stored = change.set[setting.name], let reference = try? setting.value(of: stored),
+                snapshot.version(reference) == nil
             else { continue }
             throw InvalidSetting(
-                "\(setting.name): there is no version ‘\(text)’ (roost image list shows all)")
+                "\(setting.name): there is no version ‘\(stored)’ (roost image list shows all)")
         }
     }
 }

@@ -1,19 +1,35 @@
 import API
 import Fleet
 
-extension Acts {
-    /// What happens from now on, as far as the caller may hear it; an element without an event is a sign of life.
-    ///
-    /// - Parameter recheck: asks anew who the caller is: it ends with the token or the log-in that opened it, and with any change of
-    ///   the caller's roles. Browsers open another one by themselves. Nil: nothing can change.
-    func listen(recheck: (@Sendable () async throws -> Caller?)?) throws
-        -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
-    {
-        try require(.read)
-        guard let events = fleet.events.listen() else {
+extension CenterServices {
+    /// Events for one listener at an address.
+    func events(for address: String) throws -> AsyncStream<EventHub.Numbered> {
+        guard let place = limits.takeStream(from: address) else {
+            throw Problem(
+                503, "Too many listeners",
+                "at most \(CenterLimits.connectionLimit) streams of events for one address", retryAfter: 30)
+        }
+        guard let events = fleet.events.listen(ended: { [limits] in limits.release(place) }) else {
+            limits.release(place)
             throw Problem(
                 503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
         }
+        return events
+    }
+}
+
+extension Acts {
+    /// What happens from now on, as far as the caller may hear it; an element without an event is a sign of life.
+    ///
+    /// - Parameters:
+    ///   - address: of the one who listens.
+    ///   - recheck: asks anew who the caller is: it ends with the token or the log-in that opened it, and with any change of
+    ///   the caller's roles. Browsers open another one by themselves. Nil: nothing can change.
+    func listen(from address: String, recheck: (@Sendable () async throws -> Caller?)?) throws
+        -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
+    {
+        try require(.read)
+        let events = try services.events(for: address)
         let leave = Leave(caller: caller, recheck: recheck, fleet: fleet)
         return events.prefix { _ in await leave.holds() }.filter { [caller] numbered in
             numbered.event.map { caller.sees($0.group) } ?? true

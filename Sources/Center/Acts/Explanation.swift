@@ -14,7 +14,7 @@ extension Acts {
         let snapshot = try await configuration()
         var identity = try Explanation.identity(text, uuid: uuid, in: snapshot)
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
-            try require(.read, in: node.group)
+            try requireReading(node, in: snapshot)
         }
         let heard = await services.clients()[identity.macAddress]
         let client = try Explanation.client(asked, identity, heard: heard)
@@ -114,7 +114,10 @@ enum Explanation {
     private static func commandLineReason(of node: Node?, _ name: NodeName, in snapshot: FleetSnapshot)
         -> ExplainAnswer.Reason
     {
-        let length = snapshot.commandLineLength(of: node)
+        let length: CommandLineLength
+        do throws(UnreadableSetting) { length = try snapshot.commandLineLength(of: node) } catch {
+            return ExplainAnswer.Reason(choice: "no kernel command line", because: error.description)
+        }
         return ExplainAnswer.Reason(
             choice: "kernel command line: at most \(length.text)",
             because: length.isTooLong

@@ -51,11 +51,12 @@ extension Acts {
     /// - Parameter isTree: the site's own entry is shown to all who have a part of it, without its settings.
     func group(_ path: GroupPath, isTree: Bool) async throws -> GroupDetails {
         try require(.read)
+        // Before anything else: which groups there are is not for those who may not see them.
+        if !isTree || path != .site { try require(.read, in: path) }
         let snapshot = try await configuration()
         guard path == .site || snapshot.groups[path] != nil else {
             throw StoreError.notFound("there is no group \(path)")
         }
-        if !isTree || path != .site { try require(.read, in: path) }
         var counts: [GroupPath: Int] = [:]
         for node in snapshot.nodes.values {
             for ancestor in node.group.lineage { counts[ancestor, default: 0] += 1 }

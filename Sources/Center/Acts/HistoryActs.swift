@@ -74,20 +74,20 @@ extension Acts {
     private func mayAudit(_ edit: Revision.Edit) -> Bool {
         switch edit.kind {
         case "group": (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
-        case "node":
-            (try? NodeName(edit.key)).flatMap { fleet.snapshot.nodes[$0] }
-                .map { may(.audit, in: $0.group) } ?? mayAuditGone(edit)
+        case "node": groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
         default: false
         }
     }
 
-    /// Of a node that is no more: it was in a group of theirs, before and after.
-    private func mayAuditGone(_ edit: Revision.Edit) -> Bool {
+    /// Where a node was before an edit and after it, and where it is now, if it is anywhere.
+    private func groups(ofNode edit: Revision.Edit) -> [GroupPath] {
         struct Record: Decodable { var group: GroupPath? }
-        let groups = [edit.before, edit.after].compactMap { $0 }.map { json in
+        let then = [edit.before, edit.after].compactMap { $0 }.map { json in
             (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
         }
-        return !groups.isEmpty && groups.allSatisfy { may(.audit, in: $0) }
+        let now = (try? NodeName(edit.key)).flatMap { fleet.snapshot.nodes[$0]?.group }
+        // An edit without a record is the whole site's.
+        return then.isEmpty ? [.site] : then + (now.map { [$0] } ?? [])
     }
 
     /// Takes a revision back.

@@ -91,9 +91,10 @@ extension Acts {
     func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, ifMatch wanted: String?) async throws
         -> Saved<Record>
     {
-        let snapshot = try await change { current in
+        let snapshot = try await change { _ in
+            [FleetEdit(key, record)]
+        } check: { current in
             try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
-            return [FleetEdit(key, record)]
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
@@ -102,6 +103,8 @@ extension Acts {
     func patch<Record: FleetRecord>(
         _: Record.Type, at key: Record.Key, _ patch: MergePatch, ifMatch wanted: String?
     ) async throws -> Saved<Record> {
+        // Before anything else: what is there to be changed is not for those who may not change it.
+        try require(.configure, in: .site)
         let snapshot = try await change { current in
             let stored = try Self.stored(Record.self, key, in: current)
             try RecordTag.check(wanted, stored)
@@ -112,9 +115,10 @@ extension Acts {
 
     func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, ifMatch wanted: String?) async throws
     {
-        _ = try await change { current in
+        _ = try await change { _ in
+            [FleetEdit(key, nil as Record?)]
+        } check: { current in
             try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
-            return [FleetEdit(key, nil as Record?)]
         }
     }
 

@@ -8,18 +8,20 @@ extension Acts {
 
     /// The state of a node's record as it is looked at, for `If-Match`; nil for a machine that is no node.
     func tag(of name: NodeName) async throws -> String? {
-        guard let node = try await configuration().nodes[name], caller.sees(node.group) else { return nil }
+        let snapshot = try await configuration()
+        guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { return nil }
         return try RecordTag.of(node)
     }
 
     /// Saves a node as it is given, whether it is new or not; hidden secrets stay.
     func save(_ given: Node, ifMatch wanted: String? = nil) async throws -> Saved<Node> {
         let snapshot = try await change { current in
-            let stored = current.nodes[given.name]
-            try RecordTag.check(wanted, stored)
             var node = given
-            node.settings = RecordSettings.merged(given.settings, into: stored?.settings)
+            node.settings = RecordSettings.merged(
+                given.settings, into: current.nodes[given.name]?.settings)
             return [.node(node.name, node)]
+        } check: {
+            try RecordTag.check(wanted, $0.nodes[given.name])
         }
         return try Saved(snapshot.nodes[given.name] ?? given, in: snapshot)
     }
@@ -30,6 +32,8 @@ extension Acts {
     {
         let snapshot = try await fleet.change(by: caller.name) { [caller] current in
             let stored = try Self.stored(name, in: current)
+            // Before anything else: what it is like is not for those who may not change it.
+            try caller.require(.configure, in: stored.group)
             try RecordTag.check(wanted, stored)
             var node = try patch.applied(to: stored)
             guard node.name == name else {
@@ -46,9 +50,10 @@ extension Acts {
     }
 
     func removeNode(_ name: NodeName, ifMatch wanted: String? = nil) async throws {
-        _ = try await change { current in
-            try RecordTag.check(wanted, current.nodes[name])
-            return [.node(name, nil)]
+        _ = try await change { _ in
+            [.node(name, nil)]
+        } check: {
+            try RecordTag.check(wanted, $0.nodes[name])
         }
     }
 

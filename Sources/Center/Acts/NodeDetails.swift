@@ -27,7 +27,7 @@ extension Acts {
         var details = NodeDetails(
             answer: answer, trouble: isNow ? stored.flatMap { snapshot.trouble(holding: $0) } : nil,
             medians: medians(of: node.group, in: snapshot),
-            showsSessions: isNow && settings.isOn(.reportSessions), editable: nil,
+            showsSessions: isNow && settings[Settings.reportSessions] == true, editable: nil,
             mayRestart: isNow && answer.boots.first?.readyAfter != nil && stored != nil && mayEnrol,
             mayDismiss: mayEnrol, mayAudit: may(.audit, in: node.group))
         if let stored, isNow, may(.configure, in: node.group) {

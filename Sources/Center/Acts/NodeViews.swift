@@ -94,17 +94,6 @@ extension Acts {
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
-    /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
-    /// group, or in none.
-    private func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
-        try require(.read)
-        let now = fleet.snapshot
-        let same =
-            [snapshot.nodes[node.name], now.nodes[node.name]]
-            + snapshot.cards(of: node).map { now.node(at: $0) }
-        for case let one? in same { try caller.require(.read, in: one.group) }
-    }
-
     /// The node of that name or hardware address, or a machine that boots without being enrolled.
     private func known(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
         do {
@@ -168,7 +157,9 @@ extension Acts {
     func knownHosts() async throws -> String {
         try require(.read)
         let snapshot = try await configuration()
-        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter { caller.sees($0.group) }
+        let nodes = snapshot.nodeOrder.lazy.compactMap { snapshot.nodes[$0] }.filter {
+            sees($0, in: snapshot)
+        }
         return Fleet.knownHosts(
             of: nodes, in: snapshot, domain: await services.policy().domain,
             publicLine: services.hostKey(of:number:))

@@ -1,18 +1,22 @@
 import API
 import Fleet
 import Foundation
+import Sealing
 
 /// The state of one record, for `ETag` and `If-Match` (RFC 9110 §13.1.1).
 enum RecordTag {
-    /// 64 bits of the record's JSON (FNV-1a): enough to see that somebody else changed it.
+    /// A tag tells of the record's secrets, too: without this, who reads one could try what they are. It lives as long as the server;
+    /// who has read a record before a restart reads it again.
+    private static let key = Secrets.make()
+
+    /// 64 bits of a code of the record's JSON: enough to see that somebody else changed it.
     static func of(_ record: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Another administrator may have changed nothing but a secret.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in try encoder.encode(record) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return "\"\(String(hash, radix: 16))\""
+        let code = Hashing.hmac(of: Array(try encoder.encode(record)), key: Array(key.utf8))
+        return "\"\(Hashing.hexadecimal(code.prefix(8)))\""
     }
 
     /// Throws when the request wants another state than `record` has.

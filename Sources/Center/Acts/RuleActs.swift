@@ -13,7 +13,7 @@ extension Acts {
     func rulesWithNodeCounts() async throws -> [(rule: MatchRule, nodeCount: Int)] {
         let snapshot = try await configuration()
         return try await rules().reversed().map { rule in
-            let condition = try? Condition(rule.condition)
+            let condition = try? Condition(stored: rule.condition)
             let count = snapshot.nodes.values.count { condition?.holds(for: snapshot.facts(of: $0)) == true }
             return (rule, count)
         }

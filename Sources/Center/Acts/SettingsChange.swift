@@ -14,9 +14,9 @@ extension SettingsChange {
         for (name, value) in set {
             let definition = try SettingDefinition.settable(name)
             let value = try definition.checked(value)
-            if definition == .rootPassword {
+            if definition == Settings.rootPassword.definition {
                 let hash = try ShadowPassword.hash(value.description)
-                settings[SettingDefinition.rootPasswordHash.name] = .text(hash)
+                settings[Settings.rootPasswordHash.name] = .text(hash)
             } else {
                 settings[definition.name] = value
             }
@@ -26,7 +26,7 @@ extension SettingsChange {
             // Other levels add to a list by themselves.
             let before =
                 settings[definition.name]
-                ?? (definition == .console ? inherited?.value(of: definition) : nil)
+                ?? (definition.merge == .replace ? inherited?.shown(definition) : nil)
             settings[definition.name] = try definition.checked(Self.sum(before, value, of: definition))
         }
         for (name, entries) in remove {

@@ -28,7 +28,8 @@ extension Acts {
         let snapshot = fleet.snapshot
         var warnings = [fleet.recentJump?.warning].compactMap { $0 }
         warnings += snapshot.commandLineProblems(limit: Self.problemLimit)
-        if SettingDefinition.isShort(pin: snapshot.settings(of: GroupPath.site).text(.registrationPIN)) {
+        warnings += snapshot.settingProblems(limit: Self.problemLimit)
+        if snapshot.registrationPIN?.isShort == true {
             warnings.append(
                 "registration-pin is short enough to be guessed within days: set one of at least six digits (roost set registration-pin=…)"
             )
@@ -133,7 +134,7 @@ extension Acts {
         var nodes: [MachineAnswer]
         var unknown: [MachineAnswer]
         /// As it is set; nil: as the network makes it.
-        var enrolment: String
+        var enrolment: Enrolment?
     }
 
     func firstSteps() async throws -> FirstSteps {
@@ -143,6 +144,6 @@ extension Acts {
             images: snapshot.images.keys.sorted(),
             nodes: try await nodes("", offset: 0, limit: 50).rows,
             unknown: Array(try await unknownMachines().prefix(10)),
-            enrolment: snapshot.settings(of: GroupPath.site).text(.enrolment))
+            enrolment: snapshot.settings(of: GroupPath.site)[Settings.enrolment])
     }
 }

@@ -7,7 +7,7 @@ struct WallBoard: Sendable {
     private static let nodeLimit = 500
 
     let group: GroupPath
-    private let fleet: LiveFleet
+    private let services: CenterServices
 
     /// - Parameter key: proves that an administrator gave the link out.
     init(of group: GroupPath, key: String, _ services: CenterServices) throws {
@@ -15,7 +15,7 @@ struct WallBoard: Sendable {
             throw Problem(
                 403, "Forbidden", "this link opens no board; the page of the group has the right one")
         }
-        (self.group, fleet) = (group, services.fleet)
+        (self.group, self.services) = (group, services)
     }
 
     static func key(_ group: GroupPath, _ secret: String) -> String {
@@ -25,6 +25,7 @@ struct WallBoard: Sendable {
 
     /// The first nodes of the group, with what they are doing.
     func nodes() -> [(name: NodeName, state: MachineState)] {
+        let fleet = services.fleet
         let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
         return snapshot.nodes(below: group).prefix(Self.nodeLimit).map { node in
             let boot = snapshot.cards(of: node).lazy.compactMap { boots[$0] }.max {
@@ -35,11 +36,8 @@ struct WallBoard: Sendable {
     }
 
     /// What happens in the group; an element without an event is a sign of life.
-    func listen() throws -> some AsyncSequence<EventHub.Numbered, Never> & Sendable {
-        guard let events = fleet.events.listen() else {
-            throw Problem(503, "Too many listeners", "too many listen already", retryAfter: 30)
-        }
-        return events.filter { [group] numbered in
+    func listen(from address: String) throws -> some AsyncSequence<EventHub.Numbered, Never> & Sendable {
+        try services.events(for: address).filter { [group] numbered in
             numbered.event.map { event in event.group.map { group.contains($0) } ?? false } ?? true
         }
     }

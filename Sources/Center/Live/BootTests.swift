@@ -34,7 +34,7 @@ struct BootTests: Sendable {
         let boot = await planes.openBoot(of: machine, version.digest)
         return BootTestAnswer(
             machine: machine, boot: boot,
-            commandLine: bootTestCommandLine(
+            commandLine: try bootTestCommandLine(
                 of: version, as: BootIdentity(macAddress: machine, boot: boot), within: seconds, under: policy
             ),
             digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)

@@ -50,8 +50,12 @@ package final class EventHub: Sendable {
 
     /// Events from now on; nil when too many listen already. The listener is forgotten when its task ends.
     ///
-    /// - Parameter bufferLimit: events that wait for this listener; beyond, the oldest go.
-    package func listen(bufferLimit: Int = EventHub.bufferLimit) -> AsyncStream<Numbered>? {
+    /// - Parameters:
+    ///   - bufferLimit: events that wait for this listener; beyond, the oldest go.
+    ///   - ended: called when it listens no more.
+    package func listen(
+        bufferLimit: Int = EventHub.bufferLimit, ended: @escaping @Sendable () -> Void = {}
+    ) -> AsyncStream<Numbered>? {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Numbered.self, bufferingPolicy: .bufferingNewest(bufferLimit))
         let id: Int? = state.withLock { state in
@@ -66,6 +70,7 @@ package final class EventHub: Sendable {
         continuation.yield(Numbered(number: 0, event: nil))
         continuation.onTermination = { [weak self] _ in
             _ = self?.state.withLock { $0.listeners.removeValue(forKey: id) }
+            ended()
         }
         return stream
     }

@@ -48,7 +48,7 @@ struct LiveFacts {
     /// What its setting says, as it stands there, and the name of the image alone.
     private func images(of node: Node, in snapshot: FleetSnapshot) -> [String] {
         let settings = snapshot.settings(of: node)
-        return [settings.text(.image)]
+        return [settings.shown(Settings.image.definition).description]
             + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
     }
 

@@ -200,7 +200,7 @@ extension LiveFleet {
 
     private func tell(_ machine: MACAddress, _ trouble: BootTrouble, in snapshot: FleetSnapshot) {
         let node = snapshot.node(at: machine)
-        guard trouble.failedBoots == snapshot.settings(of: node).integer(.bootBrake) else { return }
+        guard trouble.failedBoots == snapshot.settings(of: node)[Settings.bootBrake] else { return }
         events.publish(
             ServerEvent(
                 kind: .rollout, node: node?.name, group: node?.group, machine: machine,

@@ -85,17 +85,17 @@ package final class LiveFleet: Sendable {
     /// - Returns: whether the machine was approved.
     @discardableResult
     package func register(_ registration: Registration, of machine: MACAddress) async throws -> Bool {
-        let pin = snapshot.settings(of: GroupPath.site).text(.registrationPIN)
+        let pin = snapshot.registrationPIN
         let now = Clock.steadySecond
         let isRight = state.withLock { state in
             if state.registrations.count < Self.registrationLimit || state.registrations[machine] != nil {
                 state.registrations[machine] = registration
             }
             if now - state.wrongPINs.last > Self.pinLockSeconds { state.wrongPINs.count = 0 }
-            guard !pin.isEmpty, !registration.pin.isEmpty, state.wrongPINs.count < Self.pinAttemptLimit else {
+            guard let pin, !registration.pin.isEmpty, state.wrongPINs.count < Self.pinAttemptLimit else {
                 return false
             }
-            if Secrets.isEqual(pin, registration.pin) { return true }
+            if Secrets.isEqual(pin.settingText, registration.pin) { return true }
             state.wrongPINs = (state.wrongPINs.count + 1, now)
             return false
         }
@@ -153,13 +153,15 @@ package final class LiveFleet: Sendable {
         guard before.count < 2 else { return }
         let image = before.first ?? new
         @Sendable func isChosen(_ snapshot: FleetSnapshot) -> Bool {
-            !snapshot.settings(of: GroupPath.site).text(.image).isEmpty
+            // What cannot be read was chosen, too.
+            guard let image = snapshot.settings(of: GroupPath.site)[Settings.image] else { return true }
+            return image != nil
         }
         guard !isChosen(snapshot), before.isEmpty || image != new else { return }
         try await change(by: who, what: "image \(image) is the site's: it was the first") { current in
             guard !isChosen(current) else { return [] }
             var site = current.groups[.site] ?? NodeGroup(path: .site)
-            site.settings[SettingDefinition.image.name] = .text(image.text)
+            site.settings.set(Settings.image, to: ImageReference(image: image))
             return [.group(.site, site)]
         }
     }

@@ -47,18 +47,22 @@ package actor Volumes {
     private func prepare(_ node: Node, at address: IPv4Address) async throws {
         let snapshot = fleet.snapshot
         let settings = snapshot.settings(of: node)
-        guard let kind = settings.volumeKind, let version = snapshot.version(for: settings) else { return }
-        let wanted = kind == .disk ? settings.volumeByteCount : 0
+        guard let kind = try settings.volumeKind, let version = snapshot.version(for: settings) else {
+            return
+        }
+        let wanted = kind == .disk ? try settings.value(of: Settings.volumeSize).byteCount : 0
         var volume = Volume(
             node: node.name, kind: kind, image: version.image, version: version.number,
             digest: version.digest, byteCount: wanted, createdAt: Clock.second, generation: 1,
             client: kind == .tree ? address : nil,
-            isEncrypted: Self.isEncrypted(kind, under: settings, over: version))
+            isEncrypted: try Self.isEncrypted(kind, under: settings, over: version))
         guard let known = snapshot.volume(of: node.name) else {
             return try await make(volume)
         }
         guard known.kind == kind else { return }
-        if settings.keepsRoot, settings.volumePolicy == .reset, known.digest != version.digest {
+        if known.digest != version.digest, try settings.keepsRoot,
+            try settings.value(of: Settings.volumePolicy) == .reset
+        {
             volume.generation = known.generation + 1
             return try await make(volume)
         }
@@ -75,8 +79,9 @@ package actor Volumes {
 
     private static func isEncrypted(
         _ kind: Volume.Kind, under settings: EffectiveSettings, over version: ImageVersion
-    ) -> Bool {
-        kind == .disk && settings.isOn(.volumeEncryption) && version.manifest.hasDMCrypt == true
+    ) throws -> Bool {
+        let isWanted = try settings.value(of: Settings.volumeEncryption)
+        return kind == .disk && isWanted && version.manifest.hasDMCrypt == true
     }
 
     /// Begins anew: what a running machine still writes goes into the old file, which goes with it, and with its key.
@@ -91,9 +96,10 @@ package actor Volumes {
         let settings = snapshot.settings(of: node)
         let fresh = Volume(
             node: name, kind: volume.kind, image: version.image, version: version.number,
-            digest: version.digest, byteCount: volume.kind == .disk ? settings.volumeByteCount : 0,
+            digest: version.digest,
+            byteCount: volume.kind == .disk ? try settings.value(of: Settings.volumeSize).byteCount : 0,
             createdAt: Clock.second, generation: volume.generation + 1, client: volume.client,
-            isEncrypted: Self.isEncrypted(volume.kind, under: settings, over: version))
+            isEncrypted: try Self.isEncrypted(volume.kind, under: settings, over: version))
         try await alone(name) {
             try await self.make(fresh, by: who)
             guard !hasSnapshots, fresh.kind == .disk else { return }

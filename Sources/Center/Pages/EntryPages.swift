@@ -118,12 +118,15 @@ struct EntryPages {
     {
         do {
             if let error = request.query("error") {
-                throw Problem(403, "Forbidden", "the log-in provider refused: \(error.prefix(100))")
+                throw Problem(403, "Forbidden", "the log-in provider refused: \(Self.code(of: error))")
             }
-            let (person, back) = try await provider.arrive(
-                cookie: request.cookies[departureCookie]?.value ?? "", state: request.query("state") ?? "",
-                code: request.query("code") ?? "", issuer: request.query("iss") ?? "")
-            let secret = try await gate.logIn(person)
+            let (secret, back) = try await gate.counted(from: context.address) {
+                let (person, back) = try await provider.arrive(
+                    cookie: request.cookies[departureCookie]?.value ?? "",
+                    state: request.query("state") ?? "",
+                    code: request.query("code") ?? "", issuer: request.query("iss") ?? "")
+                return (try await gate.logIn(person), back)
+            }
             var response = redirect(back, cookie: cookie(secret, seconds: Gate.sessionLimit, context))
             // The ticket is used up.
             response.headers.append(
@@ -133,6 +136,14 @@ struct EntryPages {
             let view = try await logInView(context, back: "/", failure: problem.detail)
             return try page(view, "Log in", request, context, status: .init(code: problem.status))
         }
+    }
+
+    /// What a provider calls its refusal: a word such as `access_denied` (OpenID Connect Core §3.1.2.6). Anybody can write the link,
+    /// and anything else would be their text on this page.
+    static func code(of error: String) -> String {
+        let isWord =
+            error.utf8.count <= 64 && error.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
+        return isWord ? error : "error"
     }
 
     /// Says which log-in a browser began; the prefix as for the session's.

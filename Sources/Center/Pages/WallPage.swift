@@ -11,9 +11,9 @@ struct WallPage {
 
     func add(to router: RouterGroup<CenterContext>) {
         router.get("wall") { request, context in try await show(request, context) }
-        router.get("wall/events") { request, _ in
+        router.get("wall/events") { request, context in
             // Only that something happened there: the page asks again for what it may show.
-            let messages = try board(request).listen().map { numbered in
+            let messages = try board(request).listen(from: context.address).map { numbered in
                 numbered.event.map { EventStreamText($0.kind, json: Data("{}".utf8)).buffer }
                     ?? EventStreamText.pulse.buffer
             }

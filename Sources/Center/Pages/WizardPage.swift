@@ -10,10 +10,10 @@ struct WizardPage {
     func add(to routes: Routes) {
         routes.get("wizard", .read) { request, context, acts in try await show(request, context, acts) }
         routes.post("wizard", .configure) { _, context, acts in
-            let wish = try pages.form(context)["enrolment"]
-            let value = try SettingDefinition.enrolment.value(fromText: wish)
+            let wish = try pages.form(context)[Settings.enrolment.name]
+            let value = try Settings.enrolment.definition.value(fromText: wish)
             let change = SettingsChange(
-                target: GroupPath.site.description, set: [SettingDefinition.enrolment.name: value])
+                target: GroupPath.site.description, set: [Settings.enrolment.name: value])
             let revision = try await acts.make(
                 ChangeRequest(edits: [ChangeRequest.Edit(settings: change)]))
             return pages.redirect(Back.done("/wizard", revision))

@@ -27,6 +27,7 @@ package struct BootDecision: Equatable, Sendable {
         case firstStage(loader: String, setting: SettingOrigin)
         case rule(RuleName, loader: String)
         case loaderAsksForScript
+        case unreadable(UnreadableSetting)
     }
 
     package var answer: Answer
@@ -50,6 +51,7 @@ extension BootDecision.Reason: CustomStringConvertible {
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
         case .rule(let name, let loader): "firmware gets the loader \(loader) first (loader rule \(name))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
+        case .unreadable(let problem): problem.description
         }
     }
 
@@ -79,10 +81,14 @@ package func bootDecision(
         return BootDecision(
             answer: canHTTP ? .url("\(policy.httpBase)/\(path)") : .file(path), reason: .loaderAsksForScript)
     }
-    let setting = snapshot.settings(of: node)[.loader]
+    let settings = snapshot.settings(of: node)
+    let wish: LoaderWish
+    do throws(UnreadableSetting) { wish = try settings.value(of: Settings.loader) } catch {
+        return BootDecision(answer: .nothing, reason: .unreadable(error))
+    }
     // What is set for the node is nearer to it than a rule for all machines.
-    let rule = setting.value == .text("auto") ? policy.loaderRules.first { $0.fits(client) } : nil
-    guard let file = rule?.loader ?? loaderFile(for: client, wish: setting.value, policy: policy) else {
+    let rule = wish == .auto ? policy.loaderRules.first { $0.fits(client) } : nil
+    guard let file = rule?.loader ?? loaderFile(for: client, wish: wish, policy: policy) else {
         let number = client.architecture?.rawValue
         return BootDecision(
             answer: .nothing,
@@ -96,7 +102,7 @@ package func bootDecision(
     return BootDecision(
         answer: client.program == .httpFirmware ? .url("\(policy.httpBase)/\(file)") : .file(file),
         reason: rule.map { .rule($0.name, loader: file) }
-            ?? .firstStage(loader: file, setting: setting.origin)
+            ?? .firstStage(loader: file, setting: settings.origin(of: Settings.loader))
     )
 }
 
@@ -104,19 +110,19 @@ package func bootDecision(
 ///
 /// For UEFI, `auto` is the signed chain: no DHCP option tells whether Secure Boot is on, and shim with GRUB works both
 /// ways. By HTTP it is iPXE, because Debian's signed GRUB, loaded by UEFI HTTP boot, ends at its prompt.
-private func loaderFile(for client: BootClient, wish: SettingValue, policy: BootPolicy) -> String? {
-    let wish = wish == .text("auto") ? nil : wish.description
+private func loaderFile(for client: BootClient, wish: LoaderWish, policy: BootPolicy) -> String? {
+    let isIPXEWished = wish == .auto ? nil : wish != .grub
     switch client.architecture {
     case .biosX86 where client.program == .raspberryPi || client.program == .uBoot: return nil
     case .biosX86: return "undionly.kpxe"
     case .uefiX64, .uefiX64Alternate:
-        let own = wish == "snponly" ? "snponly.efi" : "ipxe.efi"
-        return efiLoader(.x64, ipxe: own, isWished: wish.map { $0 != "grub" }, client, policy)
-    case .uefiX64HTTP: return wish == "grub" ? "shimx64.efi" : wish == "snponly" ? "snponly.efi" : "ipxe.efi"
+        let own = wish == .snponly ? "snponly.efi" : "ipxe.efi"
+        return efiLoader(.x64, ipxe: own, isWished: isIPXEWished, client, policy)
+    case .uefiX64HTTP: return wish == .grub ? "shimx64.efi" : wish == .snponly ? "snponly.efi" : "ipxe.efi"
     case .uefiARM64:
-        let own = wish == "snponly" ? "snponly-arm64.efi" : "ipxe-arm64.efi"
-        return efiLoader(.arm64, ipxe: own, isWished: wish.map { $0 != "grub" }, client, policy)
-    case .uefiARM64HTTP: return wish == "grub" ? "shimaa64.efi" : "ipxe-arm64.efi"
+        let own = wish == .snponly ? "snponly-arm64.efi" : "ipxe-arm64.efi"
+        return efiLoader(.arm64, ipxe: own, isWished: isIPXEWished, client, policy)
+    case .uefiARM64HTTP: return wish == .grub ? "shimaa64.efi" : "ipxe-arm64.efi"
     case nil where client.program == .bootp: return "undionly.kpxe"
     default: return nil
     }

@@ -47,6 +47,14 @@ package struct BootPlan: Equatable, Sendable {
     package var policy: BootPolicy
     /// The node's volume has to be made, grown or reset before it boots.
     package var wantsVolume = false
+
+    /// The same for a machine that gets nothing.
+    fileprivate func endingInNothing(because text: String) -> Self {
+        var plan = self
+        plan.target = .nothing(because: text)
+        plan.reasons.append(Reason(choice: "nothing to boot", because: text))
+        return plan
+    }
 }
 
 /// The identity of a machine that asks for its script.
@@ -114,11 +122,14 @@ package func bootPlan(
             return plan
         }
     }
+    if let problem = snapshot.bootProblem(of: node) {
+        return plan.endingInNothing(because: problem.description)
+    }
     if let lack = settings.lackOfRole(under: policy) {
-        let setting = settings[.rootMode]
+        let origin = settings.origin(of: Settings.rootMode)
         plan.target = .nothing(because: lack)
         plan.reasons.append(
-            BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(setting.origin)"))
+            BootPlan.Reason(choice: "nothing to boot", because: "root-mode = nfs: \(origin)"))
         return plan
     }
     let chosen = chooseVersion(
@@ -127,8 +138,7 @@ package func bootPlan(
     switch chosen {
     case .failure(let problem):
         plan.wantsVolume = problem.wantsVolume
-        plan.target = .nothing(because: problem.text)
-        plan.reasons.append(BootPlan.Reason(choice: "nothing to boot", because: problem.text))
+        return plan.endingInNothing(because: problem.text)
     case .success(let choice):
         let version = choice.version
         plan.reasons.append(
@@ -136,23 +146,26 @@ package func bootPlan(
                 choice: "image \(version.image)@\(version.number) (\(version.digest.short))",
                 because: choice.because))
         if let foreign = ForeignImage(version, on: identity.architecture) {
-            plan.target = .nothing(because: foreign.description)
-            plan.reasons.append(
-                BootPlan.Reason(choice: "nothing to boot", because: foreign.description))
-            return plan
+            return plan.endingInNothing(because: foreign.description)
         }
         let archive: NodeArchive
         do { archive = try policy.nodeArchive(for: version) } catch {
             plan.target = .nothing(because: error.description)
             return plan
         }
-        let settings = choice.isRescue ? settings.withoutKeptRoot : settings
+        let held: EffectiveSettings
+        do throws(UnreadableSetting) {
+            held = choice.isRescue ? try settings.withoutKeptRoot : settings
+            plan.commandLine = try kernelCommandLine(
+                for: identity, named: name, choice, settings: held,
+                volume: node.flatMap { snapshot.volume(of: $0.name) }, policy: policy)
+        } catch { return plan.endingInNothing(because: error.description) }
         plan.target = .image(version, nodeArchive: archive)
-        plan.commandLine = kernelCommandLine(
-            for: identity, named: name, choice, settings: settings,
-            volume: node.flatMap { snapshot.volume(of: $0.name) }, policy: policy)
-        for definition in [SettingDefinition.rootMode, .console, .kernelArguments, .onFailure] {
-            let setting = settings[definition]
+        for definition in [
+            Settings.rootMode.definition, Settings.console.definition, Settings.kernelArguments.definition,
+            Settings.onFailure.definition,
+        ] {
+            let setting = held[definition]
             plan.reasons.append(
                 BootPlan.Reason(
                     choice: "\(definition.name) = \(setting.value)", because: setting.origin.description))
@@ -164,77 +177,97 @@ package func bootPlan(
 /// Seconds for which the last words of a kernel can be read on the screen.
 private let panicSeconds = 20
 
-/// The words for the kernel. What `init` reads begins with `roost.`; `ip` and `BOOTIF` have the meaning that they
-/// have everywhere (Documentation/admin-guide/nfs/nfsroot.rst, PXELINUX IPAPPEND).
+/// The words for the kernel: what the initramfs reads (``BootWord``), what the kernel itself does, and the operator's own.
 func kernelCommandLine(
     for identity: BootIdentity, named name: NodeName, _ choice: ChosenVersion, settings: EffectiveSettings,
     volume: Volume?, policy: BootPolicy
-) -> [String] {
+) throws(UnreadableSetting) -> [String] {
     let version = choice.version
-    var words = ["BOOTIF=01-\(identity.macAddress.text(separator: "-"))"]
-    if let lease = identity.address {
-        let router = lease.router.map(\.description) ?? ""
-        words.append("ip=\(lease.address):\(policy.server):\(router):\(lease.network.mask):\(name)::off")
-        if !lease.nameServers.isEmpty {
-            words.append("roost.dns=\(lease.nameServers.map(\.description).joined(separator: ","))")
-        }
-        if let seconds = lease.leaseSeconds { words.append("roost.lease=\(seconds)") }
-    } else {
-        words.append("ip=:\(policy.server):::\(name)::dhcp")
+    var words = addressWords(for: identity, named: name, policy: policy)
+    let mode = try settings.value(of: Settings.rootMode)
+    words.append(BootWord.http.with("\(policy.server):\(policy.httpPort)"))
+    words.append(BootWord.nbd.with("\(policy.server):\(policy.nbdPort)"))
+    words.append(BootWord.root.with(mode.rawValue))
+    words.append(BootWord.export.with("\(version.image)@\(version.digest.short)"))
+    if mode == .ram, let root = version.manifest.file("root.squashfs") {
+        words.append(BootWord.image.with(version.digest))
+        words.append(BootWord.sha256.with(root.sha256))
+        words.append(BootWord.size.with(root.byteCount))
     }
-    words.append("roost.http=\(policy.server):\(policy.httpPort)")
-    words.append("roost.nbd=\(policy.server):\(policy.nbdPort)")
-    words.append("roost.root=\(settings.text(.rootMode))")
-    words.append("roost.export=\(version.image)@\(version.digest.short)")
-    if settings.text(.rootMode) == "ram", let root = version.manifest.file("root.squashfs") {
-        words.append("roost.image=\(version.digest)")
-        words.append("roost.sha256=\(root.sha256)")
-        words.append("roost.size=\(root.byteCount)")
-    }
-    if settings.text(.rootMode) == "nfs", let nfs = policy.nfs {
-        let isOwn = settings.volumeKind == .tree
+    let volumeKind = try settings.volumeKind
+    if mode == .nfs, let nfs = policy.nfs {
+        let isOwn = volumeKind == .tree
         let path =
             isOwn
             ? "\(nfs.trees)/\(volume?.path ?? "")" : "\(nfs.images)/\(version.image)/\(version.digest)"
-        words.append("roost.nfs=\(policy.server):\(path)")
-        words.append("roost.nfs-root=\(isOwn ? "own" : "shared")")
+        words.append(BootWord.nfs.with("\(policy.server):\(path)"))
+        words.append(BootWord.nfsRoot.with((isOwn ? NFSRoot.own : .shared).rawValue))
     }
-    if settings.volumeKind == .disk, let boot = identity.boot {
-        words.append("roost.volume=\(VolumeExportName(.volume, of: name, boot: boot))")
+    words += try keepingWords(for: identity, named: name, settings, volumeKind)
+    words.append(BootWord.connections.with(try settings.value(of: Settings.nbdConnections)))
+    words.append(BootWord.overlay.with(try settings.value(of: Settings.overlaySize).settingText))
+    if let terms = choice.trial {
+        // Nobody watches a trial: whatever goes wrong ends in a restart, and the next boot is of a good version.
+        words.append(BootWord.failure.with(FailureAct.reboot.rawValue))
+        words.append(BootWord.deadline.with(terms.readyWithin))
+    } else {
+        words.append(BootWord.failure.with(try settings.value(of: Settings.onFailure).rawValue))
     }
-    let directories = settings.list(.persistentDirectories)
+    // A kernel that has panicked starts the machine again: nobody may be there to do it.
+    words.append("panic=\(panicSeconds)")
+    if try settings.value(of: Settings.netconsole), let port = policy.netconsolePort {
+        words.append(BootWord.netconsole.with(port))
+    }
+    if let boot = identity.boot { words.append(BootWord.boot.with(boot)) }
+    // systemd and udev must leave the boot card's name alone: it is in use before they run.
+    words.append("net.ifnames=0")
+    words += try settings.value(of: Settings.kernelArguments).map(\.settingText)
+    words += try settings.value(of: Settings.console).map { "console=\($0.settingText)" }
+    return words
+}
+
+/// The boot card, and its address.
+private func addressWords(
+    for identity: BootIdentity, named name: NodeName, policy: BootPolicy
+) -> [String] {
+    var words = [BootWord.card.with("01-\(identity.macAddress.text(separator: "-"))")]
+    guard let lease = identity.address else {
+        return words + [BootWord.address.with(":\(policy.server):::\(name)::dhcp")]
+    }
+    let router = lease.router.map(\.description) ?? ""
+    words.append(
+        BootWord.address.with(
+            "\(lease.address):\(policy.server):\(router):\(lease.network.mask):\(name)::off"))
+    if !lease.nameServers.isEmpty {
+        words.append(
+            BootWord.nameServers.with(lease.nameServers.map(\.description).joined(separator: ",")))
+    }
+    if let seconds = lease.leaseSeconds { words.append(BootWord.lease.with(seconds)) }
+    return words
+}
+
+/// The node's volume, the directories that outlive the boot, and swap.
+private func keepingWords(
+    for identity: BootIdentity, named name: NodeName, _ settings: EffectiveSettings, _ kind: Volume.Kind?
+) throws(UnreadableSetting) -> [String] {
+    var words: [String] = []
+    if kind == .disk, let boot = identity.boot {
+        words.append(BootWord.volume.with(VolumeExportName(.volume, of: name, boot: boot)))
+    }
+    let directories = try settings.value(of: Settings.persistentDirectories).map(\.settingText)
+    let disk = try settings.value(of: Settings.persistentDisk)
     // In a root of its own everything outlives the boot already.
-    if !directories.isEmpty, settings.volumeKind != .tree || !settings.text(.persistentDisk).isEmpty {
-        words.append("roost.persist=\(directories.joined(separator: ":"))")
-        let disk = settings.text(.persistentDisk)
-        if !disk.isEmpty { words.append("roost.disk=\(disk)") }
+    if !directories.isEmpty, kind != .tree || disk != nil {
+        words.append(BootWord.persistentDirectories.with(directories.joined(separator: ":")))
+        if let disk { words.append(BootWord.persistentDisk.with(disk.settingText)) }
     }
-    let swaps = settings.swaps.compactMap { place -> String? in
+    let swaps = try settings.value(of: Settings.swap).compactMap { place -> String? in
         switch place {
         case .zram(let percent): "zram:\(percent)"
         case .disk: "disk"
         case .server: identity.boot.map { "\(VolumeExportName(.swap, of: name, boot: $0))" }
         }
     }
-    if !swaps.isEmpty { words.append("roost.swap=\(swaps.joined(separator: ","))") }
-    words.append("roost.connections=\(settings.integer(.nbdConnections))")
-    words.append("roost.overlay=\(settings.text(.overlaySize))")
-    if let terms = choice.trial {
-        // Nobody watches a trial: whatever goes wrong ends in a restart, and the next boot is of a good version.
-        words.append("roost.failure=reboot")
-        words.append("roost.deadline=\(terms.readyWithin)")
-    } else {
-        words.append("roost.failure=\(settings.text(.onFailure))")
-    }
-    // A kernel that has panicked starts the machine again: nobody may be there to do it.
-    words.append("panic=\(panicSeconds)")
-    if settings.isOn(.netconsole), let port = policy.netconsolePort {
-        words.append("roost.netconsole=\(port)")
-    }
-    if let boot = identity.boot { words.append("roost.boot=\(boot)") }
-    // systemd and udev must leave the boot card's name alone: it is in use before they run.
-    words.append("net.ifnames=0")
-    words += settings.list(.kernelArguments)
-    words += settings.list(.console).map { "console=\($0)" }
+    if !swaps.isEmpty { words.append(BootWord.swap.with(swaps.joined(separator: ","))) }
     return words
 }

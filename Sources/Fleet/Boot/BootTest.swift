@@ -5,7 +5,7 @@ package struct BootTest: Equatable, Sendable, Codable {
     package var image: ImageName
     package var version: Int
     /// Seconds since 1970 at which it ended.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     package var isPassed: Bool
     /// Why it failed.
     @MachineText package var detail: String
@@ -38,13 +38,13 @@ package struct BootTest: Equatable, Sendable, Codable {
 /// - Parameter seconds: from the kernel's start to ready.
 package func bootTestCommandLine(
     of version: ImageVersion, as identity: BootIdentity, within seconds: Int, under policy: BootPolicy
-) -> [String] {
-    let settings = EffectiveSettings(levels: [
-        (.group(.site), [SettingDefinition.console.name: .list(["ttyS0"])])
-    ])
+) throws(UnreadableSetting) -> [String] {
+    var site: [String: SettingValue] = [:]
+    site.set(Settings.console, to: [.serial])
+    let settings = EffectiveSettings(levels: [(.group(.site), site)])
     let choice = ChosenVersion(
         version: version, because: "boot test", trial: Rollout.Terms(readyWithin: seconds))
-    return kernelCommandLine(
+    return try kernelCommandLine(
         for: identity, named: NodeName(unknown: identity.macAddress), choice, settings: settings,
         volume: nil, policy: policy)
 }

@@ -21,7 +21,10 @@ package struct CommandLineLength: Equatable, Sendable {
     package var isTooLong: Bool { byteCount > Self.limit || wordCount > Self.wordLimit }
 
     /// Settings that may have any number of words.
-    static let open: [SettingDefinition] = [.kernelArguments, .console, .persistentDirectories]
+    static let open = [
+        Settings.kernelArguments.definition, Settings.console.definition,
+        Settings.persistentDirectories.definition,
+    ]
 
     /// What loaders put in front: GRUB names the kernel («BOOT_IMAGE=(tftp,…)/i/…/kernel»), iPXE the archives, which is shorter.
     private static let loaderByteCount =
@@ -31,7 +34,10 @@ package struct CommandLineLength: Equatable, Sendable {
         wordCount = words.count
         byteCount = Self.loaderByteCount + Self.byteCount(of: words) - 1
         shares = Dictionary(
-            uniqueKeysWithValues: Self.open.map { ($0.name, Self.byteCount(of: settings.list($0))) })
+            uniqueKeysWithValues: Self.open.map { definition in
+                guard case .list(let words) = settings.shown(definition) else { return (definition.name, 0) }
+                return (definition.name, Self.byteCount(of: words))
+            })
     }
 
     func isLonger(than other: Self) -> Bool {
@@ -63,7 +69,7 @@ extension FleetSnapshot {
     private static let usualWordCount = 60
 
     /// The command line of a node with the longest addresses, in a trial; nil stands for an unknown machine.
-    package func commandLineLength(of node: Node?) -> CommandLineLength {
+    package func commandLineLength(of node: Node?) throws(UnreadableSetting) -> CommandLineLength {
         let settings = settings(of: node)
         guard let network = IPv4Network(containing: .broadcast, prefixLength: 32) else {
             preconditionFailure("thirty-two bits are a network")
@@ -80,7 +86,7 @@ extension FleetSnapshot {
             nfs: NFSDirectories(images: "/var/lib/roost/images", trees: "/var/lib/roost/trees"))
         let version = version(for: settings) ?? .longest
         let choice = ChosenVersion(version: version, because: "", trial: Rollout.Terms())
-        let words = kernelCommandLine(
+        let words = try kernelCommandLine(
             for: identity, named: node?.name ?? NodeName(unknown: machine), choice, settings: settings,
             volume: node.flatMap { volume(of: $0.name) }, policy: policy)
         return CommandLineLength(words: words, settings: settings)
@@ -92,7 +98,8 @@ extension FleetSnapshot {
         var problems: [String] = []
         for name in nodeOrder {
             guard problems.count < limit, let node = nodes[name] else { break }
-            let length = commandLineLength(of: node)
+            // A node whose settings cannot be read does not boot.
+            guard let length = try? commandLineLength(of: node) else { continue }
             if length.isTooLong { problems.append(length.problem(of: name)) }
         }
         return problems
@@ -102,10 +109,9 @@ extension FleetSnapshot {
     func checkCommandLines(of edits: [FleetEdit], before: FleetSnapshot) throws {
         guard mayHaveLongCommandLines else { return }
         for node in candidates(of: edits) {
-            let length = commandLineLength(of: node)
-            guard length.isTooLong else { continue }
-            let former = before.commandLineLength(of: node.flatMap { before.nodes[$0.name] })
-            guard !former.isTooLong || length.isLonger(than: former) else { continue }
+            guard let length = try? commandLineLength(of: node), length.isTooLong else { continue }
+            let former = try? before.commandLineLength(of: node.flatMap { before.nodes[$0.name] })
+            if let former, former.isTooLong, !length.isLonger(than: former) { continue }
             throw InvalidSetting(length.problem(of: node?.name.text ?? "an unknown machine"))
         }
     }

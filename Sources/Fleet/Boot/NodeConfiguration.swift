@@ -2,8 +2,8 @@ package import Wire
 
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
-/// `files/…` is copied over the root as it stands; what has to be merged with what the image has lies beside it:
-/// `time-zone`, `root-password-hash`, the beginning of `resolv.conf`; and `volume-key`, which nothing of the root gets.
+/// ``ConfigurationEntry`` names what is in it: files that are copied over the root as they stand, and beside them what has to be
+/// merged with what the image has.
 ///
 /// - Parameters:
 ///   - node: what the machine is; nil for one that is not enrolled.
@@ -12,40 +12,47 @@ package import Wire
 package func configurationArchive(
     for machine: MACAddress, being node: Node?, in snapshot: FleetSnapshot, policy: BootPolicy,
     hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
-) -> [UInt8] {
+) throws(UnreadableSetting) -> [UInt8] {
     let settings = snapshot.settings(of: node)
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()
-    archive.addFile("files/etc/hostname", data: Array("\(name)\n".utf8))
+    let files = ConfigurationEntry.files.rawValue
+    archive.addFile("\(files)/etc/hostname", data: Array("\(name)\n".utf8))
     archive.addFile(
-        "files/etc/hosts",
-        data: Array(hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
-    let keys = settings.list(.authorizedKeys)
+        "\(files)/etc/hosts",
+        data: Array(
+            try hostsFile(name: name, settings: settings, snapshot: snapshot, policy: policy).utf8))
+    let keys = try settings.value(of: Settings.authorizedKeys).map(\.settingText)
     if !keys.isEmpty {
-        archive.addDirectory("files/root/.ssh", mode: 0o700)
+        archive.addDirectory("\(files)/root/.ssh", mode: 0o700)
         archive.addFile(
-            "files/root/.ssh/authorized_keys", mode: 0o600,
+            "\(files)/root/.ssh/authorized_keys", mode: 0o600,
             data: Array((keys.joined(separator: "\n") + "\n").utf8))
     }
-    if let number = settings.hostKeyNumber {
-        let files = hostKey(name, number)
-        let path = "files/etc/ssh/ssh_host_ed25519_key"
-        archive.addFile(path, mode: 0o600, data: Array(files.privateFile.utf8))
-        archive.addFile("\(path).pub", data: Array("\(files.publicLine) \(name)\n".utf8))
+    if let number = try settings.hostKeyNumber {
+        let key = hostKey(name, number)
+        let path = "\(files)/etc/ssh/ssh_host_ed25519_key"
+        archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
+        archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
-    for (key, content) in settings.map(.files).sorted(by: { $0.key < $1.key }) {
-        guard let file = ConfiguredFile(key: key) else { continue }
+    for file in try settings.value(of: Settings.files) {
         // A line of text ends with a line end, whether or not somebody typed it.
-        let text = content.isEmpty || content.hasSuffix("\n") ? content : content + "\n"
-        archive.addFile("files/\(file.path)", mode: file.mode, data: Array(text.utf8))
+        let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
+        archive.addFile("\(files)/\(file.path)", mode: file.mode, data: Array(text.utf8))
     }
-    archive.addFile("time-zone", data: Array("\(settings.text(.timeZone))\n".utf8))
+    let zone = try settings.value(of: Settings.timeZone).settingText
+    archive.addFile(ConfigurationEntry.timeZone.rawValue, data: Array("\(zone)\n".utf8))
     // The name servers are those of the network that the node is in: it knows them itself.
     let search = policy.domain.isEmpty ? "" : "search \(policy.domain)\n"
-    archive.addFile("resolv.conf", data: Array(search.utf8))
-    let hash = settings.text(.rootPasswordHash)
-    if !hash.isEmpty { archive.addFile("root-password-hash", mode: 0o600, data: Array("\(hash)\n".utf8)) }
-    if let volumeKey { archive.addFile("volume-key", mode: 0o600, data: volumeKey) }
+    archive.addFile(ConfigurationEntry.resolver.rawValue, data: Array(search.utf8))
+    if let hash = try settings.value(of: Settings.rootPasswordHash) {
+        archive.addFile(
+            ConfigurationEntry.rootPasswordHash.rawValue, mode: 0o600,
+            data: Array("\(hash.settingText)\n".utf8))
+    }
+    if let volumeKey {
+        archive.addFile(ConfigurationEntry.volumeKey.rawValue, mode: 0o600, data: volumeKey)
+    }
     archive.finish()
     return archive.bytes
 }
@@ -65,9 +72,11 @@ package struct HostKeyFiles: Equatable, Sendable {
 extension EffectiveSettings {
     /// The number of the node's host key from this server; nil when each boot makes its own, or one is among its files.
     package var hostKeyNumber: Int? {
-        let number = integer(.sshHostKey)
-        let hasOwn = map(.files).keys.contains { $0.hasPrefix("/etc/ssh/ssh_host_") }
-        return number > 0 && !hasOwn ? number : nil
+        get throws(UnreadableSetting) {
+            let number = try value(of: Settings.sshHostKey)
+            let hasOwn = try value(of: Settings.files).contains { $0.path.hasPrefix("etc/ssh/ssh_host_") }
+            return number > 0 && !hasOwn ? number : nil
+        }
     }
 }
 
@@ -79,7 +88,7 @@ package func knownHosts(
     publicLine: (NodeName, Int) -> String
 ) -> String {
     nodes.compactMap { node -> String? in
-        guard let number = snapshot.settings(of: node).hostKeyNumber else { return nil }
+        guard let number = try? snapshot.settings(of: node).hostKeyNumber else { return nil }
         let names =
             [node.name.text] + (domain.isEmpty ? [] : ["\(node.name).\(domain)"])
             + (node.address.map { [$0.description] } ?? [])
@@ -90,7 +99,7 @@ package func knownHosts(
 /// `/etc/hosts`: the node itself, the server, the nodes with fixed addresses, and what the settings add.
 private func hostsFile(
     name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
-) -> String {
+) throws(UnreadableSetting) -> String {
     func full(_ name: NodeName) -> String {
         policy.domain.isEmpty ? name.text : "\(name.text).\(policy.domain) \(name.text)"
     }
@@ -101,8 +110,6 @@ private func hostsFile(
     for node in snapshot.nodes.values.sorted(by: { $0.name < $1.name }) where node.name != name {
         if let address = node.address { lines.append("\(address) \(full(node.name))") }
     }
-    for (address, names) in settings.map(.hosts).sorted(by: { $0.key < $1.key }) {
-        lines.append("\(address) \(names)")
-    }
+    for line in try settings.value(of: Settings.hosts) { lines.append("\(line.key) \(line.text)") }
     return lines.joined(separator: "\n") + "\n"
 }

@@ -17,6 +17,10 @@ struct NoVersion: Error, Equatable {
     var wantsVolume = false
 }
 
+extension NoVersion {
+    init(_ problem: UnreadableSetting) { text = problem.description }
+}
+
 /// What the settings, roll-outs and the last boots make a machine boot.
 ///
 /// - Parameters:
@@ -37,17 +41,19 @@ private func wantedVersion(
     in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
     let result = unbrakedVersion(for: node, from: address, settings, in: snapshot)
-    let limit = settings.integer(.bootBrake)
+    let (limit, rescue): (Int, ImageReference?)
+    do throws(UnreadableSetting) {
+        (limit, rescue) = (
+            try settings.value(of: Settings.bootBrake), try settings.value(of: Settings.rescueImage)
+        )
+    } catch { return .failure(NoVersion(error)) }
     guard limit > 0, case .success(let choice) = result,
         let trouble = snapshot.observations.troubles[machine],
         trouble.version == choice.version.digest, trouble.failedBoots >= limit
     else { return result }
     let what = "\(choice.version.image)@\(choice.version.number)"
     let held = "held after \(trouble.failedBoots) failed boots of \(what) (\(trouble.detail))"
-    let rescue = settings.text(.rescueImage)
-    if let reference = ImageReference(rescue), let version = snapshot.version(reference),
-        version.digest != choice.version.digest
-    {
+    if let version = rescue.flatMap({ snapshot.version($0) }), version.digest != choice.version.digest {
         return .success(ChosenVersion(version: version, because: "\(held): rescue image", isRescue: true))
     }
     let name = node?.name.text ?? machine.description
@@ -58,16 +64,18 @@ private func wantedVersion(
 private func unbrakedVersion(
     for node: Node?, from address: IPv4Address?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
-    let meant = meantVersion(for: node, settings, in: snapshot)
-    guard let kind = settings.volumeKind, case .success(let choice) = meant else { return meant }
-    return withVolume(kind, of: node, from: address, choice, settings, in: snapshot)
+    do throws(UnreadableSetting) {
+        let meant = try meantVersion(for: node, settings, in: snapshot)
+        guard let kind = try settings.volumeKind, case .success(let choice) = meant else { return meant }
+        return try withVolume(kind, of: node, from: address, choice, settings, in: snapshot)
+    } catch { return .failure(NoVersion(error)) }
 }
 
 /// The version for a node with a volume, by what its policy says when it was made over another one.
 private func withVolume(
     _ kind: Volume.Kind, of node: Node?, from address: IPv4Address?, _ choice: ChosenVersion,
     _ settings: EffectiveSettings, in snapshot: FleetSnapshot
-) -> Result<ChosenVersion, NoVersion> {
+) throws(UnreadableSetting) -> Result<ChosenVersion, NoVersion> {
     guard let node else {
         return .failure(NoVersion(text: "a machine with a volume has to be enrolled first (roost node add)"))
     }
@@ -80,13 +88,14 @@ private func withVolume(
                     "it has a volume of another kind, a \(volume.kind.rawValue) (roost volume rm \(node.name), and what is in it is gone)"
             ))
     }
-    guard let volume, kind == .tree || volume.byteCount >= settings.volumeByteCount,
+    let byteCount = try settings.value(of: Settings.volumeSize).byteCount
+    guard let volume, kind == .tree || volume.byteCount >= byteCount,
         kind == .disk || address == nil || volume.client == address
     else { return .failure(NoVersion(text: "its volume is being made", wantsVolume: true)) }
-    guard settings.keepsRoot, volume.digest != choice.version.digest else {
+    guard try settings.keepsRoot, volume.digest != choice.version.digest else {
         return .success(choice)
     }
-    switch settings.volumePolicy {
+    switch try settings.value(of: Settings.volumePolicy) {
     case .reset: return .failure(NoVersion(text: "its volume is being reset", wantsVolume: true))
     case .follow where kind == .disk: return .success(choice)
     // There is no image under a copy: its files are those of the version that it was made of.
@@ -106,9 +115,8 @@ private func withVolume(
 /// What the setting `image` means for a node, roll-outs included.
 private func meantVersion(
     for node: Node?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
-) -> Result<ChosenVersion, NoVersion> {
-    let setting = settings[.image]
-    guard case .text(let text) = setting.value, !text.isEmpty else {
+) throws(UnreadableSetting) -> Result<ChosenVersion, NoVersion> {
+    guard let reference = try settings.value(of: Settings.image) else {
         guard let only = snapshot.images.values.first, snapshot.images.count == 1 else {
             return .failure(
                 NoVersion(
@@ -120,29 +128,30 @@ private func meantVersion(
             return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))
         }
         return .success(
-            onTrial(node, settings, only, .stable, in: snapshot)
+            try onTrial(node, settings, only, .stable, in: snapshot)
                 ?? ChosenVersion(version: version, because: "the only image, channel stable"))
     }
-    guard let reference = ImageReference(text), let image = snapshot.images[reference.image],
-        let version = image.version(reference.selector)
+    let setting = settings[Settings.image.definition]
+    guard let image = snapshot.images[reference.image], let version = image.version(reference.selector)
     else {
-        return .failure(NoVersion(text: "there is no version ‘\(text)’ (setting image: \(setting.origin))"))
+        return .failure(
+            NoVersion(text: "there is no version ‘\(setting.value)’ (setting image: \(setting.origin))"))
     }
     if case .channel(let channel) = reference.selector,
-        let trial = onTrial(node, settings, image, channel, in: snapshot)
+        let trial = try onTrial(node, settings, image, channel, in: snapshot)
     {
         return .success(trial)
     }
     return .success(
-        ChosenVersion(version: version, because: "setting image = \(text): \(setting.origin)"))
+        ChosenVersion(version: version, because: "setting image = \(setting.value): \(setting.origin)"))
 }
 
 /// The version that `node` tries as a canary; nil when it is none, or has failed with it.
 private func onTrial(
     _ node: Node?, _ settings: EffectiveSettings, _ image: ImageCatalogue, _ channel: ChannelName,
     in snapshot: FleetSnapshot
-) -> ChosenVersion? {
-    guard let node, settings.canTryVersions, let rollout = snapshot.rollout(of: image.name, channel),
+) throws(UnreadableSetting) -> ChosenVersion? {
+    guard let node, try settings.canTryVersions, let rollout = snapshot.rollout(of: image.name, channel),
         rollout.offers(to: node.name),
         let version = image.version(.number(rollout.candidate))
     else { return nil }
@@ -161,6 +170,7 @@ extension FleetSnapshot {
     /// - Parameter client: what it last told DHCP that it boots with; nil where that is not known.
     package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
         let settings = settings(of: nodes[node.name])
+        if let problem = bootProblem(of: nodes[node.name]) { return problem.description }
         if let text = settings.lackOfRole(under: policy) { return text }
         switch nextChoice(of: node) {
         case .failure(let lack): return lack.text
@@ -184,7 +194,9 @@ extension FleetSnapshot {
         case .success(let choice): return .success(choice.version)
         // It is made, or made anew, when the node boots.
         case .failure(let lack) where lack.wantsVolume:
-            return meantVersion(for: known, settings, in: self).map(\.version)
+            do throws(UnreadableSetting) {
+                return try meantVersion(for: known, settings, in: self).map(\.version)
+            } catch { return .failure(NoVersion(error)) }
         case .failure(let lack): return .failure(lack)
         }
     }
@@ -194,8 +206,7 @@ extension FleetSnapshot {
         let known = cards(of: node).lazy.compactMap { self.observations.troubles[$0] }.first
         guard let known else { return nil }
         let settings = settings(of: node)
-        let limit = settings.integer(.bootBrake)
-        guard limit > 0, known.failedBoots >= limit,
+        guard let limit = settings[Settings.bootBrake], limit > 0, known.failedBoots >= limit,
             case .success(let meant) = unbrakedVersion(for: node, from: nil, settings, in: self),
             meant.version.digest == known.version
         else { return nil }
@@ -206,7 +217,8 @@ extension FleetSnapshot {
 extension EffectiveSettings {
     /// Why no node with these settings boots from a server that lacks a role; nil when it has them all.
     func lackOfRole(under policy: BootPolicy) -> String? {
-        guard text(.rootMode) == "nfs", policy.nfs == nil else { return nil }
-        return "root mode nfs, but role nfs of this server is off (root-mode: \(self[.rootMode].origin))"
+        guard self[Settings.rootMode] == .nfs, policy.nfs == nil else { return nil }
+        return
+            "root mode nfs, but role nfs of this server is off (root-mode: \(origin(of: Settings.rootMode)))"
     }
 }

@@ -49,12 +49,20 @@ package struct InvalidCondition: Error, Equatable, CustomStringConvertible {
 extension Condition {
     /// Nesting that a condition may have.
     static let depthLimit = 32
+    /// Comparisons, words and ranges that a condition may have: each of them is looked at for each node.
+    package static let comparisonLimit = 50
     /// Characters of a condition.
     package static let lengthLimit = 2_000
 
     /// Reads a condition as a person types it; an empty text is always true.
     package init(_ text: some StringProtocol) throws(InvalidCondition) {
         var parser = try ConditionParser(String(text))
+        self = try parser.whole()
+    }
+
+    /// Reads the condition of a rule that is there: it holds, however long it was when it was made.
+    package init(stored text: String) throws(InvalidCondition) {
+        var parser = try ConditionParser(text, comparisonLimit: .max)
         self = try parser.whole()
     }
 

@@ -10,9 +10,12 @@ struct ConditionParser {
     private let text: String
     private var tokens: [Token] = []
     private var position = 0
+    private let comparisonLimit: Int
+    private var comparisonCount = 0
 
-    init(_ text: String) throws(InvalidCondition) {
+    init(_ text: String, comparisonLimit: Int = Condition.comparisonLimit) throws(InvalidCondition) {
         self.text = text
+        self.comparisonLimit = comparisonLimit
         guard text.count <= Condition.lengthLimit else {
             throw fail("longer than \(Condition.lengthLimit) characters")
         }
@@ -105,12 +108,22 @@ struct ConditionParser {
             return condition
         case .word(let word) where word.lowercased() == "not": return .not(try factor(depth: depth + 1))
         case .word(let word):
+            try count()
             guard case .comparison(let comparison)? = next else { return try alone(word) }
             position += 1
             return try compared(word, comparison)
-        case .quoted(let word): return .word(word.lowercased())
+        case .quoted(let word):
+            try count()
+            return .word(word.lowercased())
         case .close: throw fail("‘)’ without ‘(’")
         case .comparison(let comparison): throw fail("‘\(comparison.rawValue)’ needs an attribute before it")
+        }
+    }
+
+    private mutating func count() throws(InvalidCondition) {
+        comparisonCount += 1
+        guard comparisonCount <= comparisonLimit else {
+            throw fail("more than \(comparisonLimit) comparisons")
         }
     }
 

@@ -57,7 +57,7 @@ package struct BootEvent: Equatable, Sendable, Codable {
     package var macAddress: MACAddress
     package var stage: BootStage
     /// Milliseconds since 1970.
-    package var at: Int
+    @MillisecondTimestamp package var at: Int
     /// For people: which file, which address, what failed.
     @MachineText package var detail: String
     /// The version that the machine was told to boot, once it was.
@@ -81,7 +81,7 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package struct Entry: Equatable, Sendable, Codable {
         package var stage: BootStage
         /// Milliseconds since 1970.
-        package var at: Int
+        @MillisecondTimestamp package var at: Int
         @MachineText package var detail: String
 
         package init(stage: BootStage, at: Int, detail: String) {

@@ -14,9 +14,9 @@ package struct ImageFit: Sendable {
         for node in snapshot.nodes.values {
             guard let hardware = snapshot.hardware(of: node) else { continue }
             let settings = snapshot.settings(of: node)
-            guard settings.text(.rootMode) == "ram" else { continue }
-            let text = settings.text(.image)
-            guard let image = text.isEmpty ? only : ImageReference(text)?.image else { continue }
+            guard settings[Settings.rootMode] == .ram, let chosen = settings[Settings.image],
+                let image = chosen?.image ?? only
+            else { continue }
             nodes[image, default: []].append((node.name, hardware.memoryMebibytes))
         }
         self.nodes = nodes.mapValues { $0.sorted { ($0.mebibytes, $0.name) < ($1.mebibytes, $1.name) } }

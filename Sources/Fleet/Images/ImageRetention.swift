@@ -96,8 +96,8 @@ extension FleetSnapshot {
             + nodes.values.map { ("node \($0.name)", $0.settings) }
             + rules.values.map { ("rule \($0.name)", $0.settings) }
         return levels.flatMap { origin, settings in
-            SettingDefinition.versions.compactMap {
-                guard case .text(let text)? = settings[$0.name], let reference = ImageReference(text),
+            Settings.versions.compactMap { setting in
+                guard let stored = settings[setting.name], let reference = try? setting.value(of: stored),
                     reference.image == image
                 else { return nil }
                 return (reference.selector, origin)

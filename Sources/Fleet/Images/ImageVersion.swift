@@ -247,6 +247,18 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension ImageReference: SettingWord {
+    package init(reading text: String) throws(InvalidSetting) {
+        guard let reference = Self(text) else {
+            throw InvalidSetting("‘\(text)’ is not NAME, NAME@CHANNEL or NAME@VERSION")
+        }
+        self = reference
+    }
+
+    /// The channel stable needs no words.
+    package var settingText: String { selector == .channel(.stable) ? image.text : description }
+}
+
 /// The versions of one image and where its channels point.
 package struct ImageCatalogue: Equatable, Sendable {
     package var name: ImageName

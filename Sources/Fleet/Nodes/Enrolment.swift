@@ -10,24 +10,32 @@ package enum Enrolment: String, Sendable, CaseIterable, Codable {
     case refuse
 }
 
-extension FleetSnapshot {
-    /// What unknown machines get in the network that `address` is in; the narrowest network that contains it counts.
-    package func enrolment(at address: IPv4Address) -> Enrolment {
-        enrolmentRules.first { $0.network.contains(address) }?.enrolment ?? .open
+/// What unknown machines get, by the network that they are in.
+struct EnrolmentRules: Sendable {
+    /// The narrowest network first.
+    private let networks: [NetworkEnrolment]
+    /// Everywhere else.
+    private let rest: Enrolment
+
+    /// Where the settings cannot be read, unknown machines are refused.
+    init(of site: EffectiveSettings) {
+        do throws(UnreadableSetting) {
+            let (rules, rest) = (
+                try site.value(of: Settings.enrolmentByNetwork), try site.value(of: Settings.enrolment)
+            )
+            networks = rules.sorted { $0.network.prefixLength > $1.network.prefixLength }
+            self.rest = rest
+        } catch { (networks, rest) = ([], .refuse) }
     }
 
-    /// The rules of the site's settings, the narrowest network first; the last is for everybody.
-    static func enrolmentRules(of site: EffectiveSettings) -> [(network: IPv4Network, enrolment: Enrolment)] {
-        var texts = site.map(.enrolmentByNetwork)
-        texts["0.0.0.0/0"] = texts["0.0.0.0/0"] ?? site.text(.enrolment)
-        let rules = texts.compactMap { key, value -> (network: IPv4Network, enrolment: Enrolment)? in
-            guard let network = IPv4Network(key), let enrolment = Enrolment(rawValue: value) else {
-                return nil
-            }
-            return (network, enrolment)
-        }
-        return rules.sorted { $0.network.prefixLength > $1.network.prefixLength }
+    func enrolment(at address: IPv4Address) -> Enrolment {
+        networks.first { $0.network.contains(address) }?.enrolment ?? rest
     }
+}
+
+extension FleetSnapshot {
+    /// What unknown machines get in the network that `address` is in; the narrowest network that contains it counts.
+    package func enrolment(at address: IPv4Address) -> Enrolment { enrolmentRules.enrolment(at: address) }
 
     /// A code of four letters and digits that is on the waiting machine's screen and beside it in the list, so that nobody
     /// approves the machine next to it. It is no secret.

@@ -24,7 +24,7 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
 /// Another machine has asked for what is a node's own, or has spoken for it. It was refused.
 package struct NodeAlarm: Equatable, Sendable, Codable {
     /// Seconds since 1970 of the last time.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     /// Where it was asked from.
     package var address: IPv4Address
     /// Which machine has that address, as far as the server knows.

@@ -14,7 +14,7 @@ package struct NodeSession: Equatable, Sendable, Codable {
     /// Whether it is the one that its seat shows now.
     package var isActive: Bool
     /// Seconds since 1970, by the server's clock.
-    package var startedAt: Int
+    @SecondTimestamp package var startedAt: Int
 
     package init(
         id: String, user: String, kind: String, place: String, from: String, isActive: Bool, startedAt: Int

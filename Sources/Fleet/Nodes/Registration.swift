@@ -16,5 +16,10 @@ package struct Registration: Equatable, Sendable {
 
 extension FleetSnapshot {
     /// Whether somebody who knows the PIN of this site registers machines without anybody else.
-    package var asksForPIN: Bool { !settings(of: GroupPath.site).text(.registrationPIN).isEmpty }
+    package var asksForPIN: Bool { registrationPIN != nil }
+
+    /// What approves a waiting machine; nil for none, and for one that cannot be read: then administrators do.
+    package var registrationPIN: RegistrationPIN? {
+        settings(of: GroupPath.site)[Settings.registrationPIN] ?? nil
+    }
 }

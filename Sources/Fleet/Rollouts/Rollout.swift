@@ -33,7 +33,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         package var node: NodeName
         package var outcome: Outcome
         /// Milliseconds since 1970 at which its last boot of the version began; nil before.
-        package var startedAt: Int?
+        @MillisecondTimestamp package var startedAt: Int?
         /// Milliseconds from there to ready.
         package var readyAfter: Int?
         /// Why it failed.
@@ -249,9 +249,10 @@ extension FleetSnapshot {
     /// The nodes that boot what `channel` of `image` means, in order.
     package func followers(of image: ImageName, _ channel: ChannelName) -> [Node] {
         nodeOrder.compactMap { nodes[$0] }.filter { node in
-            let text = settings(of: node).text(.image)
-            if text.isEmpty { return images.count == 1 && images[image] != nil && channel == .stable }
-            guard let reference = ImageReference(text) else { return false }
+            guard let chosen = settings(of: node)[Settings.image] else { return false }
+            guard let reference = chosen else {
+                return images.count == 1 && images[image] != nil && channel == .stable
+            }
             return reference.image == image && reference.selector == .channel(channel)
         }
     }
@@ -261,7 +262,7 @@ extension FleetSnapshot {
     ///
     /// - Parameter id: the roll-out's number.
     package func canaries(_ share: Rollout.Share, of followers: [Node], rollout id: Int) -> [NodeName] {
-        let followers = followers.filter { settings(of: $0).canTryVersions }
+        let followers = followers.filter { (try? settings(of: $0).canTryVersions) == true }
         switch share {
         case .group(let group): return followers.filter { group.contains($0.group) }.map(\.name)
         case .percent(let percent):

@@ -41,7 +41,9 @@ extension MatchRule: FleetRecord {
         guard var rule = change.after else { return nil }
         rule.name = change.key
         rule.settings = try RecordSettings.checked(rule.settings, since: draft.rules[change.key]?.settings)
-        guard try Condition(rule.condition).isLasting else {
+        let isAsBefore = draft.rules[change.key]?.condition == rule.condition
+        let condition = try isAsBefore ? Condition(stored: rule.condition) : Condition(rule.condition)
+        guard condition.isLasting else {
             throw InvalidCondition(
                 text: rule.condition, problem: "a rule cannot depend on state, image or address")
         }

@@ -103,8 +103,8 @@ extension ChangePlan {
         }
         let names = was.namesSet.union(willBe.namesSet)
         for definition in SettingDefinition.all where names.contains(definition.name) {
-            let value = willBe.value(of: definition)
-            let former = old == nil ? nil : was.value(of: definition)
+            let value = willBe.shown(definition)
+            let former = old == nil ? nil : was.shown(definition)
             guard former != value else { continue }
             func shown(_ value: SettingValue) -> SettingValue {
                 definition.isSecret && value != definition.defaultValue ? RecordSettings.hidden : value
@@ -120,7 +120,7 @@ extension ChangePlan {
                 changes.append(
                     SettingChange(
                         name: "version", before: former.map { .text($0) }, after: .text(version),
-                        origin: willBe[.image].origin.description))
+                        origin: willBe.origin(of: Settings.image).description))
             }
         }
         guard old == nil || !changes.isEmpty else { return nil }
@@ -165,10 +165,11 @@ extension ChangePlan {
 extension FleetSnapshot {
     /// The version that a node with these settings boots; nil when there is none to boot.
     package func version(for settings: EffectiveSettings) -> ImageVersion? {
-        let text = settings.text(.image)
-        guard !text.isEmpty else {
+        // One that cannot be read means no version.
+        guard let image = settings[Settings.image] else { return nil }
+        guard let image else {
             return images.count == 1 ? images.values.first?.version(.channel(.stable)) : nil
         }
-        return ImageReference(text).flatMap { version($0) }
+        return version(image)
     }
 }

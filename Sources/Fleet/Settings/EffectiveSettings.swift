@@ -1,6 +1,8 @@
-/// Where a value was set.
+/// Where a value was set, from the weakest to the strongest.
 package enum SettingOrigin: Equatable, Sendable {
     case productDefault
+    /// What an image says for all that boot it. It cannot say which image that is.
+    case image(ImageName)
     case group(GroupPath)
     case rule(RuleName)
     case node(NodeName)
@@ -10,6 +12,7 @@ extension SettingOrigin: CustomStringConvertible {
     package var description: String {
         switch self {
         case .productDefault: "default"
+        case .image(let name): "image \(name)"
         case .group(let path): path == .site ? "site" : "group \(path)"
         case .rule(let name): "rule \(name)"
         case .node(let name): "node \(name)"
@@ -32,7 +35,7 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The settings that hold for a node: product default → site → groups downwards → match rules → node.
+/// The settings that hold for a node: product default → image → site → groups downwards → match rules → node.
 package struct EffectiveSettings: Sendable {
     /// One level with what it sets.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
@@ -42,27 +45,62 @@ package struct EffectiveSettings: Sendable {
     /// `levels` from the weakest to the strongest.
     package init(levels: [Level]) { self.levels = levels }
 
-    package subscript(definition: SettingDefinition) -> EffectiveSetting {
-        var layers = [EffectiveSetting.Layer(origin: .productDefault, value: definition.defaultValue)]
+    // MARK: Values
+
+    /// What holds of a setting; throws where a level has what cannot be read.
+    ///
+    /// What is sealed with a key that this server does not have does nothing.
+    package func value<Value>(of setting: Setting<Value>) throws(UnreadableSetting) -> Value {
+        let definition = setting.definition
+        var held: SettingValue?
         for level in levels {
-            guard let value = level.settings[definition.name] else { continue }
-            layers.append(EffectiveSetting.Layer(origin: level.origin, value: value))
+            guard let value = level.settings[definition.name], !definition.isClosed(value) else { continue }
+            guard definition.merge.takes(value) else {
+                throw UnreadableSetting(definition, value, at: level.origin)
+            }
+            held = definition.merge.combined(held ?? definition.defaultValue, value)
         }
-        let value = layers.dropFirst().reduce(layers[0].value) { combined(definition, $0, $1.value) }
-        return EffectiveSetting(
-            definition: definition, value: value, origin: layers[layers.count - 1].origin,
-            hidden: layers.dropLast().reversed())
+        guard let held else { return setting.defaultValue }
+        do throws(InvalidSetting) { return try setting.value(of: held) } catch {
+            throw firstProblem(of: definition)
+                ?? UnreadableSetting(definition, held, at: self[definition].origin)
+        }
     }
 
-    /// The value alone, without where it comes from: what thousands of nodes are compared by.
-    package func value(of definition: SettingDefinition) -> SettingValue {
-        var value = definition.defaultValue
-        for level in levels {
-            if let stronger = level.settings[definition.name] {
-                value = combined(definition, value, stronger)
+    /// What holds of a setting; nil where it cannot be read.
+    package subscript<Value>(setting: Setting<Value>) -> Value? { try? value(of: setting) }
+
+    /// The level that the value of a setting comes from.
+    package func origin<Value>(of setting: Setting<Value>) -> SettingOrigin {
+        self[setting.definition].origin
+    }
+
+    /// The first setting that a node boots with and that cannot be read.
+    var firstBootProblem: UnreadableSetting? {
+        var replaced: Set<String> = []
+        for level in levels.reversed() {
+            for (name, value) in level.settings.sorted(by: { $0.key < $1.key }) {
+                guard let definition = SettingDefinition.named(name), definition.phase.isBoot,
+                    !definition.isClosed(value), !replaced.contains(name)
+                else { continue }
+                if definition.merge == .replace { replaced.insert(name) }
+                if definition.unreadability(value) != nil {
+                    return UnreadableSetting(definition, value, at: level.origin)
+                }
             }
         }
-        return value
+        return nil
+    }
+
+    /// The strongest level that has something of `definition` that cannot be read.
+    private func firstProblem(of definition: SettingDefinition) -> UnreadableSetting? {
+        for level in levels.reversed() {
+            guard let value = level.settings[definition.name], definition.unreadability(value) != nil,
+                !definition.isClosed(value)
+            else { continue }
+            return UnreadableSetting(definition, value, at: level.origin)
+        }
+        return nil
     }
 
     /// As if no level set any of `definitions`.
@@ -72,38 +110,35 @@ package struct EffectiveSettings: Sendable {
             levels: levels.map { level in (level.origin, level.settings.filter { !names.contains($0.key) }) })
     }
 
+    // MARK: To be shown
+
+    package subscript(definition: SettingDefinition) -> EffectiveSetting {
+        var layers = [EffectiveSetting.Layer(origin: .productDefault, value: definition.defaultValue)]
+        for level in levels {
+            guard let value = level.settings[definition.name] else { continue }
+            layers.append(EffectiveSetting.Layer(origin: level.origin, value: value))
+        }
+        let value = layers.dropFirst().reduce(layers[0].value) {
+            definition.merge.combined($0, $1.value)
+        }
+        return EffectiveSetting(
+            definition: definition, value: value, origin: layers[layers.count - 1].origin,
+            hidden: layers.dropLast().reversed())
+    }
+
+    /// The value alone, without where it comes from: what thousands of nodes are compared by.
+    package func shown(_ definition: SettingDefinition) -> SettingValue {
+        var value = definition.defaultValue
+        for level in levels {
+            if let stronger = level.settings[definition.name] {
+                value = definition.merge.combined(value, stronger)
+            }
+        }
+        return value
+    }
+
     /// Names of everything that some level sets.
     var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
 
-    private func combined(
-        _ definition: SettingDefinition, _ weaker: SettingValue, _ stronger: SettingValue
-    ) -> SettingValue {
-        switch (definition.kind, weaker, stronger) {
-        // The console list has an order that is a whole: its last word is /dev/console.
-        case (.list, .list(let first), .list(let second)) where definition != .console:
-            .list(first + second.filter { !first.contains($0) })
-        case (.map, .map(let first), .map(let second)): .map(first.merging(second) { $1 })
-        default: stronger
-        }
-    }
-
     package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }
-
-    package func isOn(_ definition: SettingDefinition) -> Bool { value(of: definition) == .boolean(true) }
-
-    package func text(_ definition: SettingDefinition) -> String {
-        if case .text(let value) = value(of: definition) { value } else { "" }
-    }
-
-    package func integer(_ definition: SettingDefinition) -> Int {
-        if case .integer(let value) = value(of: definition) { value } else { 0 }
-    }
-
-    package func list(_ definition: SettingDefinition) -> [String] {
-        if case .list(let value) = value(of: definition) { value } else { [] }
-    }
-
-    package func map(_ definition: SettingDefinition) -> [String: String] {
-        if case .map(let value) = value(of: definition) { value } else { [:] }
-    }
 }

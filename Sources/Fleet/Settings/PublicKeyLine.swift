@@ -1,10 +1,21 @@
 import Wire
 
 /// A line of `authorized_keys` (sshd(8)): options, type, key, comment.
-enum PublicKeyLine {
+package struct PublicKeyLine: SettingWord {
+    package let settingText: String
+
+    package init(reading text: String) { settingText = text }
+
+    package var problem: String? { Self.problem(settingText) }
+
+    package var flaw: String? {
+        Self.isCutOff(settingText)
+            ? "‘\(settingText)’ is cut off: the whole line of the .pub file is required" : nil
+    }
+
     /// What is wrong with a line, or what it is that people take for one; nil when nothing speaks against it. The line is not shown: a
     /// password or a private key may have been pasted.
-    static func problem(_ line: String) -> String? {
+    private static func problem(_ line: String) -> String? {
         if line.contains("PRIVATE KEY-----") || line.hasPrefix("PuTTY-User-Key-File") {
             return
                 "this is a private key, which stays with its owner; the public one is in a file of its own (.pub)"
@@ -22,7 +33,7 @@ enum PublicKeyLine {
     }
 
     /// Whether a key ends before all that its own lengths announce has come, as one that was not copied to its end does.
-    static func isCutOff(_ line: String) -> Bool {
+    private static func isCutOff(_ line: String) -> Bool {
         let words = line.split(separator: " ")
         for (type, key) in zip(words, words.dropFirst()) {
             let bytes = bytes(key)

@@ -55,7 +55,7 @@
                 throw InvalidSetting("\(name) can only be set for the whole site")
             }
             checked[name] = try definition.checked(value)
-            if let problem = SettingDefinition.problem(ofNew: value.without(before?[name]), in: name) {
+            if let problem = definition.newProblem(value.without(before?[name])) {
                 throw InvalidSetting("\(name): \(problem)")
             }
         }
@@ -69,7 +69,7 @@
 extension RecordSettings: Codable {
     package init(from decoder: any Decoder) throws {
         wrappedValue = try decoder.singleValueContainer().decode([String: SettingValue].self)
-        for (former, name) in SettingDefinition.formerNames {
+        for (former, name) in SettingRegistry.standard.formerNames {
             guard let value = wrappedValue.removeValue(forKey: former), wrappedValue[name] == nil else {
                 continue
             }
@@ -119,11 +119,4 @@ extension CodingUserInfoKey {
         guard let key = CodingUserInfoKey(rawValue: name) else { preconditionFailure("every text is a key") }
         return key
     }
-}
-
-extension SettingDefinition {
-    /// Names of the settings whose values are never shown.
-    package static let secretNames: [String] = all.filter(\.isSecret).map(\.name)
-    /// Names of the settings that a store keeps sealed: the secret ones, and the nodes' files, which may be keys.
-    package static let sealedNames = secretNames + [files.name]
 }

@@ -1,29 +1,40 @@
-/// One setting that Roost knows: its name, type, default and meaning.
-package struct SettingDefinition: Equatable, Sendable {
-    /// What a value may be, and how levels combine.
+/// What is told of one setting, whatever the type of its values: its name, kind, default and meaning. A ``Setting`` has one.
+package struct SettingDefinition: Sendable {
+    /// What a value may be.
     package enum Kind: Equatable, Sendable {
         case text
         /// One of these words.
         case choice([String])
         case integer(ClosedRange<Int>)
         case boolean
-        /// Levels add to it, the site's entries first; an entry that comes again is kept once.
         case list
-        /// Levels add keys; a lower level's value for a key wins.
         case map
     }
 
-    package var name: String
-    package var kind: Kind
-    package var defaultValue: SettingValue
-    package var summary: String
+    package let name: String
+    /// Names that it had before.
+    let formerNames: [String]
+    package let kind: Kind
+    /// How levels combine.
+    package let merge: MergeRule
+    let notation: EntryNotation
+    package let defaultValue: SettingValue
+    package let summary: String
     /// What a number counts; empty for what has none.
-    package var unit: String
-    package var phase: Phase
+    package let unit: String
+    package let phase: Phase
     /// Whoever shows values shows only that there is one.
-    package var isSecret: Bool
+    package let isSecret: Bool
+    /// A store keeps it sealed.
+    let isSealed: Bool
     /// It is the site's alone: groups, rules and nodes cannot set it.
-    package var isSiteWide: Bool
+    package let isSiteWide: Bool
+    /// Why what is stored cannot be read; nil when it can.
+    let unreadability: @Sendable (SettingValue) -> String?
+    /// What is wrong with a value that is set; nil when nothing is.
+    let problem: @Sendable (SettingValue) -> String?
+    /// What is wrong with a value that is new: rules that came later leave what is set already as it is.
+    let newProblem: @Sendable (SettingValue) -> String?
 
     /// When a change of the setting reaches a node.
     package enum Phase: String, Sendable, CaseIterable, Codable {
@@ -35,20 +46,27 @@ package struct SettingDefinition: Equatable, Sendable {
         case initialisation = "init"
         /// Within seconds, while the node runs.
         case running
-    }
 
-    package init(
-        _ name: String, _ kind: Kind, _ defaultValue: SettingValue, at phase: Phase, _ summary: String,
-        unit: String = "", isSecret: Bool = false, isSiteWide: Bool = false
-    ) {
-        self.name = name
-        self.kind = kind
-        self.defaultValue = defaultValue
-        self.summary = summary
-        self.phase = phase
-        self.unit = unit
-        self.isSecret = isSecret
-        self.isSiteWide = isSiteWide
+        /// Whether a node boots with it.
+        var isBoot: Bool { self == .boot || self == .initialisation }
+    }
+}
+
+extension SettingDefinition: Equatable {
+    /// A name has one definition.
+    package static func == (one: Self, other: Self) -> Bool { one.name == other.name }
+}
+
+extension SettingDefinition.Kind: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .text: "text"
+        case .choice(let words): words.joined(separator: " | ")
+        case .integer(let range): "a whole number, \(range.lowerBound) to \(range.upperBound)"
+        case .boolean: "yes or no"
+        case .list: "a list"
+        case .map: "a map of key=value"
+        }
     }
 }
 
@@ -61,35 +79,14 @@ package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
 extension SettingDefinition {
     /// `value`, when it is of this setting's kind and the setting's own rule allows it.
     package func checked(_ value: SettingValue) throws(InvalidSetting) -> SettingValue {
-        switch (kind, value) {
-        case (.text, .text), (.boolean, .boolean), (.list, .list), (.map, .map): break
-        case (.choice(let words), .text(let word)):
-            guard words.contains(word) else {
-                throw InvalidSetting("\(name): ‘\(word)’ is not one of \(words.joined(separator: ", "))")
-            }
-        case (.integer(let range), .integer(let number)):
-            guard range.contains(number) else {
-                throw InvalidSetting(
-                    "\(name): \(number) is not within \(range.lowerBound) to \(range.upperBound)")
-            }
-        default: throw InvalidSetting("\(name): ‘\(value)’ is not \(kindDescription)")
-        }
-        if let problem = SettingDefinition.problem(of: value, in: name) {
-            throw InvalidSetting("\(name): \(problem)")
-        }
+        if let problem = problem(value) { throw InvalidSetting("\(name): \(problem)") }
         return value
     }
 
-    package var kindDescription: String {
-        switch kind {
-        case .text: "text"
-        case .choice(let words): words.joined(separator: " | ")
-        case .integer(let range): "a whole number, \(range.lowerBound) to \(range.upperBound)"
-        case .boolean: "yes or no"
-        case .list: "a list"
-        case .map: "a map of key=value"
-        }
-    }
+    package var kindDescription: String { kind.description }
+
+    /// Whether `value` was sealed with a key that this server does not have. It stays as it is, and does nothing.
+    func isClosed(_ value: SettingValue) -> Bool { isSealed && value.sealed != nil }
 }
 
 extension StringProtocol {

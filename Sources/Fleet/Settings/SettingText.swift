@@ -1,5 +1,3 @@
-import Wire
-
 extension SettingDefinition {
     /// Reads a value as a person types it: lists and maps with commas between their entries.
     ///
@@ -41,10 +39,10 @@ extension SettingDefinition {
 
     /// The entries of a list or a map as it is typed.
     package func entries(of text: String) throws(InvalidSetting) -> [String] {
-        if self == .kernelArguments { return Self.kernelWords(of: text) }
+        if notation.isKernelLine { return Self.kernelWords(of: text) }
         var entries: [String] = []
         for part in try Self.parts(of: text, name) {
-            if let last = entries.last, !part.isQuoted, !begins(part.text, after: last) {
+            if let last = entries.last, !part.isQuoted, !notation.begins(part.text, last) {
                 entries[entries.count - 1] += ",\(part.text)"
             } else {
                 entries.append(part.text)
@@ -64,7 +62,7 @@ extension SettingDefinition {
             return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
         }
         switch value {
-        case .list(let words) where self == .kernelArguments: return words.joined(separator: " ")
+        case .list(let words) where notation.isKernelLine: return words.joined(separator: " ")
         case .list(let entries): return entries.map(entry).joined(separator: ",")
         case .map(let map):
             return map.sorted { $0.key < $1.key }.map { key, value in
@@ -79,27 +77,6 @@ extension SettingDefinition {
         text.split(whereSeparator: \.isWhitespace).flatMap { word in
             word.contains("=") ? [String(word)] : word.split(separator: ",").map(String.init)
         }
-    }
-
-    /// Whether `part`, behind a comma, is an entry of its own.
-    private func begins(_ part: String, after last: String) -> Bool {
-        let word = part.trimmed
-        switch self {
-        // Speed and addresses of serial lines (Documentation/admin-guide/serial-console.rst).
-        case .console:
-            let isPlace = last.hasPrefix("uart") && (word.hasPrefix("io") || word.hasPrefix("mmio"))
-            return word.first?.isNumber != true && !isPlace
-        // Options of a key have commas, and comments may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
-        case .authorizedKeys: return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
-        case .files: return key(of: part).map { ConfiguredFile(key: String($0)) != nil } ?? false
-        case .hosts: return key(of: part).map { IPv4Address($0) != nil || $0.contains(":") } ?? false
-        case .enrolmentByNetwork: return key(of: part).map { IPv4Network($0) != nil } ?? false
-        default: return true
-        }
-    }
-
-    private func key(of part: String) -> Substring? {
-        part.firstIndex(of: "=").map { part[..<$0].trimmed }
     }
 
     /// What stands between the commas, without the quotation marks around it; `\,` is a comma in it.
@@ -138,16 +115,5 @@ extension SettingDefinition {
             }
         }
         throw InvalidSetting("\(name): a quotation mark is opened and never closed")
-    }
-}
-
-extension StringProtocol {
-    /// A kind of key with something behind it.
-    fileprivate var holdsPublicKey: Bool {
-        let words = split(separator: " ")
-        let place = words.firstIndex { word in
-            ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"].contains { word.hasPrefix($0) }
-        }
-        return place.map { words.index(after: $0) < words.endIndex } ?? false
     }
 }

@@ -59,3 +59,17 @@ extension SettingValue {
         }
     }
 }
+
+extension SettingValue {
+    /// Under which a sealed value stands, as a map of one entry: no map that is a setting has such a key.
+    private static let sealedKey = "sealed"
+
+    /// A value that a store has sealed.
+    package init(sealed text: String) { self = .map([Self.sealedKey: text]) }
+
+    /// What the store made of it; nil of a value in clear.
+    package var sealed: String? {
+        guard case .map(let fields) = self, fields.count == 1 else { return nil }
+        return fields[Self.sealedKey]
+    }
+}

@@ -39,7 +39,7 @@ package struct Revision: Equatable, Sendable, Codable {
 
     package var number: Int
     /// Seconds since 1970.
-    package var at: Int
+    @SecondTimestamp package var at: Int
     package var who: String
     package var what: String
     /// At most `editLimit` of them; empty where a list of revisions leaves them out.

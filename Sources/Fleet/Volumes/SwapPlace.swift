@@ -26,3 +26,20 @@ package enum SwapPlace: Equatable, Sendable {
         }
     }
 }
+
+extension SwapPlace: SettingWord {
+    package init(reading text: String) throws(InvalidSetting) {
+        guard let place = Self(text) else {
+            throw InvalidSetting("‘\(text)’ is not zram:50%, disk or server:2G")
+        }
+        self = place
+    }
+
+    package var settingText: String {
+        switch self {
+        case .zram(let percent): "zram:\(percent)%"
+        case .disk: "disk"
+        case .server(let byteCount): "server:\(byteCount >> 20)M"
+        }
+    }
+}

@@ -114,29 +114,41 @@ package enum VolumePolicy: String, Sendable, CaseIterable {
 extension EffectiveSettings {
     /// The volume that a node with these settings has; nil for none.
     package var volumeKind: Volume.Kind? {
-        if text(.rootMode) == "nfs", text(.nfsRoot) == "own" { return .tree }
-        let keepsDirectories = !list(.persistentDirectories).isEmpty && text(.persistentDisk).isEmpty
-        return text(.rootMode) == "persistent" || keepsDirectories ? .disk : nil
+        get throws(UnreadableSetting) {
+            let mode = try value(of: Settings.rootMode)
+            if mode == .nfs, try value(of: Settings.nfsRoot) == .own { return .tree }
+            if mode == .persistent { return .disk }
+            let directories = try value(of: Settings.persistentDirectories)
+            let disk = try value(of: Settings.persistentDisk)
+            return directories.isEmpty || disk != nil ? nil : .disk
+        }
     }
 
     /// Whether the whole root of a node with these settings outlives a boot.
-    package var keepsRoot: Bool { text(.rootMode) == "persistent" || volumeKind == .tree }
+    package var keepsRoot: Bool {
+        get throws(UnreadableSetting) {
+            let (kind, mode) = (try volumeKind, try value(of: Settings.rootMode))
+            return kind == .tree || mode == .persistent
+        }
+    }
 
     /// Whether a node with these settings may be a canary: one whose root keeps its version would not boot another, and one that
     /// begins anew with each version would lose what it has to a version that may not stay.
-    package var canTryVersions: Bool { !keepsRoot || volumeKind == .disk && volumePolicy == .follow }
+    package var canTryVersions: Bool {
+        get throws(UnreadableSetting) {
+            guard try keepsRoot else { return true }
+            let (kind, policy) = (try volumeKind, try value(of: Settings.volumePolicy))
+            return kind == .disk && policy == .follow
+        }
+    }
 
     /// For a rescue image: what the node has kept may be what it fails with, so nothing of it is mounted.
     var withoutKeptRoot: EffectiveSettings {
-        without(keepsRoot ? [.rootMode, .nfsRoot, .persistentDirectories] : [.persistentDirectories])
+        get throws(UnreadableSetting) {
+            let root = [Settings.rootMode.definition, Settings.nfsRoot.definition]
+            return without(try (keepsRoot ? root : []) + [Settings.persistentDirectories.definition])
+        }
     }
-
-    /// Where a node with these settings swaps to.
-    package var swaps: [SwapPlace] { list(.swap).compactMap { SwapPlace($0) } }
-
-    package var volumePolicy: VolumePolicy { VolumePolicy(rawValue: text(.volumePolicy)) ?? .pin }
-
-    package var volumeByteCount: Int { Volume.byteCount(text(.volumeSize)) ?? 8 << 30 }
 }
 
 extension Volume {

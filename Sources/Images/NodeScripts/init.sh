@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first program of a node: runs the numbered steps beside it, then the image's own init.
-# A step that fails says why in a readable line, reports itself, and what follows is roost.failure: retry, shell, reboot.
+# The first program of a node: runs the numbered steps beside it, then the image's own init. A step that fails gives its reason in a
+# readable line and reports itself; then roost.failure decides: retry, shell, reboot.
 set -eu
 export PATH=/bin
 mkdir -p /proc /sys /dev /run
@@ -41,13 +41,13 @@ fail() {
     esac
 }
 
-# A version on trial that does not come up must not need anybody to go there.
+# A trial version that does not come up must not require a visit to the machine.
 if [ -n "$roost_deadline" ]; then roost-node deadline "$roost_deadline" </dev/null >/dev/null 2>&1 & fi
 
 for step in /lib/roost/steps/*; do
     name=${step##*/}
     if [ "$roost_break" = "$name" ] || [ "$roost_break" = "${name#*-}" ]; then open_shell "stopped before $name"; fi
-    # Standard error of a step goes to the console and is kept: its last line is the reason of a failure.
+    # Standard error of a step goes to the console and to a file: its last line is the reason for a failure.
     until sh "$step" 2>/run/roost/failure; do
         cat /run/roost/failure >/dev/console
         fail "$name"
@@ -56,7 +56,7 @@ for step in /lib/roost/steps/*; do
 done
 
 say "starting $roost_init of $roost_export"
-# What is mounted goes along; from here on nothing may need it in the old place.
+# Mounts move along; from here on nothing may need them in the old place.
 for mounted in /run /proc /sys /dev; do
     mkdir -p "/sysroot$mounted"
     mount --move "$mounted" "/sysroot$mounted"

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The kernel's words for Roost, read in this one place. Nothing here is evaluated: values are only assigned.
+# The kernel parameters for Roost, parsed in this one place. Nothing here is evaluated: values are only assigned.
 # shellcheck disable=SC2034  # They are used by the scripts that source this one.
 roost_break='' roost_failure=retry roost_init=/sbin/init roost_http='' roost_nbd='' roost_root=nbd roost_export=''
 roost_connections=2 roost_overlay=50% roost_boot='' roost_dns='' roost_lease='' roost_netconsole=''
@@ -39,18 +39,18 @@ for word in $(cat /proc/cmdline); do
 done
 set +f
 
-# The image has drivers that the initramfs lacks; its own modprobe, wherever that is, reads them, packed as they are.
+# The image has drivers that the initramfs lacks. Its own modprobe, wherever that is, can read them even when compressed.
 image_path=/usr/sbin:/usr/bin:/sbin:/bin
-# Before the image is at /sysroot it is somewhere else.
+# Before it is mounted at /sysroot, the image is somewhere else.
 modules_root=/sysroot
 image_modules() { PATH=$image_path:$PATH chroot "$modules_root" modprobe -abq "$@" 2>/dev/null || true; }
 encryption_modules() { image_modules dm_crypt xts ecb aesni_intel aes_generic; }
 
-# Drivers of the disks that have shown up, and of what they hang on. A controller's disks do so later, and want drivers of their
-# own: whoever waits for a disk calls this again and again. Nothing else is loaded here: a graphics card would look for its
-# firmware in the initramfs, not find it, and stay dark. PCI classes: 01 storage, 0C03 USB, 0805 SD cards; USB class 08: storage.
+# Loads drivers of the disks present, and of their parents. A controller's disks appear later and need drivers of their own, so code that
+# waits for a disk calls this repeatedly. Nothing else is loaded here: a graphics card would look for its firmware in the initramfs, not
+# find it, and stay dark. PCI classes: 01 storage, 0C03 USB, 0805 SD cards; USB class 08: storage.
 disk_drivers() {
-    # An SD card says what it is in uevent alone.
+    # SD cards identify themselves only in uevent.
     find /sys/devices -name uevent -exec sed -n 's/^MODALIAS=//p' {} + 2>/dev/null | sort -u |
         grep -E '^(pci:.*bc(01|0Csc03|08sc05)|usb:.*ic08|(scsi|virtio|vmbus|xen|mmc):|of:N(mmc|sd|sata|usb|ufs))' |
         PATH=$image_path:$PATH xargs chroot /sysroot modprobe -abq sdhci_acpi 2>/dev/null || true

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Loads the drivers of the hardware that is there, and what the root needs.
+# Loads drivers for the present hardware, and what the root needs.
 set -eu
 modprobe -a nbd squashfs overlay af_packet 2>/dev/null || true
 grep -q nbd /proc/devices || {

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Gives the card that booted the address that the server gave it, without asking again.
+# Gives the boot card the address that it got from the server, without asking again.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
-# The interface with the boot card's address; the only card when the loader did not say which.
+# The interface with the boot card's address, or the only card when the loader did not name one.
 find_interface() {
     for address in /sys/class/net/*/address; do
         name=${address%/address}
@@ -18,7 +18,7 @@ find_interface() {
     return 1
 }
 
-# Tries every tenth of a second, $1 times, until the rest of the words succeed.
+# Tries every tenth of a second, $1 times, until the command in the remaining words succeeds.
 wait_for() {
     tries=$1
     shift
@@ -32,7 +32,7 @@ wait_for() {
 has_interface() { interface=$(find_interface); }
 wait_for 100 has_interface || {
     cards=$(cat /sys/class/net/*/address | grep -v '^00:00:00:00:00:00$' | tr '\n' ' ')
-    # U-Boot may have an address of its own, which the kernel never hears of.
+    # U-Boot may have an address of its own that the kernel does not learn.
     other=${cards:+", or the loader has another address for it than the kernel; there is $cards"}
     echo "no network card with address ${boot_mac:-(any)}: its driver is missing in the image's kernel$other" >&2
     exit 1
@@ -82,7 +82,7 @@ SCRIPT
 fi
 if [ -n "$roost_dns" ]; then printf '%s' "$roost_dns" | tr ',' ' ' >/run/roost/dns; fi
 printf '%s' "$interface" >/run/roost/interface
-# Without a hardware address netconsole sends to everybody on the wire: the server is on it, or a router is.
+# Without a hardware address netconsole broadcasts: the server, or a router, is on the link.
 if [ -n "$roost_netconsole" ]; then
     server=${roost_http%:*}
     modprobe -q netconsole "netconsole=@/$interface,$roost_netconsole@$server/" || echo 'netconsole cannot be started' >&2

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches what is this node's own, sealed to the key of this boot: the files for its root, and the key of its volume.
+# Fetches this node's own data, sealed to the key of this boot: the files for its root, and the key of its volume.
 set -eu
 rm -rf /run/roost/configuration
 roost-node configuration /run/roost/configuration.cpio

@@ -1,25 +1,25 @@
 #!/bin/sh
-# Brings the image to the node, on demand or as a whole, and lays a writable layer over it: in memory, or on its own volume.
+# Mounts the image, on demand or as a whole copy, with a writable layer on top: in memory, or on the node's own volume.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
-# Mebibytes of memory that the system needs beside a root that is in memory.
+# Mebibytes of memory that the system needs in addition to a root in memory.
 reserve=96
 
-# Root mode nbd: blocks come when they are read.
+# Root mode nbd: blocks are fetched when they are read.
 attach_root() {
     if [ "$(cat /sys/block/nbd0/size)" = 0 ]; then
         roost-node attach "$roost_nbd" "$roost_export" "$roost_connections"
-        # It outlives the switch to the image: an argument that begins with @ keeps systemd from ending it.
+        # It survives the switch to the image: an argument that begins with @ keeps systemd from ending it.
         roost-node keep "$roost_nbd" "$roost_export" </dev/null >/dev/null 2>&1 &
     fi
     mount -t squashfs -o ro /dev/nbd0 /run/roost/lower
     how="nbd $roost_export"
 }
 
-# Root mode ram: the whole image comes now, and the server is not needed any more. Fails with $why when it does not fit or
-# does not come whole.
+# Root mode ram: the whole image is copied now, and the server is not needed any more. Fails with $why when it does not fit or is
+# incomplete.
 load_root() {
     mebibytes=$((roost_size / 1048576 + 1))
     available=$(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) / 1024))
@@ -34,7 +34,7 @@ load_root() {
     }
     for attempt in 1 2 3; do
         rm -f /run/roost/ram/*
-        # The checksum is made of what passes by: the root is not read a second time.
+        # The checksum is computed on the way: the root is not read a second time.
         {
             wget -q -O - "http://$roost_http/i/$roost_image/root.squashfs" | tee /run/roost/ram/root.squashfs |
                 sha256sum >/run/roost/ram/sum.part
@@ -61,7 +61,7 @@ load_root() {
     return 1
 }
 
-# What keeps the root by NBD renews the address's lease, too; without it somebody else has to.
+# The program that keeps the NBD root also renews the lease; without it another one must.
 renew_lease() {
     if [ -e /run/roost/renewed ]; then return; fi
     touch /run/roost/renewed
@@ -73,7 +73,7 @@ lay_over() {
     if [ "$roost_root" = persistent ]; then
         layer=/run/roost/volume
         what="changes kept on $roost_volume"
-        # The version below may move while the node is off: what depends on the files below staying the same is off.
+        # The version below may change while the node is off, so features that need the lower files to stay the same are off.
         options=,redirect_dir=off,index=off,metacopy=off
     else
         layer=/run/roost/overlay
@@ -85,7 +85,7 @@ lay_over() {
     mount -t overlay -o "lowerdir=/run/roost/lower,upperdir=$layer/upper,workdir=$layer/work$options" roost /sysroot
 }
 
-# Root mode nfs: $roost_nfs at directory $1, for $2 (ro or rw). A server that comes back is waited for, without end.
+# Root mode nfs: mounts $roost_nfs at directory $1, for $2 (ro or rw). It waits for a lost server without limit.
 mount_nfs() {
     modprobe -q nfsv4 || true
     if ! grep -qw nfs4 /proc/filesystems; then
@@ -93,7 +93,7 @@ mount_nfs() {
         exit 1
     fi
     mkdir -p "$1"
-    # The server may be reading its exports anew at this moment.
+    # The server may be reloading its exports at this moment.
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         if mount -t nfs4 -o "$2,noatime,vers=4.1,proto=tcp,hard,timeo=600,retrans=2,nconnect=$roost_connections,addr=${roost_nfs%%:*}" \
             "$roost_nfs" "$1"; then
@@ -108,7 +108,7 @@ mount_nfs() {
     exit 1
 }
 
-# The node's own disk, which outlives the boot. The server opens it for this machine in this boot, and for nobody else.
+# The node's own disk, which outlives the boot. The server opens it only for this machine in this boot.
 attach_volume() {
     modprobe -q ext4 || true
     if ! grep -qw ext4 /proc/filesystems; then
@@ -131,9 +131,9 @@ attach_volume() {
         }
     fi
     mkdir -p /run/roost/volume
-    # The file on the server is sparse: what is deleted gives its room back, and what was never written is no one's inode.
+    # The file on the server is sparse: deleting gives room back, and inodes that were never written take none.
     mount -t ext4 -o noatime,discard,noinit_itable "$volume_device" /run/roost/volume || {
-        # Its key may be another one since this one was fetched.
+        # Its key may have changed since this one was fetched.
         rm -rf /run/roost/configuration
         echo "the volume of this node cannot be mounted: ‘roost volume reset’ gives it an empty one" >&2
         exit 1
@@ -141,17 +141,17 @@ attach_volume() {
     if [ -s $key ]; then roost-node grow /run/roost/volume "$volume_device"; fi
 }
 
-# Seconds since the kernel's start: the clock of the day may be set while one waits.
+# Seconds since the kernel's start: the wall clock may be set during a wait.
 uptime_seconds() {
     read -r since _ </proc/uptime
     echo "${since%.*}"
 }
 
-# A file system on the machine's own disks takes the place of the volume. Without it the node boots all the same: a dead
-# disk is no reason to have no machine.
+# A file system on the machine's own disks replaces the volume. If it is missing the node boots anyway: a dead disk should not cost the
+# whole machine.
 attach_disk() {
     device=''
-    # A controller, its ports and their disks show up one after the other, some of them slowly.
+    # A controller, its ports and their disks appear one after the other, sometimes slowly.
     last=$(($(uptime_seconds) + 30))
     while :; do
         disk_drivers
@@ -167,7 +167,7 @@ attach_disk() {
     mount -o noatime "$device" /run/roost/disk
 }
 
-# A directory of the image that outlives the boot: the first time with what the image has in it.
+# A directory of the image that outlives the boot; the first boot fills it from the image.
 keep_directory() {
     kept=$where/directories$1
     mkdir -p "/sysroot$1"
@@ -181,7 +181,7 @@ keep_directory() {
     mount --bind "$kept" "/sysroot$1"
 }
 
-# A step that is tried again finds what it did before; what was mounted last goes first.
+# A repeated step undoes what it did before, last mount first.
 for mounted in $(awk '$2 ~ "^/sysroot/" { print $2 }' /proc/mounts | sort -r) \
     /sysroot /run/roost/lower /run/roost/nfs /run/roost/overlay /run/roost/ram /run/roost/volume /run/roost/disk; do
     if grep -q " $mounted " /proc/mounts; then umount "$mounted"; fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gives the node its swap. What cannot be had is said with the next stage, and is no reason not to boot.
+# Sets up the node's swap. What fails is reported with the next stage, and does not stop the boot.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
@@ -11,7 +11,7 @@ say() {
     { echo "swap: $1" >/dev/console; } 2>/dev/null || true
 }
 
-# A share of the memory, compressed, as a disk in the memory.
+# A compressed disk in memory, sized as a share of it.
 swap_zram() {
     modprobe -q zram num_devices=1 || image_modules zram
     if [ ! -e /sys/block/zram0 ]; then
@@ -27,7 +27,7 @@ swap_zram() {
     fi
 }
 
-# Every swap partition of the machine. One that holds a sleeping system has another mark, and is left alone.
+# Every swap partition of the machine. One that holds a hibernated system has another signature and is left alone.
 swap_disk() {
     found=''
     for _ in 1 2 3 4 5; do
@@ -46,7 +46,7 @@ swap_disk() {
     if [ -n "$found" ]; then say "disk$found"; else say 'no disk: there is no swap partition'; fi
 }
 
-# A file on the server. Nobody there can read it: the key is made here, and is nowhere else.
+# A file on the server. Nothing on the server can read it: the key is made here and exists nowhere else.
 swap_server() {
     if [ "$(cat /sys/block/nbd2/size 2>/dev/null || echo 0)" = 0 ]; then
         if ! roost-node attach "$roost_nbd" "$1" 1 2; then
@@ -63,7 +63,7 @@ swap_server() {
     fi
 }
 
-# A step that is tried again finds what it did before.
+# A repeated step undoes what it did before.
 if [ -s /run/roost/swap ]; then exit 0; fi
 old_ifs=$IFS
 IFS=,

@@ -11,8 +11,8 @@ trap 'umount /sysroot/run' EXIT
 cp /bin/busybox /run/roost/busybox
 inside() { chroot /sysroot /run/roost/busybox "$@"; }
 
-# The same in each boot, and another one on each machine: without one systemd takes every boot for the first, and
-# enables all services that the image has. The vendor's UUID itself is nobody's business (machine-id(5)).
+# Constant across boots, and different on each machine: without a machine ID systemd treats every boot as the first, and enables all
+# services of the image. The vendor's UUID itself must stay private (machine-id(5)).
 identity=$(cat /sys/class/dmi/id/product_uuid 2>/dev/null || true)
 case $identity in
     '' | *00000000-0000-0000-0000-000000000000* | [Ff][Ff][Ff][Ff][Ff][Ff][Ff][Ff]-*)
@@ -36,7 +36,7 @@ if [ -s /run/roost/dns ]; then
     inside cp /run/roost/resolv.conf /etc/resolv.conf
 fi
 if [ -s /run/roost/configuration/root-password-hash ]; then
-    # awk reads the hash from a file: neither a shell nor a pattern sees it.
+    # awk reads the hash from a file, so neither a shell nor a pattern sees it.
     # shellcheck disable=SC2016  # It is awk's $1.
     inside awk -F: -v OFS=: 'NR == FNR { hash = $0; next } $1 == "root" { $2 = hash } { print }' \
         /run/roost/configuration/root-password-hash /etc/shadow >/run/roost/shadow

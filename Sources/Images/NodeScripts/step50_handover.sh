@@ -1,10 +1,10 @@
 #!/bin/sh
-# Leaves the units in /run that report «ready», for the image's init to find.
+# Puts units that report «ready» into /run, where the image's init finds them.
 set -eu
 # shellcheck source=Sources/Images/NodeScripts/parameters.sh
 . /lib/roost/parameters
 
-# What was sealed to it is in place; nothing of the image needs it.
+# The sealed data is in place; the image needs none of this.
 rm -f /run/roost/boot-key
 interface=$(cat /run/roost/interface)
 cp /bin/roost-node /run/roost/roost-node
@@ -14,7 +14,7 @@ mkdir -p "$units/multi-user.target.wants" "$units/ssh.service.d" /run/systemd/ne
 cat >"$units/roost-ready.service" <<'UNIT'
 [Unit]
 Description=Tell the Roost server that this node is ready
-# Without default dependencies: a unit that a target wants is otherwise ordered before that target.
+# Without default dependencies: systemd otherwise orders a unit that a target wants before that target.
 DefaultDependencies=no
 After=multi-user.target
 Conflicts=shutdown.target
@@ -36,19 +36,19 @@ Restart=on-failure
 RestartSec=30
 UNIT
 ln -sf ../roost-attend.service "$units/multi-user.target.wants/roost-attend.service"
-# An image has no host keys of its own; the configuration brings one, or each boot makes its own. An RSA key costs a slow
-# machine many seconds, so it is made only when sshd takes no other.
+# An image has no host keys of its own; the configuration brings one, or each boot makes one. An RSA key costs a slow machine many seconds,
+# so it is made only when sshd accepts no other.
 cat >"$units/ssh.service.d/roost.conf" <<'UNIT'
 [Service]
 ExecStartPre=
 ExecStartPre=/bin/sh -c '[ -e /etc/ssh/ssh_host_ed25519_key ] || for kind in ed25519 ecdsa; do key=/etc/ssh/ssh_host_$${kind}_key; [ -e $$key ] || ssh-keygen -q -t $$kind -N "" -f $$key; done'
 ExecStartPre=/bin/sh -c '/usr/sbin/sshd -t || { ssh-keygen -A && exec /usr/sbin/sshd -t; }'
 UNIT
-# The root hangs on this card: nobody may take its address away.
+# The root depends on this card: its address must not be removed.
 mac=$(cat "/sys/class/net/$interface/address")
 printf '[Match]\nMACAddress=%s\n\n[Link]\nUnmanaged=yes\n' "$mac" >/run/systemd/network/10-roost.network
 printf '[device-roost]\nmatch-device=mac:%s\nmanaged=0\n' "$mac" >/run/NetworkManager/conf.d/10-roost.conf
-# Nice to know, but no reason not to boot.
+# Useful information, but its absence does not stop the boot.
 if [ -d /sys/firmware/efi/efivars ]; then
     modprobe -q efivarfs || true
     mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null || true

@@ -184,6 +184,10 @@ struct Restore: AsyncParsableCommand {
                 "--zstd", "-xf", file, "-C", staging, "--no-same-owner", "--no-overwrite-dir",
                 "--transform=s,^\\./\\(roost\\.sqlite\\|leases\\.journal\\)$,./\(StateDirectory.store)/\\1,",
             ])
+            let others = try BackupContent.clean(staging)
+            if !others.isEmpty {
+                printError("left out, as it belongs into no backup: \(others.joined(separator: ", "))")
+            }
             let database = "\(staging)/\(StateDirectory.store)/\(StateFiles.database)"
             guard files.fileExists(atPath: database) else {
                 throw Failure(text: "\(file) is not a backup of Roost: it holds no store", code: 1)

@@ -2,7 +2,7 @@ import Fleet
 import Linux
 import Wire
 
-/// One answer of the boot HTTP server, before it is bytes.
+/// One answer of the boot HTTP server, before it becomes bytes.
 struct HTTPAnswer {
     enum Body {
         case none
@@ -13,16 +13,16 @@ struct HTTPAnswer {
     var status: Int
     var fields: [(String, String)] = []
     var body = Body.none
-    /// What the client has reached when the whole body is sent.
+    /// The stage that the client reaches when the whole body is sent.
     var stage: BootStage?
-    /// The head as bytes, when it has been made before: without what changes from one answer to the next.
+    /// The head as bytes, if prepared earlier: without the parts that vary between answers.
     var knownHead: [UInt8]?
 
-    /// What an answer says of its connection.
+    /// What an answer says about its connection.
     enum Persistence {
-        /// Nothing: HTTP/1.1 stays.
+        /// Nothing: HTTP/1.1 stays open by default.
         case usual
-        /// That it stays, too: a client of HTTP/1.0 has to be told (RFC 9112 §C.2.2), or it reads to an end that does not come.
+        /// That it stays open: an HTTP/1.0 client must be told (RFC 9112 §C.2.2), or it waits for an end that does not come.
         case keepsAlive
         case closes
     }
@@ -33,7 +33,7 @@ struct HTTPAnswer {
             body: .bytes(Array("\(text)\n".utf8)))
     }
 
-    /// A path does not have the method that was asked for, but these (RFC 9110 §15.5.6).
+    /// A path does not support the request's method, only these (RFC 9110 §15.5.6).
     static func notAllowed(_ allowed: String, _ text: String) -> HTTPAnswer {
         var answer = error(405, text)
         answer.fields.append(("Allow", allowed))
@@ -42,7 +42,7 @@ struct HTTPAnswer {
 
     /// The head with its empty line.
     ///
-    /// - Parameter date: the field `Date` with its line end; empty: the server has no clock.
+    /// - Parameter date: the `Date` field with its line end; empty when the server has no clock.
     func head(_ persistence: Persistence, date: [UInt8]) -> [UInt8] {
         var head = knownHead ?? lastingHead
         head += date
@@ -55,8 +55,8 @@ struct HTTPAnswer {
         return head
     }
 
-    /// The head without what changes from one answer to the next, and without its empty line. Names are in the usual
-    /// letters: GRUB and shim compare them letter by letter. No value is empty: edk2 hung at one.
+    /// The head without the parts that vary between answers, and without its empty line. Names have their usual capitals: GRUB and shim
+    /// compare them case-sensitively. No value is empty: edk2 hung on one.
     var lastingHead: [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.reasons[status] ?? "Unknown")\r\nServer: roost\r\n"
         if status != 204, status != 304 { text += "Content-Length: \(byteCount)\r\n" }

@@ -5,9 +5,9 @@ import Wire
 
 /// Turns requests into answers.
 struct HTTPAnswering {
-    /// Text that a node may report at once.
+    /// The most text that a node may report at once.
     static let reportByteLimit = 4_096
-    /// Methods that there are (RFC 9110 §9.3, RFC 5789).
+    /// Known methods (RFC 9110 §9.3, RFC 5789).
     private static let methods: Set<String> = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
     ]
@@ -28,7 +28,7 @@ struct HTTPAnswering {
         guard Self.methods.contains(request.method) else {
             return .error(501, "this method is not known here")
         }
-        // Slashes are collapsed and never redirected: firmware takes a redirection for an error.
+        // Slashes are collapsed and never redirected: firmware takes a redirect for an error.
         guard let decoded = HTTPRequestHead.percentDecoded(request.path),
             let path = TFTPPath.canonical(decoded)
         else {
@@ -36,7 +36,7 @@ struct HTTPAnswering {
         }
         let parts = path.split(separator: "/")
         if parts.count == 3, parts[0] == "node", let machine = MACAddress(parts[1]) {
-            // All of this is the machine's own: what it says, and what it gets.
+            // All of this belongs to the machine itself: its reports, and its data.
             guard context.isOwn(machine, peer, server: server) else {
                 context.refuse(Self.property(at: parts[2]), of: machine, to: peer)
                 return .error(
@@ -88,19 +88,19 @@ struct HTTPAnswering {
         case .bytes(let bytes):
             return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(bytes))
         case .file(let file, let isImmutable, let stage):
-            // An immutable URL holds the digest of what it names: the path is as good an entity tag as any.
+            // An immutable URL contains the digest of its content, so the path serves as an entity tag.
             let tag = isImmutable ? "\"\(path.split(separator: "/").suffix(2).joined(separator: "-"))\"" : nil
             return answer(request, file, tag: tag, stage: stage)
         }
     }
 
-    /// A file: whole, in part, or «you have it» (RFC 9110 §13.1, §14).
+    /// A file: whole, in part, or not modified (RFC 9110 §13.1, §14).
     ///
-    /// - Parameter tag: its entity tag, where it never changes.
+    /// - Parameter tag: its entity tag, if it never changes.
     private func answer(_ request: HTTPRequestHead, _ file: ServedFile, tag: String?, stage: BootStage?)
         -> HTTPAnswer
     {
-        // For one that may change, there is no tag.
+        // A file that may change has no tag.
         if let wanted = request["if-match"], wanted != "*",
             !wanted.split(separator: ",").contains(where: { part in
                 part.filter { $0 != " " && $0 != "\t" } == tag
@@ -113,14 +113,14 @@ struct HTTPAnswering {
         if let tag, let known = request["if-none-match"], known == "*" || known.contains(tag) {
             return HTTPAnswer(status: 304, fields: fields)
         }
-        // If-Range with another tag means: the whole of what is there now.
-        // For other methods than GET there are no ranges (RFC 9110 §14.2).
+        // If-Range with another tag asks for the whole present file.
+        // Ranges apply only to GET (RFC 9110 §14.2).
         let hasRange = request.method == "GET" && request["if-range"].map { $0 == tag } ?? true
         switch HTTPByteRange(field: hasRange ? request["range"] : nil, fileByteCount: file.byteCount) {
         case .whole:
             let answer = HTTPAnswer(
                 status: 200, fields: fields, body: .file(file, 0..<file.byteCount), stage: stage)
-            // A fleet boots a few versions; whoever asks for more than that does so on purpose.
+            // A fleet boots a few versions; asking for more than that is deliberate.
             if tag != nil, request.method == "GET", !request.target.contains("?"),
                 context.immutableFiles.count < 256
             {
@@ -138,7 +138,7 @@ struct HTTPAnswering {
         }
     }
 
-    /// What is at a path below a machine's own.
+    /// The answer for a path below a machine's own.
     private static func property(at name: Substring) -> MachineProperty {
         switch name {
         case "report", "hardware", "sessions": .report
@@ -149,8 +149,8 @@ struct HTTPAnswering {
         }
     }
 
-    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node that had no network
-    /// when it reached a stage says later how long ago that was.
+    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node without a network at the time of a
+    /// stage reports it later, with its age.
     private func report(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), isBootIdentifier(boot),
             let stage = request.query("stage").flatMap(BootStage.init(rawValue:)), stage.isReported
@@ -165,7 +165,7 @@ struct HTTPAnswering {
         return isOwn ? HTTPAnswer(status: 204) : .error(403, "this report belongs to another boot")
     }
 
-    /// `POST /node/MAC/hardware?boot=ID` with JSON, inside the machine's own boot only.
+    /// `POST /node/MAC/hardware?boot=ID` with JSON, accepted only during the machine's own boot.
     private func hardware(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "this report belongs to another boot")
@@ -174,7 +174,7 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 204)
     }
 
-    /// `POST /node/MAC/sessions?boot=ID` with JSON: who is logged in; 403 tells the node to be silent until it is asked again.
+    /// `POST /node/MAC/sessions?boot=ID` with JSON: who is logged in; 403 tells the node to stop until it is asked again.
     private func sessions(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
             return .error(403, "these sessions belong to another boot")
@@ -185,8 +185,8 @@ struct HTTPAnswering {
         return HTTPAnswer(status: 204)
     }
 
-    /// `GET /node/MAC/orders?boot=ID`: what a running node is asked to do: once to `restart`, to tell its `sessions` until it
-    /// has, or nothing.
+    /// `GET /node/MAC/orders?boot=ID`: what a running node should do: `restart` (once), report its `sessions` until it has done so, or
+    /// nothing.
     private func orders(_ request: HTTPRequestHead, machine: MACAddress) -> HTTPAnswer {
         guard request.method == "GET" else { return .notAllowed("GET", "only GET is answered here") }
         guard let boot = request.query("boot"), context.tracker.currentBoot(of: machine) == boot else {
@@ -197,15 +197,15 @@ struct HTTPAnswering {
             status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(Array((order ?? "").utf8)))
     }
 
-    /// `POST /node/MAC/configuration?boot=ID` with the key that the node has made for this boot: the archive of files for its
-    /// root, sealed to that key. Inside its own boot only, and for one key.
+    /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
+    /// sealed to that key. Accepted only during its own boot, and for one key.
     private func configuration(
         _ request: HTTPRequestHead, body: [UInt8], machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {
         guard request.method == "POST", let boot = request.query("boot") else {
             return .notAllowed("POST", "a node posts the key of its boot here")
         }
-        // A machine that waits for approval, or is refused, gets nothing of the site's.
+        // A machine that waits for approval, or was refused, gets no data of the site.
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
             return .error(403, "this machine has nothing to boot, and so no configuration")
         }
@@ -222,18 +222,23 @@ struct HTTPAnswering {
             return .error(403, "another key has had the configuration of this boot: start the machine again")
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
-        let archive = configurationArchive(
-            for: machine, being: context.node(of: machine), in: context.snapshot,
-            policy: context.settings.policy.on(server: server),
-            hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
+        let archive: [UInt8]
+        do throws(UnreadableSetting) {
+            archive = try configurationArchive(
+                for: machine, being: context.node(of: machine), in: context.snapshot,
+                policy: context.settings.policy.on(server: server),
+                hostKey: context.settings.secrets.hostKeyFiles, volumeKey: volumeKey)
+        } catch {
+            context.limits.say(.http, .address(peer), "\(machine): \(error)")
+            return .error(500, "the server cannot read a setting of this node")
+        }
         guard let sealed = try? context.settings.key.seal(archive, to: body, of: machine, in: boot) else {
             return .error(500, "the configuration cannot be sealed")
         }
         return HTTPAnswer(status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(sealed))
     }
 
-    /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a machine that waits; the answer is an
-    /// iPXE script.
+    /// `GET /node/MAC/register?name=NAME&group=GROUP&pin=PIN` from the screen of a waiting machine; the answer is an iPXE script.
     private func register(
         _ request: HTTPRequestHead, machine: MACAddress, peer: IPv4Address, server: IPv4Address
     ) -> HTTPAnswer {

@@ -3,53 +3,53 @@ import Glibc
 import Linux
 import Wire
 
-/// One HTTP connection: one request at a time, pipelined ones after each other.
+/// One HTTP connection: one request at a time, pipelined ones in order.
 ///
-/// States: reading a head → reading its body → sending the answer → reading a head, or ending → closed. Before it closes, the client is
-/// heard to its own end: what is still on its way from there would take the answer with it, unread (RFC 9112 §9.6).
+/// States: reading a head → reading its body → sending the answer → reading a head, or ending → closed. Before closing, we read until the
+/// client ends: data still on its way from there would destroy the answer before it is read (RFC 9112 §9.6).
 final class HTTPConnection: EventHandler {
-    /// Up to this size a file goes out of its mapping with its head in one call; above, by `sendfile`.
+    /// Up to this size a file is sent from its mapping together with the head, in one call; larger ones use `sendfile`.
     private static let copyByteCount = 32 * 1024
-    /// Looked at before each call of `sendfile`, which takes about as much as a socket holds.
+    /// Checked before each call of `sendfile`, which takes about as much as a socket buffer holds.
     private static let warmByteCount = 4 << 20
     private static let bodyByteLimit = 64 * 1024
-    /// Taken from the socket at a time.
+    /// Bytes read from the socket at a time.
     private static let inputByteCount = 16 * 1024
-    /// Milliseconds that a client has to end after the server has.
+    /// Milliseconds that a client has to end after the server did.
     private static let endMilliseconds = 2_000
 
     private let socket: FileDescriptor
     private unowned let service: HTTPService
     private unowned let loop: EventLoop
     private(set) var lastActivity = EventLoop.now()
-    /// When the request that is being received began; nil when none is.
+    /// When the request that is being received began; nil when there is none.
     private(set) var requestBeganAt: Int?
     let peer: IPv4Address
     let place: PeerLimits.Place
     private let server: IPv4Address
     private var input: [UInt8] = []
-    /// Bytes that go first, then the rest of a file.
+    /// Bytes to send first, followed by the rest of a file.
     private var output: [UInt8] = []
     private var outputStart = 0
     private var file: (ServedFile, Range<Int>)?
     private var sending: (answer: HTTPAnswer, path: Substring)?
     private var persistence = HTTPAnswer.Persistence.usual
-    /// What has come of the request whose body is still coming: it is read once, in however many pieces the body comes.
+    /// The head of a request whose body is still arriving: parsed once, however many pieces the body has.
     private var receiving: Receiving?
-    /// When the client has to have ended, by the loop's clock; nil: nothing ends.
+    /// The deadline for the client's end, by the loop's clock; nil: the connection is not ending.
     private(set) var endsAt: Int?
     private var isClosed = false
     private var waitsForSpace = false
-    /// The next bytes of the file come from a disk that is being waited for.
+    /// The next bytes of the file are being read from a disk.
     private var isFetching = false
-    /// Its peer has asked too much: a request that is here already waits for a moment.
+    /// Its peer exceeded a limit: a request that has already arrived waits for a moment.
     private var isThrottled = false
 
     private struct Receiving {
         var request: HTTPRequestHead
         var framing: HTTPFraming
         var headByteCount: Int
-        /// Whether the client has been told to send the body.
+        /// Whether the client was told to send the body.
         var hasContinued = false
     }
 
@@ -76,7 +76,7 @@ final class HTTPConnection: EventHandler {
         service.ended(socket.number)
     }
 
-    /// Ends our half of the connection, and the rest when the client has ended too, or has not within a moment.
+    /// Ends our half of the connection, and the rest when the client ends too or does not in time.
     private func end() {
         guard !isClosed else { return }
         endsAt = loop.batchTime + Self.endMilliseconds
@@ -113,7 +113,7 @@ final class HTTPConnection: EventHandler {
         answerNext()
     }
 
-    /// Answers requests while they are whole and the socket takes the answers.
+    /// Answers requests as long as they are complete and the socket takes the answers.
     private func answerNext() {
         answerWhole()
         if input.isEmpty || sending != nil || isThrottled {
@@ -134,9 +134,9 @@ final class HTTPConnection: EventHandler {
         }
     }
 
-    /// - Returns: nil while the head has not come.
+    /// - Returns: nil until the head has arrived.
     private func takeHead() throws(HTTPRefusal) -> Receiving? {
-        // Some clients end a body with an empty line that does not belong to it (RFC 9112 §2.2).
+        // Some clients add an empty line after a body (RFC 9112 §2.2).
         if let first = input.first, first == 0x0D || first == 0x0A {
             input.removeFirst(input.prefix { $0 == 0x0D || $0 == 0x0A }.count)
         }
@@ -155,7 +155,7 @@ final class HTTPConnection: EventHandler {
         return Receiving(request: request, framing: framing, headByteCount: byteCount)
     }
 
-    /// - Returns: whether the request was whole.
+    /// - Returns: whether the request was complete.
     private func answer(_ received: Receiving) throws(HTTPRefusal) -> Bool {
         let (bodyByteCount, headByteCount) = (received.framing.bodyByteCount, received.headByteCount)
         guard input.count >= headByteCount + bodyByteCount else {
@@ -179,7 +179,7 @@ final class HTTPConnection: EventHandler {
         return true
     }
 
-    /// The client waits for this before it sends its body (RFC 9110 §10.1.1). Nothing else is on its way then: the socket has room.
+    /// The client waits for this before it sends its body (RFC 9110 §10.1.1). Nothing else is being sent, so the socket has room.
     private func sayContinue() {
         receiving?.hasContinued = true
         let line = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
@@ -195,7 +195,7 @@ final class HTTPConnection: EventHandler {
         loop.change(socket, to: [])
     }
 
-    /// Goes on after ``throttle()``.
+    /// Resumes after ``throttle()``.
     func resume() {
         guard !isClosed else { return }
         isThrottled = false
@@ -275,7 +275,7 @@ final class HTTPConnection: EventHandler {
             if sent < 0, errno != EAGAIN { return close() }
             let rest = range.lowerBound + max(0, sent)..<range.upperBound
             file = rest.isEmpty ? nil : (mapped, rest)
-            // A short write means a full socket: the loop tells when there is space again.
+            // A short write means a full socket: the loop calls again when there is room.
             if file != nil { return waitForSpace() }
         }
         guard let done = sending else { return }

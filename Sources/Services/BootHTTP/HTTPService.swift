@@ -4,10 +4,10 @@ import Wire
 
 /// The boot HTTP server: scripts, kernels, archives, root images; nodes' reports and configurations.
 package final class HTTPService {
-    /// Milliseconds that a connection may be silent, or stuck.
+    /// Milliseconds that a connection may be silent or stuck.
     private static let idleMilliseconds = 60_000
 
-    /// How often those are looked at that have asked too much.
+    /// How often to resume connections that exceeded a limit.
     private static let throttleMilliseconds = 100
 
     private var acceptor: Acceptor?
@@ -15,9 +15,9 @@ package final class HTTPService {
     let answering: HTTPAnswering
     let context: BootContext
     private var connections: [Int32: HTTPConnection] = [:]
-    /// The field `Date` with its line end, and the second of the loop's clock that it was made in.
+    /// The `Date` field with its line end, and the second of the loop's clock in which it was made.
     private var dateLine: (bytes: [UInt8], second: Int) = ([], -1)
-    /// Connections whose peers have asked too much: they are heard again in a moment.
+    /// Connections whose peers exceeded a limit; they are resumed in a moment.
     private var throttled: [HTTPConnection] = []
 
     package init(
@@ -39,7 +39,7 @@ package final class HTTPService {
         }
     }
 
-    /// Serves a client that has connected.
+    /// Serves a client that connected.
     ///
     /// - Returns: nil when its peer has too many connections.
     @discardableResult
@@ -57,7 +57,7 @@ package final class HTTPService {
         return connection
     }
 
-    /// Ends connections that say nothing, or do not come to the end of what they say.
+    /// Ends connections that are silent, or that never complete a request.
     private func closeSilent() {
         let now = EventLoop.now()
         let limit = context.limits.maxima.httpRequest
@@ -80,14 +80,14 @@ package final class HTTPService {
         }
     }
 
-    /// Whether the peer may ask once more now. If not, the connection is resumed later.
+    /// Whether the peer may send another request now. If not, the connection is resumed later.
     func mayAsk(_ connection: HTTPConnection) -> Bool {
         if context.limits.takes(\.httpRequests, .http, .requests, .address(connection.peer)) { return true }
         throttled.append(connection)
         return false
     }
 
-    /// The field `Date` of answers, a second old at most; empty where the clock was never set.
+    /// The `Date` field of answers, at most a second old; empty if the clock was never set.
     var date: [UInt8] {
         let second = loop.batchTime / 1_000
         if second != dateLine.second {

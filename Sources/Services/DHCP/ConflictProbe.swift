@@ -1,14 +1,14 @@
 import Linux
 import Wire
 
-/// Asks by ARP whether somebody has an address that is being offered: beside the offer, not before it.
+/// Probes by ARP whether an address that is being offered is in use: in parallel with the offer, not before it.
 ///
-/// Who answers in time keeps the address, and the client's request for it is refused. A server that waits for the silence
-/// costs every boot three seconds.
+/// If a host answers in time it keeps the address, and the client's request is refused. A server that waits for silence first costs every
+/// boot three seconds.
 final class ConflictProbe: EventHandler {
     private let socket: FileDescriptor
     private let interface: NetworkInterface
-    /// Called with an address that somebody has, and who.
+    /// Called with an address in use and its holder.
     private let found: (IPv4Address, MACAddress) -> Void
 
     init(

@@ -7,7 +7,7 @@ import Wire
 package final class DHCPService {
     /// Where requests come in.
     package struct Endpoint: Sendable {
-        /// Nil: only relayed requests, on whatever address the socket has.
+        /// Nil: only relayed requests, on whichever address the socket has.
         package var interface: NetworkInterface?
 
         package init(interface: NetworkInterface?) { self.interface = interface }
@@ -15,7 +15,7 @@ package final class DHCPService {
 
     /// Requests taken from a socket at a time.
     private static let batchCount = 256
-    /// Batches for each wake-up: other services have their turn between a flood's.
+    /// Batches per wake-up: other services get their turn during a flood.
     private static let batchLimit = 4
     /// A DHCP message fits Ethernet's 1,500 bytes.
     private static let datagramByteLimit = 1_536
@@ -27,7 +27,7 @@ package final class DHCPService {
     private var links: [DHCPLink]
     private var reservations: [DHCPReservation]
     private var listeners: [Listener] = []
-    /// Answers of the batch that is being handled: those that need no lease, and those that do, with their leases.
+    /// Answers of the present batch: those without a lease, and those with one.
     private var offers = Replies()
     private var grants = Replies()
     private var granted: [Lease] = []
@@ -36,8 +36,8 @@ package final class DHCPService {
     private let batch = DatagramBatch(count: DHCPService.batchCount, byteLimit: DHCPService.datagramByteLimit)
 
     /// - Parameters:
-    ///   - leases: as the journal has them.
-    ///   - leap: of the clock since the server wrote them.
+    ///   - leases: as read from the journal.
+    ///   - leap: how far the clock jumped since the server wrote them.
     package init(
         links: [DHCPLink], reservations: [DHCPReservation], leases: [Lease], leap: ClockJump? = nil,
         committer: LeaseCommitter, context: BootContext, log: @escaping @Sendable (String) -> Void
@@ -62,8 +62,8 @@ package final class DHCPService {
         }
     }
 
-    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address, and `neighbours` hears the ARP of
-    /// the interface.
+    /// Starts to answer on a socket bound to port 67; `frames` sends to clients without an address, and `neighbours` receives the
+    /// interface's ARP.
     package func listen(
         on socket: consuming FileDescriptor, frames: consuming FileDescriptor?,
         neighbours: consuming FileDescriptor?, at endpoint: Endpoint, loop: EventLoop
@@ -88,14 +88,14 @@ package final class DHCPService {
         }
     }
 
-    /// Serves other networks from now on; what is leased stays leased.
+    /// Serves other networks from now on; existing leases stay.
     package func reconfigure(links: [DHCPLink], reservations: [DHCPReservation]) {
         self.links = links
         self.reservations = reservations
         server = DHCPServer(links: links, reservations: reservations, leases: server.table.all)
     }
 
-    /// The wall clock was set. Clients count their leases by clocks of their own: each lasts as long from now as it did before.
+    /// The wall clock was set. Clients time their leases by clocks of their own: each lasts as long from now as before.
     private func moveLeases(with jump: ClockJump) {
         let leases = server.table.all
         let moved = leases.map { $0.moved(with: jump, longest: Lease.longestSeconds(on: links)) }
@@ -129,7 +129,7 @@ package final class DHCPService {
         let socket: FileDescriptor
         let frames: FileDescriptor?
         let endpoint: Endpoint
-        // Sendable: only the loop's thread follows this reference.
+        // Sendable: only the loop's thread uses this reference.
         nonisolated(unsafe) unowned let service: DHCPService
 
         init(
@@ -149,7 +149,7 @@ package final class DHCPService {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(512)
             reply.message.write(to: &bytes)
-            // Options of the configuration can be longer than a datagram.
+            // The configured options can be longer than a datagram.
             guard bytes.count <= UDPFrame.payloadByteLimit else { return }
             var path = DatagramQueue.Path(address: .broadcast, port: reply.port, source: reply.source)
             switch reply.destination {
@@ -179,7 +179,7 @@ package final class DHCPService {
         }
     }
 
-    /// Replies in bytes, on their way out of one listener.
+    /// Replies in bytes, on their way out through one listener.
     struct Replies: Sendable {
         /// To a client that does not answer ARP for its address yet.
         struct Frame: Sendable {
@@ -264,8 +264,8 @@ package final class DHCPService {
         }
     }
 
-    /// The name of the link that a message comes from. There are as many as networks are served: whatever relays a sender invents,
-    /// it is one link, with one share.
+    /// The name of the link that a message comes from. There are as many as there are networks: whatever relays a sender invents, they
+    /// count as one link with one share.
     private func link(of message: DHCPMessage, _ listener: Listener) -> String {
         let interface = listener.endpoint.interface?.name
         guard message.relay != .any else { return interface ?? "relays" }
@@ -273,8 +273,8 @@ package final class DHCPService {
             ?? "a relay of another network"
     }
 
-    /// Whether the message is handled. A machine may ask so often; all of a link together that are no nodes and have no lease may, so
-    /// that invented ones do not stand in the way of others.
+    /// Whether to handle the message. Each machine has a rate limit. All machines of a link that are neither nodes nor lease holders share
+    /// another one, so that invented machines do not crowd out real ones.
     private func mayAsk(_ message: DHCPMessage, _ listener: Listener, on link: String, now: Int) -> Bool {
         guard let machine = message.macAddress else {
             return context.limits.takes(

@@ -5,14 +5,14 @@ package import Linux
 import Synchronization
 import Wire
 
-/// Writes leases to the journal on a thread of its own and sends each answer when its lease is durable.
+/// Writes leases to the journal on its own thread, and sends each answer once its lease is durable.
 ///
-/// Everything that waits while one batch is written becomes the next batch: one `fdatasync` for all of them.
+/// Everything that arrives while one batch is written becomes the next batch: one `fdatasync` for all of it.
 package final class LeaseCommitter: Sendable {
-    /// Leases that may wait for the disk; more are dropped with their answers, and the clients ask again.
+    /// Leases that may wait for the disk; further ones are dropped with their answers, and the clients ask again.
     private static let queueLimit = 65_536
 
-    /// What is sent when the leases are durable, and by whom.
+    /// What to send once the leases are durable, and through which listener.
     typealias Answers = (replies: DHCPService.Replies, listener: DHCPService.Listener)
 
     private struct State {
@@ -25,7 +25,7 @@ package final class LeaseCommitter: Sendable {
     private let wake: FileDescriptor
     private let log: @Sendable (String) -> Void
 
-    /// Takes over the journal.
+    /// Takes ownership of the journal.
     package init(journal: consuming LeaseJournal, log: @escaping @Sendable (String) -> Void)
         throws(SystemError)
     {
@@ -33,7 +33,7 @@ package final class LeaseCommitter: Sendable {
         guard number >= 0 else { throw SystemError("make an event descriptor") }
         wake = FileDescriptor(owning: number)
         self.log = log
-        // The thread is the journal's only user from here on.
+        // From here on only this thread uses the journal.
         let box = Mutex<LeaseJournal?>(nil)
         var journal: LeaseJournal? = journal
         box.withLock { $0 = journal.take() }
@@ -46,7 +46,7 @@ package final class LeaseCommitter: Sendable {
         init(_ journal: consuming Mutex<LeaseJournal?>) { self.journal = journal }
     }
 
-    /// Writes the leases, and then sends their answers, on the committer's thread.
+    /// Writes the leases and then sends their answers, on the committer's thread.
     func commit(_ leases: [Lease], answers: Answers?) {
         let wasEmpty = state.withLock { state in
             guard state.leases.count + leases.count <= Self.queueLimit else {

@@ -3,31 +3,30 @@ import Glibc
 package import Linux
 import Wire
 
-/// The leases on disk: an append-only file that is written anew when it has grown too long.
+/// The leases on disk: an append-only file that is rewritten when it has grown too long.
 ///
-/// Layout: eight bytes of magic, then records of `[length: UInt16][CRC-32: UInt32][payload]`, big-endian. A payload is
-/// `[address: UInt32][expiry: UInt64][holder kind: UInt8][holder length: UInt8][holder][host name]`. A record that is cut
-/// off or damaged ends the journal: it was being written when the machine stopped, and nobody was told of it.
-/// Zeros follow: a record that is written over them changes no length, so that `fdatasync` has one block to write
-/// instead of two.
+/// Layout: eight bytes of magic, then records of `[length: UInt16][CRC-32: UInt32][payload]`, big-endian. A payload is `[address:
+/// UInt32][expiry: UInt64][holder kind: UInt8][holder length: UInt8][holder][host name]`. A truncated or damaged record ends the journal:
+/// it was being written when the machine stopped, and its client was never answered. Zeros follow: writing a record over them does not
+/// change the length, so that `fdatasync` has one block to write instead of two.
 package struct LeaseJournal: ~Copyable {
     /// Length and checksum of a record.
     private static let headByteCount = 6
     private static let magic = Array("ROOSTLJ1".utf8)
-    /// From this size on the journal is written anew when it has grown to four times what it was after the last time.
+    /// Above this size the journal is rewritten whenever it has grown to four times its size after the last rewrite.
     private static let compactionByteCount = 8 << 20
-    /// Zeros that are laid out at a time.
+    /// Zeros that are added at a time.
     private static let extensionByteCount = 256 << 10
 
     private let path: String
     private var file: FileDescriptor
     /// Bytes of the magic and the records.
     private var byteCount: Int
-    /// Bytes of the file, with the zeros.
+    /// Bytes of the file, including the zeros.
     private var extent: Int
     private var compactedByteCount: Int
 
-    /// Opens the journal; makes it when it is missing.
+    /// Opens the journal, creating it if needed.
     package init(_ path: String) throws(SystemError) {
         let byteCount = try Self.compact(path)
         file = try Self.open(path)
@@ -37,7 +36,7 @@ package struct LeaseJournal: ~Copyable {
         self.path = path
     }
 
-    /// What the journal at `path` says, the last word on each address; none when it is missing.
+    /// The latest lease of each address in the journal at `path`; empty when it is missing.
     package static func leases(at path: String) throws(SystemError) -> [Lease] {
         var latest: [UInt32: Lease] = [:]
         do {
@@ -48,7 +47,7 @@ package struct LeaseJournal: ~Copyable {
         return Array(latest.values)
     }
 
-    /// Appends `leases` and returns when they are on the disk.
+    /// Appends `leases` and returns once they are on the disk.
     package mutating func append(_ leases: [Lease]) throws(SystemError) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(leases.count * 48)
@@ -57,13 +56,13 @@ package struct LeaseJournal: ~Copyable {
         do {
             try file.append(bytes, at: byteCount, as: .leases)
         } catch {
-            // Half a record may be there, and whole ones whose clients are not told.
+            // Half a record may be there, and complete ones whose clients got no answer.
             if ftruncate(file.number, off_t(byteCount)) == 0 { extent = byteCount }
             throw error
         }
         byteCount += bytes.count
         if byteCount > max(Self.compactionByteCount, compactedByteCount * 4) {
-            // The leases are on the disk already; a journal that cannot be made shorter now (a full disk) is left long.
+            // The leases are on the disk already; if the journal cannot be shortened now (a full disk), it stays long.
             compactedByteCount = byteCount
             guard let shorter = try? Self.compact(path) else { return }
             file = try Self.open(path)
@@ -73,7 +72,7 @@ package struct LeaseJournal: ~Copyable {
         }
     }
 
-    /// Lays out zeros up to `needed` bytes and beyond; on a disk that is nearly full, no more than needed.
+    /// Extends the file with zeros up to `needed` bytes and beyond; on a nearly full disk, no further than needed.
     private mutating func extend(to needed: Int) throws(SystemError) {
         guard needed > extent else { return }
         do {
@@ -88,7 +87,7 @@ package struct LeaseJournal: ~Copyable {
         extent = end
     }
 
-    /// Writes the journal anew with the last word on each address, and returns its length in bytes.
+    /// Rewrites the journal with the latest lease of each address, and returns its length in bytes.
     private static func compact(_ path: String) throws(SystemError) -> Int {
         var bytes = magic
         for lease in try leases(at: path) { write(lease, to: &bytes) }
@@ -127,7 +126,7 @@ package struct LeaseJournal: ~Copyable {
         bytes.overwrite(CRC32.of(bytes.span.extracting(payload..<bytes.count)), at: start + 2)
     }
 
-    /// The leases of a journal's bytes, in the order of writing.
+    /// The leases in a journal's bytes, in the order written.
     package static func read(_ bytes: [UInt8]) -> [Lease] {
         guard bytes.starts(with: magic) else { return [] }
         var wire = bytes.span.extracting(droppingFirst: magic.count)

@@ -2,7 +2,7 @@ import CLinux
 import Linux
 import Wire
 
-/// Whole Ethernet frames out of a packet socket.
+/// Sends and receives whole Ethernet frames on a packet socket.
 enum PacketFrames {
     static func send(
         _ frame: [UInt8], to destination: MACAddress, interface: UInt32, from socket: borrowing FileDescriptor

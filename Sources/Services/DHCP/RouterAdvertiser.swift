@@ -2,7 +2,7 @@ import Glibc
 package import Linux
 import Wire
 
-/// Answers the router solicitations of boot loaders at once, as no router at all: iPXE otherwise waits 13 seconds.
+/// Answers boot loaders' router solicitations at once, saying that there is no router: iPXE otherwise waits 13 seconds.
 package final class RouterAdvertiser: EventHandler {
     private let socket: FileDescriptor
     private let interface: NetworkInterface

@@ -2,53 +2,53 @@ package import Fleet
 package import Linux
 import Wire
 
-/// What the peers of one loop's services may have and ask, and who asked for more.
+/// What the peers of one loop's services may have and request, and which peers exceeded their limits.
 ///
-/// A connection, a transfer or a request is counted, never what goes through it. What is counted is bounded itself: peers are known
-/// only while they have something, and rates are kept in tables of constant size. It lives on the loop's thread.
+/// It counts connections, transfers and requests, never the traffic through them. The counters themselves are bounded: peers are known only
+/// while they have something, and rates are kept in tables of constant size. It lives on the loop's thread.
 package final class PeerLimits {
-    /// What one peer may have. A machine that boots needs a tenth of it.
+    /// Limits for one peer. A booting machine needs a tenth of them.
     package struct Maxima: Sendable {
-        /// NBD connections of one address: a root, a volume and swap with sixteen each, those to volumes counted twice, and as many
-        /// roots of the boot before, which the server has not yet missed.
+        /// NBD connections per address: a root, a volume and swap with sixteen each, those to volumes counted twice, and as many roots of
+        /// the previous boot that the server has not yet timed out.
         package var nbdConnections = 128
-        /// Milliseconds until a connection has chosen its export.
+        /// Milliseconds until a connection must have chosen its export.
         package var nbdHandshake = 15_000
         package var httpConnections = 128
         /// Milliseconds from the first byte of a request to its last.
         package var httpRequest = 15_000
         package var httpRequests = PeerRates(perSecond: 1_000, burst: 2_000)
         package var tftpTransfers = 32
-        /// GRUB asks for a hundred files one behind the other.
+        /// GRUB asks for a hundred files one after the other.
         package var tftpRequests = PeerRates(perSecond: 500, burst: 1_000)
-        /// Of one hardware address: firmware, loader, kernel and system ask within seconds.
+        /// Per hardware address: firmware, loader, kernel and system ask within seconds.
         package var dhcpMessages = PeerRates(perSecond: 10, burst: 40)
-        /// Of all machines of one link together beyond what each of them may ask: another host can ask in a machine's name, and that machine
-        /// is to be heard all the same.
+        /// For all machines of one link together, beyond the limit of each: another host can send in a machine's name, and that machine
+        /// must still get answers.
         package var dhcpSpareMessages = PeerRates(perSecond: 1_000, burst: 2_000)
-        /// The same for machines that are no nodes and have no lease: a flood of invented ones fills their own table.
+        /// The same for machines that are neither nodes nor lease holders: a flood of invented ones fills only their own table.
         package var dhcpStrangerMessages = PeerRates(perSecond: 10, burst: 40)
-        /// Of all machines of one link together that are no nodes and have no lease: a room that is switched on for the first time.
+        /// For all machines of one link together that are neither nodes nor lease holders: a room that is switched on for the first time.
         package var dhcpStrangersMessages = PeerRates(perSecond: 500, burst: 4_000)
-        /// Of one node's UUID: cards that it was not seen with last, sixteen at once and then one a minute, each for ``newCard``.
+        /// Per node UUID: cards other than the last one seen, sixteen at once and then one a minute, each costing ``newCard``.
         package var newCards = PeerRates(perSecond: 1, burst: 16 * PeerLimits.newCard)
-        /// Of one machine: messages that it logs, and their bytes.
+        /// Per machine: log messages, and their bytes.
         package var logMessages = PeerRates(perSecond: 500, burst: 1_000)
         package var logBytes = PeerRates(perSecond: 128 << 10, burst: 512 << 10)
-        /// Of one machine: what it is made of, and who is logged in there.
+        /// Per machine: reports of its hardware, and of who is logged in.
         package var reports = PeerRates(perSecond: 2, burst: 60)
-        /// Lines that a peer brings into the server's own log.
+        /// Lines per peer in the server's own log.
         package var logLines = PeerRates(perSecond: 1, burst: 60)
-        /// Lines that all peers of one plane bring into it together: a sender of datagrams invents as many peers as it likes.
+        /// Lines for all peers of one plane together: a sender of datagrams can invent any number of peers.
         package var allLogLines = PeerRates(perSecond: 10, burst: 600)
 
         package init() {}
     }
 
-    /// What a new card costs of ``Maxima/newCards``.
+    /// What a new card costs out of ``Maxima/newCards``.
     static let newCard = 60
 
-    /// A place that a connection or transfer takes.
+    /// A slot taken by a connection or transfer.
     package struct Place: Sendable {
         package let plane: LimitedPlane
         fileprivate let place: PeerCount<IPv4Address>.Place
@@ -76,7 +76,7 @@ package final class PeerLimits {
         ]
     }
 
-    /// Says once a minute what goes on.
+    /// Logs once a minute what is going on.
     func watch(on loop: EventLoop) {
         loop.every(milliseconds: 10_000) { [unowned self] in
             for line in ledger.overdue(now: EventLoop.now()) { log(line) }
@@ -85,7 +85,7 @@ package final class PeerLimits {
 
     // MARK: What peers have at once
 
-    /// - Parameter isStranger: whether the address holds no lease of a machine.
+    /// - Parameter isStranger: whether the address holds no lease.
     func take(
         _ plane: LimitedPlane, for peer: IPv4Address, isStranger: Bool
     ) throws(PeerCount<IPv4Address>.Refusal) -> Place {
@@ -98,13 +98,13 @@ package final class PeerLimits {
 
     func release(_ place: Place) { counts[place.plane]?.release(place.place) }
 
-    /// How many all peers have.
+    /// The total of all peers.
     func count(_ plane: LimitedPlane) -> Int { counts[plane]?.count ?? 0 }
 
-    /// Who has the most, and how many that are.
+    /// The peer that has the most, and how many.
     func greediest(_ plane: LimitedPlane) -> (peer: IPv4Address, count: Int)? { counts[plane]?.greediest }
 
-    /// A connection's place; nil when it has to be closed, which is noted.
+    /// A slot for a connection; nil when it must be closed, which is counted.
     func takeConnection(_ plane: LimitedPlane, for peer: IPv4Address, isStranger: Bool) -> Place? {
         do throws(PeerCount<IPv4Address>.Refusal) {
             return try take(plane, for: peer, isStranger: isStranger)
@@ -114,7 +114,7 @@ package final class PeerLimits {
         }
     }
 
-    /// The limit that a refusal is about.
+    /// The limit behind a refusal.
     func limit(
         _ plane: LimitedPlane, _ refusal: PeerCount<IPv4Address>.Refusal, for peer: IPv4Address,
         _ subject: PeerLimit.Subject
@@ -138,7 +138,7 @@ package final class PeerLimits {
 
     // MARK: How often peers ask
 
-    /// Whether a peer may ask once more now; that it may not is noted.
+    /// Whether a peer may send another request now; a refusal is counted.
     func takes(
         _ rate: WritableKeyPath<Maxima, PeerRates>, _ plane: LimitedPlane, _ subject: PeerLimit.Subject,
         _ peer: LimitedPeer, amount: Int = 1
@@ -153,7 +153,7 @@ package final class PeerLimits {
         return true
     }
 
-    /// The same, but a peer that asks too often still finds what room there is for all of `owner` together.
+    /// The same, but a peer that asks too often may still use what all of `owner` have left.
     func takes(
         _ rate: WritableKeyPath<Maxima, PeerRates>, orSpare spare: WritableKeyPath<Maxima, PeerRates>,
         of owner: LimitedPeer, _ plane: LimitedPlane, _ subject: PeerLimit.Subject, _ peer: LimitedPeer
@@ -166,14 +166,14 @@ package final class PeerLimits {
         return false
     }
 
-    // MARK: What is said of it
+    // MARK: Reporting
 
-    /// Takes note that a peer was refused something.
+    /// Records that a peer was refused something.
     func refuse(_ limit: PeerLimit, _ peer: LimitedPeer) {
         if let line = ledger.note(limit, of: peer, now: EventLoop.now()) { log(line) }
     }
 
-    /// Logs what a peer is the cause of, as long as it does not fill the log.
+    /// Logs a line caused by a peer, unless it would fill the log.
     func say(_ plane: LimitedPlane, _ peer: LimitedPeer, _ line: @autoclosure () -> String) {
         guard takes(\.logLines, plane, .logLines, peer) else { return }
         guard maxima.allLogLines.takes(plane, now: EventLoop.now()) else {
@@ -182,6 +182,6 @@ package final class PeerLimits {
         log("\(plane.rawValue): \(line())")
     }
 
-    /// Refusals since the start, by plane, and who was limited within the last minute.
+    /// Refusals since the start, by plane, and the peers limited within the last minute.
     package var figures: LimitFigures { LimitFigures(ledger, now: EventLoop.now()) }
 }

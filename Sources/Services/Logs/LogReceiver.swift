@@ -2,16 +2,16 @@ import Fleet
 package import Linux
 package import Wire
 
-/// Receives what nodes log: syslog and netconsole by UDP. Who sends is known by the address.
+/// Receives nodes' log messages: syslog and netconsole over UDP. The sender is identified by its address.
 package final class LogReceiver: EventHandler {
     private static let batchCount = 64
-    /// Batches for each wake-up: other services have their turn between a flood's.
+    /// Batches per wake-up: other services get their turn during a flood.
     private static let batchLimit = 4
 
     private let socket: FileDescriptor
     private let context: BootContext
     private let batch = DatagramBatch(count: LogReceiver.batchCount, byteLimit: LogMessage.byteLimit)
-    /// Messages of each machine that were left out in this second.
+    /// Messages dropped per machine in this second.
     private var leftOut: [MACAddress: Int] = [:]
 
     package init(socket: consuming FileDescriptor, loop: EventLoop, context: BootContext) throws(SystemError)
@@ -34,9 +34,9 @@ package final class LogReceiver: EventHandler {
         }
     }
 
-    /// Takes a datagram with a message.
+    /// Handles a datagram with a message.
     package func take(_ bytes: Span<UInt8>, from peer: IPv4Address) {
-        // Strangers have no log here, nor has a machine that has an address and does not boot.
+        // Strangers have no log here, nor do machines that have an address but do not boot.
         guard let machine = context.machine(at: peer), context.hasLog(machine) else { return }
         let limits = context.limits
         guard limits.takes(\.logMessages, .logs, .messages, .machine(machine)),
@@ -45,7 +45,7 @@ package final class LogReceiver: EventHandler {
         context.log(LogMessage(parsing: bytes), of: machine)
     }
 
-    /// Messages are counted anew.
+    /// Resets the message counters.
     package func nextSecond() {
         for (machine, count) in leftOut {
             let text = "(\(count) messages of this second are left out)"

@@ -4,70 +4,40 @@ import Glibc
 import Linux
 import Wire
 
-/// Answers on their way out: what the socket does not take is kept, and nothing more is read from the client meanwhile.
+/// Outgoing replies: what the socket does not take is kept, and nothing more is read from the client meanwhile.
 extension NBDConnection {
-    /// Leaves the only reply that the scratch holds, a header and its data, to the end of the loop's batch. Whoever has
-    /// several requests in flight, or is alone, gets its replies at once.
+    /// Postpones a lone reply, a header and its data, to the end of the loop's batch. A client with several requests in flight, or an only
+    /// client, gets its replies at once.
     func postponeLoneReply() -> Bool {
-        let scratch = service.scratch
-        guard loop.readyCount > 1, scratch.replyCount == 1, scratch.sliceCount == 2, pending.isEmpty,
-            !isClosed, !isCorked,
-            unsafe service.postponed.add(self, header: scratch.slices[0], data: scratch.slices[1])
+        guard loop.readyCount > 1, pending.isEmpty, !isClosed, !isCorked, !isFetching,
+            service.postponed.hasRoom,
+            let reply = unsafe service.replies.takeLone()
         else { return false }
-        (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0)
+        unsafe service.postponed.add(self, header: reply.header, data: reply.data)
         return true
     }
 
     /// Sends a reply that was postponed.
     func sendPostponed(header: iovec, data: iovec) {
         guard !isClosed else { return }
-        let scratch = service.scratch
-        unsafe scratch.slices[0] = header
-        unsafe scratch.slices[1] = data
-        scratch.sliceCount = 2
+        unsafe service.replies.put(header: header, data: data)
         flushReplies()
     }
 
-    /// Sends what the scratch holds; `more` says that a file follows its last header.
+    /// Sends the replies that are ready; `more` means that a file follows the last of them.
     func flushReplies(more: Bool = false) {
-        let scratch = service.scratch
-        if more {
-            // The last header has no slice yet: it goes out with the ones before it.
-            let last = unsafe scratch.headers + (scratch.headerByteCount - NBDScratch.headerByteLimit)
-            unsafe scratch.slices[scratch.sliceCount] = iovec(
-                iov_base: last, iov_len: usesStructuredReplies ? 28 : 16)
-            scratch.sliceCount += 1
+        let replies = service.replies
+        guard !isClosed else { return replies.clear() }
+        if pending.isEmpty, !replies.send(to: socket, flags: MSG_DONTWAIT | (more ? MSG_MORE : 0)),
+            errno != EAGAIN
+        {
+            replies.clear()
+            return close(Self.isGone(errno) ? nil : SystemError("send").description)
         }
-        defer { (scratch.replyCount, scratch.sliceCount, scratch.headerByteCount) = (0, 0, 0) }
-        guard scratch.sliceCount > 0, !isClosed else { return }
-        var sent = 0
-        if pending.isEmpty {
-            var message = unsafe msghdr()
-            unsafe message.msg_iov = scratch.slices
-            unsafe message.msg_iovlen = scratch.sliceCount
-            let flags = Int32(MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0))
-            sent = retrying { unsafe sendmsg(socket.number, &message, flags) }
-            if sent < 0 {
-                guard errno == EAGAIN else {
-                    return close(Self.isGone(errno) ? nil : SystemError("send").description)
-                }
-                sent = 0
-            }
-        }
-        for index in 0..<scratch.sliceCount {
-            let slice = unsafe scratch.slices[index]
-            let length = unsafe Int(slice.iov_len)
-            if sent >= length {
-                sent -= length
-                continue
-            }
-            unsafe keep(
-                .bytes([UInt8](UnsafeRawBufferPointer(start: slice.iov_base, count: length).dropFirst(sent))))
-            sent = 0
-        }
+        replies.takeUnsent { keep(.bytes($0)) }
     }
 
-    /// Between large answers no packet goes out that is not full: without this, each ends with a small one.
+    /// Between large replies only full packets are sent: without this, each would end with a small one.
     func cork(_ isOn: Bool) {
         guard isCorked != isOn, !isClosed else { return }
         isCorked = isOn
@@ -82,7 +52,7 @@ extension NBDConnection {
             return close(Self.isGone(errno) ? nil : SystemError("send a file").description)
         }
         let done = max(0, sent)
-        // After a short write the socket is full: back to the loop instead of trying again, which costs a fifth.
+        // A short write means a full socket: return to the loop instead of trying again, which costs a fifth.
         if done < byteCount { keep(.file(offset: offset + done, byteCount: byteCount - done)) }
     }
 
@@ -131,7 +101,7 @@ extension NBDConnection {
         }
     }
 
-    /// The client went away: nothing to write home about.
+    /// The client went away, which is normal.
     static func isGone(_ number: Int32) -> Bool {
         number == ECONNRESET || number == EPIPE || number == ETIMEDOUT
     }

@@ -6,50 +6,59 @@ import Wire
 
 /// One client of the NBD server.
 ///
-/// States: negotiating → serving → ending → closed. While an answer is stuck in a full socket nothing more is read from it. What it is
-/// told last it can read: before the connection closes, all of it is sent, and the client is heard to its own end.
+/// States: negotiating → serving → ending → closed. While a reply is stuck in a full socket nothing more is read from it. The client can
+/// read the last reply: before the connection closes, everything is sent, and we read until the client ends.
 @safe final class NBDConnection: EventHandler {
-    /// From this size a read's pages go out as they are; below, a copy from the mapping into one `sendmsg` with its
-    /// neighbours costs a third (measured: `Benchmarks/README.md`).
+    /// From this size on, a read's pages are sent in place; below it, copying them from the mapping into one `sendmsg` with its neighbours
+    /// costs a third (measured: `Benchmarks/README.md`).
     private static let sendfileByteCount = 32 * 1024
-    /// Milliseconds that a client has to end after the server has.
+    /// Milliseconds that a client has to end after the server did.
     private static let endMilliseconds = 2_000
 
-    /// What could not be sent yet.
+    /// Data that could not be sent yet.
     enum Pending {
         case bytes([UInt8])
         case file(offset: Int, byteCount: Int)
+    }
+
+    /// A separate object: few connections have one, and many are idle.
+    private final class WaitingRead {
+        let request: NBDRequest
+        let range: Range<Int>
+
+        init(_ request: NBDRequest, _ range: Range<Int>) {
+            (self.request, self.range) = (request, range)
+        }
     }
 
     let socket: FileDescriptor
     unowned let service: NBDService
     unowned let loop: EventLoop
     private var negotiation: NBDNegotiation? = NBDNegotiation()
-    private(set) var usesStructuredReplies = false
-    /// The flags that a read may have.
-    private var readFlags: UInt16 = 0
+    /// Exists after the handshake; before it there is nothing to read.
+    private var transmission = NBDTransmission(exportByteCount: 0, flags: [], usesStructuredReplies: false)
     private(set) var file: ServedFile?
     private(set) var digest: Digest?
     let peer: IPv4Address
     let place: PeerLimits.Place
-    /// When its time is over, by the loop's clock, unless it has chosen an export.
+    /// The deadline for choosing an export, by the loop's clock.
     private(set) var deadline: Int
-    /// When the client last read, by the loop's clock; before its first read, when it came.
+    /// When the client last read, by the loop's clock; before its first read, when it connected.
     private(set) var lastReadAt: Int
-    /// Bytes received but not yet understood: part of a message.
+    /// Bytes received but not yet parsed: part of a message.
     private var leftover: [UInt8] = []
     var pending: [Pending] = []
-    /// Bytes that are still to come of a write that was refused.
-    private var skippedByteCount = 0
+    /// A read that waits for the disk, and then for its turn; nothing more is taken from the client meanwhile.
+    private var waitingRead: WaitingRead?
     private var closesWhenSent = false
-    /// Whether all is sent, and only the client's own end is waited for.
+    /// Whether everything is sent and only the client's end is awaited.
     private(set) var isEnding = false
     private(set) var isClosed = false
-    /// A read waits for a disk; nothing more is taken from the client meanwhile.
+    /// Whether the disk is still reading.
     private(set) var isFetching = false
-    /// Whether the socket took all of the last large answer. What does not fit would be taken up twice.
+    /// Whether the socket took all of the last large reply. If not, the rest would be handled twice.
     var hasRoom = true
-    /// Whether packets wait to be full: several large answers go out one behind the other.
+    /// Whether packets are held back until full: several large replies go out in a row.
     var isCorked = false
 
     init(
@@ -86,7 +95,7 @@ import Wire
         }
     }
 
-    /// - Parameter keepsPlace: whether its place now belongs to a volume.
+    /// - Parameter keepsPlace: whether its slot now belongs to a volume.
     func close(_ reason: String?, keepsPlace: Bool = false) {
         guard !isClosed else { return }
         isClosed = true
@@ -96,10 +105,9 @@ import Wire
         service.ended(socket.number, keepsPlace: keepsPlace)
     }
 
-    /// Ends the connection when all is sent: first our half of it, and the rest when the client has ended too, or has not within a
-    /// moment.
+    /// Ends the connection once everything is sent: first our half, and the rest when the client ends too or does not in time.
     ///
-    /// - Parameter reason: what the client has done, for the log; nil: its own wish.
+    /// - Parameter reason: the client's mistake, for the log; nil: it asked to disconnect.
     private func end(_ reason: String? = nil) {
         if let reason { service.say(peer, "\(peer): \(reason)") }
         closesWhenSent = true
@@ -116,17 +124,17 @@ import Wire
     // MARK: Receiving
 
     private func receive() {
-        let scratch = service.scratch
+        let input = unsafe service.input.start
         let kept = leftover.count
-        // A handshake option may be longer than the scratch; a request never is.
-        guard kept < NBDScratch.inputByteCount else { return receiveLong() }
+        // A handshake option may be longer than the buffer; a request never is.
+        guard kept < NBDInput.byteCount else { return receiveLong() }
         unsafe leftover.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return }
-            unsafe memcpy(scratch.input, start, kept)
+            unsafe memcpy(input, start, kept)
         }
         let count = retrying {
             unsafe recv(
-                socket.number, scratch.input + kept, NBDScratch.inputByteCount - kept, Int32(MSG_DONTWAIT))
+                socket.number, input + kept, NBDInput.byteCount - kept, Int32(MSG_DONTWAIT))
         }
         if count == 0 { return close(nil) }
         if count < 0 {
@@ -135,7 +143,7 @@ import Wire
         }
         leftover.removeAll(keepingCapacity: false)
         let span = unsafe Span(
-            _unsafeStart: scratch.input.assumingMemoryBound(to: UInt8.self), count: kept + count)
+            _unsafeStart: input.assumingMemoryBound(to: UInt8.self), count: kept + count)
         handle(span)
     }
 
@@ -151,7 +159,8 @@ import Wire
 
     private func serveLeftover(with more: [UInt8] = []) {
         let bytes = leftover + more
-        guard !bytes.isEmpty else { return }
+        // After the handshake there may be an end to handle, or a read that was waiting.
+        guard !bytes.isEmpty || negotiation == nil else { return }
         leftover = []
         handle(bytes.span)
     }
@@ -175,13 +184,14 @@ import Wire
                 guard let version = service.version(named: export.name) else {
                     return close("the version went away")
                 }
-                file = try service.open(version)
-                digest = version.digest
+                let file = try service.open(version)
+                transmission = NBDTransmission(
+                    exportByteCount: file.byteCount, flags: export.flags,
+                    usesStructuredReplies: negotiation?.usesStructuredReplies ?? false)
+                (self.file, digest) = (file, version.digest)
             } catch {
                 return close("\(error)")
             }
-            usesStructuredReplies = negotiation?.usesStructuredReplies ?? false
-            readFlags = usesStructuredReplies ? NBDRequest.doNotFragment : 0
             negotiation = nil
             service.chosen(socket.number)
         }
@@ -189,7 +199,7 @@ import Wire
         if negotiation == nil, !isClosed, !rest.isEmpty { serve(rest) }
     }
 
-    /// From here on a thread of the volume's own serves the client.
+    /// From here on the volume's own thread serves the client.
     private func hand(over name: VolumeExportName, answer: [UInt8], leftover: [UInt8]) {
         sendOrKeep(answer)
         guard !isClosed, pending.isEmpty else { return close("a client that does not read its handshake") }
@@ -208,84 +218,68 @@ import Wire
 
     // MARK: Serving
 
-    /// Answers all whole requests in `input`; what is left, or stuck, is kept.
+    /// Answers all complete requests in `input`; what is left, or stuck, is kept.
     private func serve(_ input: Span<UInt8>) {
-        var position = skip(input.count)
-        while input.count - position >= NBDProtocol.requestByteCount {
-            var wire = input.extracting(position..<position + NBDProtocol.requestByteCount)
-            guard let request = try? NBDRequest(parsing: &wire) else {
-                flushReplies()
-                return end("request without its magic")
-            }
-            position += NBDProtocol.requestByteCount
-            if request.command == .read {
-                lastReadAt = loop.batchTime
-                if let cold = coldRange(of: request) {
-                    // This request is taken up again when its bytes are there.
-                    position -= NBDProtocol.requestByteCount
-                    fetch(cold)
-                } else {
-                    if request.byteCount >= Self.sendfileByteCount, position < input.count { cork(true) }
-                    read(request)
-                }
-            } else {
-                answer(request)
-                position += skip(input.count - position)
-            }
-            if isClosed || closesWhenSent { return }
-            if isFetching || !pending.isEmpty { break }
+        var input = input.extracting(0..<input.count)
+        if !isFetching, let waiting = waitingRead {
+            waitingRead = nil
+            read(waiting.request, waiting.range, isFollowed: !input.isEmpty)
         }
-        if position == input.count, postponeLoneReply() { return }
+        while pending.isEmpty, !isFetching, !isClosed {
+            let step = transmission.next(&input)
+            if case .needsMore = step { break }
+            guard take(step, isFollowed: !input.isEmpty) else { return }
+        }
+        if input.isEmpty, postponeLoneReply() { return }
         flushReplies()
         cork(false)
-        if !isClosed, position < input.count {
-            leftover = [UInt8](copying: input.extracting(position..<input.count))
-        }
+        if !isClosed, !input.isEmpty { leftover = [UInt8](copying: input) }
     }
 
-    /// Passes over data of a write that was refused.
-    ///
-    /// - Returns: how many of `byteCount` bytes are such data.
-    private func skip(_ byteCount: Int) -> Int {
-        let skipped = min(skippedByteCount, byteCount)
-        skippedByteCount -= skipped
-        return skipped
-    }
-
-    /// What changes nothing, and has no data to answer with. A flag that the export does not offer is an error of its request
-    /// (doc/proto.md, "Error values").
-    private func answer(_ request: NBDRequest) {
-        switch request.command {
-        case .disconnect:
-            // What was asked for before is answered (doc/proto.md, `NBD_CMD_DISC`).
+    /// - Parameter isFollowed: whether more data from the client is here already.
+    /// - Returns: whether there may be more to serve.
+    private func take(_ step: NBDTransmission.Step, isFollowed: Bool) -> Bool {
+        switch step {
+        case .read(let request, let range): read(request, range, isFollowed: isFollowed)
+        // Images do not change, so there is nothing to flush.
+        case .flush(let request): reply(request)
+        case .prefetch(let request, let range): prefetch(request, range)
+        case .refuse(let request, let error): reply(request, error)
+        // A read-only export has neither.
+        case .write(let request, _), .clear(let request, _): reply(request, .notPermitted)
+        case .needsMore: break
+        case .ended(let ending):
             flushReplies()
-            if pending.isEmpty { close(nil) } else { end() }
-        case .flush: reply(request, request.flags == 0 ? .none : .invalid)
-        case .cache: prefetch(request)
-        case .write:
-            // Its data follows in any case. A client that is told of the error goes on reading.
-            guard request.byteCount <= UInt32(NBDProtocol.readByteLimit) else {
-                reply(request, .invalid)
-                flushReplies()
-                return end("a write of \(request.byteCount) bytes")
-            }
-            reply(request, .notPermitted)
-            skippedByteCount = Int(request.byteCount)
-        case .trim, .writeZeroes: reply(request, .notPermitted)
-        default: reply(request, .invalid)
+            if ending == .disconnect, pending.isEmpty { close(nil) } else { end(ending.mistake) }
+            return false
+        }
+        return !isClosed
+    }
+
+    private func read(_ request: NBDRequest, _ range: Range<Int>, isFollowed: Bool) {
+        guard let file, let start = unsafe file.mapped.start else { return reply(request, .inputOutput) }
+        lastReadAt = loop.batchTime
+        guard file.isWarm(range) else { return fetch(request, range, of: file) }
+        makeRoom()
+        guard !isClosed else { return }
+        let replies = service.replies
+        replies.add(request, dataByteCount: range.count, of: &transmission)
+        if range.count >= Self.sendfileByteCount {
+            if isFollowed { cork(true) }
+            flushReplies(more: true)
+            if !isClosed { sendFile(offset: range.lowerBound, byteCount: range.count) }
+        } else {
+            unsafe replies.add(
+                data: UnsafeRawBufferPointer(start: start + range.lowerBound, count: range.count))
         }
     }
 
-    /// The bytes that a request asks for, when the disk has to be waited for.
-    private func coldRange(of request: NBDRequest) -> Range<Int>? {
-        guard let file, let range = request.range(inExportOf: file.byteCount) else { return nil }
-        return file.isWarm(range) ? nil : range
-    }
-
-    private func fetch(_ range: Range<Int>) {
+    /// Waits for the disk; then it is this request's turn.
+    private func fetch(_ request: NBDRequest, _ range: Range<Int>, of file: ServedFile) {
+        waitingRead = WaitingRead(request, range)
         isFetching = true
         loop.change(socket, to: [])
-        file?.fetch(range) { [weak self] in
+        file.fetch(range) { [weak self] in
             guard let self, !isClosed else { return }
             isFetching = false
             loop.change(socket, to: pending.isEmpty ? .readable : .writable)
@@ -293,45 +287,22 @@ import Wire
         }
     }
 
-    private func read(_ request: NBDRequest) {
-        guard let file, let range = request.range(inExportOf: file.byteCount), !range.isEmpty,
-            range.count <= NBDProtocol.readByteLimit, request.flags & ~readFlags == 0
-        else { return reply(request, .invalid) }
-        let (offset, byteCount) = (range.lowerBound, range.count)
-        let scratch = service.scratch
-        if scratch.replyCount == NBDScratch.replyLimit { flushReplies() }
-        guard !isClosed else { return }
-        let header = unsafe scratch.addHeader(
-            request, .none, dataByteCount: byteCount, isStructured: usesStructuredReplies)
-        if byteCount >= Self.sendfileByteCount {
-            flushReplies(more: true)
-            if !isClosed { sendFile(offset: offset, byteCount: byteCount) }
-            return
+    private func prefetch(_ request: NBDRequest, _ range: Range<Int>) {
+        if let file {
+            _ = posix_fadvise(
+                file.mapped.descriptor.number, off_t(range.lowerBound), off_t(range.count),
+                POSIX_FADV_WILLNEED)
         }
-        guard let start = unsafe file.mapped.start else { return }
-        unsafe scratch.slices[scratch.sliceCount] = header
-        unsafe scratch.slices[scratch.sliceCount + 1] = iovec(
-            iov_base: UnsafeMutableRawPointer(mutating: start + offset), iov_len: byteCount)
-        scratch.sliceCount += 2
+        reply(request)
     }
 
     /// A reply without data.
-    private func reply(_ request: NBDRequest, _ error: NBDError) {
-        let scratch = service.scratch
-        if scratch.replyCount == NBDScratch.replyLimit { flushReplies() }
-        guard !isClosed else { return }
-        let header = unsafe scratch.addHeader(
-            request, error, dataByteCount: 0, isStructured: usesStructuredReplies)
-        unsafe scratch.slices[scratch.sliceCount] = header
-        scratch.sliceCount += 1
+    private func reply(_ request: NBDRequest, _ error: NBDError = .none) {
+        makeRoom()
+        if !isClosed { service.replies.add(request, error, of: &transmission) }
     }
 
-    private func prefetch(_ request: NBDRequest) {
-        guard let file, let range = request.range(inExportOf: file.byteCount), request.flags == 0 else {
-            return reply(request, .invalid)
-        }
-        _ = posix_fadvise(
-            file.mapped.descriptor.number, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
-        reply(request, .none)
+    private func makeRoom() {
+        if service.replies.isFull { flushReplies() }
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Wire
 
 /// Replies of one loop's connections that wait for the end of the loop's batch of events.
 @safe final class NBDPostponedReplies {
@@ -7,36 +8,39 @@ import Glibc
     private static let limit = 256
 
     @safe private struct Reply {
-        /// Kept alive, and with it the mapping that `data` points into.
+        /// Kept alive, along with the mapping that `data` points into.
         let connection: NBDConnection
         let headerByteCount: Int
         let data: iovec
     }
 
-    /// The header of each reply, `NBDScratch.headerByteLimit` apart.
+    /// Reply headers, `NBDTransmission.replyHeaderByteLimit` bytes apart.
     private let headers: UnsafeMutableRawPointer
     private var replies: [Reply] = []
 
     init() {
-        unsafe headers = .allocate(byteCount: Self.limit * NBDScratch.headerByteLimit, alignment: 16)
+        unsafe headers = .allocate(
+            byteCount: Self.limit * NBDTransmission.replyHeaderByteLimit, alignment: 16)
         replies.reserveCapacity(Self.limit)
     }
 
     deinit { unsafe headers.deallocate() }
 
-    /// Takes a reply, of which `header` is copied; false when there is no room for more.
-    func add(_ connection: NBDConnection, header: iovec, data: iovec) -> Bool {
-        guard replies.count < Self.limit, let bytes = unsafe header.iov_base else { return false }
-        unsafe memcpy(headers + replies.count * NBDScratch.headerByteLimit, bytes, header.iov_len)
+    var hasRoom: Bool { replies.count < Self.limit }
+
+    /// Adds a reply if there is room; `header` is copied.
+    func add(_ connection: NBDConnection, header: iovec, data: iovec) {
+        guard hasRoom, let bytes = unsafe header.iov_base else { return }
+        unsafe memcpy(headers + replies.count * NBDTransmission.replyHeaderByteLimit, bytes, header.iov_len)
         unsafe replies.append(Reply(connection: connection, headerByteCount: header.iov_len, data: data))
-        return true
     }
 
     func send() {
         guard !replies.isEmpty else { return }
         for (index, reply) in replies.enumerated() {
             let header = unsafe iovec(
-                iov_base: headers + index * NBDScratch.headerByteLimit, iov_len: reply.headerByteCount)
+                iov_base: headers + index * NBDTransmission.replyHeaderByteLimit,
+                iov_len: reply.headerByteCount)
             unsafe reply.connection.sendPostponed(header: header, data: reply.data)
         }
         replies.removeAll(keepingCapacity: true)

@@ -4,14 +4,14 @@ import Linux
 import Synchronization
 import Wire
 
-/// What a node may write to: its volume, or its swap.
+/// What a node may write to: its volume or its swap.
 struct NodeDisk: Sendable {
     var name: VolumeExportName
     /// The file.
     var path: String
     var byteCount: Int
 
-    /// The file, open. Swap is made anew for each boot, and that of boots before goes.
+    /// The open file. Swap is created anew for each boot, and that of earlier boots is deleted.
     func open() throws(SystemError) -> FileDescriptor {
         guard name.kind == .swap else { return try FileDescriptor(opening: path, flags: O_RDWR) }
         let directory = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
@@ -31,7 +31,7 @@ struct NodeDisk: Sendable {
 /// The connections to volumes; their threads and the loop share it.
 final class NBDVolumeSessions: Sendable {
     private let sessions = Mutex<[NBDVolumeSession]>([])
-    /// Places of sessions that have ended, for the loop to give back.
+    /// Slots of ended sessions, for the loop to release.
     private let ended = Mutex<[PeerLimits.Place]>([])
 
     func add(_ session: NBDVolumeSession) { sessions.withLock { $0.append(session) } }
@@ -50,9 +50,9 @@ final class NBDVolumeSessions: Sendable {
         }
     }
 
-    /// Ends what other boots of the node have open.
+    /// Ends the connections of the node's other boots.
     ///
-    /// - Returns: whether there was any; it is gone soon.
+    /// - Returns: whether there were any; they end soon.
     func endOthers(than name: VolumeExportName) -> Bool {
         sessions.withLock { sessions in
             let others = sessions.filter { $0.disk.name.node == name.node && $0.disk.name.boot != name.boot }
@@ -61,7 +61,7 @@ final class NBDVolumeSessions: Sendable {
         }
     }
 
-    /// How many each node has.
+    /// The number of connections per node.
     func counts(_ kind: VolumeExportName.Kind) -> [NodeName: Int] {
         sessions.withLock { sessions in
             sessions.reduce(into: [:]) { counts, session in
@@ -75,22 +75,20 @@ extension NBDService {
     /// Connections of one node to its volume: twice what the setting `nbd-connections` allows.
     private static let volumeConnectionLimit = 32
 
-    /// The volume's export for the machine that it belongs to, inside its own boot; nil for everybody else.
+    /// The volume's export for the machine that owns it, during its own boot; nil for all others.
     func export(of name: VolumeExportName, named text: String, for peer: IPv4Address) -> NBDExport? {
         guard let disk = context.disk(name, for: peer) else {
             say(peer, "\(peer) may not open the \(name.kind) of \(name.node)")
             return nil
         }
-        // Whoever held it before is gone: the machine has started again. Its last words must be written first.
+        // The previous holder is gone: the machine restarted. Its last writes must be written first.
         guard !volumeSessions.endOthers(than: name) else { return nil }
         guard volumeSessions.counts(name.kind)[name.node] ?? 0 < Self.volumeConnectionLimit else {
             return nil
         }
         return NBDExport(
             name: text, byteCount: UInt64(clamping: disk.byteCount),
-            flags: [
-                .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
-            ],
+            flags: .disk,
             description: "\(name.kind) of \(name.node)")
     }
 
@@ -124,6 +122,6 @@ extension NBDService {
         }
     }
 
-    /// The nodes whose volumes are open, and how many connections each has.
+    /// The nodes whose volumes are open, and the number of their connections.
     package var openVolumes: [NodeName: Int] { volumeSessions.counts(.volume) }
 }

@@ -9,16 +9,17 @@ package final class NBDService {
     unowned let loop: EventLoop
     let context: BootContext
     let log: @Sendable (String) -> Void
-    /// Reused by every connection: nothing of it outlives one call.
-    let scratch = NBDScratch()
-    /// Answers to lone requests: they go out when all requests of a batch of events have been read. Clients wake
-    /// after the reading instead of in the middle of it, which saves a switch between them and us for most requests
-    /// (measured: `Benchmarks/README.md`).
+    /// Reused by every connection: nothing in it outlives one call.
+    let input = NBDInput()
+    /// Reused as well.
+    let replies = NBDReplies()
+    /// Replies to lone requests: they are sent when all requests of a batch of events have been read. Clients then wake after the reading
+    /// instead of in the middle of it, which saves a context switch for most requests (measured: `Benchmarks/README.md`).
     let postponed = NBDPostponedReplies()
-    /// Nil: `sendfile` does it.
+    /// Nil: uses `sendfile`.
     var pipe = try? MappedPipe()
     private var connections: [Int32: NBDConnection] = [:]
-    /// Those with little time: they have not chosen an export yet, or are ending.
+    /// Connections with a deadline: they have not chosen an export yet, or are ending.
     private var passing: Set<Int32> = []
     /// Connections to volumes, each with a thread of its own.
     let volumeSessions = NBDVolumeSessions()
@@ -40,7 +41,7 @@ package final class NBDService {
         }
     }
 
-    /// Serves a client that has connected.
+    /// Serves a client that connected.
     ///
     /// - Returns: nil when its peer has too many connections.
     @discardableResult
@@ -56,17 +57,17 @@ package final class NBDService {
         return connection
     }
 
-    /// A place for a connection, or for the file of one to a volume.
+    /// A slot for a connection, or for the file of one to a volume.
     func takePlace(for peer: IPv4Address) -> PeerLimits.Place? {
         context.limits.takeConnection(.nbd, for: peer, isStranger: context.machine(at: peer) == nil)
     }
 
-    /// What connections to volumes had, whose threads have ended.
+    /// Slots of connections to volumes whose threads have ended.
     private func releaseVolumes() {
         for place in volumeSessions.takeEnded() { context.limits.release(place) }
     }
 
-    /// Ends connections that were opened and say nothing, and those that do not end by themselves.
+    /// Ends connections that were opened but stay silent, and those that do not end by themselves.
     private func closeSilent() {
         let now = EventLoop.now()
         for number in passing {
@@ -80,25 +81,25 @@ package final class NBDService {
         }
     }
 
-    /// A connection has its export.
+    /// Called when a connection has its export.
     func chosen(_ number: Int32) { passing.remove(number) }
 
-    /// A connection waits for its client to end.
+    /// Called when a connection waits for its client to end.
     func ending(_ number: Int32) { passing.insert(number) }
 
-    /// - Parameter keepsPlace: whether its place now belongs to a volume.
+    /// - Parameter keepsPlace: whether its slot now belongs to a volume.
     func ended(_ number: Int32, keepsPlace: Bool) {
         passing.remove(number)
         guard let connection = connections.removeValue(forKey: number), !keepsPlace else { return }
         context.limits.release(connection.place)
     }
 
-    /// Logs what a client is the cause of.
+    /// Logs a line caused by a client.
     func say(_ peer: IPv4Address, _ line: @autoclosure () -> String) {
         context.limits.say(.nbd, .address(peer), line())
     }
 
-    /// The image store's digests with open connections and how many each has.
+    /// Digests with open connections, and the number of connections to each.
     package var openVersions: [Digest: Int] {
         var counts: [Digest: Int] = [:]
         for connection in connections.values {
@@ -107,7 +108,7 @@ package final class NBDService {
         return counts
     }
 
-    /// What each client does that has opened an export.
+    /// Activity of each client with an open export.
     package var activity: [IPv4Address: RootActivity] {
         var activity: [IPv4Address: RootActivity] = [:]
         let now = EventLoop.now()
@@ -122,7 +123,7 @@ package final class NBDService {
         return activity
     }
 
-    /// The version that a name stands for now. The connection keeps it, whatever the name stands for later.
+    /// The version that a name means now. The connection keeps it, whatever the name means later.
     func version(named name: String) -> ImageVersion? {
         if name.isEmpty {
             guard let only = context.snapshot.images.values.first, context.snapshot.images.count == 1 else {
@@ -137,6 +138,17 @@ package final class NBDService {
     func open(_ version: ImageVersion) throws(SystemError) -> ServedFile {
         try context.open(context.path(of: version, "root.squashfs"))
     }
+}
+
+extension NBDExportFlags {
+    /// Flags of images, which are read-only.
+    static let image: Self = [
+        .hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache,
+    ]
+    /// Flags of a node's own disk.
+    static let disk: Self = [
+        .hasFlags, .sendFlush, .sendForceUnitAccess, .sendTrim, .sendWriteZeroes, .canMultiConnect,
+    ]
 }
 
 /// The exports as one client sees them.
@@ -159,7 +171,7 @@ extension NBDService {
         }
         return NBDExport(
             name: name, byteCount: UInt64(clamping: file.byteCount),
-            flags: [.hasFlags, .readOnly, .sendFlush, .sendDontFragment, .canMultiConnect, .sendCache],
+            flags: .image,
             description: "\(version.image)@\(version.number) \(version.digest.short)")
     }
 

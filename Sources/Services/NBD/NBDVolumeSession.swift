@@ -4,11 +4,16 @@ import Glibc
 import Linux
 import Wire
 
-/// One connection to a node's writable volume, on a thread of its own: a disk that takes its time stops nobody else.
+/// One connection to a node's writable volume, on its own thread: a slow disk delays no other connection.
 ///
-/// A volume has one reader and writer, so what counts here is that nothing acknowledged is lost: a flush, or a write with FUA, is
-/// answered when the data are on the disk.
+/// A volume has a single reader and writer. What matters here is that no acknowledged write is lost: a flush, or a write with FUA, is
+/// answered once the data is on the disk.
 final class NBDVolumeSession: Sendable {
+    /// Bytes read at a time when skipping data.
+    private static let inputByteLimit = 64 * 1024
+    /// Milliseconds that a client has to end after the server did.
+    private static let endMilliseconds = 2_000
+
     let disk: NodeDisk
     private let socket: FileDescriptor
     private let file: FileDescriptor
@@ -27,75 +32,95 @@ final class NBDVolumeSession: Sendable {
     /// Ends the connection from another thread.
     func end() { _ = shutdown(socket.number, Int32(SHUT_RDWR)) }
 
-    /// Serves until the client goes or breaks the protocol.
+    /// Serves one client's requests in order.
+    private struct Conversation {
+        var reader: Reader
+        var transmission: NBDTransmission
+        let replies = NBDReplies()
+    }
+
+    /// Serves until the client leaves or breaks the protocol.
     ///
-    /// - Parameter leftover: what was received beyond the handshake.
+    /// - Parameter leftover: bytes received after the handshake.
     func run(_ leftover: [UInt8]) throws(SystemError) {
         let flags = fcntl(socket.number, F_GETFL)
         _ = fcntl(socket.number, F_SETFL, flags & ~O_NONBLOCK)
-        var reader = Reader(leftover: leftover)
+        var conversation = Conversation(
+            reader: Reader(leftover: leftover),
+            transmission: NBDTransmission(
+                exportByteCount: disk.byteCount, flags: .disk, usesStructuredReplies: usesStructuredReplies))
         while true {
-            let header = try reader.read(NBDProtocol.requestByteCount, from: socket)
-            var wire = header.span
-            guard let request = try? NBDRequest(parsing: &wire) else {
-                throw SystemError("serve a volume: request without its magic", number: EPROTO)
+            let wanted = min(conversation.transmission.wantedByteCount, Self.inputByteLimit)
+            let bytes = try conversation.reader.read(wanted, from: socket)
+            var input = bytes.span
+            var step = conversation.transmission.next(&input)
+            // Everything before the request that ends the session is answered first.
+            if case .refuse(let request, let error) = step {
+                try reply(request, error, in: &conversation)
+                step = conversation.transmission.next(&input)
             }
-            guard try serve(request, &reader) else { return }
+            if case .ended(let ending) = step { return try finish(ending) }
+            try take(step, in: &conversation)
         }
     }
 
-    /// - Returns: whether the client wants more.
-    private func serve(_ request: NBDRequest, _ reader: inout Reader) throws(SystemError) -> Bool {
-        let range = request.range(inExportOf: disk.byteCount)
-        let allowed = NBDRequest.forceUnitAccess | (request.command == .writeZeroes ? NBDRequest.noHole : 0)
-        let isAllowed = request.flags & ~allowed == 0
-        guard isAllowed || request.command == .write || request.command == .disconnect else {
-            try reply(request, .invalid)
-            return true
+    private func finish(_ ending: NBDTransmission.Ending) throws(SystemError) {
+        guard let mistake = ending.mistake else { return }
+        hearOut()
+        throw SystemError("serve a volume: \(mistake)", number: EPROTO)
+    }
+
+    /// The client can read the last reply: closing with unread data would destroy it.
+    private func hearOut() {
+        Socket.finish(socket)
+        let deadline = EventLoop.now() + Self.endMilliseconds
+        while Socket.discard(socket), case let left = deadline - EventLoop.now(), left > 0 {
+            var event = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&event, 1, Int32(left))
         }
-        switch request.command {
-        case .read:
-            guard let range, !range.isEmpty, range.count <= NBDProtocol.readByteLimit else {
-                try reply(request, .invalid)
-                return true
-            }
-            var data: [UInt8] = []
-            do {
-                data = try file.read(range.count, at: range.lowerBound)
-            } catch {
-                try reply(request, .inputOutput)
-                return true
-            }
-            try send(header(request, .none, dataByteCount: data.count) + data)
-        case .write:
-            guard request.byteCount <= UInt32(NBDProtocol.readByteLimit) else {
-                throw SystemError("serve a volume: a write of \(request.byteCount) bytes", number: EPROTO)
-            }
-            // It follows the request in any case: to be refused it has to be read.
-            let data = try reader.read(Int(request.byteCount), from: socket)
-            guard let range, isAllowed else {
-                try reply(request, range == nil ? .noSpace : .invalid)
-                return true
-            }
-            try finish(request) { () throws(SystemError) in
+    }
+
+    private func take(_ step: NBDTransmission.Step, in conversation: inout Conversation) throws(SystemError) {
+        switch step {
+        case .read(let request, let range): try read(request, range, in: &conversation)
+        case .write(let request, let range):
+            let data = try conversation.reader.read(range.count, from: socket)
+            conversation.transmission.tookData(data.count)
+            try finish(request, in: &conversation) { () throws(SystemError) in
                 try file.write(data, at: range.lowerBound, as: .volume)
             }
-        case .trim, .writeZeroes:
-            guard let range else {
-                try reply(request, .invalid)
-                return true
+        case .clear(let request, let range):
+            try finish(request, in: &conversation) { () throws(SystemError) in
+                try clear(range, keepsRoom: request.keepsRoom)
             }
-            let keepsRoom = request.command == .writeZeroes && request.flags & NBDRequest.noHole != 0
-            try finish(request) { () throws(SystemError) in try clear(range, keepsRoom: keepsRoom) }
-        case .flush:
-            try finish(request) { () throws(SystemError) in try file.synchronise(at: .volume) }
-        case .disconnect: return false
-        default: try reply(request, .invalid)
+        case .flush(let request):
+            try finish(request, in: &conversation) { () throws(SystemError) in
+                try file.synchronise(at: .volume)
+            }
+        case .prefetch(let request, _): try reply(request, .none, in: &conversation)
+        case .refuse(let request, let error): try reply(request, error, in: &conversation)
+        case .needsMore, .ended: return
         }
-        return true
     }
 
-    /// Makes a range read as zeros; a hole gives the server's disk its room back.
+    private func read(
+        _ request: NBDRequest, _ range: Range<Int>, in conversation: inout Conversation
+    ) throws(SystemError) {
+        let data: [UInt8]
+        do {
+            data = try file.read(range.count, at: range.lowerBound)
+        } catch {
+            return try reply(request, .inputOutput, in: &conversation)
+        }
+        let replies = conversation.replies
+        replies.add(request, dataByteCount: data.count, of: &conversation.transmission)
+        try unsafe data.span.bytes.withUnsafeBytes { bytes throws(SystemError) in
+            unsafe replies.add(data: bytes)
+            try replies.sendAll(to: socket)
+        }
+    }
+
+    /// Makes a range read as zeros; a hole returns the room to the server's disk.
     private func clear(_ range: Range<Int>, keepsRoom: Bool) throws(SystemError) {
         guard !range.isEmpty else { return }
         do {
@@ -113,67 +138,29 @@ final class NBDVolumeSession: Sendable {
         }
     }
 
-    /// Does what was asked for, makes it durable where that was asked for, too, and answers.
-    private func finish(_ request: NBDRequest, _ body: () throws(SystemError) -> Void) throws(SystemError) {
+    /// Performs the request, makes it durable if asked to, and answers.
+    private func finish(
+        _ request: NBDRequest, in conversation: inout Conversation, _ body: () throws(SystemError) -> Void
+    ) throws(SystemError) {
         do throws(SystemError) {
             try body()
-            if request.flags & NBDRequest.forceUnitAccess != 0 { try file.synchronise(at: .volume) }
+            if request.forcesUnitAccess { try file.synchronise(at: .volume) }
         } catch {
-            return try reply(request, error.number == ENOSPC ? .noSpace : .inputOutput)
+            return try reply(
+                request, error.number == ENOSPC ? .noSpace : .inputOutput, in: &conversation)
         }
-        try reply(request, .none)
+        try reply(request, .none, in: &conversation)
     }
 
-    private func reply(_ request: NBDRequest, _ error: NBDError) throws(SystemError) {
-        try send(header(request, error, dataByteCount: 0))
+    /// A reply without data.
+    private func reply(
+        _ request: NBDRequest, _ error: NBDError, in conversation: inout Conversation
+    ) throws(SystemError) {
+        conversation.replies.add(request, error, of: &conversation.transmission)
+        try conversation.replies.sendAll(to: socket)
     }
 
-    /// The header of a reply: 16 bytes, or a structured one.
-    private func header(_ request: NBDRequest, _ error: NBDError, dataByteCount: Int) -> [UInt8] {
-        var wire: [UInt8] = []
-        guard usesStructuredReplies else {
-            wire.write(NBDProtocol.simpleReplyMagic)
-            wire.write(error.rawValue)
-            wire.write(request.cookie)
-            return wire
-        }
-        wire.write(NBDProtocol.structuredReplyMagic)
-        wire.write(UInt16(1))  // DONE
-        if error != .none {
-            wire.write(UInt16(1 << 15 | 1))  // ERROR
-            wire.write(request.cookie)
-            wire.write(UInt32(6))
-            wire.write(error.rawValue)
-            wire.write(UInt16(0))
-        } else if dataByteCount > 0 {
-            wire.write(UInt16(1))  // OFFSET_DATA
-            wire.write(request.cookie)
-            wire.write(UInt32(8 + dataByteCount))
-            wire.write(request.offset)
-        } else {
-            wire.write(UInt16(0))  // NONE
-            wire.write(request.cookie)
-            wire.write(UInt32(0))
-        }
-        return wire
-    }
-
-    private func send(_ bytes: [UInt8]) throws(SystemError) {
-        var start = 0
-        while start < bytes.count {
-            let sent = unsafe bytes.withUnsafeBytes { buffer in
-                retrying {
-                    unsafe Glibc.send(
-                        socket.number, buffer.baseAddress?.advanced(by: start), buffer.count - start,
-                        Int32(MSG_NOSIGNAL))
-                }
-            }
-            guard sent > 0 else { throw SystemError("answer the reader of a volume") }
-            start += sent
-        }
-    }
-
-    /// Reads whole messages, the bytes behind the handshake first.
+    /// Reads whole messages, beginning with the bytes received after the handshake.
     private struct Reader {
         var leftover: [UInt8]
 

@@ -1,13 +1,13 @@
-/// Transfers whose clients have not answered yet, in the order in which they came: the first to go when there is no room.
+/// Transfers whose clients have not answered yet, in order of arrival: the first to drop when there is no room.
 ///
-/// Most of them have been answered, or have ended, when they are looked at; those are skipped.
+/// Most of them have been answered or have ended by the time they are examined; those are skipped.
 struct TFTPQueue {
     private var peers: [TFTPService.Peer] = []
     private var head = 0
 
     mutating func append(_ peer: TFTPService.Peer) { peers.append(peer) }
 
-    /// Takes the first one that still waits.
+    /// Removes the first one that still waits.
     mutating func takeFirst(where isWaiting: (TFTPService.Peer) -> Bool) -> TFTPService.Peer? {
         while head < peers.count {
             let peer = peers[head]
@@ -17,7 +17,7 @@ struct TFTPQueue {
         return nil
     }
 
-    /// Forgets those that wait no longer.
+    /// Removes those that no longer wait.
     mutating func compact(keeping isWaiting: (TFTPService.Peer) -> Bool) {
         peers = peers[head...].filter(isWaiting)
         head = 0

@@ -4,11 +4,11 @@ import Glibc
 package import Linux
 package import Wire
 
-/// The TFTP server: read requests on one port, each transfer on a port of its own (RFC 1350 §4), or all on the one port
-/// where a NAT or a Kubernetes service is between.
+/// The TFTP server: read requests on one port, each transfer on its own port (RFC 1350 §4), or everything on the one port behind a NAT or a
+/// Kubernetes service.
 ///
-/// A client has one transfer at a time from each of its ports, and it is known by what it asks for: many ROMs have one port for all
-/// files, drop transfers without a word, and begin the next one while the end of the last one is still on its way.
+/// A client has one transfer at a time per port, identified by its request: many ROMs use one port for all files, drop transfers silently,
+/// and begin the next one while the end of the last is still on its way.
 package final class TFTPService: EventHandler {
     package struct Settings: Sendable {
         package var limits = TFTPNegotiation.Limits()
@@ -19,13 +19,13 @@ package final class TFTPService: EventHandler {
 
     /// Requests taken from the socket at a time.
     private static let batchCount = 64
-    /// Batches for each wake-up: other services have their turn between a flood's.
+    /// Batches per wake-up: other services get their turn during a flood.
     private static let batchLimit = 4
-    /// Milliseconds after which those are looked at that have not been answered.
+    /// Milliseconds after which unanswered transfers are checked.
     private static let compactMilliseconds = 5_000
-    /// `netascii` doubles some bytes and has to be made beforehand: text only.
+    /// `netascii` doubles some bytes and must be converted beforehand: text only.
     private static let netasciiByteLimit = 1 << 20
-    /// Bytes of the largest request or acknowledgement that we look at.
+    /// Bytes of the largest request or acknowledgement that we read.
     private static let datagramByteLimit = 1_024
 
     private let socket: FileDescriptor
@@ -35,7 +35,7 @@ package final class TFTPService: EventHandler {
     let sender = TFTPSegmentSender()
     private let batch = DatagramBatch(count: TFTPService.batchCount, byteLimit: TFTPService.datagramByteLimit)
     private var transfers: [Peer: TFTPTransfer] = [:]
-    /// Of machines that hold a lease, and of strangers.
+    /// Those of lease holders, and those of strangers.
     private var unanswered = (known: TFTPQueue(), strangers: TFTPQueue())
 
     struct Peer: Hashable {
@@ -59,7 +59,7 @@ package final class TFTPService: EventHandler {
         }
     }
 
-    /// Sends again what has not been acknowledged in time, and gives up what was sent often enough.
+    /// Resends what was not acknowledged in time, and gives up after enough attempts.
     ///
     /// - Parameter now: milliseconds of `EventLoop.now`.
     package func repeatWindows(dueAt now: Int) {
@@ -84,7 +84,7 @@ package final class TFTPService: EventHandler {
         }
     }
 
-    /// Answers a datagram that came to this server's port.
+    /// Handles a datagram that came to this server's port.
     package func take(_ bytes: Span<UInt8>, from address: IPv4Address, port: UInt16, to local: IPv4Address) {
         let peer = Peer(address: address, port: port)
         var wire = bytes.extracting(0..<bytes.count)
@@ -93,7 +93,7 @@ package final class TFTPService: EventHandler {
             packet = try TFTPPacket(parsing: &wire)
         } catch {
             say(peer, "\(peer.address): unreadable packet: \(error)")
-            // A request is answered: its client would wait in vain.
+            // A request gets an answer: its client would wait in vain.
             if bytes.count > 1, bytes[0] == 0, bytes[1] == 1 {
                 answer(TFTPError(.illegalOperation, "unreadable request"), to: peer, local: local)
             }
@@ -105,8 +105,8 @@ package final class TFTPService: EventHandler {
             answer(
                 TFTPError(.accessViolation, "this server only reads"), to: peer, local: local)
         case .acknowledgement, .error:
-            // Only with a single port does the rest of a transfer come here. What belongs to none is then the copy of a last one,
-            // and an error would end what the client has begun since.
+            // Only with a single port does the rest of a transfer come here. A packet without a transfer is then a copy of a last one, and
+            // an error would end what the client has begun since.
             if settings.isSinglePort {
                 transfers[peer]?.received(packet)
             } else if case .acknowledgement = packet {
@@ -121,14 +121,14 @@ package final class TFTPService: EventHandler {
 
     private func begin(_ request: TFTPRequest, peer: Peer, local: IPv4Address) {
         if let running = transfers[peer] {
-            // Its last word may still wait in its own socket: which of the two the loop reads first says nothing.
+            // Its last packet may still wait in its own socket: the order in which the loop reads the two proves nothing.
             running.receiveAll()
             if !running.isOver, running.isRepeated(by: request) {
                 return running.handle(.requestedAgain, now: loop.batchTime)
             }
             running.giveUp()
         }
-        // Who asks too often hears nothing: it asks again.
+        // A client that asks too often gets no answer; it asks again.
         guard context.limits.takes(\.tftpRequests, .tftp, .requests, .address(peer.address)) else { return }
         let isStranger = context.machine(at: peer.address) == nil
         guard let place = takePlace(for: peer, isStranger: isStranger) else {
@@ -157,7 +157,7 @@ package final class TFTPService: EventHandler {
 
     // MARK: Room for transfers
 
-    /// A place for one more transfer; nil when neither is there one, nor one that is missed less.
+    /// A slot for one more transfer; nil when there is neither a free one nor one that can be dropped.
     private func takePlace(for peer: Peer, isStranger: Bool) -> PeerLimits.Place? {
         let limits = context.limits
         for isLast in [false, true] {
@@ -175,8 +175,8 @@ package final class TFTPService: EventHandler {
         return nil
     }
 
-    /// Ends the transfer that is missed least: the oldest whose client has never answered, which may be none at all; else the
-    /// slowest of the address that has the most.
+    /// Ends the transfer that is missed least: the oldest whose client never answered and may not exist; otherwise the slowest of the
+    /// address that has the most.
     private func makeRoom(for peer: Peer, onlyOfStrangers: Bool) -> Bool {
         var victim = unanswered.strangers.takeFirst(where: isUnanswered).flatMap { transfers[$0] }
         if victim == nil, !onlyOfStrangers {
@@ -196,12 +196,12 @@ package final class TFTPService: EventHandler {
 
     private func isUnanswered(_ peer: Peer) -> Bool { transfers[peer]?.isUnanswered == true }
 
-    /// Logs what a client is the cause of.
+    /// Logs a line caused by a client.
     func say(_ peer: Peer, _ line: @autoclosure () -> String) {
         context.limits.say(.tftp, .address(peer.address), line())
     }
 
-    /// A transfer's own socket; nil when all share one port. Datagrams from elsewhere do not reach it (RFC 1350 §4).
+    /// A transfer's own socket; nil when all share one port. It does not receive datagrams from other peers (RFC 1350 §4).
     private func transferSocket(local: IPv4Address, peer: Peer) throws(SystemError) -> FileDescriptor? {
         if settings.isSinglePort { return nil }
         let socket = try Socket.datagram(local, port: 0)
@@ -245,14 +245,14 @@ package final class TFTPService: EventHandler {
         send(bytes, to: peer, from: local)
     }
 
-    /// Sends from the one port.
+    /// Sends from the shared port.
     func send(_ bytes: [UInt8], to peer: Peer, from local: IPv4Address) {
         DatagramBatch.send(bytes, from: socket, to: peer.address, port: peer.port, source: local)
     }
 
     var sharedSocket: Int32 { socket.number }
 
-    /// A transfer came to its end. `stage`: what the client has reached with the whole file.
+    /// A transfer ended. `stage`: what the client reaches with the whole file.
     func ended(_ transfer: TFTPTransfer, isWhole: Bool) {
         transfers[transfer.peer] = nil
         context.limits.release(transfer.place)

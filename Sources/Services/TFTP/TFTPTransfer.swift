@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Wire
 
-/// What a transfer reads from.
+/// The content of a transfer.
 enum TFTPContent {
     case file(ServedFile)
     case bytes([UInt8])
@@ -16,7 +16,7 @@ enum TFTPContent {
         }
     }
 
-    /// Lines ended by CR LF, lone CR followed by NUL (RFC 764, as RFC 1350 §1 has it).
+    /// Lines end with CR LF, and a lone CR is followed by NUL (RFC 764, as required by RFC 1350 §1).
     var netascii: [UInt8] {
         var result: [UInt8] = []
         unsafe withBytes { bytes in
@@ -42,9 +42,9 @@ enum TFTPContent {
 
 /// One transfer: the shell around `TFTPSend` that owns the socket and the deadline.
 final class TFTPTransfer: EventHandler {
-    /// Datagrams taken from its socket before a request is looked at.
+    /// Datagrams taken from its socket before the next request is handled.
     private static let datagramLimit = 64
-    /// Milliseconds within which a request that comes twice is a copy.
+    /// Milliseconds within which a repeated request is a copy.
     private static let copyMilliseconds = 1_000
 
     let peer: TFTPService.Peer
@@ -53,7 +53,7 @@ final class TFTPTransfer: EventHandler {
     let place: PeerLimits.Place
     /// Whether its address holds no lease.
     let isStranger: Bool
-    /// Whether nothing has been heard of the client since its request: there may be none.
+    /// Whether the client was never heard after its request: it may not exist.
     private(set) var isUnanswered = true
     /// Milliseconds of the loop's clock.
     private let beganAt: Int
@@ -66,7 +66,7 @@ final class TFTPTransfer: EventHandler {
     private let socket: FileDescriptor?
     private unowned let service: TFTPService
     private unowned let loop: EventLoop
-    /// Whether the kernel cuts its windows: it does not where the card leaves checksums to it, or a block is larger than a packet.
+    /// Whether the kernel splits its windows: it does not if the card leaves checksums to it, or a block exceeds a packet.
     private var canSegment = true
     private(set) var isOver = false
 
@@ -104,11 +104,11 @@ final class TFTPTransfer: EventHandler {
 
     func ready(_ events: EventLoop.Events) {
         guard !isOver else { return }
-        // One packet for each wake-up: a second look finds nothing while the client waits for us, and costs a call.
+        // One packet per wake-up: a second look finds nothing while the client waits for us, and costs a call.
         receive()
     }
 
-    /// Takes all that its own socket holds; nothing where it has none.
+    /// Takes everything that its own socket holds; nothing if it has none.
     func receiveAll() {
         for _ in 0..<Self.datagramLimit where !isOver {
             guard receive() else { return }
@@ -129,7 +129,7 @@ final class TFTPTransfer: EventHandler {
             var wire = unsafe Span<UInt8>(_unsafeStart: start, count: count)
             return try? TFTPPacket(parsing: &wire)
         }
-        // The client's host says that nothing listens there any more (ICMP).
+        // The client's host reports that nothing listens there any more (ICMP).
         if count < 0, errno == ECONNREFUSED { end(isWhole: false) }
         if let packet { received(packet) }
         return count >= 0
@@ -142,13 +142,13 @@ final class TFTPTransfer: EventHandler {
         }
     }
 
-    /// How fast it goes on.
+    /// Its speed.
     var blocksPerSecond: Double {
         Double(max(0, state.acknowledgedBlock)) / (Double(max(1, EventLoop.now() - beganAt)) / 1_000)
     }
 
-    /// Whether a request is this transfer's own once more, and not the next one: the same file in the same way, before the client
-    /// has heard an answer. Afterwards it begins anew, but for copies that the network has made.
+    /// Whether a request repeats this transfer's own rather than starting the next one: the same file in the same mode, before the client
+    /// has heard an answer. After that it starts anew, except for copies made by the network.
     func isRepeated(by other: TFTPRequest) -> Bool {
         other == request && (!state.isUnderway || loop.batchTime - beganAt < Self.copyMilliseconds)
     }
@@ -158,7 +158,7 @@ final class TFTPTransfer: EventHandler {
         switch packet {
         case .acknowledgement(let block): handle(.acknowledged(block), now: loop.batchTime)
         case .error(let error):
-            // Code 8, or 0 while only the size was asked for, ends a first request of edk2: no failure.
+            // Code 8, or 0 while only the size was asked for, ends a first request of edk2, which is not a failure.
             if error.code != .optionsRefused, state.acknowledgedBlock > 0 {
                 service.say(peer, "\(peer.address): \(path): the client gave up: \(error.message)")
             }
@@ -173,7 +173,7 @@ final class TFTPTransfer: EventHandler {
     /// - Parameter now: milliseconds of the loop's clock.
     func handle(_ event: TFTPSend.Event, now: Int) { perform(state.handle(event, now: now)) }
 
-    /// Ends it for the sake of another one.
+    /// Ends it to make room for another.
     func giveUp() { end(isWhole: false) }
 
     private func perform(_ action: TFTPSend.Action) {
@@ -203,13 +203,13 @@ final class TFTPTransfer: EventHandler {
             let range =
                 min(start, file.byteCount)..<min(file.byteCount, blocks.upperBound * agreed.blockByteCount)
             guard file.isWarm(range) else {
-                // The window goes out when the disk has it; the client's time-out is longer than that.
+                // The window is sent when the disk has delivered it; the client's time-out is longer than that.
                 return file.fetch(range) { [weak self] in
                     if let self, !isOver { send(blocks) }
                 }
             }
         }
-        // A socket of our own is connected: naming the peer again would make the kernel look for the way each time.
+        // Our own socket is connected: naming the peer again would make the kernel look up the route each time.
         let (number, destination) = descriptor.map { ($0, nil) } ?? (service.sharedSocket, peer)
         unsafe content.withBytes {
             unsafe service.sender.send(
@@ -229,9 +229,9 @@ final class TFTPTransfer: EventHandler {
     }
 }
 
-/// Sends many blocks with one system call: the kernel cuts them (UDP_SEGMENT), each `[header, slice of the file]`.
+/// Sends many blocks with one system call: the kernel splits them (UDP_SEGMENT), each `[header, slice of the file]`.
 @safe final class TFTPSegmentSender {
-    /// A datagram before cutting has at most this many bytes.
+    /// A datagram before splitting has at most this many bytes.
     private static let datagramByteLimit = 65_507
     private static let segmentLimit = 64
     private static let copyByteLimit = 1_536
@@ -252,7 +252,7 @@ final class TFTPTransfer: EventHandler {
         unsafe packet.deallocate()
     }
 
-    /// A single block of usual size is copied behind its header: cheaper than to have the kernel gather the two.
+    /// A single block of usual size is copied after its header: cheaper than having the kernel gather the two.
     private func sendOne(
         _ block: Int, of content: UnsafeRawBufferPointer, _ blockByteCount: Int, from socket: Int32
     ) {
@@ -266,11 +266,11 @@ final class TFTPTransfer: EventHandler {
         _ = retrying { unsafe Glibc.send(socket, packet, 4 + length, Int32(MSG_DONTWAIT)) }
     }
 
-    /// Sends `blocks` (counted from 1) of a content; what the socket does not take, the client asks for again.
+    /// Sends `blocks` (counted from 1) of a content; the client asks again for those that the socket does not take.
     ///
     /// - Parameters:
     ///   - peer: nil for a connected socket.
-    ///   - canSegment: cleared when the kernel cannot cut what goes this way.
+    ///   - canSegment: cleared when the kernel cannot split what goes this way.
     func send(
         _ blocks: ClosedRange<Int>, of content: UnsafeRawBufferPointer, blockByteCount: Int,
         from socket: Int32, to peer: TFTPService.Peer?, canSegment: inout Bool
@@ -302,7 +302,7 @@ final class TFTPTransfer: EventHandler {
                     peer?.address.rawValue ?? 0, peer?.port ?? 0)
             }
             if sent < 0 {
-                // No checksum offload, IPsec, or a path with a smaller unit: one datagram at a time then.
+                // No checksum offload, IPsec, or a path with a smaller MTU: one datagram at a time then.
                 guard count > 1, errno == EIO || errno == EINVAL || errno == EMSGSIZE, canSegment else {
                     return
                 }

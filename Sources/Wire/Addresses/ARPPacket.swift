@@ -11,7 +11,7 @@ package struct ARPPacket: Equatable, Sendable {
     package var targetMAC: MACAddress
     package var targetAddress: IPv4Address
 
-    /// A question whether anybody has `address`, which claims nothing for the one who asks (RFC 5227 §2.1.1).
+    /// A probe: asks which host has `address` without claiming it for the sender (RFC 5227 §2.1.1).
     package init(probing address: IPv4Address, from mac: MACAddress) {
         operation = .request
         senderMAC = mac
@@ -20,7 +20,7 @@ package struct ARPPacket: Equatable, Sendable {
         targetAddress = address
     }
 
-    /// The whole frame, to everybody.
+    /// The whole frame, as a broadcast.
     package var broadcastFrame: [UInt8] {
         var frame: [UInt8] = []
         MACAddress.broadcast.write(to: &frame)
@@ -47,7 +47,7 @@ extension ARPPacket: WireCodable {
         senderAddress = try IPv4Address(parsing: &wire)
         targetMAC = try MACAddress(parsing: &wire)
         targetAddress = try IPv4Address(parsing: &wire)
-        // Ethernet fills short frames.
+        // Ethernet pads short frames.
         try wire.skip(wire.count)
     }
 

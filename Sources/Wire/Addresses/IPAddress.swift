@@ -1,6 +1,6 @@
-/// An address of a peer, IPv4 or IPv6. An IPv4 address that IPv6 carries (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2) is the IPv4 address.
+/// A peer's address, IPv4 or IPv6. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2) is the IPv4 address.
 package struct IPAddress: Hashable, Sendable {
-    /// In network order: four, or sixteen.
+    /// In network order: four or sixteen.
     package let bytes: [UInt8]
 
     private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
@@ -15,7 +15,8 @@ package struct IPAddress: Hashable, Sendable {
         bytes = (0..<4).map { UInt8(truncatingIfNeeded: address.rawValue >> (24 - 8 * $0)) }
     }
 
-    /// `192.0.2.1`, or IPv6 in any of its forms (RFC 4291 §2.2), of a link's address without its zone (RFC 4007 §11); nil for the rest.
+    /// `192.0.2.1`, or IPv6 in any of its forms (RFC 4291 §2.2); the zone of a link-local address is dropped (RFC 4007 §11). Nil for
+    /// anything else.
     package init?(_ text: some StringProtocol) {
         if let address = IPv4Address(text) {
             self.init(address)
@@ -32,11 +33,10 @@ package struct IPAddress: Hashable, Sendable {
     package var isLoopback: Bool { isIPv6 ? bytes == Self.loopback : bytes[0] == 127 }
     private static let loopback = [UInt8](repeating: 0, count: 15) + [1]
 
-    /// What one subscriber has: an IPv4 address, or 64 bits of an IPv6 network (RFC 6177 §2), of which each machine makes as many
-    /// addresses as it likes.
+    /// What one subscriber has: an IPv4 address, or an IPv6 /64 (RFC 6177 §2), in which each machine makes as many addresses as it likes.
     package var subscriber: IPAddress { isIPv6 ? masked(64) : self }
 
-    /// The address without what follows `length` bits.
+    /// The address with all bits after the first `length` cleared.
     func masked(_ length: Int) -> IPAddress {
         var masked = bytes
         for index in masked.indices {
@@ -57,7 +57,7 @@ package struct IPAddress: Hashable, Sendable {
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
-    /// The bytes of groups with colons between them.
+    /// The bytes of groups separated by colons.
     private static func bytes(_ text: Substring, isLast: Bool) -> [UInt8]? {
         if text.isEmpty { return [] }
         var bytes: [UInt8] = []
@@ -81,7 +81,7 @@ package struct IPAddress: Hashable, Sendable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The one spelling of the address (RFC 5952 §4).
+    /// The canonical spelling of the address (RFC 5952 §4).
     package var description: String {
         guard isIPv6 else { return bytes.map(String.init).joined(separator: ".") }
         let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
@@ -103,16 +103,16 @@ extension IPAddress: CustomStringConvertible {
         return longest
     }
 
-    /// As it stands before a port: IPv6 in brackets (RFC 3986 §3.2.2).
+    /// As written before a port: IPv6 in brackets (RFC 3986 §3.2.2).
     package var inURL: String { isIPv6 ? "[\(self)]" : description }
 }
 
-/// An address and how many of its first bits count.
+/// An address and the number of its leading bits that count.
 package struct IPNetwork: Hashable, Sendable {
     private let base: IPAddress
     private let prefixLength: Int
 
-    /// `10.0.0.0/8`, `2001:db8::/32`, or one address; nil when malformed or when bits behind the prefix are set.
+    /// `10.0.0.0/8`, `2001:db8::/32`, or one address; nil when malformed or when host bits are set.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let address = IPAddress(parts[0]) else { return nil }

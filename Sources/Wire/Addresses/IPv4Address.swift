@@ -5,7 +5,7 @@ package struct IPv4Address: RawRepresentable, Hashable, Sendable, Comparable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Four decimal numbers with dots; nil for anything else, leading zeros included (they mean octal to some readers).
+    /// Four decimal numbers with dots; nil for anything else, including leading zeros (some readers take them as octal).
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

@@ -33,7 +33,7 @@ package struct IPv4Network: Hashable, Sendable {
 
     package func overlaps(_ other: Self) -> Bool { contains(other.base) || other.contains(base) }
 
-    /// The addresses that hosts may have: without the network's own and its broadcast, up to /30.
+    /// The addresses that hosts may use: up to /30 without the network and broadcast addresses.
     package var hosts: ClosedRange<IPv4Address> {
         guard prefixLength < 31 else { return base...broadcast }
         return IPv4Address(rawValue: base.rawValue + 1)...IPv4Address(rawValue: broadcast.rawValue - 1)

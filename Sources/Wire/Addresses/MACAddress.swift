@@ -9,7 +9,7 @@ package struct MACAddress: RawRepresentable, Hashable, Sendable, Comparable {
     /// Twelve hexadecimal digits as people and programs write them; nil for anything else.
     ///
     /// `52:54:00:12:34:56`, also without leading zeros; `52-54-00-12-34-56` (Windows); `52 54 00 12 34 56`; `5254.0012.3456` (switches);
-    /// `525400-123456`; `525400123456` (labels). PXELINUX's `01-` in front is dropped.
+    /// `525400-123456`; `525400123456` (labels). A leading `01-`, as PXELINUX writes, is dropped.
     package init?(_ text: some StringProtocol) {
         let marks = text.utf8.filter { Self.separators.contains($0) }
         var groups = text.utf8.split(omittingEmptySubsequences: false) { Self.separators.contains($0) }
@@ -30,7 +30,7 @@ package struct MACAddress: RawRepresentable, Hashable, Sendable, Comparable {
     }
 
     private static let separators = ":-. ".utf8.map { $0 }
-    /// Digits of each group, by how many groups there are.
+    /// Digits per group, by the number of groups.
     private static let groupWidths = [1: 12, 2: 6, 3: 4, 6: 2]
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }

@@ -9,7 +9,7 @@ package struct MachineUUID: Hashable, Sendable {
         self.bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map { bytes[$0] }
     }
 
-    /// `8-4-4-4-12` hexadecimal digits, as programs write them: in any case, with or without hyphens, blanks, braces and `urn:uuid:`.
+    /// `8-4-4-4-12` hexadecimal digits as programs write them: in any case, with or without hyphens, spaces, braces and `urn:uuid:`.
     package init?(_ text: some StringProtocol) {
         let lowercase = text.lowercased()
         let bare = lowercase.hasPrefix("urn:uuid:") ? lowercase.dropFirst(9) : lowercase[...]
@@ -19,7 +19,7 @@ package struct MachineUUID: Hashable, Sendable {
         bytes = stride(from: 0, to: 32, by: 2).map { UInt8(String(digits[$0...$0 + 1]), radix: 16) ?? 0 }
     }
 
-    /// Boards whose maker never wrote one send all zeros or all ones; such an identifier identifies nothing.
+    /// Boards whose maker never set a UUID send all zeros or all ones, which identifies nothing.
     package var isMeaningful: Bool { !bytes.allSatisfy { $0 == 0 } && !bytes.allSatisfy { $0 == 0xFF } }
 }
 

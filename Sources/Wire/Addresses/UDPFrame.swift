@@ -1,6 +1,6 @@
 /// A UDP datagram with its IPv4 and Ethernet headers, for clients that cannot answer ARP yet (RFC 2131 §4.1).
 package enum UDPFrame {
-    /// What fits into an IPv4 packet behind both headers.
+    /// What fits into an IPv4 packet after both headers.
     package static let payloadByteLimit = 65_507
 
     /// - Parameter payload: at most ``payloadByteLimit`` bytes.

@@ -1,7 +1,7 @@
 /// Writes the cpio format `newc` that the kernel unpacks as an initramfs
 /// (Documentation/driver-api/early-userspace/buffer-format.rst).
 ///
-/// Equal entries give equal bytes: no time, no owner but root, inode numbers counted.
+/// Equal entries give equal bytes: no times, every owner is root, inode numbers are counted up.
 package struct CPIOWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
     private var inode: UInt32 = 0
@@ -9,7 +9,7 @@ package struct CPIOWriter: Sendable {
 
     package init() {}
 
-    /// A directory and the ones above it that are not there yet.
+    /// Adds a directory and any parents that are missing.
     package mutating func addDirectory(_ path: String, mode: UInt32 = 0o755) {
         var parent = ""
         for part in path.split(separator: "/") {
@@ -34,7 +34,7 @@ package struct CPIOWriter: Sendable {
         write(path, mode: 0o020000 | mode, data: [], device: (major, minor))
     }
 
-    /// The end mark; the archive is whole only with it.
+    /// The end marker; the archive is complete only with it.
     package mutating func finish() {
         write("TRAILER!!!", mode: 0, data: [])
         while bytes.count % 512 != 0 { bytes.append(0) }

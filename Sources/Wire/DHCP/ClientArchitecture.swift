@@ -6,13 +6,13 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
     package static let biosX86 = Self(rawValue: 0)
     package static let uefiIA32 = Self(rawValue: 6)
     package static let uefiX64 = Self(rawValue: 7)
-    /// "EFI BC" in the RFC, x64 after its erratum; firmware uses 7 and 9 alike.
+    /// "EFI BC" in the RFC, x64 by its erratum; firmware uses 7 and 9 alike.
     package static let uefiX64Alternate = Self(rawValue: 9)
     package static let uefiARM64 = Self(rawValue: 11)
     package static let uefiX64HTTP = Self(rawValue: 16)
     package static let uefiARM64HTTP = Self(rawValue: 19)
 
-    /// What people call it (IANA, "Processor Architecture Types"); nil for numbers that have no common name.
+    /// The common name (IANA, "Processor Architecture Types"); nil for numbers that have none.
     package var name: String? {
         switch rawValue {
         case 0: "BIOS"
@@ -32,10 +32,10 @@ package struct ClientArchitecture: RawRepresentable, Hashable, Sendable {
         }
     }
 
-    /// Whether it is U-Boot's own way of booting, not its EFI loader's.
+    /// Whether it is U-Boot's own way of booting rather than its EFI loader's.
     package var isUBoot: Bool { (21...24).contains(rawValue) }
 
-    /// Whether firmware of this type fetches by HTTP (IANA, "Processor Architecture Types").
+    /// Whether firmware of this type boots over HTTP (IANA, "Processor Architecture Types").
     package var isHTTP: Bool {
         (15...20).contains(rawValue) || [23, 24, 26, 28, 30, 38, 40].contains(rawValue)
     }
@@ -47,6 +47,6 @@ extension ClientArchitecture: WireCodable {
 }
 
 extension DHCPOption<[ClientArchitecture]> {
-    /// One or more, most wanted first.
+    /// One or more, preferred first.
     package static var clientArchitecture: Self { Self(code: 93) }
 }

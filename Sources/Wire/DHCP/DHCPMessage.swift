@@ -9,7 +9,7 @@ package struct DHCPMessage: Equatable, Sendable {
     package var operation: Operation
     /// `htype`: 1 is Ethernet.
     package var hardwareType: UInt8 = 1
-    /// `hops`: relays passed.
+    /// `hops`: the number of relays passed.
     package var hops: UInt8 = 0
     /// `xid`.
     package var transaction: UInt32
@@ -17,15 +17,15 @@ package struct DHCPMessage: Equatable, Sendable {
     package var seconds: UInt16 = 0
     /// `flags`; only the first bit has a meaning.
     package var flags: UInt16 = 0
-    /// `ciaddr`: the address that the client has and uses.
+    /// `ciaddr`: the address that the client already uses.
     package var clientAddress = IPv4Address.any
     /// `yiaddr`: the address that the client gets.
     package var yourAddress = IPv4Address.any
-    /// `siaddr`: the server of the next step, which is not always the DHCP server.
+    /// `siaddr`: the server for the next step, not always the DHCP server.
     package var nextServer = IPv4Address.any
-    /// `giaddr`: the relay that passed this on.
+    /// `giaddr`: the relay that forwarded this.
     package var relay = IPv4Address.any
-    /// `chaddr`, without its filling.
+    /// `chaddr`, without its padding.
     package var hardwareAddress: HardwareAddress
     /// `sname`, up to 63 bytes.
     package var serverName = ""
@@ -50,12 +50,12 @@ package struct DHCPMessage: Equatable, Sendable {
         self.hardwareAddress = HardwareAddress(hardwareAddress)
     }
 
-    /// The client's Ethernet address, which wireless cards have, too (hardware types 1 and 6); nil for other hardware.
+    /// The client's Ethernet address, which wireless cards have as well (hardware types 1 and 6); nil for other hardware.
     package var macAddress: MACAddress? {
         hardwareType == 1 || hardwareType == 6 ? hardwareAddress.macAddress : nil
     }
 
-    /// What the relay or switch says of the client's port; nil when it says nothing.
+    /// What the relay or switch reports about the client's port; nil when it reports nothing.
     package var relayAgent: RelayAgentInformation? {
         options[DHCPOption<[UInt8]>.relayAgentInformation.code].map(RelayAgentInformation.init)
     }
@@ -69,7 +69,7 @@ extension DHCPMessage: WireCodable {
     private static let magicCookie: UInt32 = 0x6382_5363
     /// A BOOTP reply is padded to 300 bytes: older firmware and relays drop shorter ones (RFC 1542 §2.1).
     package static let minimumByteCount = 300
-    /// Bytes before the options, the magic cookie included.
+    /// Bytes before the options, including the magic cookie.
     package static let headByteCount = 240
 
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
@@ -93,12 +93,12 @@ extension DHCPMessage: WireCodable {
         try wire.skip(64)
         var bootFileField = wire.extracting(first: 128)
         try wire.skip(128)
-        // A BOOTP message may end here or have another cookie; it then has no options that we could read.
+        // A BOOTP message may end here or have another cookie; then it has no options that we can read.
         if !wire.isEmpty {
             let cookie: UInt32 = try wire.read()
             if cookie == Self.magicCookie { options = DHCPOptions(parsing: &wire) }
         }
-        // A value that means nothing overloads nothing.
+        // An invalid value overloads no field.
         var overload = (try? options.value(of: .overload)) ?? 0
         if overload > 3 { overload = 0 }
         if overload & 1 != 0 {

@@ -1,13 +1,13 @@
-/// Values of options as people write them: addresses and numbers where an option holds such (RFC 2132; 119: RFC 3397, 138: RFC 5417, 150: RFC 5859),
-/// else the text itself.
+/// Option values as people write them: addresses and numbers where an option holds those (RFC 2132; 119: RFC 3397, 138: RFC 5417, 150: RFC
+/// 5859), otherwise the text itself.
 package enum DHCPOptionText {
     private enum Kind {
         case addresses, flag, domains
-        /// In so many bytes.
+        /// A number of this many bytes.
         case number(Int)
     }
 
-    /// The bytes of `text`; nil when the option holds something else, see ``expectation(of:)``.
+    /// The bytes of `text`; nil when it does not fit the option, see ``expectation(of:)``.
     package static func bytes(_ text: String, for code: UInt8) -> [UInt8]? {
         switch kind(of: code) {
         case .addresses:
@@ -28,7 +28,7 @@ package enum DHCPOptionText {
             default: return nil
             }
         case .number(let byteCount):
-            // Only the offset of the time (option 2) goes below zero.
+            // Only the time offset (option 2) can be negative.
             guard let number = Int64(text), number < 1 << Int64(8 * byteCount),
                 number >= (code == 2 ? Int64(Int32.min) : 0)
             else { return nil }
@@ -37,7 +37,7 @@ package enum DHCPOptionText {
         }
     }
 
-    /// What the option holds, for people; nil for text.
+    /// Describes what the option holds; nil for text.
     package static func expectation(of code: UInt8) -> String? {
         switch kind(of: code) {
         case .addresses: "one or more IPv4 addresses"
@@ -48,7 +48,7 @@ package enum DHCPOptionText {
         }
     }
 
-    /// Labels with their lengths, and the root (RFC 1035 §3.1).
+    /// Length-prefixed labels, ending with the root (RFC 1035 §3.1).
     private static func domain(_ text: Substring) -> [UInt8]? {
         let labels = (text.hasSuffix(".") ? text.dropLast() : text).split(
             separator: ".", omittingEmptySubsequences: false)

@@ -1,4 +1,4 @@
-/// The name, code and type of a DHCP option (RFC 2132 §2); each option's own file extends it.
+/// The name, code and type of a DHCP option (RFC 2132 §2). Each option's own file extends it.
 package struct DHCPOption<Value: WireCodable>: Sendable {
     package let code: UInt8
     package init(code: UInt8) { self.code = code }
@@ -6,10 +6,9 @@ package struct DHCPOption<Value: WireCodable>: Sendable {
 
 /// The options of one DHCP message.
 ///
-/// They lie in one array, in the order in which they are written, so that a message costs one allocation however many
-/// options it has.
+/// They lie in one array, in the order in which they are written, so that a message costs one allocation whatever its number of options.
 package struct DHCPOptions: Equatable, Sendable {
-    /// For each option its code, the length of its value in two bytes, and the value.
+    /// For each option: its code, the length of its value in two bytes, the value.
     private var entries: [UInt8] = []
     private static let headByteCount = 3
     private static let valueByteLimit = Int(UInt16.max)
@@ -27,7 +26,7 @@ package struct DHCPOptions: Equatable, Sendable {
         return codes
     }
 
-    /// The bytes of an option; several occurrences joined (RFC 3396 §7). Setting nil removes it.
+    /// The bytes of an option; repeated options are joined (RFC 3396 §7). Setting nil removes it.
     package subscript(code: UInt8) -> [UInt8]? {
         get { position(of: code).map { Array(entries[valueRange(at: $0)]) } }
         set {
@@ -36,7 +35,7 @@ package struct DHCPOptions: Equatable, Sendable {
         }
     }
 
-    /// The value of an option: nil when absent, an error when malformed or when bytes are left over.
+    /// The value of an option: nil when absent; throws when malformed or when bytes are left over.
     package func value<Value>(of option: DHCPOption<Value>) throws(WireError) -> Value? {
         guard let position = position(of: option.code) else { return nil }
         var wire = entries.span.extracting(valueRange(at: position))
@@ -49,7 +48,7 @@ package struct DHCPOptions: Equatable, Sendable {
         put(option.code) { value.write(to: &$0) }
     }
 
-    /// Takes the value of `other`, or stays as it is when there is none.
+    /// Copies the value from `other`, and keeps the present one when `other` has none.
     package mutating func copy(_ code: UInt8, from other: Self) {
         guard let position = other.position(of: code) else { return }
         put(code) { $0 += other.entries[other.valueRange(at: position)] }
@@ -59,11 +58,10 @@ package struct DHCPOptions: Equatable, Sendable {
 
     // MARK: Entries
 
-    /// Message type first (some firmware looks no further), relay agent information last (RFC 3046 §2.2), the others
-    /// in code order.
+    /// Message type first (some firmware reads no further), relay agent information last (RFC 3046 §2.2), the others in code order.
     private static func rank(_ code: UInt8) -> Int { code == 53 ? -1 : code == 82 ? 256 : Int(code) }
 
-    /// Bytes of the entry at `position`, its head included.
+    /// Bytes of the entry at `position`, including its head.
     private func byteCount(at position: Int) -> Int {
         Self.headByteCount + (Int(entries[position + 1]) << 8 | Int(entries[position + 2]))
     }
@@ -72,7 +70,7 @@ package struct DHCPOptions: Equatable, Sendable {
         position + Self.headByteCount..<position + byteCount(at: position)
     }
 
-    /// Where `code` stands, or has to stand.
+    /// Where `code` is, or where it belongs.
     private func place(of code: UInt8) -> (position: Int, isThere: Bool) {
         let rank = Self.rank(code)
         var position = 0
@@ -98,7 +96,7 @@ package struct DHCPOptions: Equatable, Sendable {
         entries.removeSubrange(position..<position + byteCount(at: position))
     }
 
-    /// Enters an option with the value that `write` appends, in place of the one before.
+    /// Enters an option with the value that `write` appends, replacing the previous one.
     private mutating func put(_ code: UInt8, _ write: (inout [UInt8]) -> Void) {
         if entries.isEmpty { entries.reserveCapacity(256) }
         let (position, isThere) = place(of: code)
@@ -110,7 +108,7 @@ package struct DHCPOptions: Equatable, Sendable {
         let excess = entries.count - start - Self.headByteCount - Self.valueByteLimit
         if excess > 0 { entries.removeLast(excess) }
         entries.overwrite(UInt16(entries.count - start - Self.headByteCount), at: start + 1)
-        // Seldom: options mostly come, and are set, in order.
+        // Rare: options mostly arrive, and are set, in order.
         if position < start {
             let entry = Array(entries[start...])
             entries.removeLast(entry.count)
@@ -123,8 +121,8 @@ extension DHCPOptions: WireCodable {
     private static let pad: UInt8 = 0
     private static let end: UInt8 = 255
 
-    /// Options up to the end mark, the end of the bytes, or one that is cut off: firmware that leaves the mark out exists, as do relays
-    /// that cut a message to their own buffer, and what came before is good.
+    /// Reads options up to the end mark, the end of the bytes, or a truncated option: some firmware omits the mark, and some relays cut a
+    /// message to their own buffer. What came before is still good.
     package init(parsing wire: inout Span<UInt8>) { append(parsing: &wire) }
 
     /// Reads one more field of options: the `file` or `sname` field of an overloaded message (RFC 2131 §4.1).
@@ -144,10 +142,10 @@ extension DHCPOptions: WireCodable {
         wire = wire.extracting(first: 0)
     }
 
-    /// Options that have one length only: a second one is no continuation (RFC 3396) but a mistake, and the first one holds.
+    /// Options of a fixed length: a second one is a mistake, not a continuation (RFC 3396), and the first one counts.
     private static let fixedLengthCodes: Set<UInt8> = [50, 51, 52, 53, 54, 57, 97]
 
-    /// Bytes of all options as they are written, the end mark included.
+    /// Bytes of all options as written, including the end mark.
     package var byteCount: Int {
         var position = 0
         var count = 1
@@ -158,10 +156,10 @@ extension DHCPOptions: WireCodable {
         return count
     }
 
-    /// Bytes of an option as it is written, for a value of `count` bytes.
+    /// Bytes of an option as written, for a value of `count` bytes.
     private static func writtenByteCount(_ count: Int) -> Int { count + 2 * max(1, (count + 254) / 255) }
 
-    /// Leaves out what does not fit into `limit` bytes: those named in `wanted` stay first, in this order, then the others by code.
+    /// Drops what does not fit into `limit` bytes. Options in `wanted` are kept first, in this order, then the others by code.
     package mutating func fit(_ limit: Int, wanted: some Sequence<UInt8>) {
         guard byteCount > limit else { return }
         var kept = Self()
@@ -176,7 +174,7 @@ extension DHCPOptions: WireCodable {
         self = kept
     }
 
-    /// In the order of `rank`; a value above 255 bytes in several parts (RFC 3396 §5); the end mark.
+    /// In the order of `rank`; a value above 255 bytes in several parts (RFC 3396 §5); then the end mark.
     package func write(to wire: inout [UInt8]) {
         var position = 0
         while position < entries.count {

@@ -4,21 +4,21 @@ package enum ReplyDestination: Equatable, Sendable {
     case relay(IPv4Address)
     /// To an address that the client already answers on.
     case unicast(IPv4Address)
-    /// To the hardware address with the address just given: the client does not answer ARP for it yet.
+    /// To the hardware address, with the address just given: the client does not answer ARP for it yet.
     case hardware(MACAddress, IPv4Address)
-    /// To everybody on the link.
+    /// Broadcast on the link.
     case broadcast
 
-    /// The destination of `reply`, an answer to `request`.
+    /// The destination of `reply` to `request`.
     ///
-    /// - Parameter isReachable: whether the client answers on the address that it says it has.
+    /// - Parameter isReachable: whether the client answers on the address that it claims to have.
     package init(
         of reply: DHCPMessage, to request: DHCPMessage, isNegative: Bool, isReachable: Bool = true
     ) {
         if request.relay != .any {
             self = .relay(request.relay)
         } else if isNegative {
-            // A client whose address is refused must not be expected to receive on it.
+            // A client whose address was refused cannot be expected to receive on it.
             self = .broadcast
         } else if request.clientAddress != .any, isReachable {
             self = .unicast(request.clientAddress)

@@ -1,4 +1,4 @@
-// The options whose value is a plain number, address or text (RFC 2132 unless another is named).
+// Options whose value is a plain number, address or text (RFC 2132 unless noted).
 
 extension DHCPOption<IPv4Address> {
     /// §3.3
@@ -40,7 +40,7 @@ extension DHCPOption<String> {
 }
 
 extension DHCPOption<UInt32> {
-    /// §9.2, in seconds; 0xFFFFFFFF is for ever.
+    /// §9.2, in seconds; 0xFFFFFFFF means forever.
     package static var leaseTime: Self { Self(code: 51) }
     /// §9.11 (T1), in seconds.
     package static var renewalTime: Self { Self(code: 58) }
@@ -63,13 +63,13 @@ extension DHCPOption<UInt8> {
 extension DHCPOption<[UInt8]> {
     /// §8.4
     package static var vendorInformation: Self { Self(code: 43) }
-    /// §9.8: the codes that the client would like.
+    /// §9.8: the codes that the client asks for.
     package static var parameterRequestList: Self { Self(code: 55) }
     /// §9.14
     package static var clientIdentifier: Self { Self(code: 61) }
-    /// Relay Agent Information (RFC 3046), echoed as it came.
+    /// Relay Agent Information (RFC 3046), echoed as received.
     package static var relayAgentInformation: Self { Self(code: 82) }
-    /// Encapsulated options of Etherboot, gPXE and iPXE: their presence says which loader asks.
+    /// Encapsulated options of Etherboot, gPXE and iPXE: their presence identifies the loader.
     package static var etherboot: Self { Self(code: 175) }
 }
 
@@ -84,7 +84,7 @@ package struct ClientUUID: WireCodable, Equatable, Sendable {
 
     package init(_ uuid: MachineUUID) { self.uuid = uuid }
 
-    /// Some ROMs leave the type out, or fill in another one than 0.
+    /// Some ROMs leave the type out, or send one other than 0.
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         if wire.count == 17 { try wire.skip(1) }
         guard let uuid = MachineUUID(smbios: try wire.read(byteCount: 16)) else {

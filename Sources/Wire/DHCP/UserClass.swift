@@ -1,7 +1,7 @@
 /// User Class, DHCP option 77: the loader's name for itself.
 ///
-/// RFC 3004 §4 puts a length before each class. iPXE and gPXE send the bare bytes `iPXE`; QEMU's network card ROM is
-/// one that does (capture `ipxe-discover`). Others end them with a zero, or count that or the length itself in. All are read.
+/// RFC 3004 §4 puts a length before each class. iPXE and gPXE send the bare bytes `iPXE`; so does the ROM of QEMU's network card (capture
+/// `ipxe-discover`). Others add a terminating zero, or count that zero or the length byte itself. All of these are read.
 package struct UserClass: WireCodable, Equatable, Sendable {
     package var classes: [String]
 
@@ -12,7 +12,7 @@ package struct UserClass: WireCodable, Equatable, Sendable {
         classes = Self.lengthPrefixed(bytes) ?? Self.bare(bytes)
     }
 
-    /// Names between bytes that no name has.
+    /// Names, separated by bytes that no name contains.
     private static func bare(_ bytes: [UInt8]) -> [String] {
         bytes.split { !(0x20...0x7E).contains($0) }.map { String(decoding: $0, as: UTF8.self) }
     }
@@ -24,7 +24,7 @@ package struct UserClass: WireCodable, Equatable, Sendable {
             let count = Int(bytes[position])
             guard count > 0, position + 1 + count <= bytes.count else { return nil }
             let name = bytes[position + 1..<position + 1 + count]
-            // A zero within a name: this was no length, or it counted too much.
+            // A zero inside a name: this was no length, or it was too large.
             guard !name.contains(0) else { return nil }
             found.append(String(decoding: name, as: UTF8.self))
             position += 1 + count

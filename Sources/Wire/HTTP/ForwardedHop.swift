@@ -1,6 +1,6 @@
-/// What one proxy says of a request: an element of the field `Forwarded` (RFC 7239 §4).
+/// What one proxy says about a request: an element of the `Forwarded` field (RFC 7239 §4).
 package struct ForwardedHop: Equatable, Sendable {
-    /// The client of that proxy (`for`, §5.2, without its port); nil: unknown, obfuscated (§6.3), missing, or unreadable.
+    /// The client of that proxy (`for`, §5.2, without its port); nil when unknown, obfuscated (§6.3), missing or unreadable.
     package var client: IPAddress?
     /// The protocol of the request to that proxy (`proto`, §5.4), in lower case.
     package var scheme: String?
@@ -10,9 +10,9 @@ package struct ForwardedHop: Equatable, Sendable {
         self.scheme = scheme
     }
 
-    /// The elements of one field, in the order in which the proxies stand on the way.
+    /// The elements of one field, in the order of the proxies on the path.
     ///
-    /// From where it breaks the rules on, nothing tells how many there are: what is left counts as one without a client.
+    /// Once an element breaks the syntax, the number of those that follow is unknown: the rest counts as one without a client.
     package static func read(_ field: String) -> [ForwardedHop] {
         var rest = Array(field.utf8)[...]
         var hops: [ForwardedHop] = []
@@ -36,7 +36,7 @@ package struct ForwardedHop: Equatable, Sendable {
         UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "\""), UInt8(ascii: "\\")
     )
 
-    /// `[ pair ] *( ";" [ pair ] )`, up to a comma or the end; nil when it is none.
+    /// `[ pair ] *( ";" [ pair ] )`, up to a comma or the end; nil when malformed.
     private static func element(_ rest: inout ArraySlice<UInt8>) -> ForwardedHop? {
         var values: [String: String] = [:]
         while true {
@@ -54,7 +54,8 @@ package struct ForwardedHop: Equatable, Sendable {
             client: values["for"].flatMap(address(of:)), scheme: values["proto"].map { $0.lowercased() })
     }
 
-    /// `token "=" ( token / quoted-string )`; the name in small letters. Blanks around the equals sign are no part of it, and are read.
+    /// `token "=" ( token / quoted-string )`; the name becomes lower case. Spaces around the equals sign break the grammar but are
+    /// accepted.
     private static func pair(_ rest: inout ArraySlice<UInt8>) -> (name: String, value: String)? {
         guard let name = token(&rest) else { return nil }
         skipBlanks(&rest)
@@ -65,7 +66,7 @@ package struct ForwardedHop: Equatable, Sendable {
         return value.map { (name.lowercased(), $0) }
     }
 
-    /// What proxies write without the quotes that it should have (§6): colons and brackets of addresses.
+    /// Accepts addresses with colons and brackets without the quotes that they need (§6), as some proxies send them.
     private static let unquoted: Set<UInt8> = Set("[]:".utf8)
 
     private static func token(_ rest: inout ArraySlice<UInt8>, allows more: Set<UInt8> = []) -> String? {
@@ -84,7 +85,7 @@ package struct ForwardedHop: Equatable, Sendable {
         }
     }
 
-    /// RFC 9110 §5.6.4: between quotes, where a backslash takes what follows as it is; nil without the second.
+    /// RFC 9110 §5.6.4: between quotes; a backslash escapes the next character. Nil without the closing quote.
     private static func quoted(_ rest: inout ArraySlice<UInt8>) -> String? {
         rest = rest.dropFirst()
         var bytes: [UInt8] = []
@@ -106,8 +107,8 @@ package struct ForwardedHop: Equatable, Sendable {
 
     // MARK: Nodes
 
-    /// The address of `nodename [ ":" node-port ]` (§6); nil for `unknown`, for `_hidden`, and for an IPv6 address without brackets, of which
-    /// nothing tells where it ends.
+    /// The address of `nodename [ ":" node-port ]` (§6); nil for `unknown`, for `_hidden`, and for an IPv6 address without brackets, whose
+    /// end cannot be told from a port.
     private static func address(of node: String) -> IPAddress? {
         guard node.first == "[" else {
             let parts = node.split(separator: ":", omittingEmptySubsequences: false)
@@ -120,7 +121,7 @@ package struct ForwardedHop: Equatable, Sendable {
         return IPAddress(parts[0])
     }
 
-    /// `1*5DIGIT`, or a name of the proxy's own (§6.3).
+    /// `1*5DIGIT`, or an obfuscated name (§6.3).
     private static func isPort(_ text: Substring) -> Bool {
         guard text.first == "_" else {
             return (1...5).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }

@@ -1,15 +1,15 @@
-/// What a Range field asks of a file (RFC 9110 §14.2).
+/// The part of a file that a Range field asks for (RFC 9110 §14.2).
 package enum HTTPByteRange: Equatable, Sendable {
-    /// The whole file: there is no usable Range field, and an unusable one is ignored.
+    /// The whole file: no Range field, or an unusable one, which is ignored.
     case whole
     /// These bytes.
     case part(Range<Int>)
-    /// None of the file's bytes: 416.
+    /// No byte of the file: 416.
     case unsatisfiable
 
-    /// One range only; several would need a multipart answer, which no boot client reads, so they get the whole file.
+    /// One range only. Several would need a multipart answer, which no boot client reads, so they get the whole file.
     package init(field: String?, fileByteCount: Int) {
-        // Names of units have no case (RFC 9110 §14.1).
+        // Range units are case-insensitive (RFC 9110 §14.1).
         guard let field, field.prefix(6).lowercased() == "bytes=", !field.contains(",") else {
             self = .whole
             return
@@ -34,7 +34,7 @@ package enum HTTPByteRange: Equatable, Sendable {
 
     private static func number(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        // More than a number holds is beyond the end of every file.
+        // A number that overflows is beyond the end of every file.
         return Int(text) ?? .max
     }
 }

@@ -1,14 +1,14 @@
-/// Where a request ends, and what becomes of its connection (RFC 9112 §6, §9.3).
+/// Where a request ends, and what happens to its connection (RFC 9112 §6, §9.3).
 package struct HTTPFraming: Equatable, Sendable {
-    /// Bytes of the body, which follows the head.
+    /// Bytes of the body after the head.
     package var bodyByteCount = 0
-    /// The connection stays open behind the answer.
+    /// The connection stays open after the answer.
     package var keepsAlive: Bool
-    /// The client sends the body when it has heard 100 (RFC 9110 §10.1.1).
+    /// The client sends the body once it gets 100 (RFC 9110 §10.1.1).
     package var expectsContinue = false
 
-    /// - Throws: what a server has to answer whatever is asked for. Where one reader could see another request than the next, it is the
-    ///   end of the connection.
+    /// - Throws: the answer that a server must give whatever is requested. Where two readers could see different requests, it ends the
+    ///   connection.
     package init(_ head: HTTPRequestHead) throws(HTTPRefusal) {
         guard head.majorVersion == 1 else { throw HTTPRefusal(505, "this server speaks HTTP/1.1") }
         var length: String?
@@ -31,12 +31,12 @@ package struct HTTPFraming: Equatable, Sendable {
                 guard field.has("100-continue") else {
                     throw HTTPRefusal(417, "only 100-continue may be expected")
                 }
-                // What HTTP/1.0 expects is not heard.
+                // Expectations of HTTP/1.0 clients are ignored.
                 expectsContinue = head.minorVersion > 0
             default: continue
             }
         }
-        // Without a Host field only HTTP/1.0 may ask (§3.2).
+        // Only HTTP/1.0 may omit the Host field (§3.2).
         guard hostCount == 1 || hostCount == 0 && head.minorVersion == 0 else {
             throw HTTPRefusal(400, "a request has one Host field")
         }
@@ -46,11 +46,11 @@ package struct HTTPFraming: Equatable, Sendable {
         guard !length.isEmpty, length.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw HTTPRefusal(400, "the length is not readable")
         }
-        // More than a number holds is more than anybody takes.
+        // A number that overflows is more than any server accepts.
         bodyByteCount = Int(length) ?? .max
     }
 
-    /// No boot client sends chunks, and a server may insist on a length (§6.3). Codings that are not known are not implemented (§6.1).
+    /// No boot client sends chunks, and a server may require a length (§6.3). Unknown codings are not implemented (§6.1).
     private static func refusal(_ coding: String, isAlone: Bool, _ head: HTTPRequestHead) -> HTTPRefusal {
         guard isAlone, head.minorVersion > 0 else {
             return HTTPRefusal(400, "a length and a transfer coding contradict each other")
@@ -59,7 +59,7 @@ package struct HTTPFraming: Equatable, Sendable {
             ? HTTPRefusal(411, "a body needs its length") : HTTPRefusal(501, "this coding is not known")
     }
 
-    /// A host with or without a port, by its characters (RFC 3986 §3.2.2); empty is allowed.
+    /// Checks the characters of a host with or without a port (RFC 3986 §3.2.2); empty is allowed.
     private static func isHost(_ text: String) -> Bool {
         text.utf8.allSatisfy { byte in
             switch byte {
@@ -70,7 +70,7 @@ package struct HTTPFraming: Equatable, Sendable {
     }
 }
 
-/// An answer that a request gets whatever it asks for; the connection ends behind it.
+/// An answer that does not depend on what is requested; the connection ends after it.
 package struct HTTPRefusal: Error, Equatable, Sendable {
     package var status: Int
     package var text: String
@@ -82,7 +82,7 @@ package struct HTTPRefusal: Error, Equatable, Sendable {
 }
 
 extension HTTPRequestHead.Field {
-    /// Whether a list of words has this one, which is in lower case (RFC 9110 §5.6.1).
+    /// Whether a comma-separated list contains this word, given in lower case (RFC 9110 §5.6.1).
     fileprivate func has(_ word: String) -> Bool {
         value.split(separator: ",").contains { part in
             part.lowercased().filter { $0 != " " && $0 != "\t" } == word

@@ -1,4 +1,4 @@
-/// A whole answer of an HTTP/1.1 server, as far as nodes read it: up to the end of the connection (RFC 9112 §6.3).
+/// A whole answer of an HTTP/1.1 server, as nodes read it: up to the end of the connection (RFC 9112 §6.3).
 package struct HTTPReply: Equatable, Sendable {
     package var status: Int
     package var body: [UInt8]

@@ -1,17 +1,17 @@
 /// The head of an HTTP/1.1 request (RFC 9112 §3 and §5), as far as boot clients use it.
 package struct HTTPRequestHead: Equatable, Sendable {
-    /// A head longer than this is refused. Its first line alone may have 8,000 bytes (RFC 9112 §3).
+    /// A longer head is refused. Its first line alone may have 8,000 bytes (RFC 9112 §3).
     package static let byteLimit = 16 * 1024
     package static let fieldCountLimit = 64
 
     package var method: String
-    /// Path and query as they came.
+    /// Path and query as received.
     package var target: String
-    /// The first digit of the version.
+    /// The major version.
     package var majorVersion: Int
-    /// The second one; above 1 it means what 1 does (RFC 9110 §2.5).
+    /// The minor version; above 1 it means the same as 1 (RFC 9110 §2.5).
     package var minorVersion: Int
-    /// Names in lower case, in the order of the request.
+    /// Names in lower case, in the order received.
     package var fields: [Field]
 
     package struct Field: Equatable, Sendable {
@@ -71,7 +71,7 @@ extension UInt8 {
 }
 
 extension HTTPRequestHead {
-    /// Bytes up to and with the empty line that ends the head; nil while it has not come.
+    /// Bytes up to and including the empty line that ends the head; nil until that has arrived.
     package static func byteCount(in wire: borrowing Span<UInt8>) -> Int? {
         var index = 0
         var lineStart = 0
@@ -86,7 +86,7 @@ extension HTTPRequestHead {
         return nil
     }
 
-    /// Reads a whole head, the empty line included. Works on bytes: text is made of what is kept only.
+    /// Reads a whole head, including the empty line. Works on bytes: only what is kept becomes text.
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         guard wire.count <= Self.byteLimit else {
             throw .tooLong("head", count: wire.count, limit: Self.byteLimit)
@@ -113,7 +113,7 @@ extension HTTPRequestHead {
             guard fields.count < Self.fieldCountLimit else {
                 throw .tooLong("fields", count: fields.count + 1, limit: Self.fieldCountLimit)
             }
-            // A space before the colon, and folded lines, are how requests are smuggled (RFC 9112 §5.1, §5.2).
+            // A space before the colon and folded lines are used to smuggle requests (RFC 9112 §5.1, §5.2).
             guard let colon = line.firstIndex(of: 0x3A), colon > 0,
                 !line[..<colon].contains(where: { $0 == 0x20 || $0 == 0x09 })
             else { throw .invalid("field") }
@@ -130,7 +130,7 @@ extension HTTPRequestHead {
 }
 
 extension HTTPRequestHead {
-    /// A request's target as a path: the absolute form (RFC 9112 §3.2.2) is reduced to its own. `*` is for OPTIONS alone (§3.2.4).
+    /// A request's target as a path: the absolute form (RFC 9112 §3.2.2) is reduced to its path. `*` is for OPTIONS only (§3.2.4).
     private static func target(_ words: ArraySlice<UInt8>, method: String) throws(WireError) -> ArraySlice<
         UInt8
     > {
@@ -149,7 +149,7 @@ extension HTTPRequestHead {
 }
 
 extension Span<UInt8> {
-    /// The bytes up to the next line end, which is taken too.
+    /// The bytes up to the next line end, which is consumed as well.
     fileprivate mutating func readLine() throws(WireError) -> [UInt8] {
         var length = 0
         while length < count, self[length] != 0x0A { length += 1 }

@@ -1,13 +1,13 @@
-/// What a proxy says before anything else of the connection that it hands on (HAProxy's PROXY protocol, versions 1 and 2).
+/// What a proxy sends first about the connection that it passes on (HAProxy's PROXY protocol, versions 1 and 2).
 package struct ProxyHeader: Equatable, Sendable {
-    /// Who has connected to the proxy; nil: the proxy speaks for itself, or does not know.
+    /// The proxy's client; nil when the proxy speaks for itself or does not know.
     package var client: IPAddress?
-    /// Bytes that the header takes.
+    /// Bytes of the header.
     package var byteCount: Int
 
-    /// Of version 1, with its end of line (§2.1).
+    /// Limit for version 1, including its line end (§2.1).
     private static let lineLimit = 107
-    /// Of version 2, behind the sixteen that all have: addresses, and what else proxies tell.
+    /// Limit for version 2 after the fixed sixteen bytes: addresses and whatever else proxies add.
     private static let restLimit = 4_096
     private static let signature: [UInt8] = [
         0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
@@ -15,7 +15,7 @@ package struct ProxyHeader: Equatable, Sendable {
 
     /// Reads the header at the beginning of `bytes`.
     ///
-    /// - Returns: nil while it is not whole.
+    /// - Returns: nil while it is incomplete.
     /// - Throws: `invalid` when there is none, `tooLong` when it is longer than one may be.
     package static func read(_ bytes: [UInt8]) throws(WireError) -> ProxyHeader? {
         guard bytes.first == signature.first else { return try line(bytes) }
@@ -55,7 +55,7 @@ package struct ProxyHeader: Equatable, Sendable {
         guard count <= restLimit else { throw .tooLong("PROXY header", count: count, limit: restLimit) }
         guard bytes.count >= 16 + count else { return nil }
         let rest = Array(bytes[16..<(16 + count)])
-        // LOCAL: the proxy looks whether the server is there. Families other than IPv4 and IPv6 name no address.
+        // LOCAL: the proxy checks that the server is alive. Families other than IPv4 and IPv6 carry no usable address.
         let isProxied = bytes[12] & 0xF == 1
         let addressLength: Int? =
             switch bytes[13] >> 4 {

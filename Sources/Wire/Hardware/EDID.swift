@@ -1,14 +1,14 @@
-/// What a monitor says of itself (VESA E-EDID 1.4), as /sys/class/drm/…/edid has it.
+/// What a monitor reports about itself (VESA E-EDID 1.4), as found in /sys/class/drm/…/edid.
 package struct EDID: Equatable, Sendable {
-    /// Three letters of the maker and the product's number: `DEL a0c4`.
+    /// The maker's three letters and the product number: `DEL a0c4`.
     package var id: String
     /// Display product name; empty when there is none.
     package var name: String
     package var serial: String
-    /// `1920x1080`, the preferred mode; empty when none is named.
+    /// `1920x1080`, the preferred mode; empty when the monitor names none.
     package var mode: String
 
-    /// Nil unless the first block is there with its header and its checksum.
+    /// Nil unless the first block has its header and a valid checksum.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count >= 128, Array(bytes[0..<8]) == [0, 255, 255, 255, 255, 255, 255, 0],
             bytes[0..<128].reduce(0, &+) == 0
@@ -45,7 +45,7 @@ package struct EDID: Equatable, Sendable {
         }
     }
 
-    /// Ends at a line feed, is filled up with spaces.
+    /// Ends at a line feed, padded with spaces.
     private static func text(_ bytes: ArraySlice<UInt8>) -> String {
         let printable = bytes.prefix { $0 != 0x0A }.filter { (0x20..<0x7F).contains($0) }
         return String(decoding: printable.reversed().drop { $0 == 0x20 }.reversed(), as: UTF8.self)

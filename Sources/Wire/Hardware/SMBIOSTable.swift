@@ -1,4 +1,4 @@
-/// The memory modules in a machine's SMBIOS table (DMTF DSP0134), as /sys/firmware/dmi/tables/DMI has it.
+/// The memory modules in a machine's SMBIOS table (DMTF DSP0134), as found in /sys/firmware/dmi/tables/DMI.
 package struct SMBIOSTable: Sendable {
     /// A memory device, structure type 17 (DSP0134 §7.18).
     package struct MemoryDevice: Equatable, Sendable {
@@ -23,13 +23,13 @@ package struct SMBIOSTable: Sendable {
         }
     }
 
-    /// Structures that are looked at: real tables have some hundred.
+    /// The most structures that are read: real tables have a few hundred.
     private static let structureLimit = 4_096
 
-    /// The modules that are plugged in; empty slots are left out.
+    /// The installed modules; empty slots are left out.
     package private(set) var memoryDevices: [MemoryDevice] = []
 
-    /// Reads as far as the table makes sense: firmware cuts tables off and lies about lengths.
+    /// Reads as far as the table makes sense: firmware truncates tables and gets lengths wrong.
     package init(parsing table: [UInt8]) {
         var position = 0
         for _ in 0..<Self.structureLimit {
@@ -39,13 +39,13 @@ package struct SMBIOSTable: Sendable {
             let fixed = table[position..<position + length]
             var strings: [String] = []
             var end = position + length
-            // Strings end with a zero each, and all of them with one more.
+            // Each string ends with a zero, and the list with one more.
             while end < table.count, table[end] != 0 {
                 let stop = table[end...].firstIndex(of: 0) ?? table.count
                 strings.append(Self.text(table[end..<stop]))
                 end = min(stop + 1, table.count)
             }
-            // Without any string there are two zeros.
+            // Without strings there are two zeros.
             position = strings.isEmpty ? end + 2 : end + 1
             if type == 17, let device = Self.memoryDevice(Array(fixed), strings) {
                 memoryDevices.append(device)
@@ -77,7 +77,7 @@ package struct SMBIOSTable: Sendable {
             maker: string(0x17), part: string(0x1A))
     }
 
-    /// DSP0134 §7.18.2, as far as machines are in use.
+    /// DSP0134 §7.18.2, the types in use.
     private static let kinds: [UInt8: String] = [
         0x07: "RAM", 0x0F: "SDRAM", 0x12: "DDR", 0x13: "DDR2", 0x18: "DDR3", 0x1A: "DDR4", 0x1B: "LPDDR",
         0x1C: "LPDDR2", 0x1D: "LPDDR3", 0x1E: "LPDDR4", 0x20: "HBM", 0x21: "HBM2", 0x22: "DDR5",

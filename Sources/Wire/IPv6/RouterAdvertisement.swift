@@ -1,8 +1,8 @@
 /// An ICMPv6 Router Advertisement that says «there is no router here» (RFC 4861 §4.2).
 ///
-/// iPXE ends its network configuration only when DHCP *and* IPv6 autoconfiguration have ended; without an answer to
-/// its Router Solicitation that takes 13 seconds. A lifetime of zero makes nobody use the sender as a router, and
-/// without a prefix nobody takes an address.
+/// iPXE finishes its network configuration only when both DHCP *and* IPv6 autoconfiguration have finished; without an answer to its Router
+/// Solicitation that takes 13 seconds. With a lifetime of zero no host uses the sender as a router, and without a prefix no host takes an
+/// address.
 package struct RouterAdvertisement: Equatable, Sendable {
     package static let solicitationType: UInt8 = 133
     package static let type: UInt8 = 134
@@ -12,7 +12,7 @@ package struct RouterAdvertisement: Equatable, Sendable {
 
     package init(source: MACAddress) { self.source = source }
 
-    /// The message; the kernel fills the checksum of raw ICMPv6 sockets (RFC 3542 §3.1).
+    /// The message; the kernel fills in the checksum on raw ICMPv6 sockets (RFC 3542 §3.1).
     package func write(to wire: inout [UInt8]) {
         wire.append(Self.type)
         wire.append(0)

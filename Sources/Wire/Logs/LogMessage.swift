@@ -6,7 +6,7 @@ package struct LogMessage: Equatable, Sendable {
         case emergency, alert, critical, error, warning, notice, informational, debug
     }
 
-    /// Bytes of a message that are kept.
+    /// The most bytes that are kept of a message.
     package static let byteLimit = 1_024
 
     package var severity: Severity
@@ -18,7 +18,7 @@ package struct LogMessage: Equatable, Sendable {
         self.text = text
     }
 
-    /// Reads whatever a node sends: what has no form is a line of text.
+    /// Reads anything that a node sends: a message in no known form is a line of text.
     package init(parsing wire: Span<UInt8>) {
         var text = Self.line(wire)[...]
         severity = .informational
@@ -50,12 +50,11 @@ package struct LogMessage: Equatable, Sendable {
         return Severity(rawValue: number & 7)
     }
 
-    /// RFC 5424: version, time, host name, then who and what. RFC 3164: `Oct 11 22:14:15 host`, where busybox and glibc leave the
-    /// host name out.
+    /// RFC 5424: version, time, host name, then the program. RFC 3164: `Oct 11 22:14:15 host`; busybox and glibc leave the host name out.
     private static func dropHeader(_ text: inout Substring) {
         let words = text.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: true)
         if words.first == "1", words.count >= 7 {
-            // APP-NAME and PROCID say who; MSGID and absent structured data say nothing.
+            // APP-NAME and PROCID name the program; MSGID and absent structured data add nothing.
             let process = words[4] == "-" ? "" : "[\(words[4])]"
             var rest = words.count > 7 ? words[6...].joined(separator: " ")[...] : words[6]
             if rest.hasPrefix("- ") { rest = rest.dropFirst(2) }
@@ -81,7 +80,7 @@ package struct LogMessage: Equatable, Sendable {
         return Severity(rawValue: UInt8(level & 7))
     }
 
-    /// Whether the kernel says here that it is at its end.
+    /// Whether this is the kernel's report that it is dying.
     package var isCrash: Bool {
         let marks = [
             "Kernel panic - not syncing", "Oops:", "BUG: ", "general protection fault",

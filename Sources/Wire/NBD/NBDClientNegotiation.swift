@@ -14,7 +14,7 @@ package enum NBDClientNegotiation {
     /// The greeting has this many bytes.
     package static let greetingByteCount = 18
 
-    /// Checks the greeting and returns what the client says next: its flags and GO.
+    /// Checks the greeting and returns what the client sends next: its flags and GO.
     package static func answer(greeting: [UInt8], exportName: String) throws(WireError) -> [UInt8] {
         var wire = greeting.span
         guard try wire.read(UInt64.self) == NBDProtocol.initialMagic,
@@ -62,7 +62,7 @@ package enum NBDClientNegotiation {
         }
     }
 
-    /// The export of an INFO reply; nil when the information is of another kind.
+    /// The export in an INFO reply; nil for other kinds of information.
     package static func export(in information: [UInt8]) throws(WireError) -> Export? {
         var wire = information.span
         guard NBDInformation(rawValue: try wire.read()) == .export else { return nil }

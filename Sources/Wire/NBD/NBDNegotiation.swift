@@ -1,11 +1,11 @@
-/// What the handshake needs to know of an export.
+/// What the handshake needs to know about an export.
 package struct NBDExport: Equatable, Sendable {
-    /// As the client asked for it.
+    /// The name that the client asked for.
     package var name: String
     package var byteCount: UInt64
     package var flags: NBDExportFlags
     package var description: String
-    /// Smallest, best and largest request in bytes.
+    /// Minimum, preferred and maximum request size in bytes.
     package var blockSizes: (minimum: UInt32, preferred: UInt32, maximum: UInt32) = (1, 4096, 1 << 25)
 
     package init(name: String, byteCount: UInt64, flags: NBDExportFlags, description: String = "") {
@@ -25,14 +25,14 @@ package protocol NBDExportDirectory {
     /// The export called `name`; the empty name asks for the default one.
     func export(named name: String) -> NBDExport?
 
-    /// Names for a client that lists them.
+    /// Names for clients that list exports.
     var exportNames: [String] { get }
 }
 
 /// The server's half of the newstyle handshake, fixed or not: bytes in, bytes out, no socket.
 ///
-/// A client that does not say that it knows the fixed handshake may still choose its export by name (doc/proto.md, "Newstyle
-/// negotiation"); its other options are answered as those of all.
+/// A client that does not claim the fixed handshake may still choose its export by name (doc/proto.md, "Newstyle negotiation"); its other
+/// options get the same answers as any client's.
 ///
 /// States: waiting for the client's flags → taking options → chosen (transmission) or closed.
 package struct NBDNegotiation: Sendable {
@@ -41,7 +41,7 @@ package struct NBDNegotiation: Sendable {
         case goingOn
         /// The transmission phase begins with this export.
         case chosen(NBDExport)
-        /// The connection ends, after what was written is sent.
+        /// The connection ends once the output is sent.
         case closed(reason: String)
     }
 
@@ -50,9 +50,9 @@ package struct NBDNegotiation: Sendable {
     private var state = State.waitingForFlags
     private var sendsZeroes = true
     private var optionCount = 0
-    /// Bytes that are still to come of an option that was refused for its length.
+    /// Remaining bytes of an option that was refused for its length.
     private var skippedByteCount = 0
-    /// The client asked for structured replies, and was promised them.
+    /// Whether the client asked for structured replies and was promised them.
     package private(set) var usesStructuredReplies = false
 
     package init() {}
@@ -149,7 +149,7 @@ package struct NBDNegotiation: Sendable {
         Self.reply(.acknowledged, to: option, output: &output)
     }
 
-    /// `EXPORT_NAME`: the old way, which can only answer or hang up.
+    /// `EXPORT_NAME`: the old way, whose only answers are the export or the end of the connection.
     private func choose(
         _ name: String, exports: some NBDExportDirectory, output: inout [UInt8]
     ) -> Outcome {
@@ -160,7 +160,7 @@ package struct NBDNegotiation: Sendable {
         return .chosen(export)
     }
 
-    /// Without structured replies nothing can be in pieces (doc/proto.md, `NBD_FLAG_SEND_DF`).
+    /// Without structured replies no reply can be in pieces (doc/proto.md, `NBD_FLAG_SEND_DF`).
     private func transmissionFlags(of export: NBDExport) -> NBDExportFlags {
         usesStructuredReplies ? export.flags : export.flags.subtracting(.sendDontFragment)
     }
@@ -174,7 +174,7 @@ package struct NBDNegotiation: Sendable {
             return .goingOn
         }
         guard let export = exports.export(named: name) else {
-            // Texts have at most 4,096 bytes, as names have.
+            // Strings, like names, have at most 4,096 bytes.
             Self.refuse(option, .unknown, "no export ‘\(name.prefix(255))’", output: &output)
             return .goingOn
         }

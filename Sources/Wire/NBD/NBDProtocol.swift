@@ -1,4 +1,4 @@
-/// Numbers of the NBD protocol (NetworkBlockDevice/nbd, doc/proto.md, which stands for an RFC here).
+/// Numbers of the NBD protocol (NetworkBlockDevice/nbd, doc/proto.md, which takes the place of an RFC).
 package enum NBDProtocol {
     /// `NBDMAGIC`
     package static let initialMagic: UInt64 = 0x4E42_444D_4147_4943
@@ -11,14 +11,14 @@ package enum NBDProtocol {
     /// The registered port.
     package static let port: UInt16 = 10809
     package static let requestByteCount = 28
-    /// The longest export name (doc/proto.md "Values"): strings have at most 4,096 bytes.
+    /// The longest export name (doc/proto.md, "Values"): strings have at most 4,096 bytes.
     package static let nameByteLimit = 4096
-    /// The longest option that is read; a longer one is passed over, and refused as too big.
+    /// The longest option that is read; a longer one is skipped and refused as too big.
     package static let optionByteLimit = 16 * 1024
-    /// The longest read or write of one request; the kernel asks for 128 KiB, qemu for up to 32 MiB. Nothing up to here may be taken for
-    /// an attack (doc/proto.md, "Block size constraints").
+    /// The longest read or write in one request. The kernel asks for 128 KiB, QEMU for up to 32 MiB. A request up to this length must not
+    /// be treated as an attack (doc/proto.md, "Block size constraints").
     package static let readByteLimit = 32 * 1024 * 1024
-    /// Options that one client may send before it must choose an export.
+    /// The most options that a client may send before it chooses an export.
     package static let optionCountLimit = 64
 }
 
@@ -97,7 +97,7 @@ package struct NBDCommand: RawRepresentable, Hashable, Sendable {
     package static let blockStatus = Self(rawValue: 7)
 }
 
-/// An error number on the wire: a subset of errno with fixed values.
+/// An error number on the wire: a subset of errno, with fixed values.
 package struct NBDError: RawRepresentable, Hashable, Sendable, Error {
     package var rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -114,17 +114,17 @@ package struct NBDError: RawRepresentable, Hashable, Sendable, Error {
 package struct NBDRequest: Equatable, Sendable {
     package var flags: UInt16
     package var command: NBDCommand
-    /// Chosen by the client, given back with the reply.
+    /// Chosen by the client, returned in the reply.
     package var cookie: UInt64
     /// In bytes.
     package var offset: UInt64
     package var byteCount: UInt32
 
-    /// Flag: the reply waits until the data are on the disk.
+    /// Flag: the reply waits until the data is on the disk.
     package static let forceUnitAccess: UInt16 = 1 << 0
-    /// Flag of WRITE_ZEROES: the room stays taken.
+    /// Flag of WRITE_ZEROES: the blocks stay allocated.
     package static let noHole: UInt16 = 1 << 1
-    /// Flag of READ: the answer comes in one piece, as ours always do.
+    /// Flag of READ: the answer comes in one piece, as ours always does.
     package static let doNotFragment: UInt16 = 1 << 2
 
     package init(
@@ -137,8 +137,14 @@ package struct NBDRequest: Equatable, Sendable {
         self.byteCount = byteCount
     }
 
-    /// The bytes that it is about; nil when they do not all lie inside an export of `exportByteCount` bytes. Offsets are 64 bits
-    /// that a client chooses: nothing else makes numbers of them.
+    /// Whether its effect must be durable before the reply.
+    package var forcesUnitAccess: Bool { flags & Self.forceUnitAccess != 0 }
+
+    /// Whether the zeros keep their blocks allocated.
+    package var keepsRoom: Bool { command == .writeZeroes && flags & Self.noHole != 0 }
+
+    /// The bytes concerned; nil unless all of them lie inside an export of `exportByteCount` bytes. Offsets are 64 bits that a client
+    /// chooses, and only this turns them into numbers.
     package func range(inExportOf exportByteCount: Int) -> Range<Int>? {
         guard let start = Int(exactly: offset), let count = Int(exactly: byteCount), start <= exportByteCount,
             count <= exportByteCount - start

@@ -1,10 +1,10 @@
-/// What a transfer was agreed to be: the request's options against our limits.
+/// The agreed terms of a transfer: the request's options within our limits.
 package struct TFTPNegotiation: Equatable, Sendable {
     /// Bytes of a full block (RFC 2348).
     package var blockByteCount = 512
-    /// Blocks sent before an acknowledgement is waited for (RFC 7440).
+    /// Blocks sent before waiting for an acknowledgement (RFC 7440).
     package var windowBlockCount = 1
-    /// Seconds until a repeat, when the client asked (RFC 2349 §3).
+    /// Seconds until a retransmission, when the client asked for it (RFC 2349 §3).
     package var timeoutSeconds: Int?
     /// The options to acknowledge, in the order of the request; empty means that no OACK is sent.
     package var acknowledged: [TFTPRequest.Option] = []
@@ -13,7 +13,7 @@ package struct TFTPNegotiation: Equatable, Sendable {
         /// The largest block that fits the path: 1468 bytes for Ethernet's 1,500.
         package var blockByteLimit: Int
         package var windowBlockLimit: Int
-        /// A transfer whose client has gone is kept for six times as long, half a minute at least.
+        /// A transfer whose client is silent is kept six times as long, at least half a minute.
         package var timeoutSeconds: ClosedRange<Int>
 
         package init(
@@ -25,14 +25,13 @@ package struct TFTPNegotiation: Equatable, Sendable {
         }
     }
 
-    /// Options that are unknown or whose value is not a number in the RFC's range are left out, never refused: the
-    /// client goes on without them (RFC 2347 §3). So is a time-out above our limit, which an answer may not change (RFC 2349 §3).
-    /// Sizes above the range are lowered, as any other. Of an option that comes twice, which the RFC forbids, the first one holds:
-    /// what is acknowledged is then what is done.
+    /// Options that are unknown, or whose value is not a number in the RFC's range, are left out, never refused: the client carries on
+    /// without them (RFC 2347 §3). So is a time-out above our limit, which an answer may not change (RFC 2349 §3). Sizes above the range
+    /// are lowered. If an option comes twice, which the RFC forbids, the first one counts, so that what we acknowledge is what we do.
     package init(_ request: TFTPRequest, fileByteCount: Int, limits: Limits) {
         for (index, option) in request.options.enumerated() {
             guard !request.options[..<index].contains(where: { $0.name == option.name }) else { continue }
-            // The client's own value says nothing: the answer is the file's size.
+            // The client's own value means nothing: the answer is the file's size.
             if option.name == "tsize" { acknowledge(option.name, fileByteCount) }
             guard let wanted = Int(option.value), wanted >= 0 else { continue }
             switch option.name {

@@ -7,14 +7,14 @@ package enum TFTPPacket: Equatable, Sendable {
     case error(TFTPError)
     case optionAcknowledgement([TFTPRequest.Option])
 
-    /// A request longer than this is refused (RFC 2347 §2); padding behind it does not count.
+    /// A longer request is refused (RFC 2347 §2); padding after it does not count.
     package static let requestByteLimit = 512
 }
 
-/// A request for a file and how it is wanted.
+/// A request for a file.
 package struct TFTPRequest: Equatable, Sendable {
     package struct Option: Equatable, Sendable {
-        /// Lower case: names have no case (RFC 2347 §2).
+        /// Lower case: names are case-insensitive (RFC 2347 §2).
         package var name: String
         package var value: String
 
@@ -48,7 +48,7 @@ package struct TFTPError: Equatable, Sendable, Error {
         package static let accessViolation = Self(rawValue: 2)
         package static let illegalOperation = Self(rawValue: 4)
         package static let unknownTransfer = Self(rawValue: 5)
-        /// RFC 2347 §4; edk2 sends it after asking for a file's size, which is no failure.
+        /// RFC 2347 §4; edk2 sends it after asking for a file's size, which is not a failure.
         package static let optionsRefused = Self(rawValue: 8)
     }
 
@@ -114,7 +114,7 @@ extension TFTPRequest: WireCodable {
     package init(parsing wire: inout Span<UInt8>) throws(WireError) {
         let byteCount = wire.count
         path = try wire.readText("file name")
-        // Some firmware leaves out the last NUL, whatever that ends.
+        // Some firmware omits the last NUL, whichever string that ends.
         mode = wire.readTextToEnd().lowercased()
         guard !mode.isEmpty else { throw .invalid("mode") }
         options = Self.options(parsing: &wire)
@@ -134,7 +134,7 @@ extension TFTPRequest: WireCodable {
 
     static func options(parsing wire: inout Span<UInt8>) -> [Option] {
         var options: [Option] = []
-        // A NUL where a name should begin is padding, which some firmware adds, and so is a name without an end.
+        // A NUL where a name should begin is padding, which some firmware adds; so is a name without an end.
         while !wire.isEmpty, wire[0] != 0, let name = try? wire.readText("option name") {
             options.append(Option(name: name.lowercased(), value: wire.readTextToEnd()))
         }
@@ -152,7 +152,7 @@ extension TFTPRequest: WireCodable {
 }
 
 extension Span<UInt8> {
-    /// Text up to the next NUL, which must be there.
+    /// Text up to the next NUL, which is required.
     fileprivate mutating func readText(_ field: StaticFieldName) throws(WireError) -> String {
         var length = 0
         while length < count, self[length] != 0 { length += 1 }
@@ -162,7 +162,7 @@ extension Span<UInt8> {
         return text
     }
 
-    /// Text up to the next NUL, or to the end where there is none.
+    /// Text up to the next NUL, or to the end if there is none.
     fileprivate mutating func readTextToEnd() -> String {
         if let text = try? readText("text") { return text }
         let text = String(decoding: [UInt8](copying: self), as: UTF8.self)

@@ -1,9 +1,9 @@
-/// A path as firmware asks for it, made into one form.
+/// A path as firmware asks for it, normalised.
 package enum TFTPPath {
-    /// Path components joined by single slashes, without a slash in front; nil when it climbs above the top or holds
-    /// control characters. Backslashes are slashes: Windows boot managers and some PXE stacks send them. Empty
-    /// components vanish: shim asks for `//grubx64.efi`. So does the end mark of DHCP options behind the name: old ROMs read option 67
-    /// further than its length, where another server than ours gave it.
+    /// Path components joined by single slashes, without a leading slash; nil when it climbs above the root or contains control characters.
+    /// Backslashes count as slashes: Windows boot managers and some PXE stacks send them. Empty components are dropped: shim asks for
+    /// `//grubx64.efi`. So is the end mark of DHCP options after the name: old ROMs read option 67 past its length when another server sent
+    /// it.
     package static func canonical(_ path: String) -> String? {
         guard path.utf8.count <= 512, path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else {

@@ -1,15 +1,15 @@
-/// When a window is sent again, and when that is given up; all in milliseconds.
+/// When to resend a window, and when to give up; all times in milliseconds.
 ///
-/// A link's own pace decides (RFC 6298 §2): the round trips that were measured, twice as late after each repeat (RFC 1123
-/// §4.2.3.2), and no faster again before an answer has come to something that was sent once (Karn's rule). On a slow link a window
-/// takes longer than the first guess; on a lossy one a second for each loss would be minutes for a kernel.
+/// The link's own pace decides (RFC 6298 §2): the measured round trips, doubled after each retransmission (RFC 1123 §4.2.3.2), and reset
+/// only by an answer to something that was sent once (Karn's rule). On a slow link a window takes longer than the first guess; on a lossy
+/// one a second for each loss would add up to minutes for a kernel.
 struct TFTPRetransmission: Sendable {
-    /// Before anything is known of the link.
+    /// Before anything is known about the link.
     static let firstGuess = 1_000
-    /// What there is at least beyond a round trip: firmware that copies or checks what it has got is silent for a moment.
+    /// The least time beyond a round trip: firmware that copies or checks what it received is silent for a moment.
     static let shortest = 250
     static let longest = 8_000
-    /// A client that has been silent for so long is gone.
+    /// A client that was silent for this long is gone.
     static let patience = 30_000
 
     /// The time-out of a window that was sent once.
@@ -23,8 +23,8 @@ struct TFTPRetransmission: Sendable {
     private var variation = 0
     private var heardAt = 0
 
-    /// - Parameter agreed: seconds that the client has asked for (RFC 2349 §3): the link is not measured then, and six of them are
-    ///   waited for at least.
+    /// - Parameter agreed: seconds that the client asked for (RFC 2349 §3). Then the link is not measured, and we wait for at least six of
+    ///   them.
     init(agreed: Int?) {
         isAgreed = agreed != nil
         unrepeated = agreed.map { $0 * 1_000 } ?? Self.firstGuess
@@ -33,10 +33,10 @@ struct TFTPRetransmission: Sendable {
         patience = max(Self.patience, 6 * unrepeated)
     }
 
-    /// The client has said something.
+    /// The client sent something.
     mutating func heard(now: Int) { heardAt = now }
 
-    /// A window that was sent once has been answered.
+    /// A window that was sent once was answered.
     mutating func measured(_ roundTrip: Int) {
         let roundTrip = max(0, roundTrip)
         if let known = smoothed {
@@ -45,14 +45,14 @@ struct TFTPRetransmission: Sendable {
         } else {
             (smoothed, variation) = (roundTrip, roundTrip / 2)
         }
-        // A pace that never varies would leave no room at all.
+        // A pace that never varies would leave no margin.
         if !isAgreed, let smoothed { unrepeated = min(smoothed + max(4 * variation, Self.shortest), longest) }
         timeout = unrepeated
     }
 
     /// The window was not answered in time.
     ///
-    /// - Returns: whether it is worth sending again.
+    /// - Returns: whether to send it again.
     mutating func repeats(now: Int) -> Bool {
         timeout = min(2 * timeout, longest)
         return now - heardAt < patience

@@ -1,18 +1,18 @@
-/// The sending half of one TFTP read (RFC 1350, windows of RFC 7440): no socket, no file, and no clock but the times that it is told,
-/// in milliseconds of a clock that never goes back.
+/// The sending half of one TFTP read (RFC 1350, windows of RFC 7440): no socket, no file, and no clock. Times come in as arguments, in
+/// milliseconds of a clock that never goes back.
 ///
-/// States: waiting for the options' acknowledgement (block 0) → sending windows → finished or given up.
+/// States: waiting for the acknowledgement of the options (block 0) → sending windows → finished or given up.
 package struct TFTPSend: Sendable {
     package enum Event: Equatable, Sendable {
         case acknowledged(UInt16)
-        /// The same request has come once more.
+        /// The same request arrived again.
         case requestedAgain
         case timeout
         case refusedByPeer
     }
 
     package enum Action: Equatable, Sendable {
-        /// Send the OACK, perhaps again.
+        /// Send the OACK, possibly again.
         case sendOptions
         /// Send these blocks, counted from 1; the last one of the file may be short or empty.
         case send(blocks: ClosedRange<Int>)
@@ -21,20 +21,20 @@ package struct TFTPSend: Sendable {
         case giveUp
     }
 
-    /// Includes the last, short or empty, block.
+    /// Includes the last block, short or empty.
     package let blockCount: Int
     package let windowBlockCount: Int
-    /// The last block known to have arrived; -1 while the OACK is not acknowledged.
+    /// The last block known to have arrived; -1 until the OACK is acknowledged.
     package private(set) var acknowledgedBlock: Int
     /// The last block of the window in flight.
     package private(set) var sentBlock = 0
-    /// Whether the client has acknowledged anything: it has heard the answer to its request.
+    /// Whether the client acknowledged anything, and so has heard the answer to its request.
     package private(set) var isUnderway = false
     private var retransmission: TFTPRetransmission
     private var sentAt = 0
-    /// Whether what is in flight was sent more than once: its acknowledgements cannot be told apart.
+    /// Whether the window in flight was sent more than once: its acknowledgements cannot be told apart.
     private var wasRepeated = false
-    /// Whether an acknowledgement of the block before the window says that the window's first block is lost.
+    /// Whether an acknowledgement of the block before the window would mean that the window's first block is lost.
     private var answersGap = true
 
     package init(fileByteCount: Int, agreed: TFTPNegotiation) {
@@ -44,7 +44,7 @@ package struct TFTPSend: Sendable {
         retransmission = TFTPRetransmission(agreed: agreed.timeoutSeconds)
     }
 
-    /// When `timeout` is due.
+    /// When the time-out expires.
     package var deadline: Int { sentAt + retransmission.timeout }
 
     /// The first action: the OACK, or the first window when no option was agreed.
@@ -61,7 +61,7 @@ package struct TFTPSend: Sendable {
             retransmission.heard(now: now)
             return block > acknowledgedBlock ? advance(to: block, now) : acknowledgedAgain(now)
         case .requestedAgain:
-            // Copies that the network makes come close together; a client that has heard nothing waits before it asks again.
+            // Copies made by the network arrive close together; a client that heard nothing waits before it asks again.
             guard !isUnderway, now - sentAt >= TFTPRetransmission.shortest else { return .wait }
             return sendAgain(now)
         case .timeout:
@@ -72,9 +72,9 @@ package struct TFTPSend: Sendable {
     }
 
     private mutating func advance(to block: Int, _ now: Int) -> Action {
-        // Options are a small packet, and say nothing of how long a window takes.
+        // Options are a small packet and say nothing about how long a window takes.
         if !wasRepeated, acknowledgedBlock >= 0 { retransmission.measured(now - sentAt) }
-        // Behind a repeated window, or one with a gap in it, acknowledgements of the same block still follow.
+        // After a repeated window, or one with a gap, more acknowledgements of the same block follow.
         answersGap = !wasRepeated && block == max(0, sentBlock)
         acknowledgedBlock = block
         isUnderway = true
@@ -82,8 +82,8 @@ package struct TFTPSend: Sendable {
         return block == blockCount ? .finish : sendNext(now)
     }
 
-    /// The last acknowledgement once more. A server that answers each of those doubles all traffic from then on (RFC 1123 §4.2.3.1).
-    /// But where there are windows it says that the first block of this one is lost (RFC 7440 §4), which is believed once.
+    /// A repeated acknowledgement. Answering each of those would double all traffic from then on (RFC 1123 §4.2.3.1). With windows, though,
+    /// it means that this window's first block is lost (RFC 7440 §4); we believe that once.
     private mutating func acknowledgedAgain(_ now: Int) -> Action {
         windowBlockCount > 1 && answersGap ? sendAgain(now) : .wait
     }

@@ -1,9 +1,9 @@
-/// What a machine says in words: a property that holds nothing that could be obeyed where it is shown, and not without end.
+/// Text from a machine: a property that holds nothing that a display could obey, with a limited length.
 ///
-/// Every record that a machine fills has its texts in such properties, so that they are clean from the moment at which they enter,
-/// also when an older version of this program has stored them.
+/// Every record filled by a machine keeps its texts in such properties, so that they are clean as soon as they enter, even when an older
+/// version of this program stored them.
 @propertyWrapper package struct MachineText: Hashable, Sendable {
-    /// Bytes that are kept.
+    /// The most bytes that are kept.
     package static let byteLimit = 4_096
 
     private var text: String
@@ -16,7 +16,7 @@
     }
 
     private static func taken(_ text: String) -> String {
-        // What is cut off is not looked at.
+        // What is cut off is not examined.
         PlainText(text.beginning(byteCount: byteLimit)).description.beginning(byteCount: byteLimit)
     }
 }
@@ -34,7 +34,7 @@ extension MachineText: Codable {
 
 /// Several ``MachineText``s.
 @propertyWrapper package struct MachineTexts: Hashable, Sendable {
-    /// Texts that are kept.
+    /// The most texts that are kept.
     package static let limit = 1_024
 
     private var texts: [MachineText]
@@ -62,9 +62,9 @@ extension MachineTexts: Codable {
     }
 }
 
-/// A number that a machine counts: never below zero, and so small that sums of many of them are numbers, too.
+/// A number that a machine reports: never negative, and small enough that sums of many do not overflow.
 @propertyWrapper package struct MachineCount: Hashable, Sendable {
-    /// No machine has so many processors, MiB or seconds of anything.
+    /// No machine has this many processors, MiB or seconds of anything.
     package static let range = 0...1 << 40
 
     private var count: Int

@@ -1,9 +1,8 @@
-/// Text from anywhere, as a terminal or a log file shows it: nothing in it moves a cursor, starts a line of its own, or turns round what
-/// stands beside it.
+/// Text from anywhere, made safe for a terminal or a log file: it cannot move a cursor, start a new line, or reverse the text beside it.
 package struct PlainText: CustomStringConvertible, Sendable {
     package let description: String
 
-    /// - Parameter keepingLines: whether line feeds and tabs stay, for text that this program has laid out.
+    /// - Parameter keepingLines: whether to keep line feeds and tabs, for text that this program laid out.
     package init(_ text: String, keepingLines: Bool = false) {
         func isPlain(_ scalar: Unicode.Scalar) -> Bool {
             keepingLines && (scalar == "\n" || scalar == "\t") || !Self.isControl(scalar)
@@ -23,7 +22,7 @@ package struct PlainText: CustomStringConvertible, Sendable {
         description = plain
     }
 
-    /// JSON as a terminal or a page shows it, with its own escapes for what they would obey: it means the same.
+    /// JSON for a terminal or a page: characters that those would obey are escaped, and the meaning stays the same.
     package init(json: some Sequence<UInt8>) {
         var plain = ""
         for scalar in String(decoding: Array(json), as: UTF8.self).unicodeScalars {
@@ -37,7 +36,7 @@ package struct PlainText: CustomStringConvertible, Sendable {
         description = plain
     }
 
-    /// Control characters (C0, C1, DEL), ends of lines and paragraphs, and what turns the direction of text (UAX #9 §2).
+    /// Control characters (C0, C1, DEL), line and paragraph separators, and characters that change the direction of text (UAX #9 §2).
     package static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
@@ -57,7 +56,7 @@ package struct PlainText: CustomStringConvertible, Sendable {
 }
 
 extension String {
-    /// Its beginning, in whole scalars: at most so many bytes of UTF-8.
+    /// The beginning, in whole scalars, of at most this many bytes of UTF-8.
     package func beginning(byteCount: Int) -> String {
         guard utf8.count > byteCount else { return self }
         var end = utf8.index(utf8.startIndex, offsetBy: byteCount)

@@ -93,7 +93,7 @@ struct WizardView: TemplateView {
         }
         choices = Enrolment.allCases.map {
             Choice(
-                word: $0.rawValue, isChosen: $0.rawValue == steps.enrolment, text: words($0.explanation))
+                word: $0.rawValue, isChosen: $0 == steps.enrolment, text: words($0.explanation))
         }
         self.mayEdit = mayEdit
     }

@@ -2,10 +2,10 @@ import Glibc
 import Linux
 import Sealing
 
-/// The node's key of this boot: made when it is first wanted, and kept until the image's init starts, so that a step that is done
-/// again asks with the same key.
+/// The node's key for this boot: made when it is first needed, and kept until the image's init starts, so that a repeated step asks with
+/// the same key.
 enum BootKey {
-    /// The server's public key, in the archive that this program came from.
+    /// The server's public key, from the archive that contains this program.
     static let serverPath = "/lib/roost/server-key"
     private static let path = "/run/roost/boot-key"
 

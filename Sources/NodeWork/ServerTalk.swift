@@ -1,38 +1,39 @@
 import Glibc
 import Linux
 import Sealing
-import Wire
+package import Wire
 
-/// The node's side of the boot HTTP server: one request a connection.
-struct ServerTalk {
+/// The node's side of the boot HTTP server: one request per connection.
+package struct ServerTalk {
     private static let timeoutSeconds = 10
     /// A configuration has a few files.
     private static let answerByteLimit = 64 << 20
 
     private let words: KernelWords
 
-    init(_ words: KernelWords) { self.words = words }
+    package init(_ words: KernelWords) { self.words = words }
 
     /// Reports a stage. `uptime`: when it was reached, if not now.
-    func report(stage: String, detail: String, uptime: String?) throws {
+    package func report(stage: String, detail: String, uptime: String?) throws {
         var query = "boot=\(words.boot)&stage=\(stage)"
-        if let then = uptime.flatMap(Self.milliseconds), let now = Self.uptimeMilliseconds(), now >= then {
-            query += "&age=\(now - then)"
-        }
+        if let age = Self.age(of: uptime, now: Self.uptimeMilliseconds()) { query += "&age=\(age)" }
         _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8))
     }
 
-    func sendHardware(_ json: String) throws {
-        _ = try request("POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: Array(json.utf8))
+    /// - Parameter hardware: as ``HardwareInventory`` makes it.
+    package func sendHardware(_ hardware: JSONText) throws {
+        _ = try request(
+            "POST", "/node/\(words.machine)/hardware?boot=\(words.boot)", body: Array(hardware.text.utf8))
     }
 
-    /// - Parameter json: as ``LoggedIn`` makes it.
-    func sendSessions(_ json: String) throws {
-        _ = try request("POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(json.utf8))
+    /// - Parameter sessions: as ``LoggedIn`` makes it.
+    func sendSessions(_ sessions: JSONText) throws {
+        _ = try request(
+            "POST", "/node/\(words.machine)/sessions?boot=\(words.boot)", body: Array(sessions.text.utf8))
     }
 
-    /// Fetches the configuration, sealed to the key of this boot, and leaves the archive in it at `path`.
-    func fetchConfiguration(to path: String) throws {
+    /// Fetches the configuration, sealed to the key of this boot, and saves the archive in it at `path`.
+    package func fetchConfiguration(to path: String) throws {
         let key = try BootKey.read()
         let sealed = try request(
             "POST", "/node/\(words.machine)/configuration?boot=\(words.boot)", body: key.publicBytes)
@@ -42,7 +43,7 @@ struct ServerTalk {
         try file.write(archive)
     }
 
-    /// What the server asks this node for; empty: nothing.
+    /// What the server asks this node to do; empty: nothing.
     func fetchOrder() throws -> String {
         let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
         return String(decoding: body, as: UTF8.self)
@@ -54,8 +55,14 @@ struct ServerTalk {
         }
     }
 
+    /// Milliseconds since the kernel's clock showed `uptime`; nil if that is impossible.
+    package static func age(of uptime: String?, now: Int?) -> Int? {
+        guard let then = uptime.flatMap(milliseconds), let now, now >= then else { return nil }
+        return now - then
+    }
+
     /// `12.34` seconds.
-    private static func milliseconds(_ text: String) -> Int? {
+    package static func milliseconds(_ text: String) -> Int? {
         let parts = text.split(separator: ".")
         guard let seconds = parts.first.flatMap({ UInt32($0) }).map(Int.init) else { return nil }
         let hundredths = parts.count > 1 ? Int(UInt8(parts[1].prefix(2)) ?? 0) : 0

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Firmware that gets an address and nothing to boot: the server says what the machine is, and what is missing.
-extension EndToEnd.Servers.InteroperabilityTests {
-    /// Why a firmware cannot be tried here; nil when it can.
+/// Firmware that gets an address and nothing to boot: the server reports what the machine is, and what is missing.
+extension EndToEnd.Machines.FirmwareTests {
+    /// Why a firmware cannot be tested here; nil when it can.
     private static func obstacle(_ package: String, _ files: String...) -> String? {
         let missing = files.first { !FileManager.default.fileExists(atPath: $0) }
         return missing.map { "\($0) is missing (\(package); make prerequisites)" }
@@ -15,7 +15,7 @@ extension EndToEnd.Servers.InteroperabilityTests {
     private static let ia32Obstacle = obstacle("ovmf-ia32", "/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd")
 
     @Test(.enabled(if: uBootObstacle == nil, "\(uBootObstacle ?? "")"))
-    func `U-Boot asks in its own way and as an EFI loader, and is told both times what is missing`() throws {
+    func `U-Boot asks in its own way and as an EFI loader, and learns both times what is missing`() throws {
         try lab.boot(
             "u-boot", mac: "52:54:00:00:00:b1",
             ["--arch", "aarch64", "--firmware", "u-boot", "--rom", "none", "--mem", "512"],
@@ -25,7 +25,7 @@ extension EndToEnd.Servers.InteroperabilityTests {
             lab.log("roost").contains("has no loader for client architecture 22 (arm64 U-Boot)")
                 && lab.log("roost").contains("grubaa64.efi for arm64 is not on this server")
         }
-        // U-Boot has an address of its own, whatever its card has.
+        // U-Boot has its own address, whatever its card has.
         let machine = try #require(
             lab.log("roost").firstMatch(of: /([0-9a-f:]{17}): nothing to boot: .*arm64 U-Boot/)?.1)
         let explained = try lab.roost("node", "explain", String(machine))
@@ -35,7 +35,7 @@ extension EndToEnd.Servers.InteroperabilityTests {
     }
 
     @Test(.enabled(if: ia32Obstacle == nil, "\(ia32Obstacle ?? "")"))
-    func `UEFI of 32 bits gets an address, and the log says that its loader is missing`() throws {
+    func `32-bit UEFI gets an address, and the log says that its loader is missing`() throws {
         let mac = "52:54:00:00:00:b2"
         try lab.boot(
             "uefi32", mac: mac, ["--firmware", "uefi32", "--rom", "none", "--mem", "512"],

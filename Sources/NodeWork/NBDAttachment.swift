@@ -2,11 +2,11 @@ import Glibc
 import Linux
 import Wire
 
-/// Makes an export the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
-struct NBDAttachment {
-    /// Seconds that reads wait for a server to come back before they fail: a week. The node goes on then.
+/// Turns an export into the kernel's `/dev/nbd0`, over netlink (linux/nbd-netlink.h).
+package struct NBDAttachment {
+    /// Seconds that reads wait for a lost server before they fail: a week. Then the node carries on.
     private static let deadSeconds: UInt64 = 7 * 24 * 3600
-    /// Seconds after which an unanswered request is sent over another connection.
+    /// Seconds after which an unanswered request is resent over another connection.
     private static let requestSeconds: UInt64 = 30
     private static let connectSeconds = 10
 
@@ -26,7 +26,7 @@ struct NBDAttachment {
         static let deadTimeout: UInt16 = 8
     }
 
-    /// Seconds for which a refused export is asked for again: after a restart the connections of the boot before end first.
+    /// Seconds to keep asking for a refused export: after a restart the connections of the previous boot must end first.
     private static let refusalSeconds: UInt32 = 10
 
     let endpoint: Endpoint
@@ -34,7 +34,16 @@ struct NBDAttachment {
     /// The number in `/dev/nbd…`.
     let device: UInt32
 
-    func attach(connectionCount: Int) throws {
+    package init(endpoint: Endpoint, export: String, device: UInt32) {
+        (self.endpoint, self.export, self.device) = (endpoint, export, device)
+    }
+
+    /// The largest block size that divides the export: the kernel would cut off a partial block.
+    package static func blockByteCount(ofExport byteCount: UInt64) -> UInt64 {
+        [4096, 1024, 512].first { byteCount.isMultiple(of: $0) } ?? 512
+    }
+
+    package func attach(connectionCount: Int) throws {
         // The kernel keeps the sockets itself: ours may close when the command has returned.
         var sockets: [Box] = []
         var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
@@ -43,20 +52,20 @@ struct NBDAttachment {
             sockets.append(Box(socket: socket))
             if !export.flags.contains(.canMultiConnect) { break }
         }
-        let blockByteCount: UInt64 = [4096, 1024, 512].first { export.byteCount.isMultiple(of: $0) } ?? 512
         var netlink = try GenericNetlink(family: "nbd")
         try netlink.command(
             Command.connect,
             [
                 .number32(Key.index, device), .number64(Key.byteCount, export.byteCount),
-                .number64(Key.blockByteCount, blockByteCount), .number64(Key.timeout, Self.requestSeconds),
+                .number64(Key.blockByteCount, Self.blockByteCount(ofExport: export.byteCount)),
+                .number64(Key.timeout, Self.requestSeconds),
                 .number64(Key.serverFlags, UInt64(export.flags.rawValue)),
                 .number64(Key.deadTimeout, Self.deadSeconds),
                 Self.list(sockets.map { $0.socket.number }),
             ], "attach \(self.export) of \(endpoint.address):\(endpoint.port)")
     }
 
-    /// Waits for the kernel to lose a connection.
+    /// Waits until the kernel loses a connection.
     func waitForDeadConnection(_ netlink: borrowing GenericNetlink) throws {
         while true {
             let announcement = try netlink.nextAnnouncement()
@@ -64,7 +73,7 @@ struct NBDAttachment {
         }
     }
 
-    /// Gives the kernel one new connection in place of a dead one.
+    /// Replaces a dead connection in the kernel with a new one.
     func replaceConnection() throws {
         var export = NBDClientNegotiation.Export(byteCount: 0, flags: [])
         let socket = try connected(&export)
@@ -83,7 +92,7 @@ struct NBDAttachment {
         .nested(Key.sockets, sockets.map { .nested(1, [.number32(1, UInt32($0))]) })
     }
 
-    /// A connection, asked for again while the server refuses the export.
+    /// A connection, retried while the server refuses the export.
     private func persistently(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
         var waited: UInt32 = 0
         while true {
@@ -97,7 +106,7 @@ struct NBDAttachment {
         }
     }
 
-    /// A connection behind its handshake.
+    /// A connection after its handshake.
     private func connected(_ export: inout NBDClientNegotiation.Export) throws -> FileDescriptor {
         let socket = try Socket.connected(
             to: endpoint.address, port: endpoint.port, timeoutSeconds: Self.connectSeconds)

@@ -1,0 +1,25 @@
+import Fleet
+
+/// Who may read what of the present and of the past.
+extension Acts {
+    /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
+    /// group, or in none.
+    func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+        try require(.read)
+        for group in groups(of: node, in: snapshot) { try caller.require(.read, in: group) }
+    }
+
+    /// The same for lists.
+    func sees(_ node: Node, in snapshot: FleetSnapshot) -> Bool {
+        at == nil ? caller.sees(node.group) : groups(of: node, in: snapshot).allSatisfy { caller.sees($0) }
+    }
+
+    /// Where the node is in `snapshot`, and where it is now, by its name and by its cards.
+    private func groups(of node: Node, in snapshot: FleetSnapshot) -> [GroupPath] {
+        let now = fleet.snapshot
+        let same =
+            [snapshot.nodes[node.name], now.nodes[node.name]]
+            + snapshot.cards(of: node).map { now.node(at: $0) }
+        return same.compactMap { $0?.group }
+    }
+}

@@ -1,0 +1,31 @@
+/// An absolute path of a directory, without anything that leads elsewhere or could end a word.
+package struct DirectoryPath: SettingWord {
+    package let settingText: String
+
+    package init(reading text: String) throws(InvalidSetting) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard text.hasPrefix("/"), KernelWords.isWord(text), !text.contains(":"), !text.contains(","),
+            parts.count > 1, parts.dropFirst().allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
+        else { throw InvalidSetting("‘\(text)’ is not an absolute path of a directory") }
+        settingText = text
+    }
+}
+
+/// What a file system is found by: what ext4 (16 bytes) and others take, and a kernel word can hold.
+package struct FileSystemLabel: SettingWord {
+    package let settingText: String
+
+    package init(reading text: String) throws(InvalidSetting) {
+        let isLabel =
+            (1...16).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
+                    || [0x2D, 0x2E, 0x5F].contains($0)
+            }
+        guard isLabel else {
+            throw InvalidSetting(
+                "‘\(text)’ is not a label: up to 16 letters, digits, dots, hyphens and underscores")
+        }
+        settingText = text
+    }
+}

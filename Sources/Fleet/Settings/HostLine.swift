@@ -1,0 +1,37 @@
+package import Wire
+
+/// A line for `/etc/hosts`: an address, and the names of what is there.
+package struct HostLine: SettingEntry {
+    /// As it was typed; an old one may be no address.
+    package let key: String
+    /// A name and its aliases.
+    package let text: String
+
+    package init(reading key: String, _ text: String) { (self.key, self.text) = (key, text) }
+
+    package var problem: String? {
+        let isLine = key.isOneWord && !text.unicodeScalars.contains(where: PlainText.isControl)
+        return isLine ? nil : "‘\(key)=\(text)’ is not ADDRESS=NAME [ALIAS …] in one line"
+    }
+
+    package var flaw: String? {
+        IPAddress(key) == nil
+            ? "‘\(key)’ is not an address: a line is ADDRESS=NAME [ALIAS …], such as 10.0.0.5=printer" : nil
+    }
+}
+
+/// What unknown machines get in one network.
+package struct NetworkEnrolment: SettingEntry {
+    package let network: IPv4Network
+    package let enrolment: Enrolment
+
+    package init(reading key: String, _ text: String) throws(InvalidSetting) {
+        guard let network = IPv4Network(key), let enrolment = Enrolment(rawValue: text) else {
+            throw InvalidSetting("‘\(key)=\(text)’ is not NETWORK=open, quarantine or refuse")
+        }
+        (self.network, self.enrolment) = (network, enrolment)
+    }
+
+    package var key: String { network.description }
+    package var text: String { enrolment.rawValue }
+}

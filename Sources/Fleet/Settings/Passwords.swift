@@ -1,0 +1,43 @@
+/// The PIN that approves a waiting machine on its own screen.
+package struct RegistrationPIN: SettingWord {
+    /// Of a new one at least: five attempts a quarter of an hour take years for a million.
+    private static let length = 6
+
+    package let settingText: String
+
+    package init(reading text: String) throws(InvalidSetting) {
+        let isPIN =
+            (4...32).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
+        guard isPIN else { throw InvalidSetting("a PIN has 6 to 32 letters and digits") }
+        settingText = text
+    }
+
+    /// Whether it is one that could not be set any more.
+    package var isShort: Bool { settingText.utf8.count < Self.length }
+
+    package var flaw: String? {
+        isShort
+            ? "a PIN has at least \(Self.length) digits or letters: shorter ones are found out within days"
+            : nil
+    }
+}
+
+/// What crypt(3) makes of a password, as in `/etc/shadow`.
+package struct PasswordHash: SettingWord {
+    package let settingText: String
+
+    package init(reading text: String) throws(InvalidSetting) {
+        guard text.hasPrefix("$"), text.isOneWord, !text.contains(":") else {
+            throw InvalidSetting("not a crypt(3) hash; make one with: mkpasswd -m yescrypt")
+        }
+        settingText = text
+    }
+}
+
+/// A password as it is typed. It is never kept.
+package struct PlainPassword: SettingWord {
+    package let settingText: String
+
+    package init(reading text: String) { settingText = text }
+}

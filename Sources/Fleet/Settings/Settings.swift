@@ -1,0 +1,147 @@
+import Wire
+
+/// The settings of Roost: the only place that names them. ``all`` is the order in which they are shown.
+package enum Settings {
+    static let all: [SettingDefinition] = [
+        enrolment.definition, enrolmentByNetwork.definition, registrationPIN.definition, image.definition,
+        rootMode.definition, nfsRoot.definition, kernelArguments.definition, console.definition,
+        loader.definition, overlaySize.definition, volumeSize.definition, volumePolicy.definition,
+        volumeEncryption.definition, persistentDirectories.definition, persistentDisk.definition,
+        swap.definition, nbdConnections.definition, onFailure.definition, bootBrake.definition,
+        rescueImage.definition, netconsole.definition, reportSessions.definition, timeZone.definition,
+        authorizedKeys.definition, sshHostKey.definition, rootPasswordHash.definition, hosts.definition,
+        files.definition,
+    ]
+
+    /// Prefixes with free keys below them.
+    static let namespaces: [SettingNamespace] = []
+
+    package static let enrolment = Setting(
+        "enrolment", .choice, Enrolment.open, at: .enrolment,
+        "Unknown machines boot the site's image (open), wait on a screen until they are approved (quarantine), or get nothing to boot (refuse)",
+        isSiteWide: true)
+    package static let enrolmentByNetwork = Setting<[NetworkEnrolment]>(
+        "enrolment-by-network", .map(.keys { IPv4Network($0) != nil }), [], at: .enrolment,
+        "Other rules for single networks: 10.77.0.0/24=quarantine", isSiteWide: true)
+    package static let registrationPIN = Setting<RegistrationPIN?>(
+        "registration-pin", .optional(), nil, at: .enrolment,
+        "The PIN that names, places and approves a waiting machine on its own screen; empty: machines are approved by administrators only",
+        isSecret: true, isSiteWide: true)
+    package static let image = Setting<ImageReference?>(
+        "image", .optional(), nil, at: .boot,
+        "The image to boot: NAME, NAME@CHANNEL or NAME@VERSION; empty means the server's only or default image"
+    )
+    package static let rootMode = Setting(
+        "root-mode", .choice, RootMode.nbd, at: .boot,
+        "How the node gets its root: block by block on demand (nbd), loaded into its memory (ram), from an NFS server (nfs), or on demand with its changes kept on a volume (persistent)"
+    )
+    package static let nfsRoot = Setting(
+        "nfs-root", .choice, NFSRoot.shared, at: .boot,
+        "A node of root mode nfs shares the image with others, with its changes in memory (shared), or has a copy of its own on the server, which it writes to (own)"
+    )
+    package static let kernelArguments = Setting<[KernelWord]>(
+        "kernel-arguments", .list(.kernelLine), [], at: .boot, "Words added to the kernel command line")
+    /// Its order is a whole: the last word is /dev/console.
+    package static let console = Setting<[ConsoleWord]>(
+        "console", .list(merge: .replace, .consoles), [.screen], at: .boot,
+        "Consoles of the kernel; the last one is /dev/console")
+    package static let loader = Setting(
+        "loader", .choice, LoaderWish.auto, at: .boot,
+        "Boot loader of UEFI nodes; grub is the signed chain for Secure Boot")
+    package static let overlaySize = Setting(
+        "overlay-size", .word, OverlaySize.half, at: .boot,
+        "Memory that changes to the root may take: a percentage or 512M")
+    package static let volumeSize = Setting(
+        "volume-size", .word, VolumeSize.usual, at: .boot,
+        "Size of a node's volume: 512M, 8G, 1T; it grows at the next boot, and takes only the space that is used"
+    )
+    package static let volumePolicy = Setting(
+        "volume-policy", .choice, VolumePolicy.pin, at: .boot,
+        "When a persistent node's version moves, it keeps the old one (pin), boots the new one under its own files (follow), or starts with an empty volume (reset)"
+    )
+    package static let volumeEncryption = Setting(
+        "volume-encryption", .boolean, true, at: .boot,
+        "Whether a new volume is encrypted, if the image's kernel has dm-crypt; an existing one stays as it is until it is reset"
+    )
+    package static let persistentDirectories = Setting<[DirectoryPath]>(
+        "persistent-directories", .list(), [], at: .initialisation,
+        "Directories that are kept over restarts, on the node's volume: /etc/ssh, /var/log/journal, /var/lib/docker"
+    )
+    package static let persistentDisk = Setting<FileSystemLabel?>(
+        "persistent-disk", .optional(), nil, at: .initialisation,
+        "Label of a file system on the node's own disks that persistent-directories go to, instead of a volume on the server"
+    )
+    package static let swap = Setting<[SwapPlace]>(
+        "swap", .list(), [], at: .boot,
+        "Where the node swaps to: zram:50% (compressed, in its memory), disk (swap partitions of its own), server:2G (a file on the server, encrypted)"
+    )
+    package static let nbdConnections = Setting(
+        "nbd-connections", .integer(1...16), 2, at: .boot, "NBD connections of one node", unit: "connections")
+    package static let onFailure = Setting(
+        "on-failure", .choice, FailureAct.retry, at: .boot, "What a node does when its boot fails")
+    package static let bootBrake = Setting(
+        "boot-brake", .integer(0...100), 5, at: .boot,
+        "Failed boots of one version in a row after which a node is held; 0: never", unit: "boots")
+    package static let rescueImage = Setting<ImageReference?>(
+        "rescue-image", .optional(), nil, at: .boot,
+        "What a held node boots: NAME, NAME@CHANNEL or NAME@VERSION; empty: it waits on its screen")
+    package static let netconsole = Setting(
+        "netconsole", .boolean, false, at: .boot,
+        "Send the kernel's messages to the server as they come (netconsole)")
+    package static let reportSessions = Setting(
+        "report-sessions", .boolean, true, at: .running,
+        "Whether the node reports who is logged in; its page shows that, and the server keeps it in memory only"
+    )
+    package static let timeZone = Setting(
+        "time-zone", .word, TimeZoneName.utc, at: .initialisation, "Time zone, as in /usr/share/zoneinfo")
+    package static let authorizedKeys = Setting<[PublicKeyLine]>(
+        "ssh-authorized-keys", formerly: ["ssh-authorised-keys"], .list(.keyLines), [], at: .initialisation,
+        "SSH public keys that may log in as root")
+    package static let sshHostKey = Setting(
+        "ssh-host-key", .integer(0...1_000_000), 1, at: .initialisation,
+        "The number of the node's SSH host key, which is the same in every boot and listed in ssh_known_hosts; another number means another key, 0: each boot makes its own"
+    )
+    package static let rootPasswordHash = Setting<PasswordHash?>(
+        "root-password-hash", .optional(), nil, at: .initialisation,
+        "Hash of root's password, as in /etc/shadow; empty leaves the image's", isSecret: true)
+    /// What people type; what is kept of it is ``rootPasswordHash``.
+    package static let rootPassword = Setting<PlainPassword?>(
+        "root-password", .optional(), nil, at: .initialisation,
+        "Root's password; what is kept is its hash", isSecret: true)
+    package static let hosts = Setting<[HostLine]>(
+        "hosts", .map(.keys { IPv4Address($0) != nil || $0.contains(":") }), [], at: .initialisation,
+        "Lines for /etc/hosts: address=name [alias …]")
+    /// They may be keys.
+    package static let files = Setting<[ConfiguredFile]>(
+        "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,
+        "Files written before init: /path=content; :MODE behind the path sets the mode", isSealed: true)
+
+    /// The settings whose values mean versions of images.
+    package static let versions = [image, rescueImage]
+}
+
+extension EntryNotation {
+    /// Speed and addresses of serial lines have commas (Documentation/admin-guide/serial-console.rst).
+    fileprivate static let consoles = Self { part, last in
+        let word = part.trimmed
+        let isPlace = last.hasPrefix("uart") && (word.hasPrefix("io") || word.hasPrefix("mmio"))
+        return word.first?.isNumber != true && !isPlace
+    }
+
+    /// Options of a key have commas, and comments may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+    fileprivate static let keyLines = Self { part, last in
+        let word = part.trimmed
+        return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
+    }
+}
+
+extension StringProtocol {
+    /// A kind of key with something behind it.
+    fileprivate var holdsPublicKey: Bool {
+        let words = split(separator: " ")
+        let place = words.firstIndex { word in
+            ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"].contains { word.hasPrefix($0) }
+        }
+        return place.map { words.index(after: $0) < words.endIndex } ?? false
+    }
+}

@@ -1,0 +1,36 @@
+/// Memory that changes to a root may take, as tmpfs has it: a percentage of all, or `512M`.
+package struct OverlaySize: SettingWord {
+    static let half = Self(constant: "50%")
+
+    package let settingText: String
+
+    private init(constant: StaticString) { settingText = constant.description }
+
+    package init(reading text: String) throws(InvalidSetting) {
+        guard let unit = text.last, "%KMG".contains(unit), let number = Int(text.dropLast()), number > 0,
+            unit != "%" || number <= 100
+        else { throw InvalidSetting("‘\(text)’ is neither a percentage (50%) nor a size (512M, 2G)") }
+        settingText = text
+    }
+}
+
+/// Size of a node's volume: `512M`, `8G`, `1T`.
+package struct VolumeSize: SettingWord {
+    static let usual = Self(byteCount: 8 << 30, settingText: "8G")
+
+    package let byteCount: Int
+    package let settingText: String
+
+    private init(byteCount: Int, settingText: String) {
+        self.byteCount = byteCount
+        self.settingText = settingText
+    }
+
+    package init(reading text: String) throws(InvalidSetting) {
+        guard let byteCount = Volume.byteCount(text) else {
+            throw InvalidSetting("‘\(text)’ is not a size of 64M to 16T")
+        }
+        self.byteCount = byteCount
+        settingText = text
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+import Linux
+
+/// A running node that asks its server now and then whether there is something to do.
+package struct Attendance {
+    private static let periodSeconds: UInt32 = 10
+    /// How to end everything in order; the first one present is used.
+    private static let restartCommands = [
+        ["/usr/bin/systemctl", "reboot"], ["/bin/systemctl", "reboot"], ["/sbin/reboot"],
+        ["/usr/sbin/reboot"],
+    ]
+
+    private var telling = SessionTelling()
+
+    package init() {}
+
+    package mutating func run() throws {
+        let server = try ServerTalk(KernelWords.read())
+        while true {
+            sleep(Self.periodSeconds)
+            // Without an answer, try again next time: the server may be away for a while.
+            guard let order = try? server.fetchOrder() else { continue }
+            if order == "restart" { try restart() }
+            if order == "sessions" { telling.begin() }
+            tellSessions(to: server)
+        }
+    }
+
+    private mutating func tellSessions(to server: ServerTalk) {
+        let (moment, now) = (LoggedIn.Moment.now, SystemClock.boot / 1_000)
+        guard telling.looks(at: now, moment: moment) else { return }
+        let people = LoggedIn.now
+        guard telling.tells(people.mark, at: now, moment: moment) else { return }
+        do {
+            try server.sendSessions(people.json)
+            telling.told(people.mark, at: now, moment: moment)
+        } catch let refusal as ServerRefusal where refusal.status == 403 {
+            telling.end()
+        } catch {
+            // The next time.
+        }
+    }
+
+    private func restart() throws {
+        for words in Self.restartCommands {
+            guard unsafe access(words[0], X_OK) == 0 else { continue }
+            var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
+            unsafe execv(words[0], &pointers)
+        }
+        throw UsageError(text: "there is neither systemctl nor reboot")
+    }
+}

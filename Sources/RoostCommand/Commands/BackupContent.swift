@@ -1,0 +1,34 @@
+import Commands
+import Foundation
+
+/// What may be in a backup. Root puts it in place, and anybody may have written it who could write where it lay.
+enum BackupContent {
+    private static let names: Set = [StateDirectory.store, StateFiles.images, KeyArchive.name, "BACKUP"]
+    private static let storeNames: Set = [StateFiles.database, StateFiles.journal]
+
+    /// Takes away what lies in `staging`, where a backup was unpacked, and belongs into none.
+    ///
+    /// - Returns: the names of that.
+    /// - Throws: where there is something else than plain files and directories.
+    static func clean(_ staging: String) throws -> [String] {
+        let files = FileManager.default
+        let others = try files.contentsOfDirectory(atPath: staging).filter { !names.contains($0) }.sorted()
+        for name in others { try files.removeItem(atPath: "\(staging)/\(name)") }
+        for name in files.enumerator(atPath: staging)?.compactMap({ $0 as? String }) ?? [] {
+            let attributes = try files.attributesOfItem(atPath: "\(staging)/\(name)")
+            let type = attributes[.type] as? FileAttributeType
+            let mode = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+            let isDirectory = name == StateDirectory.store || name == StateFiles.images
+            guard type == .typeDirectory || type == .typeRegular && !isDirectory, mode & 0o6000 == 0,
+                !name.hasPrefix("\(StateDirectory.store)/")
+                    || storeNames.contains((name as NSString).lastPathComponent) && type == .typeRegular
+            else {
+                throw Failure(
+                    text:
+                        "this is no backup of Roost, or was changed since: nothing like ‘\(name)’ is in one",
+                    code: 1)
+            }
+        }
+        return others
+    }
+}

@@ -1,0 +1,153 @@
+import API
+import Fleet
+import HTTPTypes
+import Hummingbird
+import Synchronization
+import Testing
+
+@testable import Center
+
+/// What strangers do at the door of the control center, before they are anybody.
+@Suite struct DoorTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private static let password = "four random words"
+
+    /// - Parameter names: of those who may log in, all with the same password.
+    private func gate(_ names: String...) async throws -> Gate {
+        let services = try await CenterServices.alone(in: directory)
+        let hash = try await Passwords.hash(Self.password)
+        for name in names {
+            try await services.fleet.store.save(
+                Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash, by: "test")
+        }
+        return try Gate(fleet: services.fleet, logger: .silent)
+    }
+
+    @Test(arguments: [true, false])
+    func `without the link of the first run no password is looked at, let alone hashed`(isSetUp: Bool)
+        async throws
+    {
+        let gate = isSetUp ? try await gate("ann") : try await gate()
+        _ = try await gate.setupWord()
+        for password in ["short", Self.password] {
+            let refusal = await #expect(throws: Problem.self) {
+                try await gate.setUp(with: "wrong", name: "eve", password: password)
+            }
+            #expect(refusal?.status == 403)
+        }
+    }
+
+    @Test func `a log-in of one's own gives an address no more attempts at others' names`() async throws {
+        let gate = try await gate("eve")
+        func status(_ name: String, _ password: String) async throws -> Int {
+            do {
+                _ = try await gate.logIn(name: name, password: password, from: "192.0.2.1")
+                return 303
+            } catch let problem as Problem { return problem.status }
+        }
+        for number in 0..<Gate.addressAttemptLimit {
+            #expect(try await status("name\(number)", "a wrong password") == 401)
+            if number % 10 == 0 { #expect(try await status("eve", Self.password) == 303) }
+        }
+        #expect(try await status("another", "a wrong password") == 429)
+        #expect(try await status("eve", Self.password) == 429)
+    }
+
+    @Test(arguments: [
+        (nil, 303), ("none", 303), ("same-origin", 303), ("same-site", 403), ("cross-site", 403),
+    ])
+    func `a form that another site's page sends does nothing, before a log-in either`(
+        site: String?, status: Int
+    ) async throws {
+        let fleet = try await SmallFleet()
+        var headers: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+        headers[.fetchSite] = site
+        let answer = try await fleet.ask(
+            "POST", "/language", headers: headers, body: "language=fr&back=/")
+        #expect(answer.status == status)
+    }
+
+    // MARK: A log-in provider
+
+    @Test func `who comes back from the provider with nothing has thirty attempts as well`() async throws {
+        let gate = try await gate()
+        let asked = Mutex(0)
+        func come(_ status: Int?) async throws {
+            try await gate.counted(from: "192.0.2.1") {
+                asked.withLock { $0 += 1 }
+                if let status { throw Problem(status, "No", "") }
+            }
+        }
+        // Those who log in are not counted, however many there are.
+        for _ in 0..<(2 * Gate.addressAttemptLimit) { try await come(nil) }
+        for _ in 0..<Gate.addressAttemptLimit {
+            await #expect(throws: Problem.self) { try await come(502) }
+        }
+        let refusal = await #expect(throws: Problem.self) { try await come(nil) }
+        #expect(refusal?.status == 429)
+        #expect(asked.withLock { $0 } == 3 * Gate.addressAttemptLimit)
+    }
+
+    @Test func `a hundred who begin to log in have the provider described once`() async throws {
+        let itself = Mutex("")
+        let asked = Mutex(0)
+        try await LoopbackServer.serve { _, _ in
+            asked.withLock { $0 += 1 }
+            try await Task.sleep(for: .milliseconds(300))
+            return LoopbackServer.json(
+                #"{"issuer":"ISSUER","authorization_endpoint":"ISSUER/a","token_endpoint":"ISSUER/t","jwks_uri":"ISSUER/k"}"#
+                    .replacing("ISSUER", with: itself.withLock { $0 }))
+        } _: { url in
+            itself.withLock { $0 = url }
+            let provider = try OpenIDProvider(
+                settings: OpenIDSettings(issuer: url, clientID: "roost", clientSecret: "s"), logger: .silent)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<100 {
+                    group.addTask { _ = try await provider.depart(redirect: "https://roost/", back: "/") }
+                }
+                try await group.waitForAll()
+            }
+        }
+        #expect(asked.withLock { $0 } == 1)
+    }
+
+    @Test(arguments: [
+        ("access_denied", "access_denied"), ("Call+555", "error"), ("<b>", "error"), ("call 555", "error"),
+        (String(repeating: "a", count: 65), "error"), ("", ""),
+    ])
+    func `a link to the log-in writes nothing onto its page`(error: String, shown: String) {
+        #expect(EntryPages.code(of: error) == shown)
+    }
+
+    @Test(arguments: [
+        (["roost"], nil, true), (["roost"], "roost", true), (["roost"], "other", false),
+        (["other"], nil, false),
+        (["other"], "roost", false), (["other", "roost"], nil, false), (["other", "roost"], "roost", true),
+        (["other", "roost"], "other", false), ([], nil, false),
+    ])
+    func `a token counts for whom it was given to`(audience: [String], party: String?, counts: Bool) throws {
+        var claims: [String: ClaimValue] = [
+            "exp": .number(2_000), "iat": .number(900), "aud": .list(audience.map { .string($0) }),
+        ]
+        claims["azp"] = party.map { .string($0) }
+        #expect(try IDClaims(claims, now: 1_000).isMeant(for: "roost") == counts)
+        claims["azp"] = ClaimValue.none
+        #expect(try !IDClaims(claims, now: 1_000).isMeant(for: "roost"))
+    }
+
+    @Test func `a token that holds later does not hold now`() throws {
+        let claims: [String: ClaimValue] = ["exp": .number(2_000), "iat": .number(900)]
+        #expect(try IDClaims(claims, now: 1_000).values == claims)
+        for begin in [ClaimValue.number(1_500), .string("now"), .none] {
+            #expect(throws: IDClaims.Problem.self) {
+                try IDClaims(claims.merging(["nbf": begin]) { $1 }, now: 1_000)
+            }
+        }
+        #expect(throws: Never.self) {
+            try IDClaims(claims.merging(["nbf": .number(1_000)]) { $1 }, now: 1_000)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+import API
+import Fleet
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Testing
+
+@testable import Center
+
+/// What those of one group learn of another's records by the way in which they are refused, by what was, and by what is compared.
+@Suite struct ForeignRecordsTests {
+    private static let operator_ = Person(role: .operator_, place: .school)
+
+    private func token(_ role: Role = .operator_) -> HTTPFields {
+        [.authorization: "Bearer \(Person(role: role, place: .school).token)"]
+    }
+
+    private func session() -> HTTPFields {
+        [
+            .cookie: "__Host-roost=\(Self.operator_.cookie)", .csrfToken: Self.operator_.csrfToken,
+            .contentType: "application/x-www-form-urlencoded",
+        ]
+    }
+
+    private func move(_ place: Place, to other: Place, in fleet: SmallFleet) async throws {
+        try await fleet.services.fleet.change(by: "test") { snapshot in
+            var node = try #require(snapshot.nodes[NodeName(place.node)])
+            node.group = try GroupPath(other.rawValue)
+            return [.node(node.name, node)]
+        }
+    }
+
+    // MARK: What is compared
+
+    @Test func `a form with a secret that is right is refused like one with a wrong one`() async throws {
+        let fleet = try await SmallFleet()
+        try await fleet.services.fleet.change(by: "test") { snapshot in
+            var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
+            site.settings["registration-pin"] = .text("482913")
+            var office = try #require(snapshot.groups[GroupPath("/office")])
+            office.settings["console"] = .list(["ttyS0"])
+            return [.group(.site, site), .group(office.path, office)]
+        }
+        for (path, name, values) in [
+            ("/", "registration-pin", ["482913", "111111"]), ("/office", "console", ["ttyS0", "ttyS1"]),
+            ("/nowhere", "console", ["ttyS0"]),
+        ] {
+            for value in values {
+                let answer = try await fleet.ask(
+                    "POST", "/groups/edit", headers: session(),
+                    body: "path=\(path)&value.\(name)=\(value)&has.\(name)=1")
+                #expect(answer.status == 403, "\(path) \(name) \(value)")
+            }
+        }
+    }
+
+    @Test func `whether a foreign record has a tag is not told`() async throws {
+        let fleet = try await SmallFleet()
+        let stored = try #require(fleet.services.fleet.snapshot.nodes[NodeName(Place.office.node)])
+        for tag in [try RecordTag.of(stored), "\"0\""] {
+            for (method, body) in [
+                ("PUT", #"{"name":"desk-1","group":"/office","macAddresses":[]}"#), ("PATCH", "{}"),
+                ("PATCH", #"{"settings":{"files":1}}"#), ("DELETE", nil),
+            ] {
+                var headers = token()
+                headers[.ifMatch] = tag
+                let answer = try await fleet.ask(
+                    method, "/api/v1/nodes/desk-1", headers: headers, body: body)
+                #expect(answer.status == 403, "\(method) \(tag)")
+            }
+            let answer = try await fleet.ask(
+                "POST", "/nodes/desk-1/edit", headers: session(), body: "name=desk-1&tag=\(tag)")
+            #expect(answer.status == 403, "\(tag)")
+        }
+    }
+
+    @Test func `a tag cannot be worked out from what a secret may be`() throws {
+        let node = Node(
+            name: try NodeName("pc"), macAddresses: [], settings: ["root-password-hash": .text("guess")])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.userInfo[RecordSettings.revealsSecrets] = true
+        // FNV-1a, and any other code without a key.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in try encoder.encode(node) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        #expect(try RecordTag.of(node) == RecordTag.of(node))
+        #expect(try RecordTag.of(node) != "\"\(String(hash, radix: 16))\"")
+        #expect(try !RecordTag.of(node).contains(Secrets.hash(encoder.encode(node).base64EncodedString())))
+    }
+
+    @Test func `which foreign groups there are is not told`() async throws {
+        let fleet = try await SmallFleet()
+        for path in ["/office", "/nowhere"] {
+            let answer = try await fleet.ask("GET", "/groups?path=\(path)", headers: session())
+            #expect(answer.status == 403, "\(path)")
+        }
+    }
+
+    @Test func `a change of a foreign group is refused like one of a group that is not there`() async throws {
+        let fleet = try await SmallFleet()
+        let places = ["/office", "/nowhere"]
+        for path in places {
+            for (from, to) in [(path, "/school/new"), ("/school", path)] {
+                let form = try await fleet.ask(
+                    "POST", "/groups/edit", headers: session(), body: "path=\(from)&new-path=\(to)")
+                #expect(form.status == 403, "\(from) to \(to)")
+                let edits = #"{"edits":[{"moveGroup":{"from":"\#(from)","to":"\#(to)"}}]}"#
+                for method in ["changes", "plan"] {
+                    let answer = try await fleet.ask(
+                        "POST", "/api/v1/\(method)", headers: token(), body: edits)
+                    #expect(answer.status == 403, "\(method): \(from) to \(to)")
+                }
+            }
+        }
+        for target in places + ["desk-1", "rule:nothing"] {
+            // Of a wrong kind, and of none.
+            for change in [#""add":{"loader":"x"}"#, #""set":{"colour":"x"}"#] {
+                let answer = try await fleet.ask(
+                    "POST", "/api/v1/changes", headers: token(),
+                    body: #"{"edits":[{"settings":{"target":"\#(target)",\#(change)}}]}"#)
+                #expect(answer.status == 403, "\(target) \(change)")
+            }
+        }
+    }
+
+    @Test func `a role in a foreign group is refused like one in a group that is not there`() async throws {
+        let fleet = try await SmallFleet()
+        for group in ["/office", "/nowhere"] {
+            let answer = try await fleet.ask(
+                "PUT", "/api/v1/administrators/eve", headers: token(.admin),
+                body: #"{"grants":["helpdesk@\#(group)"],"password":"four random words"}"#)
+            #expect(answer.status == 403, "\(group)")
+        }
+    }
+
+    @Test func `who proves elsewhere from now on who they are has to do so`() async throws {
+        let fleet = try await SmallFleet()
+        let person = Person(role: .auditor, place: .school)
+        let cookie: HTTPFields = [.cookie: "__Host-roost=\(person.cookie)"]
+        #expect(try await fleet.ask("GET", "/api/v1/whoami", headers: cookie).status == 200)
+        let wish = AdministratorRequest(grants: ["auditor@/school"], source: .ldap)
+        _ = try await Acts(services: fleet.services, caller: .local).save(
+            administrator: person.name, wish)
+        #expect(try await fleet.ask("GET", "/api/v1/whoami", headers: cookie).status == 401)
+    }
+
+    // MARK: What was
+
+    @Test func `lists of the past have no node that is another group's now`() async throws {
+        let fleet = try await SmallFleet()
+        let past = fleet.services.fleet.snapshot
+        try await move(.school, to: .office, in: fleet)
+        func acts(_ place: Place) throws -> Acts {
+            let caller = Caller(
+                name: "teacher", grants: [Grant(.operator_, in: try GroupPath(place.rawValue))],
+                proof: .token(1))
+            return Acts(services: fleet.services, caller: caller, at: Clock.second)
+        }
+        let node = try #require(past.nodes[NodeName(Place.school.node)])
+        #expect(try !acts(.school).sees(node, in: past))
+        #expect(throws: Problem.self) { try acts(.school).requireReading(node, in: past) }
+        // Nor do those have it who have it now.
+        #expect(try !acts(.office).sees(node, in: past))
+        #expect(try acts(.site).sees(node, in: past))
+        // By its cards, too: here it has another name meanwhile.
+        try await fleet.services.fleet.change(by: "test") { snapshot in
+            var other = try #require(snapshot.nodes[node.name])
+            other.name = try NodeName("renamed")
+            return [.node(node.name, nil), .node(other.name, other)]
+        }
+        #expect(try !acts(.school).sees(node, in: past))
+        #expect(try acts(.site).sees(node, in: past))
+    }
+
+    @Test func `of a node that came from another group, what it was there is not told`() async throws {
+        let fleet = try await SmallFleet()
+        try await move(.office, to: .school, in: fleet)
+        let last = try await fleet.services.fleet.change(by: "test") { snapshot in
+            var node = try #require(snapshot.nodes[NodeName(Place.office.node)])
+            node.tags.append("ours")
+            return [.node(node.name, node)]
+        }
+        let store = fleet.services.fleet.store
+        let filter = RevisionFilter(kind: "node", key: Place.office.node, limit: 100)
+        let numbers = try await store.revisions(filter).map(\.number)
+        #expect(numbers.count > 3)
+        for role in [Role.operator_, .auditor, .admin] {
+            let list = try await fleet.ask(
+                "GET", "/api/v1/revisions?kind=node&key=desk-1&limit=100", headers: token(role)
+            ).body
+            for number in numbers {
+                let answer = try await fleet.ask("GET", "/api/v1/revisions/\(number)", headers: token(role))
+                let isOwn = number == last.revision
+                // One change of several places is shown as far as it is theirs.
+                #expect(isOwn == answer.body.contains("desk-1"), "\(number): \(answer.body)")
+                #expect(isOwn == list.contains("\"number\":\(number),") || answer.status == 200)
+            }
+        }
+        // Nor can it be undone by them: the node would be where it was.
+        let moved = numbers[1]
+        let undone = try await fleet.ask("POST", "/api/v1/revisions/\(moved)/undo", headers: token())
+        #expect(undone.status == 403)
+    }
+}
