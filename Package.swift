@@ -176,7 +176,11 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: houseOfTests),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Center", "Commands", "Fleet", "RoostCommand"],
+            name: "ConfigurationTests",
+            dependencies: [
+                "Center", "Commands", "Fleet", "Linux", "RoostCommand", "Sealing", "Services", "StoreSQLite",
+                "Wire",
+            ],
             swiftSettings: houseOfTests),
         .testTarget(
             name: "ImagesTests", dependencies: ["Errors", "Fleet", "Images", "Sealing"],

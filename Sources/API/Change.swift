@@ -13,11 +13,20 @@ package struct ChangeRequest: Codable, Sendable {
         package var rule: MatchRule?
         package var removeRule: RuleName?
         package var settings: SettingsChange?
+        package var network: Network?
+        package var removeNetwork: NetworkName?
+        package var reservation: DHCPReservation?
+        package var removeReservation: DHCPReservation.Identity?
+        package var loaderRule: LoaderRule?
+        package var removeLoaderRule: RuleName?
 
         package init(
             node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
             removeGroup: GroupPath? = nil, moveGroup: GroupMove? = nil, rule: MatchRule? = nil,
-            removeRule: RuleName? = nil, settings: SettingsChange? = nil
+            removeRule: RuleName? = nil, settings: SettingsChange? = nil, network: Network? = nil,
+            removeNetwork: NetworkName? = nil, reservation: DHCPReservation? = nil,
+            removeReservation: DHCPReservation.Identity? = nil, loaderRule: LoaderRule? = nil,
+            removeLoaderRule: RuleName? = nil
         ) {
             self.node = node
             self.removeNode = removeNode
@@ -27,6 +36,12 @@ package struct ChangeRequest: Codable, Sendable {
             self.rule = rule
             self.removeRule = removeRule
             self.settings = settings
+            self.network = network
+            self.removeNetwork = removeNetwork
+            self.reservation = reservation
+            self.removeReservation = removeReservation
+            self.loaderRule = loaderRule
+            self.removeLoaderRule = removeLoaderRule
         }
     }
 

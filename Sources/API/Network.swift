@@ -1,7 +1,10 @@
+package import Fleet
 package import Wire
 
 /// A subnet that is served.
 package struct NetworkAnswer: Codable, Sendable {
+    /// Its record's; nil: there is none, and the interface is served as it is.
+    package var name: NetworkName?
     /// Empty for networks behind relays.
     package var interface: String
     package var server: IPv4Address
@@ -14,11 +17,16 @@ package struct NetworkAnswer: Codable, Sendable {
     /// Addresses of the pools that are leased now.
     package var leased: Int
 
+    /// Why it is not served; nil: it is.
+    package var problem: String?
+
     package init(
-        interface: String, server: IPv4Address, network: String, pools: [String], router: IPv4Address?,
+        name: NetworkName? = nil, interface: String, server: IPv4Address, network: String, pools: [String],
+        router: IPv4Address?,
         size: Int,
-        leased: Int
+        leased: Int, problem: String? = nil
     ) {
+        self.name = name
         self.interface = interface
         self.server = server
         self.network = network
@@ -26,5 +34,6 @@ package struct NetworkAnswer: Codable, Sendable {
         self.router = router
         self.size = size
         self.leased = leased
+        self.problem = problem
     }
 }

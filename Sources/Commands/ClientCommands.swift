@@ -12,7 +12,8 @@ package enum ClientCommands {
     ) -> [any ParsableCommand.Type] {
         [
             Status.self, NodeCommands.self, GroupCommands.self, rule, image,
-            RolloutCommands.self, VolumeCommands.self, Inventory.self, Get.self, Set.self, Plan.self,
+            NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
+            Inventory.self, Get.self, Set.self, Plan.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
             AdministratorCommands.self, TokenCommands.self, WebHookCommands.self,
         ]

@@ -4,6 +4,7 @@ package import Fleet
 package enum PlanTable {
     package static func text(_ plan: ChangePlan) -> String {
         var text = plan.edits.map { "\($0)\n" }.joined()
+        text += (plan.notes ?? []).map { "  \($0)\n" }.joined()
         text +=
             plan.nodeCount == 0
             ? "no node would change\n" : "\(counted(plan.nodeCount, "node")) would change:\n"

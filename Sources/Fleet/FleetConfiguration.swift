@@ -8,6 +8,7 @@ package final class FleetConfiguration: Sendable {
         package var groups: [GroupPath: NodeGroup] = [:]
         package var rules: [RuleName: MatchRule] = [:]
         package var images: [ImageName: ImageCatalogue] = [:]
+        package var network = NetworkRecords()
         package var volumes: [NodeName: Volume] = [:]
         /// The roll-outs that are not over, by their number.
         package var rollouts: [Int: Rollout] = [:]

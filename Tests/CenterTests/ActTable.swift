@@ -54,7 +54,7 @@ struct ActRow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = nodes + places + changes + images + servers + people + seen
+    static let all = nodes + places + networks + changes + images + servers + people + seen
 }
 
 extension ActRow {
@@ -203,6 +203,41 @@ extension ActRow {
         ActRow("whoAmI", .read, .anywhere) { acts, _ in try acts.whoAmI() },
     ]
 
+    private static let networks = [
+        ActRow("networks", .read, .anywhere) { acts, _ in try await acts.networks() },
+        ActRow("network", .configure, .site) { acts, _ in
+            try acts.network(of: "eth1", named: NetworkName("eth1")) as Any
+        },
+        ActRow("requireState", .configure, .site) { acts, _ in
+            try acts.requireState(of: NetworkName("new"), isNew: true, tag: "")
+        },
+        ActRow("notingLeases", .configure, .site) { acts, _ in
+            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
+        },
+        ActRow("reservations", .read, .site) { acts, _ in try await acts.reservations() },
+        ActRow("loaderRules", .read, .anywhere) { acts, _ in try await acts.loaderRules() },
+        ActRow("siteRecord", .read, .anywhere) { acts, _ in
+            try await acts.siteRecord(Network.self, at: NetworkName("school"))
+        },
+        ActRow("siteRecord", .read, .site) { acts, target in
+            try await acts.siteRecord(
+                DHCPReservation.self, at: .macAddress(target.waiting), readableIn: .site)
+        },
+        ActRow("save", .configure, .site) { acts, _ in
+            let network = Network(name: try NetworkName("annex"), subnet: IPv4Network("10.78.0.0/22"))
+            return try await acts.save(network, at: network.name, ifMatch: nil)
+        },
+        ActRow("patch", .configure, .site) { acts, _ in
+            try await acts.patch(
+                LoaderRule.self, at: RuleName("old"), MergePatch(Data(#"{"priority":7}"#.utf8)), ifMatch: nil)
+        },
+        ActRow("remove", .configure, .site) { acts, target in
+            try await acts.remove(
+                DHCPReservation.self, at: .macAddress(target.waiting), ifMatch: nil)
+        },
+    ]
+
     private static let seen = [
         ActRow("nodes", .read, .anywhere) { acts, _ in
             try await acts.nodes("", offset: 0, limit: 9)
@@ -255,7 +290,6 @@ extension ActRow {
         ActRow("listen", .read, .anywhere) { acts, _ in try acts.listen(from: "", recheck: nil) },
         ActRow("figures", .read, .anywhere) { acts, _ in try await acts.figures() },
         ActRow("status", .read, .anywhere) { acts, _ in try await acts.status() },
-        ActRow("networks", .read, .anywhere) { acts, _ in try await acts.networks() },
         ActRow("leases", .read, .anywhere) { acts, _ in try await acts.leases() },
         ActRow("boots", .read, .anywhere) { acts, _ in try await acts.boots(of: nil, limit: 9) },
         ActRow("serverFigures", .read, .anywhere) { acts, _ in try await acts.serverFigures() },

@@ -14,7 +14,8 @@ extension CenterServices {
     ///   - keys: whose signatures are required.
     static func alone(
         in directory: TemporaryDirectory, snapshots: [SnapshotAnswer] = [], keys: [String] = [],
-        planes: QuietPlanes = QuietPlanes(), images: NoImages = NoImages()
+        planes: QuietPlanes = QuietPlanes(), networks: ListedNetworks = ListedNetworks(),
+        images: NoImages = NoImages()
     ) async throws -> Self {
         let fleet = try await LiveFleet(
             store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: keys)
@@ -24,7 +25,7 @@ extension CenterServices {
         return CenterServices(
             fleet: fleet, volumes: volumes, logs: try NodeLogs(directory: "\(directory.path)/logs"),
             ports: CenterPorts(
-                planes: planes, networks: NoNetworks(), images: images, pulls: PullsInto(),
+                planes: planes, networks: networks, images: images, pulls: PullsInto(),
                 hostKeys: NamedHostKeys()),
             logger: .silent, version: "test", roles: [], wallSecret: "", serverName: "test")
     }

@@ -136,6 +136,32 @@ import Wire
         #expect(DifferenceView.fields(of: number).map(\.after) == ["2"])
     }
 
+    // MARK: Networks
+
+    @Test func `a network leads to its record, an interface without one to a new one`() throws {
+        let answers = try SmallFleet.served()
+        let view = NetworksView(answers, reservations: [], rules: [], mayEdit: true, Self.words)
+        #expect(view.table.rows.map(\.name) == ["school", nil] && !view.isBare)
+        let text = try Self.shown(view)
+        #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
+        #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
+        #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
+        var reader = NetworksView(answers, reservations: [], rules: [], mayEdit: false, Self.words)
+        #expect(!(try Self.shown(reader)).contains("Write it down"))
+        reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
+        #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
+    }
+
+    @Test func `a plan says what becomes of networks`() throws {
+        var plan = try ChangePlan(of: SmallFleet.networkRecords(), in: .empty)
+        func view() -> PlanView {
+            PlanView(plan, PlanView.Saving(change: "", revision: 1), back: "/", Self.words)
+        }
+        #expect(view().notes == nil)
+        plan.notes = ["10.77.0.0/24 behind relays is served"]
+        #expect(try Self.shown(view()).contains("<li>10.77.0.0/24 behind relays is served</li>"))
+    }
+
     // MARK: Dashboard
 
     @Test func `the dashboard says that nothing is wrong, or what is`() throws {

@@ -24,9 +24,11 @@ struct QuietPlanes: CenterPorts.Planes {
     func openBoot(of machine: MACAddress, _ version: Digest) async -> String { "" }
 }
 
-/// No network is served.
-struct NoNetworks: NetworkView {
-    func networks() async -> [NetworkAnswer] { [] }
+/// What a server would serve.
+struct ListedNetworks: NetworkView {
+    var served: [NetworkAnswer] = []
+
+    func networks() async -> [NetworkAnswer] { served }
 }
 
 /// A store without a version, in which every file is the same one.

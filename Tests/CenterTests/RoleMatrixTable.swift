@@ -78,6 +78,22 @@ extension MatrixRow {
         GET /api/v1/boots?mac=MAC  anywhere  200
         GET /api/v1/explain?node=NODE  place  200
         GET /api/v1/networks  anywhere  200
+        GET /api/v1/networks/school  anywhere  200
+        PUT /api/v1/networks/annex  site  200  {"name":"annex","subnet":"10.78.0.0/22"}
+        PATCH /api/v1/networks/school  site  200  {"router":"10.77.0.254"}
+        DELETE /api/v1/networks/school  site  204
+        GET /api/v1/reservations  site  200
+        GET /api/v1/reservations/WAITING  site  200
+        PUT /api/v1/reservations/02:00:00:00:00:09  site  200  {"machine":"02:00:00:00:00:09","address":"10.77.0.9"}
+        PATCH /api/v1/reservations/WAITING  site  200  {"address":"10.77.0.8"}
+        DELETE /api/v1/reservations/WAITING  site  204
+        GET /api/v1/loader-rules  anywhere  200
+        GET /api/v1/loader-rules/old  anywhere  200
+        PUT /api/v1/loader-rules/new  site  200  {"name":"new","vendorClass":"PXE","loader":"ipxe.efi"}
+        PATCH /api/v1/loader-rules/old  site  200  {"priority":7}
+        DELETE /api/v1/loader-rules/old  site  204
+        POST /api/v1/plan  site:configure  200  {"edits":[{"removeNetwork":"school"}]}
+        POST /api/v1/changes  site:configure  200  {"edits":[{"removeNetwork":"school"},{"removeLoaderRule":"old"}]}
         GET /api/v1/settings  anywhere  200
         GET /api/v1/events  anywhere  200
         GET /api/v1/groups  anywhere  200
@@ -222,6 +238,16 @@ extension MatrixRow {
         POST /changes  site:publish  303  change={"edits":[{"removeRule":"all"}]}
         GET /rules  anywhere  200
         POST /rules/edit  site  200  name=more&priority=0&condition=
+        GET /networks  anywhere  200
+        GET /networks/edit  anywhere  200
+        GET /networks/edit?name=school  anywhere  200
+        POST /networks/edit  site  200  new=yes&name=annex&subnet=10.78.0.0/22
+        POST /networks/edit  site  422  new=yes&name=annex&subnet=10.78.0.1/22
+        POST /networks/edit  site  200  name=school&remove=yes
+        POST /networks/reserve  site  200  machine=02:00:00:00:00:09&address=10.77.0.9
+        POST /networks/reserve  site  200  machine=WAITING&remove=yes
+        POST /networks/loader-rule  site  200  name=new&priority=0&vendor-class=PXE&loader=ipxe.efi
+        POST /networks/loader-rule  site  200  name=old&remove=yes
         GET /images  anywhere  200
         POST /images/debian/promote  site  303  channel=stable&version=1
         POST /images/debian/promote  site  303,409  channel=stable&version=1&test=yes

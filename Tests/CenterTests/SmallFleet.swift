@@ -208,7 +208,8 @@ final class SmallFleet: Sendable {
         try Data("{}".utf8).write(to: URL(fileURLWithPath: file))
         let services = try await CenterServices.alone(
             in: directory, snapshots: [snapshot],
-            planes: QuietPlanes(given: { leases.all.withLock { $0 } }), images: NoImages(file: file))
+            planes: QuietPlanes(given: { leases.all.withLock { $0 } }),
+            networks: ListedNetworks(served: try served()), images: NoImages(file: file))
         let given = try Place.allCases.enumerated().map { index, place in
             Lease(
                 address: IPv4Address(rawValue: 0x0A4D_0001 + UInt32(index)),
@@ -248,7 +249,7 @@ final class SmallFleet: Sendable {
                 .rule(
                     try RuleName("all"),
                     MatchRule(name: try RuleName("all"), priority: 0, condition: "", settings: [:])),
-            ]
+            ] + (try networkRecords())
         }
         // One change of several places, the foreign one first: its line for people names that.
         try await fleet.change(by: "seed") { snapshot in
@@ -393,6 +394,7 @@ final class SmallFleet: Sendable {
         for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
             edits.append(.rule(name, wanted.rules[name]))
         }
+        edits += networkEdits(from: now.contents.network, to: wanted.contents.network)
         for (name, volume) in wanted.volumes where now.volume(of: name) != volume {
             edits.append(.volume(name, volume))
         }

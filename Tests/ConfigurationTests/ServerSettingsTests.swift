@@ -21,10 +21,7 @@ import Wire
             "../../Packaging/roost.yaml")
         let settings = try ServerSettings(
             parsing: String(contentsOf: path, encoding: .utf8), file: "roost.yaml")
-        #expect(settings.dhcp.networks.count == 2)
-        #expect(settings.dhcp.networks[1].leaseSeconds == nil)
-        #expect(settings.dhcp.reservations.count == 2)
-        #expect(settings.loaderRules.count == 1)
+        #expect(settings.formerNetworks.keys.isEmpty)
         #expect(settings.allowances.networks.map(\.times) == [50])
     }
 
@@ -38,14 +35,18 @@ import Wire
                 domain: school.example
                 advertised-address: 192.0.2.10
                 log: json
-                loader-rules: [{mac: "52:54:00:*", loader: snponly.efi}]
+                dhcp: {router-advertisements: no}
                 """, file: "roost.yaml")
-        policy.follow(settings, loaders: ["snponly.efi": "/usr/lib/ipxe/snponly.efi"])
-        #expect(policy.loaders == ["snponly.efi"] && policy.loaderRules == settings.loaderRules)
-        #expect(policy.domain == "school.example" && policy.loaderRules.count == 1)
+        let rule = LoaderRule(name: try RuleName("old"), vendorClass: "PXEClient", loader: "snponly.efi")
+        policy.follow(settings, loaders: ["snponly.efi"], [rule])
+        #expect(policy.loaders == ["snponly.efi"] && policy.loaderRules == [rule])
+        #expect(policy.domain == "school.example")
         #expect(policy.on(server: server).server == IPv4Address("192.0.2.10"))
-        #expect(ServerSettings().differencesThatNeedRestart(from: settings) == ["log"])
-        policy.follow(ServerSettings(), loaders: [:])
+        let restart = ServerSettings().differencesThatNeedRestart(from: settings)
+        #expect(restart == ["log", "dhcp.router-advertisements"])
+        #expect(
+            ServerSettings().differencesThatAreFollowed(from: settings) == ["domain", "advertised-address"])
+        policy.follow(ServerSettings(), loaders: [], [])
         #expect(policy == BootPolicy(server: server, loaders: [], nodeArchives: [:]))
     }
 
@@ -168,7 +169,7 @@ import Wire
                         46: 8
                         19: no
                 """, file: "roost.yaml")
-        let options = settings.dhcp.networks[0].options
+        let options = try #require(settings.formerNetworks.records.networks.values.first).options.bytes
         #expect(options[150] == [10, 0, 0, 5, 10, 0, 0, 6] && options[44] == [10, 0, 0, 7, 10, 0, 0, 8])
         #expect(options[66] == Array("10.0.0.9".utf8) && options[252] == Array("http://wpad/wpad.dat".utf8))
         #expect(options[46] == [8] && options[19] == [0])
@@ -191,7 +192,7 @@ import Wire
         ("http:\n  port: 99999\n", "roost.yaml:2: http.port: ‘99999’ is not a whole number"),
         ("roles: [dhcp, ftp]\n", "‘ftp’ is not one of dhcp"),
         ("dhcp:\n  networks:\n    - subnet: 10.0.0.1/24\n", "‘10.0.0.1/24’ is not a network"),
-        ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is neither a duration"),
+        ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is not a duration"),
         ("dhcp:\n  reservations:\n    - address: 10.0.0.1\n", "exactly one of mac, uuid, client-id"),
         ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is the server's own business"),
         (

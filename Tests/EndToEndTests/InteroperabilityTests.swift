@@ -130,33 +130,43 @@ extension EndToEnd.Servers {
             #expect(report.contains("err= 0"))
         }
 
-        @Test func `SIGHUP applies a changed configuration, and one with a mistake changes nothing`() throws {
-            let file = scratch("reload.yaml")
+        /// A file from before networks were records, a mistake in it, a change of it, and a change of the record.
+        @Test
+        func
+            `networks of a file are imported once, SIGHUP says what it takes over, and a changed network holds at once`()
+            throws
+        {
+            let (file, socket) = (scratch("reload.yaml"), scratch("reload.sock"))
             func write(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: file)) }
-            let network = "dhcp:\n  networks:\n    - interface: br0\n      pools: [10.77.0.50-10.77.0.60]\n"
-            try write("interfaces: [br0]\n")
+            let network = "dhcp:\n  networks:\n    - interface: br0\n      pools: [10.77.0.70-10.77.0.80]\n"
+            try write(network)
             try lab.killServer()
             defer { try? lab.startServer() }
             try BootLab.lab(
                 "serve", "reloaded", BootLab.roost, "serve", "--configuration", file, "--state-directory",
-                scratch("reload-state"), "--socket", scratch("reload.sock"), "--node-program",
-                BootLab.nodeProgram,
+                scratch("reload-state"), "--socket", socket, "--node-program", BootLab.nodeProgram,
                 "--user", "root")
             defer { _ = try? BootLab.lab("stop", "reloaded") }
-            try lab.waitUntil("the server is ready", seconds: 30) { lab.log("reloaded").contains(" ready: ") }
+            func wait(for text: String) throws {
+                try lab.waitUntil("the log says ‘\(text)’", seconds: 30) {
+                    lab.log("reloaded").contains(text)
+                }
+            }
+            try wait(for: " ready: ")
+            #expect(lab.log("reloaded").contains("1 network imported as revision 1"))
             let pid = try String(
                 contentsOfFile: "\(BootLab.directory)/run/\(BootLab.namespace)/reloaded.pid", encoding: .utf8)
             let hangUp = "kill -HUP \(pid.trimmingCharacters(in: .whitespacesAndNewlines))"
             try write(network + "      gateway: 10.77.0.1\n")
             try BootLab.run("sh", ["-c", hangUp])
-            try lab.waitUntil("the mistake is said", seconds: 10) {
-                lab.log("reloaded").contains("reload.yaml:5: unknown key")
-            }
-            try write(network)
+            try wait(for: "reload.yaml:5: unknown key")
+            try write(network.replacing("70-", with: "60-") + "domain: lab.example\n")
             try BootLab.run("sh", ["-c", hangUp])
-            try lab.waitUntil("the server has reloaded", seconds: 10) {
-                lab.log("reloaded").contains("reloaded: ")
-            }
+            try wait(for: "reloaded: taken over: domain")
+            #expect(lab.log("reloaded").contains("differs from what was imported: network br0"))
+            try BootLab.run(
+                BootLab.roost,
+                ["network", "set", "br0", "--pool", "10.77.0.50-10.77.0.59", "--socket", socket])
             let answer = try ClientHost.run("sh", "-c", "busybox udhcpc -i eth0 -q -n -t 5 -s /bin/true 2>&1")
             #expect(answer.contains("lease of 10.77.0.5"))
         }

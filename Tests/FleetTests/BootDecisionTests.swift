@@ -98,11 +98,11 @@ import Wire
     {
         var policy = Sample.policy()
         policy.loaderRules = [
-            LoaderRule(architecture: .uefiARM64, loader: "ipxe.efi"),
+            LoaderRule(name: try RuleName("arm"), architecture: .uefiARM64, loader: "ipxe.efi"),
             LoaderRule(
-                macPattern: MACPattern("52:54:00:*"), architecture: .uefiX64,
+                name: try RuleName("qemu"), macPattern: MACPattern("52:54:00:*"), architecture: .uefiX64,
                 vendorClass: "PXEClient", loader: "snponly.efi"),
-            LoaderRule(vendorClass: "PXEClient", loader: "ipxe.efi"),
+            LoaderRule(name: try RuleName("rest"), vendorClass: "PXEClient", loader: "ipxe.efi"),
         ]
         func decision(_ mac: UInt64, _ vendorClass: String) throws -> BootDecision {
             let client = BootClient(
@@ -111,8 +111,11 @@ import Wire
             return bootDecision(for: client, in: try Sample.snapshot(), under: policy)
         }
         #expect(
-            try decision(0x5254_0000_0099, "PXEClient:Arch:00007").reason == .rule(2, loader: "snponly.efi"))
-        #expect(try decision(0x5255_0000_0099, "PXEClient:Arch:00007").reason == .rule(3, loader: "ipxe.efi"))
+            try decision(0x5254_0000_0099, "PXEClient:Arch:00007").reason
+                == .rule(RuleName("qemu"), loader: "snponly.efi"))
+        #expect(
+            try decision(0x5255_0000_0099, "PXEClient:Arch:00007").reason
+                == .rule(RuleName("rest"), loader: "ipxe.efi"))
         #expect(try decision(0x5255_0000_0099, "").answer == .file("shimx64.efi"))
         // The group of this one wants iPXE.
         #expect(try decision(Sample.mac.rawValue, "PXEClient").reason.description.contains("group /school"))

@@ -19,6 +19,10 @@ import Wire
         try same(RuleName("small"))
         try same(ImageName("debian.12"))
         try same(17)
+        try same(NetworkName("br0.12"))
+        try same(DHCPReservation.Identity.macAddress(MACAddress(rawValue: 9)))
+        try same(#require(DHCPReservation.Identity("12345678-1234-5678-1234-56789abcdef0")))
+        try same(DHCPReservation.Identity.clientIdentifier([1, 0xAB]))
         try same(ImageLabel(ImageName("debian.12"), #require(ChannelName("beta"))))
         #expect(throws: InvalidName.self) { try ImageLabel(recordKey: "debian") }
         #expect(throws: InvalidName.self) { try Int(recordKey: "x") }

@@ -73,7 +73,9 @@ import Wire
 
     @Test func `a rule may give U-Boot itself a script of the operator's`() throws {
         var policy = Sample.policy(loaders: ["boot.scr.uimg"])
-        policy.loaderRules = [LoaderRule(vendorClass: "U-Boot", loader: "boot.scr.uimg")]
+        policy.loaderRules = [
+            LoaderRule(name: try RuleName("board"), vendorClass: "U-Boot", loader: "boot.scr.uimg")
+        ]
         let client = Self.discover("U-Boot.armv8", 22)
         let decision = bootDecision(for: client, in: try Sample.snapshot(), under: policy)
         #expect(decision.answer == .file("boot.scr.uimg"))

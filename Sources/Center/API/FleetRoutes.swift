@@ -24,7 +24,6 @@ struct FleetRoutes {
             let limit = try request.query("limit", 1...1_000, default: 20)
             return try await JSONAnswer(acts.boots(of: machine, limit: limit).map(\.boot))
         }
-        api.get("networks", .read) { _, _, acts in try await JSONAnswer(acts.networks()) }
         api.get("settings", .read) { _, _, _ in
             try JSONAnswer(SettingDefinition.all.map(SettingDefinitionAnswer.init))
         }
@@ -51,7 +50,8 @@ struct FleetRoutes {
             return try JSONAnswer(RevisionAnswer(revision: revision), etag: "\"\(revision)\"")
         }
         api.post("plan", .read) { request, _, acts in
-            let planned = try await acts.plan(request.decoded(ChangeRequest.self))
+            let change = try await request.decoded(ChangeRequest.self)
+            let planned = try await acts.notingLeases(acts.plan(change))
             return try JSONAnswer(planned.plan, etag: "\"\(planned.revision)\"")
         }
         api.post("nodes/import", .enrol) { request, _, acts in

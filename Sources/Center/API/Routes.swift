@@ -22,6 +22,7 @@ struct Routes {
     /// Everything below `/api/v1`.
     func addAPI() {
         FleetRoutes().add(to: self)
+        NetworkRoutes().add(to: self)
         NodeRoutes().add(to: self)
         ImageRoutes().add(to: self)
         VersionRoutes().add(to: self)

@@ -51,10 +51,16 @@ enum Edits {
             }
             if let name = edit.removeRule { edits.append(.rule(name, nil)) }
             if let settings = edit.settings { try add(settings) }
+            if let network = edit.network { edits.append(.network(network.name, network)) }
+            if let name = edit.removeNetwork { edits.append(.network(name, nil)) }
+            if let kept = edit.reservation { edits.append(.reservation(kept.identity, kept)) }
+            if let machine = edit.removeReservation { edits.append(.reservation(machine, nil)) }
+            if let rule = edit.loaderRule { edits.append(.loaderRule(rule.name, rule)) }
+            if let name = edit.removeLoaderRule { edits.append(.loaderRule(name, nil)) }
             guard edits.count == before + 1 else {
                 throw Problem(
                     422, "Unreadable request",
-                    "each edit is exactly one of node, removeNode, group, removeGroup, moveGroup, rule, removeRule, settings"
+                    "each edit is exactly one of node, removeNode, group, removeGroup, moveGroup, rule, removeRule, settings, network, removeNetwork, reservation, removeReservation, loaderRule, removeLoaderRule"
                 )
             }
         }

@@ -37,15 +37,11 @@ extension Acts {
         warnings += await services.networks().compactMap(\.scarcityWarning)
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
+        warnings += NodeWarnings.networks(snapshot.contents.network, on: fleet.host)
         warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
-    }
-
-    func networks() async throws -> [NetworkAnswer] {
-        try require(.read)
-        return await services.networks()
     }
 
     func leases() async throws -> [LeaseAnswer] {

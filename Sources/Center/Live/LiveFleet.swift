@@ -23,7 +23,7 @@ package final class LiveFleet: Sendable {
         var wrongPINs = (count: 0, last: 0)
         var alarms: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
-        var addressPlan = AddressPlan.unknown
+        var host: ServingHost?
     }
 
     /// Boots since the server started.
@@ -52,10 +52,16 @@ package final class LiveFleet: Sendable {
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
 
+    /// What the networks of the configuration meet on this host; nil: it is not known.
+    package var host: ServingHost? {
+        get { state.withLock { $0.host } }
+        set { state.withLock { $0.host = newValue } }
+    }
+
     /// Which addresses nodes may have: every change is checked against it, wherever it comes from.
     package var addressPlan: AddressPlan {
-        get { state.withLock { $0.addressPlan } }
-        set { state.withLock { $0.addressPlan = newValue } }
+        let (host, snapshot) = state.withLock { ($0.host, $0.snapshot) }
+        return host.map { AddressPlan(of: snapshot.contents.network, on: $0) } ?? .unknown
     }
 
     /// The last boot of each machine that was ever seen.

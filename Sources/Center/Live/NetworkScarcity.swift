@@ -1,4 +1,5 @@
 import API
+import Fleet
 
 extension NetworkAnswer {
     /// A tenth of the addresses is left, or less.
@@ -8,6 +9,6 @@ extension NetworkAnswer {
     var scarcityWarning: String? {
         guard isScarce else { return nil }
         return
-            "\(leased) of \(size) addresses in the pools of \(network) are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter"
+            "\(leased) of \(size) addresses in the pools of \(network) are leased: give this network another range (roost network set \(name?.text ?? "NAME") --pool …), or shorter leases"
     }
 }

@@ -27,6 +27,15 @@ enum NodeWarnings {
         return shortened(lines)
     }
 
+    /// What is wrong with the networks as they are served.
+    static func networks(_ records: NetworkRecords, on host: ServingHost?) -> [String] {
+        guard let host else { return [] }
+        return shortened(
+            ServedNetworks(records, on: host).problems.map { problem in
+                "networks: \(problem)" + (problem.fix.map { " (\($0))" } ?? "")
+            })
+    }
+
     /// Fixed addresses that cut machines off, or that no node gets: from before they were checked, or before the networks changed.
     static func addresses(in snapshot: FleetSnapshot, within plan: AddressPlan) -> [String] {
         shortened(

@@ -34,7 +34,7 @@ struct DashboardPage {
         for network in server.scarceNetworks {
             warnings.append(
                 words(
-                    "%1 of %2 addresses in the pools of %3 are leased: add a range to ‘pools’ of this network in roost.yaml, or make its ‘lease’ shorter.",
+                    "%1 of %2 addresses in the pools of %3 are leased: give this network another range, or shorter leases (page Networks).",
                     String(network.leased), String(network.size), network.network))
         }
         return warnings

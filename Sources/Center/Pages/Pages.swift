@@ -15,6 +15,7 @@ struct Pages {
         MachinesPage(pages: self).add(to: routes)
         GroupsPage(pages: self).add(to: routes)
         RulesPage(pages: self).add(to: routes)
+        NetworksPage(pages: self).add(to: routes)
         ImagesPage(pages: self).add(to: routes)
         BuildsPage(pages: self).add(to: routes)
         VersionsPage(pages: self).add(to: routes)

@@ -25,8 +25,7 @@ package struct BootDecision: Equatable, Sendable {
         case unsupportedUBoot
         case loaderMissing(String)
         case firstStage(loader: String, setting: SettingOrigin)
-        /// The number of the rule, from 1.
-        case rule(Int, loader: String)
+        case rule(RuleName, loader: String)
         case loaderAsksForScript
         case unreadable(UnreadableSetting)
     }
@@ -50,7 +49,7 @@ extension BootDecision.Reason: CustomStringConvertible {
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
-        case .rule(let number, let loader): "firmware gets the loader \(loader) first (loader rule \(number))"
+        case .rule(let name, let loader): "firmware gets the loader \(loader) first (loader rule \(name))"
         case .loaderAsksForScript: "iPXE is running and gets its script"
         case .unreadable(let problem): problem.description
         }
@@ -88,9 +87,8 @@ package func bootDecision(
         return BootDecision(answer: .nothing, reason: .unreadable(error))
     }
     // What is set for the node is nearer to it than a rule for all machines.
-    let rule = wish == .auto ? policy.loaderRules.firstIndex { $0.fits(client) } : nil
-    let ruled = rule.map { policy.loaderRules[$0].loader }
-    guard let file = ruled ?? loaderFile(for: client, wish: wish, policy: policy) else {
+    let rule = wish == .auto ? policy.loaderRules.first { $0.fits(client) } : nil
+    guard let file = rule?.loader ?? loaderFile(for: client, wish: wish, policy: policy) else {
         let number = client.architecture?.rawValue
         return BootDecision(
             answer: .nothing,
@@ -103,7 +101,7 @@ package func bootDecision(
     }
     return BootDecision(
         answer: client.program == .httpFirmware ? .url("\(policy.httpBase)/\(file)") : .file(file),
-        reason: rule.map { .rule($0 + 1, loader: file) }
+        reason: rule.map { .rule($0.name, loader: file) }
             ?? .firstStage(loader: file, setting: settings.origin(of: Settings.loader))
     )
 }

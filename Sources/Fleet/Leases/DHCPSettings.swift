@@ -61,35 +61,24 @@ package struct DHCPLink: Equatable, Sendable {
     }
 }
 
-/// An address kept for one machine.
-package struct DHCPReservation: Equatable, Sendable {
-    package enum Identity: Hashable, Sendable {
-        case macAddress(MACAddress)
-        case clientIdentifier([UInt8])
-        case uuid(MachineUUID)
-    }
-
-    package var identity: Identity
-    package var address: IPv4Address
-
-    package init(_ identity: Identity, _ address: IPv4Address) {
-        self.identity = identity
-        self.address = address
-    }
-}
-
 /// A mistake in the settings of the DHCP server, with what to do about it.
 package struct DHCPSettingsProblem: Equatable, Sendable, CustomStringConvertible {
     package var description: String
-    /// The server does not start with it.
+    /// What it is about cannot be served.
     package var isFatal: Bool
     /// What to do, where the sentence does not say it.
     package var fix: String?
+    /// Which of the subnets it is about, where it is one.
+    var subnetIndex: Int?
 
     package init(description: String, isFatal: Bool, fix: String? = nil) {
         self.description = description
         self.isFatal = isFatal
         self.fix = fix
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        (left.description, left.isFatal, left.fix) == (right.description, right.isFatal, right.fix)
     }
 }
 
@@ -100,10 +89,16 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation], for
     -> [DHCPSettingsProblem]
 {
     var found: [DHCPSettingsProblem] = []
-    func fatal(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: true)) }
+    var index = 0
+    func fatal(_ text: String) {
+        var problem = DHCPSettingsProblem(description: text, isFatal: true)
+        problem.subnetIndex = index
+        found.append(problem)
+    }
     func warn(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: false)) }
     let subnets = links.flatMap(\.subnets)
-    for (index, subnet) in subnets.enumerated() {
+    for (number, subnet) in subnets.enumerated() {
+        index = number
         for other in subnets[..<index] where other.network.overlaps(subnet.network) {
             fatal("subnets \(other.network) and \(subnet.network) overlap")
         }

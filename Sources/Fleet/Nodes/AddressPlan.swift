@@ -27,10 +27,11 @@ package struct AddressPlan: Equatable, Sendable {
     package var subnets: [DHCPSubnet]
     /// Every address of this server.
     package var own: Set<IPv4Address>
-    /// Of the configuration file.
     package var reservations: [DHCPReservation]
     /// Whether a fixed address has to lie in one of the subnets: nothing else gives it to the machine.
     package var isComplete: Bool
+    /// What the networks of a configuration meet; nil: they are not known.
+    package private(set) var host: ServingHost?
 
     package init(
         subnets: [DHCPSubnet] = [], own: Set<IPv4Address> = [], reservations: [DHCPReservation] = [],
@@ -40,6 +41,20 @@ package struct AddressPlan: Equatable, Sendable {
         self.own = own
         self.reservations = reservations
         self.isComplete = isComplete
+    }
+
+    /// What `records` leave free where they are served on `host`.
+    package init(of records: NetworkRecords, on host: ServingHost) {
+        let served = ServedNetworks(records, on: host)
+        self.init(
+            subnets: served.subnets, own: host.own, reservations: served.reservations,
+            isComplete: host.givesAddresses)
+        self.host = host
+    }
+
+    /// The same for another configuration.
+    func following(_ contents: FleetSnapshot.Contents) -> Self {
+        host.map { Self(of: contents.network, on: $0) } ?? self
     }
 
     /// Nothing is known of the networks: what no host may ever have is refused all the same.
@@ -72,15 +87,8 @@ package struct AddressPlan: Equatable, Sendable {
     /// What is wrong with `address` as that of `node`; nil when nothing is.
     func problem(of address: IPv4Address, for node: Node) -> String? {
         if let problem = problem(of: address) { return problem.text }
-        let other = reservations.first { reservation in
-            guard reservation.address == address else { return false }
-            return switch reservation.identity {
-            case .macAddress(let mac): !node.macAddresses.contains(mac)
-            case .uuid(let uuid): node.uuid != uuid
-            case .clientIdentifier: true
-            }
-        }
-        return other.map { "is reserved for \($0.identity) in the server's configuration" }
+        let other = reservations.first { $0.address == address && !$0.identity.isMachine(of: node) }
+        return other.map { "is reserved for \($0.identity) (roost network unreserve \($0.identity))" }
     }
 }
 
@@ -103,16 +111,5 @@ extension MACAddress {
         if rawValue == 0 { return "is empty: firmware shows it when it has no card" }
         if rawValue == 0xFFFF_FFFF_FFFF { return "is the broadcast address" }
         return rawValue >> 40 & 1 == 1 ? "is a multicast address" : nil
-    }
-}
-
-extension DHCPReservation.Identity: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .macAddress(let mac): mac.description
-        case .uuid(let uuid): uuid.description
-        case .clientIdentifier(let bytes):
-            "client " + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
     }
 }

@@ -67,6 +67,28 @@ package struct RuleName: Hashable, Sendable, Comparable, CustomStringConvertible
     package var description: String { text }
 }
 
+/// A network's name, by which paths and commands call it.
+package struct NetworkName: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let text: String
+
+    package init(_ text: some StringProtocol) throws(InvalidName) {
+        guard (1...63).contains(text.utf8.count),
+            text.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E || $0 == 0x5F }),
+            text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
+        else {
+            throw InvalidName(
+                text,
+                rule:
+                    "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
+            )
+        }
+        self.text = String(text)
+    }
+
+    package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+    package var description: String { text }
+}
+
 /// A place in the tree of groups: `/`, `/school`, `/school/room-12`.
 package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Depth that the tree may have; a school has four levels.
@@ -190,6 +212,16 @@ extension ImageName: Codable {
 extension RuleName: Codable {
     package init(from decoder: any Decoder) throws {
         self = try decodeName(decoder) { text throws(InvalidName) in try RuleName(text) }
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+extension NetworkName: Codable {
+    package init(from decoder: any Decoder) throws {
+        self = try decodeName(decoder) { text throws(InvalidName) in try NetworkName(text) }
     }
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

@@ -99,7 +99,10 @@ extension Node: FleetRecord {
     }
 
     /// No network card, no UUID and no fixed address belongs to two nodes.
-    package static func check(all changed: [NodeName], in snapshot: FleetSnapshot) throws {
+    package static func check(
+        all changed: [NodeName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
         var owners: [IPv4Address: NodeName] = [:]
         var ownerOfMachine: [MachineUUID: NodeName] = [:]
         var ownerOfCard: [MACAddress: NodeName] = [:]

@@ -68,9 +68,10 @@ package struct FleetEdit: Sendable {
     /// Looks at all of one kind together.
     ///
     /// - Parameter edits: all of this edit's kind.
-    fileprivate func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
-        try change.check(with: edits, in: snapshot)
-    }
+    fileprivate func check(
+        with edits: [FleetEdit], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws { try change.check(with: edits, in: snapshot, since: before, within: plan) }
 }
 
 extension FleetEdit: Equatable {
@@ -94,7 +95,10 @@ private protocol AnyChange: Sendable {
     ) throws
     func put(in contents: inout FleetSnapshot.Contents)
     func check(in contents: FleetSnapshot.Contents) throws
-    func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws
+    func check(
+        with edits: [FleetEdit], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws
 }
 
 extension RecordChange: AnyChange {
@@ -139,8 +143,12 @@ extension RecordChange: AnyChange {
         try Record.check(key, in: contents)
     }
 
-    fileprivate func check(with edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
-        try Record.check(all: edits.compactMap { $0.of(Record.self)?.key }, in: snapshot)
+    fileprivate func check(
+        with edits: [FleetEdit], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let keys = edits.compactMap { $0.of(Record.self)?.key }
+        try Record.check(all: keys, in: snapshot, since: before, within: plan)
     }
 }
 
@@ -175,13 +183,18 @@ extension FleetSnapshot {
             throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
         }
         var draft = currentContents
-        for edit in edits { try edit.apply(to: &draft, since: self, within: plan) }
+        var plan = plan.following(contents)
+        for edit in edits {
+            let network = draft.network
+            try edit.apply(to: &draft, since: self, within: plan)
+            if draft.network != network { plan = plan.following(draft) }
+        }
         for edit in edits { try edit.check(in: draft) }
         let result = FleetSnapshot(
             revision: revision, contents: draft, observations: observations.recorded,
             nodeOrder: draft.nodes.keys == contents.nodes.keys ? nodeOrder : nil)
         for (_, alike) in Dictionary(grouping: edits, by: { $0.type.kind }) {
-            try alike[0].check(with: alike, in: result)
+            try alike[0].check(with: alike, in: result, since: self, within: plan)
         }
         try result.checkCommandLines(of: edits, before: self)
         return result

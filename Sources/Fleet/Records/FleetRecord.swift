@@ -34,7 +34,13 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     static func check(_ key: Key, in contents: FleetSnapshot.Contents) throws
 
     /// Throws where records of this kind contradict each other: what is looked at once for all that have changed.
-    static func check(all changed: [Key], in snapshot: FleetSnapshot) throws
+    ///
+    /// - Parameters:
+    ///   - before: the configuration that the first edit found.
+    ///   - plan: which addresses nodes may have in `snapshot`.
+    static func check(
+        all changed: [Key], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws
 
     /// One line for people.
     ///
@@ -87,7 +93,9 @@ package enum Undoing: Sendable {
 
 extension FleetRecord {
     package static func check(_ key: Key, in contents: FleetSnapshot.Contents) throws {}
-    package static func check(all changed: [Key], in snapshot: FleetSnapshot) throws {}
+    package static func check(
+        all changed: [Key], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws {}
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
     }
@@ -106,7 +114,7 @@ extension FleetRecord {
 package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
-        ChannelMove.self, Volume.self, Rollout.self,
+        ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self, LoaderRule.self,
     ]
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })

@@ -10,6 +10,10 @@ extension RuleName: RecordKey {
     package init(recordKey text: String) throws { try self.init(text) }
 }
 
+extension NetworkName: RecordKey {
+    package init(recordKey text: String) throws { try self.init(text) }
+}
+
 extension ImageName: RecordKey {
     package init(recordKey text: String) throws { try self.init(text) }
 }

@@ -35,6 +35,8 @@ package struct ChangePlan: Equatable, Sendable, Codable {
     package var nodeCount: Int
     /// How many nodes each setting changes on.
     package var counts: [String: Int]
+    /// What becomes of networks, and what is then wrong with them; nil where nothing does.
+    package var notes: [String]?
 }
 
 extension ChangePlan {
@@ -55,6 +57,8 @@ extension ChangePlan {
             for setting in change.settings { counts[setting.name, default: 0] += 1 }
             if nodes.count < Self.nodeLimit { nodes.append(change) }
         }
+        let lines = plan.host.map { NetworkNotes.lines(from: before, to: after, on: $0) } ?? []
+        notes = lines.isEmpty ? nil : lines
     }
 
     /// The nodes that can be concerned at all, in order.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Commands
+import Fleet
 import Foundation
 
 /// `roost serve`: the server.

@@ -9,13 +9,13 @@ import Wire
 /// The data planes have what the control center asks of them under the same names.
 extension DataPlanes: DataPlaneView, MachineOrders, OpenFiles {}
 
-/// The networks as the last reading of the configuration has them, with what is leased of them.
+/// The networks as they are served now, with what is leased of them.
 struct ServedNetworkView: NetworkView {
-    let current: CurrentNetworks
+    let policy: CurrentPolicy
     let planes: DataPlanes
 
     func networks() async -> [NetworkAnswer] {
-        current.value.answers(leases: await planes.leases(), now: SystemClock.wall / 1_000)
+        policy.value.networks.answers(leases: await planes.leases(), now: SystemClock.wall / 1_000)
     }
 }
 

@@ -41,9 +41,9 @@ final class Sockets: @unchecked Sendable {
     var nbd: [Box] = []
     var logs: [Box] = []
 
-    init(_ settings: ServerSettings, networks: ServedNetworks) throws {
+    init(_ settings: ServerSettings, _ interfaces: ServedInterfaces) throws {
         let roles = settings.roles
-        for interface in networks.interfaces {
+        for interface in interfaces.interfaces {
             if roles.contains(.dhcp) {
                 let frames = try Socket.frames()
                 dhcp.append(
@@ -104,15 +104,15 @@ struct FormerRun: Sendable {
     /// Of the clock since then.
     let leap: ClockJump?
 
-    init(_ settings: ServerSettings, _ networks: ServedNetworks, _ store: any FleetStore) async throws {
+    init(_ settings: ServerSettings, _ links: [DHCPLink], _ store: any FleetStore) async throws {
         leases = settings.roles.contains(.dhcp) ? try LeaseJournal.leases(at: settings.journalPath) : []
         boots = try await store.lastBoots()
         let trials = try await store.snapshot().rollouts.values.map(\.startedAt)
-        let times = [Lease.lastGiven(of: leases, on: networks.links), try await store.newestSecond()]
+        let times = [Lease.lastGiven(of: leases, on: links), try await store.newestSecond()]
         leap = ClockJump.betweenRuns(
             lastSecond: (times.compactMap { $0 } + trials).max(),
             now: ClockReading(wall: SystemClock.wall, boot: SystemClock.boot),
-            longest: Lease.longestSeconds(on: networks.links))
+            longest: Lease.longestSeconds(on: links))
     }
 }
 
@@ -137,48 +137,49 @@ final class DataPlanes: Sendable {
     private let home: Home
 
     init(
-        settings: ServerSettings, networks: ServedNetworks, sockets: Sockets, context: BootContext.Settings,
-        snapshot: FleetSnapshot, former: FormerRun, budget: DescriptorBudget,
+        settings: ServerSettings, policy: ServerPolicy, sockets: Sockets, snapshot: FleetSnapshot,
+        former: FormerRun, budget: DescriptorBudget,
         send: @escaping @Sendable (NodeReport) -> Void,
         log: @escaping @Sendable (String) -> Void
     ) throws {
         let home = Home()
         self.home = home
-        let links = networks.links
         var committer: LeaseCommitter?
         if settings.roles.contains(.dhcp) {
             committer = try LeaseCommitter(journal: try LeaseJournal(settings.journalPath), log: log)
         }
-        let (writer, allowances) = (committer, settings.allowances)
+        let writer = committer
         mailbox = try EventLoop.start(name: "roost-loop") { loop in
             var tracker = BootTracker()
             tracker.restore(former.boots, isNode: snapshot.knows)
             // Of a clock that was ahead: they are not still to come.
             if let leap = former.leap, leap.milliseconds < 0 { tracker.move(with: leap) }
-            let limits = PeerLimits(allowances: allowances, budget: budget) {
+            let limits = PeerLimits(allowances: policy.allowances, budget: budget) {
                 ServerLog.logger.warning("\($0)")
             }
             let residents = Residents(
                 context: try BootContext(
-                    loop: loop, settings: context, snapshot: snapshot, tracker: tracker, limits: limits,
+                    loop: loop, settings: policy.context, snapshot: snapshot, tracker: tracker,
+                    limits: limits,
                     send: send))
             home.residents = residents
             if let writer {
                 try Self.startDHCP(
-                    residents, sockets, links: links, settings: settings, former: former, committer: writer,
-                    loop: loop, log: log)
+                    residents, sockets, policy.networks, former: former, committer: writer, loop: loop,
+                    log: log)
             }
             try Self.startOthers(residents, sockets, settings: settings, loop: loop, log: log)
         }
     }
 
     private static func startDHCP(
-        _ residents: Residents, _ sockets: Sockets, links: [DHCPLink], settings: ServerSettings,
-        former: FormerRun, committer: LeaseCommitter, loop: EventLoop,
+        _ residents: Residents, _ sockets: Sockets, _ networks: ServedNetworks, former: FormerRun,
+        committer: LeaseCommitter, loop: EventLoop,
         log: @escaping @Sendable (String) -> Void
     ) throws {
         let service = DHCPService(
-            links: links, reservations: settings.dhcp.reservations, leases: former.leases, leap: former.leap,
+            links: networks.links, reservations: networks.reservations, leases: former.leases,
+            leap: former.leap,
             committer: committer, context: residents.context, log: log)
         for box in sockets.dhcp {
             guard let dhcp = box.dhcp.take() else { continue }
@@ -230,23 +231,18 @@ final class DataPlanes: Sendable {
         mailbox.submit { _ in home.residents?.context.swap(snapshot) }
     }
 
-    /// The networks, reservations and policy are these from now on.
-    func reconfigure(
-        _ networks: ServedNetworks, reservations: [DHCPReservation], context: BootContext.Settings,
-        allowances: PeerAllowances
-    ) {
+    /// The data planes go by this policy from now on; what is leased stays leased.
+    func reconfigure(_ policy: ServerPolicy) {
         let home = home
-        let links = networks.links
         mailbox.submit { _ in
-            home.residents?.context.settings = context
-            home.residents?.context.limits.allowances = allowances
-            home.residents?.dhcp?.reconfigure(links: links, reservations: reservations)
+            home.residents?.context.settings = policy.context
+            home.residents?.context.limits.allowances = policy.allowances
+            home.residents?.dhcp?.reconfigure(
+                links: policy.networks.links, reservations: policy.networks.reservations)
         }
     }
 
-    func policy() async -> BootPolicy { await contextSettings().policy }
-
-    func contextSettings() async -> BootContext.Settings { await ask { $0.context.settings } }
+    func policy() async -> BootPolicy { await ask { $0.context.settings.policy } }
 
     /// What machines last told DHCP that they boot with.
     func clients() async -> [MACAddress: BootClient] { await ask { $0.context.clients } }

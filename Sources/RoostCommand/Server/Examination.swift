@@ -29,21 +29,16 @@ struct Examination {
         var found: [Finding] = []
         let available = (try? NetworkInterface.all()) ?? []
         do {
-            let networks = try ServedNetworks(settings, named: interfaces, available: available)
-            for interface in networks.interfaces {
+            let served = try ServedInterfaces(settings.interfaceNames(interfaces), available: available)
+            for interface in served.interfaces {
                 found.append(
                     Finding(
                         isGood: true,
                         text: "interface \(interface.name) has address \(interface.addresses[0].address)"))
             }
-            for problem in networks.problems(settings) {
-                found.append(
-                    Finding(
-                        isGood: false, text: "dhcp: \(problem)",
-                        fix: problem.fix ?? "change the section dhcp of the configuration"))
-            }
-            if !serverRuns { found += networks.interfaces.flatMap(ports) }
-            found += networks.interfaces.map(otherServers)
+            found += networks(on: served.host(settings))
+            if !serverRuns { found += served.interfaces.flatMap(ports) }
+            found += served.interfaces.map(otherServers)
         } catch {
             found.append(
                 Finding(
@@ -54,6 +49,16 @@ struct Examination {
         found += [clock, certificate].compactMap { $0 }
         found += [loaders, nodeProgram, confinement, diskSpace]
         return found
+    }
+
+    /// What a first start would serve; the networks of a fleet a running server knows, which tells its own problems.
+    private func networks(on host: ServingHost) -> [Finding] {
+        guard !serverRuns, !FileManager.default.fileExists(atPath: settings.databasePath) else { return [] }
+        return ServedNetworks(settings.formerNetworks.records, on: host).problems.map { problem in
+            Finding(
+                isGood: false, text: "dhcp: \(problem)",
+                fix: problem.fix ?? "change the section dhcp of the configuration")
+        }
     }
 
     private func ports(_ interface: NetworkInterface) -> [Finding] {

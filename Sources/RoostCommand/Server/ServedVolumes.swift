@@ -9,7 +9,7 @@ struct ServedVolumes: VolumeFiles {
     let disks: VolumeStore
     /// Nil: there are no trees.
     let nfs: NFSWorkerConnection?
-    let networks: CurrentNetworks
+    let policy: CurrentPolicy
 
     private func order(_ order: NFSOrder) throws {
         guard let nfs else { throw StoreError.conflict("the server's role nfs is off") }
@@ -25,7 +25,7 @@ struct ServedVolumes: VolumeFiles {
         let clients = volumes.compactMap { volume in volume.client.map { (volume.node, $0) } }
         try order(
             .export(
-                networks: networks.value.links.flatMap(\.subnets).map(\.network),
+                networks: policy.value.networks.subnets.map(\.network),
                 clients: Dictionary(clients) { first, _ in first }))
     }
 

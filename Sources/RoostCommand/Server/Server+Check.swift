@@ -11,13 +11,22 @@ extension Server {
     static func check(_ settings: ServerSettings, interfaces: [String]) throws {
         if let name = settings.user, unsafe getpwnam(name) == nil { throw noUser(name) }
         let available = try NetworkInterface.all()
-        let networks = try ServedNetworks(settings, named: interfaces, available: available)
-        let found = networks.problems(settings)
-        for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
-        if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
+        let served = try ServedInterfaces(settings.interfaceNames(interfaces), available: available)
+        try check(settings.formerNetworks, on: served.host(settings))
         try requireOwn(settings, available: available)
         try requireDistinct(settings)
         for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
+    }
+
+    /// Networks of the file are taken over at a first start, which would end with these problems.
+    private static func check(_ former: FormerNetworks, on host: ServingHost) throws {
+        guard !former.keys.isEmpty else { return }
+        let found = ServedNetworks(former.records, on: host).problems
+        for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
+        if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
+        ServerLog.logger.warning(
+            "\(former.keys.joined(separator: ", ")): a start takes them over once, into a fleet that has no networks yet; then they no longer count (roost network list shows what does)"
+        )
     }
 
     /// Throws where two services want one port, or a certificate is not there.

@@ -18,12 +18,10 @@ import Wire
 /// This is the only place that knows every adapter.
 final class Server: Sendable {
     private let settings: ServerSettings
-    private let interfaces: [String]
+    private let interfaces: ServedInterfaces
     /// Reads the configuration file and the command line anew.
     private let readSettings: @Sendable () throws -> ServerSettings
-    private let networks: ServedNetworks
-    /// As the last reading of the configuration has them, for the control center.
-    private let currentNetworks: CurrentNetworks
+    private let policy: CurrentPolicy
     private let fleet: LiveFleet
     private let images: ImageStore
     private let planes: DataPlanes
@@ -47,14 +45,10 @@ final class Server: Sendable {
         readSettings: @escaping @Sendable () throws -> ServerSettings
     ) async throws {
         self.settings = settings
-        self.interfaces = interfaces
         self.readSettings = readSettings
-        networks = try ServedNetworks(settings, named: interfaces, available: NetworkInterface.all())
-        currentNetworks = CurrentNetworks(networks)
-        for problem in networks.problems(settings) {
-            if problem.isFatal { throw InvalidSetting("dhcp: \(problem)") }
-            ServerLog.logger.warning("dhcp: \(problem)")
-        }
+        let interfaces = try ServedInterfaces(
+            settings.interfaceNames(interfaces), available: NetworkInterface.all())
+        self.interfaces = interfaces
         let budget = DescriptorBudget.raised()
         if settings.roles.contains(.center) { try Self.requireFree(socket: settings.socket) }
         let user = try Self.user(settings)
@@ -70,11 +64,11 @@ final class Server: Sendable {
         try Self.prepareSocket(settings.socket, user)
         let hasCenter = settings.roles.contains(.center)
         // The sockets come first: what cannot be bound is said before anything is written.
-        let sockets = try Sockets(settings, networks: networks)
-        let contextSettings = try Self.contextSettings(settings, networks: networks)
+        let sockets = try Sockets(settings, interfaces)
+        let contextSettings = try Self.contextSettings(settings, interfaces)
         let wallSecret =
             hasCenter ? try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory) : ""
-        let addresses = hasCenter ? try Self.centerAddresses(settings, networks, user) : []
+        let addresses = hasCenter ? try Self.centerAddresses(settings, interfaces, user) : []
         nfs = try Self.makeNFS(settings)
         let own = addresses.filter { $0.certificate != nil && settings.center.certificate == nil }
         let worker =
@@ -90,30 +84,38 @@ final class Server: Sendable {
         let reports = ReportQueues()
         let trust = try ImageTrust(keys: settings.imageKeys)
         let store = try SQLiteStore(path: settings.databasePath, secrets: contextSettings.secrets)
+        let host = ServerPolicy.Host(settings, interfaces, context: contextSettings)
+        try await NetworkImport(former: settings.formerNetworks, store: store, host: host.serving).run()
         let snapshot = trust.judged(try await store.snapshot())
+        let policy = CurrentPolicy(host, snapshot.contents.network)
+        self.policy = policy
+        CurrentPolicy.log(policy.value.networks.problems)
         Self.clearLeftovers(
             of: snapshot, removed: try await store.removedVersions(), images,
             VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets))
-        let former = try await FormerRun(settings, networks, store)
+        let former = try await FormerRun(settings, policy.value.networks.links, store)
         let planes = try DataPlanes(
-            settings: settings, networks: networks, sockets: sockets, context: contextSettings,
-            snapshot: snapshot, former: former, budget: budget, send: { reports.add($0) }, log: Self.log)
+            settings: settings, policy: policy.value, sockets: sockets, snapshot: snapshot, former: former,
+            budget: budget, send: { reports.add($0) }, log: Self.log)
         self.planes = planes
-        let fleet = try await LiveFleet(store: store, trust: trust) { planes.swap($0) }
+        let fleet = try await LiveFleet(store: store, trust: trust) { snapshot in
+            policy.follow(snapshot.contents.network) { planes.reconfigure($0) }
+            planes.swap(snapshot)
+        }
         if let leap = former.leap {
             ServerLog.logger.warning("clock: since this server last wrote something it went \(leap)")
             try await fleet.start(after: leap)
         }
         self.fleet = fleet
-        fleet.addressPlan = networks.addressPlan(settings)
+        fleet.host = host.serving
         let disks = VolumeStore(directory: settings.volumeDirectory, secrets: contextSettings.secrets)
         let volumes = Volumes(
-            fleet: fleet, files: ServedVolumes(disks: disks, nfs: nfs, networks: currentNetworks),
+            fleet: fleet, files: ServedVolumes(disks: disks, nfs: nfs, policy: policy),
             openFiles: planes, logger: ServerLog.logger)
         self.volumes = volumes
         if hasCenter {
             let services = try Self.makeServices(
-                settings, networks: currentNetworks, fleet: fleet, volumes: volumes, logs: logs,
+                settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
                 wallSecret: wallSecret, budget: budget)
             center = try ControlCenter(
@@ -137,14 +139,16 @@ final class Server: Sendable {
     /// Serves until the process is told to end.
     func run() async throws {
         await export()
+        // Not a part of the group below: what is exported follows the networks until the process ends.
+        Task { for await _ in policy.changes { await export() } }
         let signals = Signals()
         guard let center else {
-            Self.ready(settings, networks)
+            Self.ready(settings, interfaces)
             return await signals.waitForEnd { await self.reload() }
         }
-        let (settings, networks) = (settings, networks)
+        let (settings, interfaces) = (settings, interfaces)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await center.run { Self.ready(settings, networks, setupLink: $0) } }
+            group.addTask { try await center.run { Self.ready(settings, interfaces, setupLink: $0) } }
             group.addTask { await signals.waitForEnd { await self.reload() } }
             group.addTask { [certificates] in try await certificates.watch() }
             // Not a part of the group: a server without its worker serves all the same.
@@ -158,32 +162,35 @@ final class Server: Sendable {
     /// SIGHUP: the configuration is read anew. A mistake in it changes nothing; what is bound to ports and users needs a restart.
     private func reload() async {
         do {
-            let new = try readSettings()
-            let networks = try ServedNetworks(new, named: interfaces, available: NetworkInterface.all())
-            if let problem = networks.problems(new).first(where: \.isFatal) {
-                throw InvalidSetting("dhcp: \(problem)")
-            }
-            var context = await planes.contextSettings()
-            context.loaders = Loaders.find(own: new.loaders)
-            context.policy.follow(new, loaders: context.loaders)
-            currentNetworks.value = networks
-            planes.reconfigure(
-                networks, reservations: new.dhcp.reservations, context: context, allowances: new.allowances)
+            let (new, former) = (try readSettings(), policy.host)
+            var host = former
+            host.settings = new
+            host.loaders = Loaders.find(own: new.loaders)
+            host.interfaces = try ServedInterfaces(
+                interfaces.interfaces.map(\.name), available: NetworkInterface.all())
+            policy.follow(host) { planes.reconfigure($0) }
             centerLimits?.use(new.allowances)
-            fleet.addressPlan = networks.addressPlan(new)
+            fleet.host = host.serving
             try await fleet.reload()
-            await export()
             await certificates.renew()
-            let needsRestart = settings.differencesThatNeedRestart(from: new)
-            for key in needsRestart {
+            try await NetworkImport(former: new.formerNetworks, store: fleet.store, host: host.serving).warn()
+            for key in settings.differencesThatNeedRestart(from: new) {
                 ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
             }
-            Self.log(
-                "reloaded: networks, reservations, limits, loaders and their rules, domain and advertised address are as the configuration says"
-            )
+            Self.log("reloaded: \(Self.taken(from: former, to: host))")
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
         }
+    }
+
+    /// What a reload has taken over.
+    private static func taken(from former: ServerPolicy.Host, to host: ServerPolicy.Host) -> String {
+        var parts = former.settings.differencesThatAreFollowed(from: host.settings)
+        if former.loaders != host.loaders, !parts.contains("loaders") { parts.append("loaders") }
+        if former.interfaces != host.interfaces { parts.append("the interfaces' addresses") }
+        return parts.isEmpty
+            ? "the configuration says nothing new that is taken over while the server runs"
+            : "taken over: \(parts.joined(separator: ", "))"
     }
 
     /// Says to the NFS server what it has to give to whom. Without it nodes of other root modes boot all the same.
@@ -195,7 +202,7 @@ final class Server: Sendable {
     }
 
     private static func ready(
-        _ settings: ServerSettings, _ networks: ServedNetworks, setupLink: String? = nil
+        _ settings: ServerSettings, _ interfaces: ServedInterfaces, setupLink: String? = nil
     ) {
         if let setupLink {
             // Standard output, not the log: the link makes an administrator and does not belong into archives.
@@ -203,7 +210,7 @@ final class Server: Sendable {
         }
         let roles = settings.roles.map(\.rawValue).joined(separator: " ")
         log(
-            "ready: \(roles) on \(networks.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
+            "ready: \(roles) on \(interfaces.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
         )
         notifySystemd()
     }
@@ -218,7 +225,7 @@ final class Server: Sendable {
 
     // MARK: Parts
 
-    private static func contextSettings(_ settings: ServerSettings, networks: ServedNetworks) throws
+    private static func contextSettings(_ settings: ServerSettings, _ interfaces: ServedInterfaces) throws
         -> BootContext.Settings
     {
         let loaders = Loaders.find(own: settings.loaders)
@@ -227,13 +234,12 @@ final class Server: Sendable {
             ServerLog.logger.warning("the loader \(name) is missing (apt install \(package))")
         }
         var policy = BootPolicy(
-            server: networks.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
-            loaders: [], nodeArchives: [:], centerURL: centerURL(settings, networks),
+            server: interfaces.address, httpPort: settings.httpPort, nbdPort: settings.nbdPort,
+            loaders: [], nodeArchives: [:], centerURL: centerURL(settings, interfaces),
             netconsolePort: settings.roles.contains(.center) ? settings.logs.netconsolePort : nil,
             nfs: settings.roles.contains(.nfs)
                 ? NFSDirectories(images: settings.imageDirectory, trees: settings.treeDirectory) : nil)
         for problem in Loaders.problems(own: settings.loaders) { ServerLog.logger.warning("\(problem)") }
-        policy.follow(settings, loaders: loaders)
         let keys = try NodeKeys(stateDirectory: settings.stateDirectory)
         let archives = NodeArchiveFiles(
             directory: settings.nodeArchiveDirectory, serverKey: keys.server.publicBytes)
@@ -247,15 +253,15 @@ final class Server: Sendable {
     }
 
     /// What the screens of waiting machines show.
-    private static func centerURL(_ settings: ServerSettings, _ networks: ServedNetworks) -> String {
+    private static func centerURL(_ settings: ServerSettings, _ interfaces: ServedInterfaces) -> String {
         guard settings.roles.contains(.center) else { return "" }
         let address =
-            settings.center.https?.first ?? "\(networks.address):\(ServerSettings.Center.port)"
+            settings.center.https?.first ?? "\(interfaces.address):\(ServerSettings.Center.port)"
         return settings.center.https?.isEmpty == true ? "" : "https://\(address)"
     }
 
     private static func makeServices(
-        _ settings: ServerSettings, networks: CurrentNetworks, fleet: LiveFleet, volumes: Volumes,
+        _ settings: ServerSettings, policy: CurrentPolicy, fleet: LiveFleet, volumes: Volumes,
         logs: NodeLogs, images: ImageStore, planes: DataPlanes, reports: ReportQueues, secrets: NodeSecrets,
         wallSecret: String, budget: DescriptorBudget
     ) throws -> CenterServices {
@@ -263,7 +269,7 @@ final class Server: Sendable {
         var services = CenterServices(
             fleet: fleet, volumes: volumes, logs: logs,
             ports: CenterPorts(
-                planes: planes, networks: ServedNetworkView(current: networks, planes: planes), images: files,
+                planes: planes, networks: ServedNetworkView(policy: policy, planes: planes), images: files,
                 pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
             logger: ServerLog.logger, version: Roost.version, roles: settings.roles.map(\.rawValue),
             wallSecret: wallSecret, sources: settings.imageSources,
@@ -277,11 +283,11 @@ final class Server: Sendable {
 
     /// Where the control center listens, with its certificate made.
     private static func centerAddresses(
-        _ settings: ServerSettings, _ networks: ServedNetworks, _ user: StateDirectory.User
+        _ settings: ServerSettings, _ interfaces: ServedInterfaces, _ user: StateDirectory.User
     ) throws -> [CenterAddress] {
         let secure =
             settings.center.https.map { $0.compactMap { ServerSettings.Center.parts($0) } }
-            ?? networks.centerHosts.map { ($0, ServerSettings.Center.port) }
+            ?? interfaces.centerHosts.map { ($0, ServerSettings.Center.port) }
         var addresses: [CenterAddress] = []
         if !secure.isEmpty {
             let certificate: (String, String)

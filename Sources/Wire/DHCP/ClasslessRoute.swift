@@ -1,5 +1,5 @@
 /// One route of the Classless Static Route option, 121 (RFC 3442).
-package struct ClasslessRoute: WireCodable, Equatable, Sendable {
+package struct ClasslessRoute: WireCodable, Hashable, Sendable {
     package var network: IPv4Network
     package var router: IPv4Address
 
@@ -27,6 +27,35 @@ package struct ClasslessRoute: WireCodable, Equatable, Sendable {
             wire.append(UInt8(truncatingIfNeeded: network.base.rawValue >> UInt32(24 - 8 * index)))
         }
         router.write(to: &wire)
+    }
+}
+
+/// As people write it: `192.168.0.0/16 via 10.77.0.253`.
+extension ClasslessRoute: CustomStringConvertible, Codable {
+    package init?(_ text: some StringProtocol) {
+        let words = text.split(separator: " ")
+        guard words.count == 3, words[1] == "via", let network = IPv4Network(words[0]),
+            let router = IPv4Address(words[2])
+        else { return nil }
+        self.init(network: network, router: router)
+    }
+
+    package var description: String { "\(network) via \(router)" }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let route = Self(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "‘\(text)’ is not a route (write it as 192.168.0.0/16 via 10.77.0.253)")
+        }
+        self = route
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }
 

@@ -9,6 +9,8 @@ struct PlanView: TemplateView {
     var list: List?
     /// The edits in words.
     var edits: [String]
+    /// What becomes of networks; nil where nothing does.
+    var notes: Notes?
     /// Nodes that would change.
     var count: Int
     var counts: [Count]
@@ -33,6 +35,10 @@ struct PlanView: TemplateView {
         var fate: String
         var isRefused: Bool
         var text: String
+    }
+
+    struct Notes: View {
+        var lines: [String]
     }
 
     struct Count: View {
@@ -81,6 +87,7 @@ struct PlanView: TemplateView {
         _ plan: ChangePlan?, edits: [String], _ saving: Saving?, back: String, _ words: Words
     ) {
         self.edits = edits
+        notes = plan?.notes.map { Notes(lines: $0) }
         self.back = back
         count = plan?.nodeCount ?? 0
         counts = (plan?.counts ?? [:]).sorted { $0.key < $1.key }.map {

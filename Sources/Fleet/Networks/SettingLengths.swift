@@ -1,18 +1,18 @@
 import Wire
 
 /// What does not fit where it has to go is refused when it is set, with both numbers: everything behind here would cut it in silence.
-enum SettingLengths {
+package enum SettingLengths {
     /// Bytes of one DHCP option (RFC 2132 §2); more of them under one number (RFC 3396) firmware does not put together.
     static let option = 255
     /// Of `file` in a DHCP message without its zero (RFC 2131 §2): where a loader's name has to fit as well.
-    static let bootFile = 127
+    private static let bootFile = 127
     /// Of a name in the DNS, and of one label of it (RFC 1035 §2.3.4).
-    static let (name, label) = (253, 63)
+    private static let (name, label) = (253, 63)
     /// Of a local socket's path without its zero (unix(7)).
-    static let socketPath = 107
+    private static let socketPath = 107
 
     /// The path of a local socket; nil for what is none.
-    static func socketPath(_ text: String) throws -> String? {
+    package static func socketPath(_ text: String) throws -> String? {
         guard text.hasPrefix("/") else { return nil }
         guard text.utf8.count <= socketPath else {
             throw TooLong("the path has \(text.utf8.count) bytes; a local socket's has at most \(socketPath)")
@@ -21,7 +21,7 @@ enum SettingLengths {
     }
 
     /// A domain that every node's name fits in front of; nil for what is none. Empty: there is none.
-    static func domain(_ text: String) throws -> String? {
+    package static func domain(_ text: String) throws -> String? {
         if text.isEmpty { return text }
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         if let long = labels.first(where: { $0.utf8.count > label }) {
@@ -45,23 +45,33 @@ enum SettingLengths {
         return text
     }
 
+    /// The same, for those who have to have one.
+    static func requireDomain(_ text: String) throws(InvalidSetting) -> String {
+        do {
+            guard let domain = try domain(text) else { throw TooLong("‘\(text)’ is not a domain") }
+            return domain
+        } catch {
+            throw InvalidSetting("domain: \(error)")
+        }
+    }
+
     /// The name of a boot loader's file.
-    static func loader(_ text: String) throws -> String? {
+    package static func loader(_ text: String) throws -> String? {
         guard text.utf8.count <= bootFile else {
             throw TooLong("the name has \(text.utf8.count) bytes; a DHCP answer has room for \(bootFile)")
         }
         return text.isEmpty ? nil : text
     }
 
-    struct TooLong: Error, CustomStringConvertible {
-        let description: String
+    package struct TooLong: Error, CustomStringConvertible {
+        package let description: String
         init(_ description: String) { self.description = description }
     }
 }
 
-extension ServerSettings.Network {
+extension Network {
     /// What is wrong with the options that this network's clients would be told; nil when each fits.
-    var lengthProblem: String? {
+    package var lengthProblem: String? {
         // A client that reads the routes reads the router from among them (RFC 3442).
         let routeBytes =
             routes.reduce(router == nil ? 0 : 5) { $0 + 5 + ($1.network.prefixLength + 7) / 8 }
@@ -69,7 +79,7 @@ extension ServerSettings.Network {
             [
                 ("name-servers", 4 * nameServers.count), ("time-servers", 4 * timeServers.count),
                 ("routes", routes.isEmpty ? 0 : routeBytes),
-            ] + options.sorted { $0.key < $1.key }.map { ("option \($0.key)", $0.value.count) }
+            ] + options.bytes.sorted { $0.key < $1.key }.map { ("option \($0.key)", $0.value.count) }
         return all.first { $0.1 > SettingLengths.option }.map {
             "\($0.0): \($0.1) bytes do not fit a DHCP option, which has at most \(SettingLengths.option)"
         }

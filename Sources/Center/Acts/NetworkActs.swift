@@ -1,0 +1,133 @@
+import API
+import Fleet
+import Wire
+
+/// Networks, reservations and loader rules: of the whole site.
+extension Acts {
+    /// The networks that are served with what is leased, then those that this server cannot serve.
+    func networks() async throws -> [NetworkAnswer] {
+        try require(.read)
+        let records = fleet.snapshot.contents.network
+        guard let host = fleet.host else { return await services.networks() }
+        let idle = ServedNetworks(records, on: host).idle.sorted { $0.key < $1.key }
+        let server = await services.policy().server
+        return await services.networks()
+            + idle.compactMap { name, reason in
+                guard let network = records.networks[name] else { return nil }
+                return NetworkAnswer(
+                    name: name, interface: network.interface ?? "", server: network.server ?? server,
+                    network: network.subnet?.description ?? "",
+                    pools: network.pools?.map(\.description) ?? [], router: network.router, size: 0,
+                    leased: 0, problem: reason)
+            }
+    }
+
+    /// What a record of the interface as it is served now would say; nil where the interface has one.
+    func network(of interface: String, named name: NetworkName) throws -> Network? {
+        try require(.configure, in: .site)
+        guard fleet.snapshot.contents.network.networks.isEmpty,
+            let served = fleet.host?.interfaces.first(where: { $0.name == interface })
+        else { return nil }
+        return ServedNetworks.network(of: served, named: name)
+    }
+
+    /// Throws where a form is for another state of a network than there is now.
+    func requireState(of name: NetworkName, isNew: Bool, tag: String) throws {
+        try require(.configure, in: .site)
+        let stored = fleet.snapshot.contents.network.networks[name]
+        guard isNew else { return try RecordTag.check(tag, stored) }
+        if stored != nil { throw InvalidSetting("name: there is a network \(name) already") }
+    }
+
+    /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.
+    func notingLeases(_ planned: PlannedChange) async throws -> PlannedChange {
+        try require(.read)
+        guard planned.plan.notes != nil, let host = fleet.host else { return planned }
+        let snapshot = fleet.snapshot
+        let after = try snapshot.applying(
+            Edits.of(planned.change, in: snapshot), revision: snapshot.revision, within: fleet.addressPlan)
+        let (was, willBe) = (
+            ServedNetworks(snapshot.contents.network, on: host),
+            ServedNetworks(after.contents.network, on: host)
+        )
+        let count = await services.leases().count { lease in
+            lease.expiresAt > Clock.second && was.gives(lease.address)
+                && !willBe.gives(lease.address) && !after.hasReserved(lease.address)
+        }
+        guard count > 0 else { return planned }
+        var planned = planned
+        planned.plan.notes?.append(
+            "\(counted(count, "lease")) would be in no pool: these machines get other addresses when they renew, and nodes that run lose their roots"
+        )
+        return planned
+    }
+
+    /// In the order of their addresses.
+    func reservations() async throws -> [DHCPReservation] {
+        try require(.read, in: .site)
+        return try await configuration().contents.network.orderedReservations
+    }
+
+    /// In the order in which they are tried.
+    func loaderRules() async throws -> [LoaderRule] {
+        try require(.read)
+        return try await configuration().contents.network.orderedLoaderRules
+    }
+
+    // MARK: One record
+
+    /// A record that is in no group, with its state for `If-Match`.
+    ///
+    /// - Parameter place: where it has to be readable; nil: somewhere.
+    func siteRecord<Record: FleetRecord>(
+        _: Record.Type = Record.self, at key: Record.Key, readableIn place: GroupPath? = nil
+    ) async throws -> Saved<Record> {
+        if let place { try require(.read, in: place) } else { try require(.read) }
+        let snapshot = try await configuration()
+        return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
+    }
+
+    /// Saves a record as it is given, whether it is new or not.
+    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, ifMatch wanted: String?) async throws
+        -> Saved<Record>
+    {
+        let snapshot = try await change { _ in
+            [FleetEdit(key, record)]
+        } check: { current in
+            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+        }
+        return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
+    }
+
+    /// Changes of a record what `patch` names.
+    func patch<Record: FleetRecord>(
+        _: Record.Type, at key: Record.Key, _ patch: MergePatch, ifMatch wanted: String?
+    ) async throws -> Saved<Record> {
+        // Before anything else: what is there to be changed is not for those who may not change it.
+        try require(.configure, in: .site)
+        let snapshot = try await change { current in
+            let stored = try Self.stored(Record.self, key, in: current)
+            try RecordTag.check(wanted, stored)
+            return [FleetEdit(key, try patch.applied(to: stored))]
+        }
+        return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
+    }
+
+    func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, ifMatch wanted: String?) async throws
+    {
+        _ = try await change { _ in
+            [FleetEdit(key, nil as Record?)]
+        } check: { current in
+            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+        }
+    }
+
+    private static func stored<Record: FleetRecord>(
+        _: Record.Type, _ key: Record.Key, in snapshot: FleetSnapshot
+    ) throws -> Record {
+        guard let record = Record.record(at: key, in: snapshot.contents) else {
+            throw StoreError.notFound("there is no \(Record.kind.replacing("-", with: " ")) \(key)")
+        }
+        return record
+    }
+}

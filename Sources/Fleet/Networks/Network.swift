@@ -1,0 +1,132 @@
+package import Wire
+
+/// A subnet whose machines this server gives addresses, as it is written down. What it leaves open is taken from the interface.
+package struct Network: Equatable, Sendable, Codable {
+    package var name: NetworkName
+    /// The interface that it is on; nil: it is reached through relays.
+    package var interface: String?
+    /// Nil: the interface's.
+    package var subnet: IPv4Network?
+    /// The server's address as machines reach it; nil: the interface's.
+    package var server: IPv4Address?
+    /// Nil: the upper half of the subnet. None: only nodes with addresses of their own, and reservations, get one.
+    package var pools: [AddressRange]?
+    /// The default router that machines are told.
+    package var router: IPv4Address?
+    package var nameServers: [IPv4Address]
+    package var timeServers: [IPv4Address]
+    /// Nil: the server's.
+    package var domain: String?
+    package var mtu: UInt16?
+    package var routes: [ClasslessRoute]
+    package var lease: LeaseTime
+    package var options: NetworkOptions
+    /// Whether machines that speak BOOTP get addresses from the pools, though they are no nodes.
+    package var servesBOOTP: Bool
+
+    package static let mtuRange: ClosedRange<UInt16> = 576...9_216
+
+    package init(name: NetworkName, interface: String? = nil, subnet: IPv4Network? = nil) {
+        self.name = name
+        self.interface = interface
+        self.subnet = subnet
+        nameServers = []
+        timeServers = []
+        routes = []
+        lease = .standard
+        options = NetworkOptions()
+        servesBOOTP = false
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, interface, subnet, server, pools, router, nameServers, timeServers, domain, mtu, routes
+        case lease, options
+        case servesBOOTP = "bootp"
+    }
+
+    /// What is left out is empty.
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(name: try fields.decode(NetworkName.self, forKey: .name))
+        interface = try fields.decodeIfPresent(String.self, forKey: .interface)
+        subnet = try fields.decodeIfPresent(IPv4Network.self, forKey: .subnet)
+        server = try fields.decodeIfPresent(IPv4Address.self, forKey: .server)
+        pools = try fields.decodeIfPresent([AddressRange].self, forKey: .pools)
+        router = try fields.decodeIfPresent(IPv4Address.self, forKey: .router)
+        nameServers = try fields.decodeIfPresent([IPv4Address].self, forKey: .nameServers) ?? []
+        timeServers = try fields.decodeIfPresent([IPv4Address].self, forKey: .timeServers) ?? []
+        domain = try fields.decodeIfPresent(String.self, forKey: .domain)
+        mtu = try fields.decodeIfPresent(UInt16.self, forKey: .mtu)
+        routes = try fields.decodeIfPresent([ClasslessRoute].self, forKey: .routes) ?? []
+        lease = try fields.decodeIfPresent(LeaseTime.self, forKey: .lease) ?? .standard
+        options = try fields.decodeIfPresent(NetworkOptions.self, forKey: .options) ?? NetworkOptions()
+        servesBOOTP = try fields.decodeIfPresent(Bool.self, forKey: .servesBOOTP) ?? false
+    }
+}
+
+extension FleetEdit {
+    /// - Parameter network: nil removes it.
+    package static func network(_ name: NetworkName, _ network: Network?) -> Self { Self(name, network) }
+}
+
+extension Network: FleetRecord {
+    package static let kind = "network"
+
+    package static func record(at key: NetworkName, in contents: FleetSnapshot.Contents) -> Network? {
+        contents.network.networks[key]
+    }
+    package static func put(
+        _ record: Network?, at key: NetworkName, in contents: inout FleetSnapshot.Contents
+    ) { contents.network.networks[key] = record }
+
+    package static func checked(
+        _ change: RecordChange<Network>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Network? {
+        try change.requireSomething(
+            in: draft, "there is no network \(change.key) (roost network list shows all)")
+        guard var network = change.after else { return nil }
+        network.name = change.key
+        network.domain = try network.domain.map { try SettingLengths.requireDomain($0) }
+        if let mtu = network.mtu, !mtuRange.contains(mtu) {
+            throw InvalidSetting("mtu: \(mtu) is not \(mtuRange.lowerBound) to \(mtuRange.upperBound)")
+        }
+        if let problem = network.lengthProblem { throw InvalidSetting(problem) }
+        guard let interface = network.interface else {
+            guard network.subnet != nil else {
+                throw InvalidSetting("subnet: a network behind a relay needs one, such as 10.77.0.0/24")
+            }
+            return network
+        }
+        if interface != before.contents.network.networks[change.key]?.interface, let host = plan.host {
+            try host.requireServed(interface)
+        }
+        return network
+    }
+
+    /// The networks as the host serves them contradict neither each other nor the host, unless they did before.
+    package static func check(
+        all changed: [NetworkName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, on: plan.host)
+    }
+
+    package static func summary(of change: RecordChange<Network>, in snapshot: FleetSnapshot) -> String {
+        let before = snapshot.contents.network.networks[change.key]
+        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
+        return "network \(change.key) \(act)"
+    }
+}
+
+extension NetworkRecords {
+    /// Throws where they contradict each other or the host, and `before` did not do so.
+    static func check(_ records: Self, since before: Self, on host: ServingHost?) throws {
+        let host = host ?? .unknown
+        let known = ServedNetworks(before, on: host).problems
+        for problem in ServedNetworks(records, on: host).problems
+        where problem.isFatal && !known.contains(problem) {
+            throw InvalidSetting(problem.description)
+        }
+    }
+}

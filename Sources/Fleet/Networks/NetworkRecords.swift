@@ -1,0 +1,18 @@
+/// What the configuration says of networks: which are served, which addresses are kept for machines, who gets which loader first.
+package struct NetworkRecords: Equatable, Sendable {
+    package var networks: [NetworkName: Network] = [:]
+    package var reservations: [DHCPReservation.Identity: DHCPReservation] = [:]
+    package var loaderRules: [RuleName: LoaderRule] = [:]
+
+    package init() {}
+
+    /// In the order in which they are tried: the highest priority first.
+    package var orderedLoaderRules: [LoaderRule] {
+        loaderRules.values.sorted { ($1.priority, $0.name) < ($0.priority, $1.name) }
+    }
+
+    /// In the order of their addresses.
+    package var orderedReservations: [DHCPReservation] {
+        reservations.values.sorted { $0.address < $1.address }
+    }
+}

@@ -1,0 +1,60 @@
+import Fleet
+import Foundation
+import Linux
+import Wire
+
+/// The interfaces that this host serves on.
+struct ServedInterfaces: Equatable {
+    /// In the order of the settings.
+    var interfaces: [NetworkInterface]
+    /// Our first address: what the control center calls the server.
+    var address: IPv4Address
+    /// All that this host has, on whatever interface.
+    private let ownAddresses: Swift.Set<IPv4Address>
+
+    init(_ names: [String], available: [NetworkInterface]) throws {
+        guard !names.isEmpty else {
+            throw InvalidSetting(
+                "no interface is named to serve on; say which: --interface eth1, or ‘interfaces’ in the configuration (there are: \(available.map(\.name).joined(separator: ", ")))"
+            )
+        }
+        interfaces = try names.map { name in
+            guard let interface = available.first(where: { $0.name == name }) else {
+                throw InvalidSetting(
+                    "there is no interface ‘\(name)’ (there are: \(available.map(\.name).joined(separator: ", ")))"
+                )
+            }
+            guard !interface.addresses.isEmpty else {
+                throw InvalidSetting(
+                    "interface \(name) has no IPv4 address; give it one: ip addr add 10.77.0.1/24 dev \(name)"
+                )
+            }
+            return interface
+        }
+        address = interfaces[0].addresses[0].address
+        ownAddresses = Swift.Set(available.flatMap(\.addresses).map(\.address))
+    }
+
+    /// Where the control center listens unless the settings say otherwise: the first IPv4 address of each served interface, and the
+    /// IPv6 addresses that stay.
+    var centerHosts: [String] {
+        interfaces.flatMap { interface in
+            let lasting = InterfaceAddress6.all.filter { $0.interface == interface.name && $0.lasts }
+            return [interface.addresses[0].address.description] + lasting.map(\.address.description)
+        }
+    }
+
+    /// What the networks of the configuration meet here.
+    ///
+    /// - Parameter loaders: files that are there.
+    func host(_ settings: ServerSettings, loaders: Swift.Set<String>? = nil) -> ServingHost {
+        let forwards = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_forward", encoding: .utf8)
+        return ServingHost(
+            interfaces: interfaces.map { interface in
+                ServingHost.Interface(
+                    name: interface.name, addresses: interface.addresses.map { ($0.address, $0.network) })
+            },
+            own: ownAddresses, domain: settings.domain, givesAddresses: settings.roles.contains(.dhcp),
+            forwards: forwards?.hasPrefix("1") == true, loaders: loaders)
+    }
+}

@@ -1,0 +1,54 @@
+import API
+import Fleet
+import Testing
+import Wire
+
+@testable import Center
+
+/// Networks as acts show and change them, on a host that is known.
+@Suite struct NetworkActsTests {
+    private let fleet: SmallFleet
+
+    init() async throws { fleet = try await SmallFleet() }
+
+    private func acts(serving interface: String) throws -> Acts {
+        let services = fleet.services
+        let own = try #require(IPv4Address("10.77.0.250"))
+        let network = try #require(IPv4Network("10.77.0.0/24"))
+        services.fleet.host = ServingHost(
+            interfaces: [ServingHost.Interface(name: interface, addresses: [(own, network)])], own: [own])
+        return Acts(services: services, caller: .local)
+    }
+
+    private static func school(_ pool: String, on interface: String = "eth1") throws -> ChangeRequest {
+        var network = Network(name: try NetworkName("school"), interface: interface)
+        network.pools = [try #require(AddressRange(pool))]
+        return ChangeRequest(edits: [ChangeRequest.Edit(network: network)])
+    }
+
+    @Test func `a plan counts the leases that would be in no pool`() async throws {
+        let acts = try acts(serving: "eth1")
+        _ = try await acts.make(Self.school("10.77.0.1-10.77.0.6"))
+        let kept = try await acts.notingLeases(acts.plan(Self.school("10.77.0.1-10.77.0.5")))
+        #expect(kept.plan.notes?.contains { $0.contains("would be in no pool") } == false)
+        let moved = try await acts.notingLeases(acts.plan(Self.school("10.77.0.50-10.77.0.59")))
+        let note = try #require(moved.plan.notes?.last)
+        #expect(note.contains("leases would be in no pool"), "\(note)")
+    }
+
+    @Test func `a network that cannot be served is listed with the reason, and refused anew`() async throws {
+        let acts = try acts(serving: "eth1")
+        _ = try await acts.make(Self.school("10.77.0.100-10.77.0.200"))
+        #expect(throws: InvalidSetting.self) {
+            try acts.plan(Self.school("10.77.0.100-10.77.0.200", on: "eth9"))
+        }
+        #expect(throws: InvalidSetting.self) { try acts.plan(Self.school("10.77.0.240-10.77.0.254")) }
+        var host = try #require(acts.services.fleet.host)
+        host.interfaces[0].name = "eth2"
+        acts.services.fleet.host = host
+        let network = try await acts.networks().first { $0.problem != nil }
+        #expect(network?.name?.text == "school" && network?.problem?.contains("eth1") == true)
+        let warnings = try await acts.status().warnings
+        #expect(warnings?.contains { $0.contains("network school is not served") } == true)
+    }
+}

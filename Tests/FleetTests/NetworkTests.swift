@@ -1,0 +1,272 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import Fleet
+
+/// Networks, reservations and loader rules as records: what may not be saved, and what a plan says of them.
+@Suite struct NetworkTests {
+    private static func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
+
+    /// A host with two interfaces, of which one is served.
+    private static func host(_ addresses: [String] = ["10.77.0.1/24"]) throws -> ServingHost {
+        let own = try addresses.map { text in
+            let parts = text.split(separator: "/").map(String.init)
+            let address = try address(parts[0])
+            let length = try #require(Int(parts[1]))
+            return (address, try #require(IPv4Network(containing: address, prefixLength: length)))
+        }
+        return ServingHost(
+            interfaces: [ServingHost.Interface(name: "eth1", addresses: own)],
+            own: Set(own.map(\.0) + [try address("192.0.2.1")]), domain: "school.example",
+            loaders: ["ipxe.efi"])
+    }
+
+    private static func network(
+        _ name: String = "school", _ interface: String? = "eth1", _ subnet: String? = nil,
+        _ change: (inout Network) throws -> Void = { _ in }
+    ) throws -> FleetEdit {
+        var network = Network(
+            name: try NetworkName(name), interface: interface, subnet: subnet.flatMap { IPv4Network($0) })
+        try change(&network)
+        return .network(network.name, network)
+    }
+
+    private static func pools(_ texts: String...) throws -> [AddressRange] {
+        try texts.map { try #require(AddressRange($0)) }
+    }
+
+    private func applying(_ edits: [FleetEdit], to snapshot: FleetSnapshot = .empty) throws -> FleetSnapshot {
+        let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
+        return try snapshot.applying(edits, revision: snapshot.revision + 1, within: plan)
+    }
+
+    private func refusal(_ edits: [FleetEdit], in snapshot: FleetSnapshot = .empty) throws -> String {
+        do {
+            _ = try applying(edits, to: snapshot)
+            return ""
+        } catch { return "\(error)" }
+    }
+
+    // MARK: What is refused
+
+    static var refused: [(String, (inout Network) throws -> Void)] {
+        [
+            ("does not serve on ‘eth5’", { $0.interface = "eth5" }),
+            ("a network behind a relay needs one", { $0.interface = nil }),
+            ("is not within 10.77.0.0/24", { $0.pools = try pools("10.77.0.200-10.78.0.5") }),
+            ("holds the server's own address", { $0.pools = try pools("10.77.0.1-10.77.0.9") }),
+            (
+                "holds the router",
+                {
+                    $0.pools = try pools("10.77.0.100-10.77.0.200")
+                    $0.router = try address("10.77.0.150")
+                }
+            ),
+            ("router 10.78.0.1 is not within", { $0.router = try address("10.78.0.1") }),
+            ("overlap", { $0.pools = try pools("10.77.0.100-10.77.0.150", "10.77.0.150-10.77.0.160") }),
+            ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
+            ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
+            (
+                "name-servers: 256 bytes do not fit",
+                { $0.nameServers = (1...64).map { IPv4Address(rawValue: 0x0A4D_0000 + $0) } }
+            ),
+        ]
+    }
+
+    @Test(arguments: refused.indices)
+    func `a network that machines could not use is refused, with what is wrong`(index: Int) throws {
+        let (text, change) = Self.refused[index]
+        let refusal = try refusal([try Self.network("school", "eth1", nil, change)])
+        #expect(refusal.contains(text), "\(refusal)")
+    }
+
+    @Test func `subnets do not overlap, whichever change makes them`() throws {
+        let first = try applying([try Self.network()])
+        let second = try Self.network("annex", nil, "10.77.0.0/25")
+        #expect(try refusal([second], in: first).contains("overlap"))
+        #expect(try refusal([try Self.network(), second]).contains("overlap"))
+        // Two on one interface share its wire.
+        let both = try applying([try Self.network("annex", "eth1", "10.78.0.0/22")], to: first)
+        let served = ServedNetworks(both.contents.network, on: try Self.host())
+        #expect(served.links.map(\.subnets.count) == [2] && served.idle.isEmpty)
+    }
+
+    @Test func `what was wrong before hinders no other change`() throws {
+        let snapshot = try applying([
+            try Self.network { $0.pools = try Self.pools("10.77.0.100-10.77.0.200") }
+        ])
+        // The host has another address now, which lies in the pool: the network is not served, and the rest goes on.
+        let host = try Self.host(["10.77.0.150/24"])
+        let served = ServedNetworks(snapshot.contents.network, on: host)
+        #expect(served.entries.isEmpty && served.problems.contains { $0.isFatal })
+        #expect(served.idle.values.first?.contains("own address") == true)
+        let plan = AddressPlan(of: snapshot.contents.network, on: host)
+        let other = try Self.network("annex", nil, "10.78.0.0/22")
+        let after = try snapshot.applying([other], revision: 2, within: plan)
+        #expect(ServedNetworks(after.contents.network, on: host).entries.count == 1)
+    }
+
+    @Test func `an address is kept for one machine, and for none that a node has`() throws {
+        let node = Node(
+            name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: try Self.address("10.77.0.5"))
+        let snapshot = try applying([try Self.network(), .node(node.name, node)])
+        func reserve(_ mac: UInt64, _ address: String) throws -> FleetEdit {
+            let machine = DHCPReservation.Identity.macAddress(MACAddress(rawValue: mac))
+            return .reservation(machine, DHCPReservation(machine, try Self.address(address)))
+        }
+        #expect(try refusal([try reserve(9, "10.77.0.5")], in: snapshot).contains("address of node pc-1"))
+        #expect(try refusal([try reserve(9, "10.77.0.1")], in: snapshot).contains("server's own"))
+        #expect(
+            try refusal([try reserve(8, "10.77.0.9"), try reserve(9, "10.77.0.9")], in: snapshot)
+                .contains("is reserved for"))
+        // The node's own machine may have both.
+        let kept = try applying([try reserve(Sample.mac.rawValue, "10.77.0.5")], to: snapshot)
+        #expect(kept.contents.network.reservations.count == 1)
+        // Then no node takes a reserved address of another machine: in the same change neither.
+        var other = Node(name: try NodeName("pc-2"), macAddresses: [MACAddress(rawValue: 7)])
+        other.address = try Self.address("10.77.0.9")
+        let edits: [FleetEdit] = [try reserve(9, "10.77.0.9"), .node(other.name, other)]
+        #expect(try refusal(edits, in: snapshot).contains("roost network unreserve"))
+        // A reservation in a pool is told, and works.
+        let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
+        let inPool = try ChangePlan(of: [try reserve(9, "10.77.0.200")], in: snapshot, within: plan)
+        #expect(inPool.notes?.contains { $0.contains("lies in the pool") } == true)
+    }
+
+    @Test func `a loader rule names whom it is for, and a file`() throws {
+        func rule(_ change: (inout LoaderRule) -> Void) throws -> FleetEdit {
+            var rule = LoaderRule(name: try RuleName("old"), vendorClass: "PXEClient", loader: "ipxe.efi")
+            change(&rule)
+            return .loaderRule(rule.name, rule)
+        }
+        #expect(try refusal([try rule { $0.vendorClass = "" }]).contains("at least one of"))
+        #expect(try refusal([try rule { $0.loader = "" }]).contains("a file's name is required"))
+        let long = String(repeating: "l", count: 128)
+        #expect(try refusal([try rule { $0.loader = long }]).contains("room for 127"))
+        let plan = AddressPlan(of: NetworkRecords(), on: try Self.host())
+        let missing = try ChangePlan(of: [try rule { $0.loader = "x.efi" }], in: .empty, within: plan)
+        #expect(missing.notes?.first?.contains("x.efi, which is not on this server") == true)
+    }
+
+    @Test func `the highest priority is tried first, then the earlier name`() throws {
+        var records = NetworkRecords()
+        for (name, priority) in [("b", 1), ("a", 1), ("c", 5)] {
+            let name = try RuleName(name)
+            records.loaderRules[name] = LoaderRule(
+                name: name, priority: priority, vendorClass: "P", loader: "x")
+        }
+        #expect(records.orderedLoaderRules.map(\.name.text) == ["c", "a", "b"])
+    }
+
+    // MARK: What is served
+
+    @Test
+    func
+        `without a record an interface is served as it is, and a plan says what the first and the last change`()
+        throws
+    {
+        let host = try Self.host()
+        let bare = ServedNetworks(NetworkRecords(), on: host)
+        #expect(bare.entries.map(\.name) == [nil])
+        #expect(bare.subnets.first?.pools.map { "\(AddressRange($0))" } == ["10.77.0.128-10.77.0.254"])
+        #expect(bare.subnets.first?.domain == "school.example")
+        let plan = AddressPlan(of: NetworkRecords(), on: host)
+        let add = try Self.network { $0.pools = try Self.pools("10.77.0.100-10.77.0.200") }
+        let first = try ChangePlan(of: [add], in: .empty, within: plan)
+        #expect(
+            first.notes == ["10.77.0.0/24: pools 10.77.0.128-10.77.0.254 → 10.77.0.100-10.77.0.200"])
+        let relay = try ChangePlan(
+            of: [try Self.network("annex", nil, "10.78.0.0/22")], in: .empty, within: plan)
+        #expect(relay.notes?.contains { $0.hasPrefix("10.77.0.0/24 on eth1 is no longer served") } == true)
+        #expect(relay.notes?.contains { $0.hasPrefix("10.78.0.0/22 behind relays is served") } == true)
+        let snapshot = try applying([add])
+        let remove = FleetEdit.network(try NetworkName("school"), nil)
+        let last = try ChangePlan(
+            of: [remove], in: snapshot, within: AddressPlan(of: snapshot.contents.network, on: host))
+        #expect(last.notes?.first == "no network is left: each interface is served as it is")
+    }
+
+    @Test func `a plan names nodes whose addresses would be good no longer`() throws {
+        let node = Node(
+            name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: try Self.address("10.77.0.5"))
+        let snapshot = try applying([try Self.network(), .node(node.name, node)])
+        let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
+        let router = try Self.network { $0.router = try Self.address("10.77.0.5") }
+        let notes = try ChangePlan(of: [router], in: snapshot, within: plan).notes
+        #expect(notes?.contains("node pc-1: its address 10.77.0.5 is the router's") == true)
+        // Nodes are no part of a plan that leaves networks alone.
+        #expect(try ChangePlan(of: [.node(node.name, nil)], in: snapshot, within: plan).notes == nil)
+    }
+
+    @Test func `a network of an interface that is gone waits, and says so`() throws {
+        let snapshot = try applying([try Self.network()])
+        let host = ServingHost(
+            interfaces: [
+                ServingHost.Interface(
+                    name: "eth2",
+                    addresses: [
+                        (try Self.address("10.9.0.1"), try #require(IPv4Network("10.9.0.0/24")))
+                    ])
+            ])
+        let served = ServedNetworks(snapshot.contents.network, on: host)
+        #expect(served.entries.isEmpty && served.idle.count == 1)
+        #expect(served.problems.first?.description.contains("does not serve on ‘eth1’") == true)
+    }
+
+    // MARK: JSON
+
+    @Test func `a record is read as it is written, and what is left out is empty`() throws {
+        let text = """
+            {"name":"school","interface":"eth1","pools":["10.77.0.100-10.77.0.200"],"lease":"90m","bootp":true,\
+            "routes":["192.168.0.0/16 via 10.77.0.253"],"options":{"150":"10.77.0.9","43":"0x0102"}}
+            """
+        let network = try JSONDecoder().decode(Network.self, from: Data(text.utf8))
+        #expect(network.lease.seconds == 5_400 && network.options.bytes[150] == [10, 77, 0, 9])
+        #expect(network.options.bytes[43] == [1, 2] && network.servesBOOTP && network.nameServers.isEmpty)
+        let again = try JSONDecoder().decode(Network.self, from: JSONEncoder().encode(network))
+        #expect(again == network)
+        for (field, problem) in [
+            (#""lease":"5x""#, "is not a duration"), (#""pools":["10.77.0.9"]"#, "is not a range"),
+            (#""options":{"53":"1"}"#, "server's own business"), (#""routes":["x"]"#, "is not a route"),
+            (#""options":{"150":"x"}"#, "one or more IPv4 addresses"),
+        ] {
+            let error = #expect(throws: DecodingError.self) {
+                try JSONDecoder().decode(Network.self, from: Data(#"{"name":"a",\#(field)}"#.utf8))
+            }
+            #expect("\(error.map { "\($0)" } ?? "")".contains(problem))
+        }
+        let rule = LoaderRule(
+            name: try RuleName("old"), macPattern: MACPattern("52:54:00:*"), architecture: .uefiX64,
+            loader: "ipxe.efi")
+        #expect(try JSONDecoder().decode(LoaderRule.self, from: JSONEncoder().encode(rule)) == rule)
+    }
+
+    @Test(arguments: [("infinite", nil), ("90s", 90), ("2h", 7_200), ("7d", 604_800), ("100m", 6_000)])
+    func `a lease's time is written as it was typed`(text: String, seconds: UInt32?) throws {
+        let time = try #require(LeaseTime(text))
+        #expect(time.seconds == seconds && time.description == text)
+    }
+
+    @Test(arguments: ["", "59s", "5x", "0h", "99999999d", "-1h"])
+    func `what is no lease's time is refused`(text: String) { #expect(LeaseTime(text) == nil) }
+
+    // MARK: Leases
+
+    @Test func `a lease stays when its network changes, and the new pool is used`() throws {
+        let host = try Self.host()
+        var network = DHCPNetwork(ServedNetworks(NetworkRecords(), on: host).links)
+        var taken = network.take(mac: 0x0200_0000_0001, interface: "eth1")
+        let first = try #require(taken)
+        let records = try applying([
+            try Self.network { $0.pools = try Self.pools("10.77.0.50-10.77.0.59") }
+        ]).contents.network
+        network.server = DHCPServer(
+            links: ServedNetworks(records, on: host).links, reservations: [],
+            leases: network.server.table.all)
+        #expect(network.server.table.all.contains { $0.address == first })
+        taken = network.take(mac: 0x0200_0000_0002, interface: "eth1")
+        let second = try #require(taken)
+        #expect(second.description.hasPrefix("10.77.0.5"))
+    }
+}
