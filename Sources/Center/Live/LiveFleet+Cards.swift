@@ -34,7 +34,7 @@ extension LiveFleet {
             return (changes, state.snapshot)
         }
         guard let (changes, next) = noted else { return }
-        distribute(next)
+        distribute()
         try await store.save(changes)
         for change in changes {
             guard let node = next.node(at: change.card) else { continue }

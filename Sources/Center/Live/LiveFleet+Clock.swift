@@ -74,7 +74,7 @@ extension LiveFleet {
             }
             return (rollouts, state.snapshot)
         }
-        if let next { distribute(next) }
+        if next != nil { distribute() }
         return rollouts
     }
 

@@ -90,13 +90,12 @@ extension LiveFleet {
     package func release(_ machines: [MACAddress]) async throws {
         let known = machines.filter { snapshot.observations.troubles[$0] != nil }
         guard !known.isEmpty else { return }
-        let next = state.withLock { state in
+        state.withLock { state in
             state.snapshot = state.snapshot.observing { observations in
                 for machine in known { observations.troubles[machine] = nil }
             }
-            return state.snapshot
         }
-        distribute(next)
+        distribute()
         try await store.save([], troubles: Dictionary(uniqueKeysWithValues: known.map { ($0, nil) }))
     }
 
@@ -146,7 +145,7 @@ extension LiveFleet {
             return state.snapshot
         }
         guard let next else { return }
-        distribute(next)
+        distribute()
         try await store.save(Array(rollouts.values), troubles: troubles)
         for (machine, trouble) in troubles { if let trouble { tell(machine, trouble, in: next) } }
         if !rollouts.isEmpty { try await advanceRollouts() }
@@ -174,7 +173,7 @@ extension LiveFleet {
             }
         }
         if !changed.isEmpty {
-            distribute(snapshot)
+            distribute()
             try await store.save(changed, troubles: [:])
         }
         for id in over.sorted() { try await end(id, at: now) }

@@ -34,7 +34,7 @@ package final class LiveFleet: Sendable {
     package let store: any FleetStore
     package let events: EventHub
     let state: Mutex<State>
-    let distribute: @Sendable (FleetSnapshot) -> Void
+    private let planes: Mutex<@Sendable (FleetSnapshot) -> Void>
     package let trust: ImageTrust
 
     /// - Parameter distribute: gives a new configuration to the data planes.
@@ -43,7 +43,7 @@ package final class LiveFleet: Sendable {
     ) async throws {
         self.store = store
         self.trust = trust
-        self.distribute = distribute
+        planes = Mutex(distribute)
         events = EventHub()
         var boots: [MACAddress: BootTimeline] = [:]
         for boot in try await store.lastBoots() { boots[boot.macAddress] = boot }
@@ -51,6 +51,9 @@ package final class LiveFleet: Sendable {
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
+
+    /// Gives the newest snapshot to the data planes, one after the other: an older one never comes behind a newer one.
+    func distribute() { planes.withLock { take in take(snapshot) } }
 
     /// What the networks of the configuration meet on this host; nil: it is not known.
     package var host: ServingHost? {
@@ -243,7 +246,7 @@ package final class LiveFleet: Sendable {
             return true
         }
         guard isNew else { return }
-        distribute(snapshot)
+        distribute()
         events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
     }
 
@@ -287,7 +290,7 @@ package final class LiveFleet: Sendable {
             state.snapshot = state.snapshot.observing { $0.volumes[volume.node] = volume }
             return state.snapshot
         }
-        distribute(next)
+        distribute()
         let group = next.nodes[volume.node]?.group
         events.publish(ServerEvent(kind: .volume, node: volume.node, group: group, text: what))
     }
@@ -348,7 +351,7 @@ package final class LiveFleet: Sendable {
             state.snapshot = state.snapshot.observing { $0.note(hardware) }
             return (state.snapshot, before)
         }
-        if !next.rules.isEmpty { distribute(next) }
+        if !next.rules.isEmpty { distribute() }
         for (machine, hardware) in hardware {
             let node = next.node(at: machine)
             let isOther = before[machine].map { hardware.isAnotherMachine(than: $0) } ?? false
