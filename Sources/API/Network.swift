@@ -1,6 +1,6 @@
 package import Wire
 
-/// A subnet that is served.
+/// A served subnet.
 package struct NetworkAnswer: Codable, Sendable {
     /// Empty for networks behind relays.
     package var interface: String
@@ -11,7 +11,7 @@ package struct NetworkAnswer: Codable, Sendable {
     package var router: IPv4Address?
     /// Addresses in the pools.
     package var size: Int
-    /// Addresses of the pools that are leased now.
+    /// Addresses in the pools that are leased now.
     package var leased: Int
 
     package init(
