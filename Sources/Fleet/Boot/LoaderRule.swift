@@ -1,11 +1,11 @@
 package import Wire
 
-/// The beginning of hardware addresses: `52:54:00:*`, or a whole address.
+/// A prefix of MAC addresses, `52:54:00:*`, or a whole address.
 package struct MACPattern: Equatable, Sendable {
     private let bits: UInt64
     private let mask: UInt64
 
-    /// Whole bytes with `:` or `-` between them, then `*`, or all six.
+    /// Whole bytes separated by `:` or `-`, then `*`; or all six.
     package init?(_ text: String) {
         let isOpen = text.hasSuffix("*")
         let bytes = (isOpen ? text.dropLast() : text[...]).split { $0 == ":" || $0 == "-" }
@@ -25,13 +25,13 @@ package struct MACPattern: Equatable, Sendable {
     func fits(_ address: MACAddress) -> Bool { address.rawValue & mask == bits }
 }
 
-/// Machines that get another loader first than their architecture's. It fits who fits all that it names.
+/// Gives some machines another first loader than their architecture's. A machine matches if it matches every condition present.
 package struct LoaderRule: Equatable, Sendable {
     package var macPattern: MACPattern?
     package var architecture: ClientArchitecture?
-    /// How option 60 begins.
+    /// The prefix of option 60.
     package var vendorClass: String?
-    /// The file that they get.
+    /// The loader file.
     package var loader: String
 
     package init(
