@@ -1,17 +1,17 @@
 import Wire
 
-/// What does not fit where it has to go is refused when it is set, with both numbers: everything behind here would cut it in silence.
+/// Values that are too long for their destination are refused when set, with both lengths: all later steps would silently cut them off.
 enum SettingLengths {
-    /// Bytes of one DHCP option (RFC 2132 §2); more of them under one number (RFC 3396) firmware does not put together.
+    /// Bytes of one DHCP option (RFC 2132 §2); firmware does not join several with one number (RFC 3396).
     static let option = 255
-    /// Of `file` in a DHCP message without its zero (RFC 2131 §2): where a loader's name has to fit as well.
+    /// Bytes of `file` in a DHCP message without its zero (RFC 2131 §2): a loader's name must fit there, too.
     static let bootFile = 127
-    /// Of a name in the DNS, and of one label of it (RFC 1035 §2.3.4).
+    /// Bytes of a DNS name, and of one of its labels (RFC 1035 §2.3.4).
     static let (name, label) = (253, 63)
-    /// Of a local socket's path without its zero (unix(7)).
+    /// Bytes of a local socket's path without its zero (unix(7)).
     static let socketPath = 107
 
-    /// The path of a local socket; nil for what is none.
+    /// The path of a local socket; nil when it is not one.
     static func socketPath(_ text: String) throws -> String? {
         guard text.hasPrefix("/") else { return nil }
         guard text.utf8.count <= socketPath else {
@@ -20,7 +20,7 @@ enum SettingLengths {
         return text
     }
 
-    /// A domain that every node's name fits in front of; nil for what is none. Empty: there is none.
+    /// A domain short enough for every node's name; nil when it is not one. Empty: no domain.
     static func domain(_ text: String) throws -> String? {
         if text.isEmpty { return text }
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -45,7 +45,7 @@ enum SettingLengths {
         return text
     }
 
-    /// The name of a boot loader's file.
+    /// The file name of a boot loader.
     static func loader(_ text: String) throws -> String? {
         guard text.utf8.count <= bootFile else {
             throw TooLong("the name has \(text.utf8.count) bytes; a DHCP answer has room for \(bootFile)")
@@ -60,9 +60,9 @@ enum SettingLengths {
 }
 
 extension ServerSettings.Network {
-    /// What is wrong with the options that this network's clients would be told; nil when each fits.
+    /// The problem of the options for this network's clients; nil when each fits.
     var lengthProblem: String? {
-        // A client that reads the routes reads the router from among them (RFC 3442).
+        // A client that reads the routes takes the router from them (RFC 3442).
         let routeBytes =
             routes.reduce(router == nil ? 0 : 5) { $0 + 5 + ($1.network.prefixLength + 7) / 8 }
         let all =
