@@ -199,7 +199,7 @@ extension Acts {
                     FiguresAnswer.Trouble(
                         machine: node.name, isKnown: true,
                         text: held.summary,
-                        fix: "when its cause is mended: ‘roost node release’, or the button on its page"))
+                        fix: "when the cause is fixed: ‘roost node release’, or the button on its page"))
                 continue
             }
             if state == .failed || state == .stuck, troubles.count < 50 {
