@@ -7,11 +7,11 @@ package struct AdministratorRequest: Codable, Sendable {
     package var grants: [String]
     package var fullName: String?
     package var isDisabled: Bool?
-    /// Left out: it stays as it is.
+    /// Left out: unchanged.
     package var password: String?
     package var source: Administrator.Source?
-    /// Who of the log-in provider this is (`sub`); empty: who first logs in under this name within thirty days. Left out: as it is,
-    /// and for a new one as if it were empty.
+    /// The identity of the person at the log-in provider (`sub`); empty: the first person to log in under this name within thirty days.
+    /// Left out: unchanged, and for a new one as if empty.
     package var subject: String?
 
     package init(
@@ -34,9 +34,9 @@ package struct AdministratorAnswer: Codable, Sendable {
     package var source: Administrator.Source
     package var grants: [String]
     package var isDisabled: Bool
-    /// Who of the log-in provider this is; nil before the first log-in.
+    /// The person's identity at the log-in provider; nil before the first log-in.
     package var subject: String?
-    /// Seconds since 1970 until which the first log-in under this name decides that.
+    /// Seconds since 1970; until then the first log-in under this name sets the identity.
     @SecondTimestamp package var linkableUntil: Int?
 
     package init(_ administrator: Administrator) {

@@ -13,7 +13,7 @@ package struct BootTestRequest: Codable, Sendable {
 package struct ServerBootTestRequest: Codable, Sendable {
     /// Left out: 300.
     package var withinSeconds: Int?
-    /// The channel that moves to the version when it has become ready; left out: none.
+    /// The channel that moves to the version when it becomes ready; left out: none.
     package var promoteTo: ChannelName?
 
     package init(withinSeconds: Int? = nil, promoteTo: ChannelName? = nil) {
@@ -22,7 +22,7 @@ package struct ServerBootTestRequest: Codable, Sendable {
     }
 }
 
-/// What a machine that tests a version is started with.
+/// How to start a machine that tests a version.
 package struct BootTestAnswer: Codable, Sendable, Equatable {
     package var machine: MACAddress
     package var boot: String
@@ -44,11 +44,11 @@ package struct BootTestAnswer: Codable, Sendable, Equatable {
     }
 }
 
-/// How a test on the caller's host ended.
+/// The result of a test on the caller's host.
 package struct BootTestReport: Codable, Sendable {
     package var machine: MACAddress
     package var boot: String
-    /// How it ended, for when the machine itself has not said so.
+    /// How it ended, in case the machine itself has not reported.
     package var detail: String
     package var console: String
 

@@ -3,7 +3,7 @@ package import Wire
 /// A build of an image on the server's host.
 package struct BuildRequest: Codable, Sendable {
     package var suite: String
-    /// Beyond the base; left out: none.
+    /// In addition to the base; left out: none.
     package var packages: [String]?
 
     package init(suite: String, packages: [String]? = nil) {
@@ -12,7 +12,7 @@ package struct BuildRequest: Codable, Sendable {
     }
 }
 
-/// How far a build is.
+/// The progress of a build.
 package enum BuildState: String, Sendable, Codable { case waiting, running, done, failed, cancelled }
 
 /// A build of an image on the server's host, or a boot test there.
@@ -21,7 +21,7 @@ package struct BuildAnswer: Codable, Sendable {
     package var image: String
     package var suite: String
     package var packages: [String]
-    /// The version that is booted, when nothing is built.
+    /// The version that is booted, for a boot test.
     package var tested: Int?
     package var by: String
     package var state: BuildState
@@ -29,9 +29,9 @@ package struct BuildAnswer: Codable, Sendable {
     @SecondTimestamp package var endedAt: Int?
     package var version: Int?
     package var failure: String?
-    /// Lines of the log up to now.
+    /// Lines of the log so far.
     package var lineCount: Int
-    /// Only when one build is asked for: the lines beyond the number in `after`, or what is left of them.
+    /// Only when one build is requested: the lines after number `after`, as far as they are kept.
     package var lines: [String]?
 
     package init(

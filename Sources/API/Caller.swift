@@ -1,4 +1,4 @@
-/// Who asks, and what they may do.
+/// The caller's identity and permissions.
 package struct CallerAnswer: Codable, Sendable {
     package var name: String
     package var grants: [String]

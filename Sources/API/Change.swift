@@ -2,7 +2,7 @@ package import Fleet
 
 /// Several edits, made together as one revision or not at all.
 package struct ChangeRequest: Codable, Sendable {
-    /// One edit; exactly one of its parts is there.
+    /// One edit; exactly one of its parts is set.
     package struct Edit: Codable, Sendable {
         /// Adds the node or replaces the one with its name.
         package var node: Node?
@@ -45,7 +45,7 @@ package struct ChangeRequest: Codable, Sendable {
         }
     }
 
-    /// A group with everything below it goes elsewhere, or gets another name.
+    /// Moves or renames a group with everything below it.
     package struct GroupMove: Codable, Sendable {
         package var from: GroupPath
         package var to: GroupPath
@@ -57,7 +57,7 @@ package struct ChangeRequest: Codable, Sendable {
     }
 
     package var edits: [Edit]
-    /// One line for people; made of the edits when it is missing.
+    /// One line for people; derived from the edits when missing.
     package var summary: String?
 
     package init(edits: [Edit], summary: String? = nil) {

@@ -1,26 +1,26 @@
 package import Fleet
 package import Wire
 
-/// Something that happened, for those who watch.
+/// Something that happened, for listeners.
 package struct ServerEvent: Sendable, Codable, Equatable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// A machine reached a stage of its boot.
         case boot
         /// The configuration has a new revision.
         case configuration
-        /// A machine told what it is made of.
+        /// A machine reported its hardware.
         case hardware
-        /// The same network card in another machine.
+        /// The same network card was seen in another machine.
         case drift
-        /// Another machine has asked for what is a node's own.
+        /// Another machine asked for something that belongs to a node.
         case alarm
         /// A machine logged something.
         case log
-        /// A machine's kernel came to its end.
+        /// A machine's kernel crashed.
         case crash
-        /// An image is built on the server's host.
+        /// A build or boot test of an image made progress on the server's host.
         case build
-        /// A roll-out began, went on or ended, or a node was held.
+        /// A roll-out began, advanced or ended, or a node was held.
         case rollout
         /// The server made or changed the volume of a node that boots.
         case volume

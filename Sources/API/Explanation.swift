@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// What a machine would be offered and would boot, with reasons.
+/// What a machine would be offered and would boot, with the reasons.
 package struct ExplainAnswer: Codable, Sendable {
     package struct Reason: Codable, Sendable {
         package var choice: String

@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// What happened to several machines, and what is wrong now.
+/// Boot figures of all machines, and current problems.
 package struct FiguresAnswer: Codable, Sendable {
     package struct Trouble: Codable, Sendable {
         package var machine: NodeName
@@ -30,12 +30,12 @@ package struct FiguresAnswer: Codable, Sendable {
         }
     }
 
-    /// How many machines are in each state; all states are there.
+    /// The number of machines in each state; every state is present.
     package var states: [MachineState: Int]
     package var unknownCount: Int
-    /// Of the last boots of all machines.
+    /// The number of last boots counted, over all machines.
     package var bootCount: Int
-    /// Milliseconds to ready.
+    /// Median milliseconds to ready.
     package var median: Int?
     package var percentile95: Int?
     /// Median milliseconds of each stage, by the stage that was reached.
@@ -44,7 +44,7 @@ package struct FiguresAnswer: Codable, Sendable {
     package var minutes: [Minute]
     /// At most fifty.
     package var troubles: [Trouble]
-    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    /// Peers that are over their limit now; empty for callers who may not read the whole site.
     package var limited: [LimitLedger.Line]
 
     package init(

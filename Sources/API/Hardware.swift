@@ -1,12 +1,12 @@
 package import Fleet
 package import Wire
 
-/// Hardware that has changed from one boot to another.
+/// A hardware change between two boots.
 package struct HardwareChangeAnswer: Codable, Sendable {
     /// Seconds since 1970.
     @SecondTimestamp package var at: Int
     package var differences: [Hardware.Difference]
-    /// Whether this can hardly be the machine that it was before.
+    /// Whether this is most likely a different machine.
     package var isAnotherMachine: Bool
 
     package init(at: Int, differences: [Hardware.Difference], isAnotherMachine: Bool) {
@@ -16,7 +16,7 @@ package struct HardwareChangeAnswer: Codable, Sendable {
     }
 }
 
-/// What a machine is made of, and how that has changed.
+/// A machine's hardware and its changes.
 package struct HardwareAnswer: Codable, Sendable {
     package var macAddress: MACAddress
     package var hardware: Hardware

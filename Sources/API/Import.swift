@@ -1,15 +1,15 @@
 package import Fleet
 
-/// What a list of nodes would do, or has done.
+/// The result, or the preview, of importing a list of nodes.
 package struct ImportAnswer: Codable, Sendable {
     package var rows: [NodeImport.Row]
-    /// Groups that are made for them.
+    /// Groups that are created for them.
     package var groups: [GroupPath]
-    /// Heads of columns that mean nothing here.
+    /// Column titles that were not recognised.
     package var unusedColumns: [String]
     /// How the bytes were read as text.
     package var encoding: TextEncoding
-    /// What the rows that are not refused would change, with what nodes inherit; nil when nothing would change.
+    /// The changes of all accepted rows, with inherited settings; nil when nothing would change.
     package var plan: ChangePlan?
     /// Nil while nothing is saved.
     package var revision: Int?

@@ -7,7 +7,7 @@ package struct LeaseAnswer: Codable, Sendable {
     package var holder: String
     package var node: NodeName?
     package var hostName: String
-    /// Seconds since 1970; nil for ever.
+    /// Seconds since 1970; nil: never.
     @SecondTimestamp package var expiresAt: Int?
 
     package init(_ lease: Lease, snapshot: FleetSnapshot) {

@@ -23,29 +23,30 @@ package struct MachineAnswer: Codable, Sendable {
     package var macAddress: MACAddress?
     package var address: IPv4Address?
     package var state: MachineState
-    /// Which one its last boot has reached; nil when none was seen.
+    /// The stage that its last boot reached; nil when no boot was seen.
     package var stage: BootStage?
     /// Why its last boot failed.
     package var failure: String?
-    /// Milliseconds from the first request to ready, of the last boot.
+    /// Milliseconds from the first request to ready in the last boot.
     package var readyAfter: Int?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
-    /// Why that is none, and what to do about it; nil when there is one.
+    /// Why there is none, and what to do about it; nil when there is one.
     package var lack: String?
-    /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
+    /// The version of its last boot, `debian@7`; the start of the digest when the version is gone; nil before its first boot and in the
+    /// past.
     package var booted: String?
-    /// Whether it is up with another version than it boots next.
+    /// Whether it runs a different version from the one it boots next.
     package var isOutdated = false
     /// Milliseconds since 1970 of the last event of its last boot.
     @MillisecondTimestamp package var seenAt: Int?
-    /// What is on the screen of an unknown machine that waits.
+    /// The code on the screen of an unknown machine that waits.
     package var code: String?
-    /// What it is made of, in a few words.
+    /// Its hardware in a few words.
     package var hardware: String?
-    /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
+    /// `held after 5 failed boots: …`; nil while it gets its intended version, and in the past.
     package var held: String?
-    /// What was typed at the unknown machine itself.
+    /// The name that was typed at the unknown machine itself.
     package var wantedName: NodeName?
     package var wantedGroup: GroupPath?
 

@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// A subnet that is served.
+/// A served subnet.
 package struct NetworkAnswer: Codable, Sendable {
     /// Its record's; nil: there is none, and the interface is served as it is.
     package var name: NetworkName?
@@ -14,7 +14,7 @@ package struct NetworkAnswer: Codable, Sendable {
     package var router: IPv4Address?
     /// Addresses in the pools.
     package var size: Int
-    /// Addresses of the pools that are leased now.
+    /// Addresses in the pools that are leased now.
     package var leased: Int
 
     /// Why it is not served; nil: it is.

@@ -1,33 +1,34 @@
 package import Fleet
 package import Wire
 
-/// A node with what is known of it beyond its record.
+/// A node with its observed state.
 package struct NodeAnswer: Codable, Sendable {
     package var node: Node
     /// Whether it is enrolled.
     package var isKnown: Bool
-    /// Cards that no record names, and that were last seen with this node's UUID, the newest first.
+    /// Cards that no record names and that were last seen with this node's UUID, newest first.
     package var learnedCards: [MACAddress]
-    /// Of the lease that it holds now.
+    /// The address of its current lease.
     package var leasedAddress: IPv4Address?
     /// Nil while it has no root from this server, and in the past.
     package var root: RootActivity?
-    /// Who is logged in now; empty for the past, which is not kept.
+    /// The users who are logged in now; empty in the past, which is not recorded.
     package var sessions: [NodeSession]
     package var settings: [SettingAnswer]
     /// Nil while the node has not reported it.
     package var hardware: Hardware?
-    /// `held after 5 failed boots: …`; nil while it gets the version that it is meant to boot, and in the past.
+    /// `held after 5 failed boots: …`; nil while it gets its intended version, and in the past.
     package var held: String?
-    /// That another machine has asked for what is this one's own, until it is dismissed; nil in the past.
+    /// Another machine asked for something that belongs to this node; nil once dismissed, and in the past.
     package var alarm: NodeAlarm?
     /// The version that it boots next, `debian@8`; nil when there is none.
     package var version: String?
-    /// Why that is none, and what to do about it; nil when there is one.
+    /// Why there is none, and what to do about it; nil when there is one.
     package var lack: String?
-    /// The version of its last boot, `debian@7`; the digest's beginning when that is gone; nil before it boots, and in the past.
+    /// The version of its last boot, `debian@7`; the start of the digest when the version is gone; nil before its first boot and in the
+    /// past.
     package var booted: String?
-    /// Whether it is up with another version than it boots next.
+    /// Whether it runs a different version from the one it boots next.
     package var isOutdated: Bool
     /// Newest first.
     package var boots: [BootTimeline]

@@ -1,9 +1,9 @@
 package import Fleet
 package import Wire
 
-/// A server that versions are copied from, and how it goes.
+/// A server that versions are copied from, and the progress.
 package struct SourceAnswer: Codable, Sendable {
-    /// What is coming at this moment.
+    /// The file being copied now.
     package struct Current: Codable, Sendable {
         package var image: ImageName
         package var digest: Digest
@@ -21,9 +21,9 @@ package struct SourceAnswer: Codable, Sendable {
     package var url: String
     /// When it last answered, in seconds since 1970.
     @SecondTimestamp package var seenAt: Int?
-    /// When everything that it has was last here, too.
+    /// When this server last had everything that the source has.
     @SecondTimestamp package var checkedAt: Int?
-    /// The last time that it was asked, counted since the server started.
+    /// The number of the last poll since the server started.
     package var round = 0
     package var problem: String?
     package var current: Current?
@@ -41,7 +41,7 @@ package struct SourceAnswer: Codable, Sendable {
     }
 }
 
-/// When what is there now has surely been seen.
+/// The poll after which everything present now has been seen.
 package struct RoundAnswer: Codable, Sendable {
     package var round: Int
 
@@ -53,13 +53,13 @@ package struct RoundAnswer: Codable, Sendable {
 /// A version on a server.
 package struct PlaceAnswer: Codable, Sendable {
     package var server: String
-    /// Whether it is the server that answers.
+    /// Whether it is the answering server itself.
     package var isHere: Bool
     package var image: ImageName
-    /// Numbers are each server's own; nil when it is not known.
+    /// Each server has its own numbers; nil when unknown.
     package var number: Int?
     package var digest: Digest
-    /// How much of it is there, 0 to 1.
+    /// How much of it has arrived, 0 to 1.
     package var share: Double
     /// Seconds since 1970.
     @SecondTimestamp package var seenAt: Int
@@ -78,7 +78,7 @@ package struct PlaceAnswer: Codable, Sendable {
     }
 }
 
-/// What a replica has.
+/// The versions that a replica has.
 package struct ReplicaReport: Codable, Sendable {
     package struct Copy: Codable, Sendable {
         package var image: ImageName

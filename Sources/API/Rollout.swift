@@ -26,14 +26,14 @@ package struct RolloutRequest: Codable, Sendable {
     }
 }
 
-/// A roll-out, and how it goes.
+/// A roll-out and its progress.
 package struct RolloutAnswer: Codable, Sendable {
     package var id: Int
     package var image: ImageName
     package var channel: String
     /// The version on trial.
     package var candidate: Int
-    /// Where the channel points meanwhile.
+    /// The version that the channel points to meanwhile.
     package var former: Int
     package var share: String
     package var readyWithinSeconds: Int
@@ -45,9 +45,9 @@ package struct RolloutAnswer: Codable, Sendable {
     @SecondTimestamp package var endedAt: Int?
     package var reason: String
     package var canaryCount: Int
-    /// How many canaries are `waiting`, `booting`, `ready`, `failed`.
+    /// The number of canaries that are `waiting`, `booting`, `ready`, `failed`.
     package var counts: [String: Int]
-    /// Only when one roll-out is asked for.
+    /// Only when one roll-out is requested.
     package var canaries: [Rollout.Canary]?
 
     package init(_ rollout: Rollout) {

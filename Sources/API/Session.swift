@@ -1,6 +1,6 @@
 package import Fleet
 
-/// A user who is logged in, and where.
+/// A logged-in user, and where.
 package struct SessionAnswer: Codable, Sendable {
     package var node: NodeName
     package var group: GroupPath

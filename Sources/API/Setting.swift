@@ -1,6 +1,6 @@
 package import Fleet
 
-/// One setting of a node with where it comes from.
+/// One setting of a node with its origin.
 package struct SettingAnswer: Codable, Sendable {
     package struct Layer: Codable, Sendable {
         package var origin: String
@@ -27,16 +27,16 @@ package struct SettingAnswer: Codable, Sendable {
     }
 }
 
-/// A setting that there is.
+/// The definition of a setting.
 package struct SettingDefinitionAnswer: Codable, Sendable {
     package var name: String
     /// `text`, `choice`, `integer`, `boolean`, `list`, `map`.
     package var kind: String
-    /// The words of a choice.
+    /// The values of a choice.
     package var choices: [String]?
     package var minimum: Int?
     package var maximum: Int?
-    /// What a number counts; empty for what has none.
+    /// The unit of a number; empty if it has none.
     package var unit: String
     package var defaultValue: SettingValue
     package var summary: String
@@ -63,15 +63,15 @@ package struct SettingDefinitionAnswer: Codable, Sendable {
     }
 }
 
-/// Changes of the settings of one level.
+/// Changes to the settings of one level.
 package struct SettingsChange: Codable, Sendable {
     /// A group's path, a node's name, or `rule:` and a rule's name.
     package var target: String
     package var set: [String: SettingValue]
     package var unset: [String]
-    /// Entries that a list or map gets more at this level.
+    /// Entries to add to a list or map at this level.
     package var add: [String: SettingValue]
-    /// Entries that a list loses at this level; of a map, keys.
+    /// Entries to remove from a list at this level; for a map, keys.
     package var remove: [String: [String]]
 
     package init(

@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// The server, and what is wrong with it.
+/// The server and its problems.
 package struct StatusAnswer: Codable, Sendable {
     package var version: String
     package var revision: Int
@@ -11,11 +11,11 @@ package struct StatusAnswer: Codable, Sendable {
     package var imageCount: Int
     package var leaseCount: Int
     package var openConnections: Int
-    /// Public keys of which one has to have signed a version; none: no signature is wanted.
+    /// Public keys, one of which must have signed each version; empty: no signature is required.
     package var imageKeys: [String]
-    /// What administrators of the site should mend.
+    /// Problems for the site's administrators to fix.
     package var warnings: [String]?
-    /// Who asks for more than one peer may have, now; empty for those who may not read the whole site.
+    /// Peers that are over their limit now; empty for callers who may not read the whole site.
     package var limited: [LimitLedger.Line]
     package var machines: [MachineAnswer]
 

@@ -1,14 +1,14 @@
 package import Fleet
 package import Wire
 
-/// A token to make.
+/// A token to create.
 package struct TokenRequest: Codable, Sendable {
     package var name: String
-    /// Left out: everything that its owner may do.
+    /// Left out: all grants of its owner.
     package var grants: [String]?
     /// Days until it expires; left out: 90. Zero: never.
     package var days: Int?
-    /// Whose it is; an admin of the site may make one for another administrator. Left out: the caller's.
+    /// The owner; an admin of the site may create one for another administrator. Left out: the caller.
     package var owner: String?
 
     package init(name: String, grants: [String]? = nil, days: Int? = nil, owner: String? = nil) {
@@ -19,7 +19,7 @@ package struct TokenRequest: Codable, Sendable {
     }
 }
 
-/// A token with which programs use the API.
+/// An API token for programs.
 package struct TokenAnswer: Codable, Sendable {
     package var id: Int
     package var name: String
@@ -28,12 +28,12 @@ package struct TokenAnswer: Codable, Sendable {
     @SecondTimestamp package var createdAt: Int
     @SecondTimestamp package var expiresAt: Int?
     @SecondTimestamp package var usedAt: Int?
-    /// Seconds since 1970 when it rests until its owner, who is from a directory, logs in again; nil for a local account's.
+    /// Seconds since 1970 after which it is suspended until its owner, who is from a directory, logs in again; nil for local accounts.
     @SecondTimestamp package var restsAt: Int?
-    /// The token itself: told once, when it is made.
+    /// The token itself; shown once, when it is created.
     package var token: String?
 
-    /// The earlier of both ends; nil: it has none.
+    /// The earlier of the two; nil: it never ends.
     package var holdsUntil: Int? { [expiresAt, restsAt].compactMap { $0 }.min() }
 
     package init(_ token: APIToken, secret: String? = nil, restsAt: Int? = nil) {

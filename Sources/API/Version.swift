@@ -13,11 +13,11 @@ package struct VersionAnswer: Codable, Sendable {
     package var manifest: ImageManifest
     package var tags: [ChannelName]
     package var signatures: [ImageSignature]
-    /// Whether it is served: it is signed, where that is asked for.
+    /// Whether it is served: it is signed, if signatures are required.
     package var isTrusted: Bool
-    /// The signed moves by which channels mean it.
+    /// The signed moves by which channels point to it.
     package var moves: [ChannelMove]?
-    /// What to know before it is published or promoted: nodes that it does not fit.
+    /// What to know before publishing or promoting it: nodes that it does not fit.
     package var warnings: [String]?
 
     package init(
@@ -41,7 +41,7 @@ package struct VersionAnswer: Codable, Sendable {
     }
 }
 
-/// A version in the image store that shall be published.
+/// A version in the image store to be published.
 package struct PublishRequest: Codable, Sendable {
     package var digest: Digest
     package var signatures: [ImageSignature]?
@@ -52,11 +52,11 @@ package struct PublishRequest: Codable, Sendable {
     }
 }
 
-/// Where a channel or tag shall point.
+/// The new target of a channel or tag.
 package struct PromoteRequest: Codable, Sendable {
-    /// `3` or the beginning of a digest.
+    /// `3` or the start of a digest.
     package var version: String
-    /// The move, signed, for servers that follow the channel. Tags have none.
+    /// The signed move, for servers that follow the channel. Tags have none.
     package var move: ChannelMove?
 
     package init(version: String, move: ChannelMove? = nil) {
@@ -65,12 +65,12 @@ package struct PromoteRequest: Codable, Sendable {
     }
 }
 
-/// Whether a version's files are what its manifest says.
+/// Whether a version's files match its manifest.
 package struct VerificationAnswer: Codable, Sendable {
     package var image: ImageName
     package var number: Int
     package var isGood: Bool
-    /// What is wrong, a line for each file.
+    /// The damage, one line per file.
     package var damage: [String]
 
     package init(image: ImageName, number: Int, isGood: Bool, damage: [String]) {
@@ -81,19 +81,19 @@ package struct VerificationAnswer: Codable, Sendable {
     }
 }
 
-/// How many versions of an image stay.
+/// How many versions of an image to keep.
 package struct KeepRequest: Codable, Sendable {
-    /// How many of the newest stay when a new one comes; left out: all.
+    /// How many of the newest to keep when a new one arrives; left out: all.
     package var keep: Int?
 
     package init(keep: Int?) { self.keep = keep }
 }
 
-/// Versions to remove that nothing needs.
+/// Removes versions that are not in use.
 package struct PruneRequest: Codable, Sendable {
-    /// How many of the newest stay in any case; left out: 3.
+    /// How many of the newest to keep in any case; left out: 3.
     package var keep: Int?
-    /// Only say what would go.
+    /// Only report what would be removed.
     package var isPlan: Bool?
 
     package init(keep: Int? = nil, isPlan: Bool? = nil) {
@@ -102,7 +102,7 @@ package struct PruneRequest: Codable, Sendable {
     }
 }
 
-/// Which versions were removed, and why the others stay.
+/// The removed versions, and why the others stay.
 package struct PruneAnswer: Codable, Sendable {
     package struct Kept: Codable, Sendable {
         package var number: Int

@@ -21,22 +21,22 @@ package struct SnapshotAnswer: Codable, Sendable {
     }
 }
 
-/// What a node keeps on the server: a disk or a tree.
+/// A node's storage on the server: a disk or a tree.
 package struct VolumeAnswer: Codable, Sendable {
     package var node: NodeName
     package var kind: Volume.Kind
-    /// What its files lie over, or were copied from.
+    /// The image that its files overlay or were copied from.
     package var image: ImageName
     package var version: Int
-    /// Left out for a tree, which takes what it takes.
+    /// Left out for a tree, which has no fixed size.
     package var byteCount: Int?
     /// On the server's disk; left out when its file is missing, and for a tree.
     package var usedByteCount: Int?
     @SecondTimestamp package var createdAt: Int
     package var openConnections: Int
-    /// Whether the server has ciphertext only.
+    /// Whether the server holds only ciphertext.
     package var isEncrypted: Bool
-    /// Only when one volume is asked for.
+    /// Only when one volume is requested.
     package var snapshots: [SnapshotAnswer]?
 
     package init(_ volume: Volume, usedByteCount: Int?, openConnections: Int, snapshots: [SnapshotAnswer]?) {

@@ -1,7 +1,7 @@
 package import Fleet
 package import Wire
 
-/// An address elsewhere that shall be told what happens.
+/// An external address that is notified of events.
 package struct WebHookRequest: Codable, Sendable {
     package var url: String
     /// Left out: all.
@@ -16,7 +16,7 @@ package struct WebHookRequest: Codable, Sendable {
     }
 }
 
-/// A web hook, and how its last delivery went.
+/// A web hook and the result of its last delivery.
 package struct WebHookAnswer: Codable, Sendable {
     package var id: Int
     package var url: String
@@ -27,7 +27,7 @@ package struct WebHookAnswer: Codable, Sendable {
     /// `200`, or why there was no answer.
     package var lastResult: String?
     package var isHealthy: Bool?
-    /// Told once, when the hook is made.
+    /// Shown once, when the hook is created.
     package var secret: String?
 
     package init(

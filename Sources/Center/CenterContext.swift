@@ -4,20 +4,20 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// What the control center knows of one request beside the request itself.
+/// The control center's context of one request.
 struct CenterContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
     let channel: any Channel
-    /// The address that the request comes from, behind a trusted proxy the client's; empty on the local socket.
+    /// The address of the client, behind a trusted proxy too; empty on the local socket.
     var address: String
-    /// Whether the browser speaks HTTPS: to us, or to a trusted proxy.
+    /// Whether the browser uses HTTPS, to us or to a trusted proxy.
     var isSecure = false
-    /// Nil while nobody has said who they are.
+    /// Nil while not authenticated.
     var caller: Caller?
-    /// Asks anew who that is, for answers that go on for hours; nil where nothing can change.
+    /// Authenticates the caller again, for answers that last for hours; nil when nothing can change.
     var recheck: (@Sendable () async throws -> Caller?)?
-    /// The fields of a form that was posted by a page; its CSRF token has been checked.
+    /// The fields of a page's form; its CSRF token has been checked.
     var form: Form?
     var language = Language.english
 
@@ -28,7 +28,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
         address = remoteAddress?.ipAddress ?? ""
     }
 
-    /// Who asks, when they may do `permission` somewhere.
+    /// The caller, if they have `permission` somewhere.
     func caller(_ permission: Permission) throws -> Caller {
         guard let caller else {
             throw Problem(
@@ -38,7 +38,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
         return caller
     }
 
-    /// A component of the path, with its escapes resolved.
+    /// A path component, percent-decoded.
     func parameter(_ name: String) throws -> String {
         let text = try parameters.require(name)
         guard let decoded = text.removingPercentEncoding else {
@@ -50,7 +50,7 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
 
 /// The fields of a posted form (application/x-www-form-urlencoded).
 struct Form: Sendable {
-    /// A page with boxes for each node of a large site has some thousand.
+    /// A page with a checkbox for each node of a large site has several thousand.
     static let fieldLimit = 20_000
 
     private let fields: [(name: String, value: String)]
@@ -69,7 +69,7 @@ struct Form: Sendable {
         }
     }
 
-    /// Text without its escapes; empty when they are none, or not UTF-8.
+    /// Percent-decoded text; empty when the escapes are invalid or it is not UTF-8.
     private static func decoded(_ bytes: ArraySlice<UInt8>) -> String {
         func digit(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
         var result: [UInt8] = []
@@ -91,15 +91,15 @@ struct Form: Sendable {
         return String(validating: result, as: UTF8.self) ?? ""
     }
 
-    /// The field's value; empty when the form has none.
+    /// The field's value; empty when it is missing.
     subscript(name: String) -> String { fields.first { $0.name == name }?.value ?? "" }
 
-    /// All values of a field that may come several times.
+    /// All values of a field that may occur several times.
     func all(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
 
     func has(_ name: String) -> Bool { fields.contains { $0.name == name } }
 
-    /// The fields whose names begin with `prefix`, without it.
+    /// The fields whose names start with `prefix`, without the prefix.
     func group(_ prefix: String) -> [(name: String, value: String)] {
         fields.filter { $0.name.hasPrefix(prefix) }.map {
             (String($0.name.dropFirst(prefix.count)), $0.value)

@@ -3,24 +3,24 @@ import Fleet
 package import Logging
 import Wire
 
-/// What the control center consists of, and what it asks of the rest of the server.
+/// The parts of the control center, and its ports to the rest of the server.
 package struct CenterServices: Sendable {
     package let fleet: LiveFleet
     package let logs: NodeLogs
-    /// Tells web hooks what happens.
+    /// Notifies web hooks.
     let webHooks: WebHookSender
     package let builds: ImageBuilds
     package let volumes: Volumes
     let bootTests: BootTests
     let shelf: ImageShelf
     package let replication: ImageReplication
-    /// The log-in provider; nil: there is none.
+    /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
     let roles: [String]
-    /// What links of wall boards are signed with.
+    /// The key that signs the links of wall boards.
     let wallSecret: String
-    /// What addresses may have of the control center.
+    /// The limits of addresses at the control center.
     package var limits = CenterLimits()
     let turns = RequestTurns()
     /// What nodes report, before it is recorded.
@@ -28,8 +28,8 @@ package struct CenterServices: Sendable {
     private let ports: CenterPorts
 
     /// - Parameters:
-    ///   - sources: other servers that versions are copied from.
-    ///   - serverName: what they know this one by.
+    ///   - sources: other servers to copy versions from.
+    ///   - serverName: the name of this server for them.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, ports: CenterPorts, logger: Logger,
         version: String, roles: [String], wallSecret: String, sources: [ReplicationSource] = [],
@@ -52,9 +52,9 @@ package struct CenterServices: Sendable {
     }
 }
 
-/// What pages and the API ask of the rest of the server.
+/// What pages and the API need from the rest of the server.
 extension CenterServices {
-    /// As the data planes have it now.
+    /// The data planes' present policy.
     func policy() async -> BootPolicy { await ports.planes.policy() }
     func leases() async -> [Lease] { await ports.planes.leases() }
     func clients() async -> [MACAddress: BootClient] { await ports.planes.clients() }
@@ -71,10 +71,10 @@ extension CenterServices {
         ports.hostKeys.publicLine(of: node, number: number)
     }
 
-    /// Who is limited, everywhere.
+    /// Limited peers on all planes.
     func limited() async -> LimitFigures { await ports.planes.limitFigures().adding(limits.figures) }
 
-    /// The address that each machine has leased; of one on several links, that of the lease which lasts longest.
+    /// The leased address of each machine; with several leases, the one that lasts longest.
     func addresses() async -> [MACAddress: IPv4Address] {
         var latest: [MACAddress: Lease] = [:]
         for lease in await leases() {

@@ -9,11 +9,11 @@ import NIOSSL
 import Synchronization
 package import Wire
 
-/// Where the control center listens beside its local socket.
+/// An address that the control center listens on, besides its local socket.
 package struct CenterAddress: Sendable, Equatable {
     package var host: String
     package var port: Int
-    /// PEM files; nil for plain HTTP, which is only for loopback.
+    /// PEM files; nil: plain HTTP, only for loopback.
     package var certificate: (chainPath: String, keyPath: String)?
 
     package init(host: String, port: Int, certificate: (chainPath: String, keyPath: String)?) {
@@ -34,7 +34,7 @@ package struct CenterAddress: Sendable, Equatable {
 
 /// The control center: API and pages, on a local socket and by HTTPS.
 package struct ControlCenter: Sendable {
-    /// Seconds that a client may take to say or take nothing.
+    /// Seconds without traffic before a connection is closed.
     private static let idleTimeout = TimeAmount.seconds(75)
 
     private let services: CenterServices
@@ -44,15 +44,16 @@ package struct ControlCenter: Sendable {
     private let addresses: [CenterAddress]
     private let proxies: [IPNetwork]?
     private let readsProxyHeader: Bool
-    /// By the paths of their chains.
+    /// By chain path.
     private let certificates: [String: ServerCertificate]
     private let logger: Logger
     /// For the HTTP library.
     private var quiet: Logger
 
     /// - Parameters:
-    ///   - proxies: where those are that say in `X-Forwarded-For` or `Forwarded` who their clients are; nil: on this host, where plain HTTP is for them.
-    ///   - readsProxyHeader: whether their connections begin with a header of the PROXY protocol.
+    ///   - proxies: addresses of proxies that name their clients in `X-Forwarded-For` or `Forwarded`; nil: only on this host, where plain
+    ///     HTTP is for them.
+    ///   - readsProxyHeader: whether their connections start with a PROXY protocol header.
     package init(
         services: CenterServices, socketPath: String, addresses: [CenterAddress],
         logInSources: LogInSources = LogInSources(), proxies: [IPNetwork]? = nil,
@@ -70,20 +71,19 @@ package struct ControlCenter: Sendable {
         }
         self.logger = logger
         quiet = logger
-        // What the HTTP library logs are Swift's descriptions, of clean ends, too; what went wrong in an answer is logged here.
+        // The HTTP library logs Swift's error descriptions, even for clean ends; failed answers are logged here.
         quiet.logLevel = .critical
         gate = try Gate(fleet: services.fleet, sources: logInSources, logger: logger)
         renderer = PageRenderer(version: services.version)
     }
 
-    /// Serves until cancelled. `ready` is called when everything listens, with the link of the first run while there is
-    /// no administrator.
+    /// Serves until cancelled. Calls `ready` when all sockets listen, with the setup link while there is no administrator.
     package func run(ready: @escaping @Sendable (_ setupLink: String?) -> Void) async throws {
         unsafe unlink(socketPath)
         let setupWord = try await gate.setupWord()
         let setupLink = setupWord.flatMap { word in addresses.first.map { "\($0.url)/setup?token=\(word)" } }
         let listening = Countdown(addresses.count + 1) { ready(setupLink) }
-        // Whoever may open the socket administers everything: its owner and group.
+        // Access to the socket means full administration: its owner and group.
         let local = Application(
             router: localRouter(),
             configuration: ApplicationConfiguration(
@@ -116,7 +116,7 @@ package struct ControlCenter: Sendable {
         }
     }
 
-    /// Shows the certificates that are on the disk now from the next connection on.
+    /// New connections use the certificates that are on the disk now.
     package func reloadCertificates() throws {
         for certificate in certificates.values { try certificate.reload() }
     }
@@ -160,9 +160,9 @@ package struct ControlCenter: Sendable {
         return router
     }
 
-    /// What is asked over the network: every route with all that stands before it.
+    /// The router for the network: every route behind its middleware.
     ///
-    /// - Parameter noting: hears of each route that wants leave, with its method, whole path and permission.
+    /// - Parameter noting: called for each route with a permission, with its method, whole path and permission.
     func distantRouter(isTLS: Bool, noting: @escaping Routes.Noting = { _, _, _ in }) -> Router<CenterContext>
     {
         let router = Router(context: CenterContext.self)
@@ -199,7 +199,7 @@ package struct ControlCenter: Sendable {
     }
 }
 
-/// Calls something when the last of several has arrived.
+/// Calls a closure when the last of several has arrived.
 private final class Countdown: Sendable {
     private let left: Mutex<Int>
     private let body: @Sendable () -> Void

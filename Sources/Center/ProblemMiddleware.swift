@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Makes every error an answer of RFC 9457, or a page where a person looks.
+/// Converts every error to an RFC 9457 answer, or a page for browsers.
 struct ProblemMiddleware: RouterMiddleware {
     let logger: Logger
     let pages: PageRenderer

@@ -20,12 +20,12 @@ struct LeaseList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("leases", [LeaseAnswer].self)) { leases in
-                var table = TextTable(["ADDRESS", "HOLDER", "NODE", "HOST NAME", "UNTIL"])
+                var table = TextTable(["ADDRESS", "HOLDER", "NODE", "HOST NAME", "EXPIRES"])
                 for lease in leases {
                     table.add([
                         lease.address.description, lease.holder, lease.node?.text ?? "-",
                         lease.hostName.isEmpty ? "-" : lease.hostName,
-                        lease.expiresAt.map { Shown.time(second: $0) } ?? "for ever",
+                        lease.expiresAt.map { Shown.time(second: $0) } ?? "never",
                     ])
                 }
                 return table.text

@@ -93,7 +93,7 @@ struct NodeShow: AsyncParsableCommand {
                 "\(Shown.time(second: alarm.at)): \(alarm.summary) (seen: roost node dismiss \(node.name))\n\n"
         }
         if let held = answer.held {
-            text += "\(held) (when its cause is mended: roost node release \(node.name))\n\n"
+            text += "\(held) (when the cause is fixed: roost node release \(node.name))\n\n"
         }
         if let hardware = answer.hardware {
             text += """

@@ -1,4 +1,4 @@
-/// A number of things as people say it: `1 node`, `2 nodes`.
+/// A counted noun: `1 node`, `2 nodes`.
 ///
-/// - Parameter noun: the word for one of them, which takes an s for several.
+/// - Parameter noun: the singular, which takes an s in the plural.
 package func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -1,8 +1,8 @@
 import Wire
 
-/// What people have configured, at one revision: an immutable value, with what is looked up in it while machines boot.
+/// The configuration made by people, at one revision: an immutable value with the indexes needed while machines boot.
 package final class FleetConfiguration: Sendable {
-    /// The records that a configuration is made of.
+    /// The records of a configuration.
     package struct Contents: Sendable {
         package var nodes: [NodeName: Node] = [:]
         package var groups: [GroupPath: NodeGroup] = [:]
@@ -10,13 +10,13 @@ package final class FleetConfiguration: Sendable {
         package var images: [ImageName: ImageCatalogue] = [:]
         package var network = NetworkRecords()
         package var volumes: [NodeName: Volume] = [:]
-        /// The roll-outs that are not over, by their number.
+        /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]
 
         package init() {}
     }
 
-    /// Made once for each change of the records.
+    /// Built once for each change to the records.
     private struct Indexes: Sendable {
         let nodeOrder: [NodeName]
         let nameOfAddress: [MACAddress: NodeName]
@@ -54,12 +54,12 @@ package final class FleetConfiguration: Sendable {
         }
     }
 
-    /// Counts up with every change.
+    /// Increases with every change.
     package let revision: Int
     package let contents: Contents
     private let indexes: Indexes
 
-    /// - Parameter order: the nodes in order, where that is known.
+    /// - Parameter order: the nodes in order, if known.
     package convenience init(revision: Int, contents: Contents, nodeOrder order: [NodeName]? = nil) {
         self.init(revision, contents, Indexes(contents, nodeOrder: order))
     }
@@ -70,18 +70,18 @@ package final class FleetConfiguration: Sendable {
         self.indexes = indexes
     }
 
-    /// The same records, by the number that the store has given to the change.
+    /// The same records, with the revision number given by the store.
     func numbered(_ revision: Int) -> FleetConfiguration { FleetConfiguration(revision, contents, indexes) }
 
-    /// Every node in the order in which people count.
+    /// Every node in natural order.
     package var nodeOrder: [NodeName] { indexes.nodeOrder }
 
     var enrolmentRules: EnrolmentRules { indexes.enrolmentRules }
 
-    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    /// Whether a group or rule has an unreadable setting that is used in booting.
     var hasUnreadableLevels: Bool { indexes.hasUnreadableLevels }
 
-    /// In the order in which they take hold.
+    /// In the order of application.
     var compiledRules: [(rule: MatchRule, condition: Condition)] { indexes.compiledRules }
 
     /// The node whose record has this card.

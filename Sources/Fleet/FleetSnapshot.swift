@@ -1,9 +1,9 @@
 package import Wire
 
-/// The fleet at one moment: the configuration at one revision, and what was observed until then. An immutable value that every data
-/// plane reads without a lock.
+/// The fleet at one moment: the configuration at one revision, and the observations so far. An immutable value that every data plane reads
+/// without a lock.
 ///
-/// The two change apart: a report makes a snapshot with other observations and the very same configuration.
+/// The two change independently: a report makes a snapshot with new observations and the very same configuration.
 package final class FleetSnapshot: Sendable {
     package typealias Contents = FleetConfiguration.Contents
 
@@ -11,19 +11,19 @@ package final class FleetSnapshot: Sendable {
     package let observations: FleetObservations
 
     package var revision: Int { configuration.revision }
-    /// The records. Of volumes and roll-outs they say what held when they were last revised: see ``volume(of:)`` and ``rollout(_:)``.
+    /// The records. For volumes and roll-outs they contain the state at the last revision: see ``volume(of:)`` and ``rollout(_:)``.
     package var contents: Contents { configuration.contents }
-    /// Every node in the order in which people count.
+    /// Every node in natural order.
     package var nodeOrder: [NodeName] { configuration.nodeOrder }
     package var nodes: [NodeName: Node] { configuration.contents.nodes }
     package var groups: [GroupPath: NodeGroup] { configuration.contents.groups }
     package var rules: [RuleName: MatchRule] { configuration.contents.rules }
     package var images: [ImageName: ImageCatalogue] { configuration.contents.images }
     var enrolmentRules: EnrolmentRules { configuration.enrolmentRules }
-    /// Whether a group or a rule has a setting that nodes boot with and that cannot be read.
+    /// Whether a group or rule has an unreadable setting that is used in booting.
     var hasUnreadableLevels: Bool { configuration.hasUnreadableLevels }
 
-    /// - Parameter observations: what does not fit to the configuration is left out.
+    /// - Parameter observations: those that do not fit the configuration are left out.
     package init(_ configuration: FleetConfiguration, _ observations: FleetObservations) {
         self.configuration = configuration
         self.observations = observations.fitting(configuration)
@@ -34,7 +34,7 @@ package final class FleetSnapshot: Sendable {
         self.observations = observations
     }
 
-    /// - Parameter order: the nodes in order, where that is known.
+    /// - Parameter order: the nodes in order, if known.
     package convenience init(
         revision: Int, contents: Contents, observations: FleetObservations = FleetObservations(),
         nodeOrder order: [NodeName]? = nil
@@ -56,8 +56,8 @@ package final class FleetSnapshot: Sendable {
 
     package static let empty = FleetSnapshot(revision: 0, contents: Contents())
 
-    /// The node that a machine is: the one whose record has its card; else the one with the UUID that it says; else, when it says none,
-    /// the one that the card was last seen in.
+    /// A machine's node: the one whose record has its card; else the one with the UUID that it states; else, if it states none, the one in
+    /// which the card was last seen.
     package func node(at address: MACAddress?, uuid: MachineUUID? = nil) -> Node? {
         if let address, let node = node(withRecordOf: address) { return node }
         let said = uuid.flatMap { $0.isMeaningful ? $0 : nil }
@@ -72,19 +72,19 @@ package final class FleetSnapshot: Sendable {
         configuration.node(withRecordOf: card)
     }
 
-    /// Whether a card is a node's, by a record or because it was last seen there.
+    /// Whether a card belongs to a node, by a record or because it was last seen there.
     package func knows(_ card: MACAddress) -> Bool {
         node(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
     }
 
-    /// The cards that a node boots with: those of its record, and those that it was seen with.
+    /// The cards that a node boots with: those in its record, and those that it was seen with.
     package func cards(of node: Node) -> [MACAddress] {
         let learned = learnedCards(of: node)
-        // Lists ask for each of ten thousand nodes: most have none.
+        // Lists call this for each of ten thousand nodes: most have none.
         return learned.isEmpty ? node.macAddresses : node.macAddresses + learned
     }
 
-    /// The cards that no record names, and that were last seen with this node's UUID, the newest first.
+    /// The cards that no record names and that were last seen with this node's UUID, newest first.
     package func learnedCards(of node: Node) -> [MACAddress] {
         node.uuid.map { observations.cards.cards(of: $0) } ?? []
     }
@@ -98,14 +98,14 @@ package final class FleetSnapshot: Sendable {
         images[reference.image]?.version(reference.selector)
     }
 
-    /// What is known of a node's hardware; nil while it has never reported any.
+    /// A node's hardware; nil if it never reported any.
     package func hardware(of node: Node) -> Hardware? {
         cards(of: node).lazy.compactMap { self.observations.hardware[$0] }.first
     }
 
     package func facts(of node: Node) -> NodeFacts { NodeFacts(node, hardware: hardware(of: node)) }
 
-    /// The settings of `node`; of an unknown machine (nil), those of the site.
+    /// The settings of `node`; for an unknown machine (nil), those of the site.
     package func settings(of node: Node?) -> EffectiveSettings {
         var levels = levels(of: node?.group ?? .site)
         if let node {
@@ -120,7 +120,7 @@ package final class FleetSnapshot: Sendable {
         return EffectiveSettings(levels: levels)
     }
 
-    /// What holds in `group` before rules and nodes say something else.
+    /// The settings in `group`, before those of rules and nodes.
     package func settings(of group: GroupPath) -> EffectiveSettings {
         EffectiveSettings(levels: levels(of: group))
     }
@@ -136,12 +136,12 @@ package final class FleetSnapshot: Sendable {
 
     // MARK: Records, and what is known since they were revised
 
-    /// A node's volume, as it is now.
+    /// A node's volume in its present state.
     package func volume(of node: NodeName) -> Volume? {
         observations.volumes[node] ?? configuration.contents.volumes[node]
     }
 
-    /// All volumes, as they are now.
+    /// All volumes in their present state.
     package var volumes: [NodeName: Volume] {
         if observations.volumes.isEmpty { return contents.volumes }
         var volumes = contents.volumes
@@ -149,12 +149,12 @@ package final class FleetSnapshot: Sendable {
         return volumes
     }
 
-    /// A roll-out that is not over, as it is now.
+    /// A roll-out that is not finished, in its present state.
     package func rollout(_ id: Int) -> Rollout? {
         configuration.contents.rollouts[id].map(current)
     }
 
-    /// The roll-outs that are not over, by their number, as they are now.
+    /// The roll-outs that are not finished, by number, in their present state.
     package var rollouts: [Int: Rollout] { contents.rollouts.mapValues(current) }
 
     func current(_ rollout: Rollout) -> Rollout {
@@ -164,7 +164,7 @@ package final class FleetSnapshot: Sendable {
         return rollout
     }
 
-    /// The records as they are now: what an edit begins with.
+    /// The records in their present state: the starting point of an edit.
     var currentContents: Contents {
         var contents = contents
         (contents.volumes, contents.rollouts) = (volumes, rollouts)
@@ -173,14 +173,14 @@ package final class FleetSnapshot: Sendable {
 
     // MARK: Others like it
 
-    /// The same configuration, with other observations. Only cards that no record names may be entered, of machines that are nodes.
+    /// The same configuration with other observations. Only cards that no record names may be added, for machines that are nodes.
     package func observing(_ change: (inout FleetObservations) throws -> Void) rethrows -> FleetSnapshot {
         var observations = observations
         try change(&observations)
         return FleetSnapshot(of: configuration, observations)
     }
 
-    /// The same, by the number that the store has given to the change.
+    /// The same, with the revision number given by the store.
     package func numbered(_ revision: Int) -> FleetSnapshot {
         FleetSnapshot(of: configuration.numbered(revision), observations)
     }

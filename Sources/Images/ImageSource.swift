@@ -78,8 +78,8 @@ package struct ImageSource: Sendable {
         let first = try names("tar --list \"$@\" 2>/dev/null | head -n 64")
         guard !first.isEmpty else {
             throw ImageLacks(
-                "\(path) is none of what can be imported: a directory with a root, a tar archive, a squashfs, a container image, or a "
-                    + "disk; gzip, xz, zstd, lz4 and bzip2 may be around each")
+                "\(path) cannot be imported: a directory with a root, a tar archive, a squashfs, a container image or a disk is required, "
+                    + "plain or compressed by gzip, xz, zstd, lz4 or bzip2")
         }
         let roots: Set<Substring> = [
             "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run",

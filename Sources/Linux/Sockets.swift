@@ -138,7 +138,7 @@ package enum Socket {
             unsafe datagram.interface = interface
             return unsafe roost_send_datagrams(number, &datagram, 1)
         }
-        guard sent == 1 else { throw SystemError("send to everybody") }
+        guard sent == 1 else { throw SystemError("send a broadcast") }
     }
 
     /// The next waiting connection; nil when there is none.

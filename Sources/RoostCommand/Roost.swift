@@ -18,7 +18,7 @@ struct Roost: AsyncParsableCommand {
         ])
 }
 
-/// What the program does: the commands are here, in a library, so that tests reach them.
+/// The program's main function: in a library, so that tests can import the commands.
 package func runRoost() async {
     if let message = Misspelling.message(Array(CommandLine.arguments.dropFirst())) {
         printError("roost: \(message)")

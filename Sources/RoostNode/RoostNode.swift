@@ -8,13 +8,13 @@ enum RoostNode {
     private static let usage = """
         usage: roost-node COMMAND
           attach SERVER:PORT EXPORT CONNECTIONS [N]  make EXPORT /dev/nbdN, /dev/nbd0 without N
-          keep SERVER:PORT EXPORT [N]             mend its connections, and for /dev/nbd0 the lease, for ever
-          renew                                   renew the lease of the address, for ever, where nothing is kept
+          keep SERVER:PORT EXPORT [N]             keep its connections alive and, for /dev/nbd0, renew the lease; does not return
+          renew                                   renew the address's lease, on nodes without keep; does not return
           encrypt DEVICE NAME [FILE]              make an encrypted device over DEVICE; prints it. FILE has 64 bytes of key; random without
           grow DIRECTORY DEVICE                   enlarge the ext4 at DIRECTORY to the size of DEVICE, which it is on
           swap DEVICE PRIORITY                    swap to DEVICE
           deadline SECONDS                        restart the machine unless it is ready by then, after its start
-          attend                                  do what the server asks a running node for, for ever
+          attend                                  carry out the server's requests to a running node; does not return
           report STAGE [DETAIL [UPTIME]]          tell the server; UPTIME in seconds says when it was
           hardware [complete]                     tell the server what this machine is made of
           configuration FILE                      fetch this node's configuration archive, sealed on its way

@@ -6,10 +6,10 @@ import Wire
 
 @testable import Center
 
-/// What an act reaches in the sample fleet: a place with one of everything in it.
+/// The records of the sample fleet for an act: a place with one of each.
 struct ActTarget: Sendable {
     var place: Place
-    /// The last change of the place's node.
+    /// The last change to the place's node.
     var revision: Int
 
     var group: GroupPath { get throws { try GroupPath(place.rawValue) } }
@@ -17,10 +17,10 @@ struct ActTarget: Sendable {
     var machine: MACAddress { get throws { try #require(MACAddress(place.macAddress)) } }
     var waiting: MACAddress { get throws { try #require(MACAddress(SmallFleet.waiting)) } }
 
-    /// A node that is not there yet.
+    /// A node that does not exist yet.
     var fresh: Node { get throws { Node(name: try NodeName("fresh"), group: try group, macAddresses: []) } }
 
-    /// The place's node as it would be saved again, with another tag.
+    /// The place's node to be saved again, with another tag.
     var retagged: Node {
         get throws { Node(name: try node, group: try group, macAddresses: [try machine], tags: ["again"]) }
     }
@@ -37,7 +37,7 @@ struct ActTarget: Sendable {
     }
 }
 
-/// An act, what it takes, and where.
+/// An act, its permission, and its place.
 struct ActRow: Sendable, CustomTestStringConvertible {
     /// The function's name.
     var name: String

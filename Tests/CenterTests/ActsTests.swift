@@ -6,7 +6,7 @@ import Wire
 
 @testable import Center
 
-/// Acts called as API and pages call them: who may, who may not, and what a change asks for beside.
+/// Acts called directly, as by API and pages: permissions, and further conditions of changes.
 @Suite struct ActsTests {
     private static func caller(_ role: Role, in place: Place) -> Caller {
         let person = Person(role: role, place: place)
@@ -24,7 +24,7 @@ import Wire
         ActTarget(place: place, revision: fleet.revisions[place]?.last ?? 0)
     }
 
-    /// With which status an answer would say how `act` ended; nil when it went well.
+    /// The HTTP status for the error of `act`; nil when it succeeds.
     private static func failure(of act: () async throws -> Any) async -> Int? {
         do {
             _ = try await act()
@@ -43,7 +43,7 @@ import Wire
     // MARK: Permissions
 
     @Test func `every act is in the table`() throws {
-        // What chooses by place, offers, or is what acts are made of.
+        // Acts that filter by place, only offer, or construct acts.
         let others: Set<String> = [
             "at", "configuration", "may", "maySomewhere", "require", "change", "facts", "limited",
             "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers",
@@ -66,7 +66,7 @@ import Wire
         #expect(names.subtracting(others) == Set(ActRow.all.map(\.name)))
     }
 
-    @Test func `those without a role are refused by every act, before anything is looked for`() async throws {
+    @Test func `every act refuses callers without a role, before anything is looked up`() async throws {
         let fleet = try await SmallFleet()
         let revision = fleet.services.fleet.snapshot.revision
         let acts = Acts(
@@ -79,7 +79,7 @@ import Wire
     }
 
     @Test(arguments: Role.allCases)
-    func `each role does in its place what it may, and nothing elsewhere`(role: Role) async throws {
+    func `each role can do what it may in its own place, and nothing elsewhere`(role: Role) async throws {
         let fleet = try await SmallFleet()
         for row in ActRow.all {
             for home in [Place.site, .school] {
@@ -113,9 +113,9 @@ import Wire
         }
     }
 
-    @Test func `what acts answer has nothing of groups that the caller does not see`() async throws {
+    @Test func `results of acts contain nothing from groups that the caller does not see`() async throws {
         let fleet = try await SmallFleet()
-        // A change of two places: what of it is another's is left out.
+        // A change to two places: the other place's part is left out.
         let target = Self.target(.school, in: fleet)
         for role in Role.allCases where role.permissions.contains(.read) {
             let acts = Self.acts(role, in: .school, of: fleet)
@@ -131,14 +131,14 @@ import Wire
         }
     }
 
-    // MARK: What it was and what it becomes
+    // MARK: Before and after
 
     @Test(
         arguments: [
             (from: Place.school, to: Place.school, isAllowed: true), (.school, .office, false),
             (.office, .school, false), (.school, .site, false), (.site, .school, false),
         ])
-    func `a node moves only between groups that are both the caller's`(
+    func `a node moves only between groups that both belong to the caller`(
         from: Place, to: Place, isAllowed: Bool
     ) async throws {
         let fleet = try await SmallFleet()
@@ -172,7 +172,7 @@ import Wire
         }
     }
 
-    @Test func `a card of a foreign node is not taken, and a role is given only by those who have it`()
+    @Test func `another group's card cannot be taken, and a role is given only by those who have it`()
         async throws
     {
         let fleet = try await SmallFleet()
@@ -189,7 +189,7 @@ import Wire
         #expect(await Self.failure { try await acts.save(administrator: "new", own) } == nil)
         #expect(
             await Self.failure { try await acts.save(administrator: "new", own, isNew: true) } == 409)
-        // Who has a role elsewhere, too, is not theirs any more.
+        // A person with a role elsewhere, too, no longer belongs to this group.
         let store = fleet.services.fleet.store
         let wide = Administrator(name: "new", source: .ldap, grants: [Grant(.auditor)])
         try await store.save(wide, passwordHash: nil, by: "test")
@@ -200,8 +200,7 @@ import Wire
 
     // MARK: States
 
-    @Test func `a change that is for another state is refused, and one for this state is made`() async throws
-    {
+    @Test func `a change for another state is refused, and one for the present state is made`() async throws {
         let fleet = try await SmallFleet()
         let acts = Self.acts(.operator_, in: .school, of: fleet)
         let target = Self.target(.school, in: fleet)
@@ -220,7 +219,7 @@ import Wire
         ]
         for (name, act) in late { #expect(await Self.failure(of: act) == 412, "\(name)") }
         #expect(acts.revision == revision)
-        // What changes nothing is no revision.
+        // No change, no revision.
         let same = try await acts.patchNode(
             node, MergePatch(Data(#"{"tags":["again"]}"#.utf8)), ifMatch: saved.tag)
         #expect(same.revision == revision && same.tag == saved.tag)
@@ -234,7 +233,7 @@ import Wire
         #expect(await Self.failure { try await acts.removeNode(node, ifMatch: "*") } == 412)
     }
 
-    @Test func `a plan is saved while its records are as they were, whatever else changes`() async throws {
+    @Test func `a plan is saved if its records are unchanged, whatever else changes`() async throws {
         let fleet = try await SmallFleet()
         let acts = Self.acts(.operator_, in: .school, of: fleet)
         let target = Self.target(.school, in: fleet)
@@ -242,7 +241,7 @@ import Wire
         #expect(planned.plan.nodeCount <= 1 && planned.revision == acts.revision)
         _ = try await acts.make(target.setting("ipxe"))
         _ = try await acts.make(planned.change, planned: planned.revision)
-        // Its record is another one now.
+        // Its record has changed meanwhile.
         #expect(
             await Self.failure { try await acts.make(planned.change, planned: planned.revision) } == 409)
         #expect(
@@ -262,7 +261,7 @@ import Wire
 
     // MARK: Names
 
-    @Test func `what is not there is not found`() async throws {
+    @Test func `unknown names are not found`() async throws {
         let fleet = try await SmallFleet()
         let acts = Self.acts(.admin, in: .site, of: fleet)
         let (node, image) = (try NodeName("nobody"), try ImageName("nothing"))
@@ -314,7 +313,7 @@ import Wire
         #expect(try await acts.bootTest(of: known, 9) == nil)
     }
 
-    @Test func `the board of a group opens by its own key alone`() async throws {
+    @Test func `the board of a group opens only with its own key`() async throws {
         let fleet = try await SmallFleet()
         let door = Door(to: fleet.services)
         let acts = Self.acts(.operator_, in: .school, of: fleet)
@@ -325,7 +324,7 @@ import Wire
             let path = try GroupPath(group)
             #expect(throws: Problem.self) { _ = try door.wall(of: path, key: link.key) }
         }
-        // Those who only look on give none out.
+        // Read-only callers cannot share the link.
         let auditor = Self.acts(.auditor, in: .school, of: fleet)
         #expect(try await auditor.group(GroupPath("/school"), isTree: true).wallLink == nil)
     }

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Center
 
-/// Boots in the server's log.
+/// The log lines of boots.
 @Suite struct BootLinesTests {
     private func line(_ lines: BootLines, _ mac: UInt64, isNode: Bool, at now: Int) -> [String] {
         let event = BootEvent(
@@ -13,7 +13,7 @@ import Wire
         return lines.of(event, isNode: isNode, now: now)
     }
 
-    @Test func `invented machines add a limited number of lines, and nodes all of theirs`() {
+    @Test func `unknown machines add a limited number of lines, and nodes all of theirs`() {
         let lines = BootLines()
         let count = (1...20_000).reduce(0) { $0 + line(lines, UInt64($1), isNode: false, at: 1_000).count }
         #expect(count == 2_000)

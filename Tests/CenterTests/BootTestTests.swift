@@ -6,9 +6,9 @@ import Wire
 
 @testable import Center
 
-/// Boots of a version in a virtual machine, before there is a machine.
+/// Boot tests of a version, before a machine runs.
 @Suite struct BootTestTests {
-    @Test func `a server that serves its own host only says that no machine reaches it`() async throws {
+    @Test func `a server that serves only its own host reports that no machine can reach it`() async throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
             "roost-boot-test-\(UUID())")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)

@@ -5,21 +5,21 @@ import Synchronization
 
 @testable import Center
 
-/// A server whose answers are bytes that a test writes, right or wrong.
+/// A server that answers with a test's bytes, valid or not.
 final class ByteServer: Sendable {
-    /// What is said to a request once its head has come.
+    /// The answer to a request, once its header has arrived.
     struct Answer: Sendable {
         var bytes: String
-        /// So many more, no faster than they are taken.
+        /// Additional bytes, sent no faster than they are read.
         var fillerByteCount = 0
         var isClosing = false
     }
 
     enum Event: Equatable, Sendable { case request(String), closed }
 
-    /// Of all connections.
+    /// Events of all connections.
     let events: AsyncStream<Event>
-    /// Filler that the network has taken.
+    /// Filler accepted by the network.
     let sentByteCount = Atomic(0)
     private let told: AsyncStream<Event>.Continuation
     private let answer: @Sendable (_ request: String) -> Answer
@@ -56,7 +56,7 @@ final class ByteServer: Sendable {
     var port: Int { listener.withLock { $0?.localAddress?.port } ?? 0 }
     var url: String { "http://127.0.0.1:\(port)/" }
 
-    /// Takes no connection any more.
+    /// Stops accepting connections.
     func stop() async throws { try await listener.withLock { $0 }?.close() }
 
     /// One connection.
@@ -71,7 +71,7 @@ final class ByteServer: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             request += String(buffer: unwrapInboundIn(data))
-            // A TLS handshake begins with this byte, and a server that has no TLS does not wait for more.
+            // A TLS handshake begins with this byte, and a server without TLS waits for no more.
             guard request.contains("\r\n\r\n") || request.hasPrefix("\u{16}") else { return }
             server.told.yield(.request(request))
             let answer = server.answer(request)

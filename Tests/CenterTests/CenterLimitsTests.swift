@@ -10,7 +10,7 @@ import Wire
 @testable import Center
 
 @Suite struct CenterLimitsTests {
-    @Test func `an address has so many connections, a proxy on this host as many as there are`() throws {
+    @Test func `connections are limited per address, and for a proxy on this host only in all`() throws {
         let limits = CenterLimits(allConnections: 300)
         let places = (0..<200).compactMap { _ in
             limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 0)
@@ -26,7 +26,7 @@ import Wire
         #expect(limits.figures.totals == [.center: 72 + 300 - proxied.count])
     }
 
-    @Test func `an address connects as often as it asks, for a handshake costs as much`() throws {
+    @Test func `connection rates are limited like request rates, since a handshake costs as much`() throws {
         let limits = CenterLimits()
         for _ in 0..<CenterLimits.requestBurst {
             limits.release(
@@ -36,11 +36,11 @@ import Wire
         #expect(limits.takeConnection(ofClient: "192.0.2.7", now: 0) == nil)
         #expect(limits.takeConnection(from: "192.0.2.8", isProxied: false, now: 0) != nil)
         #expect(limits.takeConnection(from: "192.0.2.7", isProxied: false, now: 1_000) != nil)
-        // Each connection has a request of its own.
+        // Each connection has its own request.
         #expect(limits.takesRequest(from: "192.0.2.7", now: 0))
     }
 
-    @Test func `behind proxies, too, one client has so many connections, and so many streams of events`()
+    @Test func `behind proxies, too, connections and event streams are limited per client`()
         throws
     {
         let limits = CenterLimits(allConnections: 300)
@@ -55,7 +55,7 @@ import Wire
     }
 
     @Test(arguments: [true, false])
-    func `a proxy's connection ends when its client has too many`(isAdmitted: Bool) throws {
+    func `a proxy's connection is closed when its client has too many`(isAdmitted: Bool) throws {
         let channel = EmbeddedChannel(handler: ProxyHeaderHandler { _, _ in isAdmitted })
         try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
         try channel.writeInbound(
@@ -65,7 +65,8 @@ import Wire
         #expect(handed == (isAdmitted ? "hello" : nil))
     }
 
-    @Test func `an address asks so often, and one with many behind it more often`() throws {
+    @Test func `request rates are limited per address, with a larger allowance for shared addresses`() throws
+    {
         let network = try #require(IPv4Network("192.0.2.7/32"))
         let limits = CenterLimits(allowances: PeerAllowances([.init(network, times: 2)]))
         func taken(_ address: String) -> Int {
@@ -75,7 +76,7 @@ import Wire
         #expect(taken("192.0.2.7") == 2 * CenterLimits.requestBurst)
     }
 
-    /// The handler alone, on a loop whose time the test makes.
+    /// The handler alone, on an event loop with the test's clock.
     private func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(
@@ -86,7 +87,7 @@ import Wire
 
     private let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
 
-    @Test func `a handshake that never ends is closed, and a request that never ends`() throws {
+    @Test func `a handshake or request that never ends is closed`() throws {
         let silent = try channel()
         silent.embeddedEventLoop.advanceTime(by: .seconds(19))
         #expect(silent.isActive)
@@ -102,7 +103,7 @@ import Wire
         #expect(!slow.isActive)
     }
 
-    @Test func `an answer takes as long as it takes, and the next request is waited for`() throws {
+    @Test func `an answer may take any time, and the next request is awaited`() throws {
         let channel = try channel()
         try channel.writeInbound(HTTPServerRequestPart.head(head))
         try channel.writeInbound(HTTPServerRequestPart.end(nil))
@@ -115,7 +116,7 @@ import Wire
         #expect(!channel.isActive)
     }
 
-    @Test func `invented machines share a thousand logs, and those of nodes stay`() async throws {
+    @Test func `unknown machines share a thousand logs, and those of nodes stay`() async throws {
         let directory = try TemporaryDirectory()
         let logs = try NodeLogs(directory: directory.path)
         let node = MACAddress(rawValue: 1)
@@ -131,7 +132,7 @@ import Wire
         #expect(await logs.tail(MACAddress(rawValue: 1_199), lineCount: 1).count == 1)
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
         #expect(names.count { $0.hasSuffix(".log") } == 1_001)
-        // The next run of the server goes on with those that are there.
+        // The next run of the server continues with the existing ones.
         let again = try NodeLogs(directory: directory.path)
         again.append([line(MACAddress(rawValue: 5_000))]) { $0 == node }
         #expect(await again.tail(node, lineCount: 1).count == 1)

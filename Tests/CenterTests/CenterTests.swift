@@ -7,15 +7,15 @@ import Wire
 @testable import Center
 
 @Suite struct FormTests {
-    @Test func `what is typed cannot leave its place in a filter`() {
+    @Test func `typed text cannot break out of its place in a filter`() {
         #expect(LDAPDirectory.escaped("ann") == "ann")
         #expect(LDAPDirectory.escaped("*)(uid=\\\0") == "\\2a\\29\\28uid=\\5c\\00")
         #expect(LDAPDirectory.escaped("é") == "\\c3\\a9")
-        // A name is put into a filter beside others, and must not stand for them.
+        // A name is inserted into a filter beside others, and must not act as a placeholder.
         #expect(LDAPDirectory.escaped("{dn}") == "\\7bdn\\7d")
     }
 
-    @Test func `a form's fields are decoded, and come several times where they do`() throws {
+    @Test func `a form's fields are decoded, including repeated ones`() throws {
         let form = try #require(
             Form("name=pc-1&note=a+b%26c&node=1&node=2&value.loader=ipxe&broken=%zz&flag&cut=%4&odd=%ff"))
         #expect(form["name"] == "pc-1")
@@ -27,7 +27,8 @@ import Wire
         #expect(!form.has("absent"))
     }
 
-    @Test func `a form with more fields than any page has is none, and the largest one is read at once`() {
+    @Test func `a form with more fields than any page has is refused, and the largest page's is parsed fast`()
+    {
         #expect(Form(bytes: Array(String(repeating: "a&", count: 2 << 20).utf8)) == nil)
         let clock = ContinuousClock()
         let text = String(repeating: "%41", count: 4 << 20 / 3)
@@ -43,16 +44,16 @@ import Wire
         ("/\\evil", "/"),
         ("", "/"), ("/a\r\nSet-Cookie: x", "/"), ("javascript:alert(1)", "/"),
     ])
-    func `the way back stays on this server`(text: String, path: String) {
+    func `return paths stay on this server`(text: String, path: String) {
         #expect(Back.path(text) == path)
     }
 
-    @Test func `the revision that was made goes along once`() {
+    @Test func `the revision that was made is appended once`() {
         #expect(Back.done("/nodes", 7) == "/nodes?done=7")
         #expect(Back.done("/nodes?q=a&done=6", 7) == "/nodes?q=a&done=7")
     }
 
-    @Test func `settings survive the way through a form`() throws {
+    @Test func `settings survive the round trip through a form`() throws {
         let values: [(SettingDefinition, SettingValue)] = [
             (Settings.files.definition, .map(["/etc/motd": "a = b\nc\\n", "/x:600": "y"])),
             (Settings.kernelArguments.definition, .list(["quiet", "a=b"])),
@@ -63,7 +64,7 @@ import Wire
         }
     }
 
-    @Test func `an unticked setting is taken away, an unchanged one left`() throws {
+    @Test func `an unticked setting is removed, an unchanged one stays`() throws {
         let own: [String: SettingValue] = ["loader": .text("ipxe"), "time-zone": .text("Europe/Paris")]
         let form = try #require(
             Form(
@@ -82,11 +83,11 @@ import Wire
         ("2h", 1_800_000_000 - 7_200), ("7d", 1_800_000_000 - 604_800), ("1700000000", 1_700_000_000),
         ("2099-01-01", 1_800_000_000),
     ])
-    func `moments as people write them`(text: String, second: Int) throws {
+    func `moments are parsed in the usual forms`(text: String, second: Int) throws {
         #expect(try TimeTravel.second(text, now: 1_800_000_000) == second)
     }
 
-    @Test(arguments: ["yesterday", "-5", "5y", "2026-13-01", ""]) func `what is no moment is refused`(
+    @Test(arguments: ["yesterday", "-5", "5y", "2026-13-01", ""]) func `invalid moments are refused`(
         text: String
     ) {
         #expect(throws: Problem.self) { try TimeTravel.second(text) }
@@ -99,16 +100,16 @@ import Wire
         ("", .english),
         ("zh", .english), ("en;q=0.1, es;q=0.7", .spanish), ("es;q=0", .english),
     ])
-    func `a page speaks what the browser prefers`(header: String, language: Language) {
+    func `a page uses the browser's preferred language`(header: String, language: Language) {
         #expect(Language(accepted: header) == language)
     }
 
     @Test(arguments: Language.allCases)
-    func `the templates can be read in every language`(language: Language) throws {
+    func `the templates parse in every language`(language: Language) throws {
         try PageRenderer.check(language)
     }
 
-    /// Everything in double brackets in the templates.
+    /// All phrases in double brackets in the templates.
     private static var phrases: Set<String> {
         var phrases: Set<String> = []
         for template in Assets.templates {
@@ -126,7 +127,7 @@ import Wire
 }
 
 @Suite struct AccessTests {
-    @Test func `a password is only right when it is the same`() async throws {
+    @Test func `only the same password matches`() async throws {
         let hash = try await Passwords.hash("four random words")
         #expect(hash.hasPrefix("$argon2id$"))
         #expect(try await Passwords.matches("four random words", hash: hash))
@@ -135,14 +136,14 @@ import Wire
         #expect(throws: Problem.self) { try Passwords.checked("short") }
     }
 
-    @Test func `secrets are long, different, and hashed alike`() {
+    @Test func `secrets are long and different, and hashes are reproducible`() {
         let (one, two) = (Secrets.make(), Secrets.make())
         #expect(one.count == 43 && one != two)
         #expect(Secrets.hash("a") == "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")
         #expect(Secrets.isEqual(one, one) && !Secrets.isEqual(one, two))
     }
 
-    @Test func `records that differ have different tags, and an old tag is refused`() throws {
+    @Test func `different records have different tags, and an old tag is refused`() throws {
         var node = Node(name: try NodeName("pc"), macAddresses: [])
         let tag = try RecordTag.of(node)
         try RecordTag.check(tag, node)
@@ -152,7 +153,7 @@ import Wire
         #expect(throws: Problem.self) { try RecordTag.check("*", Optional<Node>.none) }
     }
 
-    @Test func `secrets are hidden in what history shows`() {
+    @Test func `history hides secrets`() {
         let json = #"{"name":"pc","settings":{"loader":"ipxe","root-password-hash":"$6$x"}}"#
         let shown = Redaction.of(json: json) ?? ""
         #expect(!shown.contains("$6$x") && shown.contains("(set)") && shown.contains("ipxe"))
@@ -160,7 +161,7 @@ import Wire
 }
 
 @Suite struct FigureTests {
-    @Test func `percentiles are values that were there`() {
+    @Test func `percentiles are values from the list`() {
         #expect(BootFigures.percentile(50, of: []) == nil)
         #expect(BootFigures.percentile(50, of: [1, 2, 3, 4]) == 2)
         #expect(BootFigures.percentile(95, of: Array(1...100)) == 95)

@@ -5,26 +5,28 @@ import Wire
 
 @testable import Center
 
-/// Whose address a request comes from.
+/// The client addresses of requests.
 @Suite struct ClientAddressesTests {
     @Test(arguments: [
         ("192.0.2.1", [], "192.0.2.1"),
-        // A stranger says what they like.
+        // An untrusted client can claim anything.
         ("192.0.2.1", ["10.0.0.9"], "192.0.2.1"),
         ("127.0.0.1", [], "127.0.0.1"), ("127.0.0.1", ["192.0.2.7"], "192.0.2.7"),
-        // What stood there before is the client's own invention.
+        // Earlier entries are invented by the client.
         ("127.0.0.1", ["10.9.9.9, 192.0.2.7"], "192.0.2.7"),
         ("127.0.0.1", ["10.9.9.9", "192.0.2.7"], "192.0.2.7"),
-        // Two proxies, one behind the other.
+        // Two proxies in a chain.
         ("127.0.0.1", ["198.51.100.1, 192.0.2.7, 10.1.0.5"], "192.0.2.7"),
         ("127.0.0.1", ["10.1.0.5"], "10.1.0.5"),
         ("127.0.0.1", ["192.0.2.7:4711"], "192.0.2.7"), ("127.0.0.1", ["2001:DB8:0::1"], "2001:db8::1"),
         ("127.0.0.1", ["[2001:db8::1]:443"], "2001:db8::1"),
-        // Behind nonsense, the proxy itself is counted.
+        // After nonsense, the proxy itself is counted.
         ("127.0.0.1", ["unknown"], "127.0.0.1"), ("127.0.0.1", ["192.0.2.7, "], "127.0.0.1"),
         ("127.0.0.1", ["192.0.2.7, 1.2.3.4.5"], "127.0.0.1"),
     ])
-    func `it is the last one before the trusted proxies`(peer: String, forwarded: [String], client: String)
+    func `the client is the last address before the trusted proxies`(
+        peer: String, forwarded: [String], client: String
+    )
         throws
     {
         let addresses = ClientAddresses(
@@ -36,22 +38,22 @@ import Wire
         (["for=192.0.2.7"], [], "192.0.2.7"), (["for=10.9.9.9, for=192.0.2.7"], [], "192.0.2.7"),
         (["for=198.51.100.1", "for=\"192.0.2.7:4711\", for=10.1.0.5"], [], "192.0.2.7"),
         (["for=\"[2001:DB8::1]:443\""], [], "2001:db8::1"),
-        // Hidden, or unreadable: the proxy itself is counted, and nobody before it.
+        // Hidden or unreadable: the proxy itself is counted, and no address before it.
         (["for=192.0.2.7, for=_hidden"], [], "127.0.0.1"), (["for=192.0.2.7, for=unknown"], [], "127.0.0.1"),
         (["for=192.0.2.7, proto=https"], [], "127.0.0.1"), (["for=\"x, for=192.0.2.7"], [], "127.0.0.1"),
         (["for=192.0.2.8, for=_hidden, for=10.1.0.5"], [], "10.1.0.5"),
-        // Both kinds: one word for the same client, or none.
+        // Both kinds of fields must agree on the client.
         (["for=192.0.2.7"], ["192.0.2.7"], "192.0.2.7"), (["for=10.9.9.9"], ["192.0.2.7"], "127.0.0.1"),
         (["for=192.0.2.7"], ["10.9.9.9"], "127.0.0.1"), ([""], ["192.0.2.7"], "192.0.2.7"),
     ])
-    func `Forwarded is read as X-Forwarded-For is`(
+    func `Forwarded is read like X-Forwarded-For`(
         forwarded: [String], forwardedFor: [String], client: String
     ) throws {
         let addresses = ClientAddresses(
             proxies: try ["127.0.0.0/8", "10.1.0.0/24"].map { try #require(IPNetwork($0)) })
         #expect(
             addresses.client(peer: "127.0.0.1", forwardedFor: forwardedFor, forwarded: forwarded) == client)
-        // A stranger says what they like.
+        // An untrusted client can claim anything.
         let stranger = "192.0.2.1"
         #expect(
             addresses.client(peer: stranger, forwardedFor: forwardedFor, forwarded: forwarded) == stranger)
@@ -60,11 +62,11 @@ import Wire
     @Test(arguments: [
         (["for=192.0.2.7;proto=https"], true), (["proto=HTTPS"], true), (["for=192.0.2.7;proto=http"], false),
         (["for=192.0.2.7;proto=https, for=127.0.0.2;proto=http"], true), (["for=_x;proto=https"], true),
-        // What the client says itself.
+        // The client's own claim.
         (["for=127.0.0.3;proto=https, for=192.0.2.7;proto=http"], false), (["for=192.0.2.7"], false),
         ([], false),
     ])
-    func `Forwarded says that the client came by HTTPS`(forwarded: [String], isSecure: Bool) throws {
+    func `Forwarded shows that the client used HTTPS`(forwarded: [String], isSecure: Bool) throws {
         let addresses = ClientAddresses(proxies: [try #require(IPNetwork("127.0.0.0/8"))])
         #expect(addresses.isSecure(peer: "127.0.0.1", forwardedProto: [], forwarded: forwarded) == isSecure)
         #expect(!addresses.isSecure(peer: "192.0.2.1", forwardedProto: [], forwarded: forwarded))
@@ -76,10 +78,10 @@ import Wire
         ("127.0.0.1", ["http, https"], false),
         ("127.0.0.1", [], false), ("127.0.0.1", [""], false), ("::1", ["https"], true),
         ("::ffff:127.0.0.1", ["https"], true),
-        // A stranger says what they like.
+        // An untrusted client can claim anything.
         ("192.0.2.1", ["https"], false),
     ])
-    func `only a trusted proxy says that its client came by HTTPS`(
+    func `only a trusted proxy is believed that its client used HTTPS`(
         peer: String, forwarded: [String], isSecure: Bool
     ) throws {
         let addresses = ClientAddresses(
@@ -87,7 +89,7 @@ import Wire
         #expect(addresses.isSecure(peer: peer, forwardedProto: forwarded) == isSecure)
     }
 
-    @Test func `cookies are Secure where the proxy's client came by HTTPS`() async throws {
+    @Test func `cookies are Secure when the proxy's client used HTTPS`() async throws {
         let fleet = try await SmallFleet(isTLS: false)
         func language(_ proto: String?, from peer: String) async throws -> String {
             var headers: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
@@ -101,7 +103,7 @@ import Wire
         #expect(try await !language("https", from: "192.0.2.1").contains("; Secure"))
     }
 
-    @Test func `a network of 64 bits has the attempts of one address`() async throws {
+    @Test func `a /64 network shares the attempts of one address`() async throws {
         let fleet = try await SmallFleet()
         func logIn(from address: String) async throws -> Int {
             try await fleet.ask(
@@ -115,7 +117,8 @@ import Wire
     }
 
     @Test
-    func `behind a proxy each has their own attempts at a password, and before it nobody chooses an address`()
+    func
+        `behind a proxy each client has its own password attempts, and direct clients cannot choose an address`()
         async throws
     {
         let fleet = try await SmallFleet(isTLS: false)
@@ -130,7 +133,7 @@ import Wire
         for _ in 0..<5 { #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 401) }
         #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.7") == 429)
         #expect(try await logIn(from: "127.0.0.1", as: "192.0.2.8") == 401)
-        // Not from a proxy: a new address each time does not help.
+        // Without a proxy, claiming a new address each time does not help.
         for number in 0..<5 { #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.\(number)") == 401) }
         #expect(try await logIn(from: "192.0.2.9", as: "198.51.100.9") == 429)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Center
 
-/// What the control center keeps by its clock, when that is set.
+/// Stored times when the control center's clock is set.
 @Suite struct ClockCenterTests {
     private static let year = 31_556_952
 
@@ -24,8 +24,7 @@ import Testing
     }
 
     @Test(arguments: [2 * year, -2 * year, -56 * year])
-    func `log-ins, tokens and roll-outs move with the clock, and come back with it`(seconds: Int) async throws
-    {
+    func `log-ins, tokens and roll-outs move with the clock, and back again`(seconds: Int) async throws {
         let fleet = try await SmallFleet()
         let live = fleet.services.fleet
         let cookie = Secrets.hash(Person(role: .admin, place: .site).cookie)
@@ -49,7 +48,7 @@ import Testing
         #expect(live.boots[boot.macAddress] == boot)
     }
 
-    @Test func `a token of 1970 holds as long as it was made for, and one of before is as it was`()
+    @Test func `a token from 1970 keeps its duration, and an earlier one is unchanged`()
         async throws
     {
         let fleet = try await SmallFleet()
@@ -69,7 +68,7 @@ import Testing
         #expect(ends["new"] == now + 3_540)
     }
 
-    @Test func `status and dashboard say it to those who can see to the clock`() async throws {
+    @Test func `status and dashboard show it to callers who can fix the clock`() async throws {
         let fleet = try await SmallFleet()
         #expect(try await !ask(fleet, "/", as: .admin).body.contains("clock of this server"))
         try await fleet.services.fleet.move(with: jumps(2 * Self.year).there)
@@ -96,13 +95,13 @@ import Testing
         #expect(try await live.store.rollout(rollout.id).startedAt == moved)
         #expect(try await live.store.session(hash: cookie) == session)
         #expect(try await live.store.tokens(of: nil) == tokens)
-        // NTP has come: the trial is where it was, and what was written before the start is as it was.
+        // NTP sets the clock: the trial is where it was, and times written before the start are unchanged.
         try await live.move(with: back)
         #expect(live.snapshot.rollouts[rollout.id] == rollout)
         #expect(try await live.store.session(hash: cookie) == session)
     }
 
-    @Test func `what was made in 2099 lasts as long as it was made for, after a start with the right clock`()
+    @Test func `times written in 2099 keep their duration after a start with the right clock`()
         async throws
     {
         let fleet = try await SmallFleet()
@@ -127,7 +126,7 @@ import Testing
         #expect(try await live.store.newestSecond() == now)
     }
 
-    @Test func `status and dashboard say that the clock leapt while the server was off`() async throws {
+    @Test func `status and dashboard report a leap of the clock while the server was off`() async throws {
         let fleet = try await SmallFleet()
         try await fleet.services.fleet.start(after: jumps(72 * Self.year).there)
         #expect(try await ask(fleet, "/", as: .admin).body.contains("This server last wrote something at"))

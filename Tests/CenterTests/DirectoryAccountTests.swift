@@ -9,7 +9,7 @@ import Testing
 
 @testable import Center
 
-/// People whom a directory or a log-in provider vouches for.
+/// People authenticated by a directory or a log-in provider.
 @Suite struct DirectoryAccountTests {
     private static let issuer = "https://login.example"
     private let directory: TemporaryDirectory
@@ -26,7 +26,7 @@ import Testing
             identity: subject.map { ProviderIdentity(issuer: issuer, subject: $0) })
     }
 
-    /// - Parameter roles: what groups give; nil: roles are given here.
+    /// - Parameter roles: the roles of groups; nil: roles are given here.
     private func gate(_ services: CenterServices, roles: [String: [Grant]]? = ["it": [Grant(.operator_)]])
         throws -> Gate
     {
@@ -56,23 +56,23 @@ import Testing
 
     @Test
     func
-        `an account belongs to who first logged in, whatever their name becomes, and to nobody of that name`()
+        `an account belongs to the first person who logged in, even when renamed, not to a later user of the name`()
         async throws
     {
         let services = try await services()
         let gate = try gate(services)
         #expect(try await who(gate, person("carol", "17")) == "carol")
-        // A new name there is the same account here; nothing else is made.
+        // A new name at the provider is the same account here; no new one is created.
         #expect(try await who(gate, person("carol.smith", "17")) == "carol")
         #expect(try await names(services) == ["carol", "root"])
-        // The name alone opens nothing, and neither does the number at another provider.
+        // The name alone is not enough, nor is the same number at another provider.
         for other in [person("carol", "18"), person("carol", "17", issuer: "https://evil.example")] {
             let refusal = await #expect(throws: Problem.self) { _ = try await gate.logIn(other) }
             #expect(refusal?.detail.contains("carol is the account of another person") == true)
         }
         let refusal = await #expect(throws: Problem.self) { _ = try await gate.logIn(person("root", "19")) }
         #expect(refusal?.detail.contains("another account of this server") == true)
-        // Who has lost the group has lost the role, and the name's next bearer takes nothing of it away.
+        // Leaving the group removes the role, and a later owner of the name cannot remove the account's roles.
         await #expect(throws: Problem.self) { _ = try await gate.logIn(person("carol", "18", groups: [])) }
         #expect(try await services.fleet.store.administrators().first?.grants == [Grant(.operator_)])
         await #expect(throws: Problem.self) { _ = try await gate.logIn(person("x", "17", groups: [])) }
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test
-    func `an account that was named here is linked by its first log-in, within its time, or by its subject`()
+    func `an account created here is linked by its first log-in in time, or by its subject`()
         async throws
     {
         var services = try await services()
@@ -94,7 +94,7 @@ import Testing
         try await save("dave")
         #expect(try await who(gate, person("dave", "1")) == "dave")
         await #expect(throws: Problem.self) { _ = try await gate.logIn(person("dave", "2")) }
-        // Saved again, it stays linked; released, the next who comes has it.
+        // Saving it again keeps the link; after release, the next person to log in is linked.
         try await save("dave")
         await #expect(throws: Problem.self) { _ = try await gate.logIn(person("dave", "2")) }
         try await save("dave", subject: "")
@@ -104,7 +104,7 @@ import Testing
         await #expect(throws: Problem.self) { _ = try await gate.logIn(person("erin", "8")) }
         #expect(try await who(gate, person("anything", "7")) == "erin")
 
-        // From before: for thirty days, which the upgrade began.
+        // An earlier account: linkable for thirty days from the upgrade.
         let late = Administrator(
             name: "frank", source: .oidc, grants: [Grant(.helpdesk)], linkableUntil: Clock.second - 1)
         try await services.fleet.store.save(late, passwordHash: nil, by: "test")
@@ -113,10 +113,10 @@ import Testing
         await #expect(throws: Problem.self) { try await save("gina", subject: "1", source: .ldap) }
     }
 
-    // MARK: The directory's word
+    // MARK: Confirmation by the directory
 
     @Test(arguments: [Administrator.Source.ldap, .oidc])
-    func `a token of somebody from a directory rests when they have not logged in for ninety days`(
+    func `a token of a directory account is suspended after ninety days without a log-in`(
         source: Administrator.Source
     ) async throws {
         let services = try await services()
@@ -143,7 +143,7 @@ import Testing
             try await Acts(services: services, caller: .local).tokens().first { $0.owner == "hal" }?
                 .holdsUntil
         }
-        // The directory has not vouched for them yet.
+        // The directory has not authenticated them yet.
         await #expect(throws: Problem.self) { _ = try await gate.caller(token: "roost_hal") }
         try await logIn(89 * 86_400)
         #expect(try await gate.caller(token: "roost_hal").grants == [Grant(.auditor)])
@@ -153,13 +153,13 @@ import Testing
         #expect(refusal?.status == 401 && refusal?.detail.contains("90 days") == true)
         try await logIn(0)
         #expect(try await gate.caller(token: "roost_hal").grants == [Grant(.auditor)])
-        // A local account's is for programs, and is not asked.
+        // A local account's token is for programs, and never suspended.
         #expect(try await gate.caller(token: "roost_root").grants == [Grant(.auditor)])
     }
 
     // MARK: On the way to the provider
 
-    @Test func `ten thousand visits that never come back keep nobody from logging in`() async throws {
+    @Test func `ten thousand unfinished log-ins do not prevent others from logging in`() async throws {
         try await LoopbackServer.serve { _, path in
             path.hasSuffix("openid-configuration")
                 ? LoopbackServer.json(
@@ -179,13 +179,13 @@ import Testing
             let first = try await depart()
             for _ in 0..<10_000 { _ = try await depart() }
             for one in [first, try await depart()] {
-                // Known again, so that the provider is asked, which has nothing to say here.
+                // Recognised, so that the provider is asked, which has no answer here.
                 let failure = await #expect(throws: Problem.self) {
                     _ = try await provider.arrive(cookie: one.cookie, state: one.state, code: "c", issuer: "")
                 }
                 #expect(failure?.status == 502)
             }
-            // With another's state, another's cookie or a changed one it is refused.
+            // Another state, another cookie or a changed one is refused.
             for (cookie, state) in [
                 (first.cookie, "other"), ("", first.state),
                 ((first.cookie.first == "A" ? "B" : "A") + first.cookie.dropFirst(), first.state),
@@ -201,7 +201,7 @@ import Testing
 
     private static let itself = Mutex("")
 
-    @Test func `a ticket is read by who made it only, and fits into a cookie`() throws {
+    @Test func `a ticket can be read only by its maker, and fits into a cookie`() throws {
         let (key, other) = (SecretKey(), SecretKey())
         let long = "/" + String(repeating: "n", count: LogInTicket.pathLimit - 1)
         let ticket = LogInTicket(redirect: long, back: long, since: 7)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Center
 
-/// What strangers do at the door of the control center, before they are anybody.
+/// Requests of unauthenticated clients.
 @Suite struct DoorTests {
     private let directory: TemporaryDirectory
 
@@ -15,7 +15,7 @@ import Testing
 
     private static let password = "four random words"
 
-    /// - Parameter names: of those who may log in, all with the same password.
+    /// - Parameter names: of users who may log in, all with the same password.
     private func gate(_ names: String...) async throws -> Gate {
         let services = try await CenterServices.alone(in: directory)
         let hash = try await Passwords.hash(Self.password)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `without the link of the first run no password is looked at, let alone hashed`(isSetUp: Bool)
+    func `without the setup link no password is checked, let alone hashed`(isSetUp: Bool)
         async throws
     {
         let gate = isSetUp ? try await gate("ann") : try await gate()
@@ -40,7 +40,9 @@ import Testing
         }
     }
 
-    @Test func `a log-in of one's own gives an address no more attempts at others' names`() async throws {
+    @Test func `logging in to one's own account gives an address no more attempts at other names`()
+        async throws
+    {
         let gate = try await gate("eve")
         func status(_ name: String, _ password: String) async throws -> Int {
             do {
@@ -59,7 +61,7 @@ import Testing
     @Test(arguments: [
         (nil, 303), ("none", 303), ("same-origin", 303), ("same-site", 403), ("cross-site", 403),
     ])
-    func `a form that another site's page sends does nothing, before a log-in either`(
+    func `another site's form has no effect, before a log-in either`(
         site: String?, status: Int
     ) async throws {
         let fleet = try await SmallFleet()
@@ -72,7 +74,9 @@ import Testing
 
     // MARK: A log-in provider
 
-    @Test func `who comes back from the provider with nothing has thirty attempts as well`() async throws {
+    @Test func `returns from the provider without success are limited to thirty attempts as well`()
+        async throws
+    {
         let gate = try await gate()
         let asked = Mutex(0)
         func come(_ status: Int?) async throws {
@@ -81,7 +85,7 @@ import Testing
                 if let status { throw Problem(status, "No", "") }
             }
         }
-        // Those who log in are not counted, however many there are.
+        // Successful log-ins are not counted, however many there are.
         for _ in 0..<(2 * Gate.addressAttemptLimit) { try await come(nil) }
         for _ in 0..<Gate.addressAttemptLimit {
             await #expect(throws: Problem.self) { try await come(502) }
@@ -91,7 +95,7 @@ import Testing
         #expect(asked.withLock { $0 } == 3 * Gate.addressAttemptLimit)
     }
 
-    @Test func `a hundred who begin to log in have the provider described once`() async throws {
+    @Test func `a hundred concurrent log-ins fetch the provider's description once`() async throws {
         let itself = Mutex("")
         let asked = Mutex(0)
         try await LoopbackServer.serve { _, _ in
@@ -118,7 +122,7 @@ import Testing
         ("access_denied", "access_denied"), ("Call+555", "error"), ("<b>", "error"), ("call 555", "error"),
         (String(repeating: "a", count: 65), "error"), ("", ""),
     ])
-    func `a link to the log-in writes nothing onto its page`(error: String, shown: String) {
+    func `a link to the log-in page cannot put text onto it`(error: String, shown: String) {
         #expect(EntryPages.code(of: error) == shown)
     }
 
@@ -128,7 +132,9 @@ import Testing
         (["other"], "roost", false), (["other", "roost"], nil, false), (["other", "roost"], "roost", true),
         (["other", "roost"], "other", false), ([], nil, false),
     ])
-    func `a token counts for whom it was given to`(audience: [String], party: String?, counts: Bool) throws {
+    func `a token is valid only for the client that it was issued to`(
+        audience: [String], party: String?, counts: Bool
+    ) throws {
         var claims: [String: ClaimValue] = [
             "exp": .number(2_000), "iat": .number(900), "aud": .list(audience.map { .string($0) }),
         ]
@@ -138,7 +144,7 @@ import Testing
         #expect(try !IDClaims(claims, now: 1_000).isMeant(for: "roost"))
     }
 
-    @Test func `a token that holds later does not hold now`() throws {
+    @Test func `a token that is not valid yet is refused`() throws {
         let claims: [String: ClaimValue] = ["exp": .number(2_000), "iat": .number(900)]
         #expect(try IDClaims(claims, now: 1_000).values == claims)
         for begin in [ClaimValue.number(1_500), .string("now"), .none] {

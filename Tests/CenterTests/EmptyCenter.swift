@@ -7,11 +7,11 @@ import Wire
 @testable import Center
 
 extension CenterServices {
-    /// A control center's services over the store in `directory`, which is made where there is none. No data plane stands behind them.
+    /// A control center's services over the store in `directory`, which is created if missing, without data planes.
     ///
     /// - Parameters:
-    ///   - snapshots: what each volume has.
-    ///   - keys: whose signatures are required.
+    ///   - snapshots: the snapshots of every volume.
+    ///   - keys: the keys whose signatures are required.
     static func alone(
         in directory: TemporaryDirectory, snapshots: [SnapshotAnswer] = [], keys: [String] = [],
         planes: QuietPlanes = QuietPlanes(), networks: ListedNetworks = ListedNetworks(),
@@ -32,6 +32,6 @@ extension CenterServices {
 }
 
 extension Logger {
-    /// What goes wrong is seen in the answers.
+    /// Errors are visible in the answers.
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }

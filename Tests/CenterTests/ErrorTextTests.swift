@@ -32,13 +32,14 @@ import Testing
         (#"{"name":"pc-1","settings":{"nbd-connections":99999999999999999999}}"#, "settings.nbd-connections"),
         (#"{"name":null}"#, "name: a text is required"),
     ])
-    func `a request that cannot be read says where and what is wanted`(json: String, text: String) {
+    func `an invalid request is reported with the position and the expected value`(json: String, text: String)
+    {
         let said = ErrorText.of(decoding(json))
         #expect(said.contains(text), "\(said)")
         for raw in Self.raw { #expect(!said.contains(raw), "\(said)") }
     }
 
-    @Test func `errors of libraries are sentences about the thing`() throws {
+    @Test func `library errors become sentences about the subject`() throws {
         let full = NSError(
             domain: NSCocoaErrorDomain, code: 640, userInfo: [NSFilePathErrorKey: "/var/lib/roost/images/x"])
         #expect(ErrorText.of(full) == "/var/lib/roost/images/x: no room is left on the disk; make some there")
@@ -68,13 +69,13 @@ import Testing
 }
 
 @Suite struct ShadowPasswordTests {
-    @Test func `a root password is hashed as crypt does it`() throws {
+    @Test func `a root password is hashed like crypt`() throws {
         // openssl passwd -6 -salt abcdefgh secret
         #expect(
             try ShadowPassword.hash("secret", salt: Array("abcdefgh".utf8), roundCount: nil)
                 == "$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG."
         )
-        // From the specification, which has other rounds and a longer word.
+        // From the specification, with a different round count and a longer password.
         #expect(
             try ShadowPassword.hash("Hello world!", salt: Array("saltstringsaltst".utf8), roundCount: 10_000)
                 == "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/YTBmSK6H9qs/y3RnOaw5v."
@@ -91,7 +92,7 @@ import Testing
             to: settings, inheriting: FleetSnapshot.empty.settings(of: GroupPath.site))
     }
 
-    @Test func `entries are added to what a level has, and taken away`() throws {
+    @Test func `entries are added to a level's list and removed`() throws {
         let before: [String: SettingValue] = [
             "kernel-arguments": .list(["quiet"]), "hosts": .map(["10.0.0.1": "a"]),
         ]
@@ -99,13 +100,13 @@ import Testing
             ["kernel-arguments+=nosmt quiet", "hosts+=10.0.0.2=b", "console+=ttyS0,115200"], to: before)
         #expect(after["kernel-arguments"] == .list(["quiet", "nosmt"]))
         #expect(after["hosts"] == .map(["10.0.0.1": "a", "10.0.0.2": "b"]))
-        // The list of consoles is a whole: what holds there stays in front.
+        // The list of consoles is not merged: the effective ones stay first.
         #expect(after["console"] == .list(["tty0", "ttyS0,115200"]))
         let less = try applied(["kernel-arguments-=quiet", "hosts-=10.0.0.1"], to: before)
         #expect(less["kernel-arguments"] == .list([]) && less["hosts"] == .map([:]))
     }
 
-    @Test func `a root password becomes its hash, and one setting stands once`() throws {
+    @Test func `a root password becomes its hash, and a setting appears once`() throws {
         let after = try applied(["root-password=secret"], to: [:])
         #expect(after.keys.sorted() == ["root-password-hash"])
         #expect(after["root-password-hash"]?.description.hasPrefix("$6$rounds=") == true)

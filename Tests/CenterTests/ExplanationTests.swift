@@ -14,9 +14,9 @@ import Wire
         return try Explanation.client(asked, identity, heard: heard)
     }
 
-    @Test func `a machine is explained as what it last told DHCP that it is`() throws {
+    @Test func `a machine is explained according to its last DHCP request`() throws {
         #expect(try client(Explanation.Asked(), heard: heard) == heard)
-        // U-Boot that has not said what it runs on is no BIOS.
+        // U-Boot without a stated architecture is not a BIOS.
         var silent = heard
         silent.architecture = nil
         #expect(try client(Explanation.Asked(), heard: silent) == silent)
@@ -29,7 +29,7 @@ import Wire
         #expect(try client(Explanation.Asked(loader: "ipxe"), heard: loader).program == .ipxe(canHTTP: true))
     }
 
-    @Test func `what the question says counts, and a machine that was never heard is a BIOS`() throws {
+    @Test func `the question takes precedence, and a machine that was never heard is a BIOS`() throws {
         let asked = try client(Explanation.Asked(architecture: "uefi-http"), heard: heard)
         #expect(asked.architecture == .uefiX64HTTP && asked.program == .httpFirmware)
         #expect(asked.vendorClass == "")

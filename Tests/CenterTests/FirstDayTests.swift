@@ -21,7 +21,7 @@ import Wire
         fleet.snapshot.settings(of: GroupPath.site).shown(Settings.image.definition).description
     }
 
-    @Test func `the first image is the site's, and a second one changes nothing`() async throws {
+    @Test func `the first image becomes the site's, and a second one changes nothing`() async throws {
         let directory = try TemporaryDirectory()
         let fleet = try await CenterServices.alone(in: directory).fleet
         let node = Node(name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 0x02_0000_0000_01)])
@@ -39,7 +39,7 @@ import Wire
         #expect(chosen(fleet) == "debian")
         #expect(fleet.snapshot.nextVersion(of: node)?.image.text == "debian")
         #expect(fleet.snapshot.lack(of: node, under: policy) == nil)
-        // What was chosen by hand stays.
+        // A manual choice stays.
         try await fleet.change(by: "ann") { _ in
             [.group(.site, NodeGroup(path: .site, settings: ["image": .text("alpine")]))]
         }
@@ -47,7 +47,7 @@ import Wire
         #expect(chosen(fleet) == "alpine")
     }
 
-    @Test func `where one image was and none is chosen, that one is when a second comes`() async throws {
+    @Test func `the only image becomes the site's choice when a second one comes`() async throws {
         let directory = try TemporaryDirectory()
         let fleet = try await CenterServices.alone(in: directory).fleet
         try await publish("debian", 1, in: fleet)
@@ -59,7 +59,7 @@ import Wire
         #expect(chosen(fleet) == "debian")
     }
 
-    @Test func `status names nodes that would boot nothing, once for each reason`() async throws {
+    @Test func `status names nodes that would boot nothing, one line per reason`() async throws {
         let fleet = try await SmallFleet()
         let answer = try await fleet.ask("GET", "/api/v1/status", headers: token(.admin, .site))
         let status = try JSONDecoder().decode(StatusAnswer.self, from: Data(answer.body.utf8))
@@ -80,7 +80,7 @@ private func token(_ role: Role, _ place: Place) -> HTTPFields {
             "POST", "/api/v1/nodes/import?\(query)", headers: token(.admin, .site), body: list)
     }
 
-    @Test func `an export comes back without a change, and a partial list keeps the rest`() async throws {
+    @Test func `importing an export changes nothing, and a partial list leaves the rest`() async throws {
         let fleet = try await SmallFleet()
         let name = try NodeName("pc-1")
         try await fleet.services.fleet.change(by: "ann") { snapshot in
@@ -102,7 +102,7 @@ private func token(_ role: Role, _ place: Place) -> HTTPFields {
         #expect(after.uuid != nil && after.macAddresses.count == 2)
     }
 
-    @Test func `all rows or none, with line and reason, the same by API and page`() async throws {
+    @Test func `all rows or none, with line and reason, the same through API and page`() async throws {
         let fleet = try await SmallFleet()
         let list = "name,mac\nfresh,\(SmallFleet.waiting)\nbad name,nonsense\n"
         let refused = try await ask(fleet, "", list)
@@ -125,7 +125,7 @@ private func token(_ role: Role, _ place: Place) -> HTTPFields {
 }
 
 @Suite struct PartialChangeTests {
-    @Test func `a patch changes what it names, and null takes away`() async throws {
+    @Test func `a patch changes the members that it names, and null removes one`() async throws {
         let fleet = try await SmallFleet()
         let name = try NodeName("pc-1")
         func patch(_ json: String) async throws -> SmallFleet.Answer {
@@ -147,11 +147,11 @@ private func token(_ role: Role, _ place: Place) -> HTTPFields {
 }
 
 @Suite struct UndoneByOperatorTests {
-    @Test func `an operator sees and takes back what was removed from their group`() async throws {
+    @Test func `an operator sees and undoes a removal from their group`() async throws {
         let fleet = try await SmallFleet()
         let headers = token(.operator_, .school)
         #expect(try await fleet.ask("DELETE", "/api/v1/nodes/pc-1", headers: headers).status == 204)
-        // What others do in between is not theirs.
+        // Changes by others in between are not visible.
         for number in 0..<3 {
             try await fleet.services.fleet.change(by: "ann") { snapshot in
                 var node = try #require(snapshot.nodes[NodeName("desk-1")])

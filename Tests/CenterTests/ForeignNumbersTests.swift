@@ -5,14 +5,14 @@ import Testing
 
 @testable import Center
 
-/// Numbers that people type or another server tells: at their limits they are an error, and end nothing.
+/// Numbers from people or other servers: at their limits they cause an error, not a crash.
 @Suite struct ForeignNumbersTests {
     private static let numbers = [
         "0", "-1", "32768", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808",
         "9223372036854775808", "18446744073709551616", "1e308", "",
     ]
 
-    @Test func `every form and parameter takes numbers at their limits`() async throws {
+    @Test func `every form and parameter accepts numbers at their limits`() async throws {
         let fleet = try await SmallFleet()
         let admin = Person(role: .admin, place: .site)
         for number in Self.numbers {
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Int.min, -1, 0, .max]) func `a time that no calendar has is shown all the same`(
+    @Test(arguments: [Int.min, -1, 0, .max]) func `a time beyond any calendar is still shown`(
         second: Int
     ) {
         #expect(CalendarTime.text(second: second).count == 19)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Center
 
-/// What those of one group learn of another's records by the way in which they are refused, by what was, and by what is compared.
+/// What callers with access to one group learn about another group's records from refusals, history and comparisons.
 @Suite struct ForeignRecordsTests {
     private static let operator_ = Person(role: .operator_, place: .school)
 
@@ -30,9 +30,9 @@ import Testing
         }
     }
 
-    // MARK: What is compared
+    // MARK: Comparisons
 
-    @Test func `a form with a secret that is right is refused like one with a wrong one`() async throws {
+    @Test func `a form with the right secret is refused like one with a wrong secret`() async throws {
         let fleet = try await SmallFleet()
         try await fleet.services.fleet.change(by: "test") { snapshot in
             var site = snapshot.groups[.site] ?? NodeGroup(path: .site)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `whether a foreign record has a tag is not told`() async throws {
+    @Test func `refusals do not reveal whether a foreign record has a tag`() async throws {
         let fleet = try await SmallFleet()
         let stored = try #require(fleet.services.fleet.snapshot.nodes[NodeName(Place.office.node)])
         for tag in [try RecordTag.of(stored), "\"0\""] {
@@ -74,13 +74,13 @@ import Testing
         }
     }
 
-    @Test func `a tag cannot be worked out from what a secret may be`() throws {
+    @Test func `a tag does not help to guess a secret`() throws {
         let node = Node(
             name: try NodeName("pc"), macAddresses: [], settings: ["root-password-hash": .text("guess")])
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        // FNV-1a, and any other code without a key.
+        // FNV-1a, as an example of a hash without a key.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in try encoder.encode(node) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         #expect(try RecordTag.of(node) == RecordTag.of(node))
@@ -88,7 +88,7 @@ import Testing
         #expect(try !RecordTag.of(node).contains(Secrets.hash(encoder.encode(node).base64EncodedString())))
     }
 
-    @Test func `which foreign groups there are is not told`() async throws {
+    @Test func `refusals do not reveal which foreign groups exist`() async throws {
         let fleet = try await SmallFleet()
         for path in ["/office", "/nowhere"] {
             let answer = try await fleet.ask("GET", "/groups?path=\(path)", headers: session())
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `a change of a foreign group is refused like one of a group that is not there`() async throws {
+    @Test func `a change to a foreign group is refused like one to a missing group`() async throws {
         let fleet = try await SmallFleet()
         let places = ["/office", "/nowhere"]
         for path in places {
@@ -113,7 +113,7 @@ import Testing
             }
         }
         for target in places + ["desk-1", "rule:nothing"] {
-            // Of a wrong kind, and of none.
+            // With a wrong kind, and with an unknown setting.
             for change in [#""add":{"loader":"x"}"#, #""set":{"colour":"x"}"#] {
                 let answer = try await fleet.ask(
                     "POST", "/api/v1/changes", headers: token(),
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a role in a foreign group is refused like one in a group that is not there`() async throws {
+    @Test func `a role in a foreign group is refused like one in a missing group`() async throws {
         let fleet = try await SmallFleet()
         for group in ["/office", "/nowhere"] {
             let answer = try await fleet.ask(
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func `who proves elsewhere from now on who they are has to do so`() async throws {
+    @Test func `a new source of authentication requires a new log-in`() async throws {
         let fleet = try await SmallFleet()
         let person = Person(role: .auditor, place: .school)
         let cookie: HTTPFields = [.cookie: "__Host-roost=\(person.cookie)"]
@@ -144,9 +144,9 @@ import Testing
         #expect(try await fleet.ask("GET", "/api/v1/whoami", headers: cookie).status == 401)
     }
 
-    // MARK: What was
+    // MARK: The past
 
-    @Test func `lists of the past have no node that is another group's now`() async throws {
+    @Test func `lists of the past omit nodes that belong to another group now`() async throws {
         let fleet = try await SmallFleet()
         let past = fleet.services.fleet.snapshot
         try await move(.school, to: .office, in: fleet)
@@ -159,10 +159,10 @@ import Testing
         let node = try #require(past.nodes[NodeName(Place.school.node)])
         #expect(try !acts(.school).sees(node, in: past))
         #expect(throws: Problem.self) { try acts(.school).requireReading(node, in: past) }
-        // Nor do those have it who have it now.
+        // Nor does its present group see it.
         #expect(try !acts(.office).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))
-        // By its cards, too: here it has another name meanwhile.
+        // By its cards, too: here it has been renamed meanwhile.
         try await fleet.services.fleet.change(by: "test") { snapshot in
             var other = try #require(snapshot.nodes[node.name])
             other.name = try NodeName("renamed")
@@ -172,7 +172,7 @@ import Testing
         #expect(try acts(.site).sees(node, in: past))
     }
 
-    @Test func `of a node that came from another group, what it was there is not told`() async throws {
+    @Test func `a node from another group does not reveal its past there`() async throws {
         let fleet = try await SmallFleet()
         try await move(.office, to: .school, in: fleet)
         let last = try await fleet.services.fleet.change(by: "test") { snapshot in
@@ -191,12 +191,12 @@ import Testing
             for number in numbers {
                 let answer = try await fleet.ask("GET", "/api/v1/revisions/\(number)", headers: token(role))
                 let isOwn = number == last.revision
-                // One change of several places is shown as far as it is theirs.
+                // A change to several places is shown only in part.
                 #expect(isOwn == answer.body.contains("desk-1"), "\(number): \(answer.body)")
                 #expect(isOwn == list.contains("\"number\":\(number),") || answer.status == 200)
             }
         }
-        // Nor can it be undone by them: the node would be where it was.
+        // Nor can they undo it: the node would return to its old place.
         let moved = numbers[1]
         let undone = try await fleet.ask("POST", "/api/v1/revisions/\(moved)/undo", headers: token())
         #expect(undone.status == 403)

@@ -32,7 +32,7 @@ import Testing
             Issue.record("it went well: \(answer)")
             return nil
         } catch {
-            // What people read names the place, and nothing of Swift or SwiftNIO.
+            // The error for people names the place, and nothing from Swift or SwiftNIO.
             let said = ErrorText.of(error)
             for raw in ["NIO", "Error", "Optional", "()", "errno"] { #expect(!said.contains(raw), "\(said)") }
             if let place = (error as? HTTPClientError)?.place { #expect(said.contains(place)) }
@@ -67,7 +67,7 @@ import Testing
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", .closedEarly),
         ("SSH-2.0-OpenSSH_10.0\r\n", .notHTTP), ("HTTP/1.1 200 OK\r\nContent-Length: some\r\n\r\n", .notHTTP),
     ])
-    func `an answer that is not whole, or none, is an error`(bytes: String, cause: HTTPClientError.Cause)
+    func `an incomplete or missing answer is an error`(bytes: String, cause: HTTPClientError.Cause)
         async throws
     {
         let server = try await ByteServer(bytes, isClosing: true)
@@ -75,7 +75,7 @@ import Testing
         try await server.stop()
     }
 
-    @Test func `headers have an end`() async throws {
+    @Test func `the size of headers is limited`() async throws {
         for headers in [
             String(repeating: "A: b\r\n", count: 300), "A: " + String(repeating: "b", count: 200_000),
         ] {
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `a body has no more than it may have`() async throws {
+    @Test func `the size of a body is limited`() async throws {
         let server = try await ByteServer(Self.hello)
         await #expect(throws: NIOTooManyBytesError.self) {
             try await text(HTTPClientRequest(url: server.url), upTo: 4)
@@ -93,7 +93,7 @@ import Testing
         try await server.stop()
     }
 
-    @Test func `a request says its length and host, and what it was given`() async throws {
+    @Test func `a request contains length, host and the given fields`() async throws {
         let server = try await ByteServer(Self.hello)
         var request = HTTPClientRequest(url: server.url + "a%20b?c=d#e")
         request.method = .POST
@@ -123,7 +123,9 @@ import Testing
         ("http://[2001:db8::1]/a", "[2001:db8::1]:80", "[2001:db8::1]", "/a", ""),
         ("https://[fe80::1%25eth0]:8443/", "[fe80::1%eth0]:8443", "[fe80::1]:8443", "/", ""),
     ])
-    func `an address is taken apart`(url: String, place: String, host: String, target: String, name: String)
+    func `an address is split into its parts`(
+        url: String, place: String, host: String, target: String, name: String
+    )
         throws
     {
         let destination = try HTTPDestination(HTTPClientRequest(url: url))
@@ -137,11 +139,11 @@ import Testing
     @Test(arguments: [
         "boot", "boot:8080", "ftp://boot", "http://", "http:///a", "http://boot:0", "http://boot:70000",
     ])
-    func `what is no address is said to be none`(url: String) async {
+    func `an invalid address is reported`(url: String) async {
         #expect(await failure(HTTPClientRequest(url: url)) == .address)
     }
 
-    @Test func `only what carries no token and changes nothing goes on to another address`() async throws {
+    @Test func `redirects are followed only without a token and without changes`() async throws {
         let server = try await ByteServer { request in
             switch request.split(separator: " ")[1] {
             case "/": .init(bytes: "HTTP/1.1 301 Moved\r\nLocation: there\r\nContent-Length: 0\r\n\r\n")
@@ -160,9 +162,9 @@ import Testing
         try await server.stop()
     }
 
-    // MARK: Waiting
+    // MARK: Timeouts
 
-    @Test func `a server that says nothing is not waited for longer than said`() async throws {
+    @Test func `a silent server times out`() async throws {
         let silent = try await ByteServer("")
         let short = Duration.milliseconds(50)
         let (whole, pause) = (
@@ -173,7 +175,7 @@ import Testing
         let slow = try await ByteServer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
         #expect(await failure(HTTPClientRequest(url: slow.url), whole) == .noAnswer(short))
         #expect(await failure(HTTPClientRequest(url: slow.url), pause) == .silence(short))
-        // No end of the handshake: the request never leaves.
+        // The handshake never ends: the request is never sent.
         var connect = Self.limits
         connect.connect = short
         let encrypted = HTTPClientRequest(url: "https://127.0.0.1:\(silent.port)/")
@@ -183,7 +185,7 @@ import Testing
     }
 
     @Test(arguments: ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"])
-    func `a task that is cancelled leaves no connection behind`(bytes: String) async throws {
+    func `a cancelled task leaves no connection behind`(bytes: String) async throws {
         let server = try await ByteServer(bytes)
         let request = HTTPClientRequest(url: server.url)
         let task = Task { try await text(request) }
@@ -195,7 +197,7 @@ import Testing
         try await server.stop()
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an answer that is not read is closed`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `an unread answer is closed`() async throws {
         let server = try await ByteServer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
         #expect(
             try await HTTPClient().execute(HTTPClientRequest(url: server.url), within: Self.limits).status
@@ -206,13 +208,13 @@ import Testing
         try await server.stop()
     }
 
-    @Test func `what is not read stays on the network`() async throws {
+    @Test func `unread data stays on the network`() async throws {
         let byteCount = 100 << 20
         let server = try await ByteServer { _ in
             .init(
                 bytes: "HTTP/1.1 200 OK\r\nContent-Length: \(byteCount)\r\n\r\n", fillerByteCount: byteCount)
         }
-        // A reader that takes its time is no server that says nothing.
+        // A slow reader is not a silent server.
         let limits = HTTPClientLimits(whole: .seconds(600), pause: .seconds(60))
         let answer = try await HTTPClient().execute(HTTPClientRequest(url: server.url), within: limits)
         var body = answer.body.makeAsyncIterator()
@@ -224,28 +226,28 @@ import Testing
             sent = now
             try await Task.sleep(for: .milliseconds(20))
         }
-        // What the kernel buffers for both ends of a connection, and a little here.
+        // The kernel's buffers at both ends of a connection, and a little here.
         #expect(sent < 32 << 20)
         while let part = try await body.next() { received += part.readableBytes }
         #expect(received == byteCount)
         try await server.stop()
     }
 
-    // MARK: Where there is no server, and where it is another
+    // MARK: Missing and untrusted servers
 
-    @Test func `a server that is not there is said at once`() async throws {
+    @Test func `a missing server is reported at once`() async throws {
         let server = try await ByteServer("")
         let port = server.port
         try await server.stop()
         #expect(await failure(HTTPClientRequest(url: "http://127.0.0.1:\(port)/")) == .system(ECONNREFUSED))
-        // No name server is asked for a name that cannot be.
+        // An impossible name is not sent to a name server.
         let name = String(repeating: "a", count: 64) + ".invalid"
         #expect(await failure(HTTPClientRequest(url: "http://\(name)/")) == .noSuchHost)
         let nowhere = HTTPClientRequest(url: "http://localhost/", socketPath: "/nonexistent/socket")
         #expect(await failure(nowhere) == .system(ENOENT))
     }
 
-    @Test func `a socket of this host is asked instead of the URL's`() async throws {
+    @Test func `a local socket is used instead of the URL's host`() async throws {
         let directory = try TemporaryDirectory()
         let server = try await ByteServer(socketPath: directory.path + "/s") { _ in .init(bytes: Self.hello) }
         let request = HTTPClientRequest(url: "http://localhost/a", socketPath: directory.path + "/s")
@@ -253,7 +255,7 @@ import Testing
         try await server.stop()
     }
 
-    @Test func `an encrypted connection is made to whom is trusted, and to no other`() async throws {
+    @Test func `an encrypted connection is made only to a trusted server`() async throws {
         let directory = try TemporaryDirectory()
         func path(_ name: String, _ text: String) throws -> String {
             let path = "\(directory.path)/\(name)"

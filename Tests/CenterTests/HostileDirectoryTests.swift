@@ -4,16 +4,16 @@ import Testing
 
 @testable import Center
 
-/// A directory of accounts (LDAP) that was taken over.
+/// A compromised LDAP directory.
 @Suite struct HostileDirectoryTests {
-    /// Lets everybody search, and answers a search with entries without end (RFC 4511 §4.2, §4.5).
+    /// Accepts any bind, and answers a search with endless entries (RFC 4511 §4.2, §4.5).
     private final class Endless: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = Array(buffer: unwrapInboundIn(data))
-            // A sequence of a number of one byte and the operation.
+            // A sequence of a one-byte number and the operation.
             guard bytes.count > 5 else { return }
             let (number, operation) = (bytes[4], bytes[5])
             if operation == 0x60 {
@@ -39,7 +39,7 @@ import Testing
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    @Test func `entries without end are read until it is clear that there is not just one`() async throws {
+    @Test func `endless entries are read only until the name is known to be ambiguous`() async throws {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

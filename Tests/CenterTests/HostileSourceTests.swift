@@ -8,7 +8,7 @@ import Testing
 
 @testable import Center
 
-/// A server that copies from one which has fallen into wrong hands.
+/// A server that copies from a compromised one.
 @Suite struct HostileSourceTests {
     private let directory: TemporaryDirectory
     private let image: ImageName
@@ -42,9 +42,9 @@ import Testing
             signatures: signatures, isTrusted: true, moves: move.map { [$0] })
     }
 
-    /// Looks once at a source that says `list`, and whose files are all `file`.
+    /// Polls a source once whose list is `list` and whose files are all `file`.
     ///
-    /// - Returns: what was wrong.
+    /// - Returns: the error.
     private func look(
         _ services: CenterServices, at list: [VersionAnswer], file: Response? = nil, reporting: Int = 204
     ) async throws -> String? {
@@ -79,7 +79,7 @@ import Testing
 
     @Test
     func
-        `it moves a channel that is followed neither back nor without the publisher, not after a restart either`()
+        `a followed channel moves neither back nor without the publisher, even after a restart`()
         async throws
     {
         let key = try ImageSigningKey(creatingAt: "\(directory.path)/key")
@@ -93,7 +93,7 @@ import Testing
             try key.sign(moving: .stable, of: image, to: digest(number), after: nil, second: second)
         }
         #expect(stable() == 1)
-        // As before there were signed moves: forth, and not back.
+        // As before signed moves existed: forward, but not back.
         #expect(try await look(services, at: [answer(2)]) == nil)
         #expect(stable() == 2)
         #expect(try await look(services, at: [answer(1)])?.contains("one back") == true)
@@ -101,7 +101,8 @@ import Testing
 
         #expect(try await look(services, at: [answer(3, move: move(to: 3, at: 100, by: key))]) == nil)
         #expect(stable() == 3)
-        // From now on only signed ones: an older one, one without, one for another version, one by a stranger are nothing.
+        // From now on only signed moves count: an older one, an unsigned one, one for another version, and one by a stranger have no
+        // effect.
         let stranger = try ImageSigningKey(creatingAt: "\(directory.path)/stranger")
         let old = try move(to: 2, at: 90, by: key)
         var forged = old
@@ -116,31 +117,31 @@ import Testing
             #expect(stable() == 3)
         }
         #expect(try await look(services, at: [answer(2, move: old)])?.contains("older (90)") == true)
-        // What was newest is on the disk.
+        // The newest move is on the disk.
         services = try await CenterServices.alone(in: directory, keys: [key.publicKey])
         #expect(try await look(services, at: [answer(2, move: old)])?.contains("older (90)") == true)
         #expect(stable() == 3)
-        // The publisher goes back, with a newer word; a source that does not take reports is followed all the same.
+        // The publisher goes back, with a newer move; a source that accepts no reports is still followed.
         let back = try key.sign(
             moving: .stable, of: image, to: digest(2), after: move(to: 3, at: 100, by: key), second: 50)
         #expect(back.counter == 101)
         #expect(
             try await look(services, at: [answer(2, move: back)], reporting: 403)?.contains("403") == true)
         #expect(stable() == 2)
-        // Those that copy from here see the same.
+        // Replicas of this server see the same.
         let shown = try await Acts(services: services, caller: .local).versions(of: image)
         #expect(shown.compactMap(\.moves).joined().map(\.counter) == [101])
     }
 
     // MARK: Sizes
 
-    @Test func `what it sends without end comes to an end here`() async throws {
+    @Test func `endless data is cut off here`() async throws {
         let services = try await CenterServices.alone(in: directory)
         let piece = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)
         let endless = Response(
             status: .ok,
             body: ResponseBody { writer in
-                // Until the other side has enough; a gigabyte is more than any limit.
+                // Until the other side has enough; a gigabyte is above any limit.
                 for _ in 0..<1_024 { try await writer.write(piece) }
                 try await writer.finish(nil)
             })
@@ -152,7 +153,7 @@ import Testing
     }
 
     @Test(arguments: [[Int.max, Int.max], [-1, 1], [1 << 41, 1], [1 << 39, 1]])
-    func `sizes that cannot be are refused before anything is fetched`(sizes: [Int]) async throws {
+    func `impossible sizes are refused before anything is fetched`(sizes: [Int]) async throws {
         let services = try await CenterServices.alone(in: directory)
         let files = zip(["kernel", "root.squashfs"], sizes).map { name, size in
             ImageManifest.File(name: name, byteCount: size, sha256: Digest(repeating: 1))

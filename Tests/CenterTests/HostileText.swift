@@ -5,13 +5,13 @@ import Wire
 
 @testable import Center
 
-/// What a machine might say of itself to be obeyed where it is shown.
+/// Text from a machine that tries to have an effect where it is shown.
 struct HostileText: Sendable, CustomTestStringConvertible {
     var bytes: [UInt8]
-    /// More than any field holds.
+    /// Longer than any field.
     var isLong = false
 
-    /// As programs read it that take bytes for UTF-8.
+    /// As decoded by programs that treat the bytes as UTF-8.
     var text: String { String(decoding: bytes, as: UTF8.self) }
     var testDescription: String {
         String(text.unicodeScalars.prefix(24).map { "U+\(String($0.value, radix: 16)) " }.joined())
@@ -22,7 +22,7 @@ struct HostileText: Sendable, CustomTestStringConvertible {
 
     static let all: [HostileText] = controls + syntax + notUTF8
 
-    /// C0, DEL and C1, and the marks that turn text round, in groups that fit into the shortest field.
+    /// C0, DEL and C1, and text-direction marks, in groups that fit into the shortest field.
     private static let controls: [HostileText] = {
         let values =
             Array(0...0x1F) + Array(0x7F...0x9F) + [0x061C, 0x200E, 0x200F, 0x2028, 0x2029]
@@ -33,7 +33,7 @@ struct HostileText: Sendable, CustomTestStringConvertible {
         }
     }()
 
-    /// A mark with a combining accent (U+0301) behind it is another character, and the same mark to whatever reads bytes.
+    /// A mark followed by a combining accent (U+0301) is another character, but the same mark in a byte-based parser.
     private static let syntax: [HostileText] = [
         "x && chain http://10.0.0.66/ || y; z", "${net0/ip} $(reboot) `reboot`", "' \" \\ onx=1",
         "<script>alert(1)</script>", "<b>&amp;{{name}}{{{name}}}", "=cmd|' /C calc'!A0", "+1+1", "-1+1",
@@ -42,7 +42,7 @@ struct HostileText: Sendable, CustomTestStringConvertible {
         "\u{1B}]0;owned\u{7}\u{9B}2J",
     ].map { HostileText($0) }
 
-    /// A lone surrogate, overlong forms of a slash and of zero, a byte order mark of UTF-16, and what is too much.
+    /// A lone surrogate, overlong forms of a slash and of zero, a UTF-16 byte order mark, and too much text.
     private static let notUTF8: [HostileText] = [
         HostileText(bytes: [0xED, 0xA0, 0x80, 0xC0, 0xAF, 0xE0, 0x80, 0xAF, 0xC0, 0x80, 0xFF, 0xFE, 0xC2]),
         HostileText(
@@ -50,23 +50,23 @@ struct HostileText: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// Everything that a machine can fill, found in the records themselves, with a mark for each to be known by.
+/// All fields that a machine can fill, found in the records themselves, each with its own marker.
 struct HostileMachine {
     let hostile: HostileText
     private(set) var marks: [String] = []
 
     init(_ hostile: HostileText) { self.hostile = hostile }
 
-    /// The text of one field.
+    /// The text for one field.
     ///
-    /// - Parameter isCut: whether the field keeps so little, or leaves out so much, that its mark has to stand in front.
+    /// - Parameter isCut: whether the field keeps so little, or drops so much, that its marker must come first.
     mutating func text(of field: String, isCut: Bool = false) -> String {
         let mark = "q\(marks.count)z"
         marks.append(mark)
         return isCut || hostile.isLong ? mark + hostile.text : hostile.text + mark
     }
 
-    /// `json` with all its texts replaced.
+    /// `json` with all texts replaced.
     mutating func filled(_ json: Any, path: String) -> Any {
         switch json {
         case is String: return text(of: path)
@@ -81,7 +81,7 @@ struct HostileMachine {
         }
     }
 
-    /// A record with one of everything; what it lacks, its decoder asks for.
+    /// A record with one of each; its decoder requires missing members.
     static let hardware = """
         {"vendor":"a","product":"a","serial":"a","board":"a","firmware":"a","firmwareKind":"a","isSecureBootOn":true,
         "tpm":"a","processor":"a","processorCount":1,"memoryMebibytes":1,"isComplete":true,"graphics":["a"],

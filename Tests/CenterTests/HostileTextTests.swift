@@ -9,11 +9,11 @@ import Wire
 
 @testable import Center
 
-/// What machines say, through every field that they can fill, and at every place that shows it.
+/// Text from machines in every field that they can fill, at every place where it is shown.
 @Suite struct HostileTextTests {
     private static let admin = Person(role: .admin, place: .site)
 
-    @Test func `a machine's text is text at every place, whatever it is`() async throws {
+    @Test func `a machine's text is only text at every place, whatever it contains`() async throws {
         let fleet = try await SmallFleet()
         let rows = MatrixRow.all.filter { $0.method == "GET" && $0.path != "/api/v1/events" }
         var shownCount = 0
@@ -38,14 +38,15 @@ import Wire
                 #expect(answer.status == 200)
                 Self.check(answer, "\(hostile.testDescription) \(path)")
             }
-            // What is shown nowhere would have been looked for in vain.
+            // Text that is shown nowhere would not be tested.
             #expect(missing.isEmpty, "\(hostile.testDescription): not shown: \(missing.sorted())")
         }
         print("hostile text: \(shownCount) answers")
         #expect(shownCount > 1_000)
     }
 
-    @Test func `an event is one message of its stream and one body of a hook, whatever it says`() async throws
+    @Test func `an event is one message of its stream and one body of a hook, whatever it contains`()
+        async throws
     {
         let fleet = try await SmallFleet()
         let events = HostileText.all.map {
@@ -65,7 +66,7 @@ import Wire
         }
     }
 
-    /// All that a machine says in one boot, by the ways by which it comes in.
+    /// All texts of a machine in one boot, through each of its ways in.
     private func say(_ machine: inout HostileMachine, in fleet: SmallFleet, boot number: Int) async throws {
         let mac = try #require(MACAddress(Place.school.macAddress))
         let (live, boot) = (fleet.services.fleet, "00000000000\(10_000 + number)")
@@ -94,7 +95,7 @@ import Wire
                 console: machine.text(of: "BootTest.console")))
     }
 
-    /// A lease for a machine that names itself: as the server makes it of the packet.
+    /// A lease for a machine that names itself, as the server makes it from the packet.
     private func lease(_ name: String, to mac: MACAddress, in fleet: SmallFleet) throws {
         let network = try #require(IPv4Network("10.77.0.0/24"))
         let pool = network.hosts.upperBound...network.hosts.upperBound
@@ -149,7 +150,7 @@ import Wire
         }
     }
 
-    /// Rows of one length, read byte by byte as RFC 4180 has it, without a cell that a spreadsheet would work out.
+    /// Rows of equal length, parsed byte by byte by RFC 4180, without a cell that a spreadsheet would evaluate.
     private static func check(csv: String, _ place: String) {
         var (rows, row, cell, isQuoted) = ([[String]](), [String](), [UInt8](), false)
         var rest = Array(csv.utf8)[...]
@@ -181,7 +182,7 @@ import Wire
 }
 
 extension String {
-    /// Whether these bytes are in it: Foundation looks for letters that mean the same, and takes ten times as long.
+    /// Whether it contains these bytes: Foundation compares equivalent letters, and takes ten times as long.
     fileprivate func has(_ part: String) -> Bool {
         var (whole, part) = (self, part)
         return whole.withUTF8 { whole in

@@ -32,14 +32,14 @@ import Testing
         #expect(!trust.isTrusted(a, [ImageSignature(key: ours.publicKey, signature: "no base64")]))
     }
 
-    @Test func `without keys everything is served, and what is no key is refused`() throws {
+    @Test func `without keys everything is served, and an invalid key is refused`() throws {
         #expect(try ImageTrust(keys: []).isTrusted(digest("a"), []))
         for text in ["", "abcd", String(repeating: "A", count: 45)] {
             #expect(throws: InvalidSetting.self) { try ImageTrust(keys: [text]) }
         }
     }
 
-    @Test func `a key comes back from its file, which only its owner reads`() throws {
+    @Test func `a key is read back from its file, which only its owner can read`() throws {
         let path = "\(directory.path)/key"
         let key = try ImageSigningKey(creatingAt: path)
         #expect(try ImageSigningKey(readingFrom: path).publicKey == key.publicKey)

@@ -5,7 +5,7 @@ import Wire
 
 @testable import Center
 
-/// What may be done with images, volumes and roll-outs, and what a plan and a form of settings show.
+/// Actions on images, volumes and roll-outs, and the views of plans and settings.
 @Suite struct ImageViewTests {
     private static let words = PageViewTests.words
 
@@ -31,7 +31,10 @@ import Wire
         return ImagesView.Image(details, mayPublish: mayPublish, Self.words)
     }
 
-    @Test func `a version goes while no channel has it, and rights decide what is offered`() throws {
+    @Test
+    func `a version can be removed while no channel has it, and rights decide which actions are offered`()
+        throws
+    {
         let image = try image(mayPublish: true)
         #expect(image.table.rows.map(\.number) == [2, 1])
         #expect(image.table.rows.map { $0.removal != nil } == [false, true])
@@ -52,7 +55,7 @@ import Wire
         #expect(texts.allSatisfy { $0.contains("not signed: not served") })
     }
 
-    @Test func `a volume that is open can only be reset`() throws {
+    @Test func `an open volume can only be reset`() throws {
         func actions(_ open: Int, _ kind: Volume.Kind, _ snapshots: [SnapshotAnswer]?) throws
             -> VolumesView.Actions?
         {
@@ -72,7 +75,7 @@ import Wire
         #expect(try actions(0, .disk, nil) == nil)
     }
 
-    @Test func `a roll-out is steered by what it does now`() throws {
+    @Test func `the actions on a roll-out depend on its state`() throws {
         let nodes = try (1...600).map { try NodeName("pc-\($0)") }
         var rollout = Rollout(
             id: 4, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1, share: "5%",
@@ -98,7 +101,7 @@ import Wire
         #expect(RolloutsView([], next: nil, Self.words).table == nil)
     }
 
-    @Test func `a plan shows what it would do, and can be saved unless there is nothing to save`() throws {
+    @Test func `a plan shows its effects, and can be saved unless there is nothing to save`() throws {
         let name = try NodeName("pc-1")
         let edits = [
             FleetEdit.node(
@@ -114,7 +117,7 @@ import Wire
         #expect(!text.contains("and more that are not shown"))
     }
 
-    @Test func `a secret is not shown, only whether there is one`() throws {
+    @Test func `a secret is not shown, only whether it is set`() throws {
         let secret = try #require(SettingDefinition.all.first { $0.isSecret && $0.kind == .text })
         let own: [String: SettingValue] = [secret.name: .text("hunter2")]
         let effective = EffectiveSettings(levels: [(.productDefault, own)])
@@ -122,14 +125,14 @@ import Wire
         let field = try #require(view.settings.first { $0.name == secret.name })
         #expect(field.value == "(set)" && field.line?.own == "(set)" && field.isSet)
         #expect(!(try PageViewTests.shown(view)).contains("hunter2"))
-        // Each has one way to be typed.
+        // Each has exactly one input.
         for one in view.settings {
             let ways = [one.choice != nil, one.number != nil, one.line != nil, one.lines != nil]
             #expect(ways.count { $0 } == 1, "\(one.name)")
         }
     }
 
-    @Test func `an administrator's form asks for what their log-in has`() {
+    @Test func `an administrator's form depends on their source of authentication`() {
         let names = Administrator.Source.allCases.map { source in
             var one = Administrator(name: "ann", grants: [Grant(.admin)])
             one.source = source

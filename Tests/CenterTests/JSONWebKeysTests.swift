@@ -3,7 +3,7 @@ import Testing
 
 @testable import Center
 
-/// Tokens of log-in providers, by the examples of the standards.
+/// Tokens of log-in providers, with the examples of the standards.
 @Suite struct JSONWebKeysTests {
     // RFC 7515 A.3 (ES256), A.2 (RS256), RFC 8037 A.4 (EdDSA).
     private static let curveKey =
@@ -33,17 +33,17 @@ import Testing
             })
     }
 
-    @Test(arguments: tokens) func `a token that a key has signed says what it says`(token: String) throws {
+    @Test(arguments: tokens) func `a token signed by a key is decoded`(token: String) throws {
         let payload = String(decoding: try keys().payload(of: token), as: UTF8.self)
         #expect(payload.contains("joe") || payload == "Example of Ed25519 signing")
     }
 
-    @Test(arguments: tokens) func `no byte of a token may change`(token: String) throws {
+    @Test(arguments: tokens) func `any changed byte of a token is refused`(token: String) throws {
         let keys = try keys()
         for index in stride(from: 0, to: token.utf8.count, by: 7) {
             var bytes = Array(token.utf8)
             bytes[index] = bytes[index] == 0x42 ? 0x43 : 0x42
-            // The last letter has bits that say nothing.
+            // The last letter has unused bits.
             guard index < bytes.count - 1 else { continue }
             #expect(throws: JSONWebKeys.Problem.self, "byte \(index)") {
                 try keys.payload(of: String(decoding: bytes, as: UTF8.self))
@@ -56,7 +56,7 @@ import Testing
         return "\(Base64URL.text(of: Array(header.utf8))).\(parts[1]).\(parts[2])"
     }
 
-    @Test func `a token cannot choose how it is judged`() throws {
+    @Test func `a token cannot choose how it is verified`() throws {
         let keys = try keys()
         let none = "\(Base64URL.text(of: Array("{\"alg\":\"none\"}".utf8))).e30."
         #expect(throws: JSONWebKeys.Problem.malformed) { try keys.payload(of: "") }
@@ -65,7 +65,7 @@ import Testing
         for (header, problem) in [
             ("{\"alg\":\"HS256\"}", JSONWebKeys.Problem.algorithm("HS256")),
             ("{\"alg\":\"rs256\"}", .algorithm("rs256")),
-            // One of another kind than the key's.
+            // An algorithm of another kind than the key.
             ("{\"alg\":\"ES256\"}", .badSignature), ("{\"alg\":\"PS256\"}", .badSignature),
             ("{\"alg\":\"ES384\"}", .unknownKey("ES384")),
             ("{\"alg\":\"RS256\",\"crit\":[\"exp\"]}", .malformed), ("{\"typ\":\"JWT\"}", .malformed),
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `only keys that are meant for it, and strong enough, judge a token`() throws {
+    @Test func `a token is verified only by keys that are suitable and strong enough`() throws {
         #expect(throws: JSONWebKeys.Problem.unknownKey("RS256")) {
             try JSONWebKeys([fields(Self.curveKey)]).payload(of: Self.rsaToken)
         }
@@ -96,8 +96,8 @@ import Testing
         #expect(throws: Never.self) { try named.payload(of: Self.rsaToken) }
     }
 
-    @Test func `the time of a token is judged with two minutes of leeway`() throws {
-        // It ends at 1300819380, and does not say when it was made.
+    @Test func `a token's time is checked with two minutes of leeway`() throws {
+        // It expires at 1300819380, and has no time of issue.
         #expect(throws: IDClaims.Problem.self) {
             try IDClaims(Self.rsaToken, signedBy: keys(), now: 1_300_819_501)
         }

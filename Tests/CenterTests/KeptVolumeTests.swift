@@ -7,7 +7,7 @@ import Wire
 
 @testable import Center
 
-/// A node boots for the first time and gets its volume: nothing that a person has changed.
+/// A node boots for the first time and gets its volume: not a change by a person.
 @Suite struct KeptVolumeTests {
     private let directory: TemporaryDirectory
     private let services: CenterServices
@@ -42,7 +42,7 @@ import Wire
         }
     }
 
-    @Test func `its volume is no revision, and no open plan is out of date by it`() async throws {
+    @Test func `its volume makes no revision and outdates no open plan`() async throws {
         let planned = fleet.snapshot
         let history = try await fleet.store.revisions(RevisionFilter(limit: 99)).map(\.number)
         let events = try #require(fleet.events.listen())
@@ -53,18 +53,18 @@ import Wire
         var (heard, iterator) = ([ServerEvent.Kind](), events.makeAsyncIterator())
         while heard.isEmpty { if let event = await iterator.next()?.event { heard.append(event.kind) } }
         #expect(heard == [.volume])
-        // The plan that was made before it, about this very node.
+        // A plan for this very node that was made before.
         try await resize("128M", planned: planned.revision)
         #expect(fleet.snapshot.contents.volumes[name]?.byteCount == 64 << 20)
         await services.volumes.prepare(card, at: address)
         #expect(fleet.snapshot.volume(of: name)?.byteCount == 128 << 20)
-        // It is there after the next start, and after everything is read anew.
+        // It is there after the next start, and after everything is read again.
         try await fleet.reload()
         #expect(fleet.snapshot.volumes.mapValues(\.byteCount) == [name: 128 << 20])
         #expect(try await fleet.store.snapshot().volumes == fleet.snapshot.volumes)
     }
 
-    @Test func `what a person does with it is a revision by that person`() async throws {
+    @Test func `a person's change to it is a revision by that person`() async throws {
         await services.volumes.prepare(card, at: address)
         try await services.volumes.reset(name, keepingSnapshots: false, by: "bob")
         #expect(fleet.snapshot.volume(of: name)?.generation == 2)
@@ -75,8 +75,7 @@ import Wire
         #expect(revisions.map(\.what) == ["volume of pc-1 removed", "volume of pc-1 reset to debian@1"])
     }
 
-    @Test func `a volume that is made while the configuration changes is not lost with either`() async throws
-    {
+    @Test func `a volume made during a change to the configuration is not lost`() async throws {
         let fleet = fleet
         let volumes = services.volumes
         let (card, address) = (card, address)

@@ -6,7 +6,7 @@ import Wire
 
 @testable import Center
 
-/// A node that is known by its UUID alone, and the card that it was seen with.
+/// A node known only by its UUID, and the card that it was seen with.
 @Suite struct LearnedCardTests {
     private let directory: TemporaryDirectory
     private let services: CenterServices
@@ -46,7 +46,7 @@ import Wire
             at: 1, address: try #require(IPv4Address("10.77.0.66")), holder: nil, property: .volume)
     }
 
-    @Test func `its boots, alarm, sessions and hardware are listed under it`() async throws {
+    @Test func `its boots, alarm, sessions and hardware are listed under the node`() async throws {
         try await fleet.note([(card, mine)])
         try await boot("0000000000000001")
         fleet.note(try alarm(), of: card)
@@ -97,7 +97,7 @@ import Wire
         #expect(fleet.snapshot.volumes.keys.map(\.text) == ["pc-1"])
     }
 
-    @Test func `a machine that is a node's is not approved as another one, and can be forgotten`()
+    @Test func `a node's machine cannot be approved as another one, and can be forgotten`()
         async throws
     {
         try await fleet.note([(card, mine)])
@@ -118,7 +118,7 @@ import Wire
     }
 
     @Test
-    func `a dock goes to the node that says so, without the other one's alarm; a stranger has no node's`()
+    func `a dock goes to the node that states it, without the other node's alarm; a stranger gets no node's`()
         async throws
     {
         try await fleet.note([(card, mine)])
@@ -128,7 +128,7 @@ import Wire
         #expect(try await acts.node("pc-1").learnedCards.isEmpty)
         let answer = try await acts.node("pc-2")
         #expect(answer.learnedCards == [card] && answer.alarm == nil)
-        // What was said is kept when the configuration is read anew, and is no change of it.
+        // It persists when the configuration is read again, and does not change the configuration.
         try await fleet.reload()
         #expect(fleet.snapshot.node(at: card)?.name == second && fleet.snapshot.revision == revision)
         try await fleet.note([(card, nil)])
@@ -137,7 +137,7 @@ import Wire
         #expect(fleet.snapshot.node(at: card) == nil)
     }
 
-    @Test func `a flood of a node's UUID does not push out the card that has booted with it`() async throws {
+    @Test func `a flood of a node's UUID does not displace the card that has booted with it`() async throws {
         try await fleet.note([(card, mine)])
         try await boot("0000000000000001")
         try await fleet.note((1...1_000).map { (MACAddress(rawValue: $0), mine) })
@@ -145,7 +145,7 @@ import Wire
         #expect(try await acts.node("pc-1").learnedCards.count == LearnedCards.machineLimit)
         let stored = try await fleet.store.snapshot().observations.cards
         #expect(stored == fleet.snapshot.observations.cards)
-        // The node goes, and with it what was learned of it.
+        // With the node, its learned cards go.
         let name = name
         try await fleet.change(by: "test") { _ in [.node(name, nil)] }
         #expect(fleet.snapshot.observations.cards.isEmpty)

@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// A web server of another's, which answers what a test says, while `body` goes on.
+/// A web server that answers with a test's text while `body` runs.
 enum LoopbackServer {
     static func serve<T: Sendable>(
         _ answer: @escaping @Sendable (_ method: String, _ path: String) async throws -> Response,

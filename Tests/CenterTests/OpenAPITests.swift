@@ -6,7 +6,7 @@ import Yams
 
 @testable import Center
 
-/// The document and the routes say the same: paths, methods, and the permission that each needs.
+/// The document and the routes agree: paths, methods, and the permission of each.
 @Suite struct OpenAPITests {
     private let directory: TemporaryDirectory
 
@@ -18,7 +18,7 @@ import Yams
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         var operations: [String: String] = [:]
         for (path, methods) in paths {
-            // Names of parameters differ between the document and the router: their places count.
+            // Parameter names differ between the document and the router: only their positions count.
             let shape = path.replacing(/\{[^}]+\}/, with: "*")
             for (method, operation) in methods {
                 let permission = (operation as? [String: Any])?["x-permission"] as? String

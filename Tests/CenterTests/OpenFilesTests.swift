@@ -5,7 +5,7 @@ import Wire
 
 @testable import Center
 
-/// Files that nodes have open stay where they are.
+/// Files that nodes have open are not removed.
 @Suite struct OpenFilesTests {
     private let directory: TemporaryDirectory
     private let card = MACAddress(rawValue: 0x5254_0000_0001)
@@ -34,8 +34,7 @@ import Wire
         return nil
     }
 
-    @Test func `a version that nodes read over NFS is not removed, and goes when they are off`() async throws
-    {
+    @Test func `a version that nodes read over NFS is not removed until they are off`() async throws {
         var services = try await services(QuietPlanes(mounted: [digests[1]: 2]))
         let version = try #require(services.fleet.snapshot.version(digests[1]))
         let shelf = services.shelf
@@ -47,7 +46,7 @@ import Wire
         #expect(services.fleet.snapshot.version(digests[1]) == nil)
     }
 
-    @Test func `the volume of a node that runs is neither grown nor copied nor removed`() async throws {
+    @Test func `the volume of a running node is not grown, copied or removed`() async throws {
         let services = try await services(QuietPlanes(volumesInUse: [name: 1]))
         let (fleet, volumes) = (services.fleet, services.volumes)
         let node = Node(

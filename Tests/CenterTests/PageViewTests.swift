@@ -8,7 +8,7 @@ import Wire
 
 @testable import Center
 
-/// What pages show of given values.
+/// The contents of pages for given values.
 @Suite struct PageViewTests {
     static let words = Words(.english, phrases: "")
 
@@ -41,7 +41,7 @@ import Wire
         #expect(try Self.shown(view).contains(#"title="no image">boots nothing</span>"#))
     }
 
-    @Test func `what a node runs is shown beside what it would boot, where that is something else`() throws {
+    @Test func `the running version is shown beside the next one, if they differ`() throws {
         var machine = MachineAnswer(
             name: try NodeName("pc-1"), isKnown: true, tags: [], state: .ready, version: "debian@2",
             booted: "debian@1")
@@ -50,7 +50,7 @@ import Wire
         #expect(NodesView.Row(machine, Self.words).booted == "debian@1")
     }
 
-    @Test func `a page of nodes leads to its neighbours at the same time and search`() {
+    @Test func `a page of nodes links to its neighbours at the same time and search`() {
         let view = NodesView(
             question(at: 60, offset: 150), [], count: 500, next: 250, problem: nil, Self.words)
         #expect(view.pages.previous == "/nodes?offset=50&q=a%20b&at=60")
@@ -67,7 +67,7 @@ import Wire
         #expect(views.map { $0.table.columns.first?.selectsAll } == [true, false])
     }
 
-    @Test func `a stage is an outlier at twice the group's median and two seconds more`() throws {
+    @Test func `a stage is an outlier above twice the group's median plus two seconds`() throws {
         let steps: [(stage: BootStage, at: Int)] = [(.dhcp, 0), (.script, 4_000), (.ready, 12_002)]
         let view = NodeView.Boot(
             try boot("1", steps), isFirst: true, [.script: 2_000, .ready: 4_000], Self.words)
@@ -76,15 +76,15 @@ import Wire
         #expect(view.total == "12.0 s" && view.state.kind == "ready")
     }
 
-    @Test func `a line of boots begins with two that became ready`() throws {
+    @Test func `a sparkline needs two ready boots`() throws {
         let one = try boot("1", [(.dhcp, 0), (.ready, 1_000)])
         let two = try boot("2", [(.dhcp, 0), (.ready, 2_000)])
         #expect(NodeView.Sparkline([one, try boot("3", [(.dhcp, 0)])], Self.words) == nil)
-        // The newest comes first, and is drawn last.
+        // The newest comes first in the list, and is drawn last.
         #expect(NodeView.Sparkline([two, one], Self.words)?.points == "0,12 100,1")
     }
 
-    @Test func `a warning has a button for those who may answer it`() throws {
+    @Test func `a warning has a button for callers who may resolve it`() throws {
         let name = try NodeName("pc-1")
         let node = Node(name: name, group: .site, macAddresses: [])
         let answer = NodeAnswer(
@@ -102,7 +102,7 @@ import Wire
 
     // MARK: Lists
 
-    @Test func `a lease without an end is for ever, and no lease is said`() throws {
+    @Test func `an infinite lease never expires, and an empty list says so`() throws {
         let request = Request(
             head: HTTPRequest(
                 method: .get, scheme: "https", authority: "test", path: "/leases?offset=200"),
@@ -125,7 +125,7 @@ import Wire
         #expect(try Self.shown(LeasesView([], pager, Self.words)).contains("No address is leased."))
     }
 
-    @Test func `a record is compared field by field, its settings among them`() {
+    @Test func `records are compared field by field, including settings`() {
         let edit = Revision.Edit(
             kind: "node", key: "pc-1",
             before: #"{"name":"pc-1","tags":["a"],"settings":{"image":"debian","files":{"/a":"b"}}}"#,
@@ -164,7 +164,7 @@ import Wire
 
     // MARK: Dashboard
 
-    @Test func `the dashboard says that nothing is wrong, or what is`() throws {
+    @Test func `the dashboard says that nothing is wrong, or what is wrong`() throws {
         var figures = FiguresAnswer(
             states: [.ready: 3], unknownCount: 0, bootCount: 0, stages: [:],
             minutes: [FiguresAnswer.Minute(at: 0, started: 4, ready: 2)], troubles: [], limited: [])

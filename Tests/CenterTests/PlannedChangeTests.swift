@@ -6,13 +6,13 @@ import Wire
 
 @testable import Center
 
-/// Changes that were looked at before they are made, while others go on.
+/// Changes that were previewed before saving, while others make theirs.
 @Suite struct PlannedChangeTests {
     private let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }
 
-    @Test func `a plan is refused when one of its records has changed, and by nothing else`() async throws {
+    @Test func `a plan is refused when one of its records has changed, and otherwise saved`() async throws {
         let fleet = try await LiveFleet(
             store: try SQLiteStore(path: "\(directory.path)/store"), trust: ImageTrust(keys: [])
         ) { _ in }
@@ -30,7 +30,7 @@ import Wire
         let wanted = one
         let saved = try await fleet.change(by: "ann", planned: planned) { _ in [.node(wanted.name, wanted)] }
         #expect(saved.nodes[one.name] == one && saved.nodes[two.name] == two)
-        // Now it is this one that has changed since.
+        // Now this record has changed since.
         one.tags = ["c"]
         let late = one
         await #expect(throws: StoreError.self) {

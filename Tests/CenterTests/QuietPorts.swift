@@ -5,7 +5,7 @@ import Wire
 
 @testable import Center
 
-/// Data planes on which nothing boots.
+/// Data planes where nothing boots.
 struct QuietPlanes: CenterPorts.Planes {
     var server = IPv4Address(rawValue: 0)
     var given: @Sendable () -> [Lease] = { [] }
@@ -31,7 +31,7 @@ struct ListedNetworks: NetworkView {
     func networks() async -> [NetworkAnswer] { served }
 }
 
-/// A store without a version, in which every file is the same one.
+/// A store without versions, in which every file is the same.
 struct NoImages: ImageFiles {
     var file = ""
 
@@ -46,7 +46,7 @@ struct NoImages: ImageFiles {
     func path(of version: ImageVersion, _ file: String) -> String { self.file }
 }
 
-/// Takes what comes from other servers.
+/// Accepts files from other servers.
 struct PullsInto: PulledFiles {
     var directory = ""
 
@@ -71,7 +71,7 @@ struct NoVolumeFiles: VolumeFiles {
     func removeSnapshot(of node: NodeName, _ name: String) throws {}
 }
 
-/// Keys that say whose they are.
+/// Keys that contain their node's name.
 struct NamedHostKeys: HostKeys {
     func publicLine(of node: NodeName, number: Int) -> String { "ssh-ed25519 key-of-\(node)-\(number)" }
 }

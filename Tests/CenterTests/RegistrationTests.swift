@@ -31,7 +31,7 @@ import Wire
         Registration(name: try NodeName("pc-1"), group: .site, pin: pin)
     }
 
-    @Test func `without the PIN it is a wish, with it a node`() async throws {
+    @Test func `without the PIN it is a request, with it a node`() async throws {
         let fleet = try await fleet(pin: "471108")
         #expect(try await fleet.register(registration(""), of: mac) == false)
         #expect(fleet.registrations[mac]?.name.text == "pc-1")
@@ -41,7 +41,7 @@ import Wire
         #expect(fleet.registrations.isEmpty)
     }
 
-    @Test func `an empty PIN opens nothing, and five wrong ones close the way`() async throws {
+    @Test func `an empty PIN approves nothing, and five wrong ones lock PINs`() async throws {
         let without = try await fleet(pin: "")
         #expect(try await without.register(registration(""), of: mac) == false)
         let fleet = try await fleet(pin: "471108")
@@ -52,7 +52,7 @@ import Wire
 
     @Test
     func
-        `a new PIN has six digits; a shorter one from before goes on, and the site's administrators are told`()
+        `a new PIN has six digits; an earlier shorter one stays valid, with a warning to site administrators`()
         async throws
     {
         let services = try await CenterServices.alone(in: directory)
@@ -64,7 +64,7 @@ import Wire
         for short in ["4711", "12345"] {
             await #expect(throws: InvalidSetting.self) { try await set(["registration-pin": .text(short)]) }
         }
-        // As it was set when four were enough.
+        // Set when four digits were enough.
         let store = services.fleet.store
         let old = NodeGroup(path: .site, settings: ["registration-pin": .text("4711")])
         let now = try await store.snapshot()
@@ -80,14 +80,14 @@ import Wire
         #expect(try await warnings(.local).contains { $0.contains("six digits") })
         let helpdesk = Caller(name: "h", grants: [Grant(.helpdesk)], proof: .token(1))
         #expect(try await warnings(helpdesk).isEmpty)
-        // Other settings change beside it; the PIN itself only to a longer one.
+        // Other settings can change; the PIN itself only to a longer one.
         try await set(["registration-pin": .text("4711"), "loader": .text("ipxe")])
         await #expect(throws: InvalidSetting.self) { try await set(["registration-pin": .text("4712")]) }
         try await set(["registration-pin": .text("471108")])
         #expect(try await warnings(.local).isEmpty)
     }
 
-    @Test func `a root that does not come up is told with what the server sees of it`() {
+    @Test func `a root that does not come up is shown with the server's observations`() {
         #expect(BootStage.root.stuckDetail(nil) == ": no export open")
         let activity = RootActivity(connections: 2, idleMilliseconds: 40_200)
         #expect(BootStage.root.stuckDetail(activity) == ": export opened, no read since 40 s")

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Center
 
-/// Other servers that copy from this one, and what they may say.
+/// Other servers that copy from this one, and their permissions.
 @Suite struct ReplicaTests {
     private func report(_ copies: [String], of server: String, by person: Person, in fleet: SmallFleet)
         async throws -> Int
@@ -26,7 +26,7 @@ import Testing
         return #"{"image":"debian","digest":"\#(digest)","share":\#(share)}"#
     }
 
-    @Test func `a server's place is told by its own token and by no other`() async throws {
+    @Test func `a server's versions are reported only with its own token`() async throws {
         let fleet = try await SmallFleet()
         let replica = Person(role: .replica, place: .site)
         #expect(try await report([copy("1")], of: "branch", by: replica, in: fleet) == 403)
@@ -47,7 +47,8 @@ import Testing
         #expect(try await places().map(\.share) == [0.5])
     }
 
-    @Test func `what a server says takes no more room than there are versions, and is a share`() async throws
+    @Test func `a replica's report takes no more room than there are versions, and contains shares`()
+        async throws
     {
         let fleet = try await SmallFleet()
         let replica = Person(role: .replica, place: .site)
@@ -74,7 +75,7 @@ import Testing
         #expect(long.status == 413)
     }
 
-    @Test func `a replica sees versions, and neither people nor nodes`() async throws {
+    @Test func `a replica sees versions, but no people or nodes`() async throws {
         let fleet = try await SmallFleet()
         func images(_ role: Role) async throws -> [VersionAnswer] {
             let token = Person(role: role, place: .site).token
@@ -87,7 +88,9 @@ import Testing
         #expect(seen.count == 2 && seen.allSatisfy { $0.publishedBy.isEmpty && $0.openConnections == 0 })
     }
 
-    @Test func `the role is for tokens, alone, for the whole site, and under a server's name`() async throws {
+    @Test func `the role is only for tokens, alone, for the whole site, and under a server's name`()
+        async throws
+    {
         let fleet = try await SmallFleet()
         let admin = Person(role: .admin, place: .site)
         func ask(_ method: String, _ path: String, _ body: String) async throws -> Int {
@@ -112,7 +115,7 @@ import Testing
                 "\(name) \(grants)")
         }
         #expect(try await ask("POST", "tokens", #"{"name":"school-2","grants":["replica"]}"#) == 201)
-        // Who may not publish makes none.
+        // Without permission to publish, none can be created.
         let auditor = Person(role: .auditor, place: .site)
         let refused = try await fleet.ask(
             "POST", "/api/v1/tokens",

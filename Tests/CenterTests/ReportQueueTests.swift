@@ -6,7 +6,7 @@ import Wire
 
 @testable import Center
 
-/// Reports of nodes, a queue for each kind.
+/// Reports of nodes, one queue per kind.
 @Suite struct ReportQueueTests {
     private static let mac = MACAddress(rawValue: 0x5254_0000_0001)
 
@@ -17,7 +17,7 @@ import Wire
             ))
     }
 
-    /// A kind whose writer waits until the test lets it go on.
+    /// A kind whose writer waits until the test releases it.
     private final class Gate: Sendable {
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
         let (reached, reach) = AsyncStream.makeStream(of: Void.self)
@@ -29,7 +29,7 @@ import Wire
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a kind that is slow holds none of the others, and stages stay in their order`() async {
+    func `a slow kind does not hold up others, and stages stay in order`() async {
         let (queues, gate) = (ReportQueues(), Gate())
         let (written, write) = AsyncStream.makeStream(of: (ReportKind, [NodeReport]).self)
         let service = Task {
@@ -56,7 +56,7 @@ import Wire
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func `a full queue drops what comes, is counted, and takes again`() async {
+    func `a full queue drops and counts reports, and then accepts again`() async {
         let queues = ReportQueues { kind in (count: kind == .hardware ? 2 : 100, byteCount: 100) }
         let gate = Gate()
         let (written, write) = AsyncStream.makeStream(of: (count: Int, dropped: Int).self)
@@ -97,7 +97,7 @@ import Wire
         #expect(ReportKind.allCases.map(\.limit.byteCount).reduce(0, +) <= 64 << 20)
     }
 
-    @Test func `each kind is recorded in the fleet, and one that cannot be read hinders no other`()
+    @Test func `each kind is recorded in the fleet, and an unreadable report does not stop others`()
         async throws
     {
         let directory = try TemporaryDirectory()

@@ -1,33 +1,33 @@
 import Fleet
 import Testing
 
-/// What a request reaches: where its permission has to hold.
+/// The object of a request: where its permission is needed.
 enum Reach: String {
-    /// Nothing in one place: a list, which is filtered, or what is the same for all.
+    /// No single place: a list, which is filtered, or the same for all callers.
     case anywhere
     /// The whole site.
     case site
     /// Something in one place.
     case place
-    /// The same, but elsewhere the answer is that there is none.
+    /// The same, but elsewhere the answer is «not found».
     case hidden
-    /// The caller's own, for which they have to have logged in: no token will do.
+    /// The caller's own log-in: no token will do.
     case logIn = "log-in"
-    /// What the caller's token was made for.
+    /// The name in the caller's token.
     case ownName = "own-name"
 }
 
-/// One request of the matrix: what is asked, what it reaches, what the answer is to those who may.
+/// One request of the matrix: its permission, its reach, and the answer with permission.
 struct MatrixRow: Sendable, CustomTestStringConvertible {
     var method: String
     var path: String
     var reach: Reach
-    /// Wanted beside what the route declares: it looks into the request to know.
+    /// Needed in addition to the route's permission: depends on the request's contents.
     var permission: String?
     var statuses: Set<Int>
     var body: String?
 
-    /// Columns have two blanks between them.
+    /// Columns are separated by two spaces.
     init?(_ line: Substring) {
         let columns = line.split(separator: /\s{2,}/, maxSplits: 3).map(String.init)
         let words = columns[0].split(separator: " ").map(String.init)
@@ -42,16 +42,15 @@ struct MatrixRow: Sendable, CustomTestStringConvertible {
     var isAPI: Bool { path.hasPrefix("/api/") }
     var testDescription: String { "\(method) \(path)\(body.map { " \($0)" } ?? "")" }
 
-    /// The places that it is tried in; one where it names none.
+    /// The places to try it in; one if it names none.
     var places: [Place] {
         Self.names.contains { (path + (body ?? "")).contains($0) } ? Place.allCases : [.site]
     }
 
     private static let names = ["NODE", "MAC", "GROUP", "ATTIC", "NEW", "AIDE", "REVISION", "FIRST"]
 
-    /// With the names of what is there: `NODE`, `MAC`, `GROUP`; `ATTIC`, a group below it that is empty; `NEW`, one that is not there;
-    /// `AIDE`, an administrator with a role there; `FIRST` and `REVISION`, the numbers of the first
-    /// and the last change of its node; `WAITING`, a machine.
+    /// With existing names filled in: `NODE`, `MAC`, `GROUP`; `ATTIC`, an empty group below; `NEW`, a missing one; `AIDE`, an administrator
+    /// with a role there; `FIRST` and `REVISION`, the numbers of the first and last change to its node; `WAITING`, a machine.
     func filled(_ text: String, in place: Place, of fleet: SmallFleet) -> String {
         text.replacing("NODE", with: place.node).replacing("MAC", with: place.macAddress)
             .replacing("GROUP", with: place.rawValue).replacing("ATTIC", with: place.below("attic"))
@@ -63,7 +62,7 @@ struct MatrixRow: Sendable, CustomTestStringConvertible {
 }
 
 extension MatrixRow {
-    /// Every route that wants leave at least once, with bodies that are right: a refusal is then one of leave and of nothing else.
+    /// Every route with a permission at least once, with valid bodies, so that a refusal can only be for lack of permission.
     static let all: [MatrixRow] = (api + pages).split(whereSeparator: \.isNewline).compactMap {
         MatrixRow($0)
     }
@@ -295,7 +294,7 @@ extension MatrixRow {
 
         """#
 
-    /// Routes that are no `GET`, and which those may ask who write nothing, and why.
+    /// Routes other than `GET` that read-only callers may use, and why.
     static let writtenByReaders: [String: String] = [
         "POST /api/v1/images/*/versions/*/verification": "reads and compares; nothing is changed",
         "POST /images/*/verify": "the same on the page",
@@ -304,7 +303,7 @@ extension MatrixRow {
         "POST /tokens": "one's own, on the page", "POST /tokens/*/revoke": "one's own, on the page",
     ]
 
-    /// Routes that want no leave, and what they answer to those without proof.
+    /// Routes without a permission, and their answer without authentication.
     static let open: [String: Int] = [
         "GET /healthz": 200, "GET /readyz": 200, "GET /api/v1/openapi.yaml": 200,
         "GET /assets/roost.css": 200, "GET /assets/roost.js": 200, "GET /assets/roost.svg": 200,

@@ -6,9 +6,9 @@ import Testing
 
 @testable import Center
 
-/// Who may do what: every route with every role, in the own group, in a foreign one, and at the root.
+/// Permissions: every route with every role, in the caller's group, in a foreign one, and at the root.
 @Suite struct RoleMatrixTests {
-    /// What each role may, told once more: the code's own table is what is tested.
+    /// The permissions of each role, repeated here: the code's own table is under test.
     private static let may: [Role: Set<String>] = [
         .admin: ["read", "fetch", "replicate", "audit", "enrol", "configure", "publish", "administer"],
         .operator_: ["read", "fetch", "replicate", "audit", "enrol", "configure", "publish"],
@@ -16,12 +16,12 @@ import Testing
         .replica: ["fetch", "replicate"],
     ]
 
-    /// What those in the school must not come to see.
+    /// Names that callers from the school must not see.
     private static let foreign = [Place.office.rawValue, Place.office.node, Place.office.macAddress]
 
     private enum Proof: CaseIterable { case token, session }
 
-    @Test func `every route that wants leave is in the matrix, and no other is open`() async throws {
+    @Test func `every route with a permission is in the matrix, and no other is open`() async throws {
         let fleet = try await SmallFleet()
         var asked: Set<String> = []
         for row in MatrixRow.all {
@@ -40,9 +40,9 @@ import Testing
         }
     }
 
-    // MARK: Without proof
+    // MARK: Without authentication
 
-    @Test func `without proof, or with a false one, nothing is reached`() async throws {
+    @Test func `without authentication, or with a wrong one, nothing is reached`() async throws {
         let fleet = try await SmallFleet()
         let proofs: [HTTPFields] = [
             [:], [.authorization: "Bearer roost_wrong"], [.authorization: "Basic YTpi"],
@@ -80,7 +80,7 @@ import Testing
         #expect(count > 1_000)
     }
 
-    @Test func `a browser's log-in changes nothing without its own token`() async throws {
+    @Test func `a browser's session changes nothing without its CSRF token`() async throws {
         let fleet = try await SmallFleet()
         let revision = fleet.services.fleet.snapshot.revision
         let ann = Person(role: .admin, place: .site)
@@ -105,7 +105,7 @@ import Testing
 
     // MARK: Roles
 
-    @Test func `each role does what it may in its place, and nothing else`() async throws {
+    @Test func `each role can do what it may in its place, and nothing else`() async throws {
         let count = try await withThrowingTaskGroup(of: Int.self) { group in
             for role in Role.allCases {
                 group.addTask { try await Self.cells(of: Person.all.filter { $0.role == role }) }
@@ -116,14 +116,14 @@ import Testing
         #expect(count > 2_500)
     }
 
-    /// - Returns: how many there were.
+    /// - Returns: the number of cells.
     private static func cells(of people: [Person]) async throws -> Int {
         let fleet = try await SmallFleet()
         var count = 0
         for person in people {
             for row in MatrixRow.all {
                 for place in row.places {
-                    // The other proof opens the same door: one role shows that, once for each row.
+                    // The other kind of authentication is equivalent: one role shows that, once per row.
                     let isBoth = person.role == .operator_ && place == row.places[0]
                     let usual: Proof = row.isAPI ? .token : .session
                     for proof in isBoth ? Proof.allCases : [usual] {
@@ -162,7 +162,7 @@ import Testing
                 row.statuses.contains(answer.status), "\(cell): \(answer.status) \(answer.body.prefix(300))")
         }
         if person.place == .school, answer.status < 300 {
-            // What was typed comes back.
+            // Typed text is echoed.
             for name in foreign where place != .office || !row.places.contains(.office) {
                 #expect(!answer.body.contains(name), "\(cell): shows \(name)")
             }
@@ -170,7 +170,7 @@ import Testing
         if fleet.services.fleet.snapshot.revision != revision { try await fleet.restore() }
     }
 
-    /// The status with which it has to be refused; nil where it has to be allowed.
+    /// The status of the refusal; nil when it must be allowed.
     private static func refusal(
         _ row: MatrixRow, _ person: Person, _ place: Place, _ proof: Proof, _ declared: Permission
     ) -> Int? {
@@ -194,15 +194,14 @@ import Testing
         return row.isAPI ? "application/json" : "application/x-www-form-urlencoded"
     }
 
-    @Test func `who may only look on, or copy versions, is refused by every route that writes`() async throws
-    {
+    @Test func `read-only callers and replicas are refused by every route that writes`() async throws {
         let fleet = try await SmallFleet()
         let revision = fleet.services.fleet.snapshot.revision
         var (allowed, replicas): (Set<String>, Set<String>) = ([], [])
         for row in MatrixRow.all {
             for role in [Role.auditor, .replica] {
                 let person = Person(role: role, place: .site)
-                // An auditor has both ways in; a replica has a token and nothing else.
+                // An auditor has both kinds of authentication; a replica only a token.
                 let proofs: [HTTPFields] =
                     [[.authorization: "Bearer \(person.token)"]]
                     + (role == .replica
@@ -240,7 +239,9 @@ import Testing
         "/nodes", "/nodes.csv", "/groups", "/history", "/leases", "/boots", "/volumes", "/rollouts/1",
     ]
 
-    @Test func `those of a group see and hear nothing of another, and those of the site all`() async throws {
+    @Test func `callers with one group see and hear nothing of another, and those with the site everything`()
+        async throws
+    {
         let fleet = try await SmallFleet()
         for path in Self.lists {
             func list(_ place: Place) async throws -> String {
@@ -252,7 +253,7 @@ import Testing
             #expect(all.contains(mine) && all.contains(theirs), "\(path)")
             #expect(own.contains(mine) && !own.contains(theirs), "\(path)")
         }
-        // A change of several places is shown as far as they are the own.
+        // A change to several places is shown only in part.
         let token = Person(role: .auditor, place: .school).token
         let changes = try await fleet.ask(
             "GET", "/api/v1/revisions?limit=1000", headers: [.authorization: "Bearer \(token)"]
@@ -263,9 +264,9 @@ import Testing
         #expect(try await !Self.heard(by: .school, in: fleet).contains("desk-1"))
     }
 
-    @Test func `of the past, too, only those read a node who may read it now`() async throws {
+    @Test func `a node of the past is visible only to callers who may read it now`() async throws {
         let fleet = try await SmallFleet()
-        // Before there were any nodes, and before groups had them.
+        // Before any nodes existed, and before groups had them.
         for at in ["2001-01-01", "1970-01-01T00:00:01"] {
             for name in [Place.office.node, Place.office.macAddress] {
                 for path in ["", "/hardware", "/explain", "/boots"] {
@@ -281,7 +282,7 @@ import Testing
         }
     }
 
-    @Test func `no answer has a secret in clear, wherever it was set`() async throws {
+    @Test func `no answer contains a secret in clear, wherever it was set`() async throws {
         let fleet = try await SmallFleet()
         let hash = "$6$saltsalt$not-to-be-seen"
         let settings: [String: SettingValue] = ["root-password-hash": .text(hash)]
@@ -303,7 +304,7 @@ import Testing
             seen += answer.body.contains("(set)") ? 1 : 0
         }
         #expect(seen >= 3)
-        // A rule that is sent back as it was shown keeps its secret.
+        // A rule that is sent back as shown keeps its secret.
         let rules = try await fleet.ask("GET", "/api/v1/rules", headers: headers).body
         #expect(rules.contains("(set)"))
         var json = headers
@@ -316,7 +317,7 @@ import Testing
     }
 
     @Test
-    func `a stream of events ends with the token that opened it, and with a change of what its owner may do`()
+    func `an event stream ends with the token that opened it, and with a change to its owner's roles`()
         async throws
     {
         func event(_ text: String) throws -> ServerEvent {
@@ -345,7 +346,7 @@ import Testing
         }
     }
 
-    /// What an operator hears of something in the office and then in the school.
+    /// What an operator hears of an event in the office and then one in the school.
     private static func heard(by place: Place, in fleet: SmallFleet) async throws -> String {
         let events = try [Place.office, .school].map { place in
             ServerEvent(
@@ -356,7 +357,7 @@ import Testing
             events, to: Person(role: .operator_, place: place), until: "pc-1 rings")
     }
 
-    /// What tells on a list that something is in a place.
+    /// The text in a list that shows something of a place.
     private static func names(of place: Place, on path: String) -> String {
         switch path {
         case "/groups", "/api/v1/groups": String(place.rawValue.dropFirst())

@@ -12,7 +12,7 @@ import Wire
 
 @testable import Center
 
-/// Where something is: each place has one of everything, under names that say so.
+/// A place in the fleet: each has one of everything, with names that contain the place.
 enum Place: String, CaseIterable, Sendable {
     case school = "/school"
     case office = "/office"
@@ -38,11 +38,11 @@ enum Place: String, CaseIterable, Sendable {
     /// The path of a group below it: `/school/attic`.
     func below(_ name: String) -> String { self == .site ? "/\(name)" : "\(rawValue)/\(name)" }
 
-    /// An administrator whose only role is there.
+    /// An administrator with a single role, there.
     var aide: String { "aide-\(node)" }
 }
 
-/// A person who asks, with one role in one place.
+/// A caller with one role in one place.
 struct Person: Sendable {
     var role: Role
     var place: Place
@@ -52,42 +52,42 @@ struct Person: Sendable {
         Role.allCases.map { Person(role: $0, place: place) }
     }
 
-    /// Of a replica, that of its server.
+    /// For a replica, its server's name.
     var name: String { "\(role.rawValue)-\(place == .site ? "site" : "school")" }
     var token: String { "roost_\(name)" }
     var cookie: String { "cookie of \(name)".replacing(" ", with: "-") }
     var csrfToken: String { "csrf-\(name)" }
 }
 
-/// A control center with a school, an office, a site and eight administrators, which is asked without a socket between.
+/// A control center with a school, an office, a site and eight administrators, called without a socket.
 final class SmallFleet: Sendable {
     struct Answer: Sendable {
         var status: Int
         var headers: HTTPFields
         var body: String
-        /// Method and path of the route that answered: `GET /api/v1/nodes/*`.
+        /// Method and path of the matched route: `GET /api/v1/nodes/*`.
         var route: String?
     }
 
     /// A machine that waits to be enrolled.
     static let waiting = "52:54:00:00:03:99"
 
-    /// What each route wants, by its method and path.
+    /// The permission of each route, by method and path.
     let permissions: [String: Permission]
     var routes: Set<String> { Set(shapes.values) }
-    /// As the router has them, and with `*` for each parameter.
+    /// The router's paths, and those with `*` for each parameter.
     private let shapes: [String: String]
     let services: CenterServices
-    /// The numbers of the first and of the last change of each place's node.
+    /// The numbers of the first and last change to each place's node.
     let revisions: [Place: (first: Int, last: Int)]
-    /// What DHCP has given.
+    /// Leases of the DHCP server.
     let leases: Leases
     private let directory: TemporaryDirectory
     private let responder: RouterResponder<CenterContext>
     private let seeded: FleetSnapshot
     private let administrators: [Administrator]
 
-    /// - Parameter isTLS: no for what listens to a proxy on the same host.
+    /// - Parameter isTLS: false for the listener behind a proxy on the same host.
     init(isTLS: Bool = true) async throws {
         directory = try TemporaryDirectory()
         leases = Leases()
@@ -110,27 +110,27 @@ final class SmallFleet: Sendable {
         responder = router.buildResponder()
     }
 
-    /// `GET /nodes/*`: names of parameters differ where two routes share a place.
+    /// `GET /nodes/*`: parameter names differ where two routes share a position.
     static func shape(_ method: HTTPRequest.Method, _ path: String) -> String {
         "\(method.rawValue) \(path.replacing(/\{[^}]+\}/, with: "*"))"
     }
 
-    // MARK: Asking
+    // MARK: Requests
 
-    /// - Parameter address: where the request comes from: the server counts those of each address.
+    /// - Parameter address: the client's address: the server counts requests per address.
     func ask(
         _ method: String, _ path: String, headers: HTTPFields = [:], body: String? = nil,
         from address: String = "192.0.2.1"
     ) async throws -> Answer {
         let (response, route) = try await respond(method, path, headers, body, from: address)
         let text = Text()
-        // Events never end.
+        // Event streams never end.
         if response.headers[.contentType] != "text/event-stream" { try await response.body.write(text) }
         return Answer(
             status: response.status.code, headers: response.headers, body: text.text, route: route)
     }
 
-    /// What a listener hears while `events` happen, up to the one that says `last`.
+    /// What a listener hears while `events` happen, up to the one that contains `last`.
     func told(_ events: [ServerEvent], to person: Person, until last: String) async throws -> String {
         let (response, _) = try await respond(
             "GET", "/api/v1/events", [.authorization: "Bearer \(person.token)"], nil, from: "192.0.2.1")
@@ -174,14 +174,14 @@ final class SmallFleet: Sendable {
         return (response, context.endpointPath.flatMap { shapes["\(method.rawValue) \($0)"] })
     }
 
-    /// Collects what a response has to say.
+    /// Collects a response's body.
     private final class Text: ResponseBodyWriter, Sendable {
         struct Ended: Error {}
 
         private let parts = Mutex("")
         private let last: String?
 
-        /// - Parameter last: ends what has no end.
+        /// - Parameter last: ends an endless body.
         init(until last: String? = nil) { self.last = last }
 
         var text: String { parts.withLock { $0 } }
@@ -194,7 +194,7 @@ final class SmallFleet: Sendable {
         func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }
 
-    // MARK: What there is
+    // MARK: Contents
 
     final class Leases: Sendable {
         let all = Mutex<[Lease]>([])
@@ -227,7 +227,7 @@ final class SmallFleet: Sendable {
 
     private static func mac(_ text: String) throws -> MACAddress { try #require(MACAddress(text)) }
 
-    /// - Returns: the first and the last change of each place's node.
+    /// - Returns: the first and last change to each place's node.
     private static func seed(_ services: CenterServices) async throws -> [Place: (first: Int, last: Int)] {
         let fleet = services.fleet
         try await addPeople(to: fleet.store)
@@ -251,7 +251,7 @@ final class SmallFleet: Sendable {
                     MatchRule(name: try RuleName("all"), priority: 0, condition: "", settings: [:])),
             ] + (try networkRecords())
         }
-        // One change of several places, the foreign one first: its line for people names that.
+        // One change to several places, the foreign one first: its summary names that.
         try await fleet.change(by: "seed") { snapshot in
             try [Place.office, .school].map { try retagged($0, "mixed", in: snapshot) }
         }
@@ -277,7 +277,7 @@ final class SmallFleet: Sendable {
         return .node(node.name, node)
     }
 
-    /// - Returns: the revision that did it.
+    /// - Returns: the new revision.
     private static func addNode(of place: Place, to fleet: LiveFleet) async throws -> Int {
         let (name, machine) = (try NodeName(place.node), try mac(place.macAddress))
         let node = Node(name: name, group: try GroupPath(place.rawValue), macAddresses: [machine])
@@ -361,9 +361,9 @@ final class SmallFleet: Sendable {
             Administrator(name: place.aide, grants: grants), passwordHash: "none", by: "seed")
     }
 
-    // MARK: As it was
+    // MARK: Restoring
 
-    /// Takes back what an answer has changed, so that the next one meets the same fleet.
+    /// Undoes the effects of a request, so that the next one finds the same fleet.
     func restore() async throws {
         let seeded = seeded
         let store = services.fleet.store
@@ -385,7 +385,7 @@ final class SmallFleet: Sendable {
     }
 
     private static func edits(from now: FleetSnapshot, to wanted: FleetSnapshot) throws -> [FleetEdit] {
-        // Groups come before the nodes that go into them, and go after.
+        // Groups are added before the nodes in them, and removed after.
         var edits = wanted.groups.values.filter { now.groups[$0.path] != $0 }.sorted { $0.path < $1.path }
             .map { FleetEdit.group($0.path, $0) }
         for name in Set(now.nodes.keys).union(wanted.nodes.keys) where now.nodes[name] != wanted.nodes[name] {

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import Wire
 
-/// States and stages in JSON are words of a closed set, for programs; sentences are made of them where people read.
+/// States and stages in JSON are words of a closed set, for programs; sentences are made only for people.
 @Suite struct StateAnswerTests {
     private func object(_ value: some Encodable) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any])
@@ -17,7 +17,7 @@ import Wire
     ]
 
     @Test(arguments: machines)
-    func `a machine has its state, its stage and what failed apart`(
+    func `a machine has separate members for state, stage and failure`(
         state: MachineState, stage: BootStage?, failure: String?, words: String
     ) throws {
         let machine = MachineAnswer(

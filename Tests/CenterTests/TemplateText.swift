@@ -1,14 +1,14 @@
 @testable import Center
 
-/// A template as its tags, read apart from the library that renders it.
+/// A template as its tags, parsed independently of the rendering library.
 indirect enum TemplateTag {
     /// `{{name}}` or `{{{name}}}`.
     case variable(String)
-    /// `{{#name}}…{{/name}}`, or with `^`, which is shown when nothing is there.
+    /// `{{#name}}…{{/name}}`, or with `^`, which is shown for absent values.
     case section(String, isInverted: Bool, [Self])
-    /// `{{>name}}`, or `{{<name}}…{{/name}}`, which fills the blocks of the part.
+    /// `{{>name}}`, or `{{<name}}…{{/name}}`, which overrides the blocks of the part.
     case part(String, blocks: [String: [Self]])
-    /// `{{$name}}…{{/name}}`: what stands there unless it is filled.
+    /// `{{$name}}…{{/name}}`: the default contents, unless overridden.
     case block(String, [Self])
 
     struct Unreadable: Error {
@@ -52,18 +52,18 @@ indirect enum TemplateTag {
     }
 }
 
-/// Follows templates through the views that they show, and notes what does not fit.
+/// Follows templates through their views, and collects mismatches.
 struct TemplateWalk {
-    /// What a tag sees: the views around it, the innermost last; nil is a text or a number.
+    /// The scope of a tag: the views around it, innermost last; nil is a text or a number.
     typealias Stack = [ViewSchema?]
 
     let book = ViewSchema.Book()
     private let templates: [String: [TemplateTag]]
     private(set) var faults: [String] = []
-    /// Keys that a template shows, by the type of view.
+    /// Keys used by templates, by the type of view.
     private var used: [ObjectIdentifier: Set<String>] = [:]
 
-    /// - Parameter templates: their sources by name.
+    /// - Parameter templates: the sources by name.
     init(_ templates: [String: String]) throws {
         self.templates = try templates.mapValues { try TemplateTag.tags(of: $0) }
     }
@@ -74,7 +74,7 @@ struct TemplateWalk {
         follow(templates[page.template.name] ?? [], stack, [:], page.template.name)
     }
 
-    /// Properties of the views met that no template shows.
+    /// Properties of the visited views that no template shows.
     func unused() -> [String] {
         book.schemas.flatMap { id, schema in
             schema.keys.keys.filter { used[id]?.contains($0) != true }.map { "\(schema.type).\($0)" }
@@ -128,7 +128,7 @@ struct TemplateWalk {
         }
     }
 
-    /// That of the innermost view that has it, which counts as used.
+    /// The key of the innermost view that has it, which is marked as used.
     private mutating func key(_ name: String, _ stack: Stack, _ place: String) -> ViewSchema.Key? {
         for schema in stack.reversed() {
             guard let schema, let key = schema.keys[name] else { continue }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory for a test's files, which goes with whoever holds it.
+/// A directory for a test's files, removed with this object.
 final class TemporaryDirectory: Sendable {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID())").path
 

@@ -1,4 +1,4 @@
-/// Certificates for `localhost`, and their key, which opens nothing else.
+/// Certificates for `localhost`, and a key that is used for nothing else.
 enum TestCertificates {
     static let key = """
         -----BEGIN PRIVATE KEY-----
@@ -8,7 +8,7 @@ enum TestCertificates {
         -----END PRIVATE KEY-----
         """
 
-    /// From 2020 to 2120.
+    /// Valid from 2020 to 2120.
     static let good = """
         -----BEGIN CERTIFICATE-----
         MIIBXjCCAQSgAwIBAgIBAjAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
@@ -22,7 +22,7 @@ enum TestCertificates {
         -----END CERTIFICATE-----
         """
 
-    /// In January 2020.
+    /// Valid in January 2020.
     static let expired = """
         -----BEGIN CERTIFICATE-----
         MIIBWzCCAQKgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv

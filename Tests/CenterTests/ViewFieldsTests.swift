@@ -2,7 +2,7 @@ import Testing
 
 @testable import Center
 
-/// What becomes of a view's properties on the way into a template.
+/// How a view's properties reach its template.
 @Suite struct ViewFieldsTests {
     private static let words = Words(.english, phrases: "")
 
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `a form brings its token along, and a field says what it is`() throws {
+    @Test func `a form contains its token, and a field its attributes and hint`() throws {
         let field = FieldView(
             "name", "Name", id: "new-name", hint: "short",
             InputView(value: "a", isRequired: true, pattern: "[a-z]", minimum: 1))
@@ -60,8 +60,8 @@ import Testing
         )
     }
 
-    @Test func `what is not there shows no section, and is not taken from around it`() throws {
-        // The menu around the action has no style either; the confirmation's way back has a path of its own.
+    @Test func `an absent value shows no section, and is not looked up in outer views`() throws {
+        // The menu around the action has no style either; the confirmation's cancel link has its own path.
         #expect(try shown(ActionView(path: "/x", label: "go")).hasSuffix("<button>go</button></form>"))
         let confirm = ConfirmView(
             path: "/do", label: "Do it", isDanger: true, back: LinkView(path: "/away", label: "Leave it"))
@@ -76,7 +76,7 @@ import Testing
         #expect(!(try shown(PagerView(previous: "", next: nil))).contains("<a"))
     }
 
-    @Test func `only the first column ticks all rows, where one does`() throws {
+    @Test func `only the first column has the checkbox for all rows, if any has`() throws {
         var table = TableView("Nodes", live: "nodes", columns: ["Name"], rows: [NoRow(), NoRow()])
         #expect(
             try shown(table).contains(#"<th scope="col">Name</th></tr></thead><tbody data-live="nodes">"#))

@@ -1,6 +1,6 @@
 @testable import Center
 
-/// The keys of a type of views with what each holds, learned by decoding one out of nothing.
+/// The keys of a view type with their kinds, derived by decoding an example.
 final class ViewSchema {
     indirect enum Value {
         case text
@@ -18,12 +18,12 @@ final class ViewSchema {
     let type: any View.Type
     fileprivate(set) var keys: [String: Key] = [:]
 
-    /// The name of its template, where it has one.
+    /// The name of its template, if it has one.
     var template: String? { (type as? any TemplateView.Type)?.template.name }
 
     private init(_ type: any View.Type) { self.type = type }
 
-    /// One for each type: what any template shows of it counts.
+    /// One schema per type: a key is used if any template shows it.
     final class Book {
         private(set) var schemas: [ObjectIdentifier: ViewSchema] = [:]
 
@@ -37,7 +37,7 @@ final class ViewSchema {
     }
 }
 
-/// A text, a number, yes or no: what else a property has is a view or a list.
+/// A text, a number or a boolean: other properties are views or lists.
 private struct UnknownValue: Error {
     var type: String
 }
@@ -61,7 +61,7 @@ private struct SchemaDecoder: Decoder {
         self.entry = entry
     }
 
-    /// What the entries of a list are.
+    /// The kind of a list's entries.
     final class EntryBox {
         var value: ViewSchema.Value?
     }
@@ -80,7 +80,7 @@ private struct SchemaDecoder: Decoder {
         throw UnknownValue(type: "single value")
     }
 
-    /// An example of `type` with what it is.
+    /// An example of `type` with its kind.
     static func example<T: Decodable>(_ type: T.Type, in book: ViewSchema.Book) throws -> (
         T, ViewSchema.Value
     ) {
@@ -106,7 +106,7 @@ private struct SchemaDecoder: Decoder {
 
         func contains(_ key: Key) -> Bool { true }
 
-        /// Is asked for optional properties only, before they are decoded.
+        /// Called only for optional properties, before they are decoded.
         func decodeNil(forKey key: Key) -> Bool {
             schema.keys[key.stringValue] = ViewSchema.Key(value: .flag, isOptional: true)
             return false

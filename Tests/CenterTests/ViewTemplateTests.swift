@@ -3,7 +3,7 @@ import Testing
 
 @testable import Center
 
-/// Templates and the views that they show, key by key.
+/// Templates and their views, compared key by key.
 @Suite struct ViewTemplateTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources/Center")
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func `every key of a template is one of its view, and every property of a view is shown`() throws {
+    @Test func `every key of a template exists in its view, and every property of a view is shown`() throws {
         var walk = try TemplateWalk(Self.sources)
         for page in Assets.pages { try walk.follow(page) }
         #expect(walk.faults == [])
@@ -27,7 +27,7 @@ import Testing
         #expect(walk.book.schemas.count > 80)
     }
 
-    @Test func `every template is that of a view`() throws {
+    @Test func `every template belongs to a view`() throws {
         let names = try FileManager.default.contentsOfDirectory(
             atPath: Self.root.appendingPathComponent("Assets").path)
         let files = names.filter { $0.hasSuffix(".mustache") }.map { String($0.dropLast(9)) }
@@ -35,27 +35,27 @@ import Testing
         #expect(files.count == Assets.templates.count)
     }
 
-    @Test func `pages are filled from views alone`() throws {
+    @Test func `pages are rendered from views alone`() throws {
         for (path, text) in try Self.pageSources() {
             #expect(!text.contains("String: Any]") && !text.contains("[String : Any]"), "\(path)")
         }
     }
 
-    /// One fault each, of which the walk has to tell.
+    /// One mistake each, which the walk must report.
     @Test(arguments: [
         ("{{text}}{{txet}}", "no view has ‘txet’"), ("{{#rows}}{{nmae}}{{/rows}}", "no view has ‘nmae’"),
         ("{{#one}}{{name}}{{/one}}{{name}}", "no view has ‘name’"), ("{{rows}}", "is no text"),
         ("{{#rows}}{{.}}{{/rows}}", "{{.}} is a Row"), ("{{#count}}{{/count}}", "a number is always there"),
         ("{{^whole}}{{/whole}}", "it is always there"), ("{{#one}}{{>state}}{{/one}}", "of another view"),
     ])
-    func `a misspelt key, or one of another kind, is a fault`(template: String, fault: String) throws {
+    func `a misspelt key, or one of another kind, is reported`(template: String, fault: String) throws {
         var walk = try TemplateWalk(["sample": template, "state": "{{text}}"])
         try walk.follow(SampleView.self)
         #expect(walk.faults.count == 1)
         #expect(walk.faults.first?.contains(fault) == true, "\(walk.faults)")
     }
 
-    @Test func `a property that no template shows is named`() throws {
+    @Test func `a property that no template shows is reported`() throws {
         let template =
             "{{text}}{{count}}{{csrf}}{{#rows}}{{name}}{{/rows}}{{#one}}{{name}}{{/one}}{{#whole}}{{/whole}}"
         var walk = try TemplateWalk(["sample": template])
@@ -64,10 +64,10 @@ import Testing
         #expect(walk.unused() == ["SampleView.marks"])
     }
 
-    @Test func `what a page has in its own words is translated into every language`() throws {
+    @Test func `a page's own phrases are translated into every language`() throws {
         var phrases: Set<String> = []
         for (_, text) in try Self.pageSources() {
-            // The title of a page, beside the entry of the menu that is lit.
+            // The title of a page, before its highlighted menu entry.
             phrases.formUnion(text.matches(of: /"([A-Z][^"\\]+)",\s+section:/).map { String($0.1) })
             let one = text.matches(of: /\bwords\(\s*"((?:[^"\\]|\\.)*)"/).map(\.1)
             let several = text.matches(of: /\bwords\.all\(([^)]*)\)/).flatMap {

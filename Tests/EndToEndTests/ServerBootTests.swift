@@ -13,7 +13,17 @@ extension EndToEnd.Machines {
             return version?["channels"] as? [String] ?? []
         }
 
+        /// Directories of machines that boot tests have started; interrupted runs may have left some.
+        private func machineFiles() throws -> Set<String> {
+            let names = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
+            return Set(
+                names.filter {
+                    FileManager.default.fileExists(atPath: NSTemporaryDirectory() + $0 + "/initramfs")
+                })
+        }
+
         @Test func `a version is booted from its page, and promoted only once it is ready`() throws {
+            let before = try machineFiles()
             try lab.addAdministrator()
             let browser = try Browser(inLab: true)
             defer { browser.quit() }
@@ -59,10 +69,7 @@ extension EndToEnd.Machines {
             // Nothing is left of the machines.
             #expect(try !lab.roost("node", "list").contains("n02526f"))
             try lab.waitUntil("their files are gone", seconds: 20) {
-                let names = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-                return !names.contains { name in
-                    FileManager.default.fileExists(atPath: NSTemporaryDirectory() + name + "/initramfs")
-                }
+                try machineFiles().subtracting(before) == []
             }
         }
     }

@@ -3,21 +3,21 @@ import Wire
 
 @testable import Fleet
 
-/// Machines that are not what a server takes them for, and what it must not send them.
+/// Machines that are easily mistaken for others, and loaders that they must not get.
 @Suite struct ArchitectureFieldTests {
     private static let loaders: Set = [
         "undionly.kpxe", "ipxe.efi", "snponly.efi", "shimx64.efi", "grubx64.efi", "ipxe-arm64.efi",
         "snponly-arm64.efi", "shimaa64.efi", "grubaa64.efi",
     ]
 
-    /// What a file is for, by its name.
+    /// The architectures of a file, by its name.
     private static func machines(for file: String) -> Set<UInt16> {
         if file == "undionly.kpxe" { return [0] }
         return file.contains("arm64") || file.contains("aa64") ? [11, 19] : [7, 9, 16]
     }
 
     @Test(arguments: ["auto", "ipxe", "snponly", "grub"])
-    func `no machine gets a loader of another architecture, whatever is wished for it`(wish: String) throws {
+    func `no machine gets a loader for another architecture, whatever its setting`(wish: String) throws {
         let snapshot = try Sample.snapshot(nodeSettings: ["loader": .text(wish)])
         let programs: [BootClient.Program] = [.firmware, .httpFirmware, .uBoot, .raspberryPi]
         for (number, program) in (UInt16(0)...64).flatMap({ number in programs.map { (number, $0) } }) {
@@ -36,7 +36,7 @@ import Wire
         }
     }
 
-    /// edk2 on a Raspberry Pi: the architecture is read in the class alone, or in option 93 that has no byte.
+    /// edk2 on a Raspberry Pi: the architecture is only in the class; option 93 is missing or empty.
     @Test(arguments: [nil, []] as [[UInt8]?])
     func `UEFI on a board whose ROM calls itself a BIOS is UEFI`(option93: [UInt8]?) {
         var message = DHCPMessage(transaction: 1, from: MACAddress(rawValue: 0xDCA6_3200_0001))
@@ -50,7 +50,7 @@ import Wire
     }
 
     @Test(arguments: [7, 9] as [UInt16])
-    func `both numbers of x64 get the same, and the loader that asks next does not get itself`(
+    func `both numbers of x64 get the same, and a loader's own request does not get the loader again`(
         number: UInt16
     ) throws {
         var network = try DHCPNetwork()
@@ -65,7 +65,7 @@ import Wire
         #expect(second.reply?.message.bootFile.hasSuffix("/boot.ipxe") == true)
     }
 
-    @Test func `the boot file stands in the header for those who do not read option 67`() throws {
+    @Test func `the boot file is in the header for clients that do not read option 67`() throws {
         var network = try DHCPNetwork()
         for (vendorClass, file) in [
             ("PXEClient:Arch:00000:UNDI:002001", "undionly.kpxe"),
@@ -74,7 +74,7 @@ import Wire
             let outcome = network.say(.discover) { $0.options[60] = Array(vendorClass.utf8) }
             let reply = try #require(outcome.reply?.message)
             #expect(reply.bootFile == file && reply.nextServer == Sample.server)
-            // Read up to a zero, or by its length: it is the same name.
+            // Read up to a zero, or by its length, it is the same name.
             #expect(reply.options[67] == Array(file.utf8) + [0])
         }
     }
@@ -82,7 +82,7 @@ import Wire
     // MARK: Host names
 
     @Test
-    func `a node's name is refused when it is longer than a kernel's host name, and else handed on whole`()
+    func `a node's name longer than a kernel's host name is refused, others are passed on unchanged`()
         throws
     {
         let longest = String(repeating: "n", count: 63)
@@ -91,7 +91,7 @@ import Wire
         var network = try DHCPNetwork()
         network.snapshot = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
         let outcome = network.say(.discover)
-        // Without a domain: with one, it may be longer than the kernel's 64 bytes.
+        // Without a domain: with one, it may exceed the kernel's 64 bytes.
         #expect(try outcome.reply?.message.options.value(of: .hostName) == longest)
     }
 }

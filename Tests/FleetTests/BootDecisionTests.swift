@@ -11,7 +11,7 @@ import Wire
         return BootClient(message)
     }
 
-    @Test func `QEMU's iPXE ROM is known by its bare user class and option 175`() {
+    @Test func `QEMU's iPXE ROM is recognised by its bare user class and option 175`() {
         let client = client {
             $0.options[77] = Array("iPXE".utf8)
             $0.options[175] = [0xB1, 5, 1, 0x1A, 0xF4, 0x10, 0, 0xEB, 3, 1, 0, 0, 0x13, 1, 1]
@@ -21,7 +21,7 @@ import Wire
         #expect(client.architecture == .biosX86)
     }
 
-    @Test func `an iPXE without HTTP is seen`() {
+    @Test func `an iPXE without HTTP is recognised`() {
         #expect(client { $0.options[175] = [0xEB, 3, 1, 0, 0] }.program == .ipxe(canHTTP: false))
     }
 
@@ -33,12 +33,12 @@ import Wire
         #expect(http.architecture == .uefiX64HTTP)
     }
 
-    @Test func `a Raspberry Pi calls itself a BIOS and is known by its address`() {
+    @Test func `a Raspberry Pi calls itself a BIOS and is recognised by its MAC address`() {
         var message = DHCPMessage(transaction: 1, from: MACAddress(rawValue: 0xB827_EB00_0001))
         message.options.set(.messageType, to: .discover)
         message.options[60] = Array("PXEClient:Arch:00000:UNDI:002001".utf8)
         #expect(BootClient(message).program == .raspberryPi)
-        // Its ROM wants files of its own firmware, which are not here.
+        // Its ROM needs firmware files of its own, which are not here.
         let decision = bootDecision(for: BootClient(message), in: .empty, under: Sample.policy())
         #expect(decision.answer == .nothing && decision.reason == .unsupportedArchitecture(0))
     }
@@ -48,7 +48,7 @@ import Wire
         #expect(BootClient(DHCPMessage(transaction: 1, from: Sample.mac)).program == .bootp)
     }
 
-    @Test func `a UUID of zeros or a cut-off one is none`() {
+    @Test func `a UUID that is zero or truncated counts as absent`() {
         #expect(client { $0.options[97] = [UInt8](repeating: 0, count: 17) }.uuid == nil)
         #expect(client { $0.options[97] = [0, 1] }.uuid == nil)
     }
@@ -79,7 +79,7 @@ import Wire
         Case(architecture: ClientArchitecture(rawValue: 77), program: .firmware, answer: .nothing),
         Case(architecture: nil, program: .system, answer: .nothing),
     ])
-    func `an unknown machine gets what its architecture needs`(one: Case) throws {
+    func `an unknown machine gets a loader for its architecture`(one: Case) throws {
         let client = BootClient(
             macAddress: MACAddress(rawValue: 0x5254_0012_3457), architecture: one.architecture,
             program: one.program)
@@ -94,8 +94,7 @@ import Wire
         #expect(decision.reason.description.contains("group /school"))
     }
 
-    @Test func `the first loader rule that fits counts, unless the node's own setting says otherwise`() throws
-    {
+    @Test func `the first matching loader rule counts, unless the node has its own setting`() throws {
         var policy = Sample.policy()
         policy.loaderRules = [
             LoaderRule(name: try RuleName("arm"), architecture: .uefiARM64, loader: "ipxe.efi"),
@@ -117,22 +116,22 @@ import Wire
             try decision(0x5255_0000_0099, "PXEClient:Arch:00007").reason
                 == .rule(RuleName("rest"), loader: "ipxe.efi"))
         #expect(try decision(0x5255_0000_0099, "").answer == .file("shimx64.efi"))
-        // The group of this one wants iPXE.
+        // This one's group sets iPXE.
         #expect(try decision(Sample.mac.rawValue, "PXEClient").reason.description.contains("group /school"))
     }
 
     @Test(arguments: ["", "*", "52:54", "52:54:00:12:34:56:*", "5:*", "zz:*", "52:54:00:12:34:56:78"])
-    func `what is no beginning of a hardware address is refused`(text: String) {
+    func `invalid prefixes of MAC addresses are refused`(text: String) {
         #expect(MACPattern(text) == nil)
     }
 
-    @Test func `a loader that is not on the server is never offered`() throws {
+    @Test func `a loader missing on the server is never offered`() throws {
         let client = BootClient(macAddress: Sample.mac, architecture: .biosX86, program: .firmware)
         let decision = bootDecision(for: client, in: try Sample.snapshot(), under: Sample.policy(loaders: []))
         #expect(decision.reason == .loaderMissing("undionly.kpxe"))
     }
 
-    @Test func `unknown machines can be refused, known ones then still boot`() throws {
+    @Test func `unknown machines can be refused while known ones still boot`() throws {
         let snapshot = try Sample.snapshot(site: ["enrolment": .text("refuse")])
         let policy = Sample.policy()
         let unknown = BootClient(
@@ -155,7 +154,7 @@ import Wire
             in: try Sample.snapshot(nodeSettings: settings, site: site), under: Sample.policy())
     }
 
-    @Test func `the address is handed down, and everything init needs`() throws {
+    @Test func `the address is passed to the kernel, with everything that init needs`() throws {
         let words = try plan(["kernel-arguments": .list(["quiet"])]).commandLine
         for word in [
             "BOOTIF=01-52-54-00-12-34-56", "ip=10.77.0.100:10.77.0.1::255.255.255.0:pc-1::off",
@@ -165,7 +164,8 @@ import Wire
         ] { #expect(words.contains(word), "\(word)") }
     }
 
-    @Test func `a root in memory is told with its size and checksum, one by NBD is not`() throws {
+    @Test func `a root in memory has its size and checksum on the command line, one by NBD does not`() throws
+    {
         let words = try plan(["root-mode": .text("ram")]).commandLine
         #expect(words.contains("roost.root=ram"))
         #expect(words.contains("roost.image=\(Sample.digest("a"))"))
@@ -179,7 +179,7 @@ import Wire
     @Test(arguments: [
         ("debian", 1), ("debian@stable", 1), ("debian@2", 2), ("debian@bbbbbbbb", 2),
     ])
-    func `a node boots the version that its setting means`(reference: String, number: Int) throws {
+    func `a node boots the version of its setting`(reference: String, number: Int) throws {
         guard case .image(let version, _) = try plan(["image": .text(reference)]).target else {
             Issue.record("nothing to boot")
             return
@@ -187,7 +187,7 @@ import Wire
         #expect(version.number == number)
     }
 
-    @Test func `a version that is not there is said, with the level that asks for it`() throws {
+    @Test func `a missing version is reported, with the level that names it`() throws {
         guard case .nothing(let because) = try plan(site: ["image": .text("debian@9")]).target else {
             Issue.record("something to boot")
             return
@@ -221,7 +221,7 @@ import Wire
         #expect(MachineMemory(answer: answer).mebibytes == mebibytes, "\(answer)")
     }
 
-    @Test func `a machine that waits is asked for its memory before it shows it`() throws {
+    @Test func `a waiting machine is asked for its memory before it shows it`() throws {
         var contents = FleetSnapshot.Contents()
         contents.groups = [.site: NodeGroup(path: .site, settings: ["enrolment": .text("quarantine")])]
         let plan = bootPlan(

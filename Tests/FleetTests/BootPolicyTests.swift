@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite struct BootPolicyTests {
-    @Test func `machines are told the address that they asked, or the one that is advertised`() throws {
+    @Test func `machines are told the address that they asked, or the advertised one`() throws {
         let (own, advertised) = (
             try #require(IPv4Address("10.244.0.7")), try #require(IPv4Address("192.0.2.10"))
         )

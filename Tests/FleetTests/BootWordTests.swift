@@ -4,12 +4,12 @@ import Wire
 
 @testable import Fleet
 
-/// The words between the server and what runs on a node: what one side writes, the other reads.
+/// The words between the server and the programs on a node: one side writes what the other reads.
 @Suite struct BootWordTests {
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
 
-    /// The files of a directory of the sources as one text.
+    /// The files in a directory of the sources, as one text.
     private static func text(of directory: String, _ suffix: String) throws -> String {
         let base = sources.appendingPathComponent(directory)
         return try FileManager.default.contentsOfDirectory(atPath: base.path).sorted()
@@ -28,14 +28,14 @@ import Wire
             parameters.matches(of: /(?m)^ +([A-Za-z][\w.-]*)=[^\n)]*\)[ ]/).map { String($0.output.1) })
     }
 
-    /// Those that `roost-node` reads.
+    /// The words that `roost-node` reads.
     private func readByProgram() throws -> Set<String> {
         let text = try Self.text(of: "NodeWork", ".swift")
         let names = Set(text.matches(of: /words\[\.(\w+)\]/).map { String($0.output.1) })
         return Set(BootWord.allCases.filter { names.contains("\($0)") }.map(\.rawValue))
     }
 
-    /// The words of many boots: of each root mode, by each kind of address, on trial and not.
+    /// The words of many boots: all root modes and kinds of address, with and without a trial.
     private func written() throws -> Set<String> {
         var names: Set<String> = []
         var policy = Sample.policy()
@@ -69,18 +69,18 @@ import Wire
         return names
     }
 
-    @Test func `a word that the server writes is read on the node, and the other way round`() throws {
+    @Test func `a word written by the server is read on the node, and vice versa`() throws {
         let table = Set(BootWord.allCases.map(\.rawValue))
         let forPeople = Set(BootWord.allCases.filter(\.isForPeople).map(\.rawValue))
         let read = try readByScripts().union(readByProgram())
         #expect(read == table)
-        // The kernel's own words are its own.
+        // The kernel's own words are excluded.
         let own: Set = ["panic", "net.ifnames", "console"]
         #expect(try written().subtracting(own) == table.subtracting(forPeople))
         #expect(try readByProgram() == ["roost.http", "BOOTIF", "roost.boot", "ip", "roost.lease"])
     }
 
-    @Test func `no word is written as a plain text`() throws {
+    @Test func `no word is written as plain text`() throws {
         for directory in ["Fleet/Boot", "NodeWork", "Images"] {
             let text = try Self.text(of: directory, ".swift")
             for word in BootWord.allCases where word.rawValue.hasPrefix("roost.") {
@@ -100,7 +100,7 @@ import Wire
         }
         let acts = try #require(
             scripts.firstMatch(of: /case \$roost_failure in\n([\s\S]*?)\n    esac/)?.output.1)
-        // What is none of the others is tried again.
+        // Any other value means retry.
         for act in FailureAct.allCases where act != .retry {
             #expect(acts.contains("        \(act.rawValue))"), "\(act)")
         }
@@ -108,7 +108,7 @@ import Wire
         for place in ["zram:*)", "disk)", "swap/*)"] { #expect(scripts.contains("        \(place)")) }
     }
 
-    @Test func `the parts of a node's configuration are those that the scripts take from it`() throws {
+    @Test func `the parts of a node's configuration are those that the scripts read from it`() throws {
         let taken = Set(
             try Self.scripts().matches(of: /\/run\/roost\/configuration\/([\w.-]+)/).map {
                 String($0.output.1)

@@ -3,7 +3,7 @@ import Wire
 
 @testable import Fleet
 
-/// What becomes of times when the clock that wrote them is set.
+/// Stored times when their clock is set.
 @Suite struct ClockTests {
     private static let year = 31_556_952
     /// In 2026, and in 1970.
@@ -25,16 +25,16 @@ import Wire
         #expect(clock.look(ClockReading(wall: after + 1_000, boot: 3_500)) == nil)
     }
 
-    @Test func `what NTP makes faster or slower is followed, and sleep is no jump`() {
+    @Test func `NTP's gradual changes are followed, and suspension is not a jump`() {
         var clock = WatchedClock(ClockReading(wall: 1_000_000, boot: 0))
-        // A tenth faster, for an hour; a clock that is only followed comes along.
+        // A tenth faster, for an hour; a clock that is only followed keeps up.
         var follower = clock
         for second in 1...3_600 {
             let reading = ClockReading(wall: 1_000_000 + 1_100 * second, boot: 1_000 * second)
             #expect(clock.look(reading) == nil)
             #expect(follower.follow(reading) == reading.wall)
         }
-        // Eight hours asleep: both clocks went on.
+        // Suspended for eight hours: both clocks continued.
         let slept = ClockReading(wall: 1_000_000 + 3_960_000 + 28_800_000, boot: 3_600_000 + 28_800_000)
         #expect(clock.look(slept) == nil)
     }
@@ -47,7 +47,7 @@ import Wire
         #expect(clock.follow(set) == 9_000_000_000)
     }
 
-    @Test func `what the clock wrote moves with it, and what lies ahead of it stays`() {
+    @Test func `times written by the clock move with it, and times ahead of it stay`() {
         let jump = jump(from: Self.never, to: Self.now)
         #expect(jump.moved(second: Self.never - 60) == Self.now - 60)
         #expect(jump.moved(second: Self.now - 86_400) == Self.now - 86_400)
@@ -71,7 +71,7 @@ import Wire
     /// 2099.
     private static let ahead = 4_080_000_000
 
-    @Test func `a clock that was years ahead takes back what it wrote, and nothing from before`() {
+    @Test func `a clock that was years ahead takes its own times back, and no earlier ones`() {
         let jump = jump(from: Self.ahead, to: Self.now)
         #expect(jump.moved(second: Self.ahead - 3_600) == Self.now - 3_600)
         #expect(jump.moved(second: Self.now - 3_600) == Self.now - 3_600)
@@ -85,7 +85,7 @@ import Wire
         (now, never, 0), (now, ahead, ahead - now), (ahead, now, now - ahead),
         (now - 31 * 86_400, now, 31 * 86_400),
     ])
-    func `a leap between two runs is seen when it is longer than anything usual`(
+    func `a leap between two runs is detected when it is longer than usual`(
         last: Int, now: Int, leap: Int
     ) {
         let seen = ClockJump.betweenRuns(
@@ -93,14 +93,14 @@ import Wire
         #expect(seen?.seconds ?? 0 == leap)
     }
 
-    @Test func `a server without a past has had no leap, and longer leases make longer absences usual`() {
+    @Test func `a server without a past has no leap, and longer leases make longer absences usual`() {
         let now = ClockReading(wall: Self.now * 1_000, boot: 9_000)
         #expect(ClockJump.betweenRuns(lastSecond: nil, now: now, longest: 3_600) == nil)
         let last = Self.now - 40 * 86_400
         #expect(ClockJump.betweenRuns(lastSecond: last, now: now, longest: 50 * 86_400) == nil)
     }
 
-    @Test func `the newest lease tells when the server last gave one`() throws {
+    @Test func `the newest lease shows when the server last granted one`() throws {
         let leases = [try lease(Self.now + 3_600), try lease(Self.now - 86_400), try lease(Lease.never)]
         #expect(Lease.lastGiven(of: leases, on: try link(3_600)) == Self.now)
         #expect(Lease.lastGiven(of: [try lease(Lease.never)], on: try link(nil)) == nil)
@@ -111,7 +111,7 @@ import Wire
         (86_400, "forward by 1 day"),
         (-7_200, "back by 2 hours"), (60, "forward by 1 minute"), (45, "forward by 45 seconds"),
     ])
-    func `a jump is said in the largest unit`(seconds: Int, text: String) {
+    func `a jump is described in its largest unit`(seconds: Int, text: String) {
         #expect(jump(from: Self.now, to: Self.now + seconds).description == text)
     }
 
@@ -131,7 +131,7 @@ import Wire
     }
 
     @Test(arguments: [3_600, 2 * year, -2 * year, now - never])
-    func `a lease lasts as long after the jump as before it`(seconds: Int) throws {
+    func `a lease keeps its remaining time after a jump`(seconds: Int) throws {
         let longest = Lease.longestSeconds(on: try link(3_600))
         let moved = try lease(Self.now + 1_800).moved(
             with: jump(from: Self.now, to: Self.now + seconds), longest: longest)
@@ -141,19 +141,19 @@ import Wire
         #expect(endless.expiresAt == Lease.never)
     }
 
-    @Test func `leases from before a start in 1970 are where they were when the time comes back`() throws {
+    @Test func `leases from before a start in 1970 are unchanged once the time is right again`() throws {
         let jump = jump(from: Self.never, to: Self.now)
         let lease = try lease(Self.now + 1_800)
         #expect(lease.moved(with: jump, longest: Lease.longestSeconds(on: try link(3_600))) == lease)
     }
 
-    @Test func `a lease that was written in 1970 lasts once more when the server starts with the right time`()
+    @Test func `a lease written in 1970 lasts once more when the server starts with the right time`()
         throws
     {
         let old = try lease(Self.never + 3_600)
         #expect(old.takenUp(at: Self.now, on: try link(43_200)).expiresAt == Self.now + 43_200)
         #expect(old.takenUp(at: Self.now, on: try link(nil)).expiresAt == Lease.never)
-        // Still in 1970 nobody knows better; and a usual one stays.
+        // Still in 1970 the right time is unknown; and a usual lease stays.
         #expect(old.takenUp(at: Self.never, on: try link(43_200)) == old)
         #expect(
             try lease(Self.now - 5).takenUp(at: Self.now, on: try link(43_200)) == (try lease(Self.now - 5)))
@@ -162,7 +162,7 @@ import Wire
     // MARK: Boots and roll-outs
 
     @Test(arguments: [2 * year, -2 * year, now - never, 7_200])
-    func `a trial and its boots have lasted as long after the jump as before`(seconds: Int) throws {
+    func `a trial and its boots keep their age after a jump`(seconds: Int) throws {
         var rollout = Rollout(
             id: 1, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1, share: "5%",
             terms: Rollout.Terms(readyWithin: 300, trialSeconds: 1_800), startedAt: Self.now - 600,
@@ -176,7 +176,7 @@ import Wire
         #expect(rollout.state == .failed)
     }
 
-    @Test func `a boot that the clock jumps in takes as long as it takes`() {
+    @Test func `a boot during a jump of the clock keeps its duration`() {
         var tracker = BootTracker()
         _ = tracker.note(.dhcp, of: Sample.mac, at: Self.never * 1_000, detail: "") { "first" }
         tracker.move(with: jump(from: Self.never + 20, to: Self.now))
@@ -184,7 +184,7 @@ import Wire
             .ready, boot: "first", machine: Sample.mac, at: (Self.now + 10) * 1_000, detail: "")
         #expect(event?.at == (Self.now + 10) * 1_000)
         #expect(tracker.progress(of: Sample.mac)?.startedAt == (Self.now - 20) * 1_000)
-        // Nor does a jump back leave it as a boot that is still to come.
+        // Nor does a jump back make it a future boot.
         tracker.move(with: jump(from: Self.now + 20, to: Self.never))
         let next = tracker.note(.dhcp, of: Sample.mac, at: (Self.never + 400) * 1_000, detail: "") {
             "second"

@@ -3,7 +3,7 @@ import Wire
 
 @testable import Fleet
 
-/// Kernels keep 2,047 bytes of their command line; what would be more is refused when it is set.
+/// Kernels keep 2,047 bytes of their command line; longer lines are refused when set.
 @Suite struct CommandLineLengthTests {
     private func words(_ count: Int) -> SettingValue {
         .list((0..<count).map { "option\($0)=\(String(repeating: "x", count: 40))" })
@@ -26,7 +26,7 @@ import Wire
         #expect(throws: Never.self) { try setting(words(10), in: snapshot) }
     }
 
-    @Test func `more words than iPXE has arguments are refused, as short as they are`() throws {
+    @Test func `more words than iPXE has arguments are refused, however short`() throws {
         let snapshot = try Sample.snapshot()
         func short(_ count: Int) -> SettingValue { .list([String](repeating: "q", count: count)) }
         let error = #expect(throws: InvalidSetting.self) { try setting(short(253), in: snapshot) }
@@ -57,7 +57,7 @@ import Wire
         #expect(site.commandLineProblems(limit: 5).count == 1)
     }
 
-    @Test func `a group's words are refused for the nodes below it, the site's for machines of no name`()
+    @Test func `a group's words are refused because of its nodes, the site's because of unknown machines`()
         throws
     {
         let snapshot = try Sample.snapshot()
@@ -78,7 +78,7 @@ import Wire
         .list((0..<count).map { "/srv/\($0)/\(String(repeating: "x", count: 40))" })
     }
 
-    @Test func `no plan of a boot is longer than what was counted`() throws {
+    @Test func `no boot plan is longer than the calculated length`() throws {
         for mode in ["nbd", "ram", "nfs", "persistent"] {
             let snapshot = try Sample.snapshot(nodeSettings: [
                 "root-mode": .text(mode), "kernel-arguments": words(5),

@@ -39,7 +39,7 @@ import Wire
         ("00:ad", false), ("ab", true), ("bed", false), ("10.7", true), ("10.77.0.20", true),
         ("7.0.20", false), ("10.8", false),
     ])
-    func `conditions hold or not`(text: String, holds: Bool) throws {
+    func `conditions are true or false`(text: String, holds: Bool) throws {
         #expect(try Condition(text).holds(for: facts("pc-7", Self.machine)) == holds, "\(text)")
     }
 
@@ -50,11 +50,12 @@ import Wire
         String(repeating: "(", count: 200), String(repeating: "a ", count: 1_001),
         String(repeating: "not ", count: 300) + "a",
     ])
-    func `what is no condition is refused with its reason`(text: String) {
+    func `an invalid condition is refused with its reason`(text: String) {
         #expect(throws: InvalidCondition.self) { try Condition(text) }
     }
 
-    @Test func `a condition has at most fifty comparisons, and that of a rule which is there holds`() throws {
+    @Test func `a new condition has at most fifty comparisons, and an existing rule's may have more`() throws
+    {
         for part in ["a", "\"a\"", "n[1-2]", "vendor = a"] {
             let fitting = Array(repeating: part, count: Condition.comparisonLimit).joined(separator: " or ")
             #expect(throws: Never.self) { try Condition(fitting) }
@@ -69,7 +70,7 @@ import Wire
         }
     }
 
-    @Test func `nothing that is unknown fits`() throws {
+    @Test func `unknown values never match`() throws {
         let node = Node(name: try NodeName("pc"), macAddresses: [])
         let facts = NodeFacts(node, hardware: nil)
         #expect(try !Condition("memory < 2 GiB").holds(for: facts))
@@ -82,11 +83,11 @@ import Wire
         ("n[01-16]", "n01", true), ("n[01-16]", "n1", false), ("rack[1-2]-n[1,3]", "rack2-n3", true),
         ("rack[1-2]-n[1,3]", "rack2-n2", false), ("n[1-40]x", "n7", false),
     ])
-    func `ranges of names`(text: String, name: String, isIn: Bool) throws {
+    func `name ranges are parsed`(text: String, name: String, isIn: Bool) throws {
         #expect(try #require(NameRange(text)).contains(name) == isIn)
     }
 
-    @Test func `a pattern full of stars takes no age`() {
+    @Test func `a pattern full of stars is matched fast`() {
         let text = String(repeating: "a", count: 5_000)
         #expect(!Wildcard.matches(text, pattern: String(repeating: "*a", count: 200) + "b"))
     }

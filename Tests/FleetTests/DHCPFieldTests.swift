@@ -3,11 +3,11 @@ import Wire
 
 @testable import Fleet
 
-/// What machines, relays and switches in the field say, and what a server makes of it.
+/// Messages of machines, relays and switches in the field, and the server's answers.
 @Suite struct DHCPFieldTests {
     private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
 
-    /// Two networks behind relays, of two addresses each.
+    /// Two networks behind relays, with two addresses each.
     private func relayed() throws -> DHCPNetwork {
         DHCPNetwork([
             DHCPLink(
@@ -24,7 +24,7 @@ import Wire
 
     private struct Absent: Error {}
 
-    /// `#require` for calls that mutate, which the macro does not take.
+    /// `#require` for mutating calls, which the macro does not accept.
     private func present<T>(_ value: T?) throws -> T {
         guard let value else { throw Absent() }
         return value
@@ -42,17 +42,17 @@ import Wire
         #expect(network.take(mac: 2, relay: "10.78.0.1") == (try address("10.78.0.101")))
         #expect(network.take(mac: 1, relay: "10.79.0.1") == (try address("10.79.0.100")))
         #expect(network.take(mac: 1) == (try address("10.77.0.100")))
-        // The first lease stands: a third machine gets nothing, and the renewal is granted.
+        // The first lease stays: a third machine gets nothing, and the renewal is granted.
         #expect(network.take(mac: 3, relay: "10.78.0.1") == nil)
         let first = try address("10.78.0.100")
         #expect(try type(network.say(.request, mac: 1) { $0.clientAddress = first }) == .ack)
         #expect(network.server.table.all.count == 4)
-        // What is released in one network is not released in another.
+        // A release in one network does not affect another.
         #expect(network.say(.release, mac: 1) { $0.clientAddress = first }.note == .released(first))
         #expect(network.server.table.lease(at: try address("10.79.0.100"))?.expiresAt == network.now + 3_600)
     }
 
-    @Test func `a renewal by unicast from behind a router is granted on the client's link`() throws {
+    @Test func `a unicast renewal from behind a router is granted on the client's link`() throws {
         var network = try relayed()
         let own = try address("10.78.0.100")
         #expect(network.take(relay: "10.78.0.1") == own)
@@ -61,7 +61,7 @@ import Wire
             #expect(try type(outcome) == .ack)
             #expect(outcome.reply?.destination == .unicast(own))
         }
-        // A machine that was carried to another of our wires has to ask for an address there.
+        // A machine moved to another local network must request an address there.
         let local = try present(network.take(mac: 9))
         network.server = DHCPServer(
             links: [
@@ -89,20 +89,20 @@ import Wire
         }
         #expect(try type(renewal) == .ack)
         #expect(renewal.reply?.destination == .relay(try address("10.250.0.7")))
-        // A link that is not served is not another one's.
+        // An unserved link does not become another one.
         let unserved = network.say(.discover) {
             $0.relay = IPv4Address(rawValue: 0x0A4E_0001)
             $0.options[82] = [5, 4, 10, 90, 0, 0]
         }
         #expect(unserved.reply == nil)
         #expect(network.say(.discover) { $0.relay = IPv4Address(rawValue: 0x7F00_0001) }.reply == nil)
-        // Without a relay, a switch that only watches (DHCP snooping) moves no client to another link.
+        // Without a relay, a snooping switch (DHCP snooping) moves no client to another link.
         let local = network.say(.discover, mac: 5) { $0.options[82] = chosen }
         #expect(local.reply?.message.yourAddress == (try address("10.77.0.100")))
         #expect(local.reply?.message.options[82] == chosen)
     }
 
-    @Test func `a relay that stands for the server is the server to its clients (RFC 5107)`() throws {
+    @Test func `a relay that represents the server is the server for its clients (RFC 5107)`() throws {
         var network = try relayed()
         let agent: [UInt8] = [11, 4, 10, 78, 0, 1]
         #expect(network.take(relay: "10.78.0.1", agent: agent) == (try address("10.78.0.100")))
@@ -111,19 +111,19 @@ import Wire
             $0.options[82] = agent
         }
         #expect(try offer.reply?.message.options.value(of: .serverIdentifier) == address("10.78.0.1"))
-        // Loaders go on to the server itself.
+        // Loaders connect to the server itself.
         #expect(network.server.links[1].subnets[0].subnet.server == Sample.server)
     }
 
-    // MARK: What machines say
+    // MARK: Odd messages
 
     private static let pxe = "PXEClient:Arch:00000:UNDI:002001"
 
-    @Test func `what was offered in a transaction is acknowledged, however little the request says`() throws {
+    @Test func `an offer is acknowledged in its transaction, however incomplete the request`() throws {
         var network = try DHCPNetwork()
         let offer = try #require(
             network.say(.discover) { $0.options[60] = Array(Self.pxe.utf8) }.reply?.message)
-        // The acknowledgement may be lost: the request comes again.
+        // The acknowledgement may be lost: the request is repeated.
         for _ in 0..<2 {
             let ack = try #require(
                 network.say(.request) {
@@ -134,7 +134,7 @@ import Wire
             #expect(ack.nextServer == offer.nextServer)
             for code: UInt8 in [43, 60, 66, 67] { #expect(ack.options[code] == offer.options[code]) }
         }
-        // The system that runs next asks in a transaction of its own.
+        // The system that runs next uses its own transaction.
         let system = try #require(network.say(.discover).reply?.message)
         let ack = network.say(.request) {
             $0.options.set(.requestedAddress, to: system.yourAddress)
@@ -143,8 +143,7 @@ import Wire
         #expect(ack.reply?.message.bootFile == "")
     }
 
-    @Test func `a node that is known by its UUID keeps its name when the request leaves the UUID out`() throws
-    {
+    @Test func `a node known by its UUID keeps its name when the request omits the UUID`() throws {
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         var network = try DHCPNetwork()
         var node = Node(name: try NodeName("pc1"), macAddresses: [])
@@ -171,7 +170,7 @@ import Wire
             ("PXEClient", [7], .uefiX64), ("PXEClient", [0, 9, 0, 0], .uefiX64Alternate),
             ("", [0, 0], .biosX86),
         ] as [(String, [UInt8]?, ClientArchitecture)])
-    func `firmware is known by every form of its class`(
+    func `firmware is recognised by every form of its class`(
         vendorClass: String, option93: [UInt8]?, architecture: ClientArchitecture
     ) {
         var message = DHCPMessage(transaction: 1, from: Sample.mac)
@@ -183,7 +182,8 @@ import Wire
         #expect(client.architecture == architecture)
     }
 
-    @Test func `firmware is known by its vendor-identifying class, and wireless cards by their address`() {
+    @Test func `firmware is recognised by its vendor-identifying class, and wireless cards by their address`()
+    {
         var message = DHCPMessage(transaction: 1, from: Sample.mac)
         message.options.set(.messageType, to: .discover)
         message.options[124] = [0, 0, 1, 0x57, 32] + Array("PXEClient:Arch:00007:UNDI:003016".utf8)
@@ -196,7 +196,7 @@ import Wire
     @Test(arguments: [
         (6, "32-bit x86 UEFI"), (21, "32-bit ARM U-Boot"), (22, "arm64 U-Boot"), (27, "RISC-V"),
     ])
-    func `an architecture that has no loader here gets an address, and the answer says what is missing`(
+    func `an architecture without a loader here gets an address, and the answer says what is missing`(
         number: UInt16, name: String
     ) throws {
         var network = try DHCPNetwork()
@@ -210,7 +210,7 @@ import Wire
             outcome.decision?.reason.description.contains("has no loader for client architecture") == true)
     }
 
-    @Test func `a refusal says no more than that, and comes back by the relay that asked`() throws {
+    @Test func `a NAK contains nothing else, and returns through the relay that asked`() throws {
         var network = try relayed()
         let agent: [UInt8] = [1, 4, 1, 2, 3, 4]
         let outcome = network.say(.request) {
@@ -229,10 +229,10 @@ import Wire
         #expect(refusal.message.wantsBroadcast)
     }
 
-    @Test func `an option that nothing here reads may say what it likes`() throws {
+    @Test func `unused options may have any contents`() throws {
         var network = try DHCPNetwork()
         let offer = network.say(.discover) {
-            // A fully qualified name with flags that must be zero; a list of wishes with everything twice.
+            // A fully qualified name with flags that must be zero; a parameter list with everything twice.
             $0.options[81] = [0x6F, 0, 0] + Array("pc".utf8)
             $0.options[55] = [1, 3, 6, 1, 3, 6, 0, 255]
             $0.options[57] = [1]
@@ -240,7 +240,7 @@ import Wire
         #expect(offer.reply?.message.yourAddress == (try address("10.77.0.100")))
     }
 
-    @Test func `a machine declines only what it holds`() throws {
+    @Test func `a machine can decline only what it holds`() throws {
         var network = try DHCPNetwork()
         let held = try present(network.take(mac: 1))
         let outcome = network.say(.decline, mac: 2) { $0.options.set(.requestedAddress, to: held) }
@@ -251,7 +251,7 @@ import Wire
     // MARK: Size
 
     @Test(arguments: [(nil, 548), (400, 548), (576, 548), (700, 672), (1_500, 1_472), (9_000, 1_472)])
-    func `a reply is no larger than the client takes, and what it asked for comes first`(
+    func `a reply is no larger than the client accepts, with requested options first`(
         stated: UInt16?, limit: Int
     ) throws {
         var subnet = try DHCPNetwork.subnet("10.77.0.0/24", pool: "10.77.0.100-10.77.0.101")
@@ -287,7 +287,9 @@ import Wire
 
     // MARK: Scarcity
 
-    @Test func `who declines everything takes half of a pool at most, and others get the rest`() throws {
+    @Test func `a machine that declines everything uses up half of a pool at most, and others get the rest`()
+        throws
+    {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.104")
         var relayedNetwork = network
         for _ in 0..<8 {
@@ -295,10 +297,10 @@ import Wire
             _ = network.say(.decline, mac: 1) { $0.options.set(.requestedAddress, to: taken) }
         }
         #expect(network.take(mac: 2) != nil)
-        // Nothing answered there: all of them are back at once.
+        // No machine answered there: all addresses are free again at once.
         network.now += 3
         #expect((3...6).allSatisfy { network.take(mac: $0) != nil })
-        // Behind a relay the wire cannot be asked, and two rest for ten minutes.
+        // Behind a relay addresses cannot be probed, and two are on hold for ten minutes.
         for _ in 0..<8 {
             guard let taken = relayedNetwork.take(mac: 1, relay: "10.77.0.2") else { break }
             _ = relayedNetwork.say(.decline, mac: 1) {
@@ -313,7 +315,7 @@ import Wire
         #expect(relayedNetwork.take(mac: 5, relay: "10.77.0.2") != nil)
     }
 
-    @Test func `a declined address rests while a machine answers on it`() throws {
+    @Test func `a declined address is on hold while a machine answers on it`() throws {
         var network = try DHCPNetwork()
         let first = try address("10.77.0.100")
         #expect(network.take(mac: 1) == first)
@@ -337,20 +339,20 @@ import Wire
         #expect(rested.count == 2)
     }
 
-    @Test func `offers to invented machines keep no address from one that takes it`() throws {
+    @Test func `offers to fake machines do not block clients that accept`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.104")
         let offer = try #require(network.say(.discover, mac: 1).reply?.message)
         for mac: UInt64 in 100..<104 { _ = network.say(.discover, mac: mac) }
         #expect(network.say(.discover, mac: 104).reply == nil)
         network.now += 2
         for mac: UInt64 in 200..<220 { _ = network.say(.discover, mac: mac) }
-        // Its offer went to another meanwhile; it asks first.
+        // Its offer went to another client meanwhile; it requests first.
         let ack = network.say(.request, mac: 1) {
             $0.options.set(.requestedAddress, to: offer.yourAddress)
             $0.options.set(.serverIdentifier, to: Sample.server)
         }
         #expect(try type(ack) == .ack)
-        // A machine that only remembers an address takes it from nobody.
+        // A machine that only remembers an address cannot take it.
         let thief = network.say(.request, mac: 2) {
             $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0066))
         }
@@ -359,7 +361,7 @@ import Wire
         #expect(network.take(mac: 3) != nil)
     }
 
-    @Test func `machines that are gone give way when a pool is empty, nodes never`() throws {
+    @Test func `machines that are gone lose their addresses when a pool is empty, nodes never`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102", lease: 43_200)
         network.snapshot = FleetSnapshot(
             revision: 1, nodes: [Node(name: try NodeName("pc1"), macAddresses: [MACAddress(rawValue: 1)])],
@@ -378,13 +380,13 @@ import Wire
         #expect(network.take(mac: 5) == nil)
     }
 
-    @Test func `a port of a switch gets none of the last tenth when it has more than half`() throws {
+    @Test func `a port with more than half of the addresses gets none of the last tenth`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.119")
         let (busy, other): ([UInt8], [UInt8]) = ([1, 1, 7], [1, 1, 8])
         let taken = (1...30).filter { network.take(mac: $0, relay: "10.77.0.2", agent: busy) != nil }
         #expect(taken.count == 18)
         network.now += 1
-        // Those who have theirs keep it, and another port and a node get theirs.
+        // Present holders keep theirs, and another port and a node get theirs.
         #expect(network.take(mac: 1, relay: "10.77.0.2", agent: busy) != nil)
         #expect(network.take(mac: 31, relay: "10.77.0.2", agent: other) != nil)
         network.snapshot = FleetSnapshot(

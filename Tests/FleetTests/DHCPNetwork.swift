@@ -45,7 +45,7 @@ struct DHCPNetwork {
             message, on: interface, from: source, now: now, snapshot: snapshot, policy: Sample.policy())
     }
 
-    /// DISCOVER and REQUEST; the address, when it was granted.
+    /// DISCOVER and REQUEST; the address, if it was granted.
     mutating func take(
         mac: UInt64 = 0x5254_0012_3456, clientIdentifier: [UInt8]? = nil, interface: String? = "br0",
         relay: String? = nil, agent: [UInt8]? = nil

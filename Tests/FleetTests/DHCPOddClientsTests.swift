@@ -3,7 +3,7 @@ import Wire
 
 @testable import Fleet
 
-/// Clients that fill in a message otherwise than RFC 2131 §4.4.1 says, and get what they mean.
+/// Clients that fill in a message differently from RFC 2131 §4.4.1, and get what they mean.
 @Suite struct DHCPOddClientsTests {
     private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
 
@@ -13,7 +13,7 @@ import Wire
 
     private static let pxe = Array("PXEClient:Arch:00000:UNDI:002001".utf8)
 
-    /// A network of our own wire, and one behind a relay.
+    /// A network on our own interface, and one behind a relay.
     private func twoNetworks() throws -> DHCPNetwork {
         DHCPNetwork([
             DHCPLink(
@@ -26,9 +26,11 @@ import Wire
     }
 
     @Test(arguments: ["10.77.0.150", "10.78.0.100", "192.168.1.5"])
-    func `a discover with the client's former address is answered on its wire, where it hears it`(
-        former: String
-    ) throws {
+    func
+        `a discover with the client's former address is answered on its own network, where the client receives it`(
+            former: String
+        ) throws
+    {
         var network = try twoNetworks()
         let former = try address(former)
         let offer = network.say(.discover, from: .any) { $0.clientAddress = former }
@@ -36,7 +38,7 @@ import Wire
         #expect(try type(offer) == .offer)
         #expect(offer.reply?.message.yourAddress == own)
         #expect(offer.reply?.destination == .hardware(Sample.mac, own))
-        // The request still has it.
+        // The request still contains it.
         let ack = network.say(.request, from: .any) {
             $0.clientAddress = former
             $0.options.set(.requestedAddress, to: own)
@@ -47,7 +49,7 @@ import Wire
         #expect(ack.reply?.destination == .hardware(Sample.mac, own))
     }
 
-    @Test func `a request with the offered address in ciaddr alone takes the offer`() throws {
+    @Test func `a request with the offered address only in ciaddr accepts the offer`() throws {
         var network = try DHCPNetwork()
         let offer = network.say(.discover).reply?.message
         let own = try #require(offer?.yourAddress)
@@ -59,7 +61,9 @@ import Wire
         #expect(ack.reply?.destination == .hardware(Sample.mac, own))
     }
 
-    @Test func `a client that sends from no address is answered by its card, others by their address`() throws
+    @Test
+    func `a client that sends without an address is answered by its MAC address, others by their address`()
+        throws
     {
         var network = try DHCPNetwork()
         let taken = network.take()
@@ -71,10 +75,10 @@ import Wire
     }
 
     @Test(arguments: [true, false])
-    func `firmware that names no address, or no server, takes what was offered`(namesServer: Bool) throws {
+    func `firmware that names no address, or no server, accepts the offer`(namesServer: Bool) throws {
         var network = try DHCPNetwork()
         let offer = try #require(network.say(.discover) { $0.options[60] = Self.pxe }.reply?.message)
-        // The acknowledgement may be lost: the request comes again.
+        // The acknowledgement may be lost: the request is repeated.
         for _ in 0..<(namesServer ? 2 : 1) {
             let outcome = network.say(.request) {
                 if namesServer { $0.options.set(.serverIdentifier, to: Sample.server) }
@@ -86,8 +90,7 @@ import Wire
         }
     }
 
-    @Test func `a request without a server keeps the boot answer of its transaction, and of no other`() throws
-    {
+    @Test func `a request without a server gets the boot answer of its own transaction only`() throws {
         var network = try DHCPNetwork()
         let offer = try #require(network.say(.discover) { $0.options[60] = Self.pxe }.reply?.message)
         for transaction: UInt32 in [7, 7, 8] {
@@ -100,7 +103,7 @@ import Wire
         }
     }
 
-    @Test func `a server identifier of zeros is none`() throws {
+    @Test func `a server identifier of zeros counts as absent`() throws {
         var network = try DHCPNetwork()
         let offer = try #require(network.say(.discover).reply?.message)
         let ack = network.say(.request) {
@@ -110,7 +113,7 @@ import Wire
         #expect(try type(ack) == .ack)
     }
 
-    @Test func `a client that informs without its address is known by where it sends from`() throws {
+    @Test func `a client that informs without its address is recognised by its source address`() throws {
         var network = try DHCPNetwork()
         let own = try address("10.77.0.50")
         let ack = network.say(.inform, from: own)
@@ -121,13 +124,13 @@ import Wire
     }
 
     @Test(arguments: [0, 0xFFFF_FFFF_FFFF, 0x0100_5E00_0001] as [UInt64])
-    func `what no card can have is no identity, unless an identifier is`(mac: UInt64) throws {
+    func `an impossible MAC address is not an identity, unless there is an identifier`(mac: UInt64) throws {
         var network = try DHCPNetwork()
         #expect(network.say(.discover, mac: mac).note == .withoutIdentity)
         #expect(try type(network.say(.discover, mac: mac) { $0.options[61] = [0, 1, 2, 3] }) == .offer)
     }
 
-    @Test func `a default route that is written among the routes stands there once`() throws {
+    @Test func `a default route among the routes appears once`() throws {
         var subnet = try DHCPNetwork.subnet("10.77.0.0/24", pool: "10.77.0.100-10.77.0.101")
         let router = try address("10.77.0.254")
         subnet.router = router
@@ -137,14 +140,14 @@ import Wire
         #expect(offer?.options[121] == [0, 10, 77, 0, 254])
     }
 
-    @Test func `an address that is declined in ciaddr rests`() throws {
+    @Test func `an address declined in ciaddr is put on hold`() throws {
         var network = try DHCPNetwork()
         let taken = network.take()
         let own = try #require(taken)
         #expect(network.say(.decline) { $0.clientAddress = own }.note == .declined(own))
     }
 
-    @Test func `a relay that stands for the server is answered from the server's own address`() throws {
+    @Test func `a relay that represents the server is answered from the server's own address`() throws {
         var network = try twoNetworks()
         let relay = try address("10.78.0.1")
         for agent: [UInt8] in [[11, 4, 10, 78, 0, 1], [5, 4, 0, 0, 0, 0, 11, 4, 10, 78, 0, 1]] {

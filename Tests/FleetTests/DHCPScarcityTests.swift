@@ -3,9 +3,9 @@ import Wire
 
 @testable import Fleet
 
-/// Addresses are scarce, and a neighbour wants all of them by saying who it is.
+/// Addresses are scarce, and a neighbour tries to get all of them under false identities.
 @Suite struct DHCPScarcityTests {
-    @Test func `a node's UUID that is said from ever other cards makes no room in a pool`() throws {
+    @Test func `a node's UUID from ever new cards makes no room in a pool`() throws {
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.103")
         var contents = FleetSnapshot.Contents()
@@ -14,12 +14,12 @@ import Wire
         network.snapshot = FleetSnapshot(revision: 1, contents: contents).observing {
             for mac: UInt64 in 1...4 { _ = $0.cards.note(MACAddress(rawValue: mac), in: uuid) }
         }
-        // BOOTP has no end of a lease: what has one for ever has a record of its card, or a reserved address.
+        // BOOTP leases never end: a permanent address needs a record of its card, or a reservation.
         for mac: UInt64 in 1...8 {
             let outcome = network.say(nil, mac: mac) { $0.options.set(.clientUUID, to: ClientUUID(uuid)) }
             #expect(outcome.note == .bootpNotAllowed && outcome.lease == nil)
         }
-        // Learned cards that do not answer give way.
+        // Learned cards that do not answer lose their addresses.
         for mac: UInt64 in 1...4 { #expect(network.take(mac: mac) != nil) }
         for _ in 0..<2 {
             network.now += 4
@@ -42,7 +42,8 @@ import Wire
         #expect(taken == 18)
     }
 
-    @Test func `clients without a hardware address give way when they are gone, and one that answers stays`()
+    @Test
+    func `clients without a MAC address lose their address when they are gone, and keep it when they answer`()
         throws
     {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
@@ -55,7 +56,7 @@ import Wire
             network.now += 4
             let outcome = network.say(.discover, mac: 9)
             #expect(outcome.note == .noFreeAddress)
-            // By whatever card the first of them answers.
+            // The first of them answers, with any card.
             let found = network.server.found(MACAddress(rawValue: 77), on: taken[0], now: network.now)
             #expect(found == nil)
         }

@@ -6,7 +6,7 @@ import Wire
 @Suite struct DHCPServerTests {
     private struct Absent: Error {}
 
-    /// `#require` for calls that mutate, which the macro does not take.
+    /// `#require` for mutating calls, which the macro does not accept.
     private func present<T>(_ value: T?) throws -> T {
         guard let value else { throw Absent() }
         return value
@@ -14,7 +14,7 @@ import Wire
 
     private func address(_ text: String) throws -> IPv4Address { try #require(IPv4Address(text)) }
 
-    @Test func `an offer is answered by an acknowledgement with its lease`() throws {
+    @Test func `an accepted offer is acknowledged, with its lease`() throws {
         var network = try DHCPNetwork()
         let offer = try #require(network.say(.discover).reply)
         #expect(offer.destination == .hardware(Sample.mac, try address("10.77.0.100")))
@@ -32,7 +32,7 @@ import Wire
         #expect(network.take(clientIdentifier: [255, 1, 2, 3, 4]) == first)
     }
 
-    @Test func `a full pool says so, and gives the longest expired address first`() throws {
+    @Test func `a full pool is reported, and the lease expired longest is reused first`() throws {
         var network = try DHCPNetwork()
         #expect(network.take(mac: 1) == (try address("10.77.0.100")))
         network.now += 10
@@ -45,7 +45,7 @@ import Wire
         #expect(network.take(mac: 1) == (try address("10.77.0.101")))
     }
 
-    @Test func `a client gets its old address back after its lease has ended`() throws {
+    @Test func `a client gets its old address back after its lease has expired`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.110")
         let first = network.take(mac: 1)
         network.now += 100_000
@@ -53,7 +53,7 @@ import Wire
         #expect(network.take(mac: 1) == first)
     }
 
-    @Test func `an offer that nobody takes becomes free again`() throws {
+    @Test func `an offer that is not accepted becomes free again`() throws {
         var network = try DHCPNetwork()
         _ = network.say(.discover, mac: 1)
         _ = network.say(.discover, mac: 2)
@@ -62,7 +62,7 @@ import Wire
         #expect(network.say(.discover, mac: 3).reply != nil)
     }
 
-    @Test func `a renewal goes to the client itself and prolongs the lease`() throws {
+    @Test func `a renewal goes to the client itself and extends the lease`() throws {
         var network = try DHCPNetwork()
         let own = try present(network.take())
         network.now += 1_800
@@ -72,7 +72,7 @@ import Wire
     }
 
     @Test(arguments: ["10.78.0.5", "10.77.0.50", "10.77.0.101"])
-    func `an address that is not the client's is refused aloud`(wrong: String) throws {
+    func `a request for another client's address gets a NAK`(wrong: String) throws {
         var network = try DHCPNetwork()
         #expect(network.take(mac: 1) != nil)
         #expect(network.take(mac: 2) == (try address("10.77.0.101")))
@@ -84,7 +84,7 @@ import Wire
         #expect(outcome.lease == nil)
     }
 
-    @Test func `a request for another server is not ours`() throws {
+    @Test func `a request for another server is ignored`() throws {
         var network = try DHCPNetwork()
         let outcome = network.say(.request) {
             $0.options.set(.requestedAddress, to: IPv4Address(rawValue: 0x0A4D_0064))
@@ -93,12 +93,12 @@ import Wire
         #expect(outcome.reply == nil)
     }
 
-    @Test func `a declined address is left alone, and the client gets another`() throws {
+    @Test func `a declined address is not used, and the client gets another`() throws {
         var network = try DHCPNetwork()
         let first = try present(network.take())
         let outcome = network.say(.decline) { $0.options.set(.requestedAddress, to: first) }
         #expect(outcome.lease?.holder == .foreign(first))
-        // The wire is asked meanwhile who has it.
+        // Meanwhile the address is probed.
         #expect(outcome.probes == [first])
         #expect(network.take() == (try address("10.77.0.101")))
     }
@@ -117,7 +117,7 @@ import Wire
         #expect(network.say(.discover).probes.isEmpty)
     }
 
-    @Test func `a machine that lives on after its lease is over, by a clock that leapt, keeps its address`()
+    @Test func `a machine that still runs after its lease expired, by a clock that leapt, keeps its address`()
         throws
     {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.100")
@@ -133,7 +133,7 @@ import Wire
         #expect(network.take(mac: 1) == address)
     }
 
-    @Test func `leases that are over go last, the oldest first`() throws {
+    @Test func `expired leases are reused last, the oldest first`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
         let first = try present(network.take(mac: 1))
         network.now += 1
@@ -153,7 +153,7 @@ import Wire
         #expect(network.take() == first)
     }
 
-    @Test func `through a relay the answer goes to the relay, with its option 82 last and untouched`() throws
+    @Test func `through a relay the answer goes to the relay, with its option 82 last and unchanged`() throws
     {
         var network = try DHCPNetwork()
         let relay = try address("10.77.0.2")
@@ -169,14 +169,14 @@ import Wire
         #expect(wire.suffix(7) == [82, 4, 1, 2, 0xAB, 0xCD, 255])
     }
 
-    @Test func `a relay of a network that is not served, and another interface, get no answer`() throws {
+    @Test func `a relay of an unserved network, and another interface, get no answer`() throws {
         var network = try DHCPNetwork()
         #expect(network.say(.discover) { $0.relay = IPv4Address(rawValue: 0x0B00_0001) }.reply == nil)
         #expect(network.say(.discover, interface: "eth9").reply == nil)
     }
 
     @Test
-    func `reservations by address, client identifier and UUID lie outside the pool and are nobody else's`()
+    func `reservations by address, client identifier and UUID are outside the pool and exclusive`()
         throws
     {
         let uuid = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
@@ -195,7 +195,7 @@ import Wire
         #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
     }
 
-    @Test func `a node has its address with a learned card, and a stranger on the same dock has not`() throws
+    @Test func `a node has its address with a learned card, and a stranger on the same dock does not`() throws
     {
         let mine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
         let other = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef1"))
@@ -207,13 +207,13 @@ import Wire
         network.snapshot = FleetSnapshot(revision: 1, contents: contents).observing {
             _ = $0.cards.note(Sample.mac, in: mine)
         }
-        // Its system says no UUID.
+        // Its system states no UUID.
         #expect(network.take() == reserved)
         let stranger = network.say(.discover) { $0.options.set(.clientUUID, to: ClientUUID(other)) }
         #expect(stranger.reply?.message.yourAddress != reserved)
     }
 
-    @Test func `an address that a node's record reserves is nobody else's, though it lies in the pool`()
+    @Test func `an address reserved in a node's record is exclusive, though it lies in the pool`()
         throws
     {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.102")
@@ -224,7 +224,7 @@ import Wire
         let thief = network.say(.request, mac: 2) { $0.options.set(.requestedAddress, to: reserved) }
         #expect(try thief.reply?.message.options.value(of: .messageType) == .nak)
         #expect(network.take() == reserved)
-        // The record goes: the address that was passed over comes back to the pool.
+        // The record goes: the skipped address returns to the pool.
         network.snapshot = .empty
         #expect(network.take(mac: 3) == (try address("10.77.0.102")))
         network.now += 4_000
@@ -232,7 +232,8 @@ import Wire
     }
 
     @Test
-    func `a reserved address that somebody still holds is given when it is free, and another until then`()
+    func
+        `a reserved address that another machine still holds is given when it is free, and another until then`()
         throws
     {
         var network = try DHCPNetwork()
@@ -242,7 +243,7 @@ import Wire
         network.snapshot = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [])
         let other = try present(network.take())
         #expect(other == (try address("10.77.0.101")))
-        // The holder may not renew, and then the node may not either: it belongs on the reserved one.
+        // The holder may not renew, and then neither may the node: it belongs on the reserved one.
         let renewal = network.say(.request, mac: 1) { $0.clientAddress = reserved }
         #expect(try renewal.reply?.message.options.value(of: .messageType) == .nak)
         network.now += 3_601
@@ -253,7 +254,7 @@ import Wire
         #expect(network.take() == reserved)
     }
 
-    @Test func `offers that nobody takes come free behind leases that last longer`() throws {
+    @Test func `offers that are not accepted become free even while longer leases last`() throws {
         var network = try DHCPNetwork(pool: "10.77.0.100-10.77.0.109", lease: 43_200)
         #expect(network.take(mac: 1) != nil)
         for mac: UInt64 in 2...10 { #expect(network.say(.discover, mac: mac).reply != nil) }
@@ -272,7 +273,7 @@ import Wire
         #expect(network.take(mac: 3) == first)
     }
 
-    @Test func `leases without end are written as such`() throws {
+    @Test func `infinite leases are encoded as such`() throws {
         var network = try DHCPNetwork(lease: nil)
         let offer = try #require(network.say(.discover).reply?.message)
         #expect(try offer.options.value(of: .leaseTime) == .max)
@@ -283,7 +284,7 @@ import Wire
         #expect(network.take(mac: 3) == nil)
     }
 
-    @Test func `who only informs itself gets neither address nor times`() throws {
+    @Test func `an INFORM gets neither an address nor times`() throws {
         var network = try DHCPNetwork()
         let outcome = network.say(.inform) { $0.clientAddress = IPv4Address(rawValue: 0x0A4D_0032) }
         let message = try #require(outcome.reply?.message)
@@ -292,15 +293,14 @@ import Wire
         #expect(outcome.lease == nil)
     }
 
-    @Test func `the boot file stands in the header and in options 66 and 67, with option 43 for PXE`() throws
-    {
+    @Test func `the boot file is in the header and in options 66 and 67, with option 43 for PXE`() throws {
         var network = try DHCPNetwork()
         let message = try #require(
             network.say(.discover) { $0.options[60] = Array("PXEClient:Arch:00000:UNDI:002001".utf8) }.reply?
                 .message)
         #expect(message.bootFile == "undionly.kpxe")
         #expect(message.nextServer == Sample.server)
-        // Old ROMs read it up to the next zero.
+        // Old ROMs read up to the next zero.
         #expect(message.options[67] == Array("undionly.kpxe".utf8) + [0])
         #expect(try message.options.value(of: .tftpServerName) == "10.77.0.1")
         #expect(message.options[43] == [6, 1, 8, 255])
@@ -318,7 +318,7 @@ import Wire
         #expect(ipxe.options[175] == [0xB0, 1, 1])
     }
 
-    @Test func `a node that speaks BOOTP gets an address for ever, and others none from a pool`() throws {
+    @Test func `a BOOTP node gets a permanent address, and others none from a pool`() throws {
         var network = try DHCPNetwork()
         #expect(network.say(nil).note == .bootpNotAllowed)
         network.snapshot = FleetSnapshot(
@@ -329,7 +329,7 @@ import Wire
         #expect(outcome.reply?.message.bootFile == "undionly.kpxe")
     }
 
-    @Test func `where a network allows it, BOOTP gets an address from the pool for as long as a lease`()
+    @Test func `if a network allows it, BOOTP gets an address from the pool for the length of a lease`()
         throws
     {
         var network = try DHCPNetwork(servesBOOTP: true)
@@ -373,11 +373,11 @@ import Wire
             \.description)
     }
 
-    @Test func `good settings have no problem`() throws {
+    @Test func `valid settings have no problem`() throws {
         #expect(try found { _ in } == [])
     }
 
-    @Test func `the mistakes that people make are found`() throws {
+    @Test func `common mistakes are found`() throws {
         #expect(try found { $0.router = Sample.server }.first?.contains("own address") == true)
         #expect(
             try found { $0.router = IPv4Address(rawValue: 0x0A4E_0001) }.first?.contains("not within") == true

@@ -20,13 +20,13 @@ import Wire
         try JSONDecoder().decode(Hardware.self, from: Data(#"{"memoryMebibytes":\#(mebibytes)}"#.utf8))
     }
 
-    @Test func `nodes stand in the order in which people count`() throws {
+    @Test func `nodes are in natural order`() throws {
         let fleet = try fleet(12)
         #expect(fleet.nodeOrder.map(\.text).prefix(3) == ["pc-1", "pc-2", "pc-3"])
         #expect(fleet.nodeOrder.last?.text == "pc-12")
     }
 
-    @Test func `a plan tells which settings change on which node, and where they come from`() throws {
+    @Test func `a plan lists the settings that change on each node, and their origins`() throws {
         let school = try GroupPath("/school")
         var group = NodeGroup(path: school)
         group.settings = ["loader": .text("ipxe"), "root-password-hash": .text("$y$j9T$x$y")]
@@ -41,7 +41,7 @@ import Wire
         #expect(settings[1].after == .text("(set)"))
     }
 
-    @Test func `what a node says itself hides a change of its group from it`() throws {
+    @Test func `a node's own setting hides a change to its group`() throws {
         var snapshot = try fleet()
         let name = try NodeName("pc-2")
         var node = try #require(snapshot.nodes[name])
@@ -53,7 +53,7 @@ import Wire
         #expect(plan.nodes.map(\.node.text) == ["pc-1", "pc-3"])
     }
 
-    @Test func `rules are stronger than groups and weaker than nodes, and hold for fitting hardware only`()
+    @Test func `rules are stronger than groups and weaker than nodes, and apply only to matching hardware`()
         throws
     {
         let small = MatchRule(
@@ -83,7 +83,7 @@ import Wire
         #expect(throws: InvalidCondition.self) { try fleet().applying([.rule(rule.name, rule)], revision: 2) }
     }
 
-    @Test func `contradictions are refused and say with whom`() throws {
+    @Test func `inconsistencies are refused, naming the other record`() throws {
         let fleet = try fleet()
         let clash = Node(name: try NodeName("new"), macAddresses: [MACAddress(rawValue: 2)])
         #expect { try fleet.applying([.node(clash.name, clash)], revision: 2) } throws: { error in
@@ -154,7 +154,7 @@ import Wire
         #expect(throws: StoreError.self) { try fleet.edits(moving: .site, to: college) }
     }
 
-    @Test func `enrolment goes by the narrowest network`() throws {
+    @Test func `the narrowest network decides the enrolment`() throws {
         let site = NodeGroup(
             path: .site,
             settings: [
@@ -191,7 +191,7 @@ import Wire
 }
 
 @Suite struct RoleTests {
-    @Test func `a role in a group holds below it and nowhere else`() throws {
+    @Test func `a role in a group applies below it and nowhere else`() throws {
         let (school, room) = (try GroupPath("/school"), try GroupPath("/school/room-1"))
         let grants = [Grant(.operator_, in: school), Grant(.auditor)]
         #expect(grants.allow(.configure, in: room))
@@ -200,7 +200,7 @@ import Wire
         #expect(grants.allow(.audit, in: .site))
     }
 
-    @Test func `nobody gives what they have not`() throws {
+    @Test func `no one can give more than they have`() throws {
         let school = try GroupPath("/school")
         let mine = [Grant(.operator_, in: school)]
         #expect(mine.cover([Grant(.helpdesk, in: try GroupPath("/school/room-1"))]))
@@ -210,11 +210,11 @@ import Wire
     }
 
     @Test(arguments: [("admin", "admin"), ("operator@/school", "operator@/school"), ("auditor@/", "auditor")])
-    func `grants are read as they are written`(text: String, written: String) throws {
+    func `grants are parsed as they are written`(text: String, written: String) throws {
         #expect(try #require(Grant(text)).description == written)
     }
 
-    @Test(arguments: ["", "king", "admin@school", "admin@"]) func `what is no grant is none`(text: String) {
+    @Test(arguments: ["", "king", "admin@school", "admin@"]) func `invalid grants are refused`(text: String) {
         #expect(Grant(text) == nil)
     }
 }

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Fleet
 
-/// What machines report stands beside the configuration, and changes none of it.
+/// Reports of machines are beside the configuration, and do not change it.
 @Suite struct FleetObservationsTests {
     private let mac = MACAddress(rawValue: 0x5254_0000_0001)
     private let name: NodeName
@@ -32,7 +32,7 @@ import Wire
             createdAt: 0, generation: generation)
     }
 
-    @Test func `a report makes nothing of the configuration anew`() throws {
+    @Test func `a report rebuilds nothing of the configuration`() throws {
         let before = try snapshot()
         let hardware = try JSONDecoder().decode(
             Hardware.self, from: Data(#"{"memoryMebibytes":512}"#.utf8))
@@ -50,7 +50,7 @@ import Wire
         #expect(before.observations == FleetObservations())
     }
 
-    @Test func `an edit begins with what is known now, and the records say it from then on`() throws {
+    @Test func `an edit starts from the present state, and the records contain it from then on`() throws {
         var rollout = try rollout()
         rollout.note(.underWay, of: name, began: 1)
         let known = try snapshot().observing {
@@ -62,13 +62,13 @@ import Wire
         let after = try known.applying([.node(other.name, other)], revision: 4)
         #expect(after.contents.volumes[name]?.generation == 2 && after.contents.rollouts[7] == rollout)
         #expect(after.observations.volumes.isEmpty && after.observations.progress.isEmpty)
-        // What an edit says counts for more than what was known before it.
+        // An edit takes precedence over earlier observations.
         let reset = try known.applying([.volume(name, try volume(3))], revision: 4)
         #expect(reset.volume(of: name)?.generation == 3)
         #expect(try known.applying([.volume(name, nil)], revision: 4).volume(of: name) == nil)
     }
 
-    @Test func `what is observed while a change is made is not lost with it`() throws {
+    @Test func `observations during a change are not lost`() throws {
         let before = try snapshot().observing { $0.volumes[name] = try volume(2) }
         let change = try before.checking([
             .node(NodeName("pc-2"), Node(name: NodeName("pc-2"), macAddresses: []))
@@ -82,7 +82,7 @@ import Wire
         #expect(next.observations.volumes.count == 1)
     }
 
-    @Test func `of roll-outs that are over nothing is kept beside the records`() throws {
+    @Test func `nothing is kept beside the records for finished roll-outs`() throws {
         var rollout = try rollout()
         rollout.note(.underWay, of: name, began: 1)
         let known = try snapshot().observing { $0.progress[7] = rollout.progress }
@@ -92,7 +92,7 @@ import Wire
         #expect(next.rollout(7) == nil && next.observations.progress.isEmpty)
     }
 
-    @Test func `a dictionary in parts holds what a dictionary holds, and copies are apart`() {
+    @Test func `a partitioned dictionary behaves like a dictionary, and copies are independent`() {
         var (parts, whole): (PartitionedDictionary<Int, Int>, [Int: Int]) = ([:], [:])
         for number in 0..<5_000 {
             let key = number * 7_919 % 3_001

@@ -3,15 +3,15 @@ import Wire
 
 @testable import Fleet
 
-/// What holds for the records of all kinds.
+/// Rules for the records of all kinds.
 @Suite struct FleetRecordTests {
-    @Test func `no two kinds have one name, and each is found by it`() {
+    @Test func `every kind has its own name, and is found by it`() {
         #expect(Set(FleetRecords.all.map { $0.kind }).count == FleetRecords.all.count)
         for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
         #expect(FleetRecords.named("version") == nil)
     }
 
-    @Test func `keys are read as they are written`() throws {
+    @Test func `keys are parsed as they are written`() throws {
         func same<Key: RecordKey>(_ key: Key) throws { #expect(try Key(recordKey: key.description) == key) }
         try same(NodeName("pc-1"))
         try same(GroupPath.site)
@@ -36,7 +36,7 @@ import Wire
         #expect(FleetEdit.node(name, nil).of(Node.self)?.key == name)
     }
 
-    @Test func `a checked change has the records as they are kept`() throws {
+    @Test func `a checked change contains the records as stored`() throws {
         let name = try NodeName("pc-1")
         let (card, site) = (MACAddress(rawValue: 1), FleetSnapshot.empty)
         let twice = Node(name: try NodeName("other"), macAddresses: [card, card], tags: ["b", "a", "b"])
@@ -46,7 +46,7 @@ import Wire
         #expect(change.before.revision == change.after.revision)
     }
 
-    @Test func `a roll-out that ends is kept, and is part of no configuration`() throws {
+    @Test func `a finished roll-out is kept, but not in a configuration`() throws {
         let (number, site) = (3, FleetSnapshot.empty)
         var rollout = Rollout(
             id: number, image: try ImageName("debian"), channel: .stable, candidate: 2, former: 1,

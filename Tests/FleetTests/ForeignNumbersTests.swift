@@ -4,13 +4,13 @@ import Wire
 
 @testable import Fleet
 
-/// Numbers that machines and other servers choose: at their limits they end nothing.
+/// Numbers chosen by machines and other servers: at their limits they cause no crash.
 @Suite struct ForeignNumbersTests {
     private static let limits = [
         "0", "-1", "1", "32768", "2147483647", "4294967296", "9223372036854775807", "-9223372036854775808",
     ]
 
-    @Test(arguments: limits) func `hardware with a number at a limit is hardware`(number: String) throws {
+    @Test(arguments: limits) func `hardware with a number at a limit is accepted`(number: String) throws {
         let json = """
             {"processorCount":\(number),"memoryMebibytes":\(number),
             "memoryModules":[{"slot":"","mebibytes":\(number),"kind":"","speed":\(number),"maker":"","part":""}],
@@ -26,8 +26,7 @@ import Wire
         #expect(!hardware.facts.isEmpty)
     }
 
-    @Test(arguments: limits) func `a session of any age began at a time that there was`(number: String) throws
-    {
+    @Test(arguments: limits) func `a session of any age began at a valid time`(number: String) throws {
         let json =
             #"[{"id":"1","user":"a","kind":"tty","place":"","from":"","isActive":true,"age":\#(number)}]"#
         let told = try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json.utf8))
@@ -36,14 +35,14 @@ import Wire
     }
 
     @Test(arguments: ["-1", "9223372036854775807", "562949953421312"])
-    func `a manifest of another server with an impossible size is refused`(number: String) throws {
+    func `another server's manifest with an impossible size is refused`(number: String) throws {
         let json = #"{"name":"kernel","byteCount":\#(number),"sha256":"\#(Sample.digest("a"))"}"#
         #expect(throws: DecodingError.self) {
             try JSONDecoder().decode(ImageManifest.File.self, from: Data(json.utf8))
         }
     }
 
-    @Test func `a manifest of another server has no more files than a version can have`() throws {
+    @Test func `another server's manifest has no more files than a version can have`() throws {
         var manifest = try Sample.version("debian", 1, "a").manifest
         let data = try JSONEncoder().encode(manifest)
         #expect(try JSONDecoder().decode(ImageManifest.self, from: data) == manifest)
@@ -52,7 +51,7 @@ import Wire
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(ImageManifest.self, from: long) }
     }
 
-    @Test func `a host name that a client sends is printable`() throws {
+    @Test func `a client's host name is made printable`() throws {
         let (network, mac) = (try #require(IPv4Network("10.77.0.0/24")), Sample.mac)
         let pool = network.hosts.upperBound...network.hosts.upperBound
         let subnet = DHCPSubnet(network: network, server: network.hosts.lowerBound, pools: [pool])
@@ -68,7 +67,7 @@ import Wire
     }
 
     @Test(arguments: [["10.0.0.1": "a\nb"], ["10.0.0.1\n": "b"], ["": "x"], ["10.0.0.1": "a\u{2028}b"]])
-    func `a line of hosts stays one line`(lines: [String: String]) {
+    func `a hosts entry stays one line`(lines: [String: String]) {
         #expect(Settings.hosts.definition.problem(.map(lines)) != nil)
         #expect(Settings.hosts.definition.problem(.map(["10.0.0.1": "a b"])) == nil)
     }

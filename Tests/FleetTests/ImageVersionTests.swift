@@ -4,7 +4,7 @@ import Wire
 
 @testable import Fleet
 
-/// Versions beside each other: what changed, and which may go.
+/// Comparing versions, and deciding which can be removed.
 @Suite struct ImageVersionTests {
     private func catalogue(_ count: Int, channels: [ChannelName: Int] = [:]) throws -> ImageCatalogue {
         let letters: [Character] = ["a", "b", "c", "d", "e", "f", "0"]
@@ -14,7 +14,7 @@ import Wire
             channels: channels)
     }
 
-    @Test func `packages and files are compared by name, and what is the same is left out`() throws {
+    @Test func `packages and files are compared by name, and equal ones are left out`() throws {
         var (before, after) = (try Sample.version("debian", 1, "a"), try Sample.version("debian", 2, "b"))
         before.manifest.packages = [
             .init(name: "a", version: "1"), .init(name: "b", version: "1"), .init(name: "c", version: "1"),
@@ -35,7 +35,7 @@ import Wire
         #expect(ImageDifference(from: before, to: before).files.isEmpty)
     }
 
-    @Test func `what a channel, a setting or a connection needs stays, and so do the newest`() throws {
+    @Test func `a version used by a channel, a setting or a connection stays, and so do the newest`() throws {
         let image = try catalogue(7, channels: [.stable: 1])
         let group = NodeGroup(
             path: try GroupPath("/x"),
@@ -59,7 +59,7 @@ import Wire
             ])
     }
 
-    @Test func `a tag and the way back of a channel hold their versions`() throws {
+    @Test func `a tag and a channel's rollback hold their versions`() throws {
         var image = try catalogue(5, channels: [.stable: 5])
         image.formers = [.stable: 4]
         image.tags = [try #require(ChannelName("exam-2026.1")): 1]
@@ -90,7 +90,7 @@ import Wire
         #expect(gone.images[debian]?.tags == [:])
     }
 
-    @Test func `nodes that a version does not fit into are named, the smallest first`() throws {
+    @Test func `nodes with too little memory for a version are named, smallest first`() throws {
         var snapshot = try Sample.snapshot(nodeSettings: ["root-mode": .text("ram")])
         var version = try Sample.version("debian", 2, "b")
         version.manifest.files[2].byteCount = 500 << 20
@@ -104,7 +104,7 @@ import Wire
         #expect(ImageFit(snapshot).warning(for: version) == nil)
     }
 
-    @Test func `a version that is not trusted is offered to nobody`() throws {
+    @Test func `an untrusted version is never offered`() throws {
         var snapshot = try Sample.snapshot()
         var contents = snapshot.contents
         contents.images[try ImageName("debian")]?.versions[0].isTrusted = false
@@ -121,7 +121,7 @@ import Wire
         #expect(refusal.map { "\($0)" }?.contains("roost image sign debian@1") == true)
     }
 
-    @Test func `settings of another image pin nothing`() throws {
+    @Test func `settings for another image pin nothing`() throws {
         let image = try catalogue(3)
         let group = NodeGroup(path: .site, settings: ["image": .text("other@1")])
         let snapshot = FleetSnapshot(revision: 1, nodes: [], groups: [group], images: [image])

@@ -3,7 +3,8 @@ import Testing
 import Wire
 
 @Suite struct KnownHostsTests {
-    @Test func `each node with a key of the server's is listed by its names and its fixed address`() throws {
+    @Test func `each node with a key from the server is listed with its names and its fixed address`() throws
+    {
         func node(_ name: String, _ address: String? = nil, _ settings: [String: SettingValue] = [:]) throws
             -> Node
         {

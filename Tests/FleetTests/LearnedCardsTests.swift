@@ -4,7 +4,7 @@ import Wire
 
 @testable import Fleet
 
-/// Cards that no record names, and the nodes that are found by them.
+/// Cards that no record names, and the nodes found by them.
 @Suite struct LearnedCardsTests {
     private let laptop: MachineUUID
     private let desktop: MachineUUID
@@ -18,7 +18,7 @@ import Wire
         stranger = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef2"))
     }
 
-    /// A laptop with a card of its own and a desktop with none, and what was learned.
+    /// A laptop with its own card, a desktop without one, and learned cards.
     private func snapshot(_ learn: (inout LearnedCards) -> Void = { _ in }) throws -> FleetSnapshot {
         var contents = FleetSnapshot.Contents()
         for node in [
@@ -39,23 +39,23 @@ import Wire
     ) -> String? { snapshot.node(at: card, uuid: uuid)?.name.text }
 
     @Test
-    func `a node is found by a card of its record, else by the UUID that is said, else by a learned card`()
+    func `a node is found by a card of its record, else by the stated UUID, else by a learned card`()
         throws
     {
         let snapshot = try snapshot { _ = $0.note(dock, in: laptop) }
         #expect(name(snapshot, dock) == "laptop" && snapshot.knows(dock))
-        // Who says another UUID is another machine, on whatever dock.
+        // Another UUID means another machine, on any dock.
         #expect(name(snapshot, dock, desktop) == "desktop")
         #expect(name(snapshot, dock, stranger) == nil)
         #expect(name(snapshot, own, stranger) == "laptop")
-        // Zeros say nothing.
+        // Zeros mean nothing.
         #expect(name(snapshot, dock, MachineUUID(smbios: Array(repeating: 0, count: 16))) == "laptop")
         let other = MACAddress(rawValue: 9)
         #expect(name(snapshot, other) == nil && !snapshot.knows(other))
         #expect(snapshot.node(withRecordOf: dock) == nil)
     }
 
-    @Test func `a node's cards are those of its record, then the learned ones, the newest first`() throws {
+    @Test func `a node's cards are those of its record, then the learned ones, newest first`() throws {
         let second = MACAddress(rawValue: 0x5254_0000_00D1)
         let hardware = try hardware()
         var snapshot = try snapshot {
@@ -71,7 +71,7 @@ import Wire
         #expect(snapshot.cards(of: unknown) == [second])
     }
 
-    @Test func `a dock moves with what is said on it, and leaves nothing behind`() throws {
+    @Test func `a dock moves with its stated UUID, and leaves nothing behind`() throws {
         var cards = LearnedCards()
         let learned = [cards.note(dock, in: laptop), cards.note(dock, in: laptop)]
         #expect(learned == [[LearnedCards.Change(card: dock, machine: laptop)], []])
@@ -83,7 +83,7 @@ import Wire
         #expect(cards == LearnedCards())
     }
 
-    @Test func `a card that moves takes nothing along that was known of the machine before`() throws {
+    @Test func `a card that moves leaves the old machine's facts behind`() throws {
         let trouble = BootTrouble(
             version: Sample.digest("a"), failedBoots: 5, lastBootAt: 1, detail: "panic")
         var before = try snapshot { _ = $0.note(dock, in: laptop) }
@@ -100,13 +100,13 @@ import Wire
         #expect(name(after, dock) == "desktop")
     }
 
-    @Test func `nodes that go, other UUIDs and records that name the card leave no wrong answer`() throws {
+    @Test func `removed nodes, other UUIDs and records that name the card leave no wrong answer`() throws {
         let snapshot = try snapshot {
             _ = $0.note(dock, in: laptop)
             _ = $0.note(dock, in: stranger)
             _ = $0.note(MACAddress(rawValue: 7), in: desktop)
         }
-        // Of machines that are no nodes nothing is taken over.
+        // Nothing is recorded for machines that are not nodes.
         #expect(name(snapshot, dock) == nil && snapshot.observations.cards.machine(of: dock) == nil)
         let card = MACAddress(rawValue: 7)
         #expect(name(snapshot, card) == "desktop")
@@ -121,7 +121,7 @@ import Wire
         other.macAddresses.append(card)
         let named = try snapshot.applying([.node(top, other)], revision: 2)
         #expect(name(named, card) == "laptop" && named.observations.cards.isEmpty)
-        // A node that gets another name is the same machine.
+        // A renamed node is the same machine.
         node.uuid = desktop
         let renamed = try snapshot.applying(
             [.node(desk, nil), .node(NodeName("desk-2"), node)], revision: 2)
@@ -130,7 +130,8 @@ import Wire
 
     // MARK: Bounds
 
-    @Test func `a node has sixteen, and its own oldest goes; those that have booted go last`() throws {
+    @Test func `a node has at most sixteen, and its own oldest goes; those that have booted go last`() throws
+    {
         var cards = LearnedCards()
         let other = MACAddress(rawValue: 0xFFFF)
         _ = cards.note(other, in: desktop)
@@ -142,17 +143,17 @@ import Wire
         #expect(cards.cards(of: laptop).count == LearnedCards.machineLimit)
         #expect(cards.cards(of: laptop).first == MACAddress(rawValue: 999))
         #expect(cards.machine(of: dock) == laptop && cards.machine(of: other) == desktop)
-        // When all have booted, the one goes that was seen longest ago.
+        // When all have booted, the one seen longest ago goes.
         let changes = cards.note(MACAddress(rawValue: 5_000), in: laptop) { _ in true }
         #expect(changes.last == LearnedCards.Change(card: dock, machine: nil))
-        // One that is seen again is the newest.
+        // A card seen again is the newest.
         let oldest = try #require(cards.cards(of: laptop).last)
         let again = cards.note(oldest, in: laptop)
         #expect(again == [LearnedCards.Change(card: oldest, machine: laptop)])
         #expect(cards.cards(of: laptop).first == oldest)
     }
 
-    @Test func `there is a most for all together, and no machine takes another one's place`() throws {
+    @Test func `the total is limited, and no machine takes another's place`() throws {
         var cards = LearnedCards()
         for number in 0..<LearnedCards.limit {
             let machine = try #require(
@@ -173,9 +174,9 @@ import Wire
         return String(repeating: "0", count: 4 - text.count) + text
     }
 
-    // MARK: Who asks for the record
+    // MARK: Uses of records only
 
-    @Test func `a list names nodes by the cards of their records, and rules ask for those alone`() throws {
+    @Test func `a list names nodes by the cards of their records, and rules use only those`() throws {
         let snapshot = try snapshot { _ = $0.note(dock, in: desktop) }
         let rows = "mac,tags\n\(dock),found\n"
         let list = try NodeImport(DelimitedText(Array(rows.utf8)), in: snapshot)

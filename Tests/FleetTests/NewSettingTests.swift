@@ -3,9 +3,9 @@ import Wire
 
 @testable import Fleet
 
-/// Values that have the right form and mean nothing: they are refused when they are set, wherever that is, and stay where they are already.
+/// Well-formed values without a meaning: refused when set at any level, but kept where they are already.
 @Suite struct NewSettingTests {
-    /// As `ssh-keygen` writes it.
+    /// As written by `ssh-keygen`.
     private static let key =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILAiD4wxfco/OU/Kiktyt9ReEbFDKr81BZDAgsTw9lYi me@home"
 
@@ -13,7 +13,7 @@ import Wire
         SettingDefinition.named(name)?.newProblem(value)
     }
 
-    @Test func `a key that was not copied to its end is refused`() {
+    @Test func `a truncated key is refused`() {
         #expect(problem("ssh-authorized-keys", .list([Self.key])) == nil)
         #expect(problem("ssh-authorized-keys", .list(["command=\"/bin/true\" \(Self.key)"])) == nil)
         for count in [32, 40, 41, 60, 79] {
@@ -22,7 +22,7 @@ import Wire
                 problem("ssh-authorized-keys", .list([Self.key, cut]))?.contains("cut off") == true,
                 "\(count)")
         }
-        // What is not known is not judged.
+        // Unknown key types are not checked.
         #expect(problem("ssh-authorized-keys", .list(["ssh-new AAAA x", "ssh-rsa BBBB b"])) == nil)
     }
 
@@ -31,7 +31,8 @@ import Wire
         ("PuTTY-User-Key-File-3: ssh-ed25519", "private key"),
         ("---- BEGIN SSH2 PUBLIC KEY ----", "ssh-keygen -i"), ("-----BEGIN PUBLIC KEY-----", "ssh-keygen"),
     ])
-    func `what is no line of a public key is called what it is, and not shown`(line: String, words: String) {
+    func `a line that is not a public key is named for what it is, and not shown`(line: String, words: String)
+    {
         let error = #expect(throws: InvalidSetting.self) {
             try SettingAssignment(
                 "ssh-authorized-keys=@key",
@@ -48,9 +49,9 @@ import Wire
         ("console", .list(["tty0", "/dev/ttyS0"]), "ttyS0"),
         ("hosts", .map(["printer": "10.0.0.5"]), "ADDRESS=NAME"),
     ])
-    func `a value that would do nothing is refused`(name: String, value: SettingValue, words: String) throws {
+    func `a value without effect is refused`(name: String, value: SettingValue, words: String) throws {
         #expect(problem(name, value)?.contains(words) == true, "\(problem(name, value) ?? "")")
-        // For the site, a group and a node alike; what is there already stays.
+        // For the site, a group and a node alike; present values stay.
         let kept = Node(
             name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 0x0200_0000_0001)],
             settings: [name: value])
@@ -72,9 +73,9 @@ import Wire
         "Europe/Lisbon", "UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires", "CET", "EST5EDT", "W-SU",
         "America/St_Johns", "Antarctica/DumontDUrville",
     ])
-    func `names of zones are taken`(zone: String) { #expect(problem("time-zone", .text(zone)) == nil) }
+    func `time zone names are accepted`(zone: String) { #expect(problem("time-zone", .text(zone)) == nil) }
 
-    @Test func `addresses of both kinds begin lines of hosts`() {
+    @Test func `hosts lines can begin with addresses of both kinds`() {
         #expect(problem("hosts", .map(["10.0.0.5": "printer", "fd00::5": "scanner"])) == nil)
     }
 }

@@ -3,7 +3,7 @@ import Wire
 
 @testable import Fleet
 
-/// What Roost writes into a node's root.
+/// The files that Roost writes into a node's root.
 @Suite struct NodeConfigurationTests {
     private func archive(domain: String) throws -> String {
         var policy = Sample.policy()
@@ -14,7 +14,7 @@ import Wire
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test func `a node looks for short names in the site's domain`() throws {
+    @Test func `a node looks up short names in the site's domain`() throws {
         let archive = try archive(domain: "school.example")
         #expect(archive.contains("resolv.conf") && archive.contains("search school.example\n"))
         #expect(try !self.archive(domain: "").contains("search"))

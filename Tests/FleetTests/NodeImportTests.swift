@@ -13,7 +13,7 @@ import Wire
         }
     }
 
-    @Test func `every encoding that spreadsheets save is read`() throws {
+    @Test func `every encoding used by spreadsheets is read`() throws {
         let text = "name,mac,tags\r\npc-1,02:00:00:00:00:01,Küche\r\n"
         let windows = text.unicodeScalars.map { UInt8($0.value) }
         for (bytes, encoding) in [
@@ -37,11 +37,13 @@ import Wire
         "\u{FEFF}\"name\",\"mac\",\"tags\"\n'pc-1,\u{A0}02:00:00:00:00:01\u{200B},'Küche\n",
         "name,mac,tags\n\u{200E}pc-1\u{202C},02:00:\u{AD}00:00:00:01\u{2060},\u{200F}Küche\n\u{1A}",
     ])
-    func `separators, line ends, quotation marks and blanks are read as they are meant`(text: String) throws {
+    func `separators, line ends, quotation marks and spaces are read as intended`(text: String) throws {
         #expect(try DelimitedText(Array(text.utf8)).rows.map(\.cells) == Self.rows)
     }
 
-    @Test func `cells hold separators, quotation marks and lines, and rows keep their line`() throws {
+    @Test func `cells may contain separators, quotation marks and lines, and rows keep their line number`()
+        throws
+    {
         let table = try DelimitedText(Array("a,b\n\"x, \"\"y\"\"\nz\",2\n\nc,3".utf8))
         #expect(table.rows.map(\.cells) == [["a", "b"], ["x, \"y\"\nz", "2"], ["c", "3"]])
         #expect(table.rows.map(\.line) == [1, 2, 5])
@@ -53,7 +55,7 @@ import Wire
         ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
         ([0x61, 0x0A, 0x22, 0x61], "line 2: a quotation mark"),
     ])
-    func `what is no table says what it is`(bytes: [UInt8], problem: String) {
+    func `a file that is not a table is named for what it is`(bytes: [UInt8], problem: String) {
         #expect(throws: UnreadableTable.self) { try DelimitedText(bytes) }
         do { _ = try DelimitedText(bytes) } catch { #expect(error.description.contains(problem), "\(error)") }
     }
@@ -96,7 +98,7 @@ import Wire
         return node
     }
 
-    @Test func `only what the list names is changed`() throws {
+    @Test func `only the named columns are changed`() throws {
         let list = try read("name,mac,group,address,tags\npc-1,02:00:00:00:00:01,/,,new\n")
         let node = try node(list)
         #expect(node.tags == ["new"])
@@ -106,14 +108,14 @@ import Wire
         #expect(try read("name,tags\npc-1,lab").rows[0].fate == .unchanged)
     }
 
-    @Test func `a hyphen takes away, settings have columns, and a card names a node`() throws {
+    @Test func `a hyphen removes a value, settings have columns, and a card identifies a node`() throws {
         let list = try read("mac;address;kernel-arguments;loader\n0200.0000.0001;-;quiet isolcpus=1,2;-")
         let node = try node(list)
         #expect(node.name.text == "pc-1" && node.address == nil)
         #expect(node.settings == ["kernel-arguments": .list(["quiet", "isolcpus=1,2"])])
     }
 
-    @Test func `names of columns are taken in any order, capitals and language`() throws {
+    @Test func `column names are accepted in any order, case and language`() throws {
         let list = try read(
             "Seriennummer;IP-Adresse;Raum;Rechnername;MAC-Adresse\nX1;10.77.0.20;School;PC-9.example.org;02-00-00-00-00-09"
         )
@@ -121,7 +123,7 @@ import Wire
         #expect(node.name.text == "pc-9" && node.group.description == "/school")
         #expect(node.address == IPv4Address("10.77.0.20"))
         #expect(list.unusedColumns == ["Seriennummer"])
-        // Without a head, in the order that there always was; two lists joined have the head twice.
+        // Without a header, in the standard order; two joined lists have the header twice.
         #expect(try read("pc-9,02:00:00:00:00:09,/school,10.77.0.20,a b").edits.count == 1)
         #expect(
             try read("name,mac\npc-9,02:00:00:00:00:09\nName,MAC\npc-8,02:00:00:00:00:08").rows.count == 2)
@@ -132,7 +134,7 @@ import Wire
         "Inventory,,\n29.11.2026,,\nComputer,MAC address,IP address\npc-9,02:00:00:00:00:09,10.77.0.6/24\n",
         "name,mac,address\npc-9,02:00:00:00:00:09,10.77.0.6/32\n",
     ])
-    func `titles above the head are passed over, lengths of prefixes behind addresses too`(text: String)
+    func `titles above the header are skipped, and prefix lengths after addresses too`(text: String)
         throws
     {
         let list = try read(text)
@@ -150,7 +152,7 @@ import Wire
         #expect(MachineUUID("{" + text) == nil)
     }
 
-    @Test func `groups are made on request, parents first`() throws {
+    @Test func `groups are created on request, parents first`() throws {
         let text = "name,mac,group\npc-9,02:00:00:00:00:09,college/room-1\n"
         #expect(try read(text).rows[0].reason?.contains("--make-groups") == true)
         let list = try read(text, makesGroups: true)
@@ -178,14 +180,14 @@ import Wire
         ("pc-9,02:00:00:00:00:09,,10.77.0", "not an IPv4 address"),
         ("pc-9,02:00:00:00:00:09,,,,more", "in no column"), ("pc-9,02:00:00:00:00:09,,,a/b", "tag"),
     ])
-    func `a row that cannot be is refused with its line and the reason`(row: String, reason: String) throws {
+    func `an impossible row is refused with its line and the reason`(row: String, reason: String) throws {
         let list = try read("name,mac,group,address,tags\npc-3,02:00:00:00:00:03\n\(row)\n")
         let refused = try #require(list.refused.first)
         #expect(refused.line == 3 && refused.reason?.contains(reason) == true, "\(refused.reason ?? "")")
         #expect(list.count(.added) == 1)
     }
 
-    @Test func `what two rows want is refused to the second, and cards may change places`() throws {
+    @Test func `a conflict between two rows is refused for the second, and cards may change places`() throws {
         let doubled = try read(
             "name,mac\npc-8,02:00:00:00:00:08\npc-9,02:00:00:00:00:08\npc-8,02:00:00:00:00:07")
         #expect(doubled.refused.map(\.line) == [3, 4])
@@ -196,7 +198,7 @@ import Wire
     }
 
     @Test(arguments: ["", "name,mac\n", "name,name\npc-1,pc-2", "tags,group\na,/school"])
-    func `a list without nodes, or without what names them, is refused as a whole`(text: String) {
+    func `a list without nodes, or without columns that identify them, is refused as a whole`(text: String) {
         #expect(throws: UnreadableTable.self) { try read(text) }
     }
 }
@@ -213,16 +215,15 @@ import Wire
         "10.77.0.1", "10.77.0.254", "10.77.0.0", "10.77.0.255", "10.77.0.100", "10.77.0.9", "10.78.0.5",
         "224.0.0.1", "127.0.0.1", "0.0.0.0", "255.255.255.255", "240.0.0.1",
     ])
-    func `an address that would cut machines off, or that none would get, is refused`(address: String) throws
-    {
+    func `an address that would cut machines off, or is never assigned, is refused`(address: String) throws {
         #expect(throws: InvalidSetting.self) { try change(address) }
-        // What was there before the rule stays: another change of the node is no trouble.
+        // Values from before the rule stay: other changes to the node are allowed.
         let before = Node(
             name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: IPv4Address(address))
         try change(address, of: before)
     }
 
-    @Test func `an address of a network that is served, outside of the pools, is good`() throws {
+    @Test func `an address in a served network, outside the pools, is accepted`() throws {
         try change("10.77.0.5")
         #expect(AddressPlan.unknown.problem(of: try #require(IPv4Address("10.9.9.9"))) == nil)
     }

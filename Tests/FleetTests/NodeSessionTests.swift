@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct NodeSessionTests {
-    /// As a node says it.
+    /// As reported by a node.
     private func told(_ id: Int, user: String = "alice", age: Int = 60) throws -> NodeSessions.TellsSession {
         let json =
             #"{"id":"\#(id)","user":"\#(user)","kind":"x11","place":"tty2","from":"","isActive":true,"age":\#(age)}"#
@@ -15,14 +15,14 @@ import Testing
         #expect(sessions.map(\.startedAt) == [940, 1_000])
     }
 
-    @Test func `a node that says too much is cut short`() throws {
+    @Test func `too long a report of a node is cut`() throws {
         let many = try (0..<1_000).map { try told($0, user: String(repeating: "a", count: 10_000)) }
         let sessions = NodeSessions(many, boot: "b", at: 0).sessions
         #expect(sessions.count == 64)
         #expect(sessions.allSatisfy { $0.user.count == 128 })
     }
 
-    @Test func `who has not been heard of for a quarter of an hour is taken to have gone`() throws {
+    @Test func `sessions of a machine that is silent for a quarter of an hour count as ended`() throws {
         let sessions = NodeSessions([try told(1)], boot: "b", at: 1_000)
         #expect(sessions.isFresh(at: 1_900))
         #expect(!sessions.isFresh(at: 1_901))

@@ -4,7 +4,7 @@ import Wire
 @testable import Fleet
 
 @Suite struct PeerLimitTests {
-    @Test func `a peer has so much at once, and what it gives back another time`() throws {
+    @Test func `a peer's current uses are limited, and each can be returned once`() throws {
         var count = PeerCount<String>(limit: 10)
         var places: [PeerCount<String>.Place] = []
         for _ in 0..<3 { places.append(try count.take("a", most: 3)) }
@@ -23,13 +23,13 @@ import Wire
         #expect(throws: PeerCount<Int>.Refusal.all) { try count.take(15, most: 1) }
     }
 
-    @Test func `the address that has the most is known`() throws {
+    @Test func `the peer with the most uses is known`() throws {
         var count = PeerCount<String>(limit: 10)
         for peer in ["a", "b", "b"] { _ = try count.take(peer, most: 5) }
         #expect(count.greediest?.peer == "b" && count.greediest?.count == 2)
     }
 
-    @Test func `whoever asks too often waits, and others do not`() {
+    @Test func `a peer over its rate waits, and others do not`() {
         var rates = PeerRates(perSecond: 10, burst: 5)
         func taken(_ peer: String, by count: Int = 1, times: Int = 1, at now: Int) -> Int {
             (0..<count).count { _ in rates.takes(peer, times: times, now: now) }
@@ -37,19 +37,19 @@ import Wire
         #expect(taken("a", by: 8, at: 1_000) == 5)
         #expect(taken("b", at: 1_000) == 1)
         #expect(taken("a", by: 2, at: 1_100) == 1)
-        // An address behind which there are three has three times as much.
+        // An address with three machines behind it has three times as much.
         #expect(taken("c", by: 20, times: 3, at: 1_100) == 15)
     }
 
-    @Test func `a hundred greedy peers are in nobody's way`() {
+    @Test func `a hundred greedy peers do not affect others`() {
         var rates = PeerRates(perSecond: 10, burst: 50)
         for greedy in 0..<100 { for _ in 0..<1_000 { _ = rates.takes("greedy \(greedy)", now: 1_000) } }
         let refused = (0..<1_000).count { peer in !(0..<5).allSatisfy { _ in rates.takes(peer, now: 1_000) } }
-        // Who shares both places with one of them; one in a thousand, mostly none.
+        // Peers that share both places with one of them; one in a thousand, usually none.
         #expect(refused < 20)
     }
 
-    @Test func `the log says who was limited: at once, then once a minute with how often`() throws {
+    @Test func `limited peers are logged at once, then once a minute with the number of refusals`() throws {
         var ledger = LimitLedger()
         let limit = PeerLimit(.nbd, .connections, most: 128)
         let peer = LimitedPeer.address(try #require(IPv4Address("192.0.2.7")))
@@ -65,7 +65,7 @@ import Wire
                 "192.0.2.7 was limited 213 times within a minute: nbd: 128 connections are the most for one address"
             ])
         #expect(ledger.current(now: 62_000).isEmpty && ledger.totals == [.nbd: 214])
-        // What does not go on is forgotten, and said anew.
+        // Finished cases are forgotten, and logged again later.
         let after = ledger.overdue(now: 130_000)
         let again = ledger.note(limit, of: peer, now: 130_000)
         #expect(after.isEmpty && again != nil)
@@ -103,7 +103,7 @@ import Wire
             isNode: { nodes.contains($0.rawValue) }, makeBoot: { "boot\(machine)" })
     }
 
-    @Test func `invented machines push out the oldest of their own link, and no node`() {
+    @Test func `fake machines displace the oldest on their own link, and no node`() {
         var tracker = BootTracker()
         note(&tracker, 1, link: "eth1", nodes: [1])
         note(&tracker, 2, link: "eth2")
@@ -116,7 +116,7 @@ import Wire
             #expect(tracker.currentBoot(of: MACAddress(rawValue: known)) != nil)
         }
         #expect(tracker.machine(ofBoot: "boot3") == nil)
-        // Many links together have their maximum, too: the longest one gives.
+        // The links together are limited, too: the longest one loses entries.
         for machine in 0..<UInt64(4_000) { note(&tracker, 10_000 + machine, link: "relay \(machine / 500)") }
         #expect(tracker.latest.count <= BootTracker.waitingLimit + 1)
         #expect(tracker.currentBoot(of: MACAddress(rawValue: 2)) != nil)
@@ -131,7 +131,7 @@ import Wire
         #expect(tracker.currentBoot(of: MACAddress(rawValue: 3)) == "boot3")
     }
 
-    @Test func `forty thousand reports of one boot are a few, and what it has not said yet still counts`() {
+    @Test func `of forty thousand reports in one boot only a few count, and new stages still count`() {
         var tracker = BootTracker()
         let machine = MACAddress(rawValue: 1)
         note(&tracker, 1, link: "")
@@ -146,14 +146,14 @@ import Wire
         #expect(taken <= BootTracker.repeatLimit + 1 && byteCount <= BootTracker.textByteLimit)
         let ready = tracker.room(for: .ready, byteCount: 10, boot: "boot1", machine: machine)
         #expect(ready == .stageOnly)
-        // The next boot begins anew.
+        // The next boot starts again.
         _ = tracker.note(.kernel, of: machine, at: 1, detail: "") { "" }
         _ = tracker.note(.dhcp, of: machine, at: 2, detail: "") { "next" }
         let next = tracker.room(for: .failed, byteCount: 4_096, boot: "next", machine: machine)
         #expect(next == .all)
     }
 
-    @Test func `a boot that tells its stages and fails now and then is heard to its end`() {
+    @Test func `all reports of a boot with its stages and occasional failures are recorded`() {
         var tracker = BootTracker()
         let machine = MACAddress(rawValue: 1)
         note(&tracker, 1, link: "")

@@ -8,7 +8,7 @@ import Testing
         "loader": .text("ipxe"),
     ]
 
-    @Test func `no record shows a secret to an encoder that does not say that it is the store's`() throws {
+    @Test func `records show secrets only to the store's encoder`() throws {
         let node = Node(name: try NodeName("pc-1"), macAddresses: [], settings: settings)
         let group = NodeGroup(path: .site, settings: settings)
         let rule = MatchRule(name: try RuleName("small"), condition: "memory < 2 GiB", settings: settings)
@@ -26,7 +26,7 @@ import Testing
         #expect(try JSONDecoder().decode(Node.self, from: encoder.encode(node)) == node)
     }
 
-    @Test func `what comes back as it was shown stays what it is`() {
+    @Test func `a placeholder that comes back leaves the secret unchanged`() {
         let shown = RecordSettings.redacted(settings)
         #expect(shown["root-password-hash"] == RecordSettings.hidden)
         #expect(RecordSettings.merged(shown, into: settings) == settings)

@@ -18,7 +18,7 @@ import Wire
 
     private func name(_ number: Int) throws -> NodeName { try NodeName("pc-\(number)") }
 
-    @Test func `the channel moves when the time is over and the boots went well`() throws {
+    @Test func `the channel moves when the time is over and the boots succeeded`() throws {
         var rollout = try rollout()
         rollout.note(.underWay, of: try name(1), began: 1_010_000)
         rollout.advance(to: 1_100_000)
@@ -31,7 +31,7 @@ import Wire
         #expect(rollout.reason == "1 of 3 canaries became ready")
     }
 
-    @Test func `without a boot nothing is proven, and while one goes on nothing is decided`() throws {
+    @Test func `without a boot nothing is proven, and during one nothing is decided`() throws {
         var rollout = try rollout()
         rollout.advance(to: 99_000_000)
         #expect(rollout.state == .running)
@@ -45,7 +45,7 @@ import Wire
     }
 
     @Test(arguments: ["slow", "silent", "said so"])
-    func `one canary that fails is enough`(how: String) throws {
+    func `one failed canary is enough`(how: String) throws {
         var rollout = try rollout()
         rollout.note(.underWay, of: try name(2), began: 2_000_000)
         switch how {
@@ -59,7 +59,7 @@ import Wire
         #expect(!rollout.offers(to: try name(1)))
     }
 
-    @Test func `a canary that failed is not asked again, the others go on within what is allowed`() throws {
+    @Test func `a failed canary does not try again, the others continue within the allowance`() throws {
         var rollout = try rollout(failures: 1)
         rollout.note(.failed("kernel panic"), of: try name(1), began: 1_010_000)
         rollout.advance(to: 1_020_000)
@@ -74,7 +74,7 @@ import Wire
         #expect(rollout.state == .failed && rollout.reason == "pc-1: kernel panic, and 1 more")
     }
 
-    @Test func `while it is paused nobody new gets the version, and it is not decided`() throws {
+    @Test func `while paused no new node gets the version, and the trial is not decided`() throws {
         var rollout = try rollout()
         rollout.note(.ready(after: 1), of: try name(1), began: 1_010_000)
         rollout.pause()
@@ -89,7 +89,7 @@ import Wire
         #expect(rollout.state == .succeeded)
     }
 
-    @Test func `a share is never nobody, stays the same, and differs from one roll-out to the next`() throws {
+    @Test func `a share is never empty, stays the same, and differs between roll-outs`() throws {
         let nodes = try (1...200).map { try Node(name: NodeName("pc-\($0)"), macAddresses: []) }
         let snapshot = FleetSnapshot.empty
         func canaries(_ percent: Double, _ id: Int) -> Set<NodeName> {
@@ -121,7 +121,7 @@ import Wire
 
     private func progress(_ events: [BootEvent]) -> BootProgress? { BootProgress(timeline(events)) }
 
-    @Test func `a boot is judged by what follows it`() throws {
+    @Test func `a boot is judged by the events after it`() throws {
         let begun = progress([event(.dhcp, "1", at: 100), event(.kernel, "1", at: 200, new)])
         #expect(
             JudgedBoot(event(.script, "1", at: 150), before: progress([event(.dhcp, "1", at: 100)])) == nil)
@@ -133,7 +133,7 @@ import Wire
         let again = JudgedBoot(event(.dhcp, "2", at: 60_000), before: begun)
         #expect(again?.version == new && again?.startedAt == 100)
         #expect(again?.outcome == .failed("it started again before it was ready; it had come to kernel"))
-        // Up for long without saying ready: an image that cannot.
+        // A long boot that never reported ready: its image cannot.
         #expect(JudgedBoot(event(.dhcp, "2", at: 16 * 60_000), before: begun) == nil)
         let ready = progress([event(.dhcp, "1", at: 100), event(.ready, "1", at: 200, new)])
         #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: ready) == nil)
@@ -142,7 +142,7 @@ import Wire
         #expect(JudgedBoot(event(.dhcp, "2", at: 300), before: failed) == nil)
     }
 
-    @Test func `failed boots of one version are counted until one goes well`() {
+    @Test func `failed boots of one version are counted until one succeeds`() {
         func failed(_ version: Digest, _ at: Int) -> JudgedBoot {
             let before = progress([event(.dhcp, "1", at: at), event(.kernel, "1", at: at, version)])
             return JudgedBoot(event(.failed, "1", at: at + 5, version, "why"), before: before)!
@@ -173,8 +173,7 @@ import Wire
         #expect(event?.version == new)
     }
 
-    @Test func `a configuration goes out to one key in a boot, over a restart of the server as well`() throws
-    {
+    @Test func `a configuration is sent to one key per boot, also across a restart of the server`() throws {
         let address = try #require(IPv4Address("10.77.0.5"))
         func delivery(_ byte: UInt8) -> ConfigurationDelivery {
             ConfigurationDelivery(address: address, publicKey: [UInt8](repeating: byte, count: 32))
@@ -203,7 +202,7 @@ import Wire
         }
     }
 
-    // MARK: What a machine boots
+    // MARK: The version to boot
 
     private func volume() throws -> Volume {
         Volume(
@@ -211,7 +210,7 @@ import Wire
             createdAt: 0, generation: 1)
     }
 
-    /// - Parameter trouble: what the machine's last boots have shown.
+    /// - Parameter trouble: the results of the machine's last boots.
     private func snapshot(
         after trouble: BootTrouble? = nil, _ change: (inout FleetSnapshot.Contents) throws -> Void = { _ in }
     ) throws -> FleetSnapshot {
@@ -237,7 +236,7 @@ import Wire
         return chooseVersion(for: node, at: mac, snapshot.settings(of: node), in: snapshot)
     }
 
-    @Test func `a canary gets the version on trial, and restarts by itself when it goes wrong`() throws {
+    @Test func `a canary gets the version on trial, and restarts by itself after a failure`() throws {
         let snapshot = try snapshot { $0.rollouts[7] = try? rollout() }
         let choice = try chosen(in: snapshot).get()
         #expect(choice.version.number == 2 && choice.because == "canary of roll-out 7")
@@ -251,7 +250,7 @@ import Wire
         #expect(try chosen(in: after).get().version.number == 1)
     }
 
-    @Test func `a node that fails again and again is held, or boots the rescue image`() throws {
+    @Test func `a node that fails repeatedly is held, or boots the rescue image`() throws {
         let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
         let held = try snapshot(after: trouble)
         guard case .failure(let problem) = try chosen(in: held) else {
@@ -265,7 +264,7 @@ import Wire
             $0.groups[.site]?.settings["rescue-image"] = .text("debian@2")
         }
         #expect(try chosen(in: rescued).get().version.number == 2)
-        // Another version is another chance.
+        // Another version gets another chance.
         let debian = try ImageName("debian")
         let promoted = try snapshot(after: trouble) {
             $0.images[debian]?.channels[.stable] = 2
@@ -279,7 +278,7 @@ import Wire
         (["root-mode": "nfs", "nfs-root": "own", "volume-policy": "follow"], false),
         (["root-mode": "ram"], true),
     ])
-    func `who keeps its root over the version, or would lose it to a trial, is no canary`(
+    func `a node that keeps its root over the version, or would lose it to a trial, is not a canary`(
         settings: [String: String], isCanary: Bool
     ) throws {
         let snapshot = try snapshot {
@@ -295,7 +294,7 @@ import Wire
         }
     }
 
-    @Test func `a rescue image boots with nothing of what the node has kept`() throws {
+    @Test func `a rescue image boots without the node's stored data`() throws {
         func words(_ settings: [String: SettingValue]) throws -> [String] {
             let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
             let snapshot = try snapshot(after: trouble) {
@@ -322,7 +321,7 @@ import Wire
                 "roost.root=ram"))
     }
 
-    @Test func `a node held with the version that its volume was made over is known as held`() throws {
+    @Test func `a node held with the version that its volume was made over is recognised as held`() throws {
         let trouble = BootTrouble(version: good, failedBoots: 5, lastBootAt: 1, detail: "no init")
         let snapshot = try snapshot(after: trouble) {
             $0.groups[.site]?.settings["root-mode"] = .text("persistent")
@@ -336,7 +335,7 @@ import Wire
         #expect(snapshot.trouble(holding: try #require(snapshot.node(at: mac))) == trouble)
     }
 
-    @Test func `what a node boots next is known with trials, the brake and volumes`() throws {
+    @Test func `the next version of a node considers trials, failed boots and volumes`() throws {
         func next(
             after trouble: BootTrouble? = nil, _ change: (inout FleetSnapshot.Contents) throws -> Void
         ) throws -> Int? {
@@ -365,12 +364,12 @@ import Wire
         let stranger = try #require(MACAddress("52:54:00:00:00:99"))
         let unknown = Node(name: NodeName(unknown: stranger), macAddresses: [stranger])
         #expect(try snapshot { $0.rollouts[7] = try rollout() }.nextVersion(of: unknown)?.number == 1)
-        // Its volume is made when it boots.
+        // Its volume is created when it boots.
         #expect(try promoted("reset", hasVolume: true) == 2)
         #expect(try promoted(nil, hasVolume: false) == 2)
     }
 
-    @Test func `a channel on trial cannot be moved by hand`() throws {
+    @Test func `a channel on trial cannot be moved manually`() throws {
         let snapshot = try snapshot { $0.rollouts[7] = try? rollout() }
         let image = try ImageName("debian")
         #expect(throws: StoreError.self) {

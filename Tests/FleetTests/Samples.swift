@@ -2,7 +2,7 @@ import Wire
 
 @testable import Fleet
 
-/// Values that many tests start from.
+/// Common values for tests.
 enum Sample {
     static let mac = MACAddress(rawValue: 0x5254_0012_3456)
     static let server = IPv4Address(rawValue: 0x0A4D_0001)
@@ -34,7 +34,7 @@ enum Sample {
             nodeArchives: ["amd64": NodeArchive(digest: digest("f"), byteCount: 1)])
     }
 
-    /// One image with two versions; a group that wants iPXE; a node in it.
+    /// One image with two versions; a group with iPXE; a node in it.
     static func snapshot(nodeSettings: [String: SettingValue] = [:], site: [String: SettingValue] = [:])
         throws -> FleetSnapshot
     {

@@ -4,7 +4,7 @@ import Wire
 
 @testable import Fleet
 
-/// The table of settings, and what is read by it.
+/// The table of settings, and values parsed by it.
 @Suite struct SettingTableTests {
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources")
@@ -15,7 +15,7 @@ import Wire
         let declared = text.matches(of: /static let \w+ = Setting(?:<[^(]*>)?\(\s*"([a-z-]+)"/).map {
             String($0.output.1)
         }
-        // What is typed only is kept under another name.
+        // Values that are only typed are stored under another name.
         #expect(declared.filter { $0 != Settings.rootPassword.name } == SettingDefinition.all.map(\.name))
         #expect(declared.count == 29)
         #expect(
@@ -23,7 +23,7 @@ import Wire
         #expect(SettingDefinition.named(Settings.rootPassword.name) == nil)
     }
 
-    @Test func `every default is a value that may be set`() throws {
+    @Test func `every default is a valid value`() throws {
         for definition in SettingDefinition.all {
             #expect(throws: Never.self, "\(definition.name)") {
                 try definition.checked(definition.defaultValue)
@@ -47,7 +47,7 @@ import Wire
         #expect(try level([:]).value(of: setting) == setting.defaultValue, "\(setting.name)")
     }
 
-    @Test func `values are read from what is stored, and stored as they were`() throws {
+    @Test func `stored values are parsed, and stored again unchanged`() throws {
         try roundTrip(Settings.rootMode, .text("ram"), .ram)
         try roundTrip(Settings.image, .text(""), nil)
         try roundTrip(Settings.image, .text("debian"), ImageReference("debian"))
@@ -65,7 +65,7 @@ import Wire
             [try NetworkEnrolment(reading: "10.0.0.0/8", "refuse")])
     }
 
-    @Test func `a text that a setting keeps is kept to the letter`() throws {
+    @Test func `a text is stored letter by letter`() throws {
         for (definition, text) in [
             (Settings.overlaySize.definition, "25%"), (Settings.volumeSize.definition, "1T"),
             (Settings.timeZone.definition, "Europe/Lisbon"), (Settings.persistentDisk.definition, "data"),
@@ -75,7 +75,7 @@ import Wire
         }
     }
 
-    // MARK: What cannot be read
+    // MARK: Unreadable values
 
     @Test(arguments: [
         ("time-zone", SettingValue.integer(3), "‘3’ is not text"),
@@ -88,7 +88,7 @@ import Wire
         ("files", .text("secret"), "it is not what it should be"),
         ("root-password-hash", .text("secret"), "it is not what it should be"),
     ])
-    func `a node with a setting that cannot be read boots nothing, and says which it is, and where it is set`(
+    func `a node with an unreadable setting boots nothing, and shows the setting and its level`(
         name: String, value: SettingValue, problem: String
     ) throws {
         let snapshot = try Sample.snapshot(nodeSettings: [name: value])
@@ -106,7 +106,7 @@ import Wire
         #expect(snapshot.settingProblems(limit: 5) == [because])
     }
 
-    @Test func `a value that is never empty is no empty one when it has the wrong kind`() {
+    @Test func `a required text of the wrong kind does not become empty`() {
         let settings = level([Settings.timeZone.name: .list([]), Settings.image.name: .boolean(false)])
         #expect(settings[Settings.timeZone] == nil)
         #expect(settings[Settings.image] == nil as ImageReference??)
@@ -114,7 +114,7 @@ import Wire
         #expect(settings[Settings.rootMode] == .nbd)
     }
 
-    @Test func `of several levels the one is named that cannot be read, and a stronger value hides it`()
+    @Test func `the unreadable one of several levels is named, and a stronger value hides it`()
         throws
     {
         let node = SettingOrigin.node(try NodeName("pc-1"))
@@ -132,7 +132,7 @@ import Wire
         #expect(modes.firstBootProblem == nil)
     }
 
-    @Test func `what is sealed with another key does nothing, and is told`() throws {
+    @Test func `a value sealed with another key has no effect, and is reported`() throws {
         let closed = SettingValue(sealed: "AAAA")
         let snapshot = try Sample.snapshot(
             nodeSettings: [Settings.files.name: closed, Settings.rootPasswordHash.name: closed],
@@ -148,7 +148,7 @@ import Wire
         #expect(level([Settings.hosts.name: closed])[Settings.hosts]?.first?.key == "sealed")
     }
 
-    @Test func `unknown machines are refused where their rules cannot be read`() throws {
+    @Test func `unknown machines are refused if their rules are unreadable`() throws {
         let here = Sample.server
         #expect(try Sample.snapshot().enrolment(at: here) == .open)
         #expect(
@@ -164,7 +164,7 @@ import Wire
         #expect(snapshot.enrolment(at: try #require(IPv4Address("192.168.1.1"))) == .quarantine)
     }
 
-    @Test func `what an earlier program let in is read, and refused when it is set again`() throws {
+    @Test func `values accepted by an earlier program are read, and refused when set again`() throws {
         let lines: SettingValue = .list(["ssh-ed25519 AAAA a\r"])
         #expect(level([Settings.authorizedKeys.name: lines])[Settings.authorizedKeys]?.count == 1)
         #expect(throws: InvalidSetting.self) { try Settings.authorizedKeys.definition.checked(lines) }
@@ -188,7 +188,7 @@ import Wire
         #expect(settings.origin(of: Settings.loader) == .productDefault)
     }
 
-    /// A setting of a namespace: what its key means.
+    /// A setting of a namespace: the meaning of its key.
     private static func screen(_ key: String, _ name: String) throws(InvalidSetting) -> Setting<KernelWord?> {
         guard key.allSatisfy({ $0.isUppercase || $0.isNumber || $0 == "_" }), !key.isEmpty else {
             throw InvalidSetting("\(name): a key has capitals, digits and _")
@@ -196,7 +196,7 @@ import Wire
         return Setting(name, .optional(), nil, at: .initialisation, "A word of another program")
     }
 
-    @Test func `a namespace takes free keys below its prefix, with a parser of its own`() throws {
+    @Test func `a namespace accepts free keys below its prefix, with its own parser`() throws {
         let namespace = SettingNamespace("lts", Self.screen)
         let registry = SettingRegistry(Settings.all, namespaces: [namespace])
         let definition = try registry.settable("lts.SCREEN_07")

@@ -60,11 +60,11 @@ import Testing
             ["10.0.0.0/8": "open", "10.77.0.0/24": "refuse"]
         ),
     ])
-    func `an entry of a map begins where a key does`(text: String, map: [String: String]) throws {
+    func `an entry of a map begins at its key`(text: String, map: [String: String]) throws {
         #expect(try value(text) == .map(map))
     }
 
-    @Test func `a file may stand wherever a value may`() throws {
+    @Test func `a file can replace any value`() throws {
         let files = [
             "hello.sh": "#!/bin/sh\necho a, b\n", "keys": "# mine\nssh-ed25519 AAAA a\n\nssh-rsa BBBB b\n",
             "zone": "Europe/Paris\n", "map": "/etc/a=1, 2\n/etc/b=@zone",
@@ -84,7 +84,7 @@ import Testing
         #expect(throws: InvalidSetting.self) { try SettingAssignment("files=/etc/a=@b") }
     }
 
-    @Test func `entries are added and taken away`() throws {
+    @Test func `entries are added and removed`() throws {
         #expect(try SettingAssignment("kernel-arguments+=quiet").act == .add(.list(["quiet"])))
         #expect(try SettingAssignment("kernel-arguments-=quiet").act == .remove(["quiet"]))
         #expect(try SettingAssignment("files-=/etc/a, /etc/b").act == .remove(["/etc/a", "/etc/b"]))
@@ -102,7 +102,7 @@ import Testing
         ("ssh-authorized-keys", .list([#"from="a,b" ssh-ed25519 AAAA x, y"#, "ssh-rsa BBBB"])),
         ("netconsole", .boolean(true)), ("time-zone", .text("Europe/Paris")),
     ])
-    func `a value as it is typed is that value again`(name: String, given: SettingValue) throws {
+    func `a typed form of a value parses to the same value`(name: String, given: SettingValue) throws {
         let definition = try SettingDefinition.settable(name)
         #expect(try value("\(name)=\(definition.typed(given))") == given)
     }

@@ -5,7 +5,7 @@ import Wire
 @testable import Fleet
 
 @Suite struct EffectiveSettingsTests {
-    @Test func `the strongest level wins, its origin is known, and what it hides`() throws {
+    @Test func `the strongest level wins, with its origin and the hidden values`() throws {
         let snapshot = try Sample.snapshot(
             nodeSettings: ["loader": .text("grub")], site: ["loader": .text("snponly")])
         let setting = snapshot.settings(of: snapshot.node(at: Sample.mac))[Settings.loader.definition]
@@ -14,7 +14,7 @@ import Wire
         #expect(setting.hidden.map(\.origin.description) == ["group /school", "site", "default"])
     }
 
-    @Test func `lists add up without repeating, maps merge, consoles are replaced`() throws {
+    @Test func `lists are joined without duplicates, maps merge, consoles are replaced`() throws {
         let snapshot = try Sample.snapshot(
             nodeSettings: [
                 "kernel-arguments": .list(["quiet", "b"]), "hosts": .map(["10.0.0.1": "x", "10.0.0.2": "y"]),
@@ -44,7 +44,7 @@ import Wire
         ("image", "Debian!"),
         ("ssh-authorized-keys", "key"),
     ])
-    func `a value that could do harm is refused`(name: String, text: String) throws {
+    func `a harmful value is refused`(name: String, text: String) throws {
         let definition = try #require(SettingDefinition.named(name))
         #expect(throws: InvalidSetting.self) { try definition.checked(try definition.value(fromText: text)) }
     }
@@ -53,7 +53,7 @@ import Wire
         ("kernel-arguments", "quiet, nosmt"), ("overlay-size", "512M"), ("files", "/etc/motd:600=hello"),
         ("image", "debian@2"),
     ])
-    func `a good value is taken`(name: String, text: String) throws {
+    func `a valid value is accepted`(name: String, text: String) throws {
         let definition = try #require(SettingDefinition.named(name))
         _ = try definition.checked(try definition.value(fromText: text))
     }
@@ -98,7 +98,7 @@ import Wire
         #expect(note(.dhcp, 0)?.boot == "boot1")
         #expect(note(.dhcp, 1_000) == nil)
         #expect(note(.loader, 2_000)?.boot == "boot1")
-        // iPXE asks for an address again: still the same boot.
+        // iPXE requests an address again: still the same boot.
         #expect(note(.dhcp, 3_000) == nil)
         #expect(note(.kernel, 4_000)?.boot == "boot1")
         #expect(note(.dhcp, 60_000)?.boot == "boot2")
@@ -106,14 +106,14 @@ import Wire
         #expect(tracker.machine(ofBoot: "boot2") == Sample.mac)
     }
 
-    @Test func `a machine that hung in its loader opens a new boot after five minutes`() {
+    @Test func `a machine stuck in its loader opens a new boot after five minutes`() {
         var tracker = BootTracker()
         _ = tracker.note(.dhcp, of: Sample.mac, at: 0, detail: "") { "a" }
         #expect(tracker.note(.dhcp, of: Sample.mac, at: 299_000, detail: "", makeBoot: { "b" }) == nil)
         #expect(tracker.note(.dhcp, of: Sample.mac, at: 301_000, detail: "", makeBoot: { "b" })?.boot == "b")
     }
 
-    @Test func `a restarted server knows the boots that were going on`() {
+    @Test func `a restarted server knows the current boots`() {
         var tracker = BootTracker()
         tracker.restore([
             BootTimeline(
@@ -123,8 +123,7 @@ import Wire
         #expect(tracker.note(.dhcp, of: Sample.mac, at: 2, detail: "", makeBoot: { "y" })?.boot == "y")
     }
 
-    @Test func `a setting is found by a name that it had before, and kept under the one that it has`() throws
-    {
+    @Test func `a setting is found by a former name, and stored under its present one`() throws {
         let (former, name) = ("ssh-authorised-keys", "ssh-authorized-keys")
         #expect(SettingDefinition.named(former)?.name == name)
         let record = #"{"path":"/","settings":{"\#(former)":["a"]}}"#

@@ -3,13 +3,13 @@ import Wire
 
 @testable import Fleet
 
-/// What U-Boot says (Debian's u-boot-qemu 2023.01, recorded), and what it gets.
+/// Messages of U-Boot (Debian's u-boot-qemu 2023.01, recorded), and the replies.
 @Suite struct UBootTests {
     private static let loaders: Set = [
         "shimaa64.efi", "grubaa64.efi", "shimx64.efi", "grubx64.efi", "ipxe.efi",
     ]
 
-    /// Its DISCOVER: options 57, 93 where it is built with one, 94, 60 and 55.
+    /// Its DISCOVER: options 57, 93 if built with one, 94, 60 and 55.
     private static func discover(_ vendorClass: String, _ architecture: UInt16?) -> BootClient {
         var message = DHCPMessage(transaction: 0x5252_5397, from: MACAddress(rawValue: 0x5252_5252_5252))
         message.options.set(.messageType, to: .discover)
@@ -36,7 +36,7 @@ import Wire
             ("PXEClient:Arch:00010:UNDI:003000", 10, "client architecture 10 (32-bit ARM UEFI)"),
             ("PXEClient:Arch:00027:UNDI:003000", 27, "client architecture 27 (64-bit RISC-V UEFI)"),
         ] as [(String, UInt16?, String)])
-    func `U-Boot without a loader here is told so, and gets no other machine's`(
+    func `U-Boot without a loader here is told so, and gets none for other machines`(
         vendorClass: String, architecture: UInt16?, reason: String
     ) throws {
         let client = Self.discover(vendorClass, architecture)
@@ -64,7 +64,7 @@ import Wire
         #expect(decision.answer.isGRUB == file.hasPrefix("grub"))
     }
 
-    @Test func `what arm64 lacks is said with the key that names it`() throws {
+    @Test func `missing files for arm64 are reported with the settings key`() throws {
         let client = Self.discover("PXEClient:Arch:00011:UNDI:003000", 11)
         let reason = try decision(client, ["ipxe.efi", "shimx64.efi", "grubx64.efi"]).reason
         #expect(reason == .loaderMissing("grubaa64.efi"))
@@ -86,7 +86,7 @@ import Wire
             (["shimaa64.efi", "grubaa64.efi"], "shimaa64.efi"), (["ipxe-arm64.efi"], "ipxe-arm64.efi"),
             (["shimaa64.efi"], nil), ([], nil),
         ] as [(Set<String>, String?)])
-    func `other firmware of arm64 gets the signed chain when it is whole, else iPXE`(
+    func `other arm64 firmware gets the signed chain if it is complete, else iPXE`(
         loaders: Set<String>, file: String?
     ) throws {
         var client = Self.discover("PXEClient:Arch:00011:UNDI:003000", 11)
@@ -94,7 +94,7 @@ import Wire
         #expect(try decision(client, loaders).answer == (file.map { .file($0) } ?? .nothing))
     }
 
-    @Test func `the answer has no words of PXE, which U-Boot does not know`() throws {
+    @Test func `the answer has no PXE options, which U-Boot does not know`() throws {
         var network = try DHCPNetwork()
         let outcome = network.say(.discover) {
             $0.options[94] = [1, 0, 0]
@@ -107,7 +107,7 @@ import Wire
         #expect(outcome.client?.summary == "U-Boot, x86-64 UEFI")
     }
 
-    @Test func `what a node lacks to boot is told before it boots, once it has asked`() throws {
+    @Test func `what a node lacks to boot is reported before it boots, once it has sent a request`() throws {
         let snapshot = try Sample.snapshot()
         let node = try #require(snapshot.node(at: Sample.mac, uuid: nil))
         let policy = Sample.policy()
@@ -133,7 +133,7 @@ import Wire
             (11, "amd64", false), (7, "arm64", false), (0, "arm64", false), (27, "amd64", false),
             (10, "arm64", false), (77, "amd64", true),
         ] as [(UInt16, String, Bool)])
-    func `a machine gets no kernel that is not for it`(
+    func `no machine gets a kernel for another architecture`(
         architecture: UInt16, image: String, boots: Bool
     ) throws {
         var contents = try Sample.snapshot().contents

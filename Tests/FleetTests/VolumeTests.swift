@@ -37,7 +37,7 @@ import Wire
         "root-mode": .text("persistent"), "volume-size": .text("1G"),
     ]
 
-    @Test func `a node without its volume waits until it is made, or has grown`() throws {
+    @Test func `a node without its volume waits until it is created or grown`() throws {
         let missing = plan(try snapshot(persistent, volume: nil))
         #expect(missing.wantsVolume && version(missing) == nil)
         #expect(
@@ -52,7 +52,7 @@ import Wire
     }
 
     @Test(arguments: [("pin", 1, false), ("follow", 2, false), ("reset", nil, true)])
-    func `its policy says what happens when the version has moved`(
+    func `its policy decides what happens when the version changes`(
         policy: String, expected: Int?, wantsVolume: Bool
     ) throws {
         let settings = persistent.merging(["volume-policy": .text(policy)]) { $1 }
@@ -60,8 +60,7 @@ import Wire
         #expect(version(plan) == expected && plan.wantsVolume == wantsVolume)
     }
 
-    @Test func `a version that a volume was made over stays, and without it the node says what to do`() throws
-    {
+    @Test func `a version under a volume stays, and if it is missing the node says what to do`() throws {
         let snapshot = try snapshot(persistent, volume: (1, "a"))
         let image = try #require(snapshot.images[try ImageName("debian")])
         let retention = ImageRetention(of: image, in: snapshot, keep: 0, open: [:])
@@ -72,7 +71,7 @@ import Wire
                 "debian@9, is gone (roost volume reset pc-1)"))
     }
 
-    @Test func `an image for machines that the server has no programs for says so`() throws {
+    @Test func `an image for an architecture without node programs on the server says so`() throws {
         var contents = try snapshot([:], volume: nil).contents
         let image = try ImageName("debian")
         contents.images[image]?.versions[1].manifest.architecture = "arm64"
@@ -93,7 +92,7 @@ import Wire
         #expect(archive.digest == Sample.digest("e"))
     }
 
-    @Test func `directories that outlive a boot need a volume, and leave the version alone`() throws {
+    @Test func `persistent directories need a volume, and do not affect the version`() throws {
         let settings: [String: SettingValue] = [
             "persistent-directories": .list(["/etc/ssh", "/var/lib/docker"]), "volume-size": .text("1G"),
         ]
@@ -134,7 +133,7 @@ import Wire
         #expect(reset.wantsVolume)
     }
 
-    @Test func `what a node has kept on a disk does not go because a setting says tree`() throws {
+    @Test func `data on a node's disk stays when a setting says tree`() throws {
         let plan = try treePlan(client: nil, kind: .disk)
         #expect(version(plan) == nil && !plan.wantsVolume)
         #expect(
@@ -142,7 +141,7 @@ import Wire
         )
     }
 
-    @Test func `a shared root by NFS is the version's own directory, where somebody exports it`() throws {
+    @Test func `a shared root by NFS is the version's own directory, if it is exported`() throws {
         let settings: [String: SettingValue] = ["root-mode": .text("nfs")]
         let plain = plan(try snapshot(settings, volume: nil))
         #expect(
@@ -156,7 +155,7 @@ import Wire
         #expect(shared.commandLine.contains("roost.nfs=\(shared.policy.server):/s/images/debian/\(digest)"))
     }
 
-    @Test func `a record from before there were trees is a disk`() throws {
+    @Test func `a record from before trees existed is a disk`() throws {
         let node = try NodeName("pc-1")
         let volume = try #require(try snapshot(persistent, volume: (1, "a")).contents.volumes[node])
         var fields = try #require(
@@ -167,19 +166,19 @@ import Wire
     }
 
     @Test(arguments: ["/etc/../shadow", "etc", "/", "/a b", "/a:b", "/a//b"])
-    func `only plain absolute paths are directories to keep`(path: String) {
+    func `only plain absolute paths are persistent directories`(path: String) {
         let value = SettingValue.list([path])
         #expect(Settings.persistentDirectories.definition.problem(value) != nil)
     }
 
-    @Test func `sizes are read with their unit`() {
+    @Test func `sizes are parsed with their unit`() {
         #expect(Volume.byteCount("512M") == 512 << 20 && Volume.byteCount("8G") == 8 << 30)
         for text in ["8", "0G", "-1G", "17T", "32M", "x", "", "9999999999G"] {
             #expect(Volume.byteCount(text) == nil, "\(text)")
         }
     }
 
-    @Test func `the name of a volume's export is read in one way`() {
+    @Test func `the name of a volume's export is parsed in only one way`() {
         #expect(VolumeExportName("volume/pc-1/00ff")?.node.text == "pc-1")
         for text in ["volume/pc-1", "volume//x", "volume/pc-1/x/y", "debian", "volume/../x"] {
             #expect(VolumeExportName(text) == nil, "\(text)")

@@ -24,7 +24,7 @@ struct DamagedArchiveTests {
             ("vhd", Array("conectix\0".utf8), "qemu-img"), ("machine", machine.archive, "(lab-disk1.vmdk)"),
             ("vmdk", Array("# Disk DescriptorFile\nversion=1\n".utf8), "data is in other files"),
             ("lfs", Array("version https://git-lfs.github.com/spec/v1\n".utf8), "git lfs pull"),
-            ("zeros", [UInt8](repeating: 0, count: 10_240), "none of what can be imported"),
+            ("zeros", [UInt8](repeating: 0, count: 10_240), "cannot be imported: a directory"),
         ]
         for file in files {
             try work.put(file.name, bytes: file.bytes)

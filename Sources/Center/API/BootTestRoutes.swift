@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Versions that are booted in a virtual machine before they are shipped, the caller's or one on the server's host.
+/// Boot tests of versions in a virtual machine, on the caller's host or on the server's.
 struct BootTestRoutes {
     func add(to api: Routes) {
         api.post("images/:name/versions/:version/boot-tests", .publish) { request, context, acts in

@@ -1,6 +1,6 @@
 import Wire
 
-/// Comma-separated values (RFC 4180), made of cells that are text and nothing else, whatever is in them.
+/// Comma-separated values (RFC 4180) whose cells are plain text for every reader, whatever they contain.
 struct CSVText {
     private(set) var text = ""
 
@@ -8,12 +8,12 @@ struct CSVText {
 
     mutating func add(_ row: [String]) { text += row.map(Self.cell).joined(separator: ",") + "\r\n" }
 
-    /// What spreadsheets begin a formula with, full-width signs of East Asian input included (OWASP, "CSV Injection").
+    /// Characters that start a formula in spreadsheets, including full-width ones of East Asian input (OWASP, "CSV Injection").
     private static let formulaMarks: Set<Unicode.Scalar> = [
         "=", "+", "-", "@", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
     ]
 
-    /// Scalar by scalar: a mark with a combining accent behind it is another character, and still the same mark to a spreadsheet.
+    /// Scalar by scalar: a mark followed by a combining accent is another character in Swift, but the same mark to a spreadsheet.
     private static func cell(_ text: String) -> String {
         let plain = PlainText(text).description.unicodeScalars
         var cell = String.UnicodeScalarView()

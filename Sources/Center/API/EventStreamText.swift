@@ -2,18 +2,18 @@ import API
 import Foundation
 import NIOCore
 
-/// One message of an event stream (HTML Living Standard §9.2): its fields are lines, and nothing in them can begin another one.
+/// One message of an event stream (HTML Living Standard §9.2): its fields are lines, and no content can start another one.
 struct EventStreamText {
     let buffer: ByteBuffer
 
-    /// A sign of life, which no listener hears of.
+    /// A keep-alive comment that listeners do not see.
     static let pulse = Self(buffer: ByteBuffer(string: ": pulse\n\n"))
 
     private init(buffer: ByteBuffer) { self.buffer = buffer }
 
     /// - Parameters:
-    ///   - number: nil where a listener cannot go on from it.
-    ///   - json: what JSON encoders make holds no end of a line.
+    ///   - number: nil when a listener cannot resume from it.
+    ///   - json: from a JSON encoder, so it contains no line break.
     init(_ kind: ServerEvent.Kind, number: Int? = nil, json: Data) {
         var buffer = ByteBuffer()
         if let number { buffer.writeString("id: \(number)\n") }

@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Who changed what, and taking it back.
+/// The history of changes, and undo.
 struct HistoryRoutes {
     func add(to api: Routes) {
         api.get("revisions", .audit) { request, _, acts in

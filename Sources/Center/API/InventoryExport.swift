@@ -3,7 +3,7 @@ import Fleet
 import Foundation
 import Wire
 
-/// The hardware of nodes in the forms that other programs read.
+/// Hardware of nodes in the formats that other programs read.
 enum InventoryFormat: String, Sendable, CaseIterable {
     case json, csv
     /// One GLPI inventory (JSON, inventory_format 0.1) for each node, in an array.

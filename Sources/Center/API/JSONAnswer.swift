@@ -11,7 +11,7 @@ extension Request {
         return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
     }
 
-    /// A parameter of the query, decoded; nil when it is not there or empty.
+    /// A query parameter, decoded; nil when missing or empty.
     func query(_ name: String) -> String? {
         guard let value = uri.queryParameters.get(name), !value.isEmpty else { return nil }
         return value

@@ -5,10 +5,10 @@ import Glibc
 import Hummingbird
 import Wire
 
-/// What monitoring asks: Prometheus metrics (text format 0.0.4), and whether the server lives and can serve.
+/// For monitoring: Prometheus metrics (text format 0.0.4), and whether the server is alive and ready.
 struct MetricsRoutes {
     func add(to routes: Routes) {
-        // Without proof: they say yes or no and nothing else.
+        // Without authentication: they only say yes or no.
         routes.group.get("healthz") { _, _ in "ok\n" }
         routes.group.get("readyz") { [door = routes.door] _, _ in
             try await door.checkReadiness()
@@ -87,7 +87,7 @@ struct MetricsRoutes {
             figures.map { (["kind": $0.key.rawValue], Double($0.value.dropped)) })
     }
 
-    /// The names that Prometheus's own client libraries use.
+    /// The metric names of Prometheus's own client libraries.
     private func addProcess(to metrics: inout MetricsText) {
         var usage = rusage()
         if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
@@ -128,7 +128,7 @@ struct MetricsText {
         }
     }
 
-    /// The value of a label. Scalar by scalar: a quotation mark with a combining accent behind it ends the value, too.
+    /// A label's value. Scalar by scalar: a quotation mark followed by a combining accent ends the value, too.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in PlainText(text).description.unicodeScalars {

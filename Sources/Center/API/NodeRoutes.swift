@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// Nodes, who is logged in at them, what they are made of, and machines that nobody has enrolled.
+/// Nodes, their log-ins and hardware, and unknown machines.
 struct NodeRoutes {
     func add(to api: Routes) {
         api.get("nodes", .read) { request, _, acts in
@@ -44,7 +44,7 @@ struct NodeRoutes {
         }
     }
 
-    /// One page of a list that fits the condition `q`, with the link to the next.
+    /// One page of the list that matches the condition `q`, with a link to the next.
     ///
     /// - Parameter rows: gets the condition, the offset and the limit.
     private func page<Row: Encodable>(
@@ -117,7 +117,7 @@ struct NodeRoutes {
 
     // MARK: Files
 
-    /// What SSH clients know the nodes by.
+    /// The known_hosts file for SSH clients.
     static func knownHosts(_ request: Request, _ acts: Acts) async throws -> Response {
         let text = try await acts.at(request).knownHosts()
         return Response(
@@ -128,7 +128,7 @@ struct NodeRoutes {
             ], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// The hardware of all nodes that fit.
+    /// The hardware of all matching nodes.
     static func inventory(_ request: Request, _ acts: Acts) async throws -> Response {
         let wish = request.query("format") ?? "json"
         guard let format = InventoryFormat(rawValue: wish) else {

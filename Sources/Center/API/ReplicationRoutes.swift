@@ -3,7 +3,7 @@ import Fleet
 import Hummingbird
 import NIOCore
 
-/// Versions as other servers copy them, and who has which.
+/// Versions for other servers to copy, and which server has which.
 struct ReplicationRoutes {
     private static let pieceByteCount = 256 * 1024
     private static let reportByteLimit = 2 << 20
@@ -26,7 +26,7 @@ struct ReplicationRoutes {
         }
     }
 
-    /// A file of a version, or what follows its first bytes (RFC 9110 §14).
+    /// A file of a version, or the rest of it after some first bytes (RFC 9110 §14).
     private func file(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
@@ -53,7 +53,7 @@ struct ReplicationRoutes {
         return Response(status: .partialContent, headers: headers, body: body)
     }
 
-    /// `bytes=N-`, which is all that going on needs.
+    /// `bytes=N-`, which is all that resuming needs.
     static func start(of range: String) -> Int? {
         guard range.hasPrefix("bytes="), range.hasSuffix("-") else { return nil }
         return Int(range.dropFirst(6).dropLast()).flatMap { $0 >= 0 ? $0 : nil }

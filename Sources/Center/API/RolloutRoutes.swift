@@ -23,7 +23,7 @@ struct RolloutRoutes {
         }
     }
 
-    /// Where a list goes on.
+    /// Where the list continues.
     static func before(_ request: Request) throws -> Int {
         try request.query("before", 1...Int(Int32.max), default: Int(Int32.max))
     }

@@ -1,12 +1,12 @@
 import Fleet
 import Hummingbird
 
-/// Routes that say what permission they take: a route without one cannot be written. Who has it nowhere is refused before the request is
-/// read; the acts, which are all that a handler has, ask for it where it has to hold.
+/// Routes, each with the permission that it needs: a route without one cannot be written. A caller who has the permission nowhere is
+/// refused before the request is read; the acts, a handler's only access, check it for the place in question.
 struct Routes {
     typealias Handler<Answer> = @Sendable (Request, CenterContext, Acts) async throws -> Answer
 
-    /// Hears of each route, with its method, path and permission.
+    /// Called for each route, with its method, path and permission.
     typealias Noting = (HTTPRequest.Method, RouterPath, Permission) -> Void
 
     let group: RouterGroup<CenterContext>

@@ -1,7 +1,7 @@
 import API
 import Hummingbird
 
-/// A moment that somebody wants to look at.
+/// A moment in the past to look at.
 enum TimeTravel {
     private static let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
 
@@ -22,11 +22,11 @@ enum TimeTravel {
 }
 
 extension TimeTravel {
-    /// The moment that a request names; nil for now.
+    /// The moment in the request's query; nil: now.
     static func second(of request: Request) throws -> Int? { try request.query("at").map { try second($0) } }
 }
 
 extension Acts {
-    /// The same, at the moment that a request names.
+    /// The same acts at the moment in the request's query.
     func at(_ request: Request) throws -> Acts { at(try TimeTravel.second(of: request)) }
 }

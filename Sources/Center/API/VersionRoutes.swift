@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Comparing, checking and clearing away versions of an image.
+/// Comparing, verifying and removing versions of an image.
 struct VersionRoutes {
     func add(to api: Routes) {
         api.get("images/:name/difference", .read) { request, context, acts in
@@ -44,8 +44,8 @@ struct VersionRoutes {
         return tag
     }
 
-    /// By the query's `from` (a number, digest or channel; none: the version before the other), `to` (none: the newest) and
-    /// `contents` (`yes`: what is in the roots, too).
+    /// Query: `from` (a number, digest or channel; none: the version before the other), `to` (none: the newest) and `contents` (`yes`:
+    /// compares the roots' contents, too).
     static func difference(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> ImageDifference
     {

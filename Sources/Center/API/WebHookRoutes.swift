@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Web hooks: addresses elsewhere that are told what happens.
+/// Web hooks: external addresses that are notified of events.
 struct WebHookRoutes {
     func add(to api: Routes) {
         api.get("hooks", .administer) { _, _, acts in try await JSONAnswer(acts.webHooks())

@@ -1,12 +1,12 @@
 import API
 import Fleet
 
-/// Who makes a request, and what they may do.
+/// The caller of a request, with permissions.
 struct Caller: Sendable, Equatable {
     enum Proof: Sendable, Equatable {
-        /// Whoever may open the local socket administers everything.
+        /// Access to the local socket means full administration.
         case localSocket
-        /// A browser's log-in; its forms bring `csrfToken`, and `hash` finds it again.
+        /// A browser's log-in; its forms carry `csrfToken`, and `hash` identifies it.
         case session(csrfToken: String, hash: String)
         case token(Int)
     }
@@ -14,14 +14,14 @@ struct Caller: Sendable, Equatable {
     var name: String
     var grants: [Grant]
     var proof: Proof
-    /// The server that the caller's token was made for, when that is a replica's.
+    /// The server that a replica's token was made for.
     var replica: String?
 
     static let local = Caller(name: "local administrator", grants: [Grant(.admin)], proof: .localSocket)
 
     func allows(_ permission: Permission, in group: GroupPath) -> Bool { grants.allow(permission, in: group) }
 
-    /// Throws unless `permission` is given for `group`.
+    /// Throws unless the caller has `permission` in `group`.
     func require(_ permission: Permission, in group: GroupPath) throws {
         guard allows(permission, in: group) else {
             throw Problem(
@@ -31,14 +31,14 @@ struct Caller: Sendable, Equatable {
         }
     }
 
-    /// Throws unless it is given somewhere.
+    /// Throws unless the caller has it in some group.
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {
             throw Problem(403, "Forbidden", "\(name) has no role that may \(permission.rawValue)")
         }
     }
 
-    /// Throws unless every edit is allowed where it is made.
+    /// Throws unless every edit is allowed in its place.
     func requireLeave(for edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
         for edit in edits {
             let permission = edit.permission(in: snapshot)
@@ -46,7 +46,7 @@ struct Caller: Sendable, Equatable {
         }
     }
 
-    /// A machine that is in no group yet is everybody’s who may see anything.
+    /// A machine without a group is visible to every caller who may see anything.
     func sees(_ group: GroupPath?) -> Bool {
         group.map { allows(.read, in: $0) } ?? grants.allowSomewhere(.read)
     }

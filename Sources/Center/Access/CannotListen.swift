@@ -5,7 +5,7 @@ import NIOCore
 struct CannotListen: Error, CustomStringConvertible {
     let description: String
 
-    /// Nil for errors that are none of binding.
+    /// Nil for errors that are not about binding.
     init?(at address: CenterAddress, _ error: any Error) {
         let reason: String
         switch error {

@@ -2,9 +2,9 @@ package import Fleet
 import Synchronization
 import Wire
 
-/// What one address may have of the control center, and who wanted more. Every thread asks it.
+/// What one address may use of the control center, and which addresses went over. Called from any thread.
 package final class CenterLimits: Sendable {
-    /// Connections of one address: a browser has six, and one for events in each window.
+    /// Connections per address: a browser has six, plus one for events in each window.
     static let connectionLimit = 128
     static let (requestsPerSecond, requestBurst) = (200, 1_000)
 
@@ -19,13 +19,13 @@ package final class CenterLimits: Sendable {
         var allowances: PeerAllowances
     }
 
-    /// What an address has so many of at once, each kind counted by itself.
+    /// Resources that are limited per address, each kind counted separately.
     fileprivate enum Kind: CaseIterable {
-        /// As they come in.
+        /// As accepted.
         case connections
-        /// Of one client, by proxies that name it at their beginning.
+        /// Per client, for proxies that name it at the start of the connection.
         case clients
-        /// Of events. By other proxies, they are the only requests that take long.
+        /// Event streams. Behind other proxies, they are the only long requests.
         case streams
     }
 
@@ -37,7 +37,7 @@ package final class CenterLimits: Sendable {
     private let state: Mutex<State>
     private let log: @Sendable (String) -> Void
 
-    /// - Parameter allConnections: of all addresses together, for which descriptors are set aside.
+    /// - Parameter allConnections: limit over all addresses; file descriptors are reserved for them.
     package init(
         allConnections: Int = 8_000, allowances: PeerAllowances = PeerAllowances(),
         log: @escaping @Sendable (String) -> Void = { _ in }
@@ -47,24 +47,24 @@ package final class CenterLimits: Sendable {
         self.log = log
     }
 
-    /// Another configuration.
+    /// Applies a new configuration.
     package func use(_ allowances: PeerAllowances) { state.withLock { $0.allowances = allowances } }
 
-    /// A connection's place; nil when it has to be closed, which is noted.
+    /// A place for a connection; nil when it must be closed, which is recorded.
     ///
-    /// - Parameter isProxied: a trusted proxy speaks for everybody: only what all have together is limited.
+    /// - Parameter isProxied: a trusted proxy carries the connections of many clients, so only the overall limit applies.
     func takeConnection(from address: String, isProxied: Bool, now: Int = Clock.steadyMillisecond) -> Place? {
         if !isProxied, !takes(isHandshake: true, from: address, now: now) { return nil }
         return take(.connections, from: address, isLimited: !isProxied, now: now)
     }
 
-    /// The place of a connection whose proxy has named its client.
+    /// A place for a connection whose proxy has named its client.
     func takeConnection(ofClient address: String, now: Int = Clock.steadyMillisecond) -> Place? {
         guard takes(isHandshake: true, from: address, now: now) else { return nil }
         return take(.clients, from: address, isLimited: true, now: now)
     }
 
-    /// The place of a stream of events.
+    /// A place for an event stream.
     func takeStream(from address: String, now: Int = Clock.steadyMillisecond) -> Place? {
         take(.streams, from: address, isLimited: true, now: now)
     }
@@ -91,7 +91,7 @@ package final class CenterLimits: Sendable {
 
     func release(_ place: Place) { state.withLock { $0.counts[place.kind]?.release(place.place) } }
 
-    /// Whether an address may ask once more now; that it may not is noted.
+    /// Whether an address may send another request now; a refusal is recorded.
     func takesRequest(from address: String, now: Int = Clock.steadyMillisecond) -> Bool {
         takes(isHandshake: false, from: address, now: now)
     }
@@ -112,7 +112,7 @@ package final class CenterLimits: Sendable {
         return isTaken
     }
 
-    /// Says once a minute what goes on, until cancelled.
+    /// Logs refusals once a minute, until cancelled.
     func watch() async throws {
         while true {
             try await Task.sleep(for: .seconds(10))

@@ -3,25 +3,25 @@ import Hummingbird
 import NIOCore
 import Wire
 
-/// Tells the address that a request comes from: behind a proxy that is trusted, the one that it names.
+/// Determines the client address of a request: behind a trusted proxy, the one that the proxy names.
 struct ClientAddresses: Sendable {
-    /// Proxies of which a request may have passed.
+    /// Proxies that a request may have passed through.
     private static let hopLimit = 32
 
-    /// Where proxies are that say the truth about their clients.
+    /// Addresses of trusted proxies.
     let proxies: [IPNetwork]
-    /// Whether connections of those begin with a header of the PROXY protocol.
+    /// Whether their connections start with a PROXY protocol header.
     var readsHeader = false
 
-    /// Who asks, as the trusted proxies before `peer` say.
+    /// The client's address according to the trusted proxies before `peer`.
     ///
-    /// Where both kinds of fields are there and differ, a client may have written one of them, and nothing tells which: the proxy itself
-    /// is counted.
+    /// When both header fields are present and differ, a client may have written one of them, and we cannot tell which: use the proxy's
+    /// address.
     ///
     /// - Parameters:
-    ///   - peer: who has made the connection.
-    ///   - forwardedFor: the fields `X-Forwarded-For`, each a list in which every proxy has added its own client behind the others.
-    ///   - forwarded: the fields `Forwarded` (RFC 7239), which are such lists as well.
+    ///   - peer: the other end of the connection.
+    ///   - forwardedFor: the fields `X-Forwarded-For`, each a list to which every proxy appends its client.
+    ///   - forwarded: the fields `Forwarded` (RFC 7239), which are lists as well.
     func client(peer: String, forwardedFor: [String], forwarded: [String] = []) -> String {
         guard let proxy = IPAddress(peer), isTrusted(proxy) else { return Self.spelled(peer) }
         let lists = [Self.hops(forwardedFor), forwarded.flatMap(ForwardedHop.read)].filter { !$0.isEmpty }
@@ -29,8 +29,8 @@ struct ClientAddresses: Sendable {
         return (named.count == 1 ? named.first ?? proxy : proxy).description
     }
 
-    /// Whether the client has come by HTTPS: as the first of the trusted proxies says it (`X-Forwarded-Proto`), or the one that the client
-    /// asked (`Forwarded`).
+    /// Whether the client used HTTPS, according to the first trusted proxy (`X-Forwarded-Proto`) or the one that the client connected to
+    /// (`Forwarded`).
     func isSecure(peer: String, forwardedProto: [String], forwarded: [String] = []) -> Bool {
         guard let proxy = IPAddress(peer), isTrusted(proxy) else { return false }
         let first = forwardedProto.first?.split(separator: ",").first ?? ""
@@ -39,12 +39,12 @@ struct ClientAddresses: Sendable {
             || client(of: hops, to: proxy).scheme == "https"
     }
 
-    /// The client that `proxy` had at the end of `hops`, and how it came.
+    /// The client of `proxy` at the end of `hops`, and its protocol.
     private func client(of hops: [ForwardedHop], to proxy: IPAddress) -> (
         address: IPAddress, scheme: String?
     ) {
         var (address, scheme) = (proxy, nil as String?)
-        // From the end: what stands before the first address that is no trusted proxy's, that client has written itself.
+        // From the end: everything before the first address that is not a trusted proxy's was written by that client.
         for hop in hops.suffix(Self.hopLimit).reversed() {
             scheme = hop.scheme
             guard let named = hop.client else { break }
@@ -63,10 +63,10 @@ struct ClientAddresses: Sendable {
 
     private func isTrusted(_ address: IPAddress) -> Bool { proxies.contains { $0.contains(address) } }
 
-    /// The one spelling of an address; what is none stays as it is.
+    /// The canonical spelling of an address; other text stays unchanged.
     private static func spelled(_ text: String) -> String { IPAddress(text)?.description ?? text }
 
-    /// Whom wrong passwords and requests of an address are counted for.
+    /// The address that wrong passwords and requests are counted for.
     static func subscriber(_ text: String) -> String { IPAddress(text)?.subscriber.description ?? text }
 
     /// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.
@@ -81,7 +81,7 @@ struct ClientAddresses: Sendable {
     }
 }
 
-/// Says to all that follows whose address a request comes from, and whether it has come by HTTPS.
+/// Sets the request's client address, and whether it used HTTPS, for everything that follows.
 struct ClientAddressMiddleware: RouterMiddleware {
     let addresses: ClientAddresses
     let isTLS: Bool
@@ -102,7 +102,7 @@ struct ClientAddressMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    /// Who has made the connection: to us, or to a proxy that said so at its beginning.
+    /// The other end of the connection: ours, or the one that a proxy named in its header.
     private func peer(_ context: CenterContext) async throws -> String {
         guard addresses.readsHeader, addresses.isTrusted(context.address) else { return context.address }
         let channel = context.channel
@@ -117,6 +117,6 @@ extension HTTPField.Name {
     static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
     static let forwarded = HTTPField.Name("Forwarded") ?? .via
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .via
-    /// nginx hands each event on as it comes when this says «no».
+    /// «no» makes nginx pass on each event at once.
     static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 }

@@ -1,8 +1,8 @@
 import Fleet
 
-/// Somebody whom a directory vouches for.
+/// A person authenticated by a directory.
 struct DirectoryPerson: Sendable, Equatable {
-    /// The log-in name as the directory writes it.
+    /// The log-in name as spelled in the directory.
     var name: String
     var fullName: String
     /// Names of groups; distinguished names from LDAP.
@@ -11,7 +11,7 @@ struct DirectoryPerson: Sendable, Equatable {
     var identity: ProviderIdentity?
 }
 
-/// Where people prove who they are, beside local passwords.
+/// Sources of authentication besides local passwords.
 package struct LogInSources: Equatable, Sendable {
     package var ldap: LDAPSettings?
     package var openID: OpenIDSettings?

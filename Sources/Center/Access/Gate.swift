@@ -3,17 +3,17 @@ import Fleet
 import Logging
 import Synchronization
 
-/// Decides who somebody is: by password, session, token, or the token of the first run.
+/// Authenticates callers: by password, session, token, or the setup token.
 final class Gate: Sendable {
-    /// Seconds without use after which a log-in ends, and after which it ends in any case.
+    /// Seconds of inactivity after which a session ends, and its maximum age.
     static let idleLimit = 8 * 3_600
     static let sessionLimit = 7 * 24 * 3_600
-    /// Seconds after a log-in for which tokens of a directory's person hold.
+    /// Seconds after a log-in for which the tokens of a directory account are valid.
     static let wordLimit = 90 * 24 * 3_600
-    /// Wrong passwords for one name from one address before the name is closed to it, and for how many seconds.
+    /// Wrong passwords for one name from one address before that name is locked for the address, and the seconds of the lock.
     static let attemptLimit = 5
     static let lockSeconds = 15 * 60
-    /// Wrong passwords of one address for any name.
+    /// Wrong passwords from one address for any name.
     static let addressAttemptLimit = 30
 
     private struct Failures {
@@ -24,14 +24,14 @@ final class Gate: Sendable {
 
     private struct State {
         var failures: [String: Failures] = [:]
-        /// SHA-256 of the word that makes the first administrator; nil when there is one.
+        /// SHA-256 of the setup token; nil when there is an administrator.
         var setupHash: String?
     }
 
     private let fleet: LiveFleet
     private let logger: Logger
     private let ldap: LDAPDirectory?
-    /// Nil: people do not log in at a provider.
+    /// Nil: there is no log-in provider.
     let openID: OpenIDProvider?
     private let openIDGrants: DirectoryGrants?
     private let state = Mutex(State())
@@ -48,7 +48,7 @@ final class Gate: Sendable {
 
     // MARK: First run
 
-    /// The word that makes the first administrator, anew at each start until there is one; nil when there is.
+    /// The setup token for the first administrator, new at each start; nil when there is an administrator.
     func setupWord() async throws -> String? {
         guard try await store.administrators().isEmpty else { return nil }
         let word = Secrets.make()
@@ -65,13 +65,13 @@ final class Gate: Sendable {
         }
     }
 
-    /// Makes the first administrator; the word then opens nothing any more.
+    /// Creates the first administrator; the token is void afterwards.
     func setUp(with word: String, name: String, password: String) async throws {
-        // First: hashing takes long, and is not for who has no link.
+        // First: hashing is expensive, so a valid link is required.
         guard try await maySetUp(with: word) else { throw Self.usedLink }
         let (name, password) = (try Administrator.checked(name: name), try Passwords.checked(password))
         let hash = try await Passwords.hash(password)
-        // The command line may have made one meanwhile.
+        // The command line may have created one meanwhile.
         let isSetUp = try await isSetUp()
         let wasOpen =
             !isSetUp
@@ -95,14 +95,14 @@ final class Gate: Sendable {
 
     // MARK: Log-in
 
-    /// Opens a session by a password, which a local account or the directory knows: the cookie's value.
+    /// Opens a session by password, checked against a local account or the directory: the cookie's value.
     func logIn(name: String, password: String, from address: String) async throws -> String {
-        // Directories take names in any case.
+        // Directories ignore the case of names.
         let subscriber = ClientAddresses.subscriber(address)
-        // As long as another, whatever was typed: it is kept for a while.
+        // A hash, so that every key has the same length whatever was typed: it is kept for a while.
         let keys = [Secrets.hash("\(subscriber) \(name.lowercased())"), subscriber]
         try checkLock(keys)
-        // Counted first, so that a hundred attempts at the same moment are a hundred attempts.
+        // Counted first, so that a hundred simultaneous attempts count as a hundred.
         countAttempt(keys)
         guard let proved = try await prove(name: name, password: password) else {
             logger.warning("log-in refused", metadata: ["name": "\(name)", "address": "\(address)"])
@@ -112,8 +112,7 @@ final class Gate: Sendable {
         return try await openSession(of: proved)
     }
 
-    /// Counts somebody who comes back from the provider as an attempt of their address until `body` has ended well: each one
-    /// has the server ask the provider.
+    /// Counts a return from the provider as an attempt of the address until `body` succeeds: each one makes the server call the provider.
     func counted<T>(from address: String, _ body: () async throws -> T) async throws -> T {
         let subscriber = ClientAddresses.subscriber(address)
         let keys = [Secrets.hash("\(subscriber) at the provider"), subscriber]
@@ -124,7 +123,7 @@ final class Gate: Sendable {
         return result
     }
 
-    /// The administrator whose password this is; nil when it is nobody's who may log in.
+    /// The administrator with this name and password; nil when they do not match or may not log in.
     private func prove(name: String, password: String) async throws -> String? {
         let known = try await store.administrators().first { $0.name == name }
         guard let ldap, known.map({ $0.source == .ldap }) ?? true else {
@@ -143,15 +142,15 @@ final class Gate: Sendable {
         }
     }
 
-    /// Opens a session for somebody whom the provider vouches for: the cookie's value.
+    /// Opens a session for a person authenticated by the provider: the cookie's value.
     func logIn(_ person: DirectoryPerson) async throws -> String {
         try await openSession(of: admit(person, source: .oidc, grants: openIDGrants))
     }
 
-    /// The administrator that somebody from a directory is here, with the roles that their groups give them now.
+    /// The administrator account of a directory's person, with the roles that the groups give now.
     ///
-    /// Where groups give roles, they alone do: who has lost the group has lost the role. Otherwise only those get in
-    /// who were given a role here.
+    /// When groups give roles, nothing else does: leaving the group removes the role. Otherwise only people who were given a role here may
+    /// log in.
     private func admit(
         _ person: DirectoryPerson, source: Administrator.Source, grants map: DirectoryGrants?
     ) async throws -> String {
@@ -166,7 +165,7 @@ final class Gate: Sendable {
         now.grants = grants
         if !person.fullName.isEmpty { now.fullName = String(person.fullName.prefix(200)) }
         if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
-        // Only a log-in that succeeds links an account, and only the linked person's takes its roles away.
+        // Only a successful log-in links an account, and only the linked person's log-in removes its roles.
         if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {
             try await fleet.administer { [now] store in
                 try await store.save(now, passwordHash: nil, by: source.rawValue)
@@ -179,9 +178,9 @@ final class Gate: Sendable {
         return name
     }
 
-    /// The account that a directory's person has here; nil when they have none yet.
+    /// The local account of a directory's person; nil when there is none yet.
     ///
-    /// A name elsewhere opens no account of another source. A provider's person is known by the subject, which never changes there.
+    /// A name in one source never opens an account of another. A provider's person is identified by the subject, which never changes.
     private func account(of person: DirectoryPerson, _ source: Administrator.Source) async throws
         -> Administrator?
     {
@@ -249,7 +248,7 @@ final class Gate: Sendable {
             }
             for key in keys {
                 var failures = state.failures[key] ?? Failures(first: now)
-                // Slips of many people behind one address, over days, are no attack.
+                // Typing mistakes of many people behind one address, over days, are not an attack.
                 if now - failures.first > Self.lockSeconds { failures = Failures(first: now) }
                 failures.count += 1
                 failures.last = now
@@ -258,8 +257,8 @@ final class Gate: Sendable {
         }
     }
 
-    /// An attempt went well. It opens the name again, and is none of the address's: its other attempts, for other names, still are,
-    /// so that a log-in of one's own in between gives no more of them.
+    /// An attempt succeeded. This unlocks the name and removes this attempt from the address's count. The address's failures for other
+    /// names stay, so that logging in to one's own account in between gains no extra attempts.
     private func forgiveAttempt(_ keys: [String]) {
         state.withLock { state in
             state.failures[keys[0]] = nil
@@ -269,7 +268,7 @@ final class Gate: Sendable {
 
     // MARK: Recognising
 
-    /// Who holds this cookie; nil when it opens nothing (any more).
+    /// The caller with this cookie; nil when it is not valid (any more).
     func caller(cookie: String) async throws -> Caller? {
         let (hash, now) = (Secrets.hash(cookie), Clock.second)
         guard let session = try await store.session(hash: hash) else { return nil }
@@ -277,7 +276,7 @@ final class Gate: Sendable {
             try await store.removeSession(hash: hash)
             return nil
         }
-        // Not on every click: a write a minute is enough to know that somebody is there.
+        // Not on every click: one write a minute is enough to track activity.
         if now - session.seenAt > 60 { try await store.touchSession(hash: hash, at: now) }
         guard let administrator = try await enabled(session.administrator) else { return nil }
         return Caller(
@@ -285,7 +284,7 @@ final class Gate: Sendable {
             proof: .session(csrfToken: session.csrfToken, hash: hash))
     }
 
-    /// Who holds this token.
+    /// The caller with this token.
     func caller(token text: String) async throws -> Caller {
         let now = Clock.second
         guard let token = try await store.token(hash: Secrets.hash(text)),
@@ -296,7 +295,7 @@ final class Gate: Sendable {
         }
         if now - (token.usedAt ?? 0) > 60 { try await store.touchToken(token.id, at: now) }
         try await requireWord(for: owner, now)
-        // A token never does more than its owner may now.
+        // A token never grants more than its owner has now.
         let grants = token.grants.flatMap { wanted in
             owner.grants.cover([wanted]) ? [wanted] : Self.common(wanted, owner.grants)
         }
@@ -305,12 +304,12 @@ final class Gate: Sendable {
             replica: grants.contains(Grant(.replica)) ? token.name : nil)
     }
 
-    /// Until when tokens of `owner` hold without another log-in; nil: without end, as a local account's do.
+    /// When the tokens of `owner` expire without another log-in; nil: never, as for local accounts.
     static func wordEnds(for owner: Administrator?, lastLogIn: Int?) -> Int? {
         owner.flatMap { $0.source == .local ? nil : (lastLogIn ?? 0) + wordLimit }
     }
 
-    /// A directory speaks for its people when they log in: a token does not outlive that word for ever.
+    /// A directory confirms its people only at log-in, so tokens expire some time after it.
     private func requireWord(for owner: Administrator, _ now: Int) async throws {
         guard owner.source != .local else { return }
         let last = try await store.lastLogIns()[owner.name]
@@ -321,7 +320,7 @@ final class Gate: Sendable {
         )
     }
 
-    /// What is left of a grant whose owner has lost some of it: what they still have, where it is narrower.
+    /// The part of a grant that its owner still has, where that is narrower.
     private static func common(_ wanted: Grant, _ owned: [Grant]) -> [Grant] {
         owned.filter { own in
             wanted.group.contains(own.group) && own.role.permissions.isSubset(of: wanted.role.permissions)

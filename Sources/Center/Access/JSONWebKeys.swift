@@ -1,11 +1,11 @@
 import COpenSSL
 import Foundation
 
-/// The public keys that a provider signs its tokens with (RFC 7517), and what they say of a token (RFC 7519).
+/// A provider's public signing keys (RFC 7517), used to verify its tokens (RFC 7519).
 ///
-/// libcrypto does the cryptography. What is here is the envelope: which key and which algorithm may count for a token.
+/// libcrypto does the cryptography. This is the envelope: which key and algorithm may verify a token.
 struct JSONWebKeys: Sendable {
-    /// Why a token is none of the provider's.
+    /// Why a token is not the provider's.
     enum Problem: Error, Equatable, CustomStringConvertible {
         case malformed
         case algorithm(String)
@@ -23,23 +23,23 @@ struct JSONWebKeys: Sendable {
     }
 
     private struct Key: Sendable {
-        /// Nil: it has no name.
+        /// Nil: the key has no name.
         var name: String?
         var kind: Kind
         var publicKey: PublicKey
     }
 
-    /// A kind of key; a token's algorithm has to fit.
+    /// The kind of key; a token's algorithm must fit it.
     enum Kind: Equatable, Sendable {
         case rsa
-        /// By its group, as OpenSSL calls it, and the bytes of half a signature.
+        /// The group's name in OpenSSL, and the bytes of half a signature.
         case curve(String, byteCount: Int)
         case ed25519
     }
 
     private let keys: [Key]
 
-    /// - Parameter set: the members of `keys`; those that are of another kind, or are damaged, are left out.
+    /// - Parameter set: the members of `keys`; unknown kinds and damaged keys are left out.
     init(_ set: [[String: ClaimValue]]) {
         keys = set.compactMap { fields in
             let use = fields["use"]?.text ?? "sig"
@@ -48,7 +48,7 @@ struct JSONWebKeys: Sendable {
         }
     }
 
-    /// What a token says, when one of the keys has signed it (RFC 7515 §5.2). Whether it counts now, and here, is for the caller to judge.
+    /// A token's payload, if one of the keys signed it (RFC 7515 §5.2). The caller decides whether it is valid now and here.
     func payload(of token: String) throws(Problem) -> Data {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Base64URL.bytes(of: parts[0]),
@@ -57,7 +57,7 @@ struct JSONWebKeys: Sendable {
             let fields = try? JSONDecoder().decode([String: ClaimValue].self, from: header),
             let name = fields["alg"]?.text
         else { throw .malformed }
-        // Something that has to be understood, and is not (§4.1.11).
+        // An extension that must be understood, but is not (§4.1.11).
         guard fields["crit"] == nil else { throw .malformed }
         guard let algorithm = Algorithm(rawValue: name) else { throw .algorithm(name) }
         let wanted = fields["kid"]?.text
@@ -73,7 +73,7 @@ struct JSONWebKeys: Sendable {
         return payload
     }
 
-    /// Signatures by which a token counts (RFC 7518 §3.1, RFC 8037 §3.1). None with a shared secret: the keys are public.
+    /// Accepted signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). None with a shared secret: the keys are public.
     enum Algorithm: String {
         case rs256 = "RS256"
         case rs384 = "RS384"
@@ -96,7 +96,7 @@ struct JSONWebKeys: Sendable {
             }
         }
 
-        /// OpenSSL's name of the hash; nil where the algorithm has its own.
+        /// OpenSSL's name of the hash; nil when it is part of the algorithm.
         var hash: String? {
             switch self {
             case .rs256, .ps256, .es256: "SHA256"
@@ -112,7 +112,7 @@ struct JSONWebKeys: Sendable {
 
 /// A public key in libcrypto (EVP_PKEY).
 @safe final class PublicKey: @unchecked Sendable {
-    // Sendable: libcrypto only reads it, and counts who has it.
+    // Sendable: libcrypto only reads it, with an atomic reference count.
     private let key: OpaquePointer
     /// Smaller RSA keys can be broken (RFC 7518 §3.3).
     private static let leastRSABits: Int32 = 2_048
@@ -176,7 +176,7 @@ struct JSONWebKeys: Sendable {
         return unsafe EVP_DigestVerify(context, signature, signature.count, bytes, bytes.count) == 1
     }
 
-    /// Both numbers of a signature (RFC 7518 §3.4) as libcrypto wants them (ECDSA-Sig-Value, RFC 3279 §2.2.3).
+    /// The two numbers of a signature (RFC 7518 §3.4) as libcrypto needs them (ECDSA-Sig-Value, RFC 3279 §2.2.3).
     private static func encoded(_ signature: [UInt8], _ byteCount: Int) -> [UInt8]? {
         func integer(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
             var bytes = Array(bytes.drop { $0 == 0 })
@@ -185,7 +185,7 @@ struct JSONWebKeys: Sendable {
             return [2, UInt8(bytes.count)] + bytes
         }
         let content = integer(signature.prefix(byteCount)) + integer(signature.suffix(byteCount))
-        // 66 bytes and their heads, twice, are more than one byte of length can tell.
+        // Two numbers of 66 bytes with their headers would need a longer length field.
         return content.count < 0x80
             ? [0x30, UInt8(content.count)] + content : [0x30, 0x81, UInt8(content.count)] + content
     }

@@ -3,7 +3,7 @@ import Dispatch
 package import Fleet
 import Glibc
 
-/// How an LDAP directory is asked.
+/// The connection to an LDAP directory.
 package struct LDAPSettings: Equatable, Sendable {
     /// `ldaps://HOST`, or `ldap://HOST` with StartTLS.
     package var url: String
@@ -11,20 +11,20 @@ package struct LDAPSettings: Equatable, Sendable {
     package var usesTLS = true
     /// PEM file of the authority that signed the directory's certificate; nil: the system's.
     package var authorityPath: String?
-    /// Who searches; empty: nobody in particular.
+    /// The entry that searches; empty: anonymous.
     package var searcher = ""
     package var searcherPassword = ""
-    /// Below this entry people are sought.
+    /// People are searched for below this entry.
     package var base: String
-    /// `{name}` stands for what was typed.
+    /// `{name}` stands for the typed name.
     package var filter = "(uid={name})"
     /// The attribute with the log-in name, as it is shown and recorded.
     package var nameAttribute = "uid"
-    /// Below this entry groups are sought; nil: `memberOf` of the person's entry tells them.
+    /// Groups are searched for below this entry; nil: they are taken from `memberOf` of the person's entry.
     package var groupBase: String?
     /// `{dn}` stands for the person's entry, `{name}` for the log-in name.
     package var groupFilter = "(|(member={dn})(uniqueMember={dn})(memberUid={name}))"
-    /// Nil: roles are given here, by hand.
+    /// Nil: roles are given here, manually.
     package var grants: DirectoryGrants?
 
     package init(url: String, base: String) {
@@ -33,12 +33,12 @@ package struct LDAPSettings: Equatable, Sendable {
     }
 }
 
-/// Asks an LDAP directory whether a password is right: search, then bind as what was found (RFC 4513 §5.1.3).
+/// Verifies passwords with an LDAP directory: search, then bind as the entry found (RFC 4513 §5.1.3).
 @safe struct LDAPDirectory: Sendable {
     private static let timeoutSeconds: Int32 = 5
     private static let groupLimit: Int32 = 1_000
 
-    /// A directory that hangs must hold up neither the other log-ins nor the server: few threads, bounded waiting.
+    /// A hanging directory must not block other log-ins or the server: few threads, bounded waiting.
     private static let queue = DispatchQueue(label: "roost-ldap", attributes: .concurrent)
     private static let slots = DispatchSemaphore(value: 8)
 
@@ -77,7 +77,7 @@ package struct LDAPSettings: Equatable, Sendable {
         let filter = settings.filter.replacing("{name}", with: Self.escaped(name))
         let wanted = [settings.nameAttribute, "cn", "displayName", "memberOf"]
         let found = try unsafe search(ldap, settings.base, filter, wanted, limit: 2)
-        // Two entries for one name: nobody can say who this is.
+        // Two entries for one name: the person is ambiguous.
         guard found.count == 1, let entry = found.first else { return nil }
         let result = unsafe bind(ldap, entry.name, password)
         if [LDAP_INVALID_CREDENTIALS, LDAP_INAPPROPRIATE_AUTH, LDAP_UNWILLING_TO_PERFORM].contains(result) {
@@ -100,7 +100,7 @@ package struct LDAPSettings: Equatable, Sendable {
 
     // MARK: libldap
 
-    /// An entry with the attributes that were asked for, by their names in lower case.
+    /// An entry with the requested attributes, by their names in lower case.
     private struct Entry {
         var name: String
         var attributes: [String: [String]]
@@ -131,7 +131,7 @@ package struct LDAPSettings: Equatable, Sendable {
         var number: Int32 = 0
         let act = "search ‘\(filter)’ in \(base)"
         try unsafe check(roost_ldap_search(ldap, base, filter, &names, limit, &number), ldap, act)
-        // Entry by entry: a directory that sends without end must not fill the memory with what is left out.
+        // Entry by entry: a directory that sends endlessly must not fill the memory with entries that we drop.
         let end = ContinuousClock.now + .seconds(Int(Self.timeoutSeconds))
         var entries: [Entry] = []
         while true {
@@ -146,7 +146,7 @@ package struct LDAPSettings: Equatable, Sendable {
             switch ber_tag_t(kind) {
             case LDAP_RES_SEARCH_ENTRY:
                 if let entry = unsafe entry(ldap, message, attributes) { entries.append(entry) }
-                // Those that came are enough to see that there is not just one.
+                // Those received are enough to see that the name is ambiguous.
                 if entries.count >= limit { return entries }
             case LDAP_RES_SEARCH_RESULT:
                 let result = unsafe roost_ldap_result_code(ldap, message)
@@ -183,13 +183,13 @@ package struct LDAPSettings: Equatable, Sendable {
         return texts
     }
 
-    /// `text` as a value in a filter (RFC 4515 §3): nothing in it can end the value.
+    /// `text` as a value in a filter (RFC 4515 §3): it cannot end the value.
     static func escaped(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch byte {
             case 0x00...0x1F, UInt8(ascii: "*"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\\"),
-                // What stands for a name in a filter is no part of one.
+                // Placeholders of filters are not part of a name.
                 UInt8(ascii: "{"), UInt8(ascii: "}"), 0x7F...0xFF:
                 let digits = String(byte, radix: 16)
                 result += digits.count == 1 ? "\\0\(digits)" : "\\\(digits)"

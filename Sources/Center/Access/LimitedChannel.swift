@@ -4,17 +4,17 @@ import NIOCore
 import NIOHTTP1
 import Wire
 
-/// Connections of the control center: so many for one address, and none that does not say what it wants.
+/// Connections of the control center: limited per address, and closed when no request arrives.
 struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
     let limits: CenterLimits
-    /// Who are proxies, and speak for others.
+    /// Trusted proxies, which name their clients.
     let addresses: ClientAddresses
 
     private struct Refused: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        // Before there is anything that costs memory, as TLS does.
+        // Before anything that costs memory, such as TLS.
         let address = channel.remoteAddress?.ipAddress ?? ""
         let isProxied = addresses.isTrusted(address)
         guard let place = limits.takeConnection(from: address, isProxied: isProxied) else {
@@ -44,7 +44,7 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
     func handle(value: Base.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
 }
 
-/// Ends connections whose handshake or request does not come to its end, however busily they trickle.
+/// Closes connections whose handshake or request does not complete in time, even when bytes keep trickling in.
 ///
 /// States: before the first request → receiving a request → answering → between requests → receiving …
 final class RequestDeadline: ChannelDuplexHandler {
@@ -54,7 +54,7 @@ final class RequestDeadline: ChannelDuplexHandler {
     /// From the connection to its first request, handshake included; for a request; between requests.
     private let (first, whole, between): (TimeAmount, TimeAmount, TimeAmount)
     private var deadline: Scheduled<Void>?
-    /// Requests that have come and are not answered.
+    /// Requests received and not yet answered.
     private var openCount = 0
 
     init(

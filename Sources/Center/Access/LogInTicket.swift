@@ -1,10 +1,10 @@
 import Foundation
 import Sealing
 
-/// What a browser takes along to the log-in provider and brings back, as a cookie that only this server can read: nothing is kept here
-/// meanwhile, so no number of visits leaves less room for others.
+/// Data that a browser carries to the log-in provider and back, as a cookie that only this server can read: the server stores nothing
+/// meanwhile, so visits cannot fill its memory.
 struct LogInTicket: Codable, Equatable {
-    /// Characters of an address within the ticket: browsers keep cookies of 4096 bytes.
+    /// Characters of an address in the ticket: browsers keep cookies of up to 4096 bytes.
     static let pathLimit = 1_000
     private static let textLimit = 4_096
 
@@ -13,17 +13,17 @@ struct LogInTicket: Codable, Equatable {
     var verifier: String
     /// Where the provider sends the browser.
     var redirect: String
-    /// Where the person wanted to go.
+    /// The page that the person wanted.
     var back: String
-    /// `Clock.steadySecond` of when it was made: the key that seals it does not outlive the process either.
+    /// `Clock.steadySecond` when it was created: the sealing key does not outlive the process either.
     var since: Int
 
-    /// Encrypted and authenticated, in the alphabet of URLs.
+    /// Encrypted and authenticated, in base64url.
     func sealed(by key: SecretKey) throws -> String {
         Base64URL.text(of: key.seal([UInt8](try JSONEncoder().encode(self))))
     }
 
-    /// Nil for what was not sealed by `key`.
+    /// Nil unless sealed by `key`.
     init?(opening text: String, by key: SecretKey) {
         guard text.utf8.count <= Self.textLimit, let bytes = Base64URL.bytes(of: text),
             let json = key.open([UInt8](bytes)),
@@ -40,7 +40,7 @@ struct LogInTicket: Codable, Equatable {
     }
 }
 
-/// Base64 in the alphabet of URLs, without padding (RFC 4648 §5).
+/// Base64url without padding (RFC 4648 §5).
 enum Base64URL {
     static func text(of bytes: some Sequence<UInt8>) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")

@@ -5,14 +5,14 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Finds out who asks: by bearer token or by cookie. A browser's changes need its session's CSRF token as well.
+/// Authenticates the caller by bearer token or cookie. A browser's changes also need its session's CSRF token.
 struct IdentityMiddleware: RouterMiddleware {
     /// The prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis §4.1.3).
     static let cookieName = "__Host-roost"
-    /// The same on plain loopback, where browsers take no Secure cookie.
+    /// The same for plain loopback, where browsers accept no Secure cookie.
     static let plainCookieName = "roost"
     static let formByteLimit = 4 << 20
-    /// Who is not logged in sends a name and a password.
+    /// Without a log-in, a form is only a name and a password.
     static let strangersFormByteLimit = 16 << 10
 
     let gate: Gate
@@ -51,10 +51,10 @@ struct IdentityMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    /// A cookie travels with requests that other sites make a browser send; what they cannot know is the token.
+    /// Other sites can make a browser send its cookie, but they cannot know the token.
     private func checkOrigin(of request: Request, _ context: CenterContext) throws {
-        // Browsers say themselves where a request comes from (W3C Fetch Metadata §2.4): nobody is logged in, out or on as somebody else by
-        // a page that they look at.
+        // Browsers report where a request comes from (W3C Fetch Metadata §2.4): other pages must not log anyone in or out, or in as another
+        // user.
         let site = request.headers[.fetchSite] ?? "none"
         guard ["same-origin", "none"].contains(site) else {
             throw Problem(403, "Forbidden", "the form is from another site; open this server's own page")
@@ -87,7 +87,7 @@ struct LocalIdentityMiddleware: RouterMiddleware {
     }
 }
 
-/// Refuses whoever asks too often.
+/// Refuses requests over the rate limit.
 struct RateLimitMiddleware: RouterMiddleware {
     let limits: CenterLimits
 
@@ -105,7 +105,7 @@ struct RateLimitMiddleware: RouterMiddleware {
     }
 }
 
-/// What every answer says to browsers: nothing from elsewhere, in no frame, no guessing.
+/// Security headers of every answer: nothing from elsewhere, no frames, no content sniffing.
 struct SecurityHeaders: RouterMiddleware {
     private static let policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

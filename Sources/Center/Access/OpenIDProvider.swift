@@ -9,13 +9,13 @@ import NIOHTTP1
 import Sealing
 import Synchronization
 
-/// An OpenID Connect provider that people log in at.
+/// The OpenID Connect provider for log-ins.
 package struct OpenIDSettings: Equatable, Sendable {
-    /// As the provider's tokens write it; `/.well-known/openid-configuration` is below it.
+    /// As spelled in the provider's tokens; `/.well-known/openid-configuration` is below it.
     package var issuer: String
     package var clientID: String
     package var clientSecret: String
-    /// What the button says behind “Log in with”.
+    /// The button's text after “Log in with”.
     package var title = "single sign-on"
     /// The claim with the log-in name.
     package var nameClaim = "preferred_username"
@@ -26,7 +26,7 @@ package struct OpenIDSettings: Equatable, Sendable {
     package var authorityPath: String?
     /// Where the provider sends browsers back to; nil: `/login/oidc/done` of the address that the browser used.
     package var redirect: String?
-    /// Nil: roles are given here, by hand.
+    /// Nil: roles are given here, manually.
     package var grants: DirectoryGrants?
 
     package init(issuer: String, clientID: String, clientSecret: String) {
@@ -42,10 +42,10 @@ actor OpenIDProvider {
     static let logInLimit = 600
     private static let answerByteLimit = 1 << 20
     private static let limits = HTTPClientLimits(whole: .seconds(10))
-    /// Seconds after which a provider's description is fetched anew, and between two looks for an unknown key.
+    /// Seconds after which the provider's description is fetched again, and between two searches for an unknown key.
     private static let (descriptionAge, keySearchPause) = (3_600, 60)
 
-    /// What the provider says of itself (OpenID Connect Discovery 1.0 §3), as far as it is used.
+    /// The provider's description of itself (OpenID Connect Discovery 1.0 §3), as far as it is used.
     private struct Description: Decodable {
         var issuer: String
         var authorization_endpoint: String
@@ -60,7 +60,7 @@ actor OpenIDProvider {
         var access_token: String?
     }
 
-    /// Where a browser goes, and the cookie by which it is known again.
+    /// Where to send the browser, and the cookie that identifies it on return.
     struct Departure {
         var url: String
         var cookie: String
@@ -70,10 +70,10 @@ actor OpenIDProvider {
     private let client: HTTPClient
     private let logger: Logger
     private var description: (value: Description, at: Int)?
-    /// One asks for all who wait: anybody can begin a log-in.
+    /// One request serves all who wait: log-ins can be started without authentication.
     private var asking: Task<Description, any Error>?
     private var keys: (value: JSONWebKeys, at: Int)?
-    /// Of tickets: who was on the way when the server started anew begins again.
+    /// For tickets: log-ins under way when the server restarts must begin again.
     private let ticketKey = SecretKey()
 
     init(settings: OpenIDSettings, logger: Logger) throws {
@@ -102,8 +102,8 @@ actor OpenIDProvider {
             cookie: try one.sealed(by: ticketKey))
     }
 
-    /// Who came back, and where they wanted to go.
-    /// - Parameter issuer: who the browser says that it comes from (RFC 9207); empty when it says nothing.
+    /// The person who came back, and the page that they wanted.
+    /// - Parameter issuer: the issuer in the browser's request (RFC 9207); empty when missing.
     func arrive(cookie: String, state: String, code: String, issuer: String) async throws -> (
         DirectoryPerson, back: String
     ) {
@@ -121,7 +121,7 @@ actor OpenIDProvider {
         let isComplete = all[settings.nameClaim]?.text != nil && all[settings.groupsClaim] != nil
         if !isComplete, let access = answer.access_token, let url = description.userinfo_endpoint {
             let more = try await userInfo(url, access)
-            // OpenID Connect Core §5.3.2: an answer about somebody else must not be used.
+            // OpenID Connect Core §5.3.2: an answer about another subject must not be used.
             guard more["sub"]?.text == all["sub"]?.text else {
                 throw failure("its user information is about another person")
             }
@@ -174,7 +174,7 @@ actor OpenIDProvider {
             ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", one.redirect),
             ("code_verifier", one.verifier),
         ]
-        // RFC 6749 §2.3.1: Basic unless the provider says that it only takes the other.
+        // RFC 6749 §2.3.1: Basic unless the provider only accepts the other method.
         let methods = description.token_endpoint_auth_methods_supported ?? ["client_secret_basic"]
         if methods.contains("client_secret_basic") {
             let pair = "\(Self.escaped(settings.clientID)):\(Self.escaped(settings.clientSecret))"
@@ -229,7 +229,7 @@ actor OpenIDProvider {
             do {
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: false))
             } catch let problem as JSONWebKeys.Problem {
-                // The provider may have changed its keys since.
+                // The provider may have changed its keys meanwhile.
                 guard let keys, Clock.steadySecond - keys.at >= Self.keySearchPause else { throw problem }
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: true))
             }
@@ -278,9 +278,9 @@ actor OpenIDProvider {
     }
 }
 
-/// All claims of an ID token that counts now.
+/// All claims of a currently valid ID token.
 struct IDClaims {
-    /// Why a signed token does not count.
+    /// Why a signed token is not valid.
     enum Problem: Error, CustomStringConvertible {
         case malformed, expired, fromTheFuture
 
@@ -293,22 +293,22 @@ struct IDClaims {
         }
     }
 
-    /// Seconds that clocks may differ by.
+    /// Allowed clock difference in seconds.
     private static let leeway = 120.0
 
     let values: [String: ClaimValue]
 
     var audience: Set<String> { Set(values["aud"]?.texts ?? []) }
 
-    /// Whether `client` may use it (OpenID Connect Core §3.1.3.7): it is among those whom the token is for, and the one to whom it was
-    /// given, which is said where there are several.
+    /// Whether `client` may use it (OpenID Connect Core §3.1.3.7): the client is in the audience, and is the authorized party (`azp`),
+    /// which must be named if the audience has several members.
     func isMeant(for client: String) -> Bool {
         let party = values["azp"]
         return audience.contains(client) && (party != nil || audience.count == 1)
             && (party == nil || party?.text == client)
     }
 
-    /// The signature and the time are judged here; who may use the token, by the caller, who knows what it waits for.
+    /// Checks signature and time; the caller checks the audience.
     init(_ token: String, signedBy keys: JSONWebKeys, now: Double = Double(SystemClock.wall) / 1_000) throws {
         let payload = try keys.payload(of: token)
         guard let values = try? JSONDecoder().decode([String: ClaimValue].self, from: payload) else {
@@ -317,7 +317,7 @@ struct IDClaims {
         try self.init(values, now: now)
     }
 
-    /// Throws unless these claims count now.
+    /// Throws unless these claims are valid now.
     init(_ values: [String: ClaimValue], now: Double) throws {
         guard let end = values["exp"]?.number, end + Self.leeway > now else { throw Problem.expired }
         guard let start = values["iat"]?.number, start - Self.leeway < now else {
@@ -331,7 +331,7 @@ struct IDClaims {
     }
 }
 
-/// Any value of JSON.
+/// Any JSON value.
 enum ClaimValue: Codable, Sendable, Equatable {
     case string(String)
     case number(Double)

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Passwords hashed by Argon2id (RFC 9106) in its PHC text form.
 enum Passwords {
-    /// RFC 9106 §4 asks for 64 MiB where there is memory; 32 MiB and one pass more cost an attacker about the same.
+    /// RFC 9106 §4 recommends 64 MiB where memory allows; 32 MiB and one more pass cost an attacker about the same.
     private static let (passes, kibibytes, lanes): (UInt32, UInt32, UInt32) = (4, 32 * 1_024, 1)
     private static let hashByteCount = 32
     private static let saltByteCount = 16
@@ -15,7 +15,7 @@ enum Passwords {
     /// Two at a time: hashing takes memory, and a thousand log-ins at once must not take all of it.
     private static let queue = DispatchQueue(label: "roost-passwords", attributes: .concurrent)
     private static let slots = DispatchSemaphore(value: 2)
-    /// Log-ins that wait for that, each with a thread: some seconds' work. More are asked to come again.
+    /// Waiting log-ins, each with a thread: a few seconds' work. Beyond that, clients are asked to try again later.
     private static let waitingLimit = 60
     private static let waiting = Mutex(0)
 
@@ -46,9 +46,9 @@ enum Passwords {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether `password` is the one that `hash` was made of; nil takes as long as a wrong one.
+    /// Whether `password` matches `hash`; nil takes as long as a wrong password.
     static func matches(_ password: String, hash: String?) async throws -> Bool {
-        // Before the account is looked at: how long the answer takes must not tell whether there is one.
+        // Before the account is looked up: the response time must not reveal whether it exists.
         guard password.utf8.count <= lengths.upperBound else { return false }
         guard let hash else {
             _ = try await self.hash(password)
@@ -60,7 +60,7 @@ enum Passwords {
         }
     }
 
-    /// Runs `body` where it may block.
+    /// Runs `body` on a thread that may block.
     private static func away<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         let hasPlace = waiting.withLock { count in
             guard count < waitingLimit else { return false }

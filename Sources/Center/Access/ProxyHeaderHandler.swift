@@ -1,9 +1,9 @@
 import NIOCore
 import Wire
 
-/// Takes the header of the PROXY protocol off the beginning of a proxy's connection, and knows the client that it names.
+/// Removes the PROXY protocol header from the start of a proxy's connection, and remembers the client in it.
 ///
-/// States: waiting for the header → handing on. A connection without one ends: nothing tells whose it is.
+/// States: waiting for the header → passing on. A connection without a header is closed: its client is unknown.
 final class ProxyHeaderHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -1,7 +1,7 @@
 import Foundation
 import Sealing
 
-/// Random words that open something, and what is kept of them.
+/// Random secrets, and the hashes that are stored.
 enum Secrets {
     /// 256 bits in the alphabet of URLs (RFC 4648 §5).
     static func make() -> String {
@@ -9,12 +9,12 @@ enum Secrets {
         return Base64URL.text(of: bytes)
     }
 
-    /// SHA-256 in hexadecimal. A random word of 256 bits needs no slow hash.
+    /// SHA-256 in hexadecimal. A random secret of 256 bits needs no slow hash.
     static func hash(_ secret: String) -> String {
         Hashing.hexadecimal(Hashing.sha256(Array(secret.utf8)))
     }
 
-    /// Takes as long for a wrong word as for a nearly right one.
+    /// Compares in constant time.
     static func isEqual(_ left: String, _ right: String) -> Bool {
         guard left.utf8.count == right.utf8.count else { return false }
         return zip(left.utf8, right.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0

@@ -2,7 +2,7 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// The certificate that the server shows. One that has taken its place on the disk is shown to connections from `reload` on.
+/// The server's certificate. After a renewal on disk, `reload` applies it to new connections.
 final class ServerCertificate: Sendable {
     private let chainPath: String
     private let keyPath: String
@@ -19,20 +19,20 @@ final class ServerCertificate: Sendable {
     }
 
     /// - Parameters:
-    ///   - chainPath: PEM, the server's own first.
+    ///   - chainPath: PEM, the server's own certificate first.
     ///   - keyPath: PEM.
     init(chainPath: String, keyPath: String) throws {
         (self.chainPath, self.keyPath) = (chainPath, keyPath)
         shown = Mutex(try Files(chainPath, keyPath))
     }
 
-    /// Reads the files anew; what cannot be read changes nothing.
+    /// Reads the files again; on failure nothing changes.
     func reload() throws {
         let files = try Files(chainPath, keyPath)
         shown.withLock { $0 = files }
     }
 
-    /// What handshakes go by.
+    /// The configuration for handshakes.
     var configuration: TLSConfiguration {
         let files = shown.withLock { $0 }
         var tls = TLSConfiguration.makeServerConfiguration(

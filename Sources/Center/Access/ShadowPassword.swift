@@ -16,7 +16,7 @@ enum ShadowPassword {
         return try hash(password, salt: salt, roundCount: roundCount)
     }
 
-    /// - Parameter roundCount: nil is the standard of 5,000, which the text does not name.
+    /// - Parameter roundCount: nil is the default of 5,000, which the text omits.
     static func hash(_ password: String, salt: [UInt8], roundCount: Int?) throws -> String {
         let secret = Array(password.utf8)
         guard (1...Passwords.lengths.upperBound).contains(secret.count), !secret.contains(0) else {
@@ -65,7 +65,7 @@ enum ShadowPassword {
         return digest
     }
 
-    /// Four characters for three bytes, the least bits first, and the bytes in crypt's own order.
+    /// Four characters per three bytes, least significant bits first, and the bytes in crypt's own order.
     private static func text(of digest: [UInt8]) -> String {
         var text: [UInt8] = []
         func append(_ value: Int, _ count: Int) {

@@ -6,7 +6,7 @@ extension Acts {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
     static let tokenLimit = 100
-    /// For which the first log-in under its name links an account.
+    /// How long the first log-in under its name may link an account.
     private static let linkingSeconds = 30 * 86_400
 
     func whoAmI() throws -> CallerAnswer {
@@ -16,7 +16,7 @@ extension Acts {
 
     // MARK: Administrators
 
-    /// Those whom the caller could change: who has roles elsewhere is not for an administrator of one group.
+    /// The administrators that the caller could change: one with roles elsewhere is not visible to an administrator of one group.
     func administrators() async throws -> [Administrator] {
         try require(.administer)
         return try await store.administrators().filter { caller.grants.cover($0.grants) }
@@ -31,7 +31,7 @@ extension Acts {
             }
             return grant
         }
-        // Before anything else: which groups there are is not for those who may not see them.
+        // Before anything else: the error must not reveal which groups exist.
         guard caller.grants.cover(grants) else {
             throw Problem(403, "Forbidden", "you can only give roles that you have")
         }
@@ -41,7 +41,7 @@ extension Acts {
         return grants
     }
 
-    /// - Parameter isNew: an account of that name is not changed.
+    /// - Parameter isNew: an existing account of that name is not changed.
     func save(administrator text: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
         -> Administrator
     {
@@ -72,7 +72,7 @@ extension Acts {
         try await fleet.administer { [administrator, hash, caller] store in
             try await store.save(administrator, passwordHash: hash, by: caller.name)
         }
-        // Who has lost a role, has a new password or proves elsewhere who they are logs in again.
+        // A lost role, a new password or another source of authentication requires a new log-in.
         if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
             || known?.identity != administrator.identity || known?.source != administrator.source
         {
@@ -81,9 +81,9 @@ extension Acts {
         return administrator
     }
 
-    /// Says who of the provider may log in as `administrator`.
+    /// Sets which person at the provider may log in as `administrator`.
     ///
-    /// - Parameter subject: their `sub`; empty: who first comes under this name, for some time; nil: as it was.
+    /// - Parameter subject: their `sub`; empty: the first to log in under this name, for some time; nil: unchanged.
     private func link(_ administrator: inout Administrator, to subject: String?, _ known: Administrator?)
         throws
     {
@@ -110,7 +110,7 @@ extension Acts {
         administrator.identity = ProviderIdentity(issuer: issuer, subject: subject)
     }
 
-    /// Nobody changes an administrator who has more than they have.
+    /// A caller cannot change an administrator who has more permissions.
     private func requireAbove(_ other: Administrator) throws {
         guard caller.grants.cover(other.grants) else {
             throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) has not")
@@ -129,7 +129,7 @@ extension Acts {
 
     // MARK: Tokens
 
-    /// The name of the administrator behind a caller; tokens and the local socket make none for themselves.
+    /// The caller's administrator name; tokens and the local socket cannot create tokens for themselves.
     private func owner() throws -> String {
         guard case .session = caller.proof else {
             throw Problem(
@@ -190,7 +190,7 @@ extension Acts {
         return TokenAnswer(token, secret: secret)
     }
 
-    /// A replica's token is for one server, whose name it has, and for nothing beside.
+    /// A replica's token has the name of its server, and no other grant.
     private static func checkReplica(_ wish: TokenRequest) throws {
         guard wish.grants?.contains(where: { Grant($0)?.role == .replica }) == true else { return }
         guard wish.grants == [Grant(.replica).description] else {

@@ -1,29 +1,29 @@
 import API
 import Fleet
 
-/// What can be done with the fleet, and what is seen of it, by one caller.
+/// What one caller can do with the fleet and see of it.
 ///
-/// Each act asks for its permission itself: for the whole site, or in the place of what it touches. What it answers is what this caller may
-/// see. API and pages have this and nothing else of the server, and translate.
+/// Each act checks its permission itself: for the whole site, or for the place of what it touches. It returns only what this caller may
+/// see. API and pages reach the server only through acts, and only translate.
 struct Acts: Sendable {
     let services: CenterServices
     let caller: Caller
-    /// Seconds since 1970 to look back to; nil for now. Changes are made now, whatever it says.
+    /// Seconds since 1970 to look back to; nil: now. Changes always apply now.
     var at: Int?
 
     var fleet: LiveFleet { services.fleet }
     var store: any FleetStore { services.fleet.store }
 
-    /// The same, of the past where `second` is one.
+    /// The same acts, looking back to `second` if there is one.
     func at(_ second: Int?) -> Acts { Acts(services: services, caller: caller, at: second) }
 
-    /// The configuration that is looked at: of all places, so that it stays in here.
+    /// The configuration to look at, of all groups: it must not leave the acts.
     func configuration() async throws -> FleetSnapshot {
         guard let at else { return fleet.snapshot }
         return try await store.snapshot(at: at)
     }
 
-    /// The configuration's number, for a way back to what was just done.
+    /// The configuration's revision, to offer undo after an act.
     var revision: Int { fleet.snapshot.revision }
 
     /// Runs a read when it is its turn among the caller's.
@@ -33,13 +33,13 @@ struct Acts: Sendable {
 
     // MARK: Permissions
 
-    /// Whether to offer what takes `permission` in `group`: the act asks again.
+    /// Whether to offer what needs `permission` in `group`: the act checks again.
     func may(_ permission: Permission, in group: GroupPath) -> Bool { caller.allows(permission, in: group) }
 
-    /// Whether to offer what takes `permission` somewhere.
+    /// Whether to offer what needs `permission` somewhere.
     func maySomewhere(_ permission: Permission) -> Bool { caller.grants.allowSomewhere(permission) }
 
-    /// Throws unless the caller may do it somewhere: what is shown is then chosen by its place.
+    /// Throws unless the caller has the permission somewhere: results are then filtered by place.
     func require(_ permission: Permission) throws { try caller.requireSomewhere(permission) }
 
     func require(_ permission: Permission, in group: GroupPath) throws {
@@ -48,9 +48,9 @@ struct Acts: Sendable {
 
     // MARK: Changes
 
-    /// Makes edits as one revision, each of them with leave for the places of what was there and of what will be.
+    /// Makes edits as one revision, each permitted in the old and the new place of its record.
     ///
-    /// - Parameter check: compares with what is there; only when there is leave, so that a refusal tells nothing of it.
+    /// - Parameter check: compares with the present state; called only with permission, so that a refusal reveals nothing.
     func change(
         what: String? = nil, planned: Int? = nil, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit],
         check: @Sendable (FleetSnapshot) throws -> Void = { _ in }
@@ -64,7 +64,7 @@ struct Acts: Sendable {
     }
 }
 
-/// Where API and pages get their acts: nothing of the server leads around it.
+/// Where API and pages get their acts: they have no other access to the server.
 struct Door: Sendable {
     private let services: CenterServices
 
@@ -72,24 +72,24 @@ struct Door: Sendable {
 
     func acts(of caller: Caller) -> Acts { Acts(services: services, caller: caller) }
 
-    /// The board that a link opens, without a log-in.
+    /// The board behind a link, without a log-in.
     func wall(of group: GroupPath, key: String) throws -> WallBoard {
         try WallBoard(of: group, key: key, services)
     }
 
-    /// Throws unless the store and the data planes answer.
+    /// Throws unless the store and the data planes respond.
     func checkReadiness() async throws {
         _ = try await services.fleet.store.revisions(RevisionFilter(limit: 1))
         _ = await services.policy()
     }
 }
 
-/// A record as it was saved.
+/// A record as saved.
 struct Saved<Record: Sendable>: Sendable {
     var record: Record
-    /// Its state, for `If-Match`.
+    /// Its tag, for `If-Match`.
     var tag: String
-    /// Of the configuration that has it.
+    /// The revision that saved it.
     var revision: Int
 }
 

@@ -1,9 +1,9 @@
 import API
 import Fleet
 
-/// Versions that are booted in a virtual machine before they are shipped, the caller's or one on the server's host.
+/// Boot tests of versions in a virtual machine, on the caller's host or on the server's.
 extension Acts {
-    /// How a version's last boot test went; nil when it was never tested.
+    /// The result of a version's last boot test; nil when it was never tested.
     func bootTest(of name: ImageName, _ number: Int) async throws -> BootTest? {
         try require(.read)
         return try await store.bootTest(of: name, number)
@@ -18,14 +18,14 @@ extension Acts {
             Self.version(wanted, of: image(name)), within: wish.withinSeconds)
     }
 
-    /// Takes the caller's report, and keeps what the machine itself has told.
+    /// Takes the caller's report; what the machine itself reported takes precedence.
     func endBootTest(_ report: BootTestReport, of name: ImageName, _ wanted: String) async throws -> BootTest
     {
         try require(.publish, in: .site)
         return try await services.bootTests.end(report, Self.version(wanted, of: image(name)))
     }
 
-    /// Has the server's host boot a version; the channel, if any, moves there when that has gone well.
+    /// Boots a version on the server's host; on success the channel, if any, moves to it.
     func startBootTest(_ wish: ServerBootTestRequest, of name: ImageName, _ wanted: String) async throws
         -> ImageBuilds.Build
     {

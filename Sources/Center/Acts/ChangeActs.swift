@@ -1,13 +1,13 @@
 import API
 import Fleet
 
-/// Changes of records of any kind: what they would do, and doing them.
+/// Changes to records of any kind: what-if and saving.
 extension Acts {
-    /// A change with what it would do, as far as that is for this caller.
+    /// A change with its effects, as far as the caller may see them.
     struct PlannedChange: Sendable {
         var change: ChangeRequest
         var plan: ChangePlan
-        /// Of the configuration that it was compared with.
+        /// The configuration that it was compared with.
         var revision: Int
     }
 
@@ -23,8 +23,8 @@ extension Acts {
             revision: snapshot.revision)
     }
 
-    /// Leave for what the edits are made from, before it is looked at: which groups there are, and what is set, is not for those who may
-    /// not change it.
+    /// Checks permission for the records behind the edits before reading them: which groups exist and what is set is hidden from callers
+    /// who may not change it.
     private func requireComparing(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
         for edit in change.edits {
             for path in [edit.moveGroup?.from, edit.moveGroup?.to].compactMap(\.self) {
@@ -49,9 +49,9 @@ extension Acts {
     /// Makes a change.
     ///
     /// - Parameters:
-    ///   - wanted: the tag of the revision that it is for; nil: any.
-    ///   - planned: the revision of the plan that was looked at; where a record of the change has changed since, nothing is done.
-    /// - Returns: the revision that there is now.
+    ///   - wanted: the tag of the expected revision; nil: any.
+    ///   - planned: the revision of the plan that was viewed; if a record of the change has changed since, the change is refused.
+    /// - Returns: the new revision.
     func make(_ change: ChangeRequest, ifMatch wanted: String? = nil, planned: Int? = nil) async throws -> Int
     {
         try await self.change(what: change.summary, planned: planned) { current in
@@ -67,9 +67,9 @@ extension Acts {
 
     // MARK: Of nodes and groups
 
-    /// What an edit of a node would do; with another name it is another node's, and this one goes.
+    /// The effects of an edit to a node; with another name it is a rename, and the old record goes.
     ///
-    /// - Parameter edit: makes the new record of what is there.
+    /// - Parameter edit: makes the new record from the present one.
     func planNode(_ name: NodeName, ifMatch wanted: String, _ edit: (Node) throws -> Node) throws
         -> PlannedChange
     {
@@ -84,12 +84,12 @@ extension Acts {
         return try plan(ChangeRequest(edits: edits), in: snapshot)
     }
 
-    /// What is done with several nodes at once.
+    /// An act on several nodes at once.
     enum BulkAct: String, Sendable {
         case remove, move, tag, untag, set, unset
     }
 
-    /// What it would do to each of the nodes.
+    /// The effects on each of the nodes.
     ///
     /// - Parameter value: a group's path, a tag, `NAME=VALUE` or a setting's name.
     func planNodes(_ names: [NodeName], _ act: BulkAct, _ value: String) throws -> PlannedChange {
@@ -116,9 +116,9 @@ extension Acts {
         return try plan(ChangeRequest(edits: edits, summary: summary), in: snapshot)
     }
 
-    /// What an edit of a group's settings would do; nil when it changes nothing.
+    /// The effects of an edit to a group's settings; nil when nothing changes.
     ///
-    /// - Parameter edit: makes the change of what the group sets itself.
+    /// - Parameter edit: makes the change from the group's own settings.
     func planSettings(of path: GroupPath, _ edit: ([String: SettingValue]) throws -> SettingsChange) throws
         -> PlannedChange?
     {
@@ -131,16 +131,16 @@ extension Acts {
 
     // MARK: Lists of nodes
 
-    /// What a list of nodes would do.
+    /// The effects of importing a list of nodes.
     struct ImportPreview: Sendable {
         var answer: ImportAnswer
-        /// What saves it; nil when there is nothing to save, or a row is refused.
+        /// The change to save; nil when nothing changes or a row is refused.
         var change: ChangeRequest?
-        /// Of the configuration that it was compared with.
+        /// The configuration that it was compared with.
         var revision: Int
     }
 
-    /// What the list would do now; saves nothing.
+    /// What the list would change now; saves nothing.
     func previewImport(_ bytes: [UInt8], makesGroups: Bool) throws -> ImportPreview {
         try require(.enrol)
         let snapshot = fleet.snapshot
@@ -158,7 +158,7 @@ extension Acts {
                     summary: "list of nodes: \(answer.summary)") : nil, revision: snapshot.revision)
     }
 
-    /// All rows or none.
+    /// Imports all rows or none.
     func importNodes(_ bytes: [UInt8], makesGroups: Bool) async throws -> ImportAnswer {
         let table = try DelimitedText(bytes)
         let plan = fleet.addressPlan
@@ -171,7 +171,7 @@ extension Acts {
         return answer
     }
 
-    /// Refused rows that an error names.
+    /// Refused rows that an error lists.
     private static let refusalLimit = 20
 
     private static func requireWhole(_ list: NodeImport) throws {
@@ -187,7 +187,7 @@ extension Acts {
 }
 
 extension ChangeRequest.Edit {
-    /// Nil for what an import never makes.
+    /// Nil for edits that an import never makes.
     fileprivate init?(_ edit: FleetEdit) {
         if let node = edit.of(Node.self)?.after {
             self.init(node: node)

@@ -19,12 +19,12 @@ extension CenterServices {
 }
 
 extension Acts {
-    /// What happens from now on, as far as the caller may hear it; an element without an event is a sign of life.
+    /// Events from now on that the caller may see; an element without an event is a keep-alive.
     ///
     /// - Parameters:
-    ///   - address: of the one who listens.
-    ///   - recheck: asks anew who the caller is: it ends with the token or the log-in that opened it, and with any change of
-    ///   the caller's roles. Browsers open another one by themselves. Nil: nothing can change.
+    ///   - address: the listener's address.
+    ///   - recheck: authenticates the caller again: the stream ends with the token or log-in that opened it, and with any change to the
+    ///     caller's roles. Browsers reconnect by themselves. Nil: nothing can change.
     func listen(from address: String, recheck: (@Sendable () async throws -> Caller?)?) throws
         -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
     {
@@ -36,9 +36,9 @@ extension Acts {
         }
     }
 
-    /// Whether a caller may go on listening.
+    /// Whether a caller may continue to listen.
     private actor Leave {
-        /// Seconds after which it is asked again although nothing has changed: tokens and log-ins expire.
+        /// Seconds after which it is checked again without a change: tokens and log-ins expire.
         private static let patience = 60
 
         private let caller: Caller

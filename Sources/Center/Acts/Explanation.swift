@@ -6,8 +6,8 @@ extension Acts {
     /// What a machine would be offered and would boot, with the reasons.
     ///
     /// - Parameters:
-    ///   - text: a node's name, or any machine's hardware address or UUID.
-    ///   - uuid: with a hardware address.
+    ///   - text: a node's name, or any machine's MAC address or UUID.
+    ///   - uuid: used with a MAC address.
     func explain(_ text: String, uuid: MachineUUID?, _ asked: Explanation.Asked) async throws -> ExplainAnswer
     {
         try require(.read)
@@ -27,9 +27,9 @@ extension Acts {
     }
 }
 
-/// What a machine would be offered and would boot, told from facts alone.
+/// What a machine would be offered and would boot, derived from facts alone.
 enum Explanation {
-    /// The card of a node that is known by its UUID alone: any would do.
+    /// The card for a node known only by its UUID: any card will do.
     private static let anyCard = MACAddress(rawValue: 0x02_00_00_00_00_00)
 
     static func answer(
@@ -41,16 +41,16 @@ enum Explanation {
         return answer
     }
 
-    /// What a question says of the machine that would ask; nil is what it leaves open.
+    /// The machine in question; nil for what is left open.
     struct Asked {
         var architecture: String?
         var loader: String?
         var vendorClass: String?
     }
 
-    /// What asks: what the question says, else what the machine last told DHCP, else a BIOS.
+    /// The client: from the question, else from the machine's last DHCP request, else a BIOS.
     static func client(_ asked: Asked, _ identity: BootIdentity, heard: BootClient?) throws -> BootClient {
-        // What is asked for by its architecture is another machine than the one that was heard.
+        // With an explicit architecture, the machine is not the one that was heard.
         let heard = asked.architecture == nil ? heard : nil
         let architecture =
             try asked.architecture.map(Self.architecture) ?? (heard.map(\.architecture) ?? .biosX86)
@@ -63,7 +63,7 @@ enum Explanation {
             vendorClass: asked.vendorClass ?? heard?.vendorClass ?? "")
     }
 
-    /// Who asks: a node by its name, any machine by its card or its UUID.
+    /// The machine: a node by its name, any machine by its card or UUID.
     static func identity(_ text: String, uuid: MachineUUID?, in snapshot: FleetSnapshot) throws
         -> BootIdentity
     {

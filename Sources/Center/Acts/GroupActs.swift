@@ -1,7 +1,7 @@
 import API
 import Fleet
 
-/// What is done with groups, and seen of them.
+/// Acts on groups, and views of them.
 extension Acts {
     func groups() async throws -> [NodeGroup] {
         try require(.read)
@@ -9,11 +9,11 @@ extension Acts {
             .sorted { $0.path < $1.path }
     }
 
-    /// Adds a group that is not there yet.
+    /// Adds a new group.
     ///
     /// - Returns: the revision.
     func add(_ group: NodeGroup) async throws -> Int {
-        // Before anything else: which groups there are is not for those who may not see them.
+        // Before anything else: the error must not reveal which groups exist.
         try require(.configure, in: group.path)
         return try await change { current in
             guard current.groups[group.path] == nil else {
@@ -28,7 +28,7 @@ extension Acts {
         _ = try await change { _ in [.group(path, nil)] }
     }
 
-    /// The paths where this caller may put nodes.
+    /// The groups that this caller may put nodes into.
     func groupPaths(_ permission: Permission = .enrol) -> [GroupPath] {
         Set(fleet.snapshot.groups.keys).union([.site]).filter { may(permission, in: $0) }.sorted()
     }
@@ -38,20 +38,20 @@ extension Acts {
     /// A group with its place in the tree.
     struct GroupDetails: Sendable {
         var path: GroupPath
-        /// Those that the caller sees, and the site, in order.
+        /// The groups that the caller may see, and the site, in order.
         var tree: [(path: GroupPath, nodeCount: Int)]
         var nodeCount: Int
         var mayConfigure: Bool
-        /// What it sets itself, without secrets, and what holds there; nil for those who may not read it.
+        /// Its own settings, without secrets, and the effective ones; nil for callers who may not read them.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
-        /// The link of its board; nil for those who may not give it out.
+        /// The link to its board; nil for callers who may not share it.
         var wallLink: (group: GroupPath, key: String)?
     }
 
-    /// - Parameter isTree: the site's own entry is shown to all who have a part of it, without its settings.
+    /// - Parameter isTree: the site's own entry is shown, without its settings, to all callers with access to a part of it.
     func group(_ path: GroupPath, isTree: Bool) async throws -> GroupDetails {
         try require(.read)
-        // Before anything else: which groups there are is not for those who may not see them.
+        // Before anything else: the error must not reveal which groups exist.
         if !isTree || path != .site { try require(.read, in: path) }
         let snapshot = try await configuration()
         guard path == .site || snapshot.groups[path] != nil else {

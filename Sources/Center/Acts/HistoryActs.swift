@@ -2,12 +2,12 @@ import API
 import Fleet
 import Foundation
 
-/// Who changed what, and taking it back.
+/// The history of changes, and undo.
 extension Acts {
-    /// Revisions that are read at once, and at most for one answer.
+    /// Revisions read at once, and at most for one answer.
     private static let (batchSize, lookLimit) = (100, 5_000)
 
-    /// The revisions that fit, without those of which the caller may see nothing, and the last one's number when there are more.
+    /// The matching revisions with anything visible to the caller, and the last one's number when there are more.
     func revisions(_ filter: RevisionFilter) async throws -> ([Revision], next: Int?) {
         try require(.audit)
         let found = try await store.revisions(filter)
@@ -16,7 +16,7 @@ extension Acts {
         return try await visibleRevisions(filter)
     }
 
-    /// The same for those who may not see all: however many of others' lie in between, what is theirs is found.
+    /// The same for callers who may not see everything: it searches past any number of others' revisions.
     private func visibleRevisions(_ wanted: RevisionFilter) async throws -> (
         [Revision], next: Int?
     ) {
@@ -46,14 +46,14 @@ extension Acts {
         return revision
     }
 
-    /// Nil when the caller may see nothing of it.
+    /// Nil when the caller may see nothing in it.
     private func visible(_ number: Int) async throws -> Revision? {
         try require(.audit)
         var revision = try await store.revision(number)
         if !may(.audit, in: .site) {
             let edits = revision.edits.filter { mayAudit($0) }
             guard !edits.isEmpty else { return nil }
-            // Its line for people speaks of all that it changed.
+            // Its summary describes all of its edits.
             if edits.count < revision.edits.count { revision.what = Self.summary(of: edits) }
             revision.edits = edits
         }
@@ -79,31 +79,31 @@ extension Acts {
         }
     }
 
-    /// Where a node was before an edit and after it, and where it is now, if it is anywhere.
+    /// The groups of a node before and after an edit, and its present group if it exists.
     private func groups(ofNode edit: Revision.Edit) -> [GroupPath] {
         struct Record: Decodable { var group: GroupPath? }
         let then = [edit.before, edit.after].compactMap { $0 }.map { json in
             (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
         }
         let now = (try? NodeName(edit.key)).flatMap { fleet.snapshot.nodes[$0]?.group }
-        // An edit without a record is the whole site's.
+        // An edit without a record belongs to the whole site.
         return then.isEmpty ? [.site] : then + (now.map { [$0] } ?? [])
     }
 
-    /// Takes a revision back.
+    /// Undoes a revision.
     ///
-    /// - Returns: the revision that does it.
+    /// - Returns: the new revision.
     func undo(_ number: Int) async throws -> Int {
-        // Before anything else: that something was changed since is not for those who may not see it.
+        // Before anything else: callers who may not see it must not learn that something changed since.
         let undone = try await revision(number)
         let edits = try await store.inverse(of: number)
         return try await change(what: "revision \(number) undone: \(undone.what)") { _ in edits }.revision
     }
 }
 
-/// Hides secrets in what history keeps as text.
+/// Hides secrets in history's text.
 enum Redaction {
-    /// A record's JSON as history keeps it.
+    /// A record's JSON as stored in history.
     static func of(json: String?) -> String? {
         guard let json, let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)),
             var record = object as? [String: Any], var settings = record["settings"] as? [String: Any]

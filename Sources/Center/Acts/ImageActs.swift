@@ -1,7 +1,7 @@
 import API
 import Fleet
 
-/// Images and their channels: everywhere the same, so that they are published for the whole site.
+/// Images and their channels: shared by all groups, so publishing is for the whole site.
 extension Acts {
     /// The versions of all images.
     func versions() async throws -> [VersionAnswer] {
@@ -9,7 +9,7 @@ extension Acts {
         let images = try await configuration().images.values.sorted { $0.name < $1.name }
         var all: [VersionAnswer] = []
         for image in images { all += try await answers(image) }
-        // People and nodes are nothing to who only fetches versions.
+        // A caller that only fetches versions sees no people or nodes.
         return maySomewhere(.read) ? all : all.map(\.withoutPeopleAndNodes)
     }
 
@@ -18,21 +18,21 @@ extension Acts {
         return try await answers(image(name, in: configuration()))
     }
 
-    /// A version by its number, the beginning of its digest, or a channel.
+    /// A version by its number, the start of its digest, or a channel.
     func version(_ text: String, of name: ImageName) throws -> ImageVersion {
         try require(.fetch)
         return try Self.version(text, of: image(name))
     }
 
-    /// An image with all that its page shows.
+    /// An image with everything on its page.
     struct ImageDetails: Sendable {
         var image: ImageCatalogue
         var versions: [VersionAnswer]
-        /// How many nodes boot each version.
+        /// The number of nodes that boot each version.
         var nodeCounts: [Digest: Int]
-        /// By number: whether its boot test went well.
+        /// By number: whether its boot test passed.
         var verdicts: [Int: Bool]
-        /// What nodes lack to boot the newest version. It names nodes of all groups: only for those who may read them.
+        /// What nodes lack to boot the newest version. It names nodes of all groups: only for callers who may read those.
         var warning: String?
         var copies: [PlaceAnswer]
     }
@@ -59,7 +59,7 @@ extension Acts {
 
     // MARK: Publishing
 
-    /// Enters a version whose files are in the image store.
+    /// Adds a version whose files are in the image store.
     func publish(_ wish: PublishRequest, of name: ImageName) async throws -> VersionAnswer {
         try require(.publish, in: .site)
         let version = try await services.shelf.take(
@@ -67,9 +67,9 @@ extension Acts {
         return try await answerWithWarnings(version)
     }
 
-    /// Points a channel at a version: `3`, or the beginning of a digest.
+    /// Points a channel at a version: `3`, or the start of a digest.
     ///
-    /// - Parameter move: the publisher's word for it, for servers that follow the channel.
+    /// - Parameter move: signed by the publisher, for servers that follow the channel.
     func promote(
         _ wanted: String, of name: ImageName, to channel: ChannelName, by move: ChannelMove? = nil
     ) async throws -> VersionAnswer {
@@ -86,7 +86,7 @@ extension Acts {
         return try await answerWithWarnings(version, movedBy: channel)
     }
 
-    /// Points a channel at where it pointed before.
+    /// Points a channel back at its previous version.
     func rollBack(_ channel: ChannelName, of name: ImageName) async throws -> VersionAnswer {
         try require(.publish, in: .site)
         let image = try image(name)
@@ -162,7 +162,7 @@ extension Acts {
 }
 
 extension VersionAnswer {
-    /// The same, without who published it and how many nodes have it.
+    /// The same, without the publisher and the number of nodes.
     fileprivate var withoutPeopleAndNodes: Self {
         var answer = self
         (answer.publishedBy, answer.openConnections) = ("", 0)

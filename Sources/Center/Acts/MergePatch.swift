@@ -2,11 +2,11 @@ import API
 import Fleet
 import Foundation
 
-/// Changes of a record that say only what changes; null takes away (RFC 7396).
+/// A partial change to a record; null removes a member (RFC 7396).
 struct MergePatch: Sendable {
     private let bytes: Data
 
-    /// Throws when it is no JSON object.
+    /// Throws unless it is a JSON object.
     init(_ bytes: Data) throws {
         self.bytes = bytes
         _ = try Self.object(bytes)
@@ -14,7 +14,7 @@ struct MergePatch: Sendable {
 
     func applied<Record: Codable>(to record: Record) throws -> Record {
         let encoder = JSONEncoder()
-        // What is not changed stays, secrets included.
+        // Members that are not changed stay, secrets included.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
         let merged = Self.merged(try Self.object(bytes), into: try Self.object(encoder.encode(record)))
         return try JSONDecoder().decode(Record.self, from: JSONSerialization.data(withJSONObject: merged))

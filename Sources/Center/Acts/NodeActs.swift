@@ -2,18 +2,18 @@ import API
 import Fleet
 import Wire
 
-/// What is done with nodes: recorded, changed, removed, asked to do something.
+/// Acts on nodes: record, change, remove, order.
 extension Acts {
     // MARK: Records
 
-    /// The state of a node's record as it is looked at, for `If-Match`; nil for a machine that is no node.
+    /// The tag of a node's record at the chosen time, for `If-Match`; nil for a machine that is not a node.
     func tag(of name: NodeName) async throws -> String? {
         let snapshot = try await configuration()
         guard let node = snapshot.nodes[name], sees(node, in: snapshot) else { return nil }
         return try RecordTag.of(node)
     }
 
-    /// Saves a node as it is given, whether it is new or not; hidden secrets stay.
+    /// Saves a node, new or not; hidden secrets stay.
     func save(_ given: Node, ifMatch wanted: String? = nil) async throws -> Saved<Node> {
         let snapshot = try await change { current in
             var node = given
@@ -26,13 +26,13 @@ extension Acts {
         return try Saved(snapshot.nodes[given.name] ?? given, in: snapshot)
     }
 
-    /// Changes of a node what `patch` names.
+    /// Changes the members of a node that `patch` names.
     func patchNode(_ name: NodeName, _ patch: MergePatch, ifMatch wanted: String? = nil) async throws
         -> Saved<Node>
     {
         let snapshot = try await fleet.change(by: caller.name) { [caller] current in
             let stored = try Self.stored(name, in: current)
-            // Before anything else: what it is like is not for those who may not change it.
+            // Before anything else: callers who may not change it must not learn its contents.
             try caller.require(.configure, in: stored.group)
             try RecordTag.check(wanted, stored)
             var node = try patch.applied(to: stored)
@@ -43,7 +43,7 @@ extension Acts {
             node.settings = RecordSettings.merged(node.settings, into: stored.settings)
             let edits = [FleetEdit.node(name, node)]
             try caller.requireLeave(for: edits, in: current)
-            // What changes nothing is no revision.
+            // No change, no revision.
             return node == stored ? [] : edits
         }
         return try Saved(Self.stored(name, in: snapshot), in: snapshot)
@@ -57,7 +57,7 @@ extension Acts {
         }
     }
 
-    /// Adds a node that is not there yet.
+    /// Adds a new node.
     func add(_ node: Node) async throws -> Saved<Node> {
         let snapshot = try await change { current in
             guard current.nodes[node.name] == nil else {
@@ -77,7 +77,7 @@ extension Acts {
 
     // MARK: Machines
 
-    /// Takes a machine into the fleet: name, place and address in one revision.
+    /// Approves a machine: name, place and address in one revision.
     func approve(_ machine: MACAddress, _ approval: ApprovalRequest) async throws -> Saved<Node> {
         let node = Node(
             name: approval.name, group: approval.group ?? .site, macAddresses: [machine],
@@ -89,7 +89,7 @@ extension Acts {
         return try Saved(snapshot.nodes[node.name] ?? node, in: snapshot)
     }
 
-    /// Forgets a machine that is no node.
+    /// Forgets a machine that is not a node.
     func forget(_ machine: MACAddress) async throws {
         try require(.configure, in: .site)
         try await fleet.forget(machine)
@@ -97,7 +97,7 @@ extension Acts {
 
     // MARK: What nodes are asked to do, and allowed to do again
 
-    /// Asks a node that is ready to restart; it hears of it within seconds.
+    /// Asks a ready node to restart; it receives the request within seconds.
     func restart(_ name: String) async throws {
         let snapshot = fleet.snapshot
         let node = try Self.find(name, in: snapshot)
@@ -121,9 +121,9 @@ extension Acts {
         fleet.dismissAlarm(of: node)
     }
 
-    /// Forgets that boots failed.
+    /// Forgets failed boots.
     ///
-    /// - Parameter text: a node's name, or the hardware address of any machine.
+    /// - Parameter text: a node's name, or any machine's MAC address.
     func release(_ text: String) async throws {
         let snapshot = fleet.snapshot
         let machine = MACAddress(text)

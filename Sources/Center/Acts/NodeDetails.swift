@@ -2,15 +2,15 @@ import API
 import Fleet
 
 extension Acts {
-    /// A node with all that its page shows.
+    /// A node with everything on its page.
     struct NodeDetails: Sendable {
         var answer: NodeAnswer
         /// Why it is held; nil in the past, too.
         var trouble: BootTrouble?
-        /// Milliseconds that each stage takes in the node's group, at the median.
+        /// Median milliseconds of each stage in the node's group.
         var medians: [BootStage: Int]
         var showsSessions: Bool
-        /// What the record sets itself, without secrets, with its state; nil for those who may not change it.
+        /// The record's own settings, without secrets, and its tag; nil for callers who may not change it.
         var editable: (own: [String: SettingValue], tag: String, effective: EffectiveSettings)?
         var mayRestart: Bool
         var mayDismiss: Bool
@@ -45,7 +45,7 @@ extension Acts {
         return BootFigures(neighbours.flatMap { snapshot.cards(of: $0).compactMap { boots[$0] } }).stages
     }
 
-    /// All nodes that fit, with their records, for a table.
+    /// All matching nodes, with their records, for a table.
     func nodeTable(_ query: String) async throws -> [(machine: MachineAnswer, node: Node?)] {
         let nodes = try await configuration().nodes
         return try await self.nodes(query, offset: 0, limit: .max).rows.map { ($0, nodes[$0.name]) }

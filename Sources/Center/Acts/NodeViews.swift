@@ -3,24 +3,24 @@ import Fleet
 import Foundation
 import Wire
 
-/// What pages and the API show of nodes and machines to one caller.
+/// Views of nodes and machines for one caller, for pages and the API.
 extension Acts {
     static let pageLimit = 1_000
 
-    /// What machines tell, taken once for a list.
+    /// What machines reported, fetched once for a list.
     func facts() async -> LiveFacts { await LiveFacts(services, isPast: at != nil) }
 
     // MARK: Nodes
 
     struct Page<Row: Sendable>: Sendable {
         var rows: [Row]
-        /// All that fit, on whatever page.
+        /// The number of all matches, on every page.
         var count: Int
-        /// Where the next page begins; nil on the last.
+        /// The next page's offset; nil on the last.
         var next: Int?
     }
 
-    /// The nodes that fit `query`, in the order in which people count.
+    /// The nodes that match `query`, in natural order.
     func nodes(_ query: String, offset: Int, limit: Int) async throws -> Page<MachineAnswer> {
         try require(.read)
         let snapshot = try await configuration()
@@ -38,7 +38,7 @@ extension Acts {
         return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
     }
 
-    /// The names of all nodes that fit.
+    /// The names of all matching nodes.
     func names(_ query: String) async throws -> [NodeName] {
         try require(.read)
         let snapshot = try await configuration()
@@ -50,7 +50,7 @@ extension Acts {
         }
     }
 
-    /// Machines that were seen and that nobody has enrolled, the latest first.
+    /// Unknown machines, latest first.
     func unknownMachines() async throws -> [MachineAnswer] {
         try require(.read)
         let snapshot = fleet.snapshot
@@ -60,7 +60,7 @@ extension Acts {
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
     }
 
-    /// Finds a node by its name or a hardware address.
+    /// Finds a node by its name or MAC address.
     static func find(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
         if let node = MACAddress(text).flatMap({ snapshot.node(at: $0) }) { return node }
         if let name = try? NodeName(text), let node = snapshot.nodes[name] { return node }
@@ -96,7 +96,7 @@ extension Acts {
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
-    /// The node of that name or hardware address, or a machine that boots without being enrolled.
+    /// The node with that name or MAC address, or a machine that boots without being enrolled.
     private func known(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
         do {
             return try Self.find(text, in: snapshot)
@@ -108,7 +108,7 @@ extension Acts {
         }
     }
 
-    /// What a machine was made of, and what changed when.
+    /// A machine's hardware and its changes.
     func hardware(_ text: String) async throws -> HardwareAnswer {
         let answer = try await node(text, bootLimit: 1)
         for mac in answer.node.macAddresses + answer.learnedCards {
@@ -142,7 +142,7 @@ extension Acts {
 
     // MARK: Lists for other programs
 
-    /// The hardware of all nodes that fit `query` and have told it.
+    /// The hardware of all nodes that match `query` and have reported it.
     func inventory(_ query: String) async throws -> [InventoryEntry] {
         let snapshot = try await configuration()
         return try await names(query).compactMap { name in
@@ -155,7 +155,7 @@ extension Acts {
         }
     }
 
-    /// What SSH clients know the nodes by.
+    /// The known_hosts file for SSH clients.
     func knownHosts() async throws -> String {
         try require(.read)
         let snapshot = try await configuration()
@@ -201,7 +201,7 @@ extension Acts {
                     FiguresAnswer.Trouble(
                         machine: node.name, isKnown: true,
                         text: held.summary,
-                        fix: "when its cause is mended: ‘roost node release’, or the button on its page"))
+                        fix: "when the cause is fixed: ‘roost node release’, or the button on its page"))
                 continue
             }
             if state == .failed || state == .stuck, troubles.count < 50 {
@@ -226,7 +226,7 @@ extension Acts {
             troubles: troubles.sorted { $0.machine < $1.machine }, limited: await limited())
     }
 
-    /// Who asks for more than one peer may have: of the whole site.
+    /// Peers over their limit, on the whole site.
     func limited() async -> [LimitLedger.Line] {
         caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
     }

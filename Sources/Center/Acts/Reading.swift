@@ -1,8 +1,8 @@
 import Fleet
 
-/// Who may read what of the present and of the past.
+/// Read permissions for the present and the past.
 extension Acts {
-    /// Throws unless the caller may read the node as it is in `snapshot`, and as it is now: in the past it may have been in another
+    /// Throws unless the caller may read the node both as it was in `snapshot` and as it is now: in the past it may have been in another
     /// group, or in none.
     func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
         try require(.read)
@@ -14,7 +14,7 @@ extension Acts {
         at == nil ? caller.sees(node.group) : groups(of: node, in: snapshot).allSatisfy { caller.sees($0) }
     }
 
-    /// Where the node is in `snapshot`, and where it is now, by its name and by its cards.
+    /// The node's group in `snapshot` and its present one, found by its name and by its cards.
     private func groups(of node: Node, in snapshot: FleetSnapshot) -> [GroupPath] {
         let now = fleet.snapshot
         let same =

@@ -5,21 +5,21 @@ import Sealing
 
 /// The state of one record, for `ETag` and `If-Match` (RFC 9110 §13.1.1).
 enum RecordTag {
-    /// A tag tells of the record's secrets, too: without this, who reads one could try what they are. It lives as long as the server;
-    /// who has read a record before a restart reads it again.
+    /// Tags depend on the record's secrets; without this key, a reader could test guesses of them. It lives as long as the server; after a
+    /// restart, clients read records again.
     private static let key = Secrets.make()
 
-    /// 64 bits of a code of the record's JSON: enough to see that somebody else changed it.
+    /// 64 bits of a keyed hash of the record's JSON: enough to detect a concurrent change.
     static func of(_ record: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Another administrator may have changed nothing but a secret.
+        // Another administrator may have changed only a secret.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
         let code = Hashing.hmac(of: Array(try encoder.encode(record)), key: Array(key.utf8))
         return "\"\(Hashing.hexadecimal(code.prefix(8)))\""
     }
 
-    /// Throws when the request wants another state than `record` has.
+    /// Throws when the request expects a different state of `record`.
     static func check(_ wanted: String?, _ record: (some Encodable)?) throws {
         guard let wanted else { return }
         guard let record else {

@@ -1,12 +1,12 @@
 import API
 import Fleet
 
-/// Versions as other servers copy them, and who has which.
+/// Versions for other servers to copy, and which server has which.
 extension Acts {
-    /// Versions in one report of a replica.
+    /// Versions in one replica's report.
     private static let copyLimit = 10_000
 
-    /// A file of a version, as it lies in the image store.
+    /// A file of a version in the image store.
     struct VersionFile: Sendable {
         var path: String
         var name: String
@@ -27,7 +27,7 @@ extension Acts {
             byteCount: byteCount ?? 0)
     }
 
-    /// Which servers have which versions of an image.
+    /// The servers with their versions of an image.
     func places(of name: ImageName) async throws -> [PlaceAnswer] {
         try require(.read)
         return await services.replication.places(of: fleet.snapshot.images[name], name)
@@ -39,14 +39,13 @@ extension Acts {
         return await services.replication.sourceAnswers
     }
 
-    /// Has the sources looked at now.
+    /// Polls the sources now.
     func lookAtSources() async throws -> RoundAnswer {
         try require(.publish, in: .site)
         return try await RoundAnswer(round: services.replication.lookNow())
     }
 
-    /// Throws unless the caller is the replica `server`: what a server has is told by its own token and by no other, an administrator's
-    /// included.
+    /// Throws unless the caller is the replica `server`: only its own token may report for a server, not even an administrator's.
     private func requireReplica(_ server: String) throws {
         try require(.replicate, in: .site)
         guard caller.replica != server else { return }
@@ -59,7 +58,7 @@ extension Acts {
         )
     }
 
-    /// Notes what a replica has.
+    /// Records what a replica has.
     func note(_ report: ReplicaReport, of server: String) async throws {
         try requireReplica(server)
         guard report.copies.count <= Self.copyLimit else {

@@ -3,10 +3,10 @@ import Fleet
 
 /// Versions on trial.
 extension Acts {
-    /// Roll-outs of one answer.
+    /// Roll-outs per answer.
     static let rolloutLimit = 100
 
-    /// Roll-outs with numbers below `before`, newest first; where they go on, if they do.
+    /// Roll-outs with numbers below `before`, newest first, and where the list continues.
     func rollouts(before: Int) async throws -> (rows: [RolloutAnswer], next: Int?) {
         try require(.read)
         let rollouts = try await fleet.rollouts(before: before, limit: Self.rolloutLimit)
@@ -16,7 +16,7 @@ extension Acts {
         )
     }
 
-    /// Those that are not over.
+    /// Roll-outs that are not finished.
     func rolloutsUnderWay() async throws -> [RolloutAnswer] {
         try require(.read)
         return try await configuration().rollouts.values.sorted { $0.id < $1.id }
@@ -28,7 +28,7 @@ extension Acts {
         return answer(try await fleet.rollout(id))
     }
 
-    /// With the canaries in groups that the caller sees.
+    /// With the canaries in groups that the caller may see.
     private func answer(_ rollout: Rollout) -> RolloutAnswer {
         let nodes = fleet.snapshot.nodes
         var answer = RolloutAnswer(rollout)
@@ -36,7 +36,7 @@ extension Acts {
         return answer
     }
 
-    /// Throws unless the caller may begin one: for a form that is not shown to others.
+    /// Throws unless the caller may start one, before the form is shown.
     func requireStartingRollouts() throws { try require(.publish, in: .site) }
 
     func startRollout(_ wish: RolloutRequest, of name: ImageName, to channel: ChannelName) async throws
@@ -81,6 +81,6 @@ extension Acts {
 }
 
 extension RolloutAnswer {
-    /// How many canaries have come so far.
+    /// The number of canaries with this outcome so far.
     func count(_ outcome: Rollout.Canary.Outcome) -> Int { counts[outcome.rawValue] ?? 0 }
 }

@@ -1,15 +1,15 @@
 import Fleet
 
-/// Match rules: settings for all nodes whose hardware fits, of the whole site.
+/// Match rules: settings for all nodes with matching hardware, on the whole site.
 extension Acts {
-    /// In the order in which they are laid over each other.
+    /// In the order of application.
     func rules() async throws -> [MatchRule] {
         try require(.read)
         return try await configuration().rules.values
             .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
     }
 
-    /// The rules, the strongest first, with how many nodes fit each: a number that tells nothing of any of them.
+    /// The rules, strongest first, each with the number of matching nodes: a number that reveals no single node.
     func rulesWithNodeCounts() async throws -> [(rule: MatchRule, nodeCount: Int)] {
         let snapshot = try await configuration()
         return try await rules().reversed().map { rule in

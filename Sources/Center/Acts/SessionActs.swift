@@ -2,7 +2,7 @@ import API
 import Fleet
 
 extension Acts {
-    /// Everybody who is logged in at a node that fits `query`, in the order of the nodes.
+    /// All users logged in at nodes that match `query`, in the order of the nodes.
     func sessions(_ query: String, offset: Int, limit: Int) async throws -> Page<SessionAnswer> {
         try require(.read)
         guard at == nil else {

@@ -2,9 +2,9 @@ import API
 package import Fleet
 
 extension SettingsChange {
-    /// Settings with one level's changes made.
+    /// Settings after one level's changes.
     ///
-    /// - Parameter inherited: what holds there, for lists that a level sets as a whole.
+    /// - Parameter inherited: the effective settings, for lists that a level sets as a whole.
     package func applied(to settings: [String: SettingValue], inheriting inherited: EffectiveSettings? = nil)
         throws
         -> [String: SettingValue]
@@ -23,7 +23,7 @@ extension SettingsChange {
         }
         for (name, value) in add {
             let definition = try SettingDefinition.settable(name)
-            // Other levels add to a list by themselves.
+            // Lists set at other levels accumulate by themselves.
             let before =
                 settings[definition.name]
                 ?? (definition.merge == .replace ? inherited?.shown(definition) : nil)
@@ -66,7 +66,7 @@ extension SettingsChange {
 }
 
 extension SettingDefinition {
-    /// Without entries; a text for what has none.
+    /// The value without entries; a text for kinds that have none.
     fileprivate var empty: SettingValue {
         switch kind {
         case .list: .list([])

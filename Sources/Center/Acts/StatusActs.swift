@@ -2,7 +2,7 @@ import API
 import Fleet
 import Wire
 
-/// How the server and its fleet are: status, leases, boots, networks, figures for monitoring.
+/// The state of server and fleet: status, leases, boots, networks, figures for monitoring.
 extension Acts {
     func status() async throws -> StatusAnswer {
         let snapshot = fleet.snapshot
@@ -19,10 +19,10 @@ extension Acts {
             machines: known.rows + unknown)
     }
 
-    /// Nodes whose command lines are too long that are told one by one.
+    /// Nodes with too long command lines that are listed individually.
     private static let problemLimit = 5
 
-    /// Only for those who can mend it: others learn nothing of a PIN.
+    /// Only for callers who can fix it: others must not learn about a PIN.
     private func warnings() async -> [String]? {
         guard may(.configure, in: .site) else { return nil }
         let snapshot = fleet.snapshot
@@ -52,10 +52,10 @@ extension Acts {
         }
     }
 
-    /// A boot with the node that its machine is; nil: no node.
+    /// A boot with its node; nil: the machine is not a node.
     typealias SeenBoot = (boot: BootTimeline, node: NodeName?)
 
-    /// - Parameter machine: nil: the last boots of all.
+    /// - Parameter machine: nil: the last boots of all machines.
     func boots(of machine: MACAddress?, limit: Int) async throws -> [SeenBoot] {
         try require(.read)
         let snapshot = fleet.snapshot
@@ -67,18 +67,18 @@ extension Acts {
 
     // MARK: Monitoring
 
-    /// What monitoring is told beside the figures.
+    /// Figures for monitoring beyond those of the fleet.
     struct ServerFigures: Sendable {
         var version: String
         var revision: Int
         var boots: LiveFleet.BootCounts
         var networks: [NetworkAnswer]
-        /// Open NBD connections of each version, by its image's name and number.
+        /// Open NBD connections per version, by image name and number.
         var connections: [(image: ImageName, version: Int, count: Int)]
         var listenerCount: Int
-        /// Refusals since the server started, and how many peers were refused something within the last minute.
+        /// Refusals since the server started, and the number of peers refused within the last minute.
         var limited: (totals: [LimitedPlane: Int], peerCount: Int)
-        /// Those that wait, and those that found no room, by their kind.
+        /// Waiting and dropped reports, by kind.
         var reports: [ReportKind: ReportQueues.Figures]
     }
 
@@ -96,15 +96,14 @@ extension Acts {
 
     // MARK: Pages of the whole
 
-    /// What the dashboard says of the server itself.
+    /// The server's own state, for the dashboard.
     struct ServerState: Sendable {
         var address: IPv4Address
         var roles: [String]
         var leaseCount: Int
         var connectionCount: Int
         var revision: Int
-        /// When the clock was set: before, after, and whether the server was off. For those who can see to it, as the networks that have
-        /// few addresses left.
+        /// A change of the clock: before, after, and whether the server was off. For callers who can act on it, like scarce networks.
         var jump: LiveFleet.SeenJump?
         var scarceNetworks: [NetworkAnswer]
     }
@@ -120,20 +119,20 @@ extension Acts {
             scarceNetworks: mayMend ? await services.networks().filter(\.isScarce) : [])
     }
 
-    /// What becomes of machines that are not enrolled.
+    /// How machines that are not enrolled are handled.
     func enrolment() async throws -> Enrolment {
         try require(.read)
         return fleet.snapshot.enrolment(at: await services.policy().server)
     }
 
-    /// What the first hour is about.
+    /// The state shown by the first steps page.
     struct FirstSteps: Sendable {
         var roles: [String]
         var networks: [NetworkAnswer]
         var images: [ImageName]
         var nodes: [MachineAnswer]
         var unknown: [MachineAnswer]
-        /// As it is set; nil: as the network makes it.
+        /// The configured value; nil: derived from the network.
         var enrolment: Enrolment?
     }
 

@@ -2,14 +2,14 @@ import API
 import Fleet
 import HTTPClient
 
-/// Comparing, checking, naming and clearing away versions of an image.
+/// Comparing, verifying, naming and removing versions of an image.
 extension Acts {
-    /// Versions that stay when nothing else is said.
+    /// The default number of versions to keep.
     static let standardKeep = 3
 
     // MARK: Names and signatures
 
-    /// How many versions of an image stay by themselves; nil: all.
+    /// Sets how many versions of an image to keep automatically; nil: all.
     func keep(_ number: Int?, of name: ImageName) async throws {
         try require(.publish, in: .site)
         _ = try image(name)
@@ -47,7 +47,7 @@ extension Acts {
     /// - Parameters:
     ///   - from: a number, digest or channel; nil: the version before the other.
     ///   - to: nil: the newest.
-    ///   - wantsContents: what is in the roots, too.
+    ///   - wantsContents: compares the roots' contents, too.
     func difference(of name: ImageName, from: String?, to: String?, wantsContents: Bool) async throws
         -> ImageDifference
     {

@@ -1,9 +1,9 @@
 import API
 import Fleet
 
-/// The nodes' own disks: how full they are, reset, snapshots.
+/// The nodes' disks: usage, reset, snapshots.
 extension Acts {
-    /// In the order of their nodes' names, without their snapshots.
+    /// Ordered by node name, without snapshots.
     func volumes() async throws -> [VolumeAnswer] {
         try require(.read)
         let snapshot = fleet.snapshot
@@ -16,7 +16,7 @@ extension Acts {
         return answers
     }
 
-    /// The same, with the snapshots of those that the caller may change; nil for others.
+    /// The same, with the snapshots of volumes that the caller may change; nil for others.
     func volumesWithSnapshots() async throws -> [(volume: VolumeAnswer, snapshots: [SnapshotAnswer]?)] {
         var all: [(VolumeAnswer, [SnapshotAnswer]?)] = []
         for volume in try await volumes() {
@@ -64,7 +64,7 @@ extension Acts {
         try require(.configure, in: place(of: name, in: fleet.snapshot))
     }
 
-    /// What was a node's that is no more is the whole site's.
+    /// Volumes of removed nodes belong to the whole site.
     private func place(of name: NodeName, in snapshot: FleetSnapshot) -> GroupPath {
         snapshot.nodes[name]?.group ?? .site
     }

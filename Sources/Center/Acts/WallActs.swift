@@ -2,14 +2,14 @@ import API
 import Fleet
 import Sealing
 
-/// A board for the wall of a room: names and states of one group, for those who have its link, without a log-in.
+/// A wall board of a room: names and states in one group, for holders of its link, without a log-in.
 struct WallBoard: Sendable {
     private static let nodeLimit = 500
 
     let group: GroupPath
     private let services: CenterServices
 
-    /// - Parameter key: proves that an administrator gave the link out.
+    /// - Parameter key: proves that an administrator shared the link.
     init(of group: GroupPath, key: String, _ services: CenterServices) throws {
         guard Secrets.isEqual(key, Self.key(group, services.wallSecret)) else {
             throw Problem(
@@ -23,7 +23,7 @@ struct WallBoard: Sendable {
         return Hashing.hexadecimal(code.prefix(16))
     }
 
-    /// The first nodes of the group, with what they are doing.
+    /// The group's first nodes, with their states.
     func nodes() -> [(name: NodeName, state: MachineState)] {
         let fleet = services.fleet
         let (snapshot, boots, now) = (fleet.snapshot, fleet.boots, Clock.millisecond)
@@ -35,7 +35,7 @@ struct WallBoard: Sendable {
         }
     }
 
-    /// What happens in the group; an element without an event is a sign of life.
+    /// Events in the group; an element without an event is a keep-alive.
     func listen(from address: String) throws -> some AsyncSequence<EventHub.Numbered, Never> & Sendable {
         try services.events(for: address).filter { [group] numbered in
             numbered.event.map { event in event.group.map { group.contains($0) } ?? false } ?? true

@@ -2,7 +2,7 @@ import API
 import Fleet
 import Foundation
 
-/// Web hooks: addresses elsewhere that are told what happens.
+/// Web hooks: external addresses that are notified of events.
 extension Acts {
     private static let webHookLimit = 50
 
@@ -13,7 +13,7 @@ extension Acts {
         }
     }
 
-    /// A server that could be told to send anywhere is an administrator's of the whole site.
+    /// Only administrators of the whole site may choose an address that the server sends to.
     func makeWebHook(_ wish: WebHookRequest) async throws -> WebHookAnswer {
         try require(.administer, in: .site)
         guard let url = URL(string: wish.url), ["http", "https"].contains(url.scheme),

@@ -21,7 +21,7 @@ async function refresh() {
     localTimes(page);
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`);
-      // What somebody is filling in stays as it is.
+      // A field that is being edited stays unchanged.
       if (!fresh || part.contains(document.activeElement) || part.querySelector("input:checked")) continue;
       if (fresh.innerHTML !== part.innerHTML) part.innerHTML = fresh.innerHTML;
     }
@@ -52,7 +52,7 @@ document.addEventListener("DOMContentLoaded", () => {
       if (box) box.checked = true;
     });
   }
-  // A file's bytes as they are: which encoding they have is found by the server.
+  // A file's unchanged bytes: the server detects their encoding.
   for (const chooser of document.querySelectorAll("[data-bytes-to]")) {
     chooser.addEventListener("change", () => {
       const reader = new FileReader();

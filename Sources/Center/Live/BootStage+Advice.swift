@@ -1,14 +1,14 @@
 import Fleet
 
 extension BootStage {
-    /// What the server sees of a root that does not come up: the step that a person would ask for first.
+    /// A sign seen by the server that explains a stuck root: the first thing to check.
     func stuckDetail(_ root: RootActivity?) -> String {
         guard [.network, .root, .delivered, .configured, .handover].contains(self) else { return "" }
         guard let root else { return ": no export open" }
         return ": export opened, no read since \(root.idleMilliseconds / 1_000) s"
     }
 
-    /// What helps most often when a machine goes no further than this stage.
+    /// The most common fix when a machine stops at this stage.
     var usualFix: String {
         switch self {
         case .dhcp: "does its firmware reach TFTP? ‘roost doctor’ looks at ports and loaders"

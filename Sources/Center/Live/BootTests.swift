@@ -2,16 +2,16 @@ import API
 import Fleet
 import Wire
 
-/// Versions that are booted in a virtual machine before they are shipped: the server opens the boot, hears how far it comes, and keeps
-/// the result. Who runs the machine is another's matter.
+/// Boot tests of versions in a virtual machine: the server opens the boot, follows its progress and stores the result. Running the machine
+/// is the caller's part.
 struct BootTests: Sendable {
     let fleet: LiveFleet
     let planes: any DataPlaneView & MachineOrders
 
-    /// Of the virtual machines.
+    /// The architecture of the virtual machines.
     private static let architecture = "amd64"
 
-    /// - Parameter seconds: from the kernel's start to ready; nil: five minutes.
+    /// - Parameter seconds: from kernel start to ready; nil: five minutes.
     func begin(_ version: ImageVersion, within seconds: Int?) async throws -> BootTestAnswer {
         let seconds = try Self.checked(seconds)
         let policy = await planes.policy()
@@ -29,7 +29,7 @@ struct BootTests: Sendable {
                 "boot tests are made with machines of \(Self.architecture), and \(version.image)@\(version.number) is for \(version.manifest.architecture)"
             )
         }
-        // Locally administered, and nobody's.
+        // Locally administered, and not used by any machine.
         let machine = MACAddress(rawValue: 0x0252_6F00_0000 | UInt64.random(in: 0...0xFF_FFFF))
         let boot = await planes.openBoot(of: machine, version.digest)
         return BootTestAnswer(
@@ -40,7 +40,7 @@ struct BootTests: Sendable {
             digest: version.digest, nodeArchive: archive.digest, withinSeconds: seconds)
     }
 
-    /// - Throws: ``Problem`` 422 when nobody would wait so long, or nothing could boot in so short a time.
+    /// - Throws: ``Problem`` 422 when the time is unreasonably long, or too short for any boot.
     static func checked(_ seconds: Int?) throws -> Int {
         let seconds = seconds ?? 300
         guard (10...3_600).contains(seconds) else {
@@ -49,17 +49,17 @@ struct BootTests: Sendable {
         return seconds
     }
 
-    /// Keeps the result, and forgets the machine.
+    /// Stores the result, and forgets the machine.
     ///
-    /// - Returns: the result as it was stored with the version.
-    /// - Throws: `StoreError.notFound` when no such boot was begun.
+    /// - Returns: the result as stored with the version.
+    /// - Throws: `StoreError.notFound` when no such boot is open.
     func end(_ report: BootTestReport, _ version: ImageVersion) async throws -> BootTest {
         let boots = try await fleet.store.boots(of: report.machine, limit: 10)
         guard fleet.snapshot.node(at: report.machine) == nil,
             let timeline = boots.first(where: { $0.boot == report.boot }),
             timeline.entries.first?.stage == .script
         else { throw StoreError.notFound("there is no boot test \(report.boot) on \(report.machine)") }
-        // What the machine has told decides, not what others think.
+        // The machine's own report decides.
         let isReady = timeline.readyAfter != nil
         let told = timeline.entries.last { $0.stage == .failed }?.detail
         let test = BootTest(

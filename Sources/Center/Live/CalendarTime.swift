@@ -5,7 +5,7 @@ enum CalendarTime {
     static func second(_ text: String) -> Int? {
         let full = text.contains("T") || text.contains(" ") ? text : "\(text)T00:00:00"
         var normal = full.replacingOccurrences(of: " ", with: "T")
-        // A browser's date field leaves out the seconds and the zone.
+        // A browser's date field omits the seconds and the zone.
         if normal.split(separator: ":").count == 2, !normal.hasSuffix("Z") { normal += ":00" }
         if !normal.hasSuffix("Z"), !normal.dropFirst(11).contains("+"), !normal.dropFirst(11).contains("-") {
             normal += "Z"
@@ -16,7 +16,7 @@ enum CalendarTime {
         }
     }
 
-    /// The end of the year 9999: what is later has no text.
+    /// The end of the year 9999: later times cannot be formatted.
     private static let lastSecond = 253_402_300_799
 
     /// `2026-11-21 10:00:00`, in UTC.

@@ -2,10 +2,10 @@ import Fleet
 import Linux
 import Synchronization
 
-/// The time by which the control center works.
+/// The control center's time.
 ///
-/// The wall clock is for what people read and what is kept over restarts. It jumps only in ``LiveFleet/move(with:)``, together with all
-/// that is kept by it. What lasts for a while and is forgotten with the process counts `steadySecond`.
+/// The wall clock is for people and for anything that outlives a restart. It jumps only in ``LiveFleet/move(with:)``, together with
+/// everything stored by it. Anything short-lived that ends with the process uses `steadySecond`.
 enum Clock {
     private static let watched = Mutex(WatchedClock(reading))
 
@@ -16,10 +16,10 @@ enum Clock {
     /// Seconds since 1970.
     static var second: Int { millisecond / 1_000 }
 
-    /// Milliseconds of the clock that nothing sets, for what does not outlive the process: limits, locks, tickets.
+    /// Milliseconds of the monotonic clock, for anything that does not outlive the process: limits, locks, tickets.
     static var steadyMillisecond: Int { SystemClock.boot }
     static var steadySecond: Int { SystemClock.boot / 1_000 }
 
-    /// Takes the wall clock as it is now.
+    /// Adopts the present wall clock.
     static func jump() { watched.withLock { _ = $0.look(reading) } }
 }

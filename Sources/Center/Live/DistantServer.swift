@@ -5,9 +5,9 @@ import HTTPClient
 import NIOCore
 import NIOHTTP1
 
-/// A file that comes in parts.
+/// A file that arrives in parts.
 final class ReplicaFile {
-    /// It would be so again.
+    /// Retrying would fail in the same way.
     struct TooLong: Error, CustomStringConvertible {
         var description: String
     }
@@ -16,7 +16,7 @@ final class ReplicaFile {
     private let name: String
     private(set) var received: Int
 
-    /// - Parameter byteCount: what it will have; what is longer begins anew. Nil: it begins anew in any case.
+    /// - Parameter byteCount: the final size; a longer file is started again. Nil: always start again.
     init(_ path: String, byteCount: Int?) throws {
         if !FileManager.default.fileExists(atPath: path) {
             guard FileManager.default.createFile(atPath: path, contents: nil) else {
@@ -31,7 +31,7 @@ final class ReplicaFile {
 
     deinit { try? handle.close() }
 
-    /// - Parameter byteLimit: what the file has at most; more than that is begun anew and not written.
+    /// - Parameter byteLimit: the maximum size; a file that would exceed it is emptied and not written.
     func append(_ bytes: ByteBuffer, upTo byteLimit: Int) throws {
         guard bytes.readableBytes <= byteLimit - received else {
             try clear()
@@ -51,9 +51,9 @@ final class ReplicaFile {
 struct DistantServer {
     /// The list of all versions, with their packages.
     private static let listByteLimit = 64 << 20
-    /// Of an answer that says only how it went.
+    /// For short status answers.
     private static let answerByteLimit = 1 << 20
-    /// A list or a file takes as long as it takes, while something comes.
+    /// Lists and files may take any time, as long as data keeps arriving.
     private static let pause = Duration.seconds(60)
     private static let (answerTime, listTime, fileTime) = (
         Duration.seconds(60), Duration.seconds(600), Duration.seconds(86_400)
@@ -94,7 +94,7 @@ struct DistantServer {
         try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
     }
 
-    /// What follows the first `offset` bytes.
+    /// The rest of the file after `offset` bytes.
     func body(of path: String, from offset: Int) async throws -> HTTPClientBody {
         var request = request(path)
         if offset > 0 { request.headers.add(name: "Range", value: "bytes=\(offset)-") }

@@ -3,16 +3,16 @@ import Fleet
 import Synchronization
 import Wire
 
-/// Hands events to everybody who listens. A listener that is too slow loses the oldest, and learns that it did.
+/// Sends events to all listeners. A slow listener loses the oldest events, and is told so.
 package final class EventHub: Sendable {
-    /// Events that wait for one listener.
+    /// Buffered events per listener.
     package static let bufferLimit = 256
     package static let listenerLimit = 5_000
 
     package struct Numbered: Sendable {
-        /// Counts up by one; a gap is what was lost.
+        /// Increases by one; a gap means lost events.
         package var number: Int
-        /// Nil is a sign of life.
+        /// Nil: a keep-alive.
         package var event: ServerEvent?
     }
 
@@ -34,7 +34,7 @@ package final class EventHub: Sendable {
         }
     }
 
-    /// Shows every listener that the server lives, and the server which of them do not; until cancelled.
+    /// Sends keep-alives to every listener and drops the dead ones, until cancelled.
     package func pulse() async throws {
         while true {
             try await Task.sleep(for: .seconds(20))
@@ -48,11 +48,11 @@ package final class EventHub: Sendable {
 
     package var listenerCount: Int { state.withLock { $0.listeners.count } }
 
-    /// Events from now on; nil when too many listen already. The listener is forgotten when its task ends.
+    /// Events from now on; nil when there are too many listeners. A listener ends with its task.
     ///
     /// - Parameters:
-    ///   - bufferLimit: events that wait for this listener; beyond, the oldest go.
-    ///   - ended: called when it listens no more.
+    ///   - bufferLimit: buffered events for this listener; beyond that, the oldest are dropped.
+    ///   - ended: called when it stops listening.
     package func listen(
         bufferLimit: Int = EventHub.bufferLimit, ended: @escaping @Sendable () -> Void = {}
     ) -> AsyncStream<Numbered>? {
@@ -66,7 +66,7 @@ package final class EventHub: Sendable {
             return id
         }
         guard let id else { return nil }
-        // The first words tell the browser at once that it is connected.
+        // The first bytes tell the browser at once that it is connected.
         continuation.yield(Numbered(number: 0, event: nil))
         continuation.onTermination = { [weak self] _ in
             _ = self?.state.withLock { $0.listeners.removeValue(forKey: id) }

@@ -2,13 +2,13 @@ import Fleet
 import Foundation
 import Wire
 
-/// Numbers over many boots.
+/// Statistics over many boots.
 struct BootFigures: Sendable, Codable {
-    /// Boots that became ready, with their durations in milliseconds.
+    /// Ready boots, with their durations in milliseconds.
     var count: Int
     var median: Int?
     var percentile95: Int?
-    /// Median of the time from each stage to the next, in milliseconds, by the stage that was reached.
+    /// Median milliseconds from each stage to the next, by the stage reached.
     var stages: [BootStage: Int]
 
     init(_ boots: some Sequence<BootTimeline>) {
@@ -28,7 +28,7 @@ struct BootFigures: Sendable, Codable {
         for (stage, values) in steps { stages[stage] = Self.percentile(50, of: values.sorted()) }
     }
 
-    /// The smallest value that at least `percent` in a hundred are not above; nil of nothing.
+    /// The smallest value that at least `percent` percent of the values do not exceed; nil for none.
     static func percentile(_ percent: Int, of sorted: [Int]) -> Int? {
         guard !sorted.isEmpty else { return nil }
         return sorted[min(sorted.count - 1, max(0, (sorted.count * percent + 99) / 100 - 1))]

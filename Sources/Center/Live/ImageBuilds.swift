@@ -3,7 +3,7 @@ package import Fleet
 import HTTPClient
 import Logging
 
-/// What the worker is told: to build, to boot a version, or to stop that.
+/// An order to the worker: build, boot a version, or stop.
 package struct ImageBuildOrder: Codable, Sendable, Equatable {
     package var build: Int
     package var image: String
@@ -20,7 +20,7 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
         self.packages = packages
     }
 
-    /// The order, when nothing in it can be anything but a name. Both sides ask: the worker is root and trusts nobody.
+    /// The order, if it contains nothing but valid names. Both sides check: the worker is root and trusts no input.
     package func checked() throws -> Self {
         _ = try ImageName(image)
         if let test {
@@ -30,7 +30,7 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
             return self
         }
         for word in [suite] + packages {
-            // Debian policy §5.6.1; suites such as bookworm-backports keep to it too.
+            // Debian policy §5.6.1; suites such as bookworm-backports follow it, too.
             guard word.utf8.count <= 100, word.wholeMatch(of: /[a-z0-9][a-z0-9+.\-]+/) != nil else {
                 throw Problem(422, "Invalid name", "‘\(word)’ is not the name of a suite or package")
             }
@@ -40,11 +40,11 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
     }
 }
 
-/// What the worker says of a build: a line of its log, or how it ended.
+/// The worker's report on a build: a line of its log, or its end.
 package struct ImageBuildMessage: Codable, Sendable {
     package var build: Int
     package var line: String?
-    /// The finished version in the image store.
+    /// The finished version's digest in the image store.
     package var digest: Digest?
     package var failure: String?
 
@@ -56,10 +56,10 @@ package struct ImageBuildMessage: Codable, Sendable {
     }
 }
 
-/// Builds and boot tests of images that were asked for on a page or by the API. The server has no leave to build: it orders them from
-/// a worker, one after the other, and publishes what comes back.
+/// Builds and boot tests of images, requested on a page or by the API. The server itself has no rights to build: it orders them from a
+/// worker, one at a time, and publishes the results.
 package actor ImageBuilds {
-    /// Builds that are remembered, and lines of each.
+    /// Builds that are kept, and lines of each.
     private static let (buildLimit, lineLimit) = (50, 5_000)
 
     struct Build: Sendable {
@@ -69,21 +69,21 @@ package actor ImageBuilds {
         /// Seconds since 1970.
         var startedAt: Int
         var endedAt: Int?
-        /// The log, without `droppedLineCount` lines of its beginning.
+        /// The log, without its first `droppedLineCount` lines.
         var lines: [String] = []
         var droppedLineCount = 0
-        /// The version that came of it, or passed.
+        /// The version that was built, or passed.
         var version: Int?
-        /// What is booted, when nothing is built.
+        /// The boot test, if nothing is built.
         var test: Test?
         var failure: String?
 
         struct Test: Sendable {
             var version: ImageVersion
             var withinSeconds: Int
-            /// What moves to the version when it passes.
+            /// The channel that moves to the version when it passes.
             var channel: ChannelName?
-            /// It is over, and on its way into the store.
+            /// It is finished, and being stored.
             var isEnding = false
         }
 
@@ -98,7 +98,7 @@ package actor ImageBuilds {
     private var send: (@Sendable (ImageBuildOrder) -> Void)?
     private var builds: [Int: Build] = [:]
     private var nextID = 1
-    /// When listeners last heard of a line: they are told once a second, not for each.
+    /// When listeners were last notified of a line: at most once a second, not for each.
     private var toldAt = 0
 
     init(fleet: LiveFleet, shelf: ImageShelf, tests: BootTests, logger: Logger) {
@@ -108,7 +108,7 @@ package actor ImageBuilds {
         self.logger = logger
     }
 
-    /// There is a worker: `send` reaches it. Nil: it has ended.
+    /// A worker is available through `send`. Nil: it has ended.
     package func use(_ send: (@Sendable (ImageBuildOrder) -> Void)?) {
         self.send = send
         guard send == nil else { return }
@@ -129,7 +129,7 @@ package actor ImageBuilds {
     // MARK: Ordering
 
     func start(_ image: ImageName, suite: String, packages: [String], by who: String) throws -> Build {
-        // The server has no key: what comes of ten minutes of building could not be published.
+        // The server has no signing key: the result of a ten-minute build could not be published.
         guard !fleet.trust.isRequired else {
             throw StoreError.conflict(
                 "this server takes only signed versions, and has no key: build on a host that has one (roost image build --sign FILE)"
@@ -201,7 +201,7 @@ package actor ImageBuilds {
 
     // MARK: Boot tests
 
-    /// Has the worker start the machine, and waits until it is ready or the worker says that it has ended.
+    /// Has the worker start the machine, and waits until it is ready or the worker reports its end.
     private func run(_ test: Build.Test, _ id: Int) async {
         do {
             let machine = try await tests.begin(test.version, within: test.withinSeconds)
@@ -212,14 +212,14 @@ package actor ImageBuilds {
                 try await Task.sleep(for: .seconds(1))
                 if fleet.boot(of: machine.machine)?.readyAfter != nil { await finish(id, "") }
             }
-            // Cancelled, or without a worker: nobody reports it any more.
+            // Cancelled, or without a worker: no report will come.
             if fleet.boot(of: machine.machine) != nil { try await fleet.forget(machine.machine) }
         } catch {
             end(id, .failed, ErrorText.of(error))
         }
     }
 
-    /// - Parameter detail: how the machine has ended; empty: it is ready.
+    /// - Parameter detail: how the machine ended; empty: it is ready.
     private func finish(_ id: Int, _ detail: String) async {
         guard let build = builds[id], build.state == .running, let test = build.test, !test.isEnding,
             let machine = build.order.test
@@ -267,7 +267,7 @@ package actor ImageBuilds {
     private func append(_ line: String, to id: Int) {
         builds[id]?.lines.append(line)
         if let count = builds[id]?.lines.count, count > Self.lineLimit {
-            // A tenth at a time: to move all lines for each that comes costs more than the lines.
+            // A tenth at a time: moving all lines for each new one costs more than the lines.
             builds[id]?.lines.removeFirst(Self.lineLimit / 10)
             builds[id]?.droppedLineCount += Self.lineLimit / 10
         }

@@ -5,21 +5,21 @@ import HTTPClient
 import Logging
 import NIOCore
 
-/// Another server whose versions are copied to this one.
+/// Another server that versions are copied from.
 package struct ReplicationSource: Sendable, Equatable {
     /// `https://HOST:PORT`
     package var url: String
-    /// The file with a token of that server.
+    /// The file with a token for that server.
     package var tokenPath: String
-    /// The file with the certificate that is trusted; nil: this host's authorities.
+    /// The file with the trusted certificate; nil: this host's certificate authorities.
     package var certificatePath: String?
     /// Empty: all.
     package var images: [ImageName]
-    /// Channels that move here when they move there.
+    /// Channels that follow the source's.
     package var channels: [ChannelName]
-    /// Nil: as fast as it goes.
+    /// Nil: no limit.
     package var bytesPerSecond: Int?
-    /// Seconds between looking for something new.
+    /// Seconds between polls.
     package var period: Int
 
     package init(
@@ -36,24 +36,24 @@ package struct ReplicationSource: Sendable, Equatable {
     }
 }
 
-/// Copies versions from other servers, and knows who copies from this one.
+/// Copies versions from other servers, and tracks the servers that copy from this one.
 package actor ImageReplication {
-    /// Servers that are remembered for having copies of versions of this one.
+    /// Replicas that are remembered.
     private static let replicaLimit = 1_000
-    /// A replica that has not been heard of for so many seconds is forgotten.
+    /// Seconds after its last report when a replica is forgotten.
     private static let replicaAge = 7 * 86_400
-    /// Attempts to go on with a file that stopped coming.
+    /// Attempts to resume a file that stopped coming.
     private static let attemptLimit = 5
     /// A manifest lists packages: ten thousand are one MiB.
     private static let manifestByteLimit = 8 << 20
-    /// What one file may be said to have.
+    /// The maximum stated size of a file.
     private static let fileByteLimit = 1 << 40
-    /// What stays free on the disk for leases and the store.
+    /// Reserved on the disk for leases and the store.
     private static let reservedByteCount = 2 << 30
     private static let fileNames = ["kernel", "modules.cpio", "root.squashfs"]
 
     private let sources: [ReplicationSource]
-    /// What this server calls itself.
+    /// This server's name.
     private let name: String
     private let fleet: LiveFleet
     private let shelf: ImageShelf
@@ -61,9 +61,9 @@ package actor ImageReplication {
     private let logger: Logger
     private var states: [String: SourceAnswer]
     private var elsewhere: [String: [PlaceAnswer]] = [:]
-    /// Of this server's own versions only: what others say takes no more room than there are versions.
+    /// Only for this server's own versions: other servers' reports take no more room than there are versions.
     private var replicas: [String: (seenAt: Int, shares: [Digest: Double])] = [:]
-    /// How many times all sources were asked, the time that goes on included.
+    /// The number of polls of all sources, including one in progress.
     private var round = 0
     private let wake = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -85,7 +85,7 @@ package actor ImageReplication {
 
     package var sourceAnswers: [SourceAnswer] { sources.compactMap { states[$0.url] } }
 
-    /// Where versions of an image are, as far as this server knows.
+    /// The servers known to have versions of an image.
     package func places(of image: ImageCatalogue?, _ name: ImageName) -> [PlaceAnswer] {
         var places = (image?.versions ?? []).map {
             PlaceAnswer(
@@ -107,10 +107,10 @@ package actor ImageReplication {
         }
     }
 
-    /// How much is remembered of what replicas say.
+    /// How much is remembered of the replicas' reports.
     var rememberedShares: Int { replicas.values.reduce(0) { $0 + $1.shares.count } }
 
-    /// A replica says what it has of this server's versions; others are left out.
+    /// Records what a replica has of this server's versions; others are ignored.
     package func note(_ report: ReplicaReport, of server: String) throws {
         let now = Clock.second
         replicas = replicas.filter { now - $0.value.seenAt < Self.replicaAge }
@@ -125,9 +125,9 @@ package actor ImageReplication {
         replicas[server] = (now, shares)
     }
 
-    /// Looks for something new at once.
+    /// Polls the sources at once.
     ///
-    /// - Returns: the round that surely sees what is there now; sources tell the last round that is over.
+    /// - Returns: the round that is certain to see everything present now; sources report their last finished round.
     package func lookNow() throws -> Int {
         guard !sources.isEmpty else {
             throw StoreError.conflict("this server copies from no other (image-sources in roost.yaml)")
@@ -160,7 +160,7 @@ package actor ImageReplication {
                     states[source.url]?.problem = nil
                     states[source.url]?.checkedAt = Clock.second
                 } catch {
-                    // What has come from there so far is still wanted.
+                    // Files received from there so far are still needed.
                     incomplete = nil
                     let text = ErrorText.of(error)
                     if states[source.url]?.problem != text {
@@ -175,7 +175,7 @@ package actor ImageReplication {
         }
     }
 
-    /// - Returns: versions that are still to come from there.
+    /// - Returns: versions that are still to be copied from there.
     private func copy(from source: ReplicationSource) async throws -> Set<Digest> {
         let distant = try DistantServer(source)
         let all = try await distant.get("images", [VersionAnswer].self)
@@ -186,11 +186,11 @@ package actor ImageReplication {
                 share: 1, seenAt: Clock.second)
         }
         states[source.url]?.seenAt = Clock.second
-        // What nothing means there is nobody's next boot here.
+        // Skip versions that no channel or tag points to: no node would boot them.
         let wanted = offered.filter { !$0.channels.isEmpty || !$0.tags.isEmpty }
         var problem: (any Error)?
         for version in wanted where fleet.snapshot.version(version.digest) == nil {
-            // One that is not to be had keeps no other away.
+            // A failed version does not hold up the others.
             do { try await pull(version, from: source, distant) } catch { problem = problem ?? error }
             do { try await report(to: distant) } catch { problem = problem ?? error }
         }
@@ -207,12 +207,12 @@ package actor ImageReplication {
     private func pull(_ version: VersionAnswer, from source: ReplicationSource, _ distant: DistantServer)
         async throws
     {
-        // Asked first: half a gigabyte that is refused in the end would come again and again.
+        // Checked first: half a gigabyte that is refused in the end would be copied again and again.
         guard fleet.trust.isTrusted(version.digest, version.signatures) else {
             throw StoreError.conflict(
                 "\(version.image)@\(version.number) is not signed by a key of this server's image-keys")
         }
-        // Its names become paths here.
+        // File names become paths here.
         let named = version.manifest.files
         guard named.allSatisfy({ Self.fileNames.contains($0.name) }),
             Set(named.map(\.name)).count == named.count,
@@ -248,7 +248,7 @@ package actor ImageReplication {
                     break
                 } catch {
                     attempts += 1
-                    // The manifest comes in one piece or anew.
+                    // The manifest is fetched whole, never resumed.
                     if byteCount == nil { try file.clear() }
                     guard attempts < Self.attemptLimit, !Task.isCancelled, !(error is ReplicaFile.TooLong)
                     else { throw error }
@@ -268,7 +268,7 @@ package actor ImageReplication {
         logger.info("\(taken.image)@\(taken.number) is copied from \(source.url)")
     }
 
-    /// A disk that is full gives no machine an address any more.
+    /// A full disk would stop leases: machines get no addresses.
     private static func requireRoom(for version: VersionAnswer, in directory: String) throws {
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: directory)
         guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue else { return }
@@ -284,9 +284,9 @@ package actor ImageReplication {
         }
     }
 
-    /// Names that a version has there, it has here, too; channels only those that are followed.
+    /// Names that a version has at the source, it gets here, too; channels only if they are followed.
     ///
-    /// - Returns: why a channel that is followed stays where it is; nil when none does.
+    /// - Returns: why a followed channel stays where it is; nil when none does.
     private func follow(_ version: VersionAnswer, _ source: ReplicationSource) async throws -> String? {
         guard let here = fleet.snapshot.version(version.digest),
             let image = fleet.snapshot.images[version.image]
@@ -301,7 +301,7 @@ package actor ImageReplication {
             if image.channels[channel] != here.number {
                 edits.append(.channel(image.name, channel, here.number))
             }
-            // Those that copy from here want to see it, too; and what was newest stays known.
+            // Replicas of this server need it, too; and the newest move stays known.
             if let move, move.digest == here.digest, image.moves[channel] != move,
                 ImageTrust.isValid(move, of: image.name)
             {
@@ -317,7 +317,7 @@ package actor ImageReplication {
         return refusal
     }
 
-    /// Tells where the versions came from that they are here.
+    /// Reports to the source that the versions are here.
     private func report(to distant: DistantServer) async throws {
         let copies = fleet.snapshot.images.values.flatMap(\.versions).map {
             ReplicaReport.Copy(image: $0.image, digest: $0.digest, share: 1)
@@ -325,7 +325,7 @@ package actor ImageReplication {
         try await distant.put("replicas/\(name)", ReplicaReport(copies: copies))
     }
 
-    /// Holds the mean rate below a limit.
+    /// Limits the mean rate.
     private struct Brake {
         let bytesPerSecond: Int?
         private let start = ContinuousClock.now

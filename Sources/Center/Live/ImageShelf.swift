@@ -3,31 +3,31 @@ import Fleet
 import HTTPClient
 import Logging
 
-/// The image store as the control center uses it: versions come in whole and trusted, and go when nothing needs them.
+/// The image store as the control center uses it: versions arrive complete and trusted, and are removed when not in use.
 struct ImageShelf: Sendable {
     let fleet: LiveFleet
     let files: any ImageFiles
     let open: any OpenFiles
     let logger: Logger
 
-    /// What is wrong with a version's files, all of which it reads: a line each.
+    /// The damage in a version's files, one line each; reads all of them.
     func verify(_ image: ImageName, _ digest: Digest) async throws -> [String] {
         try await files.verify(image, digest)
     }
 
-    /// What differs in the roots of two versions, both of which it reads.
+    /// The differences between the roots of two versions; reads both.
     func compare(_ before: ImageVersion, _ after: ImageVersion) async throws -> [ImageDifference.Change] {
         try await files.changes(from: before, to: after)
     }
 
-    /// Enters a version whose files are there, and removes what the image's `keep` leaves no room for.
+    /// Adds a version whose files are present, and removes versions beyond the image's `keep`.
     func take(
         _ image: ImageName, _ digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws -> ImageVersion {
         let manifest: ImageManifest
         do {
             manifest = try files.manifest(of: image, digest)
-            // A signature is worth as much as the files that it speaks of.
+            // A signature is worth only as much as the files it covers.
             if fleet.trust.isRequired, let damage = try await verify(image, digest).first {
                 throw StoreError.conflict(damage)
             }
@@ -41,7 +41,7 @@ struct ImageShelf: Sendable {
                     logger.info("\(image)@\(removed.number) is removed: the \(keep) newest of \(image) stay")
                 }
             } catch {
-                // The new version is there all the same; the old ones go when the next one comes.
+                // The new version is stored anyway; the old ones go when the next one comes.
                 logger.warning("old versions of \(image) are not removed: \(ErrorText.of(error))")
             }
         }

@@ -2,7 +2,7 @@ package import Fleet
 import Foundation
 import Sealing
 
-/// Whose signatures make a version fit to be served.
+/// The keys whose signatures a version needs to be served.
 package struct ImageTrust: Sendable {
     /// Public keys in Base64.
     let keys: Set<String>
@@ -17,13 +17,13 @@ package struct ImageTrust: Sendable {
         self.keys = Set(keys)
     }
 
-    /// What is said to who brings a version without one.
+    /// The error for a version without a trusted signature.
     package static let demand =
         "this server takes only versions that are signed by a key of its image-keys (--sign FILE)"
 
     package var isRequired: Bool { !keys.isEmpty }
 
-    /// `snapshot` with each version marked as trusted or not.
+    /// `snapshot` with each version marked as trusted or untrusted.
     package func judged(_ snapshot: FleetSnapshot) -> FleetSnapshot {
         guard isRequired else { return snapshot }
         var contents = snapshot.contents
@@ -43,12 +43,12 @@ package struct ImageTrust: Sendable {
         !isRequired || signatures.contains { keys.contains($0.key) && Self.isValid($0, for: digest) }
     }
 
-    /// Whether the key that `signature` names has made it.
+    /// Whether `signature` is valid for its key.
     package static func isValid(_ signature: ImageSignature, for digest: Fleet.Digest) -> Bool {
         hasSigned(ImageSignature.message(for: digest), signature.signature, by: signature.key)
     }
 
-    /// Whether the key that `move` names has made it, for a channel of this image.
+    /// Whether `move` is validly signed for a channel of this image.
     package static func isValid(_ move: ChannelMove, of image: ImageName) -> Bool {
         guard (1...ChannelMove.counterLimit).contains(move.counter) else { return false }
         let message = ChannelMove.message(
@@ -56,17 +56,17 @@ package struct ImageTrust: Sendable {
         return hasSigned(message, move.signature, by: move.key)
     }
 
-    /// Why a channel that follows another server's does not go to `version`; nil when it does.
+    /// Why a channel that follows another server's must not move to `version`; nil when it may.
     ///
-    /// A channel whose moves were once signed takes only newer signed ones. One that has never had any goes to versions that came
-    /// here after the one that it means, but not back. Without keys every move is followed.
+    /// A channel with signed moves accepts only newer signed ones. A channel that never had any accepts versions that arrived here after
+    /// its present one, but does not go back. Without keys every move is followed.
     ///
-    /// - Parameter move: what the other server shows for it; nil: nothing.
+    /// - Parameter move: the other server's proof; nil: none.
     package func refusal(
         of move: ChannelMove?, moving channel: ChannelName, of image: ImageCatalogue, to version: ImageVersion
     ) -> String? {
         guard isRequired else { return nil }
-        // A key that is trusted no longer binds nothing.
+        // A move by a key that is no longer trusted has no effect.
         let last = image.moves[channel].flatMap { keys.contains($0.key) ? $0 : nil }
         let what = "\(image.name)@\(channel) stays where it is: its move to \(version.digest.short) is"
         let isSigned = move.map { move in
@@ -88,7 +88,7 @@ package struct ImageTrust: Sendable {
         return "\(what) older (\(move.counter)) than one that came before it (\(last.counter))"
     }
 
-    /// Throws unless `move` may become the channel's last one on the server that versions are published on.
+    /// Throws unless `move` may become the channel's latest, on the server where versions are published.
     package func check(
         _ move: ChannelMove, moving channel: ChannelName, of image: ImageCatalogue, to version: ImageVersion
     ) throws {

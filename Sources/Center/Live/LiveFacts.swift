@@ -2,7 +2,7 @@ import API
 import Fleet
 import Wire
 
-/// The live facts that one list needs, taken once.
+/// The live facts for one list, fetched once.
 struct LiveFacts {
     let boots: [MACAddress: BootTimeline]
     let leased: [MACAddress: IPv4Address]
@@ -14,7 +14,7 @@ struct LiveFacts {
     /// Seconds since 1970.
     let now = Clock.second
 
-    /// - Parameter isPast: a configuration of the past is looked at, of which no machine tells anything.
+    /// - Parameter isPast: the configuration is of the past, for which machines report nothing.
     init(_ services: CenterServices, isPast: Bool) async {
         boots = services.fleet.boots
         leased = await services.addresses()
@@ -45,18 +45,18 @@ struct LiveFacts {
         }
     }
 
-    /// What its setting says, as it stands there, and the name of the image alone.
+    /// The setting as written, and the image's name alone.
     private func images(of node: Node, in snapshot: FleetSnapshot) -> [String] {
         let settings = snapshot.settings(of: node)
         return [settings.shown(Settings.image.definition).description]
             + (snapshot.version(for: settings).map { [$0.image.description] } ?? [])
     }
 
-    /// What a node has booted, and what it boots next.
+    /// The version that a node has booted, and its next one.
     struct Versions {
         var booted: String?
         var next: String?
-        /// Why that is none; nil when there is one, and in the past.
+        /// Why there is no next one; nil when there is, and in the past.
         var lack: String?
         /// Whether they differ; nil while it is not up.
         var isOutdated: Bool?

@@ -3,12 +3,12 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Alarms about nodes whose property another machine asked for. They are held in memory only, until they are dismissed.
+/// Alarms about nodes: another machine asked for something that belongs to them. Kept in memory until dismissed.
 extension LiveFleet {
     /// Nodes with an alarm.
     private static let alarmLimit = 10_000
 
-    /// Another machine was refused what is a machine's own. The alarm is about nodes: an unknown machine has no page.
+    /// Another machine was refused something that belongs to this one. Alarms are for nodes: an unknown machine has no page.
     package func note(_ alarm: NodeAlarm, of machine: MACAddress) {
         guard let node = snapshot.node(at: machine) else { return }
         state.withLock { state in

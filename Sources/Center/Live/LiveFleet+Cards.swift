@@ -5,7 +5,7 @@ package import Wire
 
 /// Which cards nodes were seen with.
 extension LiveFleet {
-    /// Cards have said which machines they are in; nil: in one that is no node. All that came together make one snapshot and one
+    /// Records which machines cards are in; nil: in one that is not a node. Reports that arrive together make one snapshot and one
     /// transaction.
     package func note(_ seen: [(card: MACAddress, machine: MachineUUID?)]) async throws {
         let noted = state.withLock { state -> (changes: [LearnedCards.Change], next: FleetSnapshot)? in
@@ -14,7 +14,7 @@ extension LiveFleet {
             var (cards, changes) = (before, [LearnedCards.Change]())
             for (card, machine) in seen where snapshot.node(withRecordOf: card) == nil {
                 if let machine, machine.isMeaningful, snapshot.node(at: nil, uuid: machine) != nil {
-                    // Who says no more than that it is this machine does not push out one that has gone on to boot.
+                    // A card that merely states this machine's UUID does not displace one that has booted further.
                     changes += cards.note(card, in: machine) { other in
                         state.boots[other]?.entries.contains { $0.stage != .dhcp } == true
                     }

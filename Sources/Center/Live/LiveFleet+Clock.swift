@@ -3,24 +3,24 @@ package import Fleet
 import Synchronization
 import Wire
 
-/// The server's clock was set: what is kept by it moves with it, and people are told.
+/// The server's clock was set: times stored by it move along, and people are notified.
 extension LiveFleet {
     /// Jumps that are remembered.
     private static let jumpLimit = 16
-    /// Milliseconds for which people are told of a jump.
+    /// Milliseconds for which a jump is shown.
     private static let newsMilliseconds = 24 * 3_600_000
 
-    /// A jump, and when it was seen by the clock that nothing sets.
+    /// A jump, and when it was seen on the monotonic clock.
     struct SeenJump {
         var jump: ClockJump
         var seenAt: Int
-        /// It was seen when the server started: the server may have been off for as long.
+        /// It was found at the server's start: the server may have been off all that time.
         var isBetweenRuns = false
     }
 
-    /// Moves log-ins, tokens, roll-outs and boots that are under way with the clock.
+    /// Moves log-ins, tokens, roll-outs and current boots with the clock.
     ///
-    /// Whatever happens between the two steps finds times that lie ahead of its clock, and so nothing that has come to its end.
+    /// Between the two steps, stored times lie ahead of the clock, so nothing expires.
     package func move(with jump: ClockJump) async throws {
         note(SeenJump(jump: jump, seenAt: Clock.steadyMillisecond))
         try await moveAll(with: jump)
@@ -38,10 +38,10 @@ extension LiveFleet {
         if !rollouts.isEmpty { try await store.save(rollouts, troubles: [:]) }
     }
 
-    /// The server has started, and its clock lies far from what the run before wrote.
+    /// The server has started, and its clock is far from the previous run's last record.
     ///
-    /// What was written by a clock that was ahead moves back with it. When the clock is ahead now, trials go on where they were; log-ins
-    /// and tokens end by the time that it says.
+    /// Times written by a clock that was ahead move back with it. When the clock is ahead now, trials resume where they were, but log-ins
+    /// and tokens expire by the new time.
     package func start(after leap: ClockJump) async throws {
         note(SeenJump(jump: leap, seenAt: Clock.steadyMillisecond, isBetweenRuns: true))
         if leap.milliseconds < 0 { return try await moveAll(with: leap) }
@@ -58,7 +58,7 @@ extension LiveFleet {
         events.publish(ServerEvent(kind: .clock, text: "the server's clock \(what)"))
     }
 
-    /// Moves the roll-outs that are under way, here and in the data planes.
+    /// Moves the current roll-outs, here and in the data planes.
     ///
     /// - Returns: all of them, to be stored.
     private func moveRollouts(with jump: ClockJump) -> [Rollout] {
@@ -78,7 +78,7 @@ extension LiveFleet {
         return rollouts
     }
 
-    /// The newest jump of the last day; nil: the clock goes as it should.
+    /// The latest jump of the last day; nil: the clock is fine.
     var recentJump: SeenJump? {
         let now = Clock.steadyMillisecond
         return state.withLock { $0.jumps.last }.flatMap {
@@ -88,7 +88,7 @@ extension LiveFleet {
 }
 
 extension LiveFleet.SeenJump {
-    /// When it was before, and when it is after.
+    /// The times shown before and after.
     var times: (before: String, after: String) {
         (CalendarTime.text(second: jump.before / 1_000), CalendarTime.text(second: jump.after / 1_000))
     }

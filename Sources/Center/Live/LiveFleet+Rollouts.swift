@@ -3,14 +3,14 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Versions on trial, and machines that do not come up: what boots show, and what follows from it.
+/// Versions on trial, and machines that do not come up: the evidence of boots, and its consequences.
 extension LiveFleet {
-    /// Seconds between looks at whose time is over.
+    /// Seconds between checks for roll-outs whose time is over.
     private static let tick = Duration.seconds(2)
     /// Machines whose failed boots are remembered.
     private static let troubleLimit = 100_000
 
-    /// Begins to try `candidate` for `channel` on some nodes.
+    /// Starts a trial of `candidate` for `channel` on some nodes.
     package func startRollout(
         of image: ImageName, candidate: Int, to channel: ChannelName, share text: String,
         terms: Rollout.Terms,
@@ -55,7 +55,7 @@ extension LiveFleet {
         return rollout
     }
 
-    /// Changes the state of a roll-out that is not over.
+    /// Changes the state of a current roll-out.
     package func steer(_ id: Int, by who: String, _ act: @escaping @Sendable (inout Rollout) -> Void)
         async throws -> Rollout
     {
@@ -74,19 +74,19 @@ extension LiveFleet {
         return after
     }
 
-    /// A roll-out as it is now.
+    /// A roll-out in its present state.
     package func rollout(_ id: Int) async throws -> Rollout {
         if let underWay = snapshot.rollout(id) { return underWay }
         return try await store.rollout(id)
     }
 
-    /// Roll-outs with numbers below `before`, newest first, as they are now.
+    /// Roll-outs with numbers below `before`, newest first, in their present state.
     package func rollouts(before: Int?, limit: Int) async throws -> [Rollout] {
         let underWay = snapshot.rollouts
         return try await store.rollouts(before: before, limit: limit).map { underWay[$0.id] ?? $0 }
     }
 
-    /// Forgets that a machine's boots failed: it may try again.
+    /// Forgets a machine's failed boots: it may try again.
     package func release(_ machines: [MACAddress]) async throws {
         let known = machines.filter { snapshot.observations.troubles[$0] != nil }
         guard !known.isEmpty else { return }
@@ -99,7 +99,7 @@ extension LiveFleet {
         try await store.save([], troubles: Dictionary(uniqueKeysWithValues: known.map { ($0, nil) }))
     }
 
-    /// Decides roll-outs as time passes, until cancelled.
+    /// Checks roll-outs as time passes, until cancelled.
     func watchRollouts(_ report: @Sendable (any Error) -> Void) async throws {
         while true {
             try await Task.sleep(for: Self.tick)
@@ -109,7 +109,7 @@ extension LiveFleet {
 
     // MARK: What boots show
 
-    /// Enters what boots have shown, where it changes anything.
+    /// Records the results of boots, where they change anything.
     func judge(_ boots: [JudgedBoot]) async throws {
         guard !boots.isEmpty else { return }
         var troubles: [MACAddress: BootTrouble?] = [:]
@@ -179,7 +179,7 @@ extension LiveFleet {
         for id in over.sorted() { try await end(id, at: now) }
     }
 
-    /// Ends a decided roll-out: with success its channel moves, in the same change.
+    /// Ends a decided roll-out: on success its channel moves, in the same change.
     private func end(_ id: Int, at now: Int) async throws {
         guard let before = snapshot.rollout(id) else { return }
         try await change(by: "roll-out \(id)") { snapshot in

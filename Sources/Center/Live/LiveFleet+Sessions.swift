@@ -3,12 +3,12 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// Who is logged in where. It is held here alone: after a restart of the server the nodes are asked again.
+/// Who is logged in where. Kept only in memory: after a restart of the server the nodes are asked again.
 extension LiveFleet {
     /// Machines whose sessions are held.
     private static let sessionLimit = 100_000
 
-    /// A machine said who is logged in.
+    /// A machine reported its sessions.
     package func note(_ told: [NodeSessions.TellsSession], of machine: MACAddress, in boot: String) {
         let now = NodeSessions(told, boot: boot, at: Clock.second)
         let isNews = state.withLock { state in
@@ -30,12 +30,12 @@ extension LiveFleet {
                 text: "\(now.sessions.count) sessions"))
     }
 
-    /// What each machine said last.
+    /// Each machine's last report.
     var sessions: [MACAddress: NodeSessions] { state.withLock { $0.sessions } }
 }
 
 extension LiveFacts {
-    /// Those who are logged in at a machine, as far as it is in the boot in which it said so.
+    /// The users logged in at a machine, if it is still in the boot that reported them.
     func sessions(at machine: MACAddress) -> [NodeSession] {
         guard let told = sessions[machine], told.boot == boots[machine]?.boot,
             told.isFresh(at: now)

@@ -3,14 +3,14 @@ package import Fleet
 import Synchronization
 package import Wire
 
-/// The fleet as it is at this moment, in memory: the configuration, and what each machine is doing.
+/// The fleet's present state in memory: the configuration, and the activity of each machine.
 ///
-/// Every change of the configuration goes through here: it is checked against what is there, stored, and handed to the data
-/// planes. Pages and the API read from here and never wait for the database to list nodes.
+/// Every change to the configuration goes through here: it is checked against the present one, stored, and passed to the data planes. Pages
+/// and the API read from here and never wait for the database to list nodes.
 package final class LiveFleet: Sendable {
-    /// Machines whose last boot is held here.
+    /// Machines whose last boot is kept here.
     private static let machineLimit = 100_000
-    /// How often a change is tried again when another process changed something in between.
+    /// How often a change is tried again when another process changed something meanwhile.
     private static let attemptLimit = 5
 
     struct State {
@@ -18,7 +18,7 @@ package final class LiveFleet: Sendable {
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
         var sessions: [MACAddress: NodeSessions] = [:]
-        /// What was typed at machines that wait.
+        /// Names typed at waiting machines.
         var registrations: [MACAddress: Registration] = [:]
         var wrongPINs = (count: 0, last: 0)
         var alarms: [MACAddress: NodeAlarm] = [:]
@@ -37,7 +37,7 @@ package final class LiveFleet: Sendable {
     private let planes: Mutex<@Sendable (FleetSnapshot) -> Void>
     package let trust: ImageTrust
 
-    /// - Parameter distribute: gives a new configuration to the data planes.
+    /// - Parameter distribute: passes a new configuration to the data planes.
     package init(
         store: any FleetStore, trust: ImageTrust, distribute: @escaping @Sendable (FleetSnapshot) -> Void
     ) async throws {
@@ -67,7 +67,7 @@ package final class LiveFleet: Sendable {
         return host.map { AddressPlan(of: snapshot.contents.network, on: $0) } ?? .unknown
     }
 
-    /// The last boot of each machine that was ever seen.
+    /// The last boot of each machine ever seen.
     package var boots: [MACAddress: BootTimeline] { state.withLock { $0.boots } }
 
     var bootCounts: BootCounts { state.withLock { $0.counts } }
@@ -76,14 +76,14 @@ package final class LiveFleet: Sendable {
 
     // MARK: Machines that name themselves
 
-    /// Waiting machines whose wishes are kept.
+    /// Waiting machines whose registrations are kept.
     private static let registrationLimit = 1_000
-    /// Wrong PINs of the whole site before PINs open nothing, and for how many seconds.
+    /// Wrong PINs on the whole site before PINs are locked, and the seconds of the lock.
     private static let (pinAttemptLimit, pinLockSeconds) = (5, 15 * 60)
 
     package var registrations: [MACAddress: Registration] { state.withLock { $0.registrations } }
 
-    /// Somebody has named a machine on its own screen: with the right PIN it is a node now, otherwise the page has the wish.
+    /// A person named a machine on its own screen: with the right PIN it becomes a node, otherwise the page shows the request.
     ///
     /// - Returns: whether the machine was approved.
     @discardableResult
@@ -116,7 +116,7 @@ package final class LiveFleet: Sendable {
         return true
     }
 
-    /// Throws when a machine that is approved has a node's name, or is a node.
+    /// Throws when a machine to be approved has a node's name or is a node.
     static func requireNew(_ node: Node, in snapshot: FleetSnapshot) throws {
         guard snapshot.nodes[node.name] == nil else {
             throw StoreError.conflict("there is a node \(node.name) already")
@@ -129,9 +129,9 @@ package final class LiveFleet: Sendable {
 
     // MARK: Changing
 
-    /// Enters a version whose files are in the image store.
+    /// Adds a version whose files are in the image store.
     ///
-    /// - Parameter signatures: those that are not what they say they are refuse it.
+    /// - Parameter signatures: an invalid one refuses the version.
     package func publish(
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature] = [], by who: String
     ) async throws -> ImageVersion {
@@ -149,14 +149,14 @@ package final class LiveFleet: Sendable {
         return version
     }
 
-    /// What every node boots while there is one image is the site's from then on: a second one changes nothing for those that boot.
+    /// While there is one image, every node boots it; it then becomes the site's setting, so that a second image changes nothing for them.
     ///
-    /// - Parameter before: the images that were there.
+    /// - Parameter before: the images before the change.
     private func chooseFirstImage(_ before: [ImageName], _ new: ImageName, by who: String) async throws {
         guard before.count < 2 else { return }
         let image = before.first ?? new
         @Sendable func isChosen(_ snapshot: FleetSnapshot) -> Bool {
-            // What cannot be read was chosen, too.
+            // An unreadable setting was chosen, too.
             guard let image = snapshot.settings(of: GroupPath.site)[Settings.image] else { return true }
             return image != nil
         }
@@ -172,9 +172,9 @@ package final class LiveFleet: Sendable {
     /// Makes `edits` as one revision.
     ///
     /// - Parameters:
-    ///   - what: one line for people; nil makes it of the edits.
-    ///   - planned: the revision of the plan that was looked at. Where a record of the edits has changed since, nothing is done.
-    ///   - make: gets the configuration that the edits will be made on, once more when it changed meanwhile.
+    ///   - what: one line for people; nil: derived from the edits.
+    ///   - planned: the revision of the plan that was viewed; if a record of the edits has changed since, the change is refused.
+    ///   - make: gets the configuration that the edits apply to, and is called again when it changed meanwhile.
     /// - Returns: the new configuration.
     @discardableResult
     package func change(
@@ -190,7 +190,7 @@ package final class LiveFleet: Sendable {
         throw StoreError.conflict("others change the configuration all the time; try again")
     }
 
-    /// Nil when another process changed the store since this one read it.
+    /// Nil when another process changed the store after this one read it.
     private func attempt(
         by who: String, what: String?, planned: Int?, _ make: @Sendable (FleetSnapshot) throws -> [FleetEdit]
     ) async throws -> FleetSnapshot? {
@@ -216,7 +216,7 @@ package final class LiveFleet: Sendable {
         return edits.count == 1 ? first : "\(first), and \(edits.count - 1) more"
     }
 
-    /// Does something with the store that is a revision without being part of the configuration: administrators, tokens.
+    /// Makes a revision in the store that is not part of the configuration: administrators, tokens.
     package func administer<T: Sendable>(_ body: @Sendable (any FleetStore) async throws -> T) async throws
         -> T
     {
@@ -225,7 +225,7 @@ package final class LiveFleet: Sendable {
         return result
     }
 
-    /// Reads everything anew: another program changed the store, or a version was published.
+    /// Reads everything again: another program changed the store, or a version was published.
     @discardableResult
     package func reload() async throws -> FleetSnapshot {
         let next = trust.judged(try await store.snapshot())
@@ -233,12 +233,12 @@ package final class LiveFleet: Sendable {
         return next
     }
 
-    /// The configuration is that of `next` from now on. What was observed stays: this server knows it best.
+    /// Takes the configuration of `next`. Observations stay: this server's are the most recent.
     ///
     /// - Parameter before: what `next` was made from; nil: it was read.
     private func take(_ next: FleetSnapshot, madeFrom before: FleetSnapshot? = nil) {
         let isNew = state.withLock { state in
-            // Two changes may come back in the other order than they were made.
+            // Two changes may return in a different order than they were made.
             guard next.revision >= state.snapshot.revision else { return false }
             let known = state.snapshot.observations
             state.snapshot = FleetSnapshot(
@@ -250,7 +250,7 @@ package final class LiveFleet: Sendable {
         events.publish(ServerEvent(kind: .configuration, text: "revision \(next.revision)"))
     }
 
-    /// Forgets a machine that is no node, or that a node was seen with a card: until it boots again it was never seen.
+    /// Forgets a machine that is not a node, or a card that a node was seen with, until it boots again.
     package func forget(_ machine: MACAddress) async throws {
         if let node = snapshot.node(withRecordOf: machine) {
             throw StoreError.conflict("\(machine) is a card of node \(node.name); remove the node first")
@@ -260,7 +260,7 @@ package final class LiveFleet: Sendable {
         events.publish(ServerEvent(kind: .boot, machine: machine, text: "forgotten"))
     }
 
-    /// Forgets those of the machines that are no nodes: there are too many that wait.
+    /// Forgets those of the machines that are not nodes: too many are waiting.
     package func forget(waiting machines: [MACAddress]) async throws {
         let snapshot = snapshot
         let unknown = machines.filter { !snapshot.knows($0) }
@@ -280,10 +280,10 @@ package final class LiveFleet: Sendable {
         }
     }
 
-    /// The server has made or changed a volume for a node that boots. That is no change of the configuration: no plan is out of date,
-    /// and no history says so.
+    /// The server made or changed a volume for a booting node. The configuration does not change: no plan is outdated, and history has no
+    /// entry.
     ///
-    /// - Parameter what: one line for those who watch.
+    /// - Parameter what: one line for listeners.
     func keep(_ volume: Volume, what: String) async throws {
         try await store.save(volume)
         let next = state.withLock { state in
@@ -328,7 +328,7 @@ package final class LiveFleet: Sendable {
         try await judge(judged)
     }
 
-    /// Machines logged something: who watches hears of it once for each machine, and of each crash.
+    /// Machines logged something: listeners get one event per machine, and one for each crash.
     package func note(_ lines: [NodeLogs.Line]) {
         let snapshot = snapshot
         for (machine, lines) in Dictionary(grouping: lines, by: \.machine) {
@@ -342,8 +342,8 @@ package final class LiveFleet: Sendable {
         }
     }
 
-    /// Machines said what they are made of, and it was not what was known: one new snapshot for all that came together, because
-    /// a whole fleet tells it on its first morning.
+    /// Machines reported changed hardware: one new snapshot for all reports that arrive together, because a whole fleet reports on its
+    /// first morning.
     package func note(_ hardware: [MACAddress: Hardware]) {
         guard !hardware.isEmpty else { return }
         let (next, before) = state.withLock { state in

@@ -2,10 +2,10 @@ import API
 import Fleet
 
 extension NetworkAnswer {
-    /// A tenth of the addresses is left, or less.
+    /// A tenth of the addresses is free, or less.
     var isScarce: Bool { size > 0 && (size - leased) * 10 <= size }
 
-    /// Nil while more are left.
+    /// Nil while more are free.
     var scarcityWarning: String? {
         guard isScarce else { return nil }
         return

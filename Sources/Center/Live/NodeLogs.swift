@@ -4,17 +4,17 @@ import Foundation
 import Synchronization
 package import Wire
 
-/// What nodes log, a file for each machine, and what they said before they crashed.
+/// The logs of nodes, one file per machine, and the last lines before crashes.
 package final class NodeLogs: Sendable {
-    /// Bytes of a machine's log; the older half goes when it is full.
+    /// Bytes of a machine's log; when it is full, the older half is deleted.
     private static let byteLimit = 256 << 10
-    /// Lines that are kept of a crash, and crashes of a machine.
+    /// Lines kept per crash, and crashes kept per machine.
     private static let crashLineCount = 200
     private static let crashLimit = 20
-    /// Machines that are no nodes and have a log: with one more, the one goes that has had its first line longest ago.
+    /// Machines with a log that are not nodes; beyond this limit, the one with the oldest log is deleted.
     private static let strangerLimit = 1_000
 
-    /// One line on its way to the file.
+    /// A line to be written.
     package struct Line: Sendable {
         package var machine: MACAddress
         /// Milliseconds since 1970.
@@ -29,20 +29,20 @@ package final class NodeLogs: Sendable {
     }
 
     private let directory: String
-    /// Files are written here, one batch after the other, and nobody waits for it.
+    /// Writes files, one batch after another; callers do not wait.
     private let queue = DispatchQueue(label: "roost-logs")
-    /// Machines with a log that were no nodes when it began, the oldest log first.
+    /// Machines with a log that were not nodes when it began, oldest log first.
     private let strangers: Mutex<[MACAddress]>
 
     package init(directory: String) throws {
         self.directory = directory
         try FileManager.default.createDirectory(
             atPath: "\(directory)/crashes", withIntermediateDirectories: true)
-        // Which of them are nodes shows when one has to go.
+        // Which of them are nodes is checked when one must be deleted.
         strangers = Mutex(Self.machines(in: directory))
     }
 
-    /// Machines with a log, the one first whose log was made longest ago.
+    /// Machines with a log, oldest log first.
     private static func machines(in directory: String) -> [MACAddress] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let found = names.compactMap { name -> (machine: MACAddress, at: Date)? in
@@ -57,7 +57,7 @@ package final class NodeLogs: Sendable {
 
     /// Appends lines; returns at once.
     ///
-    /// - Parameter isNode: whether a machine is enrolled. The logs of others are so many at most.
+    /// - Parameter isNode: whether a machine is enrolled. The number of other machines' logs is limited.
     package func append(_ lines: [Line], isNode: @escaping @Sendable (MACAddress) -> Bool = { _ in true }) {
         queue.async { [self] in
             for (machine, lines) in Dictionary(grouping: lines, by: \.machine) {
@@ -66,7 +66,7 @@ package final class NodeLogs: Sendable {
         }
     }
 
-    /// A machine that is no node has a log from now on.
+    /// A machine that is not a node gets a log.
     private func add(stranger: MACAddress, _ isNode: (MACAddress) -> Bool) {
         let gone = strangers.withLock { strangers in
             strangers.append(stranger)
@@ -85,7 +85,7 @@ package final class NodeLogs: Sendable {
         }
     }
 
-    /// Files of a machine's crashes, the oldest first.
+    /// Files of a machine's crashes, oldest first.
     private func crashNames(_ machine: MACAddress) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/crashes")) ?? [])
             .filter { $0.hasPrefix("\(machine.text(separator: "-"))-") }.sorted()
@@ -115,7 +115,7 @@ package final class NodeLogs: Sendable {
         try? Data(half[start...]).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
-    /// The last lines before and with the crash, once for each minute in which there was one.
+    /// Stores the last lines up to the crash, once per minute with a crash.
     private func keepCrash(_ lines: [Line], _ machine: MACAddress) {
         guard let crash = lines.first(where: \.message.isCrash) else { return }
         let prefix = "\(machine.text(separator: "-"))-"
@@ -135,7 +135,7 @@ package final class NodeLogs: Sendable {
         return lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined()
     }
 
-    /// The last lines of a machine's log; everything appended before is in it.
+    /// The last lines of a machine's log, including everything appended before the call.
     package func tail(_ machine: MACAddress, lineCount: Int) async -> [String] {
         await withCheckedContinuation { continuation in
             queue.async { [self] in

@@ -1,14 +1,14 @@
 import Fleet
 import Wire
 
-/// What is wrong with nodes before they boot, as lines for those who can mend it.
+/// Problems of nodes before they boot, as lines for people who can fix them.
 enum NodeWarnings {
     /// Lines of one kind.
     private static let lineLimit = 10
 
-    /// Why nodes would boot nothing, with how many of them: one line for each reason. Held ones are not among them.
+    /// Why nodes would boot nothing: one line per reason, with the number of nodes. Held nodes are not included.
     ///
-    /// - Parameter clients: what machines last told DHCP that they boot with.
+    /// - Parameter clients: the machines' last DHCP requests.
     static func lacks(
         in snapshot: FleetSnapshot, under policy: BootPolicy, clients: [MACAddress: BootClient] = [:]
     ) -> [String] {
@@ -48,7 +48,7 @@ enum NodeWarnings {
             })
     }
 
-    /// Volumes that are gone: their nodes wait for them.
+    /// Missing volumes: their nodes wait for them.
     static func volumes(missing names: [NodeName]) -> [String] {
         shortened(
             names.map { name in
@@ -56,7 +56,7 @@ enum NodeWarnings {
             })
     }
 
-    /// Reports that nodes have sent and that are not recorded.
+    /// Reports by nodes that were not recorded.
     static func reports(_ figures: [ReportKind: ReportQueues.Figures]) -> [String] {
         figures.filter { $0.value.dropped > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map {
             kind, figures in

@@ -5,18 +5,18 @@ import HTTPClient
 package import Logging
 package import Wire
 
-/// The nodes' volumes: made when a node first needs one, grown, reset, copied.
+/// The nodes' volumes: created when a node first needs one, grown, reset, copied.
 package actor Volumes {
-    /// Copies of one volume.
+    /// Snapshots per volume.
     private static let snapshotLimit = 100
-    /// Volumes that are made at the same time for machines that boot.
+    /// Volumes created at the same time for booting machines.
     private static let preparationLimit = 4
 
     private let fleet: LiveFleet
     private let files: any VolumeFiles
     private let openFiles: any OpenFiles
     private let logger: Logger
-    /// Nodes whose volume somebody works on.
+    /// Nodes whose volume is being worked on.
     private var busy: Set<NodeName> = []
     private var preparationCount = 0
 
@@ -29,7 +29,7 @@ package actor Volumes {
         self.logger = logger
     }
 
-    /// A machine that boots cannot go on before its volume is there, large enough, and over the right version.
+    /// A booting machine cannot continue before its volume exists, is large enough, and lies over the right version.
     package func prepare(_ machine: MACAddress, at address: IPv4Address) async {
         // When a whole building is switched on, the others ask again two seconds later.
         guard let node = fleet.snapshot.node(at: machine), !busy.contains(node.name),
@@ -84,9 +84,9 @@ package actor Volumes {
         return kind == .disk && isWanted && version.manifest.hasDMCrypt == true
     }
 
-    /// Begins anew: what a running machine still writes goes into the old file, which goes with it, and with its key.
+    /// Starts an empty volume: a running machine still writes to the old file, which is deleted together with its key.
     ///
-    /// - Parameter hasSnapshots: whether the snapshots stay, and with them the key that each of them has.
+    /// - Parameter hasSnapshots: whether the snapshots stay, each with its key.
     package func reset(_ name: NodeName, keepingSnapshots hasSnapshots: Bool, by who: String) async throws {
         let snapshot = fleet.snapshot
         let volume = try volume(of: name)
@@ -110,11 +110,11 @@ package actor Volumes {
         }
     }
 
-    /// - Parameter who: has begun anew; nil: it is made because the node boots.
+    /// - Parameter who: who reset it; nil: it is created because the node boots.
     private func make(_ volume: Volume, by who: String? = nil) async throws {
         let files = files
         try await Self.onThread { try files.make(volume) }
-        // The tree before stays until the node boots with the new one: it may run from it at this moment.
+        // The previous tree stays until the node boots with the new one: it may be running from it now.
         if volume.kind == .tree { try await export(with: volume) }
         if let who {
             try await fleet.change(by: who) { _ in [.volume(volume.node, volume)] }
@@ -128,7 +128,7 @@ package actor Volumes {
 
     // MARK: Trees
 
-    /// A node comes from another address than before: from now on that one reaches its tree, and no other.
+    /// A node comes from a new address: from now on that one may reach its tree, and no other.
     private func admit(_ address: IPv4Address, to tree: Volume) async throws {
         guard tree.client != address else { return }
         var tree = tree
@@ -138,7 +138,7 @@ package actor Volumes {
         try await fleet.keep(admitted, what: "volume of \(tree.node) is for \(address)")
     }
 
-    /// A node that has mounted its tree does not run from the one before any more.
+    /// A node that has mounted its tree no longer runs from the previous one.
     package func note(_ events: [BootEvent]) async {
         for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
             guard let node = fleet.snapshot.node(at: event.macAddress),
@@ -153,7 +153,7 @@ package actor Volumes {
         }
     }
 
-    /// Makes all trees reachable, as they are now and with `changed`.
+    /// Exports all trees in their present state, and `changed`.
     package func export(with changed: Volume? = nil) async throws {
         var trees = fleet.snapshot.volumes
         if let changed { trees[changed.node] = changed }
@@ -166,7 +166,8 @@ package actor Volumes {
         try await requireClosed(name, "remove")
         try await alone(name) {
             let files = self.files
-            // The record goes last: what a crash or a failure leaves (a tree cannot go where the role nfs is off) can be removed again.
+            // The record is removed last: whatever a crash or failure leaves (a tree cannot be removed where the role nfs is off) can be
+            // removed again.
             try await Self.onThread { try files.remove(volume) }
             try await self.fleet.change(by: who) { _ in [.volume(name, nil)] }
             if volume.kind == .tree { try await self.export() }
@@ -229,7 +230,7 @@ package actor Volumes {
 
     package func open() async -> [NodeName: Int] { await openFiles.openVolumes() }
 
-    /// Nodes whose volumes have no file: after a restore, volumes are not there.
+    /// Nodes whose volumes have no file, as after a restore.
     nonisolated func missing() -> [NodeName] {
         fleet.snapshot.volumes.values.filter { $0.kind == .disk && files.usedByteCount(of: $0) == nil }
             .map(\.node).sorted()
@@ -271,7 +272,7 @@ package actor Volumes {
         return try await body()
     }
 
-    /// Programs and copies take their time: on a thread of their own they stop nobody.
+    /// Programs and copies take time: on their own thread they block nothing else.
     private static func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

@@ -8,16 +8,16 @@ import NIOHTTP1
 import Sealing
 import Synchronization
 
-/// Tells web hooks what happens, in order, with retries and signatures.
+/// Notifies web hooks of events, in order, with retries and signatures.
 ///
-/// A hook that does not answer holds up nobody else; what waits for it is bounded, and the oldest goes first.
+/// A hook that does not answer does not hold up others; its queue is bounded, and the oldest events are dropped first.
 final class WebHookSender: Sendable {
     /// Seconds before each further attempt.
     static let pauses: [Double] = [1, 5, 30, 120, 600]
     private static let queueLimit = 1_000
     private static let limits = HTTPClientLimits(whole: .seconds(10))
 
-    /// How the last delivery to a hook went.
+    /// The result of the last delivery to a hook.
     struct Outcome: Sendable {
         /// Seconds since 1970.
         var at: Int
@@ -30,7 +30,7 @@ final class WebHookSender: Sendable {
     private let logger: Logger
     private let http = HTTPClient()
     private let outcomes = Mutex<[Int: Outcome]>([:])
-    /// One for each hook, and what says that nothing more is sent.
+    /// One task per hook, and whether sending has ended.
     private let running = Mutex<(tasks: [Int: Task<Void, Never>], isOver: Bool)>(([:], false))
 
     init(fleet: LiveFleet, logger: Logger) {
@@ -40,7 +40,7 @@ final class WebHookSender: Sendable {
 
     func outcome(of hook: Int) -> Outcome? { outcomes.withLock { $0[hook] } }
 
-    /// Delivers to a hook what happens from now on, in a task of its own.
+    /// Delivers events from now on to a hook, in its own task.
     func begin(_ hook: WebHook) {
         running.withLock { running in
             guard running.tasks[hook.id] == nil, !running.isOver,
@@ -50,7 +50,7 @@ final class WebHookSender: Sendable {
         }
     }
 
-    /// The hook is gone: nothing more goes there.
+    /// The hook was removed: nothing more is sent.
     func end(_ hook: Int) { running.withLock { $0.tasks.removeValue(forKey: hook) }?.cancel() }
 
     /// Delivers to the hooks of the store until cancelled.
@@ -62,7 +62,7 @@ final class WebHookSender: Sendable {
                 for task in running.tasks.values { task.cancel() }
             }
         }
-        // It ends only by being cancelled.
+        // Ends only by cancellation.
         try? await Task.sleep(for: .seconds(Int32.max))
     }
 
@@ -118,7 +118,7 @@ final class WebHookSender: Sendable {
         }
     }
 
-    /// `sha256=` and the HMAC of the time, a full stop and the body: an old delivery cannot be sent again as a new one.
+    /// `sha256=` and the HMAC of the time, a full stop and the body: an old delivery cannot be replayed as a new one.
     static func signature(of body: Data, at second: Int, secret: String) -> String {
         let code = Hashing.hmac(of: Array("\(second).".utf8) + body, key: Array(secret.utf8))
         return "sha256=" + Hashing.hexadecimal(code)

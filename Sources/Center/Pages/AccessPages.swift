@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Administrators with their roles, and the tokens of programs.
+/// Administrators with their roles, and API tokens.
 struct AccessPages {
     let pages: Pages
 
@@ -44,13 +44,13 @@ struct AccessPages {
         }
     }
 
-    /// What a person has to put right, or may not do.
+    /// An error that a person can fix, or a missing permission.
     private struct Failure {
         var text: String
         var status = HTTPResponse.Status.unprocessableContent
     }
 
-    /// Nil for what is the server's fault.
+    /// Nil for server errors.
     private static func failure(of error: any Error) -> Failure? {
         switch error {
         case let problem as Problem where problem.status < 500:
@@ -87,7 +87,7 @@ struct AccessPages {
                 subject: form.has("subject") ? form["subject"] : nil), isNew: form.has("new"))
     }
 
-    /// - Parameter secret: that of the one just made.
+    /// - Parameter secret: the secret of the token just created.
     private func tokens(
         secret: String? = nil, _ failure: Failure?, _ request: Request, _ context: CenterContext,
         _ acts: Acts

@@ -1,6 +1,6 @@
-/// The files of `Assets/`, which are part of the program.
+/// The files of `Assets/`, embedded in the program.
 enum Assets {
-    /// Every page, by what it shows. The renderer knows no others.
+    /// Every page, by its view. The renderer knows no others.
     static let pages: [any TemplateView.Type] = [
         LayoutView.self, ProblemView.self, LeasesView.self, BootsView.self, HistoryView.self,
         RevisionView.self, MachinesView.self, RulesView.self, GroupsView.self,
@@ -12,7 +12,7 @@ enum Assets {
         ImagesView.self, PlanView.self, NodesView.self, NodeView.self,
     ]
 
-    /// What several pages have.
+    /// Parts shared by several pages.
     static let parts: [any TemplateView.Type] = [
         ActionMenuView.self, ActionView.self, ConfirmView.self, FieldView.self, FormView.self, PagerView.self,
         SettingFieldsView.self, StateView.self, TableView<NoRow>.self,

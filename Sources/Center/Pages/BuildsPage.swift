@@ -3,7 +3,7 @@ import Fleet
 import Foundation
 import Hummingbird
 
-/// What the server's host builds and boots: ordered, followed line by line, ended.
+/// Builds and boot tests on the server's host: start, follow the log, stop.
 struct BuildsPage {
     let pages: Pages
 
@@ -28,7 +28,7 @@ struct BuildsPage {
         }
     }
 
-    /// The release of Debian that this server runs, which is what its packages' sources have; `bookworm` elsewhere.
+    /// The Debian release of this server, so that the packages' sources match; `bookworm` elsewhere.
     static let hostSuite: String = {
         let text = (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }

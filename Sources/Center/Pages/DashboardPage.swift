@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// The fleet at a glance: what it does, what is wrong, and where the time goes.
+/// The fleet at a glance: activity, problems, and where boot time goes.
 struct DashboardPage {
     let pages: Pages
 
@@ -17,7 +17,7 @@ struct DashboardPage {
         }
     }
 
-    /// What is wrong with the server itself, for those who can see to it.
+    /// Problems of the server itself, for callers who can fix them.
     private func warnings(_ server: Acts.ServerState, _ words: Words) -> [String] {
         var warnings: [String] = []
         if let jump = server.jump {

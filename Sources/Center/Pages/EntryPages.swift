@@ -5,7 +5,7 @@ import HTTPClient
 import HTTPTypes
 import Hummingbird
 
-/// The way in and out: log-in, first run, language, and the files of the pages.
+/// Log-in, log-out, first run, language, and the static files.
 struct EntryPages {
     let gate: Gate
     let pages: PageRenderer
@@ -138,15 +138,15 @@ struct EntryPages {
         }
     }
 
-    /// What a provider calls its refusal: a word such as `access_denied` (OpenID Connect Core §3.1.2.6). Anybody can write the link,
-    /// and anything else would be their text on this page.
+    /// The provider's error code, such as `access_denied` (OpenID Connect Core §3.1.2.6). The link can be forged, so any other text would
+    /// be an attacker's on this page.
     static func code(of error: String) -> String {
         let isWord =
             error.utf8.count <= 64 && error.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
         return isWord ? error : "error"
     }
 
-    /// Says which log-in a browser began; the prefix as for the session's.
+    /// Identifies the log-in that a browser began; prefix as for the session's cookie.
     private var departureCookie: String { isTLS ? "__Host-roost-oidc" : "roost-oidc" }
 
     private func setUp(_ request: Request, _ context: CenterContext) async throws -> Response {
@@ -163,7 +163,7 @@ struct EntryPages {
         return redirect("/", cookie: cookie(secret, seconds: Gate.sessionLimit, context))
     }
 
-    /// Named as the door is: by HTTPS, browsers insist on what the name's prefix says. Behind a proxy it is Secure all the same.
+    /// Named by the listener: with HTTPS, browsers enforce the name's prefix. Behind a proxy it is Secure all the same.
     private func cookie(_ value: String, seconds: Int, name: String? = nil, _ context: CenterContext)
         -> String
     {
@@ -179,7 +179,7 @@ struct EntryPages {
     private func back(_ path: String?) -> String { Back.path(path) }
 }
 
-/// Where to go after an act: a path of this server and nothing else.
+/// Where to go after an act: always a path of this server.
 enum Back {
     static func path(_ text: String?, otherwise standard: String = "/") -> String {
         guard let text, text.hasPrefix("/"), !text.hasPrefix("//"), !text.contains("\\"),
@@ -188,7 +188,7 @@ enum Back {
         return text
     }
 
-    /// `path` with the number of the revision that was made, so that the next page can offer to undo it.
+    /// `path` with the number of the new revision, so that the next page can offer undo.
     static func done(_ path: String, _ revision: Int) -> String {
         let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var words = parts.count > 1 ? parts[1].split(separator: "&").map(String.init) : []

@@ -11,7 +11,7 @@ enum Format {
         return String(format: "%d min %02d s", milliseconds / 60_000, milliseconds / 1_000 % 60)
     }
 
-    /// In UTC, as `datetime` of a `<time>`; the page makes local time of it.
+    /// In UTC, as `datetime` of a `<time>`; the page converts it to local time.
     static func time(millisecond: Int?) -> String {
         millisecond.map { CalendarTime.text(second: $0 / 1_000) } ?? ""
     }
@@ -25,9 +25,9 @@ enum Format {
     }
 }
 
-/// Settings that come back from a form; ``SettingFieldsView`` is the form.
+/// Settings submitted by a form; ``SettingFieldsView`` is the form.
 enum SettingFields {
-    /// What a posted form changes of the settings that a level has.
+    /// The changes that a form makes to a level's settings.
     static func change(_ form: Form, target: String, own: [String: SettingValue]) throws -> SettingsChange {
         var change = SettingsChange(target: target, set: [:], unset: [])
         for (name, text) in form.group("value.") {
@@ -37,7 +37,7 @@ enum SettingFields {
                 continue
             }
             if definition.isSecret, text == "(set)" { continue }
-            // A field shows what would turn its page round as a harmless sign: sent back as it was shown, nothing is changed.
+            // Fields show harmless marks instead of text-direction controls: if the text is submitted as it was shown, nothing changes.
             if let value = own[name], PageText.field(value.formText) == PageText.field(text) { continue }
             let value = try definition.value(fromForm: text)
             if own[name] != value { change.set[name] = value }
@@ -47,13 +47,13 @@ enum SettingFields {
 }
 
 extension SettingValue {
-    /// As it stands in a form's field: one entry a line.
+    /// As shown in a form's field: one entry per line.
     var formText: String {
         switch self {
         case .list(let entries): entries.joined(separator: "\n")
         case .map(let map):
             map.sorted { $0.key < $1.key }.map { key, value in
-                // A value of several lines keeps them, written as \n.
+                // Line breaks in a value are kept, written as \n.
                 "\(key)=\(value.replacing("\\", with: "\\\\").replacing("\n", with: "\\n"))"
             }.joined(separator: "\n")
         default: description
@@ -62,7 +62,7 @@ extension SettingValue {
 }
 
 extension SettingDefinition {
-    /// Reads a value as a form's field holds it.
+    /// Parses a value from a form's field.
     func value(fromForm text: String) throws(InvalidSetting) -> SettingValue {
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         switch kind {

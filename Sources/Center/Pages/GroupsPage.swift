@@ -3,7 +3,7 @@ import Fleet
 import Foundation
 import Hummingbird
 
-/// The tree of groups with the settings of one; the site's own are the page of settings.
+/// The tree of groups with the settings of one; the site's own settings are on the settings page.
 struct GroupsPage {
     let pages: Pages
 

@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// What happened: leases, boots, and every change with the way back.
+/// History: leases, boots, and every change with undo.
 struct HistoryPages {
     private static let rowLimit = 100
 

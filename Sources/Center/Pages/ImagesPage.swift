@@ -3,7 +3,7 @@ import Fleet
 import Foundation
 import Hummingbird
 
-/// Images with their versions and channels, and who uses what.
+/// Images with their versions, channels and use.
 struct ImagesPage {
     let pages: Pages
 
@@ -56,7 +56,7 @@ struct ImagesPage {
         return try pages.show(view, "Images", section: "/images", request, context)
     }
 
-    /// At once, or after a boot test, or the test alone.
+    /// Promotes at once or after a boot test, or only runs the test.
     private func promote(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         let image = try context.imageName()

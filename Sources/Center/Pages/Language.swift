@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 
-/// A language of the pages. The API speaks English.
+/// A language of the pages. The API is in English.
 enum Language: String, Sendable, CaseIterable {
     case english = "en"
     case french = "fr"
@@ -21,7 +21,7 @@ enum Language: String, Sendable, CaseIterable {
         }
     }
 
-    /// What somebody chose on a page; failing that, what their browser prefers of what there is (RFC 9110 §12.5.4).
+    /// The language chosen on a page; else the browser's preference among those available (RFC 9110 §12.5.4).
     init(_ request: Request) {
         if let chosen = request.cookies[Self.cookieName]?.value, let language = Self(rawValue: chosen) {
             self = language
@@ -50,13 +50,12 @@ enum Language: String, Sendable, CaseIterable {
     }
 }
 
-/// The words of one language. English text is the key; what is missing stays English.
+/// The phrases of one language. English text is the key; untranslated phrases stay English.
 struct Words: Sendable {
     let language: Language
     private let entries: [String: String]
 
-    /// - Parameter phrases: blocks of lines with a blank one between them: English, then each language of
-    ///   ``Language/allCases`` in its order.
+    /// - Parameter phrases: blocks of lines, separated by blank lines: English, then each language in the order of ``Language/allCases``.
     init(_ language: Language, phrases: String) {
         self.language = language
         var entries: [String: String] = [:]
@@ -83,7 +82,7 @@ struct Words: Sendable {
         return text
     }
 
-    /// Replaces every `[[English]]` of a template.
+    /// Translates every `[[English]]` in a template.
     func translating(_ template: String) -> String {
         var (result, rest) = ("", template[...])
         while let open = rest.firstRange(of: "[["), let close = rest[open.upperBound...].firstRange(of: "]]")

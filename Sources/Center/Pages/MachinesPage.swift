@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// Machines that nobody has enrolled: approved, named and placed in one act.
+/// Unknown machines: approved, named and placed in one act.
 struct MachinesPage {
     let pages: Pages
 

@@ -28,7 +28,7 @@ struct NodesPage {
         }
     }
 
-    /// The list in the form's text, or that of a file, whose bytes come in Base64: the browser would guess its encoding.
+    /// The list in the form's text, or from a file, whose bytes come in Base64, because the browser would guess its encoding.
     private func readList(_ request: Request, _ context: CenterContext, _ acts: Acts) throws -> Response {
         let form = try pages.form(context)
         var bytes = Array(form["csv"].utf8)
@@ -94,7 +94,7 @@ struct NodesPage {
     }
 }
 
-/// A node's record as the fields of a form.
+/// A node's record as form fields.
 enum NodeFields {
     static func node(_ form: Form, settings: [String: SettingValue]) throws -> Node {
         func words(_ text: String) -> [String] {
@@ -120,8 +120,8 @@ enum NodeFields {
     }
 }
 
-/// Nodes as comma-separated values (RFC 4180). What comes back as an import changes nothing: only what a record holds has the name of a
-/// column that an import reads.
+/// Nodes as comma-separated values (RFC 4180). Importing an export changes nothing: only fields of the record have column names that an
+/// import reads.
 enum NodeCSV {
     static func text(of nodes: [(machine: MachineAnswer, node: Node?)]) -> String {
         var table = CSVText(header: [

@@ -4,20 +4,20 @@ import Hummingbird
 import Mustache
 import Synchronization
 
-/// Fills the templates of `Assets/`, one set for each language.
+/// Renders the templates of `Assets/`, one set per language.
 struct PageRenderer: Sendable {
-    /// What stands around every page.
+    /// The frame of every page.
     struct Frame {
         /// English; translated here.
         var title: String
-        /// The entry of the menu that is lit: the path that it leads to.
+        /// The highlighted entry of the menu, by its path.
         var section = ""
-        /// Whether it shows the menu at all.
+        /// Whether it shows the menu.
         var hasMenu = true
     }
 
-    /// Templates and phrases of one language. They are read when the first page in it is asked for: reading all of them takes a
-    /// tenth of a second, a third of the server's start.
+    /// Templates and phrases of one language, parsed on first use: parsing all of them takes a tenth of a second, a third of the server's
+    /// start.
     private final class Edition: Sendable {
         private let language: Language
         private let made = Mutex<(library: MustacheLibrary, words: Words)?>(nil)
@@ -31,7 +31,7 @@ struct PageRenderer: Sendable {
                 let words = Words(language, phrases: Assets.phrases)
                 var library = MustacheLibrary()
                 for template in Assets.templates {
-                    // A part stands in the middle of a line, too.
+                    // A part may also be in the middle of a line.
                     var source = words.translating(template.source)
                     while source.last == "\n" { source.removeLast() }
                     try library.register(PageText.pragma + source, named: template.name)
@@ -47,14 +47,14 @@ struct PageRenderer: Sendable {
 
     let version: String
 
-    /// Finds a fault in the templates of a language before its first page does.
+    /// Finds an error in a language's templates before the first page is rendered.
     static func check(_ language: Language) throws { _ = try editions[language]?.read() }
 
     func words(_ context: CenterContext) -> Words {
         (try? Self.editions[context.language]?.read().words) ?? Words(.english, phrases: "")
     }
 
-    /// The page that shows `view`, inside the frame that all pages have.
+    /// The page for `view`, inside the common frame.
     func page(
         _ view: some TemplateView, _ frame: Frame, request: Request, context: CenterContext,
         status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
@@ -89,7 +89,7 @@ struct PageRenderer: Sendable {
         try Self.text(view, csrf: context.csrfToken, context.language)
     }
 
-    /// What the template of `view` makes of it.
+    /// The rendered template of `view`.
     static func text<Shown: TemplateView>(_ view: Shown, csrf: String, _ language: Language) throws -> String
     {
         let fields = try ViewFields(FormsView(csrf: csrf), view)
@@ -102,7 +102,7 @@ struct PageRenderer: Sendable {
         return text
     }
 
-    /// An error where a person looks.
+    /// An error page for people.
     func problem(_ problem: Problem, request: Request, context: CenterContext, headers: HTTPFields) throws
         -> Response
     {
@@ -118,7 +118,7 @@ struct PageRenderer: Sendable {
 }
 
 extension CenterContext {
-    /// What forms of this session bring along; empty without one.
+    /// The CSRF token for this session's forms; empty without a session.
     var csrfToken: String {
         if case .session(let token, _)? = caller?.proof { token } else { "" }
     }

@@ -1,12 +1,12 @@
 import Mustache
 import Wire
 
-/// What templates do to every text that they show: HTML has nothing to obey in it, and nothing in it turns round what stands beside it.
+/// Escapes every text that templates show: it cannot contain HTML markup, and cannot reverse the text beside it.
 ///
-/// Scalar by scalar: the template engine's own way looks at characters, and takes a quotation mark with a combining accent behind it
-/// for another character than a quotation mark. Browsers do not.
+/// Scalar by scalar: the template engine compares characters, and does not recognise a quotation mark followed by a combining accent.
+/// Browsers do.
 struct PageText: MustacheContentType {
-    /// In front of a template.
+    /// The first line of a template.
     static let pragma = "{{% CONTENT_TYPE:\(name)}}"
     private static let name = "PAGE"
 
@@ -23,7 +23,7 @@ struct PageText: MustacheContentType {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What a field of a form holds when it shows `text`, in the browser's lines.
+    /// The value of a form field that shows `text`, with the browser's line breaks.
     static func field(_ text: String) -> String {
         PlainText(
             text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n"),

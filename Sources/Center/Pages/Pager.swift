@@ -1,13 +1,13 @@
 import Hummingbird
 
-/// One page of a long list, with the ways to its neighbours.
+/// One page of a long list, with links to its neighbours.
 struct Pager {
     static let rowLimit = 200
 
     private let offset: Int
     private let path: String
 
-    /// - Parameter path: of the list, without a query.
+    /// - Parameter path: the list's path, without a query.
     init(_ request: Request, path: String) throws {
         offset = try request.query("offset", 0...10_000_000, default: 0)
         self.path = path

@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import Wire
 
-/// What all pages that show the fleet have in common.
+/// The common base of all pages that show the fleet.
 struct Pages {
     let renderer: PageRenderer
 
@@ -47,7 +47,7 @@ struct Pages {
 
     // MARK: What if
 
-    /// Shows what a change would do; its form saves it.
+    /// Shows the effects of a change; its form saves it.
     func plan(
         _ planned: Acts.PlannedChange, back: String, section: String, _ request: Request,
         _ context: CenterContext
@@ -58,7 +58,7 @@ struct Pages {
         return try show(view, "What would change", section: section, request, context)
     }
 
-    /// Shows what becomes of each row of a list of nodes; while one is refused, nothing can be saved.
+    /// Shows the effect of each row of a list of nodes; while one is refused, the list cannot be saved.
     func plan(of preview: Acts.ImportPreview, _ request: Request, _ context: CenterContext) throws -> Response
     {
         let back = "/nodes"
@@ -67,7 +67,7 @@ struct Pages {
         return try show(view, "What would change", section: back, request, context)
     }
 
-    /// What the form of a plan brings along to save it.
+    /// The hidden fields with which a plan is saved.
     private func saving(_ change: ChangeRequest, at revision: Int) throws -> PlanView.Saving {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
@@ -75,7 +75,7 @@ struct Pages {
             change: PlainText(json: try encoder.encode(change)).description, revision: revision)
     }
 
-    /// Saves what a plan showed, unless one of its records has changed since.
+    /// Saves a plan as shown, unless one of its records has changed since.
     private func save(_ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try form(context)
         let change = try JSONDecoder().decode(ChangeRequest.self, from: Data(form["change"].utf8))

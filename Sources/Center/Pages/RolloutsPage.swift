@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// Versions on trial: begin, watch, pause, abort.
+/// Versions on trial: start, watch, pause, abort.
 struct RolloutsPage {
     let pages: Pages
 

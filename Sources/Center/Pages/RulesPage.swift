@@ -3,7 +3,7 @@ import Fleet
 import Foundation
 import Hummingbird
 
-/// Settings for all nodes whose hardware fits a condition.
+/// Settings for all nodes whose hardware matches a condition.
 struct RulesPage {
     let pages: Pages
 

@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// What changed between versions of an image, whether they are whole, and which nothing needs.
+/// Differences between versions of an image, verification, and unused versions.
 struct VersionsPage {
     let pages: Pages
 

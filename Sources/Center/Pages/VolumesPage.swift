@@ -2,7 +2,7 @@ import API
 import Fleet
 import Hummingbird
 
-/// The nodes' own disks: how full they are, reset, snapshots.
+/// The nodes' disks: usage, reset, snapshots.
 struct VolumesPage {
     let pages: Pages
 

@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 import NIOCore
 
-/// A board for the wall of a room: names and states of one group, for whoever has its link, without a log-in.
+/// A wall board of a room: names and states in one group, for holders of its link, without a log-in.
 struct WallPage {
     let pages: Pages
     let door: Door
@@ -12,7 +12,7 @@ struct WallPage {
     func add(to router: RouterGroup<CenterContext>) {
         router.get("wall") { request, context in try await show(request, context) }
         router.get("wall/events") { request, context in
-            // Only that something happened there: the page asks again for what it may show.
+            // Only that something happened: the page then requests what it may show.
             let messages = try board(request).listen(from: context.address).map { numbered in
                 numbered.event.map { EventStreamText($0.kind, json: Data("{}".utf8)).buffer }
                     ?? EventStreamText.pulse.buffer
@@ -26,7 +26,7 @@ struct WallPage {
         }
     }
 
-    /// The link that opens a group's board: it names the group and proves that an administrator gave it out.
+    /// The link to a group's board: it names the group and proves that an administrator shared it.
     static func link(_ group: GroupPath, key: String) -> String {
         "/wall?group=\(Escape.component(group.description))&key=\(key)"
     }

@@ -3,7 +3,7 @@ import Fleet
 import Hummingbird
 import Wire
 
-/// The first hour: the network, the first image, the first machine, followed as they come.
+/// The first hour: the network, the first image, the first machine, with live progress.
 struct WizardPage {
     let pages: Pages
 

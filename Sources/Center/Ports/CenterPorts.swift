@@ -1,4 +1,4 @@
-/// All that the control center asks of the rest of the server.
+/// Everything that the control center needs from the rest of the server.
 package struct CenterPorts: Sendable {
     package typealias Planes = DataPlaneView & MachineOrders & OpenFiles
 

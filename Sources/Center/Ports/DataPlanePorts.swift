@@ -2,19 +2,19 @@ package import API
 package import Fleet
 package import Wire
 
-/// What the data planes have now, and what they have seen.
+/// The present state of the data planes, and their observations.
 package protocol DataPlaneView: Sendable {
     func policy() async -> BootPolicy
     func leases() async -> [Lease]
-    /// What machines last told DHCP that they boot with.
+    /// The machines' last DHCP requests.
     func clients() async -> [MACAddress: BootClient]
-    /// What machines do with the exports that their roots come from, by their address.
+    /// The activity of machines on their roots' exports, by address.
     func rootActivity() async -> [IPv4Address: RootActivity]
-    /// Who is limited by them.
+    /// The peers that they limit.
     func limitFigures() async -> LimitFigures
 }
 
-/// Who has which files open: those do not go.
+/// Files in use, which must not be removed.
 package protocol OpenFiles: Sendable {
     /// Open NBD connections of each version, and nodes that read it by NFS.
     func openVersions() async -> [Digest: Int]
@@ -24,15 +24,15 @@ package protocol OpenFiles: Sendable {
     func openVolumes() async -> [NodeName: Int]
 }
 
-/// What machines are told to do.
+/// Orders to machines.
 package protocol MachineOrders: Sendable {
     /// Asks running machines to restart.
     func restart(_ machines: [MACAddress]) async
-    /// Opens a boot of a version for a machine that no data plane has seen, and names it.
+    /// Opens a boot of a version for a machine that no data plane has seen, and returns its identifier.
     func openBoot(of machine: MACAddress, _ version: Digest) async -> String
 }
 
-/// The networks that are served, as the interfaces and the configuration make them.
+/// The served networks, as defined by the interfaces and the configuration.
 package protocol NetworkView: Sendable {
     func networks() async -> [NetworkAnswer]
 }

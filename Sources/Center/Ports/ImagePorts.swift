@@ -2,24 +2,24 @@ package import Fleet
 
 /// The files of versions.
 package protocol ImageFiles: Sendable {
-    /// The manifest of a version, checked.
+    /// A version's manifest, verified.
     func manifest(of image: ImageName, _ digest: Digest) throws -> ImageManifest
-    /// What is wrong with a version's files, all of which it reads: a line each.
+    /// The damage in a version's files, one line each; reads all of them.
     func verify(_ image: ImageName, _ digest: Digest) async throws -> [String]
-    /// What differs in the roots of two versions, both of which it reads.
+    /// The differences between the roots of two versions; reads both.
     func changes(from before: ImageVersion, to after: ImageVersion) async throws -> [ImageDifference.Change]
     /// Deletes a version's files.
     func remove(_ image: ImageName, _ digest: Digest) throws
-    /// Where a file of a version lies.
+    /// The path of a version's file.
     func path(of version: ImageVersion, _ file: String) -> String
 }
 
-/// Files of versions on their way from another server.
+/// Files of versions being copied from another server.
 package protocol PulledFiles: Sendable {
-    /// Where a version's files come into.
+    /// The directory that a version's files are copied into.
     func directory(for image: ImageName, _ digest: Digest) throws -> String
-    /// Deletes what has come of other versions than these.
+    /// Deletes partial copies of all other versions.
     func discard(except wanted: Set<Digest>) throws
-    /// Checks what came and puts it in its place; may take long.
+    /// Verifies a copy and moves it into place; may take long.
     func adopt(_ image: ImageName, _ digest: Digest) throws
 }

@@ -1,7 +1,7 @@
-/// A person's identity at a log-in provider, whatever their name is there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
+/// A person's identity at a log-in provider, whatever their name there (OpenID Connect Core 1.0 §2: `iss` and `sub`).
 package struct ProviderIdentity: Hashable, Sendable, Codable {
     package var issuer: String
-    /// Never given to another person there, and never changed.
+    /// Never reassigned to another person, and never changed.
     package var subject: String
 
     package init(issuer: String, subject: String) {
@@ -10,11 +10,11 @@ package struct ProviderIdentity: Hashable, Sendable, Codable {
     }
 }
 
-/// Somebody who may use the control center.
+/// A person who may use the control center.
 package struct Administrator: Equatable, Sendable, Codable {
-    /// Where the proof comes from that somebody is who they say.
+    /// How an administrator authenticates.
     package enum Source: String, Sendable, Codable, CaseIterable {
-        /// A password that is kept here, hashed.
+        /// A password stored here, hashed.
         case local
         case ldap
         case oidc
@@ -24,12 +24,12 @@ package struct Administrator: Equatable, Sendable, Codable {
     package var name: String
     package var source: Source
     package var grants: [Grant]
-    /// For people; empty when not told.
+    /// For people; empty when unknown.
     package var fullName: String
     package var isDisabled: Bool
-    /// Of source `oidc`: the person who logs in as this; nil before the first log-in.
+    /// For source `oidc`: the linked person; nil before the first log-in.
     package var identity: ProviderIdentity?
-    /// Seconds since 1970 until which the first log-in under this name links the account to who comes; nil: none does.
+    /// Seconds since 1970; until then the first log-in under this name links the account to that person; nil: none does.
     package var linkableUntil: Int?
 
     package init(
@@ -45,7 +45,7 @@ package struct Administrator: Equatable, Sendable, Codable {
         self.isDisabled = isDisabled
     }
 
-    /// Throws unless one is left who can let others in again; a site without accounts has the local socket.
+    /// Throws unless an administrator remains who can admit others; a site without accounts has the local socket.
     package static func requireAdmin(among all: [Administrator]) throws {
         let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
         guard isSafe || all.isEmpty else {
@@ -55,7 +55,7 @@ package struct Administrator: Equatable, Sendable, Codable {
         }
     }
 
-    /// The name, when it can be one.
+    /// The name, if it is valid.
     package static func checked(name: String) throws -> String {
         let isGood =
             (1...63).contains(name.utf8.count)
@@ -73,15 +73,15 @@ package struct Administrator: Equatable, Sendable, Codable {
 /// A token for the API, without the secret itself.
 package struct APIToken: Equatable, Sendable, Codable {
     package var id: Int
-    /// What its owner calls it.
+    /// The name given by its owner.
     package var name: String
     package var owner: String
     package var grants: [Grant]
     /// Seconds since 1970.
     package var createdAt: Int
-    /// Nil: it holds until it is revoked.
+    /// Nil: valid until revoked.
     package var expiresAt: Int?
-    /// Nil: it was never used.
+    /// Nil: never used.
     package var usedAt: Int?
 
     package init(
@@ -98,13 +98,13 @@ package struct APIToken: Equatable, Sendable, Codable {
     }
 }
 
-/// A log-in of somebody's browser.
+/// A browser's log-in session.
 package struct LoginSession: Equatable, Sendable {
     package var administrator: String
-    /// What each form of this session must bring along.
+    /// The token that each form of this session must carry.
     package var csrfToken: String
     package var createdAt: Int
-    /// Seconds since 1970; moves on with use.
+    /// Seconds since 1970 of the last use.
     package var seenAt: Int
 
     package init(administrator: String, csrfToken: String, createdAt: Int, seenAt: Int) {
@@ -115,11 +115,11 @@ package struct LoginSession: Equatable, Sendable {
     }
 }
 
-/// Administrators, their log-ins and tokens. Secrets come in hashed: the store never sees one.
+/// Administrators, their log-ins and tokens. Secrets arrive hashed: the store never sees one.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
 
-    /// Adds or replaces; a nil hash leaves the password as it is.
+    /// Adds or replaces; a nil hash leaves the password unchanged.
     func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
 
     /// Removes an administrator with all sessions and tokens; ``Administrator/requireAdmin(among:)`` holds.
@@ -127,14 +127,14 @@ package protocol AdministratorStore: Sendable {
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
 
-    /// Opens a session; with that, its administrator has logged in.
+    /// Opens a session, which also records the administrator's log-in.
     func addSession(_ session: LoginSession, hash: String) async throws(StoreError)
-    /// When administrators last logged in, in seconds since 1970; without those who never did.
+    /// When administrators last logged in, in seconds since 1970; those who never did are left out.
     func lastLogIns() async throws(StoreError) -> [String: Int]
     func session(hash: String) async throws(StoreError) -> LoginSession?
     func touchSession(hash: String, at second: Int) async throws(StoreError)
     func removeSession(hash: String) async throws(StoreError)
-    /// Ends all sessions of somebody, and everybody's that are older than `second`.
+    /// Ends all sessions of `name`, and all sessions last used before `second`.
     func removeSessions(of name: String?, seenBefore second: Int?) async throws(StoreError)
 
     func tokens(of owner: String?) async throws(StoreError) -> [APIToken]

@@ -1,22 +1,22 @@
-/// The grants that the groups of a directory (LDAP, OpenID Connect) give to their members.
+/// The grants of members of a directory's groups (LDAP, OpenID Connect).
 package struct DirectoryGrants: Equatable, Sendable {
-    /// By the group's name in lower case, as the directory calls it: in a tree, that is its distinguished name.
+    /// By the group's name in the directory, in lower case: in a tree, its distinguished name.
     private var byGroup: [String: [Grant]] = [:]
     private var base: String?
 
     package init() {}
 
-    /// - Parameter base: the entry that groups lie directly below, as `ou=groups,dc=school`: there, a name that is not a distinguished
-    ///   one means `cn=NAME` or the like. Elsewhere in the tree others may make a group of the same name.
+    /// - Parameter base: the parent entry of all groups, such as `ou=groups,dc=school`: a short name means `cn=NAME` or the like directly
+    ///   below it. Elsewhere in the tree others could create a group with the same name.
     package init(_ groups: [String: [Grant]], base: String? = nil) {
         self.base = base.map(Self.folded)
         for (name, grants) in groups { byGroup[Self.folded(name)] = grants }
     }
 
-    /// Names that mean no group: short ones, without a place where they would be sought.
+    /// Names that match no group: short ones, without a base to search in.
     package var shortNames: [String] { byGroup.keys.filter { !$0.contains("=") }.sorted() }
 
-    /// What a member of these groups may do, without repetitions, in the order of the groups.
+    /// The grants of a member of these groups, without duplicates, in the order of the groups.
     package func grants(of groups: [String]) -> [Grant] {
         var found: [Grant] = []
         for group in groups {
@@ -29,8 +29,7 @@ package struct DirectoryGrants: Equatable, Sendable {
         return found
     }
 
-    /// Lower case, and no blanks round the commas and equal signs of a distinguished name (RFC 4514 §2.4 writes none,
-    /// directories do).
+    /// Lower case, without spaces around commas and equal signs of a distinguished name (RFC 4514 §2.4 has none, directories do).
     private static func folded(_ name: String) -> String {
         name.lowercased().split(separator: ",", omittingEmptySubsequences: false).map { part in
             part.split(separator: "=", omittingEmptySubsequences: false).map(trimmed).joined(separator: "=")
@@ -44,7 +43,7 @@ package struct DirectoryGrants: Equatable, Sendable {
         return text
     }
 
-    /// `teachers` of `cn=teachers,ou=groups,dc=school`, when groups are sought directly below `ou=groups,dc=school`.
+    /// `teachers` for `cn=teachers,ou=groups,dc=school`, when the base is `ou=groups,dc=school`.
     private func shortName(of name: String) -> String? {
         guard let base, name.hasSuffix(",\(base)") else { return nil }
         let first = name.dropLast(base.count + 1)

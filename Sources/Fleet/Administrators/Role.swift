@@ -1,41 +1,41 @@
-/// What somebody may do in a part of the fleet.
+/// A set of permissions in a part of the fleet.
 package enum Role: String, Sendable, CaseIterable, Codable {
-    /// Everything, including who else may do what.
+    /// Everything, including other people's grants.
     case admin
     /// Nodes, groups, settings, images.
     case operator_ = "operator"
-    /// Looks on, approves and restarts machines.
+    /// Reads, approves and restarts machines.
     case helpdesk
-    /// Looks on, and reads who changed what.
+    /// Reads, including the history of changes.
     case auditor
-    /// Another server that copies versions from this one; for tokens only, never for a person.
+    /// Another server that copies versions from this one; only for tokens, never for a person.
     case replica
 }
 
-/// One kind of act that the control center asks leave for.
+/// One kind of act that needs permission.
 package enum Permission: String, Sendable, CaseIterable, Codable {
-    /// To see nodes, groups, images, leases, boots.
+    /// See nodes, groups, images, leases, boots.
     case read
-    /// To see which versions there are, and to fetch their files.
+    /// See the existing versions, and fetch their files.
     case fetch
-    /// To tell which versions another server has.
+    /// Report the versions of another server.
     case replicate
-    /// To see who changed what, with the values of before and after.
+    /// See the history of changes, with old and new values.
     case audit
-    /// To approve a waiting machine, name it and place it; to restart it.
+    /// Approve a waiting machine, name and place it; restart it.
     case enrol
-    /// To change nodes, groups and settings.
+    /// Change nodes, groups and settings.
     case configure
-    /// To publish, promote and remove versions; to change rules.
+    /// Publish, promote and remove versions; change rules.
     case publish
-    /// To change administrators, tokens of others, and the server itself.
+    /// Change administrators, tokens of others, and the server itself.
     case administer
 }
 
 extension Role {
     package var permissions: Set<Permission> { Set(Permission.allCases.filter(allows)) }
 
-    /// Asked for every node of a list: no set is made for it.
+    /// Called for every node of a list, so it builds no set.
     func allows(_ permission: Permission) -> Bool {
         switch self {
         case .admin: true
@@ -48,7 +48,7 @@ extension Role {
 }
 
 extension Role {
-    /// What a person, or a group of people, may be given.
+    /// The roles that a person or a group of people may have.
     package static let ofPeople = allCases.filter { $0 != .replica }
 }
 
@@ -81,17 +81,17 @@ extension Grant: CustomStringConvertible {
 }
 
 extension Sequence<Grant> {
-    /// Whether one of them allows `permission` in `group`.
+    /// Whether one of the grants allows `permission` in `group`.
     package func allow(_ permission: Permission, in group: GroupPath) -> Bool {
         contains { $0.group.contains(group) && $0.role.allows(permission) }
     }
 
-    /// Whether one of them allows `permission` anywhere at all.
+    /// Whether one of the grants allows `permission` in any group.
     package func allowSomewhere(_ permission: Permission) -> Bool {
         contains { $0.role.allows(permission) }
     }
 
-    /// Whether these grants cover everything that `other` allows: nobody hands out more than they have.
+    /// Whether these grants include everything that `other` allows: no one can give more than they have.
     package func cover(_ other: [Grant]) -> Bool {
         other.allSatisfy { wanted in
             wanted.role.permissions.allSatisfy { allow($0, in: wanted.group) }

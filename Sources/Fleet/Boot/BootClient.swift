@@ -1,21 +1,21 @@
 package import Wire
 
-/// Who asks to boot, as far as its DHCP message tells. There is no other classification than this one.
+/// A client's kind, according to its DHCP message. This is the only classification.
 package struct BootClient: Equatable, Sendable {
     /// The program that sent the message.
     package enum Program: Equatable, Sendable {
         /// PXE of the firmware or of a card's ROM.
         case firmware
-        /// UEFI HTTP boot: it wants a URL, and `HTTPClient` back.
+        /// UEFI HTTP boot: it expects a URL, and `HTTPClient` in the reply.
         case httpFirmware
         case ipxe(canHTTP: Bool)
         /// The boot ROM of a Raspberry Pi, which calls itself a BIOS.
         case raspberryPi
-        /// U-Boot, in its own way or in that of its EFI loader; the architecture tells which.
+        /// U-Boot's own boot or its EFI loader, told apart by the architecture.
         case uBoot
-        /// BOOTP, without any option that says more.
+        /// BOOTP, without further options.
         case bootp
-        /// An operating system, or anything that does not ask to boot.
+        /// An operating system, or anything else that does not boot.
         case system
     }
 
@@ -38,7 +38,7 @@ package struct BootClient: Equatable, Sendable {
         self.vendorClass = vendorClass
     }
 
-    /// What asks, for people: `U-Boot, arm64 UEFI`.
+    /// The kind of client, for people: `U-Boot, arm64 UEFI`.
     package var summary: String {
         let name =
             switch program {
@@ -54,7 +54,7 @@ package struct BootClient: Equatable, Sendable {
         return "\(name), \(architecture.name ?? "client architecture \(architecture.rawValue)")"
     }
 
-    /// Malformed options are as good as absent here: a machine with odd firmware should still boot.
+    /// Malformed options count as absent: a machine with odd firmware should still boot.
     package init(_ message: DHCPMessage) {
         let options = message.options
         macAddress = message.macAddress
@@ -73,7 +73,7 @@ package struct BootClient: Equatable, Sendable {
         } else if Self.isUBoot(vendorClass, stated, in: options) {
             program = .uBoot
         } else if vendorClass.hasPrefix("PXEClient") || stated != nil {
-            // Who says no more than `PXEClient` is older than all other architectures.
+            // A plain `PXEClient` predates all other architectures.
             architecture = stated ?? .biosX86
             program =
                 Self.isRaspberryPi(message.macAddress) && stated == .biosX86 ? .raspberryPi : .firmware
@@ -84,15 +84,15 @@ package struct BootClient: Equatable, Sendable {
         }
     }
 
-    /// U-Boot's own boot names it in option 60, without an architecture on x86; its EFI loader (`PXEClient:Arch:…`) is told by its
-    /// interface: UNDI 0.0 in option 94, which no UNDI has.
+    /// U-Boot's own boot names itself in option 60, without an architecture on x86; its EFI loader (`PXEClient:Arch:…`) is recognised by
+    /// its interface: UNDI 0.0 in option 94, which no UNDI has.
     private static func isUBoot(
         _ vendorClass: String, _ architecture: ClientArchitecture?, in options: DHCPOptions
     ) -> Bool {
         vendorClass.hasPrefix("U-Boot") || architecture?.isUBoot == true || options[94] == [1, 0, 0]
     }
 
-    /// Option 60, without the length, zeros and spaces that some clients put around it; else what option 124 says (RFC 3925 §3).
+    /// Option 60, without the length, zeros and spaces that some clients put around it; else option 124 (RFC 3925 §3).
     private static func vendorClass(in options: DHCPOptions) -> String {
         func isText(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
         if let bytes = options[DHCPOption<String>.vendorClass.code] {
@@ -100,12 +100,12 @@ package struct BootClient: Equatable, Sendable {
             return String(decoding: start.prefix { $0 != 0 }, as: UTF8.self)
         }
         guard let classes = options[124], classes.count > 5 else { return "" }
-        // An enterprise number, a length, and the same words as in option 60.
+        // An enterprise number, a length, and the same text as in option 60.
         return String(
             decoding: classes.dropFirst(5).drop { !isText($0) }.prefix(while: isText), as: UTF8.self)
     }
 
-    /// The first one of option 93; some clients send one byte of it.
+    /// The first entry of option 93; some clients send only one byte of it.
     private static func architecture(in options: DHCPOptions) -> ClientArchitecture? {
         guard let bytes = options[DHCPOption<[ClientArchitecture]>.clientArchitecture.code],
             let first = bytes.first
@@ -114,7 +114,7 @@ package struct BootClient: Equatable, Sendable {
             rawValue: bytes.count == 1 ? UInt16(first) : UInt16(first) << 8 | UInt16(bytes[1]))
     }
 
-    /// `PXEClient:Arch:00007:UNDI:003010`: some clients say it only here.
+    /// `PXEClient:Arch:00007:UNDI:003010`: some clients state it only here.
     private static func architecture(in vendorClass: String) -> ClientArchitecture? {
         let parts = vendorClass.split(separator: ":")
         guard parts.count >= 3, parts[1] == "Arch", let number = UInt16(parts[2]) else { return nil }

@@ -1,16 +1,16 @@
 import Wire
 
-/// What a client is told to load next, with the reason shown to the operator.
+/// What a client should load next, with the reason shown to the operator.
 package struct BootDecision: Equatable, Sendable {
     package enum Answer: Equatable, Sendable {
-        /// A file by TFTP from this server.
+        /// A file on this server, by TFTP.
         case file(String)
-        /// A URL: for UEFI HTTP boot, and for iPXE.
+        /// A URL, for UEFI HTTP boot and iPXE.
         case url(String)
         /// No boot file at all.
         case nothing
 
-        /// Whether GRUB asks next, and not iPXE.
+        /// Whether the next client is GRUB rather than iPXE.
         package var isGRUB: Bool {
             guard case .file(let name) = self else { return false }
             return [SignedChain.x64, .arm64].contains { $0.shim == name || $0.grub == name }
@@ -21,7 +21,7 @@ package struct BootDecision: Equatable, Sendable {
         case notBooting
         case refusedUnknown
         case unsupportedArchitecture(UInt16?)
-        /// It is U-Boot, which does not say on which architecture.
+        /// It is U-Boot, which does not state its architecture.
         case unsupportedUBoot
         case loaderMissing(String)
         case firstStage(loader: String, setting: SettingOrigin)
@@ -59,7 +59,7 @@ extension BootDecision.Reason: CustomStringConvertible {
         let lack =
             "this server has no loader for client architecture \(architecture.rawValue)"
             + (architecture.name.map { " (\($0))" } ?? "")
-        // On most boards it asks once more, as the EFI loader that it also is.
+        // Most boards send another request, from their EFI loader.
         return architecture.isUBoot && architecture.bootsImages(for: "arm64")
             ? lack + "; U-Boot's EFI loader, client architecture 11, gets one" : lack
     }
@@ -67,7 +67,7 @@ extension BootDecision.Reason: CustomStringConvertible {
 
 /// Decides from facts alone: equal arguments, equal answers.
 ///
-/// Firmware gets our loader first; the loader asks again and gets the script. The order ends the chainload loop.
+/// Firmware gets our loader first; the loader asks again and gets the script. This order ends the chainload loop.
 package func bootDecision(
     for client: BootClient, in snapshot: FleetSnapshot, under policy: BootPolicy
 ) -> BootDecision {
@@ -92,7 +92,7 @@ package func bootDecision(
         let number = client.architecture?.rawValue
         return BootDecision(
             answer: .nothing,
-            // 0 is what U-Boot is built with where nothing was set.
+            // 0 is U-Boot's build default.
             reason: client.program == .uBoot && number ?? 0 == 0
                 ? .unsupportedUBoot : .unsupportedArchitecture(number))
     }
@@ -106,10 +106,10 @@ package func bootDecision(
     )
 }
 
-/// The first-stage loader for an architecture and the node's wish.
+/// The first-stage loader for an architecture and the node's setting.
 ///
-/// For UEFI, `auto` is the signed chain: no DHCP option tells whether Secure Boot is on, and shim with GRUB works both
-/// ways. By HTTP it is iPXE, because Debian's signed GRUB, loaded by UEFI HTTP boot, ends at its prompt.
+/// For UEFI, `auto` is the signed chain: no DHCP option reveals whether Secure Boot is on, and shim with GRUB works either way. By HTTP it
+/// is iPXE, because Debian's signed GRUB, loaded by UEFI HTTP boot, ends at its prompt.
 private func loaderFile(for client: BootClient, wish: LoaderWish, policy: BootPolicy) -> String? {
     let isIPXEWished = wish == .auto ? nil : wish != .grub
     switch client.architecture {
@@ -137,12 +137,12 @@ private struct SignedChain {
     static let arm64 = Self(shim: "shimaa64.efi", grub: "grubaa64.efi")
 }
 
-/// iPXE where it is wished for, or is what is there; else the chain's first part.
+/// iPXE if it is set or is all there is; else the chain's first part.
 ///
-/// Under U-Boot's EFI loader shim does not find the network that it came from, or ends in a reset: there GRUB comes first
-/// (U-Boot 2023.01, arm64 and x86).
+/// Under U-Boot's EFI loader shim does not find the network that it came from, or ends in a reset: there GRUB comes first (U-Boot 2023.01,
+/// arm64 and x86).
 ///
-/// - Parameter isWished: whether iPXE is wished for; nil where nothing is.
+/// - Parameter isWished: whether iPXE is set; nil for `auto`.
 private func efiLoader(
     _ chain: SignedChain, ipxe: String, isWished: Bool?, _ client: BootClient, _ policy: BootPolicy
 ) -> String {

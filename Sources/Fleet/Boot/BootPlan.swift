@@ -1,12 +1,12 @@
 package import Wire
 
-/// The address that DHCP gave a client, handed down to its kernel so that nobody has to ask again.
+/// A client's address from DHCP, passed to its kernel so that no second request is needed.
 package struct ClientAddress: Equatable, Sendable {
     package var address: IPv4Address
     package var network: IPv4Network
     package var router: IPv4Address?
     package var nameServers: [IPv4Address]
-    /// Nil for a lease without end.
+    /// Nil for an infinite lease.
     package var leaseSeconds: UInt32?
 
     package init(
@@ -22,17 +22,17 @@ package struct ClientAddress: Equatable, Sendable {
     }
 }
 
-/// Everything a boot script says for one machine, and why.
+/// The contents of a machine's boot script, with the reasons.
 package struct BootPlan: Equatable, Sendable {
     package enum Target: Equatable, Sendable {
         case image(ImageVersion, nodeArchive: NodeArchive)
-        /// Nobody has approved the machine yet: it shows who it is, and asks again. The code is on the screen and in the list.
+        /// The machine is not approved: it shows its identity and asks again. The code is on the screen and in the list.
         case waiting(code: String, asksForPIN: Bool)
-        /// Nothing can be booted; the text is shown on the machine's screen, and it asks again.
+        /// There is nothing to boot; the machine's screen shows the text, and it asks again.
         case nothing(because: String)
     }
 
-    /// One line of explanation: what was chosen, and where the choice comes from.
+    /// One line of explanation: a choice and its origin.
     package struct Reason: Equatable, Sendable {
         package var choice: String
         package var because: String
@@ -45,10 +45,10 @@ package struct BootPlan: Equatable, Sendable {
     package var commandLine: [String]
     package var reasons: [Reason]
     package var policy: BootPolicy
-    /// The node's volume has to be made, grown or reset before it boots.
+    /// The node's volume must be created, grown or reset before it boots.
     package var wantsVolume = false
 
-    /// The same for a machine that gets nothing.
+    /// The same plan for a machine that gets nothing.
     fileprivate func endingInNothing(because text: String) -> Self {
         var plan = self
         plan.target = .nothing(because: text)
@@ -64,7 +64,7 @@ package struct BootIdentity: Equatable, Sendable {
     package var address: ClientAddress?
     /// Names this boot in the node's reports and opens its configuration.
     package var boot: String?
-    /// What it told DHCP that it is; nil where another server gives the addresses.
+    /// From its DHCP request; nil when another server assigns the addresses.
     package var architecture: ClientArchitecture?
 
     package init(
@@ -80,7 +80,7 @@ package struct BootIdentity: Equatable, Sendable {
 }
 
 extension NodeName {
-    /// The name of a machine that nobody has named: `n` and its hardware address.
+    /// The default name of an unknown machine: `n` and its MAC address.
     package init(unknown address: MACAddress) {
         // Thirteen characters of the allowed set: it cannot fail.
         self = (try? NodeName("n" + address.text(separator: ""))) ?? .unnamed
@@ -174,10 +174,10 @@ package func bootPlan(
     return plan
 }
 
-/// Seconds for which the last words of a kernel can be read on the screen.
+/// Seconds for which a kernel's panic message stays on the screen.
 private let panicSeconds = 20
 
-/// The words for the kernel: what the initramfs reads (``BootWord``), what the kernel itself does, and the operator's own.
+/// The kernel's command line: words for the initramfs (``BootWord``), for the kernel itself, and the operator's own.
 func kernelCommandLine(
     for identity: BootIdentity, named name: NodeName, _ choice: ChosenVersion, settings: EffectiveSettings,
     volume: Volume?, policy: BootPolicy
@@ -207,19 +207,19 @@ func kernelCommandLine(
     words.append(BootWord.connections.with(try settings.value(of: Settings.nbdConnections)))
     words.append(BootWord.overlay.with(try settings.value(of: Settings.overlaySize).settingText))
     if let terms = choice.trial {
-        // Nobody watches a trial: whatever goes wrong ends in a restart, and the next boot is of a good version.
+        // Trials run unattended: any failure ends in a restart, and the next boot is of a good version.
         words.append(BootWord.failure.with(FailureAct.reboot.rawValue))
         words.append(BootWord.deadline.with(terms.readyWithin))
     } else {
         words.append(BootWord.failure.with(try settings.value(of: Settings.onFailure).rawValue))
     }
-    // A kernel that has panicked starts the machine again: nobody may be there to do it.
+    // Restart after a panic: the machine may be unattended.
     words.append("panic=\(panicSeconds)")
     if try settings.value(of: Settings.netconsole), let port = policy.netconsolePort {
         words.append(BootWord.netconsole.with(port))
     }
     if let boot = identity.boot { words.append(BootWord.boot.with(boot)) }
-    // systemd and udev must leave the boot card's name alone: it is in use before they run.
+    // systemd and udev must not rename the boot card: it is in use before they run.
     words.append("net.ifnames=0")
     words += try settings.value(of: Settings.kernelArguments).map(\.settingText)
     words += try settings.value(of: Settings.console).map { "console=\($0.settingText)" }
@@ -246,7 +246,7 @@ private func addressWords(
     return words
 }
 
-/// The node's volume, the directories that outlive the boot, and swap.
+/// The node's volume, persistent directories, and swap.
 private func keepingWords(
     for identity: BootIdentity, named name: NodeName, _ settings: EffectiveSettings, _ kind: Volume.Kind?
 ) throws(UnreadableSetting) -> [String] {
@@ -256,7 +256,7 @@ private func keepingWords(
     }
     let directories = try settings.value(of: Settings.persistentDirectories).map(\.settingText)
     let disk = try settings.value(of: Settings.persistentDisk)
-    // In a root of its own everything outlives the boot already.
+    // With its own root, everything persists already.
     if !directories.isEmpty, kind != .tree || disk != nil {
         words.append(BootWord.persistentDirectories.with(directories.joined(separator: ":")))
         if let disk { words.append(BootWord.persistentDisk.with(disk.settingText)) }

@@ -1,27 +1,26 @@
 package import Wire
 
-/// What the server offers to those who boot: facts that stay while it runs.
+/// What the server offers to booting machines: constant while it runs.
 package struct BootPolicy: Equatable, Sendable {
     /// Our address on the client's network.
     package var server: IPv4Address
-    /// What machines are told instead, where they reach the server by an address that is not its own (NAT); nil: where they asked.
+    /// The server's address as machines know it, if they reach it by one that is not its own (NAT); nil: the address that they asked.
     package var advertisedAddress: IPv4Address?
     package var httpPort: UInt16
     package var nbdPort: UInt16
-    /// The client's address, or before it has one some address in its network, which the rules of enrolment go by; nil where
-    /// it is the server's.
+    /// The client's address, or one in its network before it has any, for the enrolment rules; nil: the server's.
     package var clientNetwork: IPv4Address?
-    /// Where kernels send their messages; nil where nobody listens.
+    /// The port for kernel messages; nil when the server does not listen.
     package var netconsolePort: UInt16?
-    /// What is exported by NFS; nil where nothing is.
+    /// The NFS exports; nil when there are none.
     package var nfs: NFSDirectories?
-    /// Where people find the control center, for the screens of waiting machines; empty without one.
+    /// The control center's URL, for the screens of waiting machines; empty without one.
     package var centerURL: String
-    /// Loader files that are really there.
+    /// Loader files that exist.
     package var loaders: Set<String>
-    /// The first that fits counts.
+    /// The first match counts.
     package var loaderRules: [LoaderRule]
-    /// The Roost part of the initramfs, by the architecture of images, as Debian calls it.
+    /// The Roost part of the initramfs, by image architecture in Debian's spelling.
     package var nodeArchives: [String: NodeArchive]
     package var domain: String
 
@@ -43,7 +42,7 @@ package struct BootPolicy: Equatable, Sendable {
         self.loaderRules = loaderRules
     }
 
-    /// The same on another of the server's addresses.
+    /// The same policy on another of the server's addresses.
     package func on(server: IPv4Address, for client: IPv4Address? = nil) -> Self {
         var policy = self
         policy.server = advertisedAddress ?? server
@@ -55,11 +54,11 @@ package struct BootPolicy: Equatable, Sendable {
     package var httpBase: String { httpPort == 80 ? "http://\(server)" : "http://\(server):\(httpPort)" }
 }
 
-/// Directories on the server that nodes mount.
+/// Directories of the server that nodes mount.
 package struct NFSDirectories: Equatable, Sendable {
     /// Holds `IMAGE/DIGEST/root.squashfs`.
     package var images: String
-    /// Holds `NODE/GENERATION`, a root each.
+    /// Holds `NODE/GENERATION`, one root each.
     package var trees: String
 
     package init(images: String, trees: String) {
@@ -69,7 +68,7 @@ package struct NFSDirectories: Equatable, Sendable {
 }
 
 extension BootPolicy {
-    /// The archive that a version boots with.
+    /// The archive for booting a version.
     package func nodeArchive(for version: ImageVersion) throws(NoNodeArchive) -> NodeArchive {
         let architecture = version.manifest.architecture
         guard let archive = nodeArchives[architecture] else {
@@ -79,10 +78,10 @@ extension BootPolicy {
     }
 }
 
-/// No machine can boot such an image.
+/// No machine can boot an image of this architecture.
 package struct NoNodeArchive: Error, CustomStringConvertible {
     package var architecture: String
-    /// Whether there is none of any architecture.
+    /// Whether there is none for any architecture.
     package var hasNone: Bool
 
     package var description: String {
@@ -92,7 +91,7 @@ package struct NoNodeArchive: Error, CustomStringConvertible {
     }
 }
 
-/// The archive with `init`, busybox and `roost-node` that every image of its architecture boots with.
+/// The archive with `init`, busybox and `roost-node` for all images of its architecture.
 package struct NodeArchive: Equatable, Sendable {
     package var digest: Digest
     package var byteCount: Int

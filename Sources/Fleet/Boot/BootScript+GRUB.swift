@@ -1,8 +1,8 @@
 extension BootScript {
     /// A GRUB configuration (GRUB manual, "Writing full configuration files directly").
     ///
-    /// Files come by TFTP: Debian's signed network image of GRUB 2.06 has no HTTP module, and under Secure Boot none can
-    /// be loaded («disk `http,…' not found»).
+    /// Files come by TFTP: Debian's signed network image of GRUB 2.06 has no HTTP module, and none can be loaded under Secure Boot («disk
+    /// `http,…' not found»).
     package static func grub(_ plan: BootPlan) -> LoaderScript {
         let serial: LoaderScript = """
             set timeout=0
@@ -13,8 +13,8 @@ extension BootScript {
 
             """
         guard case .image(let version, let archive) = plan.target else {
-            // GRUB cannot add: two modules are «8192 + 8192 MiB». How many there are stands in the table of type 16 (SMBIOS 3.7
-            // §7.17): to ask for one that is not there shows an error.
+            // GRUB cannot add: two modules show as «8192 + 8192 MiB». Their count is in the table of type 16 (SMBIOS 3.7 §7.17): asking for
+            // a missing one shows an error.
             return """
                 \(serial)\(LoaderScript(lines: screenLines(plan).map { "echo '\($0)'" }))
                 set count=0

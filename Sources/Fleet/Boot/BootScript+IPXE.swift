@@ -3,12 +3,12 @@ package import Wire
 extension BootScript {
     /// An iPXE script (https://ipxe.org/scripting).
     ///
-    /// A failed download is tried again, with a pause that leaves the server room; it never ends at a prompt.
+    /// A failed download is tried again, with a pause that spares the server; the script never ends at a prompt.
     ///
-    /// - Parameter memory: for the screen of a machine with nothing to boot; when it is nil, the script asks the machine first.
+    /// - Parameter memory: shown on the screen of a machine with nothing to boot; when nil, the script asks the machine first.
     package static func ipxe(_ plan: BootPlan, memory: MachineMemory? = nil) -> LoaderScript {
         let base = base(plan.policy)
-        // Asked for anew, because the version may have gone in the meantime.
+        // Requested again, because the version may have been removed meanwhile.
         let again: LoaderScript = "\(base)/\(scriptPath(of: plan.macAddress))"
         guard case .image(let version, let archive) = plan.target else {
             let again: LoaderScript = "\(again)?memory=\(MachineMemory.question)"
@@ -30,7 +30,7 @@ extension BootScript {
             path(version.digest, "kernel"), path(version.digest, "modules.cpio"),
             path(archive.digest, "node.cpio")
         )
-        // UEFI kernels find an initrd only by its name on the command line; BIOS kernels ignore the words.
+        // UEFI kernels find an initrd only by its name on the command line; BIOS kernels ignore these words.
         let words = KernelWords(["initrd=modules.cpio", "initrd=node.cpio"] + plan.commandLine)
         return """
             #!ipxe
@@ -48,7 +48,7 @@ extension BootScript {
             """
     }
 
-    /// A machine that waits for approval, where somebody may type its name.
+    /// The screen of a machine that waits for approval, where a person can enter its name.
     private static func waiting(
         _ plan: BootPlan, _ lines: LoaderScript, again: LoaderScript, asksForPIN: Bool
     ) -> LoaderScript {
@@ -73,7 +73,7 @@ extension BootScript {
             """
     }
 
-    /// What a machine shows after somebody has named it, before it asks again.
+    /// The screen after a person has named the machine, before it asks again.
     ///
     package static func ipxe(registered text: ScreenText, machine: MACAddress, under policy: BootPolicy)
         -> LoaderScript

@@ -1,14 +1,14 @@
 import Wire
 
-/// A boot loader's script for a plan. The loader's own language is in `BootScript+IPXE.swift` and its neighbours.
+/// A boot loader's script for a plan. The loaders' languages are in `BootScript+IPXE.swift` and its neighbours.
 package enum BootScript {
     /// Seconds until a machine with nothing to boot asks again.
     static let retrySeconds = 10
 
-    /// The same while its volume is made, which takes less.
+    /// The same while its volume is being created, which takes less time.
     static func retrySeconds(_ plan: BootPlan) -> Int { plan.wantsVolume ? 2 : retrySeconds }
 
-    /// What a person in front of a machine with nothing to boot needs to know.
+    /// Help for a person in front of a machine with nothing to boot.
     static func screenLines(_ plan: BootPlan, _ memory: MachineMemory? = nil) -> [ScreenText] {
         var lines: [String] = []
         switch plan.target {
@@ -27,13 +27,13 @@ package enum BootScript {
         return lines.map(ScreenText.init)
     }
 
-    /// Where a machine's iPXE script is rendered, without a slash in front.
+    /// The path of a machine's iPXE script, without a leading slash.
     static func scriptPath(of machine: MACAddress?) -> LoaderScript {
         guard let machine else { return "node/unknown/boot.ipxe" }
         return "\(directory(of: machine))/boot.ipxe"
     }
 
-    /// Where a machine's own things are, without a slash in front.
+    /// The directory of a machine, without a leading slash.
     static func directory(of machine: MACAddress) -> LoaderScript {
         "node/\(ScreenText(machine.text(separator: "-")))"
     }
@@ -43,6 +43,6 @@ package enum BootScript {
         policy.httpPort == 80 ? "http://\(policy.server)" : "http://\(policy.server):\(policy.httpPort)"
     }
 
-    /// Where a version's file lies on the HTTP server, without a slash in front.
+    /// The path of a version's file on the HTTP server, without a leading slash.
     static func path(_ digest: Digest, _ file: LoaderScript) -> LoaderScript { "i/\(digest)/\(file)" }
 }

@@ -1,19 +1,19 @@
 package import Wire
 
-/// How a version's boot in a virtual machine went, before any node boots it.
+/// The result of a version's boot test in a virtual machine, before any node boots it.
 package struct BootTest: Equatable, Sendable, Codable {
     package var image: ImageName
     package var version: Int
-    /// Seconds since 1970 at which it ended.
+    /// Seconds since 1970 of its end.
     @SecondTimestamp package var at: Int
     package var isPassed: Bool
     /// Why it failed.
     @MachineText package var detail: String
     package var timeline: BootTimeline
-    /// The end of what the console showed.
+    /// The end of the console output.
     package var console: String
 
-    /// Characters of the console that are kept.
+    /// Characters of console output that are kept.
     package static let consoleLimit = 256 * 1024
 
     package init(
@@ -26,16 +26,15 @@ package struct BootTest: Equatable, Sendable, Codable {
         self.isPassed = isPassed
         self.detail = detail
         self.timeline = timeline
-        // Consoles end their lines with a carriage return, too.
+        // Consoles end lines with a carriage return as well.
         let lines = console.split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n")
         self.console = PlainText(String(lines.suffix(Self.consoleLimit)), keepingLines: true).description
     }
 }
 
-/// The kernel's words for a version that is tested: as for a node with nothing but defaults, which restarts when it fails or is not
-/// ready in time.
+/// The kernel's command line for a boot test: that of a node with default settings, which restarts when it fails or is not ready in time.
 ///
-/// - Parameter seconds: from the kernel's start to ready.
+/// - Parameter seconds: from kernel start to ready.
 package func bootTestCommandLine(
     of version: ImageVersion, as identity: BootIdentity, within seconds: Int, under policy: BootPolicy
 ) throws(UnreadableSetting) -> [String] {

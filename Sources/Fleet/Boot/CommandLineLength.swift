@@ -1,32 +1,32 @@
 import Wire
 
-/// How long the command line of a node's kernel becomes, at most, and what that means.
+/// The maximum length of a node's kernel command line, and its limits.
 ///
-/// Kernels keep 2,047 bytes (`COMMAND_LINE_SIZE`, 2048 with its end, of x86 and arm64) and lose the rest in silence; what is lost are
-/// the last words: the operator's own, and the console's. No loader keeps less of what is counted here (docs/protocols.md), but iPXE takes
-/// a number of words only.
+/// Kernels keep 2,047 bytes (`COMMAND_LINE_SIZE`, 2048 with its terminator, on x86 and arm64) and silently drop the rest: the last words,
+/// which are the operator's own and the console's. No loader keeps less of what is counted here (docs/protocols.md), but iPXE limits the
+/// number of words.
 package struct CommandLineLength: Equatable, Sendable {
     package static let limit = 2_047
-    /// Words that iPXE takes: its commands have 255 arguments (`MAX_ARGUMENTS`), of which one is the kernel and two name the archives. With
-    /// more, `kernel` only prints how it is used.
+    /// iPXE's word limit: its commands have 255 arguments (`MAX_ARGUMENTS`), of which one is the kernel and two name the archives. With
+    /// more, `kernel` only prints its usage.
     package static let wordLimit = 252
 
     /// Bytes of the whole line.
     package var byteCount: Int
-    /// Its words, without those of loaders.
+    /// The number of words, without those of loaders.
     package var wordCount: Int
-    /// Bytes of the words that a setting adds.
+    /// Bytes of the words from each setting.
     package var shares: [String: Int]
 
     package var isTooLong: Bool { byteCount > Self.limit || wordCount > Self.wordLimit }
 
-    /// Settings that may have any number of words.
+    /// Settings with an unlimited number of words.
     static let open = [
         Settings.kernelArguments.definition, Settings.console.definition,
         Settings.persistentDirectories.definition,
     ]
 
-    /// What loaders put in front: GRUB names the kernel («BOOT_IMAGE=(tftp,…)/i/…/kernel»), iPXE the archives, which is shorter.
+    /// The prefix added by loaders: GRUB names the kernel («BOOT_IMAGE=(tftp,…)/i/…/kernel»), iPXE the archives, which is shorter.
     private static let loaderByteCount =
         "BOOT_IMAGE=(tftp,255.255.255.255)/i//kernel ".utf8.count + Digest.digitCount
 
@@ -44,13 +44,13 @@ package struct CommandLineLength: Equatable, Sendable {
         byteCount > other.byteCount || wordCount > other.wordCount
     }
 
-    /// With what stands between them.
+    /// Including the spaces between them.
     static func byteCount(of words: [String]) -> Int { words.reduce(0) { $0 + $1.utf8.count + 1 } }
 
     /// `2600 bytes of 2047`.
     package var text: String { "\(byteCount) bytes of \(Self.limit)" }
 
-    /// What is wrong with the line of `name`, and which setting to shorten.
+    /// The problem of the command line of `name`, and which setting to shorten.
     package func problem(of name: some CustomStringConvertible) -> String {
         let longest = shares.max { ($0.value, $1.key) < ($1.value, $0.key) }
         guard byteCount > Self.limit else {
@@ -63,12 +63,12 @@ package struct CommandLineLength: Equatable, Sendable {
 }
 
 extension FleetSnapshot {
-    /// Bytes that all but the settings of ``CommandLineLength/open`` can take: a quick look needs no exact one.
+    /// The maximum bytes of everything except the settings in ``CommandLineLength/open``: a quick check needs no exact number.
     private static let usualByteCount = 1_300
-    /// The same of its words.
+    /// The same for the number of words.
     private static let usualWordCount = 60
 
-    /// The command line of a node with the longest addresses, in a trial; nil stands for an unknown machine.
+    /// The command line of a node with the longest possible addresses, in a trial; nil: an unknown machine.
     package func commandLineLength(of node: Node?) throws(UnreadableSetting) -> CommandLineLength {
         let settings = settings(of: node)
         guard let network = IPv4Network(containing: .broadcast, prefixLength: 32) else {
@@ -92,7 +92,7 @@ extension FleetSnapshot {
         return CommandLineLength(words: words, settings: settings)
     }
 
-    /// What is wrong with the command lines of nodes, at most `limit` of them.
+    /// Problems with the command lines of nodes, at most `limit`.
     package func commandLineProblems(limit: Int) -> [String] {
         guard mayHaveLongCommandLines else { return [] }
         var problems: [String] = []
@@ -105,7 +105,7 @@ extension FleetSnapshot {
         return problems
     }
 
-    /// Refuses edits that make a line too long, or one that is too long longer still.
+    /// Refuses edits that make a line too long, or lengthen one that is too long.
     func checkCommandLines(of edits: [FleetEdit], before: FleetSnapshot) throws {
         guard mayHaveLongCommandLines else { return }
         for node in candidates(of: edits) {
@@ -116,7 +116,7 @@ extension FleetSnapshot {
         }
     }
 
-    /// Whose lines edits can have changed; nil among them stands for unknown machines.
+    /// The nodes whose lines edits can have changed; nil among them means unknown machines.
     private func candidates(of edits: [FleetEdit]) -> [Node?] {
         var (names, groups): (Set<NodeName>, [GroupPath]) = ([], [])
         for edit in edits where edit.type.hasSettings {
@@ -133,7 +133,7 @@ extension FleetSnapshot {
         return groups.contains(.site) ? [nil] + concerned : concerned
     }
 
-    /// Whether any line can be too long: what all levels together add, and the node that adds most, is more than there is room for.
+    /// Whether any line can be too long: compares the limit with everything that all levels add, and the node that adds most.
     private var mayHaveLongCommandLines: Bool {
         func added(_ settings: [String: SettingValue]) -> (bytes: Int, words: Int) {
             CommandLineLength.open.reduce(into: (0, 0)) { sum, definition in
@@ -152,7 +152,7 @@ extension FleetSnapshot {
 }
 
 extension ImageVersion {
-    /// One whose name takes as much room as a name can.
+    /// A version with the longest possible name.
     fileprivate static let longest = ImageVersion(
         image: ImageName(constant: "x23456789-x23456789-x23456789-x23456789-x23456789-x23456789-x23"),
         number: 1,

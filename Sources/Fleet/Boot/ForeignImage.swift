@@ -1,7 +1,7 @@
 package import Wire
 
 extension ClientArchitecture {
-    /// The architectures of images, as Debian calls them, whose kernels start on such a machine; nil where that is not known.
+    /// The image architectures, in Debian's spelling, whose kernels start on such a machine; nil when unknown.
     private var imageArchitectures: Set<String>? {
         switch rawValue {
         case 0, 6, 7, 9, 15, 16, 20: ["amd64", "i386"]
@@ -12,18 +12,18 @@ extension ClientArchitecture {
         }
     }
 
-    /// Whether an image for `architecture` may boot there; what is not known may.
+    /// Whether an image for `architecture` can boot there; true when unknown.
     package func bootsImages(for architecture: String) -> Bool {
         imageArchitectures?.contains(architecture) ?? true
     }
 }
 
-/// An image that the machine that asks cannot boot: its loader would end with words of its own, and ask for the same again.
+/// An image that the requesting machine cannot boot: its loader would fail with an unclear error, and ask for the same again.
 struct ForeignImage: CustomStringConvertible {
     private let version: ImageVersion
     private let client: ClientArchitecture
 
-    /// Nil when it boots there, as far as is known.
+    /// Nil when it boots there, as far as known.
     init?(_ version: ImageVersion, on client: ClientArchitecture?) {
         guard let client, !client.bootsImages(for: version.manifest.architecture) else { return nil }
         self.version = version
@@ -38,7 +38,7 @@ struct ForeignImage: CustomStringConvertible {
 }
 
 extension FleetSnapshot {
-    /// What asks for a node, of what is known by cards; nil when none of its own has asked.
+    /// The client that last asked for a node, among those known by card; nil when none of its cards has asked.
     package func client(of node: Node, in clients: [MACAddress: BootClient]) -> BootClient? {
         cards(of: node).lazy.compactMap { clients[$0] }.first
     }

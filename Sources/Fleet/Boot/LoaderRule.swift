@@ -9,7 +9,7 @@ package struct MACPattern: WrittenAsText {
     /// As it was written.
     package let description: String
 
-    /// Whole bytes with `:` or `-` between them, then `*`, or all six.
+    /// Whole bytes separated by `:` or `-`, then `*`; or all six.
     package init?(_ text: String) {
         let isOpen = text.hasSuffix("*")
         let bytes = (isOpen ? text.dropLast() : text[...]).split { $0 == ":" || $0 == "-" }
@@ -37,9 +37,9 @@ package struct LoaderRule: Equatable, Sendable, Codable {
     package var priority: Int
     package var macPattern: MACPattern?
     package var architecture: ClientArchitecture?
-    /// How option 60 begins.
+    /// The prefix of option 60.
     package var vendorClass: String?
-    /// The file that they get.
+    /// The loader file.
     package var loader: String
 
     package init(

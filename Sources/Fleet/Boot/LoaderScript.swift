@@ -1,14 +1,14 @@
 package import Wire
 
-/// A boot loader's script. What the program itself says stands in its literals; what is put into them has a type whose texts no
-/// loader can take for its own language, so that a plain string, which may come from a machine, cannot get there.
+/// A boot loader's script. The program's own text is in its literals; interpolated values need a type whose text a loader cannot mistake
+/// for its own language, so a plain string, possibly from a machine, cannot get in.
 package struct LoaderScript: ExpressibleByStringInterpolation, Sendable {
     package let text: String
 
     package init(stringLiteral text: StaticString) { self.text = text.description }
     package init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
-    /// One below the other.
+    /// The scripts, one per line.
     init(lines: [LoaderScript]) { text = lines.map(\.text).joined(separator: "\n") }
 
     package struct StringInterpolation: StringInterpolationProtocol {
@@ -20,10 +20,10 @@ package struct LoaderScript: ExpressibleByStringInterpolation, Sendable {
     }
 }
 
-/// What a loader's script may hold beside its own literals.
+/// A value that may be inserted into a loader's script.
 package protocol LoaderSafe {
-    /// Without anything that iPXE (https://ipxe.org/scripting) or GRUB (manual, "Shell-like scripting") obeys: separators,
-    /// variables, quotes, comments, the end of a line.
+    /// Without anything that has a meaning in iPXE (https://ipxe.org/scripting) or GRUB (manual, "Shell-like scripting"): separators,
+    /// variables, quotes, comments, line ends.
     var loaderText: String { get }
 }
 
@@ -36,12 +36,12 @@ extension MACAddress: LoaderSafe { package var loaderText: String { description 
 extension NodeName: LoaderSafe { package var loaderText: String { text } }
 extension ImageName: LoaderSafe { package var loaderText: String { description } }
 
-/// Text for a person in front of a machine. Its source may be a machine: the report of why a boot failed is shown there.
+/// Text for a person in front of a machine. It may come from a machine, such as the report of a failed boot.
 package struct ScreenText: LoaderSafe, Equatable, Sendable {
     /// More does not fit on a screen, and a machine may report four thousand.
     static let limit = 400
     private static let marks = Set(#" .,:/@+-_=()[]<>%*!?""#.unicodeScalars)
-    /// What firmware cannot draw, and its nearest.
+    /// Characters that firmware cannot draw, with substitutes.
     private static let substitutes: [Unicode.Scalar: String] = [
         "‘": "\"", "’": "\"", "«": "\"", "»": "\"", "–": "-", "→": "->", "'": "\"", ";": ",", "\t": " ",
         "\n": " ",
@@ -49,7 +49,7 @@ package struct ScreenText: LoaderSafe, Equatable, Sendable {
 
     package let loaderText: String
 
-    /// Letters, digits and marks of ASCII stay; what a loader would obey, or a screen cannot show, is replaced.
+    /// ASCII letters, digits and punctuation stay; characters with a meaning for a loader, or that a screen cannot show, are replaced.
     package init(_ text: String) {
         var safe = ""
         for scalar in text.unicodeScalars.prefix(Self.limit) {
@@ -69,12 +69,12 @@ package struct ScreenText: LoaderSafe, Equatable, Sendable {
 package struct KernelWords: LoaderSafe, Equatable, Sendable {
     package let words: [String]
 
-    /// - Parameter words: what is no such word is left out; a setting that has one is refused when it is made.
+    /// - Parameter words: invalid words are left out; settings with such words are refused when made.
     package init(_ words: [String]) { self.words = words.filter(Self.isWord) }
 
     package var loaderText: String { words.joined(separator: " ") }
 
-    /// Printable ASCII without what ends a word, or what a loader obeys.
+    /// Printable ASCII without characters that end a word or have a meaning for a loader.
     package static func isWord(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !Self.obeyed.contains($0) }

@@ -2,13 +2,12 @@ package import Wire
 
 /// The files that Roost writes into a node's root before its init starts, as one cpio archive.
 ///
-/// ``ConfigurationEntry`` names what is in it: files that are copied over the root as they stand, and beside them what has to be
-/// merged with what the image has.
+/// ``ConfigurationEntry`` names the contents: files copied over the root unchanged, and data to be merged with the image's own.
 ///
 /// - Parameters:
-///   - node: what the machine is; nil for one that is not enrolled.
-///   - hostKey: makes the node's SSH host key of a number.
-///   - volumeKey: of the node's volume, when that is encrypted.
+///   - node: the machine's node; nil when it is not enrolled.
+///   - hostKey: makes the node's SSH host key with a number.
+///   - volumeKey: the key of the node's volume, if that is encrypted.
 package func configurationArchive(
     for machine: MACAddress, being node: Node?, in snapshot: FleetSnapshot, policy: BootPolicy,
     hostKey: (NodeName, Int) -> HostKeyFiles, volumeKey: [UInt8]? = nil
@@ -36,13 +35,13 @@ package func configurationArchive(
         archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
     for file in try settings.value(of: Settings.files) {
-        // A line of text ends with a line end, whether or not somebody typed it.
+        // A text file ends with a line end, typed or not.
         let text = file.text.isEmpty || file.text.hasSuffix("\n") ? file.text : file.text + "\n"
         archive.addFile("\(files)/\(file.path)", mode: file.mode, data: Array(text.utf8))
     }
     let zone = try settings.value(of: Settings.timeZone).settingText
     archive.addFile(ConfigurationEntry.timeZone.rawValue, data: Array("\(zone)\n".utf8))
-    // The name servers are those of the network that the node is in: it knows them itself.
+    // The name servers are those of the node's network, which it knows itself.
     let search = policy.domain.isEmpty ? "" : "search \(policy.domain)\n"
     archive.addFile(ConfigurationEntry.resolver.rawValue, data: Array(search.utf8))
     if let hash = try settings.value(of: Settings.rootPasswordHash) {
@@ -57,7 +56,7 @@ package func configurationArchive(
     return archive.bytes
 }
 
-/// A node's SSH host key, as OpenSSH reads it.
+/// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
     package var privateFile: String
     /// `ssh-ed25519 AAAA…`
@@ -80,9 +79,9 @@ extension EffectiveSettings {
     }
 }
 
-/// The lines by which SSH clients know nodes (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names and fixed addresses, and the key.
+/// The known_hosts lines of nodes for SSH clients (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): names, fixed addresses and the key.
 ///
-/// Nodes with a key of their own making, or one that is set among their files, are left out.
+/// Nodes that make their own key, or have one among their files, are left out.
 package func knownHosts(
     of nodes: some Sequence<Node>, in snapshot: FleetSnapshot, domain: String,
     publicLine: (NodeName, Int) -> String
@@ -96,7 +95,7 @@ package func knownHosts(
     }.joined()
 }
 
-/// `/etc/hosts`: the node itself, the server, the nodes with fixed addresses, and what the settings add.
+/// `/etc/hosts`: the node itself, the server, nodes with fixed addresses, and lines from settings.
 private func hostsFile(
     name: NodeName, settings: EffectiveSettings, snapshot: FleetSnapshot, policy: BootPolicy
 ) throws(UnreadableSetting) -> String {

@@ -1,4 +1,4 @@
-/// What a machine does with the export that its root comes from.
+/// A machine's activity on the export of its root.
 package struct RootActivity: Sendable, Codable, Equatable {
     package var connections: Int
     /// Since the last read, or since it was opened when nothing was read yet.

@@ -1,31 +1,31 @@
 /// How a node gets its root.
 package enum RootMode: String, Sendable, CaseIterable {
-    /// Block by block on demand.
+    /// On demand, block by block.
     case nbd
-    /// As a whole into its memory.
+    /// Completely, into its memory.
     case ram
     /// From an NFS server.
     case nfs
-    /// On demand, with its changes kept on a volume.
+    /// On demand, with its changes stored on a volume.
     case persistent
 }
 
-/// Whose root it is that a node of root mode `nfs` has.
+/// The root of a node with root mode `nfs`.
 package enum NFSRoot: String, Sendable, CaseIterable {
-    /// The image's, with changes in memory.
+    /// The image's root, with changes in memory.
     case shared
-    /// A copy of its own, which it writes to.
+    /// A writable copy of its own.
     case own
 }
 
-/// What a node does when its boot fails.
+/// The node's reaction to a failed boot.
 package enum FailureAct: String, Sendable, CaseIterable {
     case retry, shell, reboot
 }
 
-/// The boot loader that a UEFI node is meant to get.
+/// The boot loader setting of a UEFI node.
 package enum LoaderWish: String, Sendable, CaseIterable {
-    /// What suits its firmware.
+    /// Suitable for its firmware.
     case auto
     case ipxe, snponly
     /// The signed chain for Secure Boot.

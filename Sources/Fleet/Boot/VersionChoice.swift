@@ -1,19 +1,19 @@
 import Wire
 
-/// The version that a machine boots now, and why it is that one.
+/// The version that a machine boots now, and the reason.
 struct ChosenVersion: Equatable {
     var version: ImageVersion
     var because: String
-    /// The terms of the roll-out that this boot is a trial of.
+    /// The terms of the roll-out, if this boot is a trial.
     var trial: Rollout.Terms?
-    /// Whether it takes the place of one that the node has failed with too often.
+    /// Whether it replaces a version that failed too often on the node.
     var isRescue = false
 }
 
-/// There is nothing to boot; the text says what to do about it.
+/// There is nothing to boot; the text says what to do.
 struct NoVersion: Error, Equatable {
     var text: String
-    /// It will be there when the node's volume is.
+    /// The node's volume must be made first.
     var wantsVolume = false
 }
 
@@ -21,11 +21,11 @@ extension NoVersion {
     init(_ problem: UnreadableSetting) { text = problem.description }
 }
 
-/// What the settings, roll-outs and the last boots make a machine boot.
+/// The version that settings, roll-outs and the last boots select.
 ///
 /// - Parameters:
 ///   - node: nil for an unknown machine.
-///   - address: the machine's; nil when nobody has asked from one.
+///   - address: the machine's; nil when it has none.
 func chooseVersion(
     for node: Node?, at machine: MACAddress, from address: IPv4Address? = nil, _ settings: EffectiveSettings,
     in snapshot: FleetSnapshot
@@ -35,7 +35,7 @@ func chooseVersion(
     return .failure(NoVersion(text: distrust))
 }
 
-/// What is left of the choice when the brake has had its say.
+/// The choice after failed boots are taken into account.
 private func wantedVersion(
     for node: Node?, at machine: MACAddress, from address: IPv4Address?, _ settings: EffectiveSettings,
     in snapshot: FleetSnapshot
@@ -60,7 +60,7 @@ private func wantedVersion(
     return .failure(NoVersion(text: "\(held); roost node release \(name) lets it try again"))
 }
 
-/// What the settings mean, and what the node's volume makes of that.
+/// The version of the settings, and the effect of the node's volume.
 private func unbrakedVersion(
     for node: Node?, from address: IPv4Address?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) -> Result<ChosenVersion, NoVersion> {
@@ -71,7 +71,7 @@ private func unbrakedVersion(
     } catch { return .failure(NoVersion(error)) }
 }
 
-/// The version for a node with a volume, by what its policy says when it was made over another one.
+/// The version for a node with a volume, by its policy when the volume was made over another version.
 private func withVolume(
     _ kind: Volume.Kind, of node: Node?, from address: IPv4Address?, _ choice: ChosenVersion,
     _ settings: EffectiveSettings, in snapshot: FleetSnapshot
@@ -81,7 +81,7 @@ private func withVolume(
     }
     let volume = snapshot.volume(of: node.name)
     if let volume, volume.kind != kind {
-        // What somebody has kept does not go because a setting has changed.
+        // A changed setting must not discard stored data.
         return .failure(
             NoVersion(
                 text:
@@ -98,7 +98,7 @@ private func withVolume(
     switch try settings.value(of: Settings.volumePolicy) {
     case .reset: return .failure(NoVersion(text: "its volume is being reset", wantsVolume: true))
     case .follow where kind == .disk: return .success(choice)
-    // There is no image under a copy: its files are those of the version that it was made of.
+    // A copy has no image underneath: its files are those of the version that it was copied from.
     case .pin, .follow:
         guard let version = snapshot.version(volume.digest) else {
             return .failure(
@@ -112,7 +112,7 @@ private func withVolume(
     }
 }
 
-/// What the setting `image` means for a node, roll-outs included.
+/// The version of a node's setting `image`, including roll-outs.
 private func meantVersion(
     for node: Node?, _ settings: EffectiveSettings, in snapshot: FleetSnapshot
 ) throws(UnreadableSetting) -> Result<ChosenVersion, NoVersion> {
@@ -146,7 +146,7 @@ private func meantVersion(
         ChosenVersion(version: version, because: "setting image = \(setting.value): \(setting.origin)"))
 }
 
-/// The version that `node` tries as a canary; nil when it is none, or has failed with it.
+/// The version that `node` tries as a canary; nil when it is not one, or failed with it.
 private func onTrial(
     _ node: Node?, _ settings: EffectiveSettings, _ image: ImageCatalogue, _ channel: ChannelName,
     in snapshot: FleetSnapshot
@@ -160,14 +160,14 @@ private func onTrial(
 }
 
 extension FleetSnapshot {
-    /// The version that a node gets at its next boot, with roll-outs, its volume and the brake; nil when there is none for it.
+    /// The version of a node's next boot, considering roll-outs, its volume and failed boots; nil when there is none.
     ///
-    /// - Parameter node: also one that stands for a machine that nobody has enrolled.
+    /// - Parameter node: may also represent an unknown machine.
     package func nextVersion(of node: Node) -> ImageVersion? { try? nextChoice(of: node).get() }
 
-    /// Why a node gets nothing at its next boot, and what to do about it; nil when it gets a version.
+    /// Why a node gets nothing at its next boot, and what to do; nil when it gets a version.
     ///
-    /// - Parameter client: what it last told DHCP that it boots with; nil where that is not known.
+    /// - Parameter client: its last DHCP request; nil when unknown.
     package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
         let settings = settings(of: nodes[node.name])
         if let problem = bootProblem(of: nodes[node.name]) { return problem.description }
@@ -185,14 +185,14 @@ extension FleetSnapshot {
 
     private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
         let cards = cards(of: node)
-        // One without a card was never seen, and has failed nothing yet.
+        // A node without a card was never seen, so no boot failed.
         let machine =
             cards.first { observations.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
         let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
         case .success(let choice): return .success(choice.version)
-        // It is made, or made anew, when the node boots.
+        // It is created, or reset, when the node boots.
         case .failure(let lack) where lack.wantsVolume:
             do throws(UnreadableSetting) {
                 return try meantVersion(for: known, settings, in: self).map(\.version)
@@ -201,7 +201,7 @@ extension FleetSnapshot {
         }
     }
 
-    /// The failed boots for which a node does not get the version any more that it is meant to boot; nil when it does.
+    /// The failed boots for which a node does not get its intended version; nil when it gets it.
     package func trouble(holding node: Node) -> BootTrouble? {
         let known = cards(of: node).lazy.compactMap { self.observations.troubles[$0] }.first
         guard let known else { return nil }
@@ -215,7 +215,7 @@ extension FleetSnapshot {
 }
 
 extension EffectiveSettings {
-    /// Why no node with these settings boots from a server that lacks a role; nil when it has them all.
+    /// Why nodes with these settings cannot boot from a server without some role; nil when it has all that are needed.
     func lackOfRole(under policy: BootPolicy) -> String? {
         guard self[Settings.rootMode] == .nfs, policy.nfs == nil else { return nil }
         return

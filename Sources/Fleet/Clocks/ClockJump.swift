@@ -1,15 +1,14 @@
-/// The wall clock was set: by NTP, by hand, or after the computer had stood still.
+/// A change of the wall clock: by NTP, by hand, or after the computer was suspended.
 ///
-/// Nothing here tells which of the two times is right. What was written by the clock before moves with it, so that as much of it is
-/// left as there was. What lies ahead of that clock was written by another, which was right when this one was not: it stays. So does
-/// what would have been written before there was a Roost.
+/// We cannot tell which of the two times is right. Times written by the old clock move with it, so that the remaining duration stays the
+/// same. Times ahead of the old clock were written by another, correct one: they stay. So do times before Roost existed.
 package struct ClockJump: Equatable, Sendable, Codable {
-    /// Milliseconds by which something may lie ahead of the clock that wrote it.
+    /// Milliseconds that a time may lie ahead of the clock that wrote it.
     private static let tolerance = 60_000
 
     /// Milliseconds since 1970 that the clock would show without the jump.
     package let before: Int
-    /// Milliseconds since 1970 that it shows.
+    /// Milliseconds since 1970 that it shows now.
     package let after: Int
 
     package init(before: Int, after: Int) {
@@ -20,21 +19,21 @@ package struct ClockJump: Equatable, Sendable, Codable {
     package var milliseconds: Int { after - before }
     package var seconds: Int { milliseconds / 1_000 }
 
-    /// The last millisecond, and the last second, that the clock before can have written.
+    /// The last millisecond, and the last second, that the old clock can have written.
     package var lastMillisecond: Int { before + Self.tolerance }
     package var lastSecond: Int { lastMillisecond / 1_000 }
-    /// Milliseconds since 1970 of the clock's last hour: boots that may be under way.
+    /// Milliseconds since 1970 of the old clock's last hour: boots that may be current.
     package var lastHour: ClosedRange<Int> { (before - 3_600_000)...lastMillisecond }
 
-    /// Seconds since 1970 that another clock wrote, before this one was wrong: moved back, they would lie before there was a Roost.
-    /// Empty when the clock goes forward, or to a time that it never was.
+    /// Seconds since 1970 written by another clock, before this one was wrong: moved back, they would be before Roost existed. Empty when
+    /// the clock goes forward, or to a time it never had.
     package var otherSeconds: Range<Int> {
         let earliest = ClockReading.earliestSecond
         guard seconds < 0, after >= earliest * 1_000 else { return earliest..<earliest }
         return earliest..<(earliest - seconds)
     }
 
-    /// When something was that was written at `millisecond` (since 1970).
+    /// The new time for one written at `millisecond` (since 1970).
     package func moved(millisecond: Int) -> Int {
         guard millisecond <= lastMillisecond, !otherSeconds.contains(millisecond / 1_000) else {
             return millisecond
@@ -42,12 +41,12 @@ package struct ClockJump: Equatable, Sendable, Codable {
         return millisecond + milliseconds
     }
 
-    /// When something was that was written at `second` (since 1970).
+    /// The new time for one written at `second` (since 1970).
     package func moved(second: Int) -> Int {
         second <= lastSecond && !otherSeconds.contains(second) ? second + seconds : second
     }
 
-    /// When something ends that ends at `end` (seconds since 1970), and lasts for at most `longest` seconds.
+    /// The new end for one at `end` (seconds since 1970), with a maximum duration of `longest` seconds.
     package func moved(end: Int, longest: Int) -> Int {
         end <= lastSecond + longest && !otherSeconds.contains(end) ? end + seconds : end
     }
@@ -56,17 +55,17 @@ package struct ClockJump: Equatable, Sendable, Codable {
 // MARK: Between two runs of the server
 
 extension ClockJump {
-    /// Seconds by which the clock may differ between two runs of the server without being looked at: no lease is usually longer.
+    /// Seconds of difference between two runs of the server that are not examined: leases are usually not longer.
     package static let usualSeconds = 30 * 86_400
 
-    /// The leap of the clock between two runs of the server; nil when there was none, or when it was never set.
+    /// The clock's leap between two runs of the server; nil when there was none, or when the clock was never set.
     ///
-    /// Forward, the server may have been off for as long: nothing tells. Leases and trials are taken up where they were, which is right
-    /// in both cases; log-ins and tokens are not, since they would hold longer than was said.
+    /// A leap forward may also mean that the server was off. Leases and trials resume where they were, which is right in both cases;
+    /// log-ins and tokens do not, since they would last longer than promised.
     ///
     /// - Parameters:
-    ///   - lastSecond: the last that was written, in seconds since 1970.
-    ///   - longest: seconds that a lease may last.
+    ///   - lastSecond: the last recorded time, in seconds since 1970.
+    ///   - longest: the maximum seconds of a lease.
     package static func betweenRuns(lastSecond: Int?, now: ClockReading, longest: Int) -> ClockJump? {
         guard let lastSecond, lastSecond >= ClockReading.earliestSecond, now.isCredible else { return nil }
         let leap = ClockJump(before: lastSecond * 1_000, after: now.wall)

@@ -1,14 +1,14 @@
-/// A question about a node that is answered yes or no: `memory < 2 GiB and vendor = "HP"`.
+/// A yes-or-no question about a node: `memory < 2 GiB and vendor = "HP"`.
 ///
-/// Match rules and the search of nodes use the same words. Their grammar, loosest first:
+/// Match rules and the search for nodes share this language. Its grammar, loosest first:
 ///
 ///     condition  = term *( "or" term )
 ///     term       = factor *( ["and"] factor )
 ///     factor     = "not" factor / "(" condition ")" / comparison / word
 ///     comparison = attribute ( "=" / "!=" / "<" / "<=" / ">" / ">=" / "~" ) value
 ///
-/// A word alone looks for itself in the node's name, its addresses and its hardware. A word with brackets is a range of
-/// names: `n[1-40]`, `pc-[01-12,20]`.
+/// A word alone is searched for in the node's name, addresses and hardware. A word with brackets is a range of names: `n[1-40]`,
+/// `pc-[01-12,20]`.
 package indirect enum Condition: Equatable, Sendable {
     case always
     case all([Condition])
@@ -19,7 +19,7 @@ package indirect enum Condition: Equatable, Sendable {
     case names(NameRange)
 }
 
-/// How an attribute is compared.
+/// A comparison operator.
 package enum Comparison: String, Sendable, CaseIterable {
     case equal = "="
     case unequal = "!="
@@ -27,18 +27,18 @@ package enum Comparison: String, Sendable, CaseIterable {
     case atMost = "<="
     case greater = ">"
     case atLeast = ">="
-    /// A pattern with `*` and `?`; without either, a part of the text.
+    /// A pattern with `*` and `?`; without them, a substring.
     case like = "~"
 }
 
-/// What an attribute is compared with.
+/// The value that an attribute is compared with.
 package enum ConditionValue: Equatable, Sendable {
     case text(String)
     /// A count, or MiB for an amount of memory.
     case number(Int)
 }
 
-/// Why a text is no condition, with the place.
+/// Why a text is not a condition, with the position.
 package struct InvalidCondition: Error, Equatable, CustomStringConvertible {
     package var text: String
     package var problem: String
@@ -47,26 +47,26 @@ package struct InvalidCondition: Error, Equatable, CustomStringConvertible {
 }
 
 extension Condition {
-    /// Nesting that a condition may have.
+    /// The maximum nesting of a condition.
     static let depthLimit = 32
-    /// Comparisons, words and ranges that a condition may have: each of them is looked at for each node.
+    /// The maximum number of comparisons, words and ranges: each one is evaluated for each node.
     package static let comparisonLimit = 50
-    /// Characters of a condition.
+    /// The maximum length in characters.
     package static let lengthLimit = 2_000
 
-    /// Reads a condition as a person types it; an empty text is always true.
+    /// Parses a condition typed by a person; an empty text is always true.
     package init(_ text: some StringProtocol) throws(InvalidCondition) {
         var parser = try ConditionParser(String(text))
         self = try parser.whole()
     }
 
-    /// Reads the condition of a rule that is there: it holds, however long it was when it was made.
+    /// Parses the condition of an existing rule: its length is not limited.
     package init(stored text: String) throws(InvalidCondition) {
         var parser = try ConditionParser(text, comparisonLimit: .max)
         self = try parser.whole()
     }
 
-    /// Whether it holds for a node with these facts.
+    /// Whether it is true for a node with these facts.
     package func holds(for facts: NodeFacts) -> Bool {
         switch self {
         case .always: true
@@ -80,7 +80,7 @@ extension Condition {
         }
     }
 
-    /// An attribute with several values (cards, monitors) fits when one of them does, and is unequal when none is equal.
+    /// An attribute with several values (cards, monitors) matches when one of them does, and is unequal when none is equal.
     private static func holds(_ comparison: Comparison, _ values: [ConditionValue], _ wanted: ConditionValue)
         -> Bool
     {
@@ -114,13 +114,13 @@ extension Condition {
 
 /// Patterns with `*` and `?`.
 enum Wildcard {
-    /// Without a wildcard, `pattern` is looked for anywhere in `text`.
+    /// Without a wildcard, `pattern` may occur anywhere in `text`.
     static func matches(_ text: String, pattern: String) -> Bool {
         guard pattern.contains("*") || pattern.contains("?") else { return text.contains(pattern) }
         return matches(Array(text.utf8)[...], Array(pattern.utf8)[...])
     }
 
-    /// Goes back to the last star only, so that no pattern takes longer than the product of both lengths.
+    /// Backtracks to the last star only, so the time is at most the product of both lengths.
     private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
         var (position, place) = (text.startIndex, pattern.startIndex)
         var star: (place: Int, position: Int)?

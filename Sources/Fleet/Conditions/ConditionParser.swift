@@ -1,4 +1,4 @@
-/// Reads the text of a ``Condition`` by recursive descent.
+/// Parses a ``Condition`` by recursive descent.
 struct ConditionParser {
     private enum Token: Equatable {
         case word(String)
@@ -60,7 +60,7 @@ struct ConditionParser {
     }
 
     private static func comparison(_ rest: inout Substring) -> Comparison? {
-        // The longer ones first: `<=` begins like `<`.
+        // The longer ones first: `<` is a prefix of `<=`.
         for comparison in Comparison.allCases.sorted(by: { $0.rawValue.count > $1.rawValue.count })
         where rest.hasPrefix(comparison.rawValue) {
             rest = rest.dropFirst(comparison.rawValue.count)
@@ -162,7 +162,7 @@ struct ConditionParser {
         "t": 1_048_576,
     ]
 
-    /// `8`, or an amount with its unit in MiB: `2GiB`.
+    /// `8`, or an amount with a unit, in MiB: `2GiB`.
     private static func number(_ text: String) -> Int? {
         let digits = text.prefix { $0.isNumber }
         guard let number = Int(digits) else { return nil }

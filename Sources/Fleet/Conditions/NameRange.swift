@@ -1,6 +1,6 @@
-/// A set of names with numbers in them, as clusters write them: `n[1-40]`, `rack[1-2]-n[01-16,20]`.
+/// A set of numbered names, in cluster notation: `n[1-40]`, `rack[1-2]-n[01-16,20]`.
 ///
-/// A number with zeros in front asks for that many digits; without, for none.
+/// A number with leading zeros fixes the number of digits.
 package struct NameRange: Equatable, Sendable {
     private enum Part: Equatable, Sendable {
         case text(String)
@@ -9,7 +9,7 @@ package struct NameRange: Equatable, Sendable {
 
     private let parts: [Part]
 
-    /// Nil when `text` has no brackets or what is in them cannot be read.
+    /// Nil when `text` has no brackets or their contents are invalid.
     package init?(_ text: some StringProtocol) {
         var parts: [Part] = []
         var rest = text.lowercased()[...]

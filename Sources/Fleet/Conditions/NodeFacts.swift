@@ -1,13 +1,13 @@
 import Wire
 
-/// What can be asked of a node in a ``Condition``.
+/// The attributes of a node in a ``Condition``.
 package enum NodeAttribute: String, Sendable, CaseIterable {
     case name, group, tag, mac, address, uuid, state, image
     /// The version of its last boot: `debian`, `debian@7`.
     case booted
-    /// Whether it runs another version than it gets at its next boot: `yes` or `no`; nothing while it is not up.
+    /// Whether it runs a different version from its next boot's: `yes` or `no`; no value while it is not up.
     case outdated
-    /// Who is logged in.
+    /// The users who are logged in.
     case user
     case vendor, product, serial, board, firmware, processor, driver, card, pci, usb, disk, gpu, monitor
     /// `bios` or `uefi`.
@@ -16,38 +16,38 @@ package enum NodeAttribute: String, Sendable, CaseIterable {
     case secureBoot = "secure-boot"
     /// Whether a TPM was found: `yes` or `no`.
     case tpm
-    /// In MiB where no unit is named.
+    /// In MiB when no unit is given.
     case memory
     case processors
 
     var isNumber: Bool { self == .memory || self == .processors }
 
-    /// Whether it is a fact of hardware and place alone, which settings may depend on.
+    /// Whether it depends only on hardware and place: settings may depend on it.
     package var isLasting: Bool { ![.state, .image, .booted, .outdated, .address, .user].contains(self) }
 }
 
-/// Everything that a ``Condition`` can know of one node.
+/// The facts about one node for evaluating a ``Condition``.
 package struct NodeFacts: Sendable {
     private let node: Node
     private let hardware: Hardware?
-    /// What only the present knows. It is asked for an attribute when a condition needs it: a search looks at every node.
+    /// Live facts, queried only when a condition needs them: a search visits every node.
     private let living: (@Sendable (LivingAttribute) -> [String])?
 
-    /// What changes while the node runs.
+    /// Facts that change while the node runs.
     package enum LivingAttribute: Sendable {
-        /// An address that it has besides the one in its record.
+        /// An address besides the one in its record.
         case address
-        /// Cards that it was seen with, besides those in its record. Rules do not ask for them: a neighbour may say anything.
+        /// Cards that it was seen with, besides those in its record. Rules do not use them: a neighbour could claim anything.
         case card
         /// `ready`, `at kernel`, `failed: …`.
         case state
-        /// What its setting `image` says, and the image's name.
+        /// Its setting `image`, and the image's name.
         case image
-        /// Of its last boot: image and number, and the image's name.
+        /// From its last boot: image and number, and the image's name.
         case booted
         /// `yes` or `no`.
         case outdated
-        /// Names of those who are logged in.
+        /// Names of the logged-in users.
         case user
     }
 
@@ -67,7 +67,7 @@ package struct NodeFacts: Sendable {
         (node.address.map { [$0.description] } ?? []) + (living?(.address) ?? [])
     }
 
-    /// All values of an attribute; none when it is not known.
+    /// All values of an attribute; none when unknown.
     func values(of attribute: NodeAttribute) -> [ConditionValue] {
         switch attribute {
         case .memory: return hardware.map { [.number($0.memoryMebibytes)] } ?? []
@@ -116,12 +116,12 @@ package struct NodeFacts: Sendable {
         }
     }
 
-    /// Whether `word`, in lower case, stands in what people look for: names, places, addresses, makers, serial numbers.
+    /// Whether `word`, in lower case, occurs in the searchable text: names, places, addresses, makers, serial numbers.
     func mentions(_ word: String) -> Bool {
         if name.holds(word) || node.tags.contains(where: { $0.holds(word) }) { return true }
         if node.group.parts.contains(where: { $0.holds(word) }) { return true }
         if word.utf8.contains(UInt8(ascii: "/")), node.group.description.holds(word) { return true }
-        // To write out addresses takes longer than all the rest: most words cannot stand in one.
+        // Formatting addresses takes longer than everything else, and most words cannot occur in one.
         if word.utf8.allSatisfy(\.isOfHardwareAddress), cards.contains(where: { $0.holds(word) }) {
             return true
         }
@@ -145,9 +145,9 @@ extension UInt8 {
 }
 
 extension String {
-    /// Whether `word`, in lower case, stands in it in any case.
+    /// Whether `word`, in lower case, occurs in it, ignoring case.
     ///
-    /// Byte by byte, which is many times as fast as by characters; letters beyond ASCII have no such short cut.
+    /// Byte by byte, which is many times faster than by characters; letters beyond ASCII have no such shortcut.
     fileprivate func holds(_ word: String) -> Bool {
         guard utf8.allSatisfy({ $0 < 0x80 }) else { return lowercased().contains(word) }
         let (text, word) = (utf8Span.span, word.utf8Span.span)

@@ -1,6 +1,6 @@
 package import Wire
 
-/// A stage of a boot, in the order in which a healthy one reaches them.
+/// A stage of a boot, in the order of a healthy boot.
 package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
     /// The machine asked for an address.
     case dhcp
@@ -16,7 +16,7 @@ package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepres
     case initialised = "init"
     /// The boot card has its address.
     case network
-    /// The server has sealed the node's configuration to the key that the node made for this boot, and sent it.
+    /// The server sealed the node's configuration to the node's key for this boot, and sent it.
     case delivered
     /// The root file system is mounted.
     case root
@@ -29,7 +29,7 @@ package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepres
     /// A step failed; the detail says which, and why.
     case failed
 
-    /// Whether a node tells it itself; the others are what the server sees.
+    /// Whether the node itself reports it; the server observes the others.
     package var isReported: Bool {
         switch self {
         case .initialised, .network, .root, .configured, .handover, .ready, .failed: true
@@ -37,7 +37,7 @@ package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepres
         }
     }
 
-    /// What a machine does that has come so far, for people: `ready`, `at kernel`, `failed: …`.
+    /// The machine's activity at this stage, for people: `ready`, `at kernel`, `failed: …`.
     package func inWords(failure: String) -> String {
         switch self {
         case .ready: "ready"
@@ -50,7 +50,7 @@ package enum BootStage: String, Sendable, CaseIterable, Codable, CodingKeyRepres
     package var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// One thing that happened in one boot.
+/// One event of one boot.
 package struct BootEvent: Equatable, Sendable, Codable {
     /// Sixteen hexadecimal digits.
     package var boot: String
@@ -58,9 +58,9 @@ package struct BootEvent: Equatable, Sendable, Codable {
     package var stage: BootStage
     /// Milliseconds since 1970.
     @MillisecondTimestamp package var at: Int
-    /// For people: which file, which address, what failed.
+    /// For people: the file, the address, the failure.
     @MachineText package var detail: String
-    /// The version that the machine was told to boot, once it was.
+    /// The version that the machine was told to boot, once known.
     package var version: Digest?
 
     package init(
@@ -76,7 +76,7 @@ package struct BootEvent: Equatable, Sendable, Codable {
     }
 }
 
-/// One power-on of one machine: its stages in order of time.
+/// One power-on of one machine: its stages by time.
 package struct BootTimeline: Equatable, Sendable, Codable {
     package struct Entry: Equatable, Sendable, Codable {
         package var stage: BootStage
@@ -94,7 +94,7 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     package var boot: String
     package var macAddress: MACAddress
     package var entries: [Entry]
-    /// The version that the machine was told to boot; nil before it was.
+    /// The version that the machine was told to boot; nil before that.
     package var version: Digest?
 
     package init(boot: String, macAddress: MACAddress, entries: [Entry], version: Digest? = nil) {
@@ -104,7 +104,7 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         self.version = version
     }
 
-    /// The wall clock was set: a boot of the last hour began as long ago as before. An older one is history.
+    /// The wall clock was set: a boot of the last hour keeps its age. An older one is history.
     package mutating func move(with jump: ClockJump) {
         guard let last = entries.last?.at, jump.lastHour.contains(last) else { return }
         for index in entries.indices { entries[index].at = jump.moved(millisecond: entries[index].at) }
@@ -113,10 +113,10 @@ package struct BootTimeline: Equatable, Sendable, Codable {
     /// Milliseconds since 1970 of the first event.
     package var startedAt: Int { entries.first?.at ?? 0 }
 
-    /// Milliseconds from the first event to `ready`; nil while it is not there.
+    /// Milliseconds from the first event to `ready`; nil until then.
     package var readyAfter: Int? { entries.first { $0.stage == .ready }.map { $0.at - startedAt } }
 
-    /// What the boot is doing now, in words.
+    /// The boot's present activity, for people.
     package var state: String {
         entries.last.map { $0.stage.inWords(failure: $0.detail) } ?? "no boot seen"
     }

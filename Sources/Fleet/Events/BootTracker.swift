@@ -1,24 +1,23 @@
 package import Wire
 
-/// Puts what the data planes see into boots: which event belongs to which power-on.
+/// Groups observations of the data planes into boots: which event belongs to which power-on.
 ///
-/// It holds the latest boot of each machine only, at most `machineLimit` of them; the store keeps the history.
+/// It keeps only the latest boot of each machine, for at most `machineLimit` machines; the store has the history.
 package struct BootTracker: Sendable {
-    /// Machines beyond this many are still served, but the oldest boot is forgotten here.
+    /// Machines beyond this limit are still served, but the oldest boot is forgotten here.
     package static let machineLimit = 20_000
-    /// Machines of one link, and in all, that are no nodes: when there are more, the one goes that has waited longest.
+    /// Machines that are not nodes, per link and in all: beyond this, the one that has waited longest is forgotten.
     package static let (linkLimit, waitingLimit) = (1_024, 4_096)
-    /// Reports of a stage that the boot has reported before, and bytes of text of all its reports.
+    /// Repeated reports of a stage in one boot, and bytes of text in all its reports.
     package static let (repeatLimit, textByteLimit) = (64, 32 << 10)
-    /// Milliseconds without a word after which a first-stage request opens a new boot even though the last one never
-    /// came far.
+    /// Milliseconds of silence after which a first-stage request opens a new boot even if the last one never came far.
     static let staleAfter = 300_000
 
     private struct Current {
         var progress: BootProgress
         /// Milliseconds since 1970 of its last stage.
         var at: Int
-        /// What the node has reported itself.
+        /// Stages reported by the node itself.
         var reported: Set<BootStage> = []
         var repeatCount = 0
         var textByteCount = 0
@@ -36,34 +35,34 @@ package struct BootTracker: Sendable {
 
     private var currents: [MACAddress: Current] = [:]
     private var machineOfBoot: [String: MACAddress] = [:]
-    /// Machines that are no nodes, by the link on which they were seen first, the oldest first.
+    /// Machines that are not nodes, by the link where they were first seen, oldest first.
     private var waiting: [String: [MACAddress]] = [:]
     private var waitingCount = 0
-    /// Those that had to go for others, with their link.
+    /// Machines that were dropped to make room, with their link.
     private var forgotten: [(machine: MACAddress, link: String)] = []
 
     package init() {}
 
-    /// The machine whose boot this is; nil when unknown here, say after a restart of the server.
+    /// The machine of this boot; nil when unknown here, as after a restart of the server.
     package func machine(ofBoot boot: String) -> MACAddress? { machineOfBoot[boot] }
 
     package func currentBoot(of machine: MACAddress) -> String? { currents[machine]?.progress.boot }
 
-    /// What the latest boot of a machine has come to.
+    /// The progress of a machine's latest boot.
     package func progress(of machine: MACAddress) -> BootProgress? { currents[machine]?.progress }
 
-    /// The latest boot of each machine: how far it came, since when (milliseconds since 1970), and what it was told to boot.
+    /// The latest boot of each machine: its stage, the time of that (milliseconds since 1970), and the version.
     package var latest: [(machine: MACAddress, stage: BootStage, at: Int, version: Digest?)] {
         currents.map { ($0.key, $0.value.progress.stage, $0.value.at, $0.value.progress.version) }
     }
 
-    /// A data plane saw `machine` reach `stage`. Nil when that is nothing new: a retransmission, a second range.
+    /// A data plane saw `machine` reach `stage`. Nil if it is nothing new: a retransmission, a second range.
     ///
-    /// A DHCP request of a boot program opens a new boot when the last one had its kernel, or is stale.
+    /// A boot program's DHCP request opens a new boot when the last one had its kernel, or is stale.
     ///
     /// - Parameters:
     ///   - link: where the machine was seen.
-    ///   - isNode: whether a machine is enrolled, and so none of those that wait.
+    ///   - isNode: whether a machine is enrolled, and thus not waiting.
     package mutating func note(
         _ stage: BootStage, of machine: MACAddress, at: Int, detail: String, link: String = "",
         isNode: (MACAddress) -> Bool = { _ in true }, makeBoot: () -> String
@@ -95,18 +94,18 @@ package struct BootTracker: Sendable {
         if let boot = currents.removeValue(forKey: machine)?.progress.boot { machineOfBoot[boot] = nil }
     }
 
-    /// The wall clock was set: boots that are under way began as long ago as before.
+    /// The wall clock was set: current boots keep their age.
     package mutating func move(with jump: ClockJump) {
         for machine in currents.keys { currents[machine]?.move(with: jump) }
     }
 
     // MARK: Machines that wait
 
-    /// One more waits. Where that are too many, those go that have waited longest.
+    /// Adds a waiting machine. Beyond the limit, those that have waited longest are dropped.
     private mutating func addWaiting(_ machine: MACAddress, _ link: String, _ isNode: (MACAddress) -> Bool) {
         waiting[link, default: []].append(machine)
         waitingCount += 1
-        // After a restart it is not known any more which link they are on.
+        // After a restart their links are unknown.
         let limit = link.isEmpty ? Self.waitingLimit : Self.linkLimit
         while waiting[link]?.count ?? 0 > limit { forgetOldest(on: link, isNode) }
         while waitingCount > Self.waitingLimit,
@@ -118,13 +117,13 @@ package struct BootTracker: Sendable {
         guard let oldest = waiting[link]?.removeFirst() else { return }
         waitingCount -= 1
         if waiting[link]?.isEmpty == true { waiting[link] = nil }
-        // It has become a node meanwhile, or went before.
+        // It became a node meanwhile, or was dropped before.
         guard currents[oldest] != nil, !isNode(oldest) else { return }
         remove(oldest)
         forgotten.append((oldest, link))
     }
 
-    /// Machines that had to go since this was asked last, and their links.
+    /// Machines dropped since the last call, and their links.
     package mutating func takeForgotten() -> [(machine: MACAddress, link: String)] {
         defer { forgotten = [] }
         return forgotten
@@ -132,15 +131,15 @@ package struct BootTracker: Sendable {
 
     // MARK: What machines say
 
-    /// How much of a report counts.
+    /// How much of a report is recorded.
     package enum Room: Equatable, Sendable {
         case all
-        /// The boot has said too much, but not this.
+        /// The boot's text is used up; only the stage counts.
         case stageOnly
         case nothing(PeerLimit)
     }
 
-    /// Counts a report of the boot that a machine is in.
+    /// Counts a report of a machine's current boot.
     package mutating func room(
         for stage: BootStage, byteCount: Int, boot: String, machine: MACAddress
     ) -> Room {
@@ -157,12 +156,12 @@ package struct BootTracker: Sendable {
             ? .stageOnly : .nothing(PeerLimit(.reports, .bootBytes, most: Self.textByteLimit))
     }
 
-    /// A machine was told to boot `version`: what follows of its boot is about that.
+    /// A machine was told to boot `version`: later events of its boot refer to it.
     package mutating func offer(_ version: Digest?, to machine: MACAddress) {
         currents[machine]?.progress.version = version
     }
 
-    /// A node reported a stage of the boot that it names; nil when its boot is another one: a report opens none.
+    /// A node reported a stage of a boot; nil when its present boot is another one: a report never opens a boot.
     package mutating func report(
         _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
     ) -> BootEvent? {
@@ -172,19 +171,19 @@ package struct BootTracker: Sendable {
             boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: known.version)
     }
 
-    /// What becomes of a machine's wish for its configuration.
+    /// The answer to a machine's request for its configuration.
     package enum Delivery: Equatable, Sendable {
-        /// It goes out for the first time in this boot.
+        /// Sent for the first time in this boot.
         case first(BootEvent)
-        /// The same key asks again: its answer was lost on the way.
+        /// The same key asks again: the answer was lost.
         case repeated
-        /// Another key has had it in this boot.
+        /// Another key received it in this boot.
         case spent
         /// The machine is in another boot.
         case otherBoot
     }
 
-    /// A machine asks for the configuration of its boot, sealed to its key.
+    /// A machine requests the configuration of its boot, sealed to its key.
     package mutating func deliver(
         _ delivery: ConfigurationDelivery, boot: String, machine: MACAddress, at: Int
     ) -> Delivery {
@@ -200,10 +199,10 @@ package struct BootTracker: Sendable {
 }
 
 extension BootTracker {
-    /// Takes up the boots that an earlier run of the server recorded: nodes go on booting while it restarts.
+    /// Restores the boots recorded by an earlier run of the server: nodes continue to boot while it restarts.
     ///
     /// - Parameters:
-    ///   - boots: of each machine only its newest counts, and at most ``machineLimit`` of them.
+    ///   - boots: only the newest of each machine counts, and at most ``machineLimit`` of them.
     ///   - isNode: whether a machine is enrolled.
     package mutating func restore(
         _ boots: [BootTimeline], isNode: (MACAddress) -> Bool = { _ in true }

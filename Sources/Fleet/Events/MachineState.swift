@@ -1,7 +1,7 @@
-/// What a machine is doing, for colours and counts.
+/// A machine's activity, for colours and counts.
 package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRepresentable {
     case ready, booting, failed
-    /// A stage is older than it should be.
+    /// Its current stage has taken too long.
     case stuck
     /// No boot was seen.
     case unseen
@@ -10,7 +10,7 @@ package enum MachineState: String, Sendable, CaseIterable, Codable, CodingKeyRep
     package static let stuckAfter = 180_000
 
     /// - Parameters:
-    ///   - boot: its last one.
+    ///   - boot: its last boot.
     ///   - now: milliseconds since 1970.
     package init(_ boot: BootTimeline?, now: Int) {
         guard let boot, let last = boot.entries.last else {

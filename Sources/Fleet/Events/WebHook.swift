@@ -1,13 +1,13 @@
-/// An address elsewhere that is told what happens.
+/// An external address that is notified of events.
 package struct WebHook: Equatable, Sendable {
     package var id: Int
     /// `https://…` or `http://…`.
     package var url: String
-    /// Deliveries are signed with it (HMAC-SHA256).
+    /// The key for signing deliveries (HMAC-SHA256).
     package var secret: String
     /// Kinds of events; empty: all.
     package var kinds: [String]
-    /// Events of this group and below it; the site's: also of what is in no group.
+    /// Events in this group and below; for the site, also of machines without a group.
     package var group: GroupPath
 
     package init(id: Int, url: String, secret: String, kinds: [String], group: GroupPath) {

@@ -1,4 +1,4 @@
-/// A place in the tree, with the settings of everything below it. `/` is the site.
+/// A place in the tree, with the settings for everything below it. `/` is the site.
 package struct NodeGroup: Equatable, Sendable, Codable {
     package var path: GroupPath
     @RecordSettings package var settings: [String: SettingValue]
@@ -74,7 +74,7 @@ extension NodeGroup: FleetRecord {
 }
 
 extension FleetSnapshot {
-    /// The edits that move a group with everything below it; `to` must not be there yet.
+    /// The edits that move a group with everything below it; `to` must not exist yet.
     package func edits(moving from: GroupPath, to: GroupPath) throws -> [FleetEdit] {
         guard from != .site, groups[from] != nil else {
             throw StoreError.notFound("there is no group \(from)")
@@ -87,7 +87,7 @@ extension FleetSnapshot {
             try GroupPath(to.description + path.description.dropFirst(from.description.count))
         }
         let concerned = groups.values.filter { from.contains($0.path) }.sorted { $0.path < $1.path }
-        // Parents are made before and taken away after what is in them.
+        // Parents are created before, and removed after, their contents.
         var edits = try concerned.map { group in
             let path = try moved(group.path)
             return FleetEdit.group(path, NodeGroup(path: path, settings: group.settings))

@@ -1,13 +1,13 @@
-/// A publisher's word that a channel means a version from now on: an Ed25519 signature (RFC 8032), with a counter by which an older
-/// word is known as such. A server that passes moves on cannot make an old one count again.
+/// A publisher's statement that a channel points to a version from now on: an Ed25519 signature (RFC 8032), with a counter that reveals
+/// older statements. A server that passes moves on cannot replay an old one.
 package struct ChannelMove: Hashable, Sendable, Codable {
-    /// The highest counter: what JSON's numbers hold in every program (RFC 8259 §6).
+    /// The highest counter: the largest integer that JSON numbers hold in every program (RFC 8259 §6).
     package static let counterLimit = 1 << 53
 
     package var channel: ChannelName
-    /// Of the version that the channel means.
+    /// The digest of the channel's version.
     package var digest: Digest
-    /// Higher than in every earlier move of the channel: the second in which it was signed, or one more than the last.
+    /// Higher than in every earlier move of the channel: the second of signing, or one more than the last.
     package var counter: Int
     /// The public key, 32 bytes in Base64.
     package var key: String
@@ -22,14 +22,14 @@ package struct ChannelMove: Hashable, Sendable, Codable {
         self.signature = signature
     }
 
-    /// What is signed: it can be taken for nothing else that the same key might sign.
+    /// The signed text: it cannot be mistaken for anything else that the same key might sign.
     package static func message(
         moving channel: ChannelName, of image: ImageName, to digest: Digest, counter: Int
     ) -> String { "roost channel move \(image) \(channel) \(digest) \(counter)" }
 
     /// The counter of the move after `last`.
     ///
-    /// - Parameter second: the time now, since 1970: who has lost all earlier moves goes on above them.
+    /// - Parameter second: the present time, since 1970: a publisher who lost all earlier moves continues above them.
     package static func counter(after last: ChannelMove?, second: Int) -> Int {
         guard let last, last.counter < counterLimit else { return second }
         return max(second, last.counter + 1)
@@ -37,7 +37,7 @@ package struct ChannelMove: Hashable, Sendable, Codable {
 }
 
 extension FleetEdit {
-    /// A signed move of a channel is the last one from now on.
+    /// Makes a signed move the channel's latest.
     package static func move(_ image: ImageName, _ move: ChannelMove) -> Self {
         Self(ImageLabel(image, move.channel), move)
     }
@@ -65,6 +65,6 @@ extension ChannelMove: FleetRecord {
         "move of \(change.key) signed"
     }
 
-    /// The channel goes back; what was signed stays so.
+    /// The channel goes back; the signed move stays.
     package static var undo: Undoing { .keeps }
 }

@@ -1,15 +1,15 @@
-/// Where a channel of an image points. It moves; a tag does not.
+/// The target of an image's channel. It moves; a tag does not.
 package struct ImageChannel: Equatable, Sendable {
-    /// Of the version.
+    /// The version's number.
     package var number: Int
-    /// Of the one that it meant before, which is where a rollback leads; nil: it has never pointed anywhere else.
+    /// The number of the previous version, the target of a rollback; nil: it never pointed anywhere else.
     package var former: Int?
 }
 
 extension ImageChannel: Codable {
     private enum CodingKeys: CodingKey { case number, former }
 
-    /// Histories from before the former version belonged to the record have a number alone.
+    /// Histories from before the record had a former version contain only a number.
     package init(from decoder: any Decoder) throws {
         if let number = try? decoder.singleValueContainer().decode(Int.self) {
             self.init(number: number, former: nil)
@@ -23,7 +23,7 @@ extension ImageChannel: Codable {
 }
 
 extension FleetEdit {
-    /// - Parameter number: where the channel points from now on; nil takes the channel away.
+    /// - Parameter number: the channel's new target; nil removes the channel.
     package static func channel(_ image: ImageName, _ channel: ChannelName, _ number: Int?) -> Self {
         Self(ImageLabel(image, channel), number.map { ImageChannel(number: $0, former: nil) })
     }
@@ -86,7 +86,7 @@ extension ImageChannel: FleetRecord {
 }
 
 extension FleetSnapshot {
-    /// The edit that points a channel back to where it pointed before its last change.
+    /// The edit that points a channel back to its target before the last change.
     package func rollingBack(_ channel: ChannelName, of name: ImageName) throws -> FleetEdit {
         let image = try contents.image(name)
         guard image.channels[channel] != nil else {
@@ -103,14 +103,14 @@ extension FleetSnapshot {
 }
 
 extension ImageVersion {
-    /// What changes with it: the first version of an image is stable.
+    /// The edits that come with a new version: an image's first version is stable.
     package func edits(whenNewIn snapshot: FleetSnapshot) -> [FleetEdit] {
         snapshot.images[image]?.channels[.stable] == nil ? [.channel(image, .stable, number)] : []
     }
 }
 
 extension ImageCatalogue {
-    /// Throws while a channel or a tag means the version.
+    /// Throws while a channel or a tag points to the version.
     package func requireRemovable(_ number: Int) throws {
         let channels = channels.filter { $0.value == number }.map(\.key.text).sorted()
         guard channels.isEmpty else {
@@ -127,7 +127,7 @@ extension ImageCatalogue {
 }
 
 extension FleetSnapshot.Contents {
-    /// Throws where there is none.
+    /// Throws if there is none.
     func image(_ name: ImageName) throws -> ImageCatalogue {
         guard let image = images[name] else {
             throw StoreError.notFound("there is no image ‘\(name)’ (roost image list shows all)")

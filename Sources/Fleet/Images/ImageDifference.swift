@@ -1,6 +1,6 @@
-/// What changed from one version of an image to another.
+/// The differences between two versions of an image.
 package struct ImageDifference: Equatable, Sendable, Codable {
-    /// A package, or a file of the version; nil on the side where it is not.
+    /// A package, or a file of the version; nil on the side where it is missing.
     package struct Change: Equatable, Sendable, Codable {
         package var name: String
         /// A package's version, or a file's size in bytes.
@@ -16,13 +16,13 @@ package struct ImageDifference: Equatable, Sendable, Codable {
 
     package var from: Int
     package var to: Int
-    /// `system`, `kernel`, `origin`, where they differ.
+    /// `system`, `kernel`, `origin`, if they differ.
     package var facts: [Change]
     /// In name order.
     package var packages: [Change]
-    /// `root.squashfs` and its neighbours, with sizes; those with other content.
+    /// `root.squashfs` and its neighbours, with sizes; those with different contents.
     package var files: [Change]
-    /// Files, directories, links and devices in the root, as `file 644 0:0, 12 bytes`; nil when nobody has looked.
+    /// Files, directories, links and devices in the root, as `file 644 0:0, 12 bytes`; nil when not compared.
     package var contents: [Change]?
 
     package init(from before: ImageVersion, to after: ImageVersion) {

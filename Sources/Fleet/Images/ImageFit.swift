@@ -1,11 +1,11 @@
-/// Which nodes have too little memory for the versions that they would take into it as a whole.
+/// Which nodes have too little memory for versions that they load completely.
 package struct ImageFit: Sendable {
-    /// What the system needs beside a root that is in memory; the node itself asks for the same.
+    /// Memory that the system needs besides a root in memory; the node itself requires the same.
     private static let reserveMebibytes = 96
     /// Names in one warning.
     private static let nameLimit = 5
 
-    /// Nodes of root mode `ram` whose memory is known, by the image that they are meant to boot, smallest memory first.
+    /// Nodes of root mode `ram` with known memory, by their intended image, smallest memory first.
     private let nodes: [ImageName: [(name: NodeName, mebibytes: Int)]]
 
     package init(_ snapshot: FleetSnapshot) {

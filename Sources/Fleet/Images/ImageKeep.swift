@@ -1,4 +1,4 @@
-/// How many of an image's newest versions stay when a new one comes; without it all do.
+/// How many of an image's newest versions to keep when a new one arrives; without it, all.
 package struct ImageKeep: Equatable, Sendable {
     private static let range = 1...1_000
 
@@ -16,7 +16,7 @@ extension ImageKeep: Codable {
 }
 
 extension FleetEdit {
-    /// - Parameter count: how many of the newest versions stay; nil: all.
+    /// - Parameter count: how many of the newest versions to keep; nil: all.
     package static func keep(_ image: ImageName, _ count: Int?) -> Self {
         Self(image, count.map(ImageKeep.init))
     }

@@ -1,16 +1,16 @@
-/// Which versions of an image may go, and why the others stay.
+/// Which versions of an image can be removed, and why the others stay.
 package struct ImageRetention: Equatable, Sendable {
     /// Why a version stays.
     package enum Hold: Equatable, Sendable, CustomStringConvertible {
         case channel(ChannelName)
         case tag(ChannelName)
-        /// A rollback of the channel leads to it.
+        /// The channel's rollback leads to it.
         case former(ChannelName)
-        /// A setting names it by its number or digest: of `node pc-1`, `group /school`, `rule small`.
+        /// A setting names it by number or digest: of `node pc-1`, `group /school`, `rule small`.
         case pinned(by: String)
         case open(connections: Int)
         case newest
-        /// A roll-out tries it, or would fall back to it.
+        /// A roll-out tries it, or would return to it.
         case rollout(Int)
         /// A node's volume was made over it.
         case volume(of: NodeName)
@@ -29,14 +29,14 @@ package struct ImageRetention: Equatable, Sendable {
         }
     }
 
-    /// The first reason for each version that stays, by its number.
+    /// The first reason for each version that stays, by number.
     package private(set) var holds: [Int: Hold] = [:]
     /// In number order.
     package private(set) var removable: [ImageVersion] = []
 
     /// - Parameters:
-    ///   - keep: how many of the newest stay in any case.
-    ///   - open: connections that read each version at this moment.
+    ///   - keep: how many of the newest to keep in any case.
+    ///   - open: present connections per version.
     package init(of image: ImageCatalogue, in snapshot: FleetSnapshot, keep: Int, open: [Digest: Int]) {
         let pins = snapshot.pins(of: image.name)
         let volumes = Dictionary(snapshot.volumes.values.map { ($0.digest, $0.node) }) {
@@ -72,15 +72,14 @@ package struct ImageRetention: Equatable, Sendable {
 }
 
 extension FleetSnapshot {
-    /// The roll-out that is under way with this version.
+    /// The current roll-out with this version.
     package func rollout(holding version: ImageVersion) -> Rollout? {
         contents.rollouts.values.first {
             $0.image == version.image && ($0.candidate == version.number || $0.former == version.number)
         }
     }
 
-    /// The setting that names this version by its number or digest: of `node pc-1`, `group /school`, `rule small`; nil when
-    /// none does.
+    /// The setting that names this version by number or digest: of `node pc-1`, `group /school`, `rule small`; nil when none does.
     package func pin(of version: ImageVersion) -> String? {
         guard let image = images[version.image] else { return nil }
         return pins(of: image.name).first {
@@ -89,7 +88,7 @@ extension FleetSnapshot {
         }?.origin
     }
 
-    /// All settings that name a version of `image` by number or digest, wherever they stand.
+    /// All settings that name a version of `image` by number or digest, at any level.
     fileprivate func pins(of image: ImageName) -> [(selector: ImageReference.Selector, origin: String)] {
         let levels =
             groups.values.map { ("group \($0.path)", $0.settings) }

@@ -1,4 +1,4 @@
-/// Somebody's word for a version: an Ed25519 signature (RFC 8032) of its digest.
+/// A signature for a version: Ed25519 (RFC 8032) over its digest.
 package struct ImageSignature: Hashable, Sendable, Codable {
     /// The public key, 32 bytes in Base64.
     package var key: String
@@ -10,6 +10,6 @@ package struct ImageSignature: Hashable, Sendable, Codable {
         self.signature = signature
     }
 
-    /// What is signed: it can be taken for nothing else that the same key might sign.
+    /// The signed text: it cannot be mistaken for anything else that the same key might sign.
     package static func message(for digest: Digest) -> String { "roost image version \(digest)" }
 }

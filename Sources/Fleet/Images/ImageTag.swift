@@ -1,9 +1,9 @@
-/// A name for a version that does not move.
+/// A fixed name for a version; only channels move.
 package struct ImageTag: Equatable, Sendable {
-    /// Names of one image's versions.
+    /// The maximum number of tags per image.
     private static let limit = 1_000
 
-    /// Of the version.
+    /// The version's number.
     package var number: Int
 }
 
@@ -18,7 +18,7 @@ extension ImageTag: Codable {
 }
 
 extension FleetEdit {
-    /// - Parameter number: of the version that gets the name; nil takes it away.
+    /// - Parameter number: the version that gets the name; nil removes it.
     package static func tag(_ image: ImageName, _ tag: ChannelName, _ number: Int?) -> Self {
         Self(ImageLabel(image, tag), number.map(ImageTag.init))
     }

@@ -3,7 +3,7 @@ package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
     static let digitCount = 64
-    /// Of nothing: for what is measured and never served.
+    /// For versions that are measured and never served.
     static let zero = Self(digits: String(repeating: "0", count: digitCount))
 
     private init(digits: String) { text = digits }
@@ -29,11 +29,11 @@ package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     }
 
     package var description: String { text }
-    /// Twelve digits, as people quote it.
+    /// Twelve digits, for people.
     package var short: String { String(text.prefix(12)) }
 }
 
-/// What one version is made of; it lies beside the files as `manifest.json`.
+/// The contents of one version; stored beside the files as `manifest.json`.
 package struct ImageManifest: Equatable, Sendable, Codable {
     package struct File: Equatable, Sendable, Codable {
         /// `kernel`, `modules.cpio` or `root.squashfs`.
@@ -47,7 +47,7 @@ package struct ImageManifest: Equatable, Sendable, Codable {
             self.sha256 = sha256
         }
 
-        /// A manifest may come from another server: what is no size of a file is refused.
+        /// A manifest may come from another server: impossible file sizes are refused.
         package init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             name = try fields.decode(String.self, forKey: .name)
@@ -60,7 +60,7 @@ package struct ImageManifest: Equatable, Sendable, Codable {
             }
         }
 
-        /// The sum of a version's files is a number, too.
+        /// Small enough that the sum of a version's files does not overflow.
         private static let byteCountRange = 0...1 << 48
     }
 
@@ -75,20 +75,20 @@ package struct ImageManifest: Equatable, Sendable, Codable {
     }
 
     package var image: ImageName
-    /// `amd64` or `arm64`, as Debian says.
+    /// `amd64` or `arm64`, in Debian's spelling.
     package var architecture: String
     /// `6.1.0-32-amd64`
     package var kernelRelease: String
     /// `PRETTY_NAME` of the image's os-release.
     package var system: String
     package var files: [File]
-    /// In name order; empty where the package manager is not known.
+    /// In name order; empty when the package manager is unknown.
     package var packages: [Package]
-    /// What it was made from: `mmdebstrap bookworm`, `directory /srv/root`.
+    /// Its source: `mmdebstrap bookworm`, `directory /srv/root`.
     package var origin: String
-    /// Of what it was built by: the Dockerfile with its arguments, or suite and packages; nil for what was imported.
+    /// The digest of its recipe: the Dockerfile with its arguments, or suite and packages; nil for an import.
     package var recipe: Digest?
-    /// Whether its kernel can encrypt disks; nil in versions from before this was looked for.
+    /// Whether its kernel can encrypt disks; nil in versions from before this was recorded.
     package var hasDMCrypt: Bool?
 
     package init(
@@ -106,7 +106,7 @@ package struct ImageManifest: Equatable, Sendable, Codable {
         self.origin = origin
     }
 
-    /// Files that a version may have.
+    /// The maximum number of files in a version.
     private static let fileLimit = 64
 
     package init(from decoder: any Decoder) throws {
@@ -132,20 +132,20 @@ package struct ImageManifest: Equatable, Sendable, Codable {
 /// One immutable build of an image.
 package struct ImageVersion: Equatable, Sendable {
     package var image: ImageName
-    /// Counts up from 1 for each image.
+    /// Increases from 1 for each image.
     package var number: Int
-    /// Of the manifest, and with it of every file.
+    /// The digest of the manifest, and thereby of every file.
     package var digest: Digest
     /// Seconds since 1970.
     package var publishedAt: Int
-    /// Who did; empty when that was not recorded.
+    /// The publisher; empty if not recorded.
     package var publishedBy: String
     package var manifest: ImageManifest
     package var signatures: [ImageSignature] = []
-    /// False when the server asks for signatures and this version has none by a key that it trusts: nobody gets it.
+    /// False when the server requires signatures and this version has none by a trusted key: it is not served.
     package var isTrusted = true
 
-    /// Why nobody gets it, and what to do; nil when it is trusted.
+    /// Why it is not served, and what to do; nil when it is trusted.
     package var distrust: String? {
         isTrusted
             ? nil
@@ -165,11 +165,11 @@ package struct ImageVersion: Equatable, Sendable {
     }
 }
 
-/// A channel's or a tag's name; no channel of an image has the name of one of its tags.
+/// A channel's or a tag's name; within an image the two share one namespace.
 package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
-    /// A letter first: a number names a version. Then letters, digits, hyphens and dots.
+    /// Starts with a letter, since a number names a version. Then letters, digits, hyphens and dots.
     package init?(_ text: some StringProtocol) {
         guard (1...32).contains(text.utf8.count), let first = text.utf8.first, (0x61...0x7A).contains(first),
             text.utf8.allSatisfy({
@@ -194,13 +194,13 @@ package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible
         try container.encode(text)
     }
 
-    /// What nodes boot unless told otherwise.
+    /// The default channel of nodes.
     package static let stable = Self(constant: "stable")
 
     package var description: String { text }
 }
 
-/// A version as it is asked for: `debian`, `debian@stable`, `debian@3`, `debian@9f86d081884c`, `debian@exam-2026` (a tag).
+/// A reference to a version: `debian`, `debian@stable`, `debian@3`, `debian@9f86d081884c`, `debian@exam-2026` (a tag).
 package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
     package enum Selector: Hashable, Sendable {
         /// Or a tag.
@@ -255,7 +255,7 @@ extension ImageReference: SettingWord {
         self = reference
     }
 
-    /// The channel stable needs no words.
+    /// The channel stable is the default and is left out.
     package var settingText: String { selector == .channel(.stable) ? image.text : description }
 }
 
@@ -266,13 +266,13 @@ package struct ImageCatalogue: Equatable, Sendable {
     package var versions: [ImageVersion]
     /// Channel → version number.
     package var channels: [ChannelName: Int]
-    /// Channel → the version that it meant before, which is where a rollback leads.
+    /// Channel → the previous version, the target of a rollback.
     package var formers: [ChannelName: Int]
     /// Tag → version number. A tag does not move.
     package var tags: [ChannelName: Int]
-    /// How many of the newest stay when a new one comes; nil: all do, until somebody prunes.
+    /// How many of the newest to keep when a new one arrives; nil: all, until pruned.
     package var keep: Int?
-    /// Channel → its last signed move, which later moves of it must be newer than; the channel may have been moved without one since.
+    /// Channel → its last signed move, which later moves must exceed; the channel may have been moved without a signature since.
     package var moves: [ChannelName: ChannelMove]
 
     package init(

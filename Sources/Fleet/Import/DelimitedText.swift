@@ -1,4 +1,4 @@
-/// Why a file is not a table, or a row of it cannot be read.
+/// Why a file is not a table, or a row is unreadable.
 package struct UnreadableTable: Error, Equatable, CustomStringConvertible {
     /// Counts from 1; nil: the file as a whole.
     package var line: Int?
@@ -7,19 +7,19 @@ package struct UnreadableTable: Error, Equatable, CustomStringConvertible {
     package var description: String { line.map { "line \($0): \(problem)" } ?? problem }
 }
 
-/// A table as spreadsheets save it (RFC 4180, and what Excel, LibreOffice and Numbers make of it).
+/// A table as saved by spreadsheets (RFC 4180, and the variants of Excel, LibreOffice and Numbers).
 ///
-/// UTF-8 and UTF-16 with or without a byte order mark, Windows-1252; comma, semicolon, tab or bar between the cells, as the line `sep=`
-/// or the first row says; quotation marks; lines that end with LF, CR LF or CR.
+/// UTF-8 and UTF-16 with or without a byte order mark, Windows-1252; comma, semicolon, tab or bar as separator, according to the line
+/// `sep=` or the first row; quotation marks; lines that end with LF, CR LF or CR.
 package struct DelimitedText: Equatable, Sendable {
     package struct Row: Equatable, Sendable {
-        /// Where it begins, from 1: a cell in quotation marks may hold several lines.
+        /// Its first line, from 1: a cell in quotation marks may contain several lines.
         package var line: Int
-        /// Without blanks at either end.
+        /// Without surrounding spaces.
         package var cells: [String]
     }
 
-    /// Rows in which something stands, without those that begin with `#`.
+    /// Rows with contents, without those that start with `#`.
     package let rows: [Row]
     package let encoding: TextEncoding
     package let separator: Unicode.Scalar
@@ -28,7 +28,7 @@ package struct DelimitedText: Equatable, Sendable {
         let (text, encoding) = try TextEncoding.text(of: bytes)
         var scalars = Array(text.unicodeScalars)[...]
         if scalars.first == "\u{FEFF}" { scalars.removeFirst() }
-        // The end of a file as DOS wrote it.
+        // The end-of-file mark of DOS.
         if scalars.last == "\u{1A}" { scalars.removeLast() }
         self.encoding = encoding
         var line = 1
@@ -58,7 +58,7 @@ package struct DelimitedText: Equatable, Sendable {
         return bare.last
     }
 
-    /// What stands most often between the cells of the first row that has any: a title may stand above.
+    /// The most frequent separator in the first row that has any: there may be a title above.
     private static func likelySeparator(_ scalars: ArraySlice<Unicode.Scalar>) -> Unicode.Scalar {
         let candidates: [Unicode.Scalar] = [",", ";", "\t", "|"]
         var counts: [Unicode.Scalar: Int] = [:]
@@ -104,7 +104,7 @@ private struct TableReader {
         }
     }
 
-    /// Up to the separator or the end of the line, which stay.
+    /// Up to the separator or the end of the line, which are not consumed.
     private mutating func cell() throws(UnreadableTable) -> String {
         var cell = String.UnicodeScalarView()
         rest = rest.drop { $0.isBlank && $0 != separator }
@@ -115,7 +115,7 @@ private struct TableReader {
         return Self.bare(cell)
     }
 
-    /// What stands in quotation marks, of which two stand for one.
+    /// The contents of quotation marks; two marks stand for one.
     private mutating func quoted() throws(UnreadableTable) -> String.UnicodeScalarView {
         let begin = line
         var cell = String.UnicodeScalarView()
@@ -132,7 +132,7 @@ private struct TableReader {
         throw UnreadableTable(line: begin, problem: "a quotation mark is opened here and never closed")
     }
 
-    /// Without blanks around it, without `="…"` and the apostrophe by which spreadsheets keep a text from becoming a number.
+    /// Without surrounding spaces, `="…"`, and the apostrophe with which spreadsheets keep a text from becoming a number.
     private static func bare(_ cell: String.UnicodeScalarView) -> String {
         var bare = String.UnicodeScalarView(cell.lazy.filter { !$0.isMark })[...]
         while let first = bare.first, first.isBlank || first.endsLine { bare.removeFirst() }
@@ -148,12 +148,12 @@ private struct TableReader {
 extension Unicode.Scalar {
     fileprivate var endsLine: Bool { self == "\n" || self == "\r" }
 
-    /// White space within a line, and what has no width at all.
+    /// White space within a line, and zero-width characters.
     fileprivate var isBlank: Bool {
         properties.isWhitespace && !endsLine || isMark || ("\u{200B}"..."\u{200D}").contains(self)
     }
 
-    /// What is copied from web pages and dialogs without being seen: marks of the direction, places where a word may or may not be broken.
+    /// Invisible characters copied from web pages and dialogs: direction marks, soft hyphens and word joiners.
     fileprivate var isMark: Bool {
         properties.isBidiControl || ["\u{AD}", "\u{200B}", "\u{2060}", "\u{FEFF}"].contains(self)
     }

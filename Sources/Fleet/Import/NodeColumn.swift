@@ -1,9 +1,9 @@
-/// What a column of a list of nodes holds.
+/// The meaning of a column in a list of nodes.
 enum NodeColumn: Equatable {
     case name, macAddresses, uuid, group, address, tags
     case setting(SettingDefinition)
 
-    /// What the head of a column says: capitals, blanks and signs do not count, and it may be in the languages of the pages, or German.
+    /// Recognises a column title: case, spaces and punctuation are ignored, and it may be in any language of the pages, or German.
     init?(head: String) {
         if let definition = SettingDefinition.named(head.lowercased()), !definition.isSiteWide {
             self = .setting(definition)
@@ -14,7 +14,7 @@ enum NodeColumn: Equatable {
         self = column
     }
 
-    /// In the order of lists without a head.
+    /// The order of lists without a header.
     static let standard: [NodeColumn] = [.name, .macAddresses, .group, .address, .tags]
 
     /// For people.

@@ -1,29 +1,29 @@
 import Wire
 
-/// What a list of nodes would do to the fleet, row by row: the reading and the preview of command line, API and pages.
+/// The effect of a list of nodes on the fleet, row by row: parsing and preview for command line, API and pages.
 package struct NodeImport: Equatable, Sendable {
     package enum Fate: String, Sendable, Codable {
         case added, changed, unchanged, refused
     }
 
     package struct Row: Equatable, Sendable, Codable {
-        /// Where it begins in the file, from 1.
+        /// Its first line in the file, from 1.
         package var line: Int
-        /// As it stands there when it is no name.
+        /// As written if it is not a valid name.
         package var node: String
         package var fate: Fate
         /// Why it is refused; nil for others.
         package var reason: String?
-        /// What is changed of a node that is there: `address 10.77.0.5 → 10.77.0.6`.
+        /// The changes to an existing node: `address 10.77.0.5 → 10.77.0.6`.
         package var changes: [String]
     }
 
     package private(set) var rows: [Row] = []
-    /// Groups that are made for them, parents first.
+    /// Groups that are created for them, parents first.
     package private(set) var groups: [GroupPath] = []
-    /// Heads of columns that mean nothing here.
+    /// Column titles that were not recognised.
     package private(set) var unusedColumns: [String] = []
-    /// What makes it so; those of refused rows are not among them.
+    /// The edits to make; refused rows have none.
     package private(set) var edits: [FleetEdit] = []
 
     package var refused: [Row] { rows.filter { $0.fate == .refused } }
@@ -31,8 +31,8 @@ package struct NodeImport: Equatable, Sendable {
     package func count(_ fate: Fate) -> Int { rows.count { $0.fate == fate } }
 
     /// - Parameters:
-    ///   - plan: which addresses nodes may have.
-    ///   - makesGroups: whether groups that are not there are made.
+    ///   - plan: the addresses that nodes may have.
+    ///   - makesGroups: whether missing groups are created.
     package init(
         _ table: DelimitedText, in snapshot: FleetSnapshot, within plan: AddressPlan = .unknown,
         makesGroups: Bool = false
@@ -46,7 +46,7 @@ package struct NodeImport: Equatable, Sendable {
             unusedColumns = zip(head.cells, columns).filter { $1 == nil && !$0.isEmpty }.map(\.0)
         }
         var reader = RowReader(snapshot: snapshot, plan: plan, makesGroups: makesGroups)
-        // Two lists that were joined have the head twice.
+        // Two joined lists have two headers.
         for row in hasHead ? rows.dropFirst() : rows
         where !(hasHead && row.cells.map { NodeColumn(head: $0) } == columns) {
             reader.read(row, columns)
@@ -61,7 +61,7 @@ package struct NodeImport: Equatable, Sendable {
         }
     }
 
-    /// Rows above a head are passed over: titles and dates of an export.
+    /// Rows above a header are skipped: titles and dates of an export.
     private static func withoutTitle(_ rows: [DelimitedText.Row]) -> ArraySlice<DelimitedText.Row> {
         func headCount(_ row: DelimitedText.Row) -> Int { row.cells.count { NodeColumn(head: $0) != nil } }
         guard let title = rows.first, headCount(title) == 0,
@@ -77,7 +77,7 @@ package struct NodeImport: Equatable, Sendable {
         row.cells.contains { MACAddress($0) != nil || IPv4Address($0) != nil }
     }
 
-    /// By the head, where there is one; in the standard order otherwise.
+    /// From the header, if there is one; otherwise in the standard order.
     private static func columns(of rows: ArraySlice<DelimitedText.Row>) throws(UnreadableTable)
         -> ([NodeColumn?], Bool)
     {
@@ -101,13 +101,13 @@ package struct NodeImport: Equatable, Sendable {
     }
 }
 
-/// Takes the rows one by one, and knows what those before have said.
+/// Takes the rows one by one, considering the rows before.
 private struct RowReader {
     let snapshot: FleetSnapshot
     let plan: AddressPlan
     let makesGroups: Bool
     var rows: [NodeImport.Row] = []
-    /// As they will be, by the index of their row.
+    /// The resulting nodes, by the index of their row.
     var nodes: [Int: Node] = [:]
     var newGroups: Set<GroupPath> = []
     private var lineOfNode: [NodeName: Int] = [:]
@@ -144,7 +144,7 @@ private struct RowReader {
         rows.append(result)
     }
 
-    /// The node that the row means, as it will be, and as it is.
+    /// The row's node, after and before.
     private func node(of row: NodeRow) throws -> (Node, before: Node?) {
         let before = row.name.map { snapshot.nodes[$0] } ?? known(row)
         guard let name = before?.name ?? row.name else {
@@ -175,7 +175,7 @@ private struct RowReader {
         return missing
     }
 
-    /// Refuses rows whose card, UUID or address another node has when all rows are taken: the first keeps it.
+    /// Refuses rows with a card, UUID or address of another node in the result: the first one keeps it.
     mutating func refuseDoubles() {
         let replaced = Set(nodes.values.map(\.name))
         var owners: [String: String] = [:]

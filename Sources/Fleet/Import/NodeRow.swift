@@ -1,13 +1,13 @@
 import Wire
 
-/// What one row of a list says of a node: only what it names.
+/// The contents of one row: only the given cells.
 struct NodeRow: Equatable {
-    /// An empty cell says nothing; `-` takes away what is there.
+    /// An empty cell changes nothing; `-` removes the present value.
     enum Wish<Value: Equatable>: Equatable {
         case keep, clear
         case value(Value)
 
-        /// What becomes of `old`.
+        /// The new value for `old`.
         func applied(to old: Value?) -> Value? {
             switch self {
             case .keep: old
@@ -26,7 +26,7 @@ struct NodeRow: Equatable {
     var settings: [String: Wish<SettingValue>] = [:]
 
     /// - Parameters:
-    ///   - cells: with those behind the last column empty.
+    ///   - cells: missing cells count as empty.
     ///   - columns: nil for a column that is not used.
     init(_ cells: [String], columns: [NodeColumn?]) throws {
         for (cell, column) in zip(cells, columns) {
@@ -55,13 +55,13 @@ struct NodeRow: Equatable {
         cell == "-" ? .clear : .value(try parse(cell))
     }
 
-    /// The host's part of a full name.
+    /// The host part of a full name.
     private static func name(_ cell: String) throws -> NodeName {
         let labels = cell.split(separator: ".", omittingEmptySubsequences: false)
         return try NodeName(labels.count > 1 ? String(labels[0]) : cell)
     }
 
-    /// With its slash in front, and in lower case.
+    /// With a leading slash, and in lower case.
     private static func group(_ cell: String) throws -> GroupPath {
         var text = cell.lowercased().split(separator: "/").joined(separator: "/")
         text = "/" + text
@@ -69,7 +69,7 @@ struct NodeRow: Equatable {
     }
 
     private static func address(_ cell: String) throws -> IPv4Address {
-        // Address management writes the length of the prefix behind it.
+        // Address management tools append the prefix length.
         let parts = cell.split(separator: "/", omittingEmptySubsequences: false)
         let hasLength = parts.count == 2 && (1...32).contains(Int(parts[1]) ?? 0)
         guard let address = IPv4Address(hasLength ? String(parts[0]) : cell) else {
@@ -89,7 +89,7 @@ struct NodeRow: Equatable {
         }
     }
 
-    /// What spreadsheets do to addresses that look like numbers.
+    /// Damage by spreadsheets to addresses that look like numbers.
     private static func spreadsheetHarm(_ text: String) -> String {
         let isPower = text.contains("E+") || text.contains("e+")
         let isShort =
@@ -98,7 +98,7 @@ struct NodeRow: Equatable {
         return ": the spreadsheet has taken it for a number; make the column text, and enter it again"
     }
 
-    /// `node` with what the row says.
+    /// `node` with the row's contents.
     func applied(to node: Node) -> Node {
         var node = node
         node.macAddresses = macAddresses.applied(to: node.macAddresses) ?? []
@@ -114,6 +114,6 @@ struct NodeRow: Equatable {
 extension Character {
     fileprivate var separatesWords: Bool { isWhitespace || ",;|".contains(self) }
 
-    /// What word processors make of a hyphen.
+    /// The dashes that word processors make from hyphens.
     fileprivate var isDash: Bool { "\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2212}".contains(self) }
 }

@@ -1,11 +1,11 @@
-/// How the bytes of a file that came from people are text.
+/// The text encoding of a file from people.
 package enum TextEncoding: String, Equatable, Sendable, Codable {
     case utf8 = "UTF-8"
     case utf16 = "UTF-16"
-    /// What Excel for Windows saves as plain CSV.
+    /// The encoding of Excel's plain CSV on Windows.
     case windows1252 = "Windows-1252"
 
-    /// The text of `bytes`, which may begin with a byte order mark. Throws for what is no text.
+    /// The text of `bytes`, which may start with a byte order mark. Throws if it is not text.
     package static func text(of bytes: [UInt8]) throws(UnreadableTable) -> (String, TextEncoding) {
         if let workbook = workbooks.first(where: { bytes.starts(with: $0.mark) }) {
             throw UnreadableTable(problem: "this is \(workbook.what) and no list: save it as CSV")
@@ -37,7 +37,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
         return (String(text), .windows1252)
     }
 
-    /// By what the files of spreadsheets begin.
+    /// Signatures of spreadsheet files.
     private static let workbooks: [(mark: [UInt8], what: String)] = [
         ([0x50, 0x4B, 0x03, 0x04], "a workbook (.xlsx, .ods or .numbers)"),
         ([0xD0, 0xCF, 0x11, 0xE0], "an Excel workbook (.xls)"),
@@ -45,7 +45,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
         (Array("<!DOCTYPE".utf8), "a web page"), (Array("<?xml".utf8), "XML"),
     ]
 
-    /// Whether UTF-16 has the low byte first; nil when it is none. Without a mark, ASCII has every other byte zero.
+    /// Whether UTF-16 is little-endian; nil when it is not UTF-16. Without a byte order mark, in ASCII every other byte is zero.
     private static func byteOrder(of bytes: [UInt8]) -> Bool? {
         if bytes.starts(with: [0xFF, 0xFE]) { return true }
         if bytes.starts(with: [0xFE, 0xFF]) { return false }
@@ -55,7 +55,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
         return nil
     }
 
-    /// 0x80 to 0x9F of Windows-1252 (bestfit1252.txt); zero: nothing.
+    /// 0x80 to 0x9F of Windows-1252 (bestfit1252.txt); zero: undefined.
     private static let windowsControls: [UInt16] = [
         0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,
         0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A,

@@ -1,46 +1,46 @@
 package import Wire
 
-/// What is done about one message.
+/// The reaction to one message.
 package struct DHCPOutcome: Equatable, Sendable {
     package struct Reply: Equatable, Sendable {
         package var message: DHCPMessage
         package var destination: ReplyDestination
-        /// The port that the client listens on: 68, or that of a relay, 67.
+        /// The port that the client listens on: 68, or 67 for a relay.
         package var port: UInt16
-        /// The server's own address, which is not what a client is told where a relay stands for the server (RFC 5107).
+        /// The server's own address; behind a relay that represents the server, the client is told another one (RFC 5107).
         package var source: IPv4Address
     }
 
-    /// Nil: nothing is answered.
+    /// Nil: no reply.
     package var reply: Reply?
-    /// Must be durable before the reply leaves.
+    /// Must be durable before the reply is sent.
     package var lease: Lease?
-    /// What the client was told to load, for the timeline; nil for systems.
+    /// What the client was told to load, for the timeline; nil for operating systems.
     package var decision: BootDecision?
-    /// Who was told it.
+    /// The client of the decision.
     package var client: BootClient?
-    /// Addresses whose holders are asked for on the wire of the interface: one that this client never had before, one that it declined, or
-    /// those of machines that may be gone.
+    /// Addresses to probe on the interface's network: one that is new to this client, one that it declined, or those of machines that may
+    /// be gone.
     package var probes: [IPv4Address] = []
     package var note: Note
-    /// Whether the message was the first step of a boot program (DISCOVER, or a BOOTP request).
+    /// Whether the message was the first of a boot program (DISCOVER, or a BOOTP request).
     package var beginsBoot = false
 }
 
 extension DHCPOutcome {
-    /// What happened, for the log and the timeline.
+    /// The event, for the log and the timeline.
     package enum Note: Equatable, Sendable {
         case offered(IPv4Address)
         /// - known: the server had offered, leased or reserved the address to the client before.
         case acknowledged(IPv4Address, known: Bool)
         case refused(IPv4Address)
         case declined(IPv4Address)
-        /// Half of the pool rests already.
+        /// Half of the pool is on hold already.
         case declinedTooMany(IPv4Address)
         case released(IPv4Address)
         case informed(IPv4Address)
         case bootp(IPv4Address)
-        // Unanswered:
+        // Not answered:
         case notRequest
         case notServed(relay: IPv4Address, interface: String?)
         case withoutIdentity

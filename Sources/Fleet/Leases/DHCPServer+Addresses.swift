@@ -2,8 +2,8 @@ import Wire
 
 /// Which address a client gets.
 extension DHCPServer {
-    /// The reserved address of a client on this link, by node record, client identifier, hardware address or UUID;
-    /// nil while another machine still holds it: the client then gets another one, and this one at its next renewal.
+    /// The reserved address of a client on this link, by node record, client identifier, MAC address or UUID; nil while another machine
+    /// still holds it: the client then gets another one, and this one at its next renewal.
     func reservation(_ turn: Turn) -> IPv4Address? {
         func isUsable(_ address: IPv4Address) -> Bool {
             turn.subnet(of: address)?.subnet.isForClients(address) == true
@@ -20,7 +20,7 @@ extension DHCPServer {
         return identities.lazy.compactMap { reservations[$0] }.first(where: isUsable)
     }
 
-    /// Reserved, then held, then offered, then wished for, then any (RFC 2131 §4.3.1); last, that of a machine which is gone.
+    /// Reserved, then held, then offered, then requested, then any (RFC 2131 §4.3.1); last, one of a machine that is gone.
     mutating func chooseAddress(_ turn: Turn) -> IPv4Address? {
         if let reserved = reservation(turn) { return reserved }
         if let address = turn.holding.leased, isFromPool(address, turn) { return address }
@@ -38,7 +38,7 @@ extension DHCPServer {
         return table.takeSilent(in: turn.link.pools, now: turn.now, isSpared: turn.keepsAddress)
     }
 
-    /// Whether `address` comes from a pool of the link and no other machine holds it or has it reserved.
+    /// Whether `address` comes from a pool of the link and is not held by or reserved for another machine.
     private func isFromPool(_ address: IPv4Address, _ turn: Turn) -> Bool {
         guard let subnet = turn.subnet(of: address), subnet.subnet.hasInPool(address),
             table.isFree(address, for: turn.holder, now: turn.now, isChosen: turn.isChosen)

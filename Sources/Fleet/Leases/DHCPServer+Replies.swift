@@ -1,6 +1,6 @@
 import Wire
 
-/// What a client is told.
+/// The replies to clients.
 extension DHCPServer {
     func refuse(_ address: IPv4Address, _ turn: Turn) -> DHCPOutcome {
         var nak = DHCPMessage(replyTo: turn.message)
@@ -10,7 +10,7 @@ extension DHCPServer {
         }
         nak.options.set(.message, to: "\(address) is not for this client here")
         copyIdentity(turn.message, to: &nak)
-        // Through a relay the client may not hear anything but a broadcast (RFC 2131 §4.3.2).
+        // Through a relay the client may receive only broadcasts (RFC 2131 §4.3.2).
         if nak.relay != .any { nak.flags |= 0x8000 }
         return DHCPOutcome(
             reply: DHCPOutcome.Reply(
@@ -39,11 +39,11 @@ extension DHCPServer {
             let policy = turn.policy.on(server: subnet.server, for: address ?? subnet.network.base)
             let made = bootDecision(for: turn.client, in: turn.snapshot, under: policy)
             setBoot(made, client: turn.client, policy: policy, in: &message)
-            // Firmware shows nothing of it, but a capture on the wire does.
+            // Firmware does not show it, but a network capture does.
             if case .nothing = made.answer, type != nil {
                 message.options.set(.message, to: made.reason.description)
             }
-            // What the operator wrote stands above what we decide.
+            // The operator's options take precedence.
             for (code, value) in subnet.options { message.options[code] = value }
             decision = made
         }
@@ -58,8 +58,8 @@ extension DHCPServer {
             decision: decision, client: decision.map { _ in turn.client }, note: note)
     }
 
-    /// The boot file stands in the header *and* in options 66 and 67: shim takes its directory from the header, some
-    /// firmware reads only the options, and an overloaded header loses both.
+    /// The boot file is in the header *and* in options 66 and 67: shim takes its directory from the header, some firmware reads only the
+    /// options, and an overloaded header loses both.
     private func setBoot(
         _ decision: BootDecision, client: BootClient, policy: BootPolicy, in message: inout DHCPMessage
     ) {
@@ -71,14 +71,14 @@ extension DHCPServer {
         message.nextServer = policy.server
         message.bootFile = file
         message.options.set(.tftpServerName, to: policy.server.description)
-        // Old ROMs read it up to the next zero, whatever its length says.
+        // Old ROMs read up to the next zero, ignoring the length.
         let name = Array(file.utf8) + (client.program == .firmware ? [0] : [])
         message.options[DHCPOption<String>.bootFileName.code] = name
         switch client.program {
         case .httpFirmware: message.options.set(.vendorClass, to: "HTTPClient")
         case .firmware:
             message.options.set(.vendorClass, to: "PXEClient")
-            // Sub-option 6 = 8: take the boot file of this message, ask no boot server (PXE 2.1 §2.2.2).
+            // Sub-option 6 = 8: use the boot file of this message, without a boot server (PXE 2.1 §2.2.2).
             message.options[DHCPOption<[UInt8]>.vendorInformation.code] = [6, 1, 8, 255]
         case .raspberryPi:
             message.options.set(.vendorClass, to: "PXEClient")
@@ -92,7 +92,7 @@ extension DHCPServer {
         }
     }
 
-    /// What a client or a relay wants to see again: option 61 (RFC 6842), 82 (RFC 3046) and 97 (RFC 4578).
+    /// Options that a client or a relay expects back: 61 (RFC 6842), 82 (RFC 3046) and 97 (RFC 4578).
     private func copyIdentity(_ request: DHCPMessage, to reply: inout DHCPMessage) {
         for code: UInt8 in [61, 82, 97] {
             reply.options.copy(code, from: request.options)
@@ -101,16 +101,16 @@ extension DHCPServer {
 
     // MARK: Size
 
-    /// What a client takes that does not say how much it does: 576 bytes of IP (RFC 2131 §2). It is also the least that one may say.
+    /// The maximum size for a client that states none: 576 bytes of IP (RFC 2131 §2). A client must not state less.
     private static let usualByteLimit = 576
     /// The largest message on Ethernet.
     private static let byteLimit = 1_500
-    /// Heads of IP and UDP.
+    /// Headers of IP and UDP.
     private static let frameByteCount = 28
-    /// What a client cannot go on without, the most important first; what it asked for follows.
+    /// Options that a client cannot continue without, most important first; requested ones follow.
     private static let neededCodes: [UInt8] = [53, 54, 82, 61, 97, 51, 1, 3, 60, 43, 66, 67, 175]
 
-    /// Leaves out the options that do not fit into the client's buffer: those that it did not ask for first (RFC 2131 §4.3.1).
+    /// Drops options that do not fit the client's buffer, those that it did not request first (RFC 2131 §4.3.1).
     private func fit(_ message: inout DHCPMessage, for request: DHCPMessage) {
         let isBOOTP = !request.options.has(DHCPOption<DHCPMessageType>.messageType.code)
         let stated = ((try? request.options.value(of: .maximumMessageSize)) ?? nil).map(Int.init)

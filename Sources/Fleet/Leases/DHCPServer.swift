@@ -2,8 +2,8 @@ package import Wire
 
 /// The DHCP server without its socket, clock and journal (RFC 2131 §4.3).
 ///
-/// The table is the only state. An answer that grants a lease is returned together with the lease, which the caller
-/// makes durable before it sends the answer.
+/// The table is the only state. A reply that grants a lease is returned together with the lease, which the caller makes durable before
+/// sending the reply.
 package struct DHCPServer: Sendable {
     let links: [ServedLink]
     let reservations: [DHCPReservation.Identity: IPv4Address]
@@ -19,11 +19,10 @@ package struct DHCPServer: Sendable {
         for lease in leases { table.put(lease) }
     }
 
-    /// The link that the client is on, by position.
+    /// The client's link, by position.
     ///
-    /// A relay names it (RFC 3527), or stands in it, or forwards a renewal of a client that does. A renewal that comes without a relay,
-    /// from an address of a link that we reach through relays only, came by routing (RFC 2131 §4.3.2); any other message is from the wire
-    /// of the interface.
+    /// A relay names it (RFC 3527), or is in it, or forwards a renewal of a client in it. A renewal without a relay, from an address of a
+    /// link that we reach only through relays, was routed (RFC 2131 §4.3.2); any other message comes from the interface's own network.
     private func link(of message: DHCPMessage, interface: String?) -> Int? {
         let index = table.linkIndex
         guard message.relay == .any else {
@@ -38,7 +37,7 @@ package struct DHCPServer: Sendable {
         return links.firstIndex { $0.interface == interface && interface != nil }
     }
 
-    /// The network that stands for the link of `message`: its first; nil when none is served there.
+    /// The first network of the message's link; nil when none is served there.
     package func network(of message: DHCPMessage, on interface: String?) -> IPv4Network? {
         link(of: message, interface: interface).flatMap { links[$0].subnets.first?.subnet.network }
     }
@@ -54,8 +53,8 @@ package struct DHCPServer: Sendable {
     /// Answers one message of a client.
     ///
     /// - Parameters:
-    ///   - interface: where it came in.
-    ///   - source: of its datagram; nil when that is not known.
+    ///   - interface: the interface that received it.
+    ///   - source: the datagram's source; nil when unknown.
     ///   - now: seconds since 1970.
     package mutating func handle(
         _ message: DHCPMessage, on interface: String?, from source: IPv4Address? = nil, now: Int,
@@ -88,7 +87,7 @@ package struct DHCPServer: Sendable {
         }
     }
 
-    /// One message with what it is answered from.
+    /// One message with everything needed to answer it.
     struct Turn {
         let message: DHCPMessage
         let link: ServedLink
@@ -101,15 +100,16 @@ package struct DHCPServer: Sendable {
         let policy: BootPolicy
         let client: BootClient
         let node: Node?
-        /// Whether a record names the client's card. A UUID can be said from ever other cards: it makes a node, but no room in a pool.
+        /// Whether a record names the client's card. Any number of cards can state the same UUID: it identifies a node, but reserves no
+        /// room in a pool.
         let hasRecord: Bool
         let relayAgent: RelayAgentInformation?
-        /// The message came over the wire of our own interface: who has an address there can be asked by ARP.
+        /// The message came directly from the interface's network, where addresses can be probed by ARP.
         let isDirect: Bool
-        /// The client has chosen one of our offers (RFC 2131 §4.3.2, SELECTING).
+        /// The client accepted one of our offers (RFC 2131 §4.3.2, SELECTING).
         let isChosen: Bool
         let requestedAddress: IPv4Address?
-        /// Whether the client answers on `ciaddr`: one that sends from no address does not.
+        /// Whether the client receives on `ciaddr`: one that sends without an address does not.
         let isReachable: Bool
 
         init(
@@ -132,7 +132,7 @@ package struct DHCPServer: Sendable {
             let isRequest = (try? message.options.value(of: .messageType)) == .request
             let hasChosen = isRequest && message.namedServer != nil
             isChosen = hasChosen
-            // What was offered in this transaction holds, however little the request says. Some leave out whose offer it was.
+            // The offer of this transaction counts, however incomplete the request is. Some clients omit the server.
             let wanted = Self.wanted(message, requestedAddress, holding, isChosen: hasChosen)
             let asked =
                 !isRequest
@@ -145,7 +145,7 @@ package struct DHCPServer: Sendable {
             hasRecord = client.macAddress.flatMap(snapshot.node(withRecordOf:)) != nil
         }
 
-        /// The address that a REQUEST is about (RFC 2131 §4.3.2); firmware that names none means the offer.
+        /// The address requested (RFC 2131 §4.3.2); firmware that names none means the offer.
         var wanted: IPv4Address? { Self.wanted(message, requestedAddress, holding, isChosen: isChosen) }
 
         private static func wanted(
@@ -159,7 +159,7 @@ package struct DHCPServer: Sendable {
             link.subnets.first { $0.subnet.network.contains(address) }
         }
 
-        /// Whether a lease is a node's, by a card of its record: it keeps its address, as silent as it may be.
+        /// Whether a lease belongs to a node, by a card in its record: it keeps its address, even when silent.
         func keepsAddress(_ holder: LeaseHolder) -> Bool {
             switch holder {
             case .macAddress(let machine): snapshot.node(withRecordOf: machine) != nil
@@ -168,7 +168,7 @@ package struct DHCPServer: Sendable {
             }
         }
 
-        /// The port of a relay or switch that the client is behind, with the relay; empty when unknown.
+        /// The client's port at a relay or switch, with the relay; empty when unknown.
         var port: [UInt8] {
             guard let port = relayAgent?.port, !port.isEmpty else { return [] }
             var bytes = port
@@ -176,7 +176,7 @@ package struct DHCPServer: Sendable {
             return bytes
         }
 
-        /// The server's address as the client is told it (RFC 5107 §4).
+        /// The server's address as told to the client (RFC 5107 §4).
         func serverIdentifier(_ subnet: DHCPSubnet) -> IPv4Address {
             relayAgent?.serverIdentifier ?? subnet.server
         }
@@ -186,7 +186,7 @@ package struct DHCPServer: Sendable {
         if let mac = message.macAddress, mac.neverACard == nil { return .macAddress(mac) }
         if let identifier = message.options[DHCPOption<[UInt8]>.clientIdentifier.code], identifier.count >= 2
         {
-            // Longer ones exist by RFC 3396 only; a lease is kept for as much as one option holds.
+            // Longer ones exist only by RFC 3396; a lease stores as much as one option holds.
             return .clientIdentifier(Array(identifier.prefix(255)))
         }
         return nil
@@ -207,7 +207,7 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// No address is free: those who have had theirs the longest are asked whether they are still there.
+    /// No address is free: the holders of the oldest leases are probed.
     private mutating func withoutAddress(_ turn: Turn) -> DHCPOutcome {
         var outcome = DHCPOutcome(note: .noFreeAddress, beginsBoot: true)
         if turn.isDirect {
@@ -233,8 +233,8 @@ package struct DHCPServer: Sendable {
         }
         let known =
             turn.holding.leased == address || turn.holding.offered == address || reservation(turn) == address
-        // A client that we have never heard of may hold a lease of a server before us; it may keep it (RFC 2131 §4.3.2
-        // would be silent, and an authoritative server would refuse: either costs the client its address).
+        // An unknown client may have a lease from a previous server; it may keep it. (RFC 2131 §4.3.2 would be silent, and an authoritative
+        // server would refuse: either costs the client its address.)
         let lease = Lease(
             address: address, holder: turn.holder,
             expiresAt: turn.expiry(in: subnet), hostName: Self.hostName(in: turn.message))
@@ -245,14 +245,14 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// What the client calls itself, without what could hurt a terminal or a list.
+    /// The client's own host name, without characters that could harm a terminal or a list.
     private static func hostName(in message: DHCPMessage) -> String {
         guard let name = (try? message.options.value(of: .hostName)) ?? nil else { return "" }
         return String(name.unicodeScalars.filter { (0x21...0x7E).contains($0.value) }.prefix(63))
     }
 
-    /// The address rests while the wire is asked for the machine that has it; where it cannot be asked, for longer. When half of a pool
-    /// rests already, the client is believed no more, and only loses its lease.
+    /// The address is put on hold while its user is probed by ARP; longer if it cannot be probed. When half of a pool is on hold, the
+    /// client is no longer believed, and only loses its lease.
     private mutating func decline(_ turn: Turn) -> DHCPOutcome {
         guard let address = turn.wanted, turn.holding.leased == address else {
             return DHCPOutcome(note: .declinedUnheld)
@@ -268,7 +268,7 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// Seconds that a machine has to answer for an address that another declined.
+    /// Seconds for a machine to answer the probe of an address that another declined.
     private static let probeSeconds = 2
 
     /// The lease ends now, but the client gets the same address again while it is free.
@@ -281,7 +281,7 @@ package struct DHCPServer: Sendable {
         return DHCPOutcome(lease: lease, note: .released(lease.address))
     }
 
-    /// The client has an address and wants to know the rest: no lease, no address, no times (RFC 2131 §4.3.5).
+    /// The client has an address and requests the other options: no lease, no address, no times (RFC 2131 §4.3.5).
     private mutating func inform(_ turn: Turn) -> DHCPOutcome {
         guard let subnet = turn.subnet(of: turn.message.clientAddress) else {
             return DHCPOutcome(note: .informedFromElsewhere(turn.message.clientAddress))
@@ -290,8 +290,8 @@ package struct DHCPServer: Sendable {
             .ack, address: nil, subnet: subnet, turn, note: .informed(turn.message.clientAddress))
     }
 
-    /// A BOOTP client has no notion of time, so that what a node or a reservation has is its own for ever (RFC 1534 §2). Other machines
-    /// get an address only where the network allows it, and as long as a lease: before another gets it, the wire is asked.
+    /// A BOOTP client knows no lease times, so the address of a node or a reservation is permanent (RFC 1534 §2). Other machines get an
+    /// address only if the network allows it, and for the length of a lease: it is probed before another machine gets it.
     private mutating func answerBOOTP(_ turn: Turn) -> DHCPOutcome {
         let isOwn = turn.hasRecord || reservation(turn) != nil
         guard isOwn || turn.link.subnets.contains(where: \.subnet.servesBOOTP) else {
@@ -309,13 +309,13 @@ package struct DHCPServer: Sendable {
         return outcome
     }
 
-    /// A machine answers on an address. Unless it is the client that it is offered to or leased by, the address rests for a while. One
-    /// whose lease is over, by our clock, and that lives on it all the same, keeps it.
+    /// A machine answers on an address. Unless the address is offered or leased to it, the address is put on hold for a while. A machine
+    /// that still uses its address after the lease expired by our clock keeps it.
     ///
-    /// - Returns: the lease that keeps it free, to be made durable; nil when all is well.
+    /// - Returns: the lease that keeps it free, to be made durable; nil when there is no conflict.
     package mutating func found(_ mac: MACAddress, on address: IPv4Address, now: Int) -> Lease? {
         guard let link = table.linkIndex.link(of: address), links[link].hasInPool(address) else { return nil }
-        // Of a client without a hardware address nothing tells which answer is its own.
+        // For a client without a MAC address we cannot tell which answer is its own.
         if let lease = table.lease(at: address), lease.expiresAt > now, case .clientIdentifier = lease.holder
         {
             table.heard(at: address)
@@ -326,7 +326,7 @@ package struct DHCPServer: Sendable {
             table.heard(at: address)
             return holding.leased == address ? keepsLapsed(address, now: now) : nil
         }
-        // A lease that is held stands: two machines fight over it already, and taking it away mends nothing.
+        // An active lease stays: two machines compete for it already, and removing it would not help.
         if let lease = table.lease(at: address), lease.expiresAt > now, lease.holder != .foreign(address) {
             return nil
         }
@@ -339,7 +339,7 @@ package struct DHCPServer: Sendable {
         return lease
     }
 
-    /// Its holder, which has just answered on `address`, keeps it for a while when its lease is over.
+    /// Its holder, which has just answered on `address`, keeps it for a while when its lease has expired.
     private mutating func keepsLapsed(_ address: IPv4Address, now: Int) -> Lease? {
         guard var lease = table.lease(at: address), lease.expiresAt <= now else { return nil }
         lease.expiresAt = now + LeaseTable.foreignSeconds
@@ -349,7 +349,7 @@ package struct DHCPServer: Sendable {
 }
 
 extension DHCPServer.Turn {
-    /// When a lease of the subnet that is given now ends.
+    /// When a lease of the subnet that is granted now ends.
     fileprivate func expiry(in served: DHCPServer.ServedSubnet) -> Int {
         served.subnet.leaseSeconds.map { now + Int($0) } ?? Lease.never
     }

@@ -1,24 +1,24 @@
 package import Wire
 
-/// Who holds a lease: the hardware address where there is one. The client identifier differs between PXE, loader and
-/// system of one machine (RFC 4361 against PXE 2.1), which would otherwise take three addresses.
+/// The holder of a lease: the MAC address if there is one. The client identifier differs between PXE, loader and system of one machine (RFC
+/// 4361 against PXE 2.1), which would otherwise take three addresses.
 package enum LeaseHolder: Hashable, Sendable {
     case macAddress(MACAddress)
     case clientIdentifier([UInt8])
-    /// Somebody whom we do not serve answers on the address.
+    /// A machine that we do not serve answers on the address.
     case foreign(IPv4Address)
 }
 
-/// An address given to a client until a time.
+/// An address assigned to a client until a time.
 package struct Lease: Equatable, Sendable {
-    /// Seconds since 1970 that mean «for ever».
+    /// Seconds since 1970 that mean «never».
     package static let never = Int.max
 
     package var address: IPv4Address
     package var holder: LeaseHolder
     /// Seconds since 1970.
     package var expiresAt: Int
-    /// The host name that the client sent; empty when none.
+    /// The host name sent by the client; empty if none.
     @MachineText package var hostName: String
 
     package init(address: IPv4Address, holder: LeaseHolder, expiresAt: Int, hostName: String = "") {
@@ -32,13 +32,13 @@ package struct Lease: Equatable, Sendable {
 // MARK: When the clock was wrong
 
 extension Lease {
-    /// Seconds that a lease of `links` may last. Those of earlier settings, which may have lasted longer, count as well.
+    /// The maximum seconds of a lease on `links`, including leases of earlier settings, which may have been longer.
     package static func longestSeconds(on links: [DHCPLink]) -> Int {
         let longest = links.flatMap(\.subnets).compactMap(\.leaseSeconds).map(Int.init).max()
         return max(ClockJump.usualSeconds, longest ?? 0)
     }
 
-    /// When the newest of `leases` was given, in seconds since 1970; nil when none ends.
+    /// When the newest of `leases` was granted, in seconds since 1970; nil when none expires.
     package static func lastGiven(of leases: [Lease], on links: [DHCPLink]) -> Int? {
         let subnets = links.flatMap(\.subnets)
         return leases.filter { $0.expiresAt != never }.map { lease in
@@ -47,7 +47,7 @@ extension Lease {
         }.max()
     }
 
-    /// The lease after a jump of the clock. One without end has none.
+    /// The lease after a jump of the clock. An infinite lease does not change.
     package func moved(with jump: ClockJump, longest: Int) -> Lease {
         guard expiresAt != Self.never else { return self }
         var lease = self
@@ -55,8 +55,8 @@ extension Lease {
         return lease
     }
 
-    /// The lease as a server takes it up that starts at `now` (seconds since 1970). A clock that was never set wrote what ends
-    /// in its first years: nobody knows how much of that is left, so the client keeps it for a lease from now on.
+    /// The lease as loaded by a server that starts at `now` (seconds since 1970). An end in the clock's first years was written by a clock
+    /// that was never set: the remaining time is unknown, so the client keeps it for one more lease time.
     package func takenUp(at now: Int, on links: [DHCPLink]) -> Lease {
         guard expiresAt < ClockReading.earliestSecond, now >= ClockReading.earliestSecond,
             let subnet = links.lazy.flatMap(\.subnets).first(where: { $0.network.contains(address) })

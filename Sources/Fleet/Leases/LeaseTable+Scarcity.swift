@@ -1,10 +1,10 @@
 import HeapModule
 import Wire
 
-/// How the addresses in the pools of a link are spread.
+/// The use of the addresses in a link's pools.
 package struct LeaseTally: Equatable, Sendable {
     package var size = 0
-    /// Leased, offered, or resting.
+    /// Leased, offered, or on hold.
     package var used = 0
     /// By the port of a relay or switch.
     var byPort: [[UInt8]: Int] = [:]
@@ -14,30 +14,30 @@ package struct LeaseTally: Equatable, Sendable {
         if !port.isEmpty { byPort[port, default: 0] += 1 }
     }
 
-    /// A tenth is left, or less.
+    /// A tenth is free, or less.
     package var isScarce: Bool { (size - used) * 10 <= size }
 }
 
-/// What keeps one machine, port or relay from taking all addresses of a link.
+/// Keeps one machine, port or relay from taking all addresses of a link.
 extension LeaseTable {
-    /// Leases that are looked at for one whose holder may be gone.
+    /// Leases examined to find a holder that may be gone.
     private static let lookedAt = 64
-    /// Holders that are asked at a time whether they are still there.
+    /// Holders probed at a time.
     private static let askedAtOnce = 4
-    /// Questions without an answer after which a holder is taken to be gone.
+    /// Unanswered probes after which a holder counts as gone.
     private static let silences = 2
-    /// Seconds after which the silence of a machine long ago says nothing more.
+    /// Seconds after which an unanswered probe no longer counts.
     private static let silenceSeconds = 60
 
-    /// Whether a client behind `port` may have an address that it does not have yet: while they are scarce, a port that has more than
-    /// half of them gets no more.
+    /// Whether a client behind `port` may have an additional address: while they are scarce, a port with more than half of them gets no
+    /// more.
     mutating func mayHaveMore(port: [UInt8], on link: Int, now: Int) -> Bool {
         guard !port.isEmpty else { return true }
         let tally = tally(now: now)[link]
         return !tally.isScarce || tally.byPort[port, default: 0] * 2 <= tally.size
     }
 
-    /// By link; counted anew at most once a second, with what was given meanwhile.
+    /// By link; recounted at most once a second, including addresses granted meanwhile.
     package mutating func tally(now: Int) -> [LeaseTally] {
         if let tallies, tallies.at == now { return tallies.links }
         var links = poolsByLink.map { ranges in LeaseTally(size: ranges.reduce(0) { $0 + $1.addressCount }) }
@@ -53,8 +53,7 @@ extension LeaseTable {
 
     // MARK: Holders that are gone
 
-    /// The holders that are asked next whether they are there, by their addresses, when nothing is free: those that have not renewed the
-    /// longest.
+    /// The holders to probe next, by address, when nothing is free: those that have not renewed the longest.
     ///
     /// - Parameter isSpared: holders that keep their addresses in any case.
     mutating func holdersToAsk(
@@ -72,10 +71,10 @@ extension LeaseTable {
         return asked
     }
 
-    /// The holder of `address` has answered.
+    /// The holder of `address` answered.
     mutating func heard(at address: IPv4Address) { uses[address]?.silence = nil }
 
-    /// An address whose holder was asked several times and has not answered.
+    /// An address whose holder did not answer several probes.
     mutating func takeSilent(
         in ranges: [ClosedRange<IPv4Address>], now: Int, isSpared: (LeaseHolder) -> Bool
     ) -> IPv4Address? {
@@ -106,9 +105,9 @@ extension LeaseTable {
         return found
     }
 
-    // MARK: Addresses that rest
+    // MARK: Addresses on hold
 
-    /// Notes that `address` is left alone for a while, unless so many of its pool are that others would be without.
+    /// Puts `address` on hold for a while, unless so many of its pool are on hold that others would get none.
     mutating func mayRest(_ address: IPv4Address, now: Int) -> Bool {
         guard let index = pool(of: address) else { return true }
         if pools[index].resting.count >= pools[index].restLimit {
@@ -126,8 +125,8 @@ extension LeaseTable {
     }
 }
 
-/// Which machines answer on addresses that they do not hold. One that answers on several is a router that answers for others (proxy ARP):
-/// what it says of an address means nothing.
+/// Machines that answer on addresses that they do not hold. One that answers on several is a router with proxy ARP: its answers mean
+/// nothing.
 struct ForeignAnswers: Sendable {
     private static let addressLimit = 3
     private static let machineLimit = 256
@@ -135,7 +134,7 @@ struct ForeignAnswers: Sendable {
 
     private var answered: [MACAddress: (addresses: Set<IPv4Address>, since: Int)] = [:]
 
-    /// Notes an answer, and says whether it counts.
+    /// Records an answer; returns whether it counts.
     mutating func isHost(_ machine: MACAddress, on address: IPv4Address, now: Int) -> Bool {
         if answered.count >= Self.machineLimit, answered[machine] == nil { answered.removeAll() }
         var known = answered[machine] ?? ([], now)

@@ -1,18 +1,18 @@
 import HeapModule
 package import Wire
 
-/// All leases and offers in memory; an operation takes constant time, or the logarithm of the pool when it is full.
+/// All leases and offers in memory; an operation takes constant time, or logarithmic time when the pool is full.
 ///
-/// A machine has one lease on each link. It keeps its address as long as no other needs it: an expired lease is given to others only
-/// when no address of the pool is left that was never used, oldest first.
+/// A machine has one lease per link. It keeps its address as long as no other machine needs it: expired leases are reused, oldest first,
+/// only when the pool has no unused address left.
 package struct LeaseTable: Sendable {
-    /// Seconds that an offer is kept for the client: some firmware collects offers for eight before it takes one.
+    /// Seconds that an offer is reserved: some firmware collects offers for eight before it accepts one.
     static let offerSeconds = 30
-    /// Seconds after which the oldest offer goes to another client, when nothing else is free.
+    /// Seconds after which the oldest offer can go to another client, when nothing else is free.
     private static let shortestOfferSeconds = 2
-    /// Seconds after which an address that was passed over because it is reserved is looked at again.
+    /// Seconds after which an address that was skipped because it is reserved is checked again.
     private static let reservedSeconds = 600
-    /// Seconds that an address rests after a foreign machine was found on it.
+    /// Seconds that an address is on hold after a foreign machine was found on it.
     package static let foreignSeconds = 600
 
     struct Offer {
@@ -22,29 +22,29 @@ package struct LeaseTable: Sendable {
         var expiresAt: Int { madeAt + LeaseTable.offerSeconds }
     }
 
-    /// A machine on one link; `link` is -1 for addresses of networks that are not served any more.
+    /// A machine on one link; `link` is -1 for addresses of networks that are no longer served.
     private struct Client: Hashable {
         var holder: LeaseHolder
         var link: Int
     }
 
-    /// What an address is used for.
+    /// The use of an address.
     struct Use {
         var lease: Lease?
         var offer: Offer?
-        /// What the client that it was offered to asked for, and in which transaction.
+        /// The request of the client that it was offered to, and its transaction.
         var asked: (holder: LeaseHolder, client: BootClient, transaction: UInt32)?
-        /// The port of a relay or switch that its client is behind; empty when that is not known.
+        /// Its client's port at a relay or switch; empty when unknown.
         var port: [UInt8] = []
-        /// How often the holder was asked whether it is there without an answer, and when last.
+        /// The number of unanswered probes, and the time of the last one.
         var silence: (count: Int, at: Int)?
-        /// The time of this address's entry among those that come free; nil when it has none.
+        /// The time of this address's queue entry; nil when it has none.
         var queuedAt: Int?
 
-        /// When nobody holds the address any more.
+        /// When the address becomes free.
         var freeAt: Int { max(lease?.expiresAt ?? 0, offer?.expiresAt ?? 0) }
 
-        /// Notes a lease and returns who had the one before.
+        /// Records a lease and returns the previous holder.
         mutating func take(_ lease: Lease, endsOffer: Bool) -> LeaseHolder? {
             let former = self.lease?.holder
             self.lease = lease
@@ -54,19 +54,19 @@ package struct LeaseTable: Sendable {
         }
     }
 
-    /// What a client has on a link: at most one address leased, and one offered.
+    /// A client's addresses on a link: at most one leased, and one offered.
     package struct Holding: Equatable, Sendable {
         package var leased: IPv4Address?
         package var offered: IPv4Address?
 
-        /// Notes an offer and returns the one before.
+        /// Records an offer and returns the previous one.
         fileprivate mutating func offer(_ address: IPv4Address) -> IPv4Address? {
             let former = offered
             offered = address
             return former
         }
 
-        /// Notes a lease, which ends an offer of the same address, and returns what there was before.
+        /// Records a lease, which ends an offer of the same address, and returns the previous holding.
         fileprivate mutating func take(_ address: IPv4Address) -> Self {
             let former = self
             leased = address
@@ -75,7 +75,7 @@ package struct LeaseTable: Sendable {
         }
     }
 
-    /// An address that looked free from a time on when it was queued; what it is now, `Use` says.
+    /// An address with the time at which it was expected to become free; `Use` has its present state.
     struct ComingFree: Comparable {
         var at: Int
         var address: IPv4Address
@@ -85,22 +85,22 @@ package struct LeaseTable: Sendable {
         }
     }
 
-    /// Addresses of one pool: those never used, and the used ones by the time at which they may come free.
+    /// The addresses of one pool: unused ones, and used ones by the time at which they may become free.
     struct Pool {
         let range: ClosedRange<IPv4Address>
-        /// The first address that was never used; 64 bits, because the last address has a successor.
+        /// The first unused address; 64 bits, because the last address has a successor.
         var next: UInt64
         var comingFree = Heap<ComingFree>()
-        /// By the time at which they were made; those that ended are among them until they are passed.
+        /// By the time of the offer; finished offers stay until they are reached.
         var offers = Heap<ComingFree>()
-        /// Addresses that rest, or did.
+        /// Addresses on hold, now or earlier.
         var resting: Set<IPv4Address> = []
 
-        /// As many may rest at a time: declining takes no pool from all others.
+        /// The maximum number on hold: declining cannot use up a pool.
         var restLimit: Int { min(max(1, range.addressCount / 2), 4_096) }
     }
 
-    // What is scarce is looked after in `LeaseTable+Scarcity.swift`.
+    // Scarcity is handled in `LeaseTable+Scarcity.swift`.
     var uses: [IPv4Address: Use] = [:]
     private var holdings: [Client: Holding] = [:]
     var pools: [Pool]
@@ -118,12 +118,12 @@ package struct LeaseTable: Sendable {
 
     package func lease(at address: IPv4Address) -> Lease? { uses[address]?.lease }
 
-    /// The lease that `holder` has, or had last, on a link.
+    /// The present or last lease of `holder` on a link.
     package func lease(of holder: LeaseHolder, on link: Int) -> Lease? {
         holdings[Client(holder: holder, link: link)]?.leased.flatMap { uses[$0]?.lease }
     }
 
-    /// The address that `holder` has or had last on a link, and the one that was offered to it and not yet taken.
+    /// The present or last address of `holder` on a link, and the one that was offered to it and not yet accepted.
     package func holding(of holder: LeaseHolder, on link: Int, now: Int) -> Holding {
         guard var holding = holdings[Client(holder: holder, link: link)] else { return Holding() }
         if let offered = holding.offered, (uses[offered]?.offer?.expiresAt ?? 0) <= now {
@@ -132,9 +132,9 @@ package struct LeaseTable: Sendable {
         return holding
     }
 
-    /// What `holder` asked for when `address` was offered to it; nil when it asked for no boot file.
+    /// The request of `holder` for which `address` was offered; nil when it requested no boot file.
     ///
-    /// - Parameter transaction: of the offer; nil for any.
+    /// - Parameter transaction: the offer's; nil for any.
     package func asked(at address: IPv4Address, by holder: LeaseHolder, in transaction: UInt32?)
         -> BootClient?
     {
@@ -146,8 +146,8 @@ package struct LeaseTable: Sendable {
 
     /// Whether `holder` may have `address`.
     ///
-    /// - Parameter isChosen: it answers an offer of ours. What is merely offered to another meanwhile is then its own: the first request
-    ///   wins, so that offers cannot keep addresses from those who take them.
+    /// - Parameter isChosen: it accepts an offer of ours. An offer to another client does not count then: the first request wins, so that
+    ///   offers cannot block clients that accept.
     package func isFree(_ address: IPv4Address, for holder: LeaseHolder, now: Int, isChosen: Bool = false)
         -> Bool
     {
@@ -157,11 +157,11 @@ package struct LeaseTable: Sendable {
         return true
     }
 
-    /// Keeps `address` for `holder` until it asks for it.
+    /// Reserves `address` for `holder` until it requests it.
     ///
     /// - Parameters:
-    ///   - asked: what it wants to boot; nil for systems.
-    ///   - transaction: in which it asked.
+    ///   - asked: what it would boot; nil for operating systems.
+    ///   - transaction: the client's transaction.
     ///   - port: of the relay or switch; empty when unknown.
     package mutating func makeOffer(
         _ address: IPv4Address, to holder: LeaseHolder, asked: BootClient?, in transaction: UInt32 = 0,
@@ -184,7 +184,7 @@ package struct LeaseTable: Sendable {
         pools[index].offers.insert(ComingFree(at: now, address: address))
     }
 
-    /// Enters a lease, read from the journal or just granted. The holder's former lease on this link ends.
+    /// Adds a lease, read from the journal or just granted. The holder's previous lease on this link ends.
     package mutating func put(_ lease: Lease) {
         let former = holdings[client(lease.holder, at: lease.address), default: Holding()].take(lease.address)
         if let address = former.leased, address != lease.address {
@@ -202,7 +202,7 @@ package struct LeaseTable: Sendable {
         queue(lease.address)
     }
 
-    /// Takes an address from its holder, who does not need it any more.
+    /// Takes an address from its holder, which no longer needs it.
     mutating func endLease(at address: IPv4Address) {
         guard let lease = uses[address]?.lease else { return }
         uses[address]?.lease = nil
@@ -220,8 +220,7 @@ package struct LeaseTable: Sendable {
         pools.firstIndex { $0.range.contains(address) }
     }
 
-    /// An address from `ranges` that was never used or, when there is none, the one that has been free the longest; else one whose
-    /// offer has waited the longest for its client.
+    /// An address from `ranges` that was never used, else the one that has been free the longest; else the one with the oldest offer.
     package mutating func takeFree(
         in ranges: [ClosedRange<IPv4Address>], now: Int, isReserved: (IPv4Address) -> Bool
     ) -> IPv4Address? {
@@ -262,7 +261,7 @@ package struct LeaseTable: Sendable {
         return nil
     }
 
-    /// Entries whose address is held longer than they say go back with the time that is true now.
+    /// Entries whose address is held longer than recorded are queued again with the present time.
     private mutating func takeExpired(
         _ index: Int, now: Int, isReserved: (IPv4Address) -> Bool
     ) -> IPv4Address? {
@@ -294,7 +293,7 @@ package struct LeaseTable: Sendable {
         if holdings[client] == Holding() { holdings[client] = nil }
     }
 
-    /// Gives `address` an entry among those that come free, unless it has one that is early enough.
+    /// Gives `address` a queue entry, unless it has one that is early enough.
     mutating func queue(_ address: IPv4Address) {
         guard let use = uses[address], use.freeAt != Lease.never, use.freeAt < use.queuedAt ?? Lease.never,
             let index = pool(of: address)

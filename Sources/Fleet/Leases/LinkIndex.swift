@@ -1,6 +1,6 @@
 import Wire
 
-/// Which link an address belongs to, found in the logarithm of the number of subnets.
+/// Finds the link of an address in logarithmic time of the number of subnets.
 struct LinkIndex: Sendable {
     private struct Entry {
         let range: ClosedRange<IPv4Address>
@@ -16,7 +16,7 @@ struct LinkIndex: Sendable {
         }.sorted { $0.range.lowerBound < $1.range.lowerBound }
     }
 
-    /// The position of the link among those that are served; nil when the address is of none.
+    /// The position of the link among those served; nil when the address is in none.
     func link(of address: IPv4Address) -> Int? {
         var (low, high) = (0, entries.count)
         while low < high {

@@ -1,12 +1,12 @@
 import Wire
 
 extension DHCPServer {
-    /// A subnet with the options that all its clients are told, made once.
+    /// A subnet with its common options, prepared once.
     struct ServedSubnet {
         let subnet: DHCPSubnet
-        /// With an address.
+        /// For replies with an address.
         let granting: DHCPOptions
-        /// To those who have one.
+        /// For clients that have an address.
         let informing: DHCPOptions
 
         init(_ subnet: DHCPSubnet) {
@@ -58,7 +58,7 @@ extension DHCPOptions {
         if !subnet.domain.isEmpty { set(.domainName, to: subnet.domain) }
         if let mtu = subnet.mtu { set(.interfaceMTU, to: mtu) }
         if !subnet.routes.isEmpty {
-            // A client that reads option 121 ignores option 3 (RFC 3442), so the default route stands in both.
+            // A client that reads option 121 ignores option 3 (RFC 3442), so the default route is in both.
             var routes = subnet.routes
             if let router = subnet.router, let everything = IPv4Network("0.0.0.0/0"),
                 !routes.contains(where: { $0.network == everything })

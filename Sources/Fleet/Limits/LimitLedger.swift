@@ -1,12 +1,12 @@
-/// Who was limited, where and how often: a line for the log once a minute and peer, and figures.
+/// Limited peers, where and how often: a log line per minute and peer, and figures.
 package struct LimitLedger: Sendable {
-    /// Peers that are known at a time; of more than that it is only known that there were others.
+    /// Peers remembered at a time; beyond this it only records that there were others.
     package static let peerLimit = 256
-    /// Milliseconds until the same is said again.
+    /// Milliseconds until the same line is logged again.
     package static let silence = 60_000
 
     private struct Key: Hashable {
-        /// Nil: others, for whom there is no room.
+        /// Nil: the other peers beyond the limit.
         var peer: LimitedPeer?
         var limit: PeerLimit
     }
@@ -14,14 +14,14 @@ package struct LimitLedger: Sendable {
     private struct Entry {
         var toldAt: Int
         var lastAt: Int
-        /// Refusals since then.
+        /// Refusals since the last line.
         var untold = 0
     }
 
-    /// What is limited now, for people.
+    /// A present limitation, for people.
     package struct Line: Equatable, Sendable, Codable {
         package var peer: String
-        /// What is the most, and for whom.
+        /// The limit, and its scope.
         package var limit: String
 
         package init(peer: String, limit: String) {
@@ -36,10 +36,10 @@ package struct LimitLedger: Sendable {
 
     package init() {}
 
-    /// A peer was refused something.
+    /// A peer was refused.
     ///
-    /// - Parameter now: milliseconds of a clock that does not go back.
-    /// - Returns: the line to log, when it has not been said within the last minute.
+    /// - Parameter now: milliseconds of a monotonic clock.
+    /// - Returns: the line to log, if it was not logged within the last minute.
     package mutating func note(_ limit: PeerLimit, of peer: LimitedPeer, now: Int) -> String? {
         totals[limit.plane, default: 0] += 1
         var key = Key(peer: peer, limit: limit)
@@ -54,7 +54,7 @@ package struct LimitLedger: Sendable {
         return nil
     }
 
-    /// What has happened since it was said last, a minute ago or longer. What has not gone on is forgotten.
+    /// Refusals since a line was logged a minute ago or longer. Peers without further refusals are forgotten.
     package mutating func overdue(now: Int) -> [String] {
         var lines: [String] = []
         for (key, entry) in entries where now - entry.toldAt >= Self.silence {
@@ -69,7 +69,7 @@ package struct LimitLedger: Sendable {
         return lines.sorted()
     }
 
-    /// Who was limited within the last minute.
+    /// Peers limited within the last minute.
     package func current(now: Int) -> [Line] {
         entries.filter { now - $0.value.lastAt < Self.silence }.map { key, _ in
             Line(peer: key.peer?.description ?? "others", limit: key.limit.description)
@@ -82,7 +82,7 @@ package struct LimitLedger: Sendable {
     }
 }
 
-/// How often peers were limited, and who is now.
+/// The number of refusals, and the peers limited now.
 package struct LimitFigures: Sendable {
     /// Refusals since the server started.
     package var totals: [LimitedPlane: Int] = [:]

@@ -1,19 +1,19 @@
-/// What each peer has at once (connections, transfers) against a maximum for one, and another for all.
+/// Counts each peer's current uses (connections, transfers) against a limit per peer and one for all.
 ///
-/// A peer is in the table only as long as it has something: the table is never longer than the maximum for all.
+/// A peer is in the table only while it uses something: the table is never longer than the limit for all.
 package struct PeerCount<Peer: Hashable & Sendable>: Sendable {
-    /// What a peer got; it is given back once.
+    /// A peer's use, which is returned once.
     package struct Place: Sendable {
         package let peer: Peer
         fileprivate let isStranger: Bool
     }
 
-    /// Which maximum was reached.
+    /// Which limit was reached.
     package enum Refusal: Error, Equatable, Sendable {
         case peer, strangers, all
     }
 
-    /// For all together.
+    /// For all peers together.
     package var limit: Int
     package private(set) var count = 0
     private var strangerCount = 0
@@ -23,12 +23,12 @@ package struct PeerCount<Peer: Hashable & Sendable>: Sendable {
 
     package subscript(peer: Peer) -> Int { counts[peer] ?? 0 }
 
-    /// Strangers together get half: what is taken by addresses that hold no lease is not taken from those that do.
+    /// Strangers together get half: addresses without a lease cannot take the place of those with one.
     package var strangersLimit: Int { limit / 2 }
 
     /// - Parameters:
-    ///   - isStranger: whether nothing is known of the peer.
-    ///   - most: for this peer.
+    ///   - isStranger: whether the peer is unknown.
+    ///   - most: the limit for this peer.
     package mutating func take(_ peer: Peer, isStranger: Bool = false, most: Int) throws(Refusal) -> Place {
         guard count < limit else { throw .all }
         guard self[peer] < most else { throw .peer }
@@ -46,7 +46,7 @@ package struct PeerCount<Peer: Hashable & Sendable>: Sendable {
         if place.isStranger { strangerCount -= 1 }
     }
 
-    /// The peer that has the most, and how much that is.
+    /// The peer with the most uses, and their number.
     package var greediest: (peer: Peer, count: Int)? {
         counts.max { $0.value < $1.value }.map { ($0.key, $0.value) }
     }

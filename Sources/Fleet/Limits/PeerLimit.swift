@@ -1,11 +1,11 @@
 package import Wire
 
-/// A part of the server that a peer can ask for too much.
+/// A part of the server with limits per peer.
 package enum LimitedPlane: String, Sendable, CaseIterable, Codable {
     case dhcp, tftp, http, nbd, logs, reports, center
 }
 
-/// Something that a peer can have too much of, and how much is the most.
+/// A limited resource with its limit.
 package struct PeerLimit: Hashable, Sendable {
     /// What is counted. Its text follows the number.
     package enum Subject: String, Sendable {
@@ -42,7 +42,7 @@ extension PeerLimit: CustomStringConvertible {
     package var description: String { "\(plane.rawValue): \(most) \(subject.rawValue)" }
 }
 
-/// Who was limited: an address, a machine by its hardware address or by its UUID, or a link with all that is on it.
+/// The limited peer: an address, a machine by MAC address or UUID, or a whole link.
 package enum LimitedPeer: Hashable, Sendable, CustomStringConvertible {
     case address(IPv4Address)
     case machine(MACAddress)
@@ -59,11 +59,11 @@ package enum LimitedPeer: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How much more than one machine's share an address may have: there is a router with NAT, or a proxy, and many machines behind it.
+/// Multiplies the limits of some addresses: a router with NAT, or a proxy, has many machines behind it.
 package struct PeerAllowances: Equatable, Sendable {
     package struct Network: Equatable, Sendable {
         package var network: IPv4Network
-        /// What one address there may have is multiplied by this.
+        /// The multiplier for one address there.
         package var times: Int
 
         package init(_ network: IPv4Network, times: Int) {
@@ -72,7 +72,7 @@ package struct PeerAllowances: Equatable, Sendable {
         }
     }
 
-    /// The first one that an address is in counts.
+    /// The first network that contains an address counts.
     package var networks: [Network]
 
     package init(_ networks: [Network] = []) { self.networks = networks }

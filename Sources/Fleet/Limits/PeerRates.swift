@@ -1,19 +1,19 @@
-/// How often each peer may ask: so much at once, so much a second.
+/// Limits the request rate of each peer: a burst, and a rate per second.
 ///
-/// The memory is constant, and no invented peer pushes another one out: a peer has two places in a table, which it may share with
-/// others. Only who finds both full is refused, so that a neighbour that asks too much fills one place of some others at most.
+/// The memory is constant, and forged peers cannot displace real ones: each peer has two places in a table, possibly shared with others,
+/// and is refused only when both are full. An excessive neighbour fills at most one place of some others.
 package struct PeerRates: Sendable {
     private static let placeCount = 4_096
 
     private struct Bucket {
-        /// What was taken and has not been earned back.
+        /// Spent and not yet regained.
         var spent = 0.0
         /// Milliseconds of the caller's clock.
         var at = 0
     }
 
     package let perSecond: Int
-    /// What may be taken at once.
+    /// The maximum burst.
     package let burst: Int
     private var buckets: [Bucket]
 
@@ -24,17 +24,17 @@ package struct PeerRates: Sendable {
     }
 
     /// - Parameters:
-    ///   - times: what the peer may have, in shares of a usual one.
-    ///   - now: milliseconds of a clock that does not go back.
+    ///   - times: the peer's share, in multiples of a usual one.
+    ///   - now: milliseconds of a monotonic clock.
     /// - Returns: false when the peer has to wait.
     package mutating func takes(_ peer: some Hashable, amount: Int = 1, times: Int = 1, now: Int) -> Bool {
-        // Seeded anew in each process: a peer cannot choose with which others it shares a place.
+        // Seeded in each process: a peer cannot choose the others that it shares a place with.
         let hash = UInt(bitPattern: peer.hashValue)
         let mask = UInt(Self.placeCount - 1)
-        // The places are told apart by different bits of the hash.
+        // The places come from different bits of the hash.
         let (first, second) = (hash & mask, hash >> 32 & mask)
         let isFirst = take(Int(first), amount, times, now)
-        // Two places also where both parts of the hash say the same.
+        // Use two places even when both parts of the hash are equal.
         let isSecond = take(Int(second == first ? first ^ 1 : second), amount, times, now)
         return isFirst || isSecond
     }

@@ -1,12 +1,12 @@
 package import Wire
 
-/// Which addresses a machine may have for itself: what the networks that are served leave free.
+/// The addresses that a machine may have: those that the served networks leave free.
 package struct AddressPlan: Equatable, Sendable {
-    /// Why an address cannot be a machine's own.
+    /// Why an address is not allowed for a machine.
     package struct Problem: Equatable, Sendable {
-        /// What comes of it.
+        /// The consequence.
         package enum Outcome: Sendable {
-            /// It works, and should not be so.
+            /// It works, but should be changed.
             case untidy
             /// The machine gets another address.
             case ineffective
@@ -14,7 +14,7 @@ package struct AddressPlan: Equatable, Sendable {
             case outage
         }
 
-        /// Behind the address: `is this server's own`.
+        /// The text after the address: `is this server's own`.
         package var text: String
         package var outcome: Outcome
 
@@ -25,10 +25,11 @@ package struct AddressPlan: Equatable, Sendable {
     }
 
     package var subnets: [DHCPSubnet]
-    /// Every address of this server.
+    /// All addresses of this server.
     package var own: Set<IPv4Address>
+    /// Those of the configuration file.
     package var reservations: [DHCPReservation]
-    /// Whether a fixed address has to lie in one of the subnets: nothing else gives it to the machine.
+    /// Whether a fixed address must be in one of the subnets: nothing else assigns it to the machine.
     package var isComplete: Bool
     /// What the networks of a configuration meet; nil: they are not known.
     package private(set) var host: ServingHost?
@@ -60,7 +61,7 @@ package struct AddressPlan: Equatable, Sendable {
     /// Nothing is known of the networks: what no host may ever have is refused all the same.
     package static let unknown = AddressPlan()
 
-    /// What is wrong with `address` as the fixed one of a machine; nil when nothing is.
+    /// The problem of `address` as a machine's fixed address; nil when there is none.
     package func problem(of address: IPv4Address) -> Problem? {
         if let text = address.neverAHost { return Problem(text) }
         if own.contains(address) || subnets.contains(where: { $0.server == address }) {
@@ -84,7 +85,7 @@ package struct AddressPlan: Equatable, Sendable {
         return nil
     }
 
-    /// What is wrong with `address` as that of `node`; nil when nothing is.
+    /// The problem of `address` for `node`; nil when there is none.
     func problem(of address: IPv4Address, for node: Node) -> String? {
         if let problem = problem(of: address) { return problem.text }
         let other = reservations.first { $0.address == address && !$0.identity.isMachine(of: node) }
@@ -93,7 +94,7 @@ package struct AddressPlan: Equatable, Sendable {
 }
 
 extension IPv4Address {
-    /// Why no host has this address, whatever its network; nil when it may have it (RFC 6890).
+    /// Why no host can have this address, in any network; nil when one can (RFC 6890).
     package var neverAHost: String? {
         switch rawValue >> 24 {
         case 0: "means no host at all"
@@ -106,7 +107,7 @@ extension IPv4Address {
 }
 
 extension MACAddress {
-    /// Why no card has this hardware address; nil when one may have it (IEEE 802, section 8.2).
+    /// Why no card can have this MAC address; nil when one can (IEEE 802, section 8.2).
     package var neverACard: String? {
         if rawValue == 0 { return "is empty: firmware shows it when it has no card" }
         if rawValue == 0xFFFF_FFFF_FFFF { return "is the broadcast address" }

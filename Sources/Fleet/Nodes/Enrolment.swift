@@ -1,23 +1,23 @@
 package import Wire
 
-/// What a machine gets that nobody has enrolled.
+/// What an unknown machine gets.
 package enum Enrolment: String, Sendable, CaseIterable, Codable {
     /// It boots the site's image.
     case open
-    /// It waits on a screen that says who it is, until somebody approves it.
+    /// It waits on a screen with its identity until it is approved.
     case quarantine
-    /// It gets an address and nothing to boot.
+    /// It gets an address, but nothing to boot.
     case refuse
 }
 
-/// What unknown machines get, by the network that they are in.
+/// What unknown machines get, by their network.
 struct EnrolmentRules: Sendable {
     /// The narrowest network first.
     private let networks: [NetworkEnrolment]
-    /// Everywhere else.
+    /// For all other networks.
     private let rest: Enrolment
 
-    /// Where the settings cannot be read, unknown machines are refused.
+    /// If the settings are unreadable, unknown machines are refused.
     init(of site: EffectiveSettings) {
         do throws(UnreadableSetting) {
             let (rules, rest) = (
@@ -34,14 +34,14 @@ struct EnrolmentRules: Sendable {
 }
 
 extension FleetSnapshot {
-    /// What unknown machines get in the network that `address` is in; the narrowest network that contains it counts.
+    /// What unknown machines get in the network of `address`; the narrowest network that contains it counts.
     package func enrolment(at address: IPv4Address) -> Enrolment { enrolmentRules.enrolment(at: address) }
 
-    /// A code of four letters and digits that is on the waiting machine's screen and beside it in the list, so that nobody
-    /// approves the machine next to it. It is no secret.
+    /// A code of four letters and digits, on the waiting machine's screen and beside it in the list, so that the right machine gets
+    /// approved. It is not a secret.
     package static func screenCode(of machine: MACAddress) -> String {
         let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-        // FNV-1a (Fowler, Noll, Vo): neighbouring addresses get codes that look nothing alike.
+        // FNV-1a (Fowler, Noll, Vo): neighbouring addresses get very different codes.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in machine.description.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
         hash ^= hash >> 32

@@ -1,6 +1,6 @@
 package import Wire
 
-/// What a node found itself to be made of, as it reports it in its initramfs.
+/// A node's hardware, as reported from its initramfs.
 package struct Hardware: Equatable, Sendable, Codable {
     package struct Card: Equatable, Sendable, Codable {
         @MachineText package var name: String
@@ -27,25 +27,25 @@ package struct Hardware: Equatable, Sendable, Codable {
         @MachineText package var name: String
         @MachineText package var model: String
         @MachineText package var serial: String
-        /// 512-byte sectors make no sense to people: MiB.
+        /// In MiB: people do not count 512-byte sectors.
         @MachineCount package var mebibytes: Int
         package var isRotating: Bool
     }
 
-    /// A device on PCI or USB: `8086:100e`, and what the kernel or the device itself calls it.
+    /// A device on PCI or USB: `8086:100e`, and its name by the kernel or the device itself.
     package struct Device: Equatable, Sendable, Codable {
-        /// Where it sits: `0000:00:03.0`, `1-2`.
+        /// Its location: `0000:00:03.0`, `1-2`.
         @MachineText package var place: String
         @MachineText package var id: String
         @MachineText package var name: String
-        /// Kernel driver; empty when none has taken it.
+        /// Kernel driver; empty when it has none.
         @MachineText package var driver: String
     }
 
     /// A monitor by its EDID (VESA E-EDID 1.4).
     package struct Monitor: Equatable, Sendable, Codable {
         @MachineText package var connector: String
-        /// Three letters of the maker and the product's number: `DEL a0c4`.
+        /// Three letters of the maker and the product number: `DEL a0c4`.
         @MachineText package var id: String
         @MachineText package var name: String
         @MachineText package var serial: String
@@ -53,7 +53,7 @@ package struct Hardware: Equatable, Sendable, Codable {
         @MachineText package var mode: String
     }
 
-    /// SMBIOS; empty where the firmware says nothing.
+    /// SMBIOS; empty when the firmware does not report it.
     @MachineText package var vendor: String
     @MachineText package var product: String
     @MachineText package var serial: String
@@ -66,7 +66,7 @@ package struct Hardware: Equatable, Sendable, Codable {
     @MachineText package var tpm: String
     @MachineText package var processor: String
     @MachineCount package var processorCount: Int
-    /// MiB that the kernel has.
+    /// MiB available to the kernel.
     @MachineCount package var memoryMebibytes: Int
     package var memoryModules: [MemoryModule]
     package var cards: [Card]
@@ -76,12 +76,12 @@ package struct Hardware: Equatable, Sendable, Codable {
     package var pci: [Device]
     package var usb: [Device]
     package var monitors: [Monitor]
-    /// Whether every driver had its chance: a report from the initramfs lacks disks, USB and monitors.
+    /// Whether all drivers were loaded: a report from the initramfs lacks disks, USB and monitors.
     package var isComplete: Bool
 }
 
 extension Hardware {
-    /// A node with an older initramfs leaves out what it does not know of.
+    /// A node with an older initramfs omits newer fields.
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         func text(_ key: CodingKeys) throws -> String {
@@ -111,8 +111,8 @@ extension Hardware {
         isComplete = try fields.decodeIfPresent(Bool.self, forKey: .isComplete) ?? true
     }
 
-    /// What is known after this report: one from the initramfs says nothing of what `known` has from the running system,
-    /// unless it comes from another machine.
+    /// The hardware after this report: one from the initramfs leaves the facts that `known` has from the running system, unless it comes
+    /// from another machine.
     package func completed(by known: Hardware?) -> Hardware {
         guard !isComplete, let known, known.isComplete, !isAnotherMachine(than: known) else { return self }
         var merged = self
@@ -122,7 +122,7 @@ extension Hardware {
         merged.usb = known.usb
         merged.monitors = known.monitors
         merged.tpm = known.tpm.isEmpty ? tpm : known.tpm
-        // A card whose driver the initramfs has not loaded is not gone.
+        // A card whose driver the initramfs did not load is not gone.
         merged.cards =
             cards + known.cards.filter { card in !cards.contains { $0.macAddress == card.macAddress } }
         merged.isSecureBootOn = isSecureBootOn
@@ -130,7 +130,7 @@ extension Hardware {
         return merged
     }
 
-    /// Every single fact with its name, in a fixed order: what histories compare.
+    /// Every fact with its name, in a fixed order, for comparing in histories.
     package var facts: [(name: String, value: String)] {
         var facts: [(String, String)] = [
             ("vendor", vendor), ("product", product), ("serial", serial), ("board", board),
@@ -150,7 +150,7 @@ extension Hardware {
         return facts.filter { !$0.1.isEmpty }
     }
 
-    /// What differs from `earlier`, fact by fact.
+    /// The differences from `earlier`, fact by fact.
     package func differences(from earlier: Hardware) -> [Difference] {
         let (old, new) = (earlier.facts, facts)
         let before = Dictionary(old.map { ($0.name, $0.value) }) { first, _ in first }
@@ -164,13 +164,13 @@ extension Hardware {
 
     package struct Difference: Equatable, Sendable, Codable {
         package var fact: String
-        /// Nil: it was not there.
+        /// Nil: it was missing.
         package var before: String?
         /// Nil: it is gone.
         package var after: String?
     }
 
-    /// Whether this can hardly be the machine that `earlier` was: the same network card in another box.
+    /// Whether this is most likely a different machine from `earlier`: the same network card in another box.
     package func isAnotherMachine(than earlier: Hardware) -> Bool {
         func differs(_ fact: KeyPath<Hardware, String>) -> Bool {
             !earlier[keyPath: fact].isEmpty && !self[keyPath: fact].isEmpty
@@ -180,10 +180,10 @@ extension Hardware {
     }
 }
 
-/// What a machine was made of from some moment on.
+/// A machine's hardware from some moment on.
 package struct HardwareRecord: Equatable, Sendable, Codable {
     package var macAddress: MACAddress
-    /// Seconds since 1970: when it was first seen so.
+    /// Seconds since 1970 when it was first reported.
     package var at: Int
     package var hardware: Hardware
 

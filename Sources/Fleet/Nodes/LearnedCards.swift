@@ -1,11 +1,11 @@
 package import Wire
 
-/// Network cards that no record names, with the machine that each was last seen in: option 97 of DHCP tells both.
+/// Network cards that no record names, with the machine in which each was last seen: option 97 of DHCP states both.
 ///
-/// By them a node that is known by its UUID is found where a card alone is named: in leases, scripts, reports, exports. A card belongs to
-/// the machine that it was last seen in. That is knowledge like hardware, and no part of the configuration.
+/// They find a node known by its UUID where only a card is named: in leases, scripts, reports, exports. A card belongs to the machine in
+/// which it was last seen. This is an observation like hardware, not configuration.
 package struct LearnedCards: Equatable, Sendable {
-    /// What has become known of a card: the machine that it is in, as the newest of its cards; nil: none that is a node.
+    /// A new observation of a card: its machine, as that machine's newest card; nil: no machine that is a node.
     package struct Change: Equatable, Sendable {
         package var card: MACAddress
         package var machine: MachineUUID?
@@ -16,27 +16,27 @@ package struct LearnedCards: Equatable, Sendable {
         }
     }
 
-    /// Cards of one machine, and in all. When a machine has more, one of its own goes.
+    /// Cards per machine, and in all. Beyond the limit of a machine, one of its own is forgotten.
     package static let (machineLimit, limit) = (16, 65_536)
 
     private var machineOfCard: PartitionedDictionary<MACAddress, MachineUUID> = [:]
-    /// The newest first.
+    /// Newest first.
     private var cardsOfMachine: PartitionedDictionary<MachineUUID, [MACAddress]> = [:]
 
     package init() {}
 
     package var isEmpty: Bool { machineOfCard.isEmpty }
 
-    /// The machine that the card was last seen in.
+    /// The machine in which the card was last seen.
     package func machine(of card: MACAddress) -> MachineUUID? { machineOfCard[card] }
 
-    /// The cards that were last seen in a machine, the newest first.
+    /// The cards last seen in a machine, newest first.
     package func cards(of machine: MachineUUID) -> [MACAddress] { cardsOfMachine[machine] ?? [] }
 
-    /// A card is in a machine, whose newest card it is.
+    /// A card was seen in a machine, as its newest card.
     ///
-    /// - Parameter isSpared: whether a card goes only when all others of its machine are spared, too.
-    /// - Returns: what has changed; nothing when that was known.
+    /// - Parameter isSpared: whether a card is forgotten only when all others of its machine are spared, too.
+    /// - Returns: the changes; empty when it was known.
     package mutating func note(
         _ card: MACAddress, in machine: MachineUUID, sparing isSpared: (MACAddress) -> Bool = { _ in false }
     ) -> [Change] {
@@ -45,7 +45,7 @@ package struct LearnedCards: Equatable, Sendable {
         var cards = cards(of: machine)
         var changes = [Change(card: card, machine: machine)]
         if cards.count >= Self.machineLimit || machineOfCard.count >= Self.limit {
-            // Another machine's cards stay: nothing that one neighbour says takes them away.
+            // Other machines keep their cards: no claim by a neighbour removes them.
             guard let oldest = cards.last(where: { !isSpared($0) }) ?? cards.last else { return [] }
             changes += forget(oldest)
             cards.removeAll { $0 == oldest }
@@ -63,7 +63,7 @@ package struct LearnedCards: Equatable, Sendable {
         return [Change(card: card, machine: nil)]
     }
 
-    /// Forgets those that `isKept` does not hold for.
+    /// Forgets the cards for which `isKept` is false.
     mutating func keep(where isKept: (MACAddress, MachineUUID) -> Bool) {
         for (card, machine) in machineOfCard where !isKept(card, machine) { _ = forget(card) }
     }

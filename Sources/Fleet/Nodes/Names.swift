@@ -28,7 +28,7 @@ package struct NodeName: Hashable, Sendable, Comparable, CustomStringConvertible
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
     package var description: String { text }
 
-    /// Sorts as people count: `n2` before `n10`. Each number stands with the count of its digits in front.
+    /// For natural order: `n2` before `n10`. Each number is preceded by its number of digits.
     package var countingKey: [UInt8] {
         var key: [UInt8] = []
         key.reserveCapacity(text.utf8.count + 4)
@@ -91,7 +91,7 @@ package struct NetworkName: Hashable, Sendable, Comparable, CustomStringConverti
 
 /// A place in the tree of groups: `/`, `/school`, `/school/room-12`.
 package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// Depth that the tree may have; a school has four levels.
+    /// The maximum depth of the tree; a school has four levels.
     package static let depthLimit = 16
 
     /// Empty for the site itself.
@@ -120,10 +120,10 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.parts = names
     }
 
-    /// The group itself and all above it, the site first.
+    /// The group itself and all its ancestors, from the site down.
     package var lineage: [GroupPath] { (0...parts.count).map { GroupPath(parts: Array(parts.prefix($0))) } }
 
-    /// Whether `other` is this group or lies below it.
+    /// Whether `other` is this group or below it.
     package func contains(_ other: GroupPath) -> Bool { other.parts.starts(with: parts) }
 
     /// The last part; `/` for the site.
@@ -135,7 +135,7 @@ package struct GroupPath: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var description: String { "/" + parts.joined(separator: "/") }
 }
 
-/// An image's name: what version directories, NBD exports and URLs are made of.
+/// An image's name, used in version directories, NBD exports and URLs.
 package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertible {
     package let text: String
 
@@ -153,7 +153,7 @@ package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.text = String(text)
     }
 
-    /// A name that stands in the program.
+    /// A name that is a constant of the program.
     init(constant: StaticString) { text = constant.description }
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
@@ -167,7 +167,7 @@ extension UInt8 {
     }
 }
 
-/// A name that travels as text in JSON.
+/// A name that is text in JSON.
 private func decodeName<Name>(
     _ decoder: any Decoder, _ make: (String) throws(InvalidName) -> Name
 ) throws -> Name {

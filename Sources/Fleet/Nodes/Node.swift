@@ -4,13 +4,13 @@ package import Wire
 package struct Node: Equatable, Sendable, Codable {
     package var name: NodeName
     package var group: GroupPath
-    /// The network cards it may boot from; unique across the fleet.
+    /// The network cards that it may boot from; unique in the fleet.
     package var macAddresses: [MACAddress]
-    /// SMBIOS UUID, when the firmware has a meaningful one.
+    /// The SMBIOS UUID, if the firmware has a meaningful one.
     package var uuid: MachineUUID?
-    /// A fixed address, which nobody else gets even if it lies in a pool; nil for one from the pool.
+    /// A fixed address, which no other machine gets even if it lies in a pool; nil for one from the pool.
     package var address: IPv4Address?
-    /// Words to find it by, in order and without doubles.
+    /// Words to search for, in order and without duplicates.
     package var tags: [String]
     /// The node's own settings, the strongest level.
     @RecordSettings package var settings: [String: SettingValue]
@@ -28,7 +28,7 @@ package struct Node: Equatable, Sendable, Codable {
         self.settings = settings
     }
 
-    /// What is left out is empty: a request that names a node and its card is a whole node.
+    /// Missing members are empty: a request with a name and a card is a complete node.
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         name = try fields.decode(NodeName.self, forKey: .name)
@@ -67,9 +67,9 @@ extension Node: FleetRecord {
         return try change.after?.checked(as: change.key, since: before.nodes[change.key], within: plan)
     }
 
-    /// The node as it is kept. What it had before stays, whatever rules came later.
+    /// The node as stored. Values that it had before stay, even if later rules forbid them.
     ///
-    /// - Parameter before: the record that it takes the place of.
+    /// - Parameter before: the record that it replaces.
     func checked(as name: NodeName, since before: Node?, within plan: AddressPlan) throws -> Node {
         var node = self
         node.name = name
@@ -134,7 +134,7 @@ extension Node: FleetRecord {
             ? "node \(change.key) added to \(node.group)" : "node \(change.key) changed"
     }
 
-    /// A record that names a card which another node was seen with takes it from that one: then that node's place, too.
+    /// A record that names a card seen in another node takes it from that node: its place counts, too.
     package static func places(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [snapshot.nodes[change.key]?.group, change.after?.group].compactMap { $0 }
             + (change.after?.macAddresses ?? []).compactMap { card in

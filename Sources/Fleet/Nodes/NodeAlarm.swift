@@ -1,12 +1,12 @@
 package import Wire
 
-/// What is a machine's own: no other machine gets it, and none speaks for it.
+/// Things that belong to one machine: no other machine gets them or speaks for it.
 package enum MachineProperty: String, Equatable, Sendable, Codable {
     case script, configuration, report, registration, orders, volume, swap
-    /// The configuration of a boot in which another key has had it.
+    /// The configuration of a boot in which another key has received it.
     case secondConfiguration = "second-configuration"
 
-    /// What another machine did: the predicate of a sentence about it.
+    /// What another machine did, as a predicate.
     package var attempt: String {
         switch self {
         case .script: "asked for its boot script"
@@ -21,16 +21,16 @@ package enum MachineProperty: String, Equatable, Sendable, Codable {
     }
 }
 
-/// Another machine has asked for what is a node's own, or has spoken for it. It was refused.
+/// Another machine asked for something that belongs to a node, or spoke for it, and was refused.
 package struct NodeAlarm: Equatable, Sendable, Codable {
-    /// Seconds since 1970 of the last time.
+    /// Seconds since 1970 of the last attempt.
     @SecondTimestamp package var at: Int
-    /// Where it was asked from.
+    /// The address that it came from.
     package var address: IPv4Address
-    /// Which machine has that address, as far as the server knows.
+    /// The machine with that address, if the server knows it.
     package var holder: MACAddress?
     package var property: MachineProperty
-    /// How often, with pauses of a minute.
+    /// The number of attempts, counting at most one per minute.
     package var count: Int
 
     package init(

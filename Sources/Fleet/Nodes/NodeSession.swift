@@ -1,17 +1,17 @@
 package import Wire
 
-/// Somebody who is logged in at a node, as the node tells it.
+/// A user's session at a node, as reported by the node.
 package struct NodeSession: Equatable, Sendable, Codable {
-    /// What the node calls it; two sessions of one node never have the same.
+    /// The node's identifier for it, unique on the node.
     @MachineText package var id: String
     @MachineText package var user: String
-    /// `x11`, `wayland`, `tty`, `ssh`, or what else the log-in called itself.
+    /// `x11`, `wayland`, `tty`, `ssh`, or another name given by the log-in.
     @MachineText package var kind: String
-    /// Where at the node: `seat0`, `tty1`, `pts/0`, `:0`.
+    /// The place at the node: `seat0`, `tty1`, `pts/0`, `:0`.
     @MachineText package var place: String
-    /// The host that it comes from; empty: somebody sits at the node.
+    /// The host that it comes from; empty for a local log-in.
     @MachineText package var from: String
-    /// Whether it is the one that its seat shows now.
+    /// Whether its seat shows it now.
     package var isActive: Bool
     /// Seconds since 1970, by the server's clock.
     @SecondTimestamp package var startedAt: Int
@@ -29,23 +29,23 @@ package struct NodeSession: Equatable, Sendable, Codable {
     }
 }
 
-/// Who is logged in at one machine: all of them, in one boot.
+/// The users logged in at one machine, in one boot.
 package struct NodeSessions: Equatable, Sendable {
-    /// The boot in which they were told.
+    /// The boot that reported them.
     package var boot: String
     /// Seconds since 1970.
     package var toldAt: Int
     package var sessions: [NodeSession]
 
-    /// People at one machine that are kept.
+    /// Sessions kept per machine.
     private static let limit = 64
-    /// Bytes of one text that are kept.
+    /// Bytes kept of one text.
     private static let textLimit = 128
-    /// Seconds without a word after which nobody is taken to be there: a machine says it again every five minutes
-    /// (`roost-node attend`), until its power is off.
+    /// Seconds of silence after which a machine counts as having no sessions: it reports every five minutes (`roost-node attend`) until it
+    /// is powered off.
     private static let lifetime = 15 * 60
 
-    /// The wall clock was set: they were told as long ago as before.
+    /// The wall clock was set: the report keeps its age.
     package mutating func move(with jump: ClockJump) {
         toldAt = jump.moved(second: toldAt)
         for index in sessions.indices {
@@ -59,7 +59,7 @@ package struct NodeSessions: Equatable, Sendable {
         self.sessions = sessions
     }
 
-    /// - Parameter told: as the node said it.
+    /// - Parameter told: as reported by the node.
     package init(_ told: [TellsSession], boot: String, at second: Int) {
         self.init(
             boot: boot, toldAt: second,
@@ -72,10 +72,10 @@ package struct NodeSessions: Equatable, Sendable {
             })
     }
 
-    /// Whether it can still be so at `second`.
+    /// Whether it can still be true at `second`.
     package func isFresh(at second: Int) -> Bool { second - toldAt <= Self.lifetime }
 
-    /// One session in the words of the node, whose clock nobody trusts.
+    /// One session as reported by the node, whose clock is not trusted.
     package struct TellsSession: Equatable, Sendable, Codable {
         @MachineText package var id: String
         @MachineText package var user: String

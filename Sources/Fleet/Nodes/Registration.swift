@@ -1,10 +1,10 @@
 import Wire
 
-/// What somebody in front of a waiting machine has typed: what it is to be called and where it belongs.
+/// The name and place that a person typed at a waiting machine.
 package struct Registration: Equatable, Sendable {
     package var name: NodeName
     package var group: GroupPath
-    /// Empty when none was typed: then it is a wish, and somebody approves it on the page.
+    /// Empty if none was typed: then it is a request, to be approved on the page.
     package var pin: String
 
     package init(name: NodeName, group: GroupPath, pin: String) {
@@ -15,10 +15,10 @@ package struct Registration: Equatable, Sendable {
 }
 
 extension FleetSnapshot {
-    /// Whether somebody who knows the PIN of this site registers machines without anybody else.
+    /// Whether knowing the site's PIN is enough to register machines.
     package var asksForPIN: Bool { registrationPIN != nil }
 
-    /// What approves a waiting machine; nil for none, and for one that cannot be read: then administrators do.
+    /// The PIN that approves a waiting machine; nil if there is none or it is unreadable: then administrators approve.
     package var registrationPIN: RegistrationPIN? {
         settings(of: GroupPath.site)[Settings.registrationPIN] ?? nil
     }

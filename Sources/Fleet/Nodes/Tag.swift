@@ -1,9 +1,9 @@
-/// A word that a node is found by.
+/// A word for finding nodes.
 enum Tag {
     private static let countLimit = 32
     private static let byteLimit = 63
 
-    /// `tags` in order, without doubles: 1 to 63 bytes of letters of any script, digits, dots, hyphens and underscores each.
+    /// `tags` in order, without duplicates: each 1 to 63 bytes of letters of any script, digits, dots, hyphens and underscores.
     static func checked(_ tags: [String]) throws(InvalidName) -> [String] {
         for tag in tags {
             let isGood =

@@ -2,26 +2,25 @@ package import Wire
 
 /// What machines have reported, and what the server has made for them: an immutable value beside the configuration.
 ///
-/// People do not change it, it is in no revision, and a report makes no index of the configuration anew. Copies share what they have in
-/// common.
+/// People do not edit it, no revision contains it, and a report rebuilds no index of the configuration. Copies share their common parts.
 package struct FleetObservations: Equatable, Sendable {
-    /// What the machines last said that they are made of: match rules ask for it.
+    /// The machines' last reported hardware, for match rules.
     package var hardware: PartitionedDictionary<MACAddress, Hardware> = [:]
     /// Machines whose last boots failed.
     package var troubles: PartitionedDictionary<MACAddress, BootTrouble> = [:]
-    /// Cards that no record names, and the nodes' machines that they are in. A snapshot takes over no others.
+    /// Cards that no record names, with the nodes' machines that they are in. Snapshots contain no others.
     package var cards = LearnedCards()
-    /// What boots have shown of the roll-outs that are not over, where their records do not say it yet.
+    /// Results of boots for unfinished roll-outs, if newer than their records.
     package var progress: [Int: Rollout.Progress] = [:]
-    /// Volumes that the server has made or changed for nodes that boot, where their records do not say it yet.
+    /// Volumes that the server made or changed for booting nodes, if newer than their records.
     package var volumes: PartitionedDictionary<NodeName, Volume> = [:]
 
     package init() {}
 
-    /// Machines whose hardware is known, at most.
+    /// The maximum number of machines with known hardware.
     package static let machineLimit = 100_000
 
-    /// Enters what machines said that they are made of.
+    /// Records the hardware reported by machines.
     package mutating func note(_ reported: [MACAddress: Hardware]) {
         for (machine, hardware) in reported
         where self.hardware.count < Self.machineLimit || self.hardware[machine] != nil {
@@ -29,20 +28,19 @@ package struct FleetObservations: Equatable, Sendable {
         }
     }
 
-    /// Cards were seen in other machines than before: what was known of the machines that they were in is not known of those that they
-    /// are in now.
+    /// Cards were seen in other machines than before: observations about the old machines do not apply to the new ones.
     package mutating func forgetMachines(of cards: [MACAddress]) {
         for card in cards { (hardware[card], troubles[card]) = (nil, nil) }
     }
 
-    /// The same, once the records say all of it that they can say.
+    /// The same, once the records contain everything that they can.
     var recorded: FleetObservations {
         var rest = self
         (rest.progress, rest.volumes) = ([:], [:])
         return rest
     }
 
-    /// The same, of volumes and roll-outs what a configuration made from `before` does not have in its records.
+    /// The same, but of volumes and roll-outs only those parts that are missing in the records of a configuration made from `before`.
     package func since(_ before: FleetObservations) -> FleetObservations {
         var news = self
         news.progress = progress.filter { before.progress[$0.key] != $0.value }
@@ -50,7 +48,7 @@ package struct FleetObservations: Equatable, Sendable {
         return news
     }
 
-    /// Without what `configuration` has in its records, and without cards of machines that are no nodes.
+    /// Without the parts that are in the records of `configuration`, and without cards of machines that are not nodes.
     func fitting(_ configuration: FleetConfiguration) -> FleetObservations {
         var fitting = self
         fitting.cards.keep { card, machine in

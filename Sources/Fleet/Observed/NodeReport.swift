@@ -1,33 +1,33 @@
 package import Wire
 
-/// What the data planes hear from nodes, on its way to the store.
+/// A report from a node to the data planes, on its way to the store.
 package enum NodeReport: Equatable, Sendable {
     case boot(BootEvent)
-    /// A card that no record names is in the machine with that UUID, which is a node's; nil: in another one than it was known to be in.
+    /// A card that no record names is in the node's machine with that UUID; nil: it is no longer in the machine known before.
     case card(MACAddress, MachineUUID?)
-    /// A machine's hardware as JSON of `Hardware`, not yet read.
+    /// A machine's hardware as JSON of `Hardware`, not yet parsed.
     case hardware(MACAddress, [UInt8])
-    /// Who is logged in at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet read; empty: it is not to tell any more.
+    /// The sessions at it in a boot, as JSON of ``NodeSessions/TellsSession``s, not yet parsed; empty: it should no longer report them.
     case sessions(MACAddress, boot: String, [UInt8])
-    /// A message that it logged, with milliseconds since 1970.
+    /// A logged message, with milliseconds since 1970.
     case log(MACAddress, at: Int, LogMessage)
     /// A waiting machine was named on its screen.
     case registration(MACAddress, Registration)
-    /// It cannot boot before its volume is made, grown, reset, or exported to the address that it has now.
+    /// It cannot boot before its volume is created, grown, reset, or exported to its present address.
     case volumeWanted(MACAddress, IPv4Address)
-    /// Another machine has asked for what is its own, or spoken for it.
+    /// Another machine asked for something that belongs to it, or spoke for it.
     case refusal(MACAddress, NodeAlarm)
-    /// A machine that waited has to go for others.
+    /// A waiting machine was dropped to make room.
     case forgotten(MACAddress)
-    /// The server's wall clock was set: what came before was written by the clock before, what follows by the new one.
+    /// The server's wall clock was set: earlier reports have times of the old clock, later ones of the new.
     case clock(ClockJump)
 }
 
-/// Reports that wait in one queue, and are written one after the other.
+/// Reports that share one queue, and are written in order.
 package enum ReportKind: String, Sendable, CaseIterable {
-    /// How far boots have come, and what goes in order with them: cards, machines that are forgotten, jumps of the clock.
+    /// The progress of boots, and everything that must stay in order with it: cards, forgotten machines, jumps of the clock.
     case boots
-    /// What other machines were refused.
+    /// Refusals of other machines.
     case alarms
     case hardware
     case sessions
@@ -35,7 +35,7 @@ package enum ReportKind: String, Sendable, CaseIterable {
     case volumes
     case registrations
 
-    /// Reports that wait at most, and what they may hold together, in bytes. What comes beyond that is dropped.
+    /// The maximum number of waiting reports, and of their bytes. Further ones are dropped.
     package var limit: (count: Int, byteCount: Int) {
         switch self {
         case .boots: (100_000, 24 << 20)
@@ -61,7 +61,7 @@ extension NodeReport {
         }
     }
 
-    /// What it holds, about: text and bytes from a node.
+    /// Its approximate size: text and bytes from a node.
     package var byteCount: Int {
         switch self {
         case .boot(let event): event.detail.utf8.count

@@ -1,5 +1,5 @@
-/// A dictionary in parts. A copy shares all parts, and a change copies the one part that it is in: with 10,000 entries that is about 40
-/// entries and 256 references, not all of it.
+/// A dictionary in parts. A copy shares all parts, and a change copies only its own part: with 10,000 entries, about 40 entries and 256
+/// references.
 package struct PartitionedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private static var partCount: Int { 256 }
 
@@ -28,7 +28,7 @@ package struct PartitionedDictionary<Key: Hashable & Sendable, Value: Sendable>:
         return value
     }
 
-    /// Enters `others`, in the place of what is there.
+    /// Adds `others`, replacing present values.
     package mutating func merge(_ others: [Key: Value]) {
         for (key, value) in others { self[key] = value }
     }

@@ -1,4 +1,4 @@
-/// One record of a kind replaced, added or removed.
+/// One record of a kind that is added, replaced or removed.
 package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     package let key: Record.Key
     /// Nil removes it.
@@ -9,7 +9,7 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
         self.after = after
     }
 
-    /// Throws unless the change puts something there, or there is something to remove.
+    /// Throws unless the change adds something or there is something to remove.
     func requireSomething(in draft: FleetSnapshot.Contents, _ problem: String) throws {
         guard after != nil || Record.record(at: key, in: draft) != nil else {
             throw StoreError.notFound(problem)
@@ -17,9 +17,9 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     }
 }
 
-/// One record of the configuration replaced, added or removed, whatever its kind.
+/// One record of the configuration, of any kind, that is added, replaced or removed.
 package struct FleetEdit: Sendable {
-    /// Edits that one change may hold: a school in one go.
+    /// The maximum number of edits in one change: a whole school.
     package static let countLimit = 50_000
 
     private let change: any AnyChange
@@ -28,7 +28,7 @@ package struct FleetEdit: Sendable {
         change = RecordChange(key, after)
     }
 
-    /// The edit as one of that kind; nil when it is of another.
+    /// The edit as a change of that kind; nil if it is of another.
     package func of<Record: FleetRecord>(_: Record.Type) -> RecordChange<Record>? {
         change as? RecordChange<Record>
     }
@@ -36,22 +36,22 @@ package struct FleetEdit: Sendable {
     package var type: any FleetRecord.Type { change.type }
     /// The key's text.
     package var key: String { change.keyText }
-    /// Nil removes what is there.
+    /// Nil removes the present record.
     package var record: (any FleetRecord)? { change.record }
 
     /// One line for people.
     package func summary(in snapshot: FleetSnapshot) -> String { change.summary(in: snapshot) }
 
-    /// The edit that would bring back what `snapshot` has now.
+    /// The edit that would restore the present record in `snapshot`.
     package func inverse(in snapshot: FleetSnapshot) -> FleetEdit { change.inverse(in: snapshot) }
 
-    /// The edit with the record as `snapshot`, which has it, keeps it: in order, without doubles.
+    /// The edit with the record as normalised in `snapshot`, which contains it: in order, without duplicates.
     package func settled(in snapshot: FleetSnapshot) -> FleetEdit { change.settled(in: snapshot) }
 
     /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
     package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
 
-    /// What has to be allowed there.
+    /// The permission needed there.
     package func permission(in snapshot: FleetSnapshot) -> Permission { change.permission(in: snapshot) }
 
     package var reach: EditReach { change.reach }
@@ -62,10 +62,10 @@ package struct FleetEdit: Sendable {
 
     func check(in contents: FleetSnapshot.Contents) throws { try change.check(in: contents) }
 
-    /// Puts the record into `contents` as it is.
+    /// Puts the record into `contents` without checks.
     package func put(in contents: inout FleetSnapshot.Contents) { change.put(in: &contents) }
 
-    /// Looks at all of one kind together.
+    /// Checks all edits of one kind together.
     ///
     /// - Parameter edits: all of this edit's kind.
     fileprivate func check(
@@ -78,7 +78,7 @@ extension FleetEdit: Equatable {
     package static func == (left: Self, right: Self) -> Bool { left.change.isEqual(to: right.change) }
 }
 
-/// A change of a record whose kind is known at run time only.
+/// A change to a record whose kind is known only at run time.
 private protocol AnyChange: Sendable {
     var type: any FleetRecord.Type { get }
     var keyText: String { get }
@@ -117,7 +117,7 @@ extension RecordChange: AnyChange {
 
     fileprivate func settled(in snapshot: FleetSnapshot) -> FleetEdit {
         let kept = Record.record(at: key, in: snapshot.contents)
-        // What is closed now is in no configuration.
+        // A closed record is no longer part of any configuration.
         return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil })
     }
 
@@ -152,30 +152,30 @@ extension RecordChange: AnyChange {
     }
 }
 
-/// Edits that go together with all else: what a store appends. Only ``FleetSnapshot/checking(_:within:)`` makes it.
+/// Edits that fit the rest of the configuration: the input of a store. Only ``FleetSnapshot/checking(_:within:)`` creates it.
 package struct CheckedChange: Sendable {
-    /// What they were checked against.
+    /// The snapshot that they were checked against.
     package let before: FleetSnapshot
-    /// With the records as they are kept.
+    /// With the records as stored.
     package let edits: [FleetEdit]
-    /// The configuration with the edits made; still with the revision of `before`.
+    /// The configuration after the edits, still with the revision of `before`.
     package let after: FleetSnapshot
 }
 
 extension FleetSnapshot {
-    /// Checks `edits`, made one after the other; throws when the result would contradict itself.
+    /// Checks `edits`, applied in order; throws when the result would be inconsistent.
     ///
-    /// - Parameter plan: which addresses nodes may have.
+    /// - Parameter plan: the addresses that nodes may have.
     package func checking(_ edits: [FleetEdit], within plan: AddressPlan = .unknown) throws -> CheckedChange {
         let after = try applying(edits, revision: revision, within: plan)
         return CheckedChange(before: self, edits: edits.map { $0.settled(in: after) }, after: after)
     }
 
-    /// This configuration with `edits` made, one after the other; throws when the result would contradict itself.
+    /// This configuration after `edits`, applied in order; throws when the result would be inconsistent.
     ///
     /// - Parameters:
     ///   - revision: its number.
-    ///   - plan: which addresses nodes may have.
+    ///   - plan: the addresses that nodes may have.
     package func applying(_ edits: [FleetEdit], revision: Int, within plan: AddressPlan = .unknown) throws
         -> FleetSnapshot
     {

@@ -1,36 +1,36 @@
-/// What one record of a kind is found by.
+/// The key of a record of some kind.
 package protocol RecordKey: Hashable, Sendable, CustomStringConvertible {
-    /// Reads what `description` says: stores and the history know a key by it, so its form stays.
+    /// Parses `description`: stores and the history use that text as the key, so its form never changes.
     init(recordKey text: String) throws
 }
 
 /// A noun of the configuration: one kind of record, which people change by edits.
 ///
-/// Edits, undo, history, what-if, permissions, the API's plan and stores work on this protocol and name no kind. A new noun is a
-/// type that conforms, and its line in ``FleetRecords``.
+/// Edits, undo, history, what-if, permissions, the API's plan and stores work on this protocol and name no kind. A new noun is a type that
+/// conforms to it, and its line in ``FleetRecords``.
 package protocol FleetRecord: Equatable, Sendable, Codable {
     associatedtype Key: RecordKey
 
-    /// How stores and the history call it: it never changes.
+    /// The name in stores and the history: it never changes.
     static var kind: String { get }
 
     static func record(at key: Key, in contents: FleetSnapshot.Contents) -> Self?
 
-    /// - Parameter record: nil takes away the one that is there.
+    /// - Parameter record: nil removes the present one.
     static func put(_ record: Self?, at key: Key, in contents: inout FleetSnapshot.Contents)
 
-    /// The record as it is kept; throws what is wrong with it.
+    /// The record as stored; throws if it is invalid.
     ///
     /// - Parameters:
-    ///   - draft: the configuration with all edits that were made before this one.
-    ///   - before: the one that the first of them found.
-    ///   - plan: which addresses nodes may have.
+    ///   - draft: the configuration after all earlier edits.
+    ///   - before: the configuration before the first edit.
+    ///   - plan: the addresses that nodes may have.
     static func checked(
         _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Self?
 
-    /// Throws where the record at `key`, or its absence, contradicts the others, once all edits are made.
+    /// Throws if the record at `key`, or its absence, is inconsistent with others after all edits.
     static func check(_ key: Key, in contents: FleetSnapshot.Contents) throws
 
     /// Throws where records of this kind contradict each other: what is looked at once for all that have changed.
@@ -47,47 +47,47 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
-    /// The groups whose administrators may make the change; where it moves something, the old one and the new one.
+    /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
-    /// What has to be allowed there.
+    /// The permission needed there.
     static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission
 
-    /// Whose settings or versions the change can touch.
+    /// The nodes whose settings or versions the change can affect.
     static func reach(of change: RecordChange<Self>) -> EditReach
 
-    /// Whether records of this kind have settings, among them secrets that a store seals.
+    /// Whether records of this kind have settings, including secrets that a store seals.
     static var hasSettings: Bool { get }
 
-    /// What taking back a revision does with it.
+    /// What undoing a revision does with it.
     static var undo: Undoing { get }
 
-    /// Whether it is kept for the history alone, and is part of no configuration any more.
+    /// Whether it is kept only for the history, and no longer part of any configuration.
     var isClosed: Bool { get }
 
-    /// What else it is found by; a store looks these up fast.
+    /// Other names to find it by; a store indexes them.
     var otherNames: [String] { get }
 
-    /// Whether both say the same to people.
+    /// Whether both mean the same for people.
     func means(_ other: Self) -> Bool
 }
 
-/// Which nodes a change can touch.
+/// The nodes that a change can affect.
 package enum EditReach: Equatable, Sendable {
-    /// None of their settings and versions.
+    /// No settings or versions of nodes.
     case none
     case node(NodeName)
-    /// All in the group and below it, and the group's own settings. The site stands for unknown machines, too.
+    /// All nodes in the group and below, and the group's own settings. The site includes unknown machines.
     case group(GroupPath)
 }
 
-/// What taking back a revision does with a record that it changed.
+/// What undoing a revision does with a record that it changed.
 package enum Undoing: Sendable {
-    /// It is again what it was; the past, too, has it as it was.
+    /// Its old value returns; past configurations also contain the value of their time.
     case restores
-    /// It stays as it is, and hinders no other.
+    /// It stays unchanged, and does not prevent undoing others.
     case keeps
-    /// The revision cannot be taken back.
+    /// The revision cannot be undone.
     case refuses
 }
 
@@ -119,6 +119,6 @@ package enum FleetRecords {
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })
 
-    /// Nil for what is no record of the configuration.
+    /// Nil for a kind that is not part of the configuration.
     package static func named(_ kind: String) -> (any FleetRecord.Type)? { byKind[kind] }
 }

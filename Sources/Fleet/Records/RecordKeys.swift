@@ -25,7 +25,7 @@ extension Int: RecordKey {
     }
 }
 
-/// A name that an image gives to one of its versions: `debian@stable`.
+/// A name of a version in its image: `debian@stable`.
 package struct ImageLabel: RecordKey {
     package let image: ImageName
     package let name: ChannelName

@@ -1,25 +1,25 @@
 package import Wire
 
-/// What can be said of a boot so far.
+/// The result of a boot so far.
 package enum BootOutcome: Equatable, Sendable {
     case underWay
-    /// Milliseconds from its first sign.
+    /// Milliseconds from its first event.
     case ready(after: Int)
     case failed(String)
 }
 
-/// What is known of a machine's latest boot.
+/// The state of a machine's latest boot.
 package struct BootProgress: Equatable, Sendable {
     package var boot: String
-    /// Milliseconds since 1970 of its first sign.
+    /// Milliseconds since 1970 of its first event.
     package var startedAt: Int
-    /// How far it has come.
+    /// The stage that it has reached.
     package var stage: BootStage
-    /// Whether it was ready, or failed, at some time.
+    /// Whether it has been ready or failed at some time.
     package var isDecided: Bool
-    /// What it was told to boot; nil before it was.
+    /// The version that it was told to boot; nil before that.
     package var version: Digest?
-    /// The ``ConfigurationDelivery`` that the node got; nil before it got one.
+    /// The ``ConfigurationDelivery`` to the node; nil before that.
     package var delivery: ConfigurationDelivery?
 
     package init(boot: String, startedAt: Int, stage: BootStage, version: Digest? = nil) {
@@ -30,7 +30,7 @@ package struct BootProgress: Equatable, Sendable {
         isDecided = stage.isDecisive
     }
 
-    /// - Returns: nil for one that nothing was seen of.
+    /// - Returns: nil for a boot without events.
     package init?(_ timeline: BootTimeline) {
         guard let last = timeline.entries.last else { return nil }
         self.init(
@@ -52,21 +52,21 @@ extension BootStage {
     fileprivate var isDecisive: Bool { self == .ready || self == .failed }
 }
 
-/// One boot of one version, judged.
+/// One boot of one version with its result.
 package struct JudgedBoot: Equatable, Sendable {
     package var macAddress: MACAddress
     package var version: Digest
-    /// Milliseconds since 1970 of its first sign.
+    /// Milliseconds since 1970 of its first event.
     package var startedAt: Int
     package var outcome: BootOutcome
 
-    /// Milliseconds within which a new boot means that the one before it did not end well. A machine that was up for longer, with
-    /// an image that never says ready, is nothing to worry about.
+    /// Milliseconds within which a new boot means that the previous one failed. A machine that ran longer, with an image that never reports
+    /// ready, is fine.
     static let restartWindow = 15 * 60_000
 
-    /// What `event` tells of boots that had got their kernel; nil when that is nothing new.
+    /// The results that `event` reveals about boots with a kernel; nil when there is nothing new.
     ///
-    /// - Parameter before: the machine's last boot as it was known before the event.
+    /// - Parameter before: the machine's last boot before the event.
     package init?(_ event: BootEvent, before: BootProgress?) {
         macAddress = event.macAddress
         guard let before, before.boot != event.boot else {
@@ -76,7 +76,7 @@ package struct JudgedBoot: Equatable, Sendable {
             switch event.stage {
             case .ready: outcome = .ready(after: event.at - startedAt)
             case .failed:
-                // A step that is tried again fails again: that is still one boot.
+                // A retried step fails again: that is still one boot.
                 guard before?.isDecided != true else { return nil }
                 outcome = .failed(event.detail)
             default: outcome = .underWay
@@ -92,29 +92,29 @@ package struct JudgedBoot: Equatable, Sendable {
     }
 }
 
-/// Boots of one version that failed on one machine, one after the other.
+/// Consecutive failed boots of one version on one machine.
 package struct BootTrouble: Equatable, Sendable, Codable {
     package var version: Digest
     package var failedBoots: Int
-    /// Milliseconds since 1970: when the last of them began.
+    /// Milliseconds since 1970 of the last boot's start.
     package var lastBootAt: Int
     @MachineText package var detail: String
 
-    /// Of a node that is held for it.
+    /// For a node that is held because of it.
     package var summary: String { "held after \(failedBoots) failed boots: \(detail)" }
 
-    /// The trouble after one more boot was judged; nil when there is none (any more).
+    /// The trouble after one more judged boot; nil when there is none (any more).
     package static func after(_ boot: JudgedBoot, before: BootTrouble?) -> BootTrouble? {
         switch boot.outcome {
         case .underWay: return before
-        // With the rescue image it comes up, too: that says nothing of the version that it failed with.
+        // Coming up with the rescue image says nothing about the failed version.
         case .ready: return before?.version == boot.version ? nil : before
         case .failed(let detail):
             var trouble = BootTrouble(
                 version: boot.version, failedBoots: 0, lastBootAt: boot.startedAt, detail: detail)
             if let before, before.version == boot.version {
                 trouble.failedBoots = before.failedBoots
-                // It failed, and then it was restarted: that is one failure.
+                // It failed and was then restarted: that is one failure.
                 if before.lastBootAt == boot.startedAt { trouble.failedBoots -= 1 }
             }
             trouble.failedBoots += 1

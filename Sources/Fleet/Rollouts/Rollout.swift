@@ -2,24 +2,23 @@ package import Wire
 
 /// A version on trial: some nodes, the canaries, boot it first, and their boots decide whether the channel moves to it.
 ///
-/// Nothing in here waits or asks: boots and the time are put in, the new state comes out. The state ends once, and what a canary
-/// did stays with it.
+/// A pure state machine: boots and the time go in, the new state comes out. The state ends once, and each canary's result stays.
 package struct Rollout: Equatable, Sendable, Codable {
     package enum State: String, Sendable, Codable {
         case running
-        /// No node is given the version that has not booted it already.
+        /// Nodes that have not booted the version do not get it.
         case paused
-        /// The channel means the version now.
+        /// The channel points to the version.
         case succeeded
-        /// The channel has stayed where it was.
+        /// The channel stayed where it was.
         case failed
-        /// Somebody ended it; the channel has stayed where it was.
+        /// An administrator ended it; the channel stayed where it was.
         case aborted
 
         package var isOver: Bool { self != .running && self != .paused }
     }
 
-    /// One node that tries the version, and how that went.
+    /// One node that tries the version, and its result.
     package struct Canary: Equatable, Sendable, Codable {
         package enum Outcome: String, Sendable, Codable, CaseIterable {
             /// It has not booted the version yet.
@@ -32,9 +31,9 @@ package struct Rollout: Equatable, Sendable, Codable {
 
         package var node: NodeName
         package var outcome: Outcome
-        /// Milliseconds since 1970 at which its last boot of the version began; nil before.
+        /// Milliseconds since 1970 when its last boot of the version began; nil before.
         @MillisecondTimestamp package var startedAt: Int?
-        /// Milliseconds from there to ready.
+        /// Milliseconds from then to ready.
         package var readyAfter: Int?
         /// Why it failed.
         @MachineText package var detail: String
@@ -45,11 +44,11 @@ package struct Rollout: Equatable, Sendable, Codable {
         }
     }
 
-    /// What is promised of a boot, and for how long it has to hold.
+    /// The conditions for success, and the length of the trial.
     package struct Terms: Equatable, Sendable, Codable {
-        /// Seconds from the first sign of a boot to ready.
+        /// Seconds from a boot's first event to ready.
         package var readyWithin: Int
-        /// Seconds for which no more than `allowedFailures` canaries may fail.
+        /// Seconds during which no more than `allowedFailures` canaries may fail.
         package var trialSeconds: Int
         package var allowedFailures: Int
 
@@ -65,9 +64,9 @@ package struct Rollout: Equatable, Sendable, Codable {
     package let channel: ChannelName
     /// The version on trial.
     package let candidate: Int
-    /// Where the channel points meanwhile.
+    /// The version that the channel points to meanwhile.
     package let former: Int
-    /// As it was asked for: `5%` or a group.
+    /// As requested: `5%` or a group.
     package let share: String
     package let terms: Terms
     /// Seconds since 1970.
@@ -75,9 +74,9 @@ package struct Rollout: Equatable, Sendable, Codable {
     package let startedBy: String
     package private(set) var state = State.running
     package private(set) var endedAt: Int?
-    /// Why it ended; empty while it has not.
+    /// Why it ended; empty until then.
     package private(set) var reason = ""
-    /// In the order of their names' bytes.
+    /// In byte order of their names.
     package private(set) var canaries: [Canary]
 
     package init(
@@ -111,7 +110,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         return low < canaries.count && canaries[low].node == node ? low : nil
     }
 
-    /// Whether `node` is given the version on trial at its next boot.
+    /// Whether `node` gets the version on trial at its next boot.
     package func offers(to node: NodeName) -> Bool {
         guard let canary = canary(node) else { return false }
         return switch state {
@@ -121,9 +120,9 @@ package struct Rollout: Equatable, Sendable, Codable {
         }
     }
 
-    /// A canary's boot of the version on trial has got somewhere.
+    /// A canary's boot of the version on trial has a result.
     ///
-    /// - Parameter at: milliseconds since 1970 at which the boot began.
+    /// - Parameter at: milliseconds since 1970 when the boot began.
     package mutating func note(_ outcome: BootOutcome, of node: NodeName, began at: Int) {
         guard !state.isOver, let index = index(of: node), canaries[index].outcome != .failed else { return }
         switch outcome {
@@ -151,7 +150,7 @@ package struct Rollout: Equatable, Sendable, Codable {
 
     // MARK: Its own state
 
-    /// Sees whose time is over at `now` (milliseconds since 1970), and whether the trial has been decided.
+    /// Fails canaries whose time is over at `now` (milliseconds since 1970), and decides the trial if possible.
     package mutating func advance(to now: Int) {
         guard !state.isOver else { return }
         for index in canaries.indices where canaries[index].outcome == .booting {
@@ -171,7 +170,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         }
     }
 
-    /// The wall clock was set: the trial, and the boots in it, have lasted as long as before.
+    /// The wall clock was set: the trial and its boots keep their age.
     package mutating func move(with jump: ClockJump) {
         guard !state.isOver else { return }
         startedAt = jump.moved(second: startedAt)
@@ -180,7 +179,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         }
     }
 
-    /// Keeps it from going further. What boots the version now may go on.
+    /// Stops it from spreading. Nodes that boot the version now continue.
     package mutating func pause() { if state == .running { state = .paused } }
 
     package mutating func resume() { if state == .paused { state = .running } }
@@ -196,7 +195,7 @@ package struct Rollout: Equatable, Sendable, Codable {
         endedAt = second
     }
 
-    /// What boots, and the clock, have shown of it.
+    /// The progress shown by boots and the clock.
     package struct Progress: Equatable, Sendable {
         fileprivate var startedAt: Int
         fileprivate var canaries: [Canary]
@@ -209,7 +208,7 @@ package struct Rollout: Equatable, Sendable, Codable {
 }
 
 extension Rollout {
-    /// What changes with `self` after `before`, in one line for people.
+    /// The change from `before` to `self`, in one line for people.
     package func summary(before: Rollout?) -> String {
         let what = "roll-out \(id) of \(image)@\(candidate) to \(channel)"
         switch state {
@@ -221,12 +220,12 @@ extension Rollout {
         }
     }
 
-    /// For whoever wants to move its channel by hand.
+    /// The error for moving its channel manually.
     package var holdsItsChannel: String {
         "roll-out \(id) tries \(image)@\(candidate) for \(channel); abort it first (roost rollout abort \(id))"
     }
 
-    /// Who tries a version first.
+    /// The nodes that try a version first.
     package enum Share: Equatable, Sendable {
         /// Above 0, at most 100.
         case percent(Double)
@@ -246,7 +245,7 @@ extension Rollout {
 }
 
 extension FleetSnapshot {
-    /// The nodes that boot what `channel` of `image` means, in order.
+    /// The nodes that boot the version of `channel` of `image`, in order.
     package func followers(of image: ImageName, _ channel: ChannelName) -> [Node] {
         nodeOrder.compactMap { nodes[$0] }.filter { node in
             guard let chosen = settings(of: node)[Settings.image] else { return false }
@@ -257,8 +256,8 @@ extension FleetSnapshot {
         }
     }
 
-    /// Those of `followers` that go first, of all that may: the same for the same roll-out, others for the next one, and never
-    /// nobody of somebody.
+    /// The canaries among `followers`, of those that may be canaries: the same for the same roll-out, others for the next one, and at least
+    /// one if there are any.
     ///
     /// - Parameter id: the roll-out's number.
     package func canaries(_ share: Rollout.Share, of followers: [Node], rollout id: Int) -> [NodeName] {
@@ -272,7 +271,7 @@ extension FleetSnapshot {
         }
     }
 
-    /// FNV-1a, with its last bits spread: names that differ in their last digit lie far apart.
+    /// FNV-1a, with its last bits spread: names that differ only in the last digit get very different values.
     private static func deal(_ name: NodeName, _ id: Int) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in "\(id) \(name)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
@@ -280,14 +279,14 @@ extension FleetSnapshot {
         return hash ^ hash >> 33
     }
 
-    /// The roll-out that is under way for a channel.
+    /// The current roll-out of a channel.
     package func rollout(of image: ImageName, _ channel: ChannelName) -> Rollout? {
         contents.rollouts.values.first { $0.image == image && $0.channel == channel }.map(current)
     }
 }
 
 extension FleetEdit {
-    /// A roll-out begins, changes its state, or ends.
+    /// Starts a roll-out, changes its state, or ends it.
     package static func rollout(_ rollout: Rollout) -> Self { Self(rollout.id, rollout) }
 }
 
@@ -321,7 +320,7 @@ extension Rollout: FleetRecord {
 
     package static func reach(of change: RecordChange<Rollout>) -> EditReach { .group(.site) }
 
-    /// What boots have shown is not taken back.
+    /// Results of boots cannot be undone.
     package static var undo: Undoing { .refuses }
 
     package var isClosed: Bool { state.isOver }

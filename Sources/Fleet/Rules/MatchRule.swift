@@ -1,7 +1,7 @@
-/// Settings for all nodes whose hardware fits a condition; stronger than groups, weaker than the node itself.
+/// Settings for all nodes whose hardware matches a condition; stronger than groups, weaker than the node itself.
 package struct MatchRule: Equatable, Sendable, Codable {
     package var name: RuleName
-    /// Of two rules that fit a node, the one with the higher number is the stronger; at the same number, the later name.
+    /// Of two rules that match a node, the one with the higher number is stronger; with equal numbers, the later name.
     package var priority: Int
     /// As typed: `memory < 2 GiB`.
     package var condition: String
@@ -63,7 +63,7 @@ extension MatchRule: FleetRecord {
 }
 
 extension Condition {
-    /// Whether it asks for hardware and place only.
+    /// Whether it depends only on hardware and place.
     var isLasting: Bool {
         switch self {
         case .always, .word, .names: true

@@ -1,11 +1,11 @@
 import Wire
 
-/// What an edit of the configuration would do to the nodes: the answer to "what if".
+/// The effects of an edit of the configuration on nodes: the answer to "what if".
 package struct ChangePlan: Equatable, Sendable, Codable {
-    /// Nodes that are told one by one; of the others there is the count.
+    /// Nodes listed individually; the others are only counted.
     package static let nodeLimit = 500
 
-    /// One node that would not be as it was.
+    /// One node that would change.
     package struct NodeChange: Equatable, Sendable, Codable {
         package enum Kind: String, Sendable, Codable {
             case added, removed, changed
@@ -13,36 +13,36 @@ package struct ChangePlan: Equatable, Sendable, Codable {
 
         package var node: NodeName
         package var kind: Kind
-        /// The settings that would have another value for it, in the registry's order.
+        /// The settings with a new value, in the registry's order.
         package var settings: [SettingChange]
     }
 
     package struct SettingChange: Equatable, Sendable, Codable {
-        /// A setting's name; `group`, `version`, `address` for what is no setting.
+        /// A setting's name; or `group`, `version`, `address`.
         package var name: String
         /// Nil: there was none.
         package var before: SettingValue?
         package var after: SettingValue?
-        /// Where the new value comes from.
+        /// The origin of the new value.
         package var origin: String
     }
 
-    /// What is edited, a line each.
+    /// The edits, one line each.
     package var edits: [String]
-    /// At most `nodeLimit`, in the order in which people count.
+    /// At most `nodeLimit`, in natural order.
     package var nodes: [NodeChange]
     /// All nodes that would change.
     package var nodeCount: Int
-    /// How many nodes each setting changes on.
+    /// The number of nodes that each setting changes on.
     package var counts: [String: Int]
     /// What becomes of networks, and what is then wrong with them; nil where nothing does.
     package var notes: [String]?
 }
 
 extension ChangePlan {
-    /// Compares `before` with what `edits` would make of it; throws what making them would throw.
+    /// Compares `before` with the result of `edits`; throws like making them.
     ///
-    /// - Parameter plan: which addresses nodes may have.
+    /// - Parameter plan: the addresses that nodes may have.
     package init(of edits: [FleetEdit], in before: FleetSnapshot, within plan: AddressPlan = .unknown) throws
     {
         let after = try before.applying(edits, revision: before.revision, within: plan)
@@ -61,7 +61,7 @@ extension ChangePlan {
         notes = lines.isEmpty ? nil : lines
     }
 
-    /// The nodes that can be concerned at all, in order.
+    /// The nodes that can be affected at all, in order.
     private static func candidates(
         _ edits: [FleetEdit], _ before: FleetSnapshot, _ after: FleetSnapshot
     ) -> [NodeName] {
@@ -127,7 +127,7 @@ extension ChangePlan {
         return NodeChange(node: name, kind: old == nil ? .added : .changed, settings: changes)
     }
 
-    /// What differs between two records of a node beside its settings.
+    /// The differences between two records of a node, besides settings.
     private static func fields(of old: Node, _ new: Node) -> [(name: String, before: String?, after: String?)]
     {
         func text(_ addresses: [MACAddress]) -> String? {
@@ -143,7 +143,7 @@ extension ChangePlan {
         ].filter { $0.1 != $0.2 }
     }
 
-    /// A line for each thing that differs between two records of a node: `address 10.77.0.5 → 10.77.0.6`.
+    /// A line for each difference between two records of a node: `address 10.77.0.5 → 10.77.0.6`.
     static func recordChanges(from old: Node, to new: Node) -> [String] {
         let fields = fields(of: old, new)
         let names = Set(old.settings.keys).union(new.settings.keys).sorted()
@@ -163,9 +163,9 @@ extension ChangePlan {
 }
 
 extension FleetSnapshot {
-    /// The version that a node with these settings boots; nil when there is none to boot.
+    /// The version that a node with these settings boots; nil when there is none.
     package func version(for settings: EffectiveSettings) -> ImageVersion? {
-        // One that cannot be read means no version.
+        // An unreadable setting means no version.
         guard let image = settings[Settings.image] else { return nil }
         guard let image else {
             return images.count == 1 ? images.values.first?.version(.channel(.stable)) : nil

@@ -1,9 +1,9 @@
 /// A file that Roost writes into a node's root before its init.
 package struct ConfiguredFile: SettingEntry {
-    /// An absolute path, with `:MODE` in octal behind it when it is not 644.
+    /// An absolute path, followed by `:MODE` in octal if it is not 644.
     package let key: String
     package let text: String
-    /// Without the slash in front.
+    /// Without the leading slash.
     package let path: String
     package let mode: UInt32
 

@@ -11,7 +11,7 @@ package struct DirectoryPath: SettingWord {
     }
 }
 
-/// What a file system is found by: what ext4 (16 bytes) and others take, and a kernel word can hold.
+/// A file system's label: within the limits of ext4 (16 bytes) and others, and of kernel words.
 package struct FileSystemLabel: SettingWord {
     package let settingText: String
 

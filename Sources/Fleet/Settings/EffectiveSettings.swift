@@ -1,7 +1,7 @@
 /// Where a value was set, from the weakest to the strongest.
 package enum SettingOrigin: Equatable, Sendable {
     case productDefault
-    /// What an image says for all that boot it. It cannot say which image that is.
+    /// An image's defaults for all its nodes. They cannot include the image itself.
     case image(ImageName)
     case group(GroupPath)
     case rule(RuleName)
@@ -20,13 +20,13 @@ extension SettingOrigin: CustomStringConvertible {
     }
 }
 
-/// One setting as it holds for one node.
+/// One setting with its effective value for one node.
 package struct EffectiveSetting: Equatable, Sendable {
     package var definition: SettingDefinition
     package var value: SettingValue
-    /// The level that the value comes from; for lists and maps the last that added to it.
+    /// The level of the value; for lists and maps, the last one that added to it.
     package var origin: SettingOrigin
-    /// Weaker levels that also set it, strongest first, with what they said.
+    /// Weaker levels that also set it, strongest first, with their values.
     package var hidden: [Layer]
 
     package struct Layer: Equatable, Sendable {
@@ -35,9 +35,9 @@ package struct EffectiveSetting: Equatable, Sendable {
     }
 }
 
-/// The settings that hold for a node: product default → image → site → groups downwards → match rules → node.
+/// The effective settings of a node: product default → image → site → groups downwards → match rules → node.
 package struct EffectiveSettings: Sendable {
-    /// One level with what it sets.
+    /// One level with its settings.
     package typealias Level = (origin: SettingOrigin, settings: [String: SettingValue])
 
     private let levels: [Level]
@@ -47,9 +47,9 @@ package struct EffectiveSettings: Sendable {
 
     // MARK: Values
 
-    /// What holds of a setting; throws where a level has what cannot be read.
+    /// A setting's effective value; throws when a level's value is unreadable.
     ///
-    /// What is sealed with a key that this server does not have does nothing.
+    /// A value sealed with a key that this server does not have is ignored.
     package func value<Value>(of setting: Setting<Value>) throws(UnreadableSetting) -> Value {
         let definition = setting.definition
         var held: SettingValue?
@@ -67,15 +67,15 @@ package struct EffectiveSettings: Sendable {
         }
     }
 
-    /// What holds of a setting; nil where it cannot be read.
+    /// A setting's effective value; nil when unreadable.
     package subscript<Value>(setting: Setting<Value>) -> Value? { try? value(of: setting) }
 
-    /// The level that the value of a setting comes from.
+    /// The level of a setting's value.
     package func origin<Value>(of setting: Setting<Value>) -> SettingOrigin {
         self[setting.definition].origin
     }
 
-    /// The first setting that a node boots with and that cannot be read.
+    /// The first unreadable setting that is used in booting.
     var firstBootProblem: UnreadableSetting? {
         var replaced: Set<String> = []
         for level in levels.reversed() {
@@ -92,7 +92,7 @@ package struct EffectiveSettings: Sendable {
         return nil
     }
 
-    /// The strongest level that has something of `definition` that cannot be read.
+    /// The strongest level with an unreadable value of `definition`.
     private func firstProblem(of definition: SettingDefinition) -> UnreadableSetting? {
         for level in levels.reversed() {
             guard let value = level.settings[definition.name], definition.unreadability(value) != nil,
@@ -126,7 +126,7 @@ package struct EffectiveSettings: Sendable {
             hidden: layers.dropLast().reversed())
     }
 
-    /// The value alone, without where it comes from: what thousands of nodes are compared by.
+    /// The value without its origin, for comparing thousands of nodes.
     package func shown(_ definition: SettingDefinition) -> SettingValue {
         var value = definition.defaultValue
         for level in levels {
@@ -137,7 +137,7 @@ package struct EffectiveSettings: Sendable {
         return value
     }
 
-    /// Names of everything that some level sets.
+    /// Names of all settings that some level sets.
     var namesSet: Set<String> { levels.reduce(into: []) { $0.formUnion($1.settings.keys) } }
 
     package var all: [EffectiveSetting] { SettingDefinition.all.map { self[$0] } }

@@ -1,8 +1,8 @@
 package import Wire
 
-/// A line for `/etc/hosts`: an address, and the names of what is there.
+/// A line for `/etc/hosts`: an address and its names.
 package struct HostLine: SettingEntry {
-    /// As it was typed; an old one may be no address.
+    /// As typed; an old one may be an invalid address.
     package let key: String
     /// A name and its aliases.
     package let text: String

@@ -1,4 +1,4 @@
-/// One word of a kernel's command line that boot loaders leave alone.
+/// One word of a kernel's command line without characters special to boot loaders.
 package struct KernelWord: SettingWord {
     package let settingText: String
 
@@ -14,9 +14,9 @@ package struct KernelWord: SettingWord {
     fileprivate init(constant: StaticString) { settingText = constant.description }
 }
 
-/// A console as the kernel names it: `tty0`, `ttyS0,115200`.
+/// A console in the kernel's notation: `tty0`, `ttyS0,115200`.
 package struct ConsoleWord: SettingWord {
-    /// The screen and the keyboard.
+    /// Screen and keyboard.
     static let screen = Self(word: KernelWord(constant: "tty0"))
     /// The first serial line.
     static let serial = Self(word: KernelWord(constant: "ttyS0"))

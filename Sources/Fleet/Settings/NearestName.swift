@@ -1,6 +1,6 @@
-/// The known name that a misspelt one may mean.
+/// Suggests a known name for a misspelt one.
 package enum NearestName {
-    /// Of `names` the one that takes the fewest keystrokes to make of `word`, or that alone begins with it; nil when all are far from it.
+    /// The name in `names` with the fewest keystrokes from `word`, or the only one that starts with it; nil when none is close.
     package static func of(_ word: String, among names: some Collection<String>) -> String? {
         let word = word.lowercased()
         let begun = word.count > 2 ? names.filter { $0.hasPrefix(word) } : []
@@ -9,7 +9,7 @@ package enum NearestName {
         return names.map { (keystrokes(from: word, to: $0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
     }
 
-    /// Letters to add, to take away, to change, or to swap with their neighbour (optimal string alignment).
+    /// The number of letters to insert, delete, change, or swap with their neighbour (optimal string alignment).
     private static func keystrokes(from one: String, to other: String) -> Int {
         let (one, other) = (Array(one), Array(other))
         guard abs(one.count - other.count) <= 3 else { return .max }

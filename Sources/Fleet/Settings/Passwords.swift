@@ -1,6 +1,6 @@
 /// The PIN that approves a waiting machine on its own screen.
 package struct RegistrationPIN: SettingWord {
-    /// Of a new one at least: five attempts a quarter of an hour take years for a million.
+    /// The minimum for a new one: with five attempts per quarter of an hour, a million take years.
     private static let length = 6
 
     package let settingText: String
@@ -13,7 +13,7 @@ package struct RegistrationPIN: SettingWord {
         settingText = text
     }
 
-    /// Whether it is one that could not be set any more.
+    /// Whether it would be too short for a new one.
     package var isShort: Bool { settingText.utf8.count < Self.length }
 
     package var flaw: String? {
@@ -23,7 +23,7 @@ package struct RegistrationPIN: SettingWord {
     }
 }
 
-/// What crypt(3) makes of a password, as in `/etc/shadow`.
+/// A password hashed by crypt(3), as in `/etc/shadow`.
 package struct PasswordHash: SettingWord {
     package let settingText: String
 
@@ -35,7 +35,7 @@ package struct PasswordHash: SettingWord {
     }
 }
 
-/// A password as it is typed. It is never kept.
+/// A password as typed. It is never stored.
 package struct PlainPassword: SettingWord {
     package let settingText: String
 

@@ -13,8 +13,8 @@ package struct PublicKeyLine: SettingWord {
             ? "‘\(settingText)’ is cut off: the whole line of the .pub file is required" : nil
     }
 
-    /// What is wrong with a line, or what it is that people take for one; nil when nothing speaks against it. The line is not shown: a
-    /// password or a private key may have been pasted.
+    /// The problem with a line, including things that are often mistaken for a public key; nil when there is none. The line itself is not
+    /// shown: it may be a pasted password or private key.
     private static func problem(_ line: String) -> String? {
         if line.contains("PRIVATE KEY-----") || line.hasPrefix("PuTTY-User-Key-File") {
             return
@@ -32,12 +32,12 @@ package struct PublicKeyLine: SettingWord {
             ? nil : "this is not a public key: a line has its type, the key and a comment, as in a .pub file"
     }
 
-    /// Whether a key ends before all that its own lengths announce has come, as one that was not copied to its end does.
+    /// Whether a key is shorter than its own lengths state, as when it was not copied completely.
     private static func isCutOff(_ line: String) -> Bool {
         let words = line.split(separator: " ")
         for (type, key) in zip(words, words.dropFirst()) {
             let bytes = bytes(key)
-            // RFC 4253 §6.6: each part has its length in four bytes before it; the first one is the type.
+            // RFC 4253 §6.6: each part is preceded by its length in four bytes; the first one is the type.
             let name = Array(type.utf8)
             guard bytes.count >= 4 + name.count, length(bytes[...]) == name.count,
                 bytes[4..<4 + name.count].elementsEqual(name)
@@ -57,7 +57,7 @@ package struct PublicKeyLine: SettingWord {
         bytes.count < 4 ? nil : bytes.prefix(4).reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// As many as are there (RFC 4648 §4).
+    /// As many as can be decoded (RFC 4648 §4).
     private static func bytes(_ text: Substring) -> [UInt8] {
         var (bytes, value, bitCount): ([UInt8], UInt32, Int) = ([], 0, 0)
         for letter in text.utf8 {

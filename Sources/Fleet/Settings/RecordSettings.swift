@@ -1,28 +1,28 @@
-/// The settings of a record by their names. Secrets are encoded as `(set)`. An encoder with ``revealsSecrets`` writes them in clear: that of
-/// the command line, which sends what was typed there, and that of the API's entity tags. One with a ``SettingSealer`` seals them: the store's.
+/// A record's settings by name. Secrets are encoded as `(set)`. An encoder with ``revealsSecrets`` writes them in clear: the command
+/// line's, which sends what was typed, and the one for the API's entity tags. An encoder with a ``SettingSealer`` seals them: the store's.
 @propertyWrapper package struct RecordSettings: Equatable, Sendable {
-    /// What stands for a secret wherever it is shown; as an answer it means that the secret stays what it is.
+    /// The placeholder that is shown for a secret; when it is sent back, the secret stays unchanged.
     package static let hidden = SettingValue.text("(set)")
-    /// `userInfo` of an encoder that writes secrets in clear.
+    /// The `userInfo` key of an encoder that writes secrets in clear.
     package static let revealsSecrets = CodingUserInfoKey.revealsSecrets
 
-    /// `userInfo` of coders that seal and open: a ``SettingSealer``.
+    /// The `userInfo` key of coders that seal and open: a ``SettingSealer``.
     package static let sealer = CodingUserInfoKey.settingSealer
 
     package var wrappedValue: [String: SettingValue]
 
     package init(wrappedValue: [String: SettingValue]) { self.wrappedValue = wrappedValue }
 
-    /// The settings as people may see them.
+    /// The settings with secrets hidden.
     package static func redacted(_ settings: [String: SettingValue]) -> [String: SettingValue] {
         var shown = settings
         for name in SettingDefinition.secretNames where shown[name] != nil { shown[name] = hidden }
         return shown
     }
 
-    /// What is meant by settings that come back from where they were shown.
+    /// The meaning of settings that were shown and come back.
     ///
-    /// - Parameter stored: what they are now.
+    /// - Parameter stored: their present values.
     package static func merged(_ settings: [String: SettingValue], into stored: [String: SettingValue]?)
         -> [String: SettingValue]
     {
@@ -33,12 +33,12 @@
         return settings
     }
 
-    /// Characters of all settings of one level together.
+    /// The maximum characters of all settings of one level.
     private static let lengthLimit = 1 << 20
 
-    /// The settings of one level as they are kept; throws what is wrong with them.
+    /// The settings of one level as stored; throws if they are invalid.
     ///
-    /// - Parameter before: what the level has now; what stays is not looked at again.
+    /// - Parameter before: the level's present settings; unchanged ones are not checked again.
     static func checked(
         _ settings: [String: SettingValue], since before: [String: SettingValue]?, isSite: Bool = false
     ) throws -> [String: SettingValue] {
@@ -46,7 +46,7 @@
         var length = 0
         for (name, value) in settings {
             length += value.description.utf8.count
-            // What is there already stays, whatever rules came later, and also where its secret is lost and it cannot be read.
+            // Present values stay, even if later rules forbid them, or their secret is lost and they are unreadable.
             guard before?[name] != value else { continue }
             guard let definition = SettingDefinition.named(name) else {
                 throw InvalidSetting("there is no setting ‘\(name)’ (roost set --list shows all)")
@@ -95,11 +95,11 @@ extension RecordSettings: Codable {
     }
 }
 
-/// How a store keeps settings with secrets in them.
+/// How a store keeps settings with secrets.
 package struct SettingSealer: Sendable {
-    /// The same value always becomes the same one. What is sealed already stays as it is.
+    /// Deterministic: equal values have equal results. Sealed values stay unchanged.
     package var seal: @Sendable (SettingValue) throws -> SettingValue
-    /// What was not sealed, or cannot be opened, stays as it is.
+    /// Values that are not sealed, or cannot be opened, stay unchanged.
     package var open: @Sendable (SettingValue) -> SettingValue
 
     package init(

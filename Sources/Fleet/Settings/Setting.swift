@@ -1,19 +1,19 @@
-/// One setting: its name, what its values are, and how they are read, checked and joined. ``Settings`` has them all.
+/// One setting: its name, its values, and how they are parsed, checked and merged. ``Settings`` has them all.
 ///
-/// What the store, the API and forms hold is a ``SettingValue``. Who asks ``EffectiveSettings`` by one of these gets a value of its type,
-/// or an error that names the setting and where it is set.
+/// The store, the API and forms hold a ``SettingValue``. ``EffectiveSettings`` returns a value of this type for it, or an error that names
+/// the setting and its level.
 package struct Setting<Value: Equatable & Sendable>: Sendable {
-    /// All of it but the type of its values.
+    /// Everything except the type of its values.
     package let definition: SettingDefinition
-    /// What holds where no level sets it.
+    /// The value when no level sets it.
     package let defaultValue: Value
     private let form: SettingForm<Value>
 
     /// - Parameters:
-    ///   - formerly: names that it had before, as people and files may still have them.
+    ///   - formerly: former names, still accepted from people and files.
     ///   - phase: when a change reaches a node.
-    ///   - summary: what it does, in one line; pages have it in their languages.
-    ///   - unit: what a number counts.
+    ///   - summary: its effect, in one line; pages have translations.
+    ///   - unit: the unit of a number.
     ///   - isSecret: whether only its presence is shown.
     ///   - isSealed: whether a store keeps it sealed; secrets always are.
     ///   - isSiteWide: whether groups, rules and nodes cannot set it.
@@ -45,10 +45,10 @@ package struct Setting<Value: Equatable & Sendable>: Sendable {
 
     package var name: String { definition.name }
 
-    /// Reads what is stored or typed; throws what is wrong with it, without the setting's name.
+    /// Parses a stored or typed value; the error does not contain the setting's name.
     package func value(of stored: SettingValue) throws(InvalidSetting) -> Value { try form.read(stored) }
 
-    /// `value` as it is stored.
+    /// `value` as stored.
     package func stored(_ value: Value) -> SettingValue { form.write(value) }
 }
 
@@ -61,14 +61,14 @@ extension [String: SettingValue] {
 
 /// How the levels that set a setting combine.
 package enum MergeRule: Sendable {
-    /// The strongest level's value is the whole value.
+    /// The strongest level's value replaces all others.
     case replace
-    /// Levels add entries, the weakest level's first; an entry that comes again is kept once.
+    /// Levels add entries, starting with the weakest; duplicates are removed.
     case append
     /// Levels add keys; a stronger level's value for a key wins.
     case byKey
 
-    /// What holds when `stronger` is set over `weaker`. What is not of one kind cannot be joined.
+    /// The effective value of `stronger` over `weaker`. Values of different kinds cannot be merged.
     func combined(_ weaker: SettingValue, _ stronger: SettingValue) -> SettingValue {
         switch (self, weaker, stronger) {
         case (.append, .list(let first), .list(let second)):
@@ -78,7 +78,7 @@ package enum MergeRule: Sendable {
         }
     }
 
-    /// Whether `value` can be joined with those of other levels.
+    /// Whether `value` can be merged with those of other levels.
     func takes(_ value: SettingValue) -> Bool {
         switch (self, value) {
         case (.replace, _), (.append, .list), (.byKey, .map): true

@@ -2,17 +2,17 @@
 package struct SettingAssignment: Equatable, Sendable {
     package enum Act: Equatable, Sendable {
         case set(SettingValue)
-        /// Entries more of a list or a map.
+        /// Entries to add to a list or a map.
         case add(SettingValue)
-        /// Entries less of a list; of a map, keys.
+        /// Entries to remove from a list; for a map, keys.
         case remove([String])
     }
 
-    /// How files are read that stand behind `@`, where a value may stand.
+    /// Reads the files named by `@` in place of a value.
     package struct Files {
         /// The text of a file, for a setting. `-` is standard input.
         package var text: (String, SettingDefinition) throws -> String
-        /// The keys and values in a file that is a whole map.
+        /// The keys and values of a file that is a whole map.
         package var map: (String, SettingDefinition) throws -> [(key: String, value: String)]
 
         package init(
@@ -27,7 +27,7 @@ package struct SettingAssignment: Equatable, Sendable {
     package let definition: SettingDefinition
     package let act: Act
 
-    /// - Parameter files: nil where there are none to read: what begins with `@` is refused then, and `@@` means `@` everywhere.
+    /// - Parameter files: nil when there are none to read: a leading `@` is then refused, and `@@` means `@` everywhere.
     package init(_ text: String, files: Files? = nil) throws {
         guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
             throw InvalidSetting("‘\(text)’ is not SETTING=VALUE")
@@ -53,7 +53,7 @@ package struct SettingAssignment: Equatable, Sendable {
         }
     }
 
-    /// Resolves what begins with `@`.
+    /// Resolves a leading `@`.
     private struct Reader {
         let definition: SettingDefinition
         let files: Files?
@@ -108,7 +108,7 @@ package struct SettingAssignment: Equatable, Sendable {
             text.hasPrefix("@@") ? String(text.dropFirst()) : text
         }
 
-        /// One entry each; notes and empty lines are none.
+        /// One entry per line, without comments and empty lines.
         private func lines(of text: String) -> [String] {
             text.split(whereSeparator: \.isNewline).map { String($0.trimmed) }
                 .filter { !$0.isEmpty && !$0.hasPrefix("#") }

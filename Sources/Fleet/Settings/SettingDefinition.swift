@@ -1,6 +1,6 @@
-/// What is told of one setting, whatever the type of its values: its name, kind, default and meaning. A ``Setting`` has one.
+/// The description of one setting, without the type of its values: name, kind, default and meaning. A ``Setting`` has one.
 package struct SettingDefinition: Sendable {
-    /// What a value may be.
+    /// The kind of a value.
     package enum Kind: Equatable, Sendable {
         case text
         /// One of these words.
@@ -12,7 +12,7 @@ package struct SettingDefinition: Sendable {
     }
 
     package let name: String
-    /// Names that it had before.
+    /// Its former names.
     let formerNames: [String]
     package let kind: Kind
     /// How levels combine.
@@ -20,40 +20,40 @@ package struct SettingDefinition: Sendable {
     let notation: EntryNotation
     package let defaultValue: SettingValue
     package let summary: String
-    /// What a number counts; empty for what has none.
+    /// The unit of a number; empty if it has none.
     package let unit: String
     package let phase: Phase
-    /// Whoever shows values shows only that there is one.
+    /// Only its presence is shown.
     package let isSecret: Bool
     /// A store keeps it sealed.
     let isSealed: Bool
-    /// It is the site's alone: groups, rules and nodes cannot set it.
+    /// Only the site sets it: groups, rules and nodes cannot.
     package let isSiteWide: Bool
-    /// Why what is stored cannot be read; nil when it can.
+    /// Why a stored value is unreadable; nil when it is readable.
     let unreadability: @Sendable (SettingValue) -> String?
-    /// What is wrong with a value that is set; nil when nothing is.
+    /// The problem of a value to set; nil when there is none.
     let problem: @Sendable (SettingValue) -> String?
-    /// What is wrong with a value that is new: rules that came later leave what is set already as it is.
+    /// The problem of a new value; later rules do not affect present ones.
     let newProblem: @Sendable (SettingValue) -> String?
 
-    /// When a change of the setting reaches a node.
+    /// When a change to the setting reaches a node.
     package enum Phase: String, Sendable, CaseIterable, Codable {
         /// At once, in the server: it concerns machines that are not enrolled.
         case enrolment
-        /// When the node boots next: its loader and kernel.
+        /// At the node's next boot: its loader and kernel.
         case boot
-        /// When the node boots next: before its init.
+        /// At the node's next boot: before its init.
         case initialisation = "init"
         /// Within seconds, while the node runs.
         case running
 
-        /// Whether a node boots with it.
+        /// Whether it is used in booting.
         var isBoot: Bool { self == .boot || self == .initialisation }
     }
 }
 
 extension SettingDefinition: Equatable {
-    /// A name has one definition.
+    /// Each name has one definition.
     package static func == (one: Self, other: Self) -> Bool { one.name == other.name }
 }
 
@@ -70,14 +70,14 @@ extension SettingDefinition.Kind: CustomStringConvertible {
     }
 }
 
-/// Why a value cannot be a setting's.
+/// Why a value is invalid for a setting.
 package struct InvalidSetting: Error, Equatable, CustomStringConvertible {
     package var description: String
     package init(_ description: String) { self.description = description }
 }
 
 extension SettingDefinition {
-    /// `value`, when it is of this setting's kind and the setting's own rule allows it.
+    /// `value`, if it is of this setting's kind and its rule allows it.
     package func checked(_ value: SettingValue) throws(InvalidSetting) -> SettingValue {
         if let problem = problem(value) { throw InvalidSetting("\(name): \(problem)") }
         return value
@@ -85,12 +85,12 @@ extension SettingDefinition {
 
     package var kindDescription: String { kind.description }
 
-    /// Whether `value` was sealed with a key that this server does not have. It stays as it is, and does nothing.
+    /// Whether `value` was sealed with a key that this server does not have. It stays unchanged and is ignored.
     func isClosed(_ value: SettingValue) -> Bool { isSealed && value.sealed != nil }
 }
 
 extension StringProtocol {
-    /// Without spaces at either end.
+    /// Without surrounding spaces.
     var trimmed: SubSequence {
         guard let first = firstIndex(where: { !$0.isWhitespace }),
             let last = lastIndex(where: { !$0.isWhitespace })

@@ -1,14 +1,14 @@
-/// How values of one type are stored and typed, and what is refused.
+/// How values of one type are stored, typed and checked.
 struct SettingForm<Value: Equatable & Sendable>: Sendable {
     let kind: SettingDefinition.Kind
     let merge: MergeRule
     let notation: EntryNotation
-    /// Throws why what is stored is no value.
+    /// Throws why a stored value is invalid.
     let read: @Sendable (SettingValue) throws(InvalidSetting) -> Value
     let write: @Sendable (Value) -> SettingValue
     /// Why a value cannot be set.
     let problem: @Sendable (Value) -> String?
-    /// Why it cannot be set anew: what a level has already stays.
+    /// Why it cannot be a new value; present ones stay.
     let flaw: @Sendable (Value) -> String?
 
     init(
@@ -45,7 +45,7 @@ extension SettingForm where Value: SettingWord {
 }
 
 extension SettingForm {
-    /// A text; an empty one stands for none.
+    /// A text; empty means none.
     static func optional<Word: SettingWord>() -> Self where Value == Word? {
         Self(.text, problem: { $0?.problem }, flaw: { $0?.flaw }) { stored throws(InvalidSetting) in
             guard case .text(let text) = stored else { throw mismatch(stored, .text) }
@@ -55,7 +55,7 @@ extension SettingForm {
         }
     }
 
-    /// Entries that levels add, unless `merge` says something else.
+    /// Entries that levels add, unless `merge` is different.
     static func list<Word: SettingWord>(
         merge: MergeRule = .append, _ notation: EntryNotation = .commas
     ) -> Self where Value == [Word] {
@@ -73,7 +73,7 @@ extension SettingForm {
         }
     }
 
-    /// Keys with what belongs to them, in the keys' order.
+    /// Keys with their values, in the order of the keys.
     static func map<Entry: SettingEntry>(_ notation: EntryNotation) -> Self where Value == [Entry] {
         Self(
             .map, merge: .byKey, notation: notation, problem: { $0.lazy.compactMap(\.problem).first },
@@ -133,15 +133,15 @@ extension SettingForm<Bool> {
     }
 }
 
-/// A value that a setting keeps as one text, or as one entry of a list.
+/// A value that a setting stores as one text, or as one entry of a list.
 package protocol SettingWord: Equatable, Sendable {
-    /// Throws why it is none, without the setting's name.
+    /// Throws why it is invalid, without the setting's name.
     init(reading text: String) throws(InvalidSetting)
-    /// As it is stored.
+    /// As stored.
     var settingText: String { get }
-    /// Why it cannot be set, although an old one can be read.
+    /// Why it cannot be set, although an old one is readable.
     var problem: String? { get }
-    /// Why it cannot be set anew: this one stays where a level has it already, whatever else changes there.
+    /// Why it cannot be a new value: it stays where a level has it already, even when other values change there.
     var flaw: String? { get }
 }
 
@@ -155,7 +155,7 @@ package protocol SettingEntry: Equatable, Sendable {
     init(reading key: String, _ text: String) throws(InvalidSetting)
     var key: String { get }
     var text: String { get }
-    /// As of a ``SettingWord``.
+    /// As in ``SettingWord``.
     var problem: String? { get }
     var flaw: String? { get }
 }
@@ -167,16 +167,16 @@ extension SettingEntry {
 
 /// How the entries of a list or a map are typed in one line.
 struct EntryNotation: Sendable {
-    /// Blanks separate them, as for the kernel.
+    /// Spaces separate them, as for the kernel.
     var isKernelLine = false
-    /// Whether `part`, behind a comma, is an entry of its own; the one before it is `last`.
+    /// Whether `part`, after a comma, starts a new entry; `last` is the previous part.
     var begins: @Sendable (_ part: String, _ last: String) -> Bool = { _, _ in true }
 
     /// A comma ends an entry.
     static let commas = Self()
     static let kernelLine = Self(isKernelLine: true)
 
-    /// A comma ends an entry where a key follows.
+    /// A comma ends an entry if a key follows.
     static func keys(_ isKey: @escaping @Sendable (String) -> Bool) -> Self {
         Self { part, _ in
             part.firstIndex(of: "=").map { isKey(String(part[..<$0].trimmed)) } ?? false

@@ -1,16 +1,16 @@
-/// The settings that there are, by their names.
+/// All settings, by name.
 package struct SettingRegistry: Sendable {
-    /// Those of this program.
+    /// The settings of this program.
     package static let standard = SettingRegistry(
         Settings.all, typed: [Settings.rootPassword.definition], namespaces: Settings.namespaces)
 
-    /// Every setting there is, in the order in which they are shown.
+    /// All settings, in display order.
     package let all: [SettingDefinition]
-    /// What people type under another name than it is kept under.
+    /// Typed under one name and stored under another.
     private let typed: [SettingDefinition]
     private let namespaces: [String: SettingNamespace]
     private let byName: [String: SettingDefinition]
-    /// The name that a setting has now, of each that it had before.
+    /// The present name for each former name.
     let formerNames: [String: String]
 
     init(_ all: [SettingDefinition], typed: [SettingDefinition] = [], namespaces: [SettingNamespace] = []) {
@@ -22,13 +22,13 @@ package struct SettingRegistry: Sendable {
             uniqueKeysWithValues: all.flatMap { setting in setting.formerNames.map { ($0, setting.name) } })
     }
 
-    /// The setting of that name, or of a name that it had before.
+    /// The setting with that name or former name.
     package func named(_ name: String) -> SettingDefinition? {
         if let definition = byName[formerNames[name] ?? name] { return definition }
         return try? inNamespace(name)
     }
 
-    /// What can be set under this name, or why nothing can: settings, and what is kept under another name.
+    /// The definition that can be set under this name: a setting, or one stored under another name; throws why there is none.
     package func settable(_ name: String) throws(InvalidSetting) -> SettingDefinition {
         if let definition = typed.first(where: { $0.name == name }) ?? byName[formerNames[name] ?? name] {
             return definition
@@ -40,7 +40,7 @@ package struct SettingRegistry: Sendable {
                 + " (roost set --list shows all)")
     }
 
-    /// Nil for a name without a namespace that there is; throws where that does not take the key.
+    /// Nil for a name without a known namespace; throws if the namespace refuses the key.
     private func inNamespace(_ name: String) throws(InvalidSetting) -> SettingDefinition? {
         guard let dot = name.firstIndex(of: "."), let namespace = namespaces[String(name[..<dot])] else {
             return nil
@@ -49,14 +49,14 @@ package struct SettingRegistry: Sendable {
     }
 }
 
-/// Settings whose keys are free below a prefix, as in `lts.SCREEN_07`: other people's words, which a level may set as they are.
+/// Settings with free keys below a prefix, as in `lts.SCREEN_07`: words of other programs that a level may set unchanged.
 package struct SettingNamespace: Sendable {
     /// Without the dot.
     package let prefix: String
-    /// The setting of a key; throws why there can be none.
+    /// The setting of a key; throws why the key is invalid.
     package let definition: @Sendable (String) throws(InvalidSetting) -> SettingDefinition
 
-    /// - Parameter setting: what a key means, by its full name; throws why it means nothing.
+    /// - Parameter setting: the meaning of a key, by its full name; throws if it has none.
     init<Value>(
         _ prefix: String,
         _ setting:
@@ -66,7 +66,7 @@ package struct SettingNamespace: Sendable {
         definition = { key throws(InvalidSetting) in try setting(key, "\(prefix).\(key)").definition }
     }
 
-    /// Its keys of those that a level sets.
+    /// The namespace's keys in a level's settings.
     package func keys(of settings: [String: SettingValue]) -> [String] {
         settings.keys.filter { $0.hasPrefix("\(prefix).") }.map { String($0.dropFirst(prefix.count + 1)) }
             .sorted()
@@ -74,19 +74,19 @@ package struct SettingNamespace: Sendable {
 }
 
 extension SettingDefinition {
-    /// Every setting there is, in the order in which they are shown.
+    /// All settings, in display order.
     package static var all: [SettingDefinition] { SettingRegistry.standard.all }
 
-    /// The setting of that name, or of a name that it had before.
+    /// The setting with that name or former name.
     package static func named(_ name: String) -> SettingDefinition? { SettingRegistry.standard.named(name) }
 
-    /// What can be set under this name, or why nothing can.
+    /// The definition that can be set under this name; throws why there is none.
     package static func settable(_ name: String) throws(InvalidSetting) -> SettingDefinition {
         try SettingRegistry.standard.settable(name)
     }
 
     /// Names of the settings whose values are never shown.
     package static let secretNames: [String] = all.filter(\.isSecret).map(\.name)
-    /// Names of the settings that a store keeps sealed: the secret ones, and the nodes' files, which may be keys.
+    /// Names of the settings that a store seals: secrets, and the nodes' files, which may be keys.
     package static let sealedNames: [String] = all.filter(\.isSealed).map(\.name)
 }

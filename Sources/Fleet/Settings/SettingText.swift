@@ -1,8 +1,8 @@
 extension SettingDefinition {
-    /// Reads a value as a person types it: lists and maps with commas between their entries.
+    /// Parses a value as typed: lists and maps have commas between their entries.
     ///
-    /// A comma that cannot stand between two entries belongs to the entry: `console=ttyS0,115200`, `kernel-arguments=isolcpus=1,2`,
-    /// `files=/etc/motd=Hello, world`. Others are text in quotation marks, or behind `\`.
+    /// A comma that cannot separate two entries belongs to the entry: `console=ttyS0,115200`, `kernel-arguments=isolcpus=1,2`,
+    /// `files=/etc/motd=Hello, world`. Other commas are text inside quotation marks or after `\`.
     package func value(fromText text: String) throws(InvalidSetting) -> SettingValue {
         switch kind {
         case .text, .choice: return try checked(.text(text))
@@ -37,7 +37,7 @@ extension SettingDefinition {
         return (String(parts[0].trimmed), String(parts[1]))
     }
 
-    /// The entries of a list or a map as it is typed.
+    /// The entries of a list or a map as typed.
     package func entries(of text: String) throws(InvalidSetting) -> [String] {
         if notation.isKernelLine { return Self.kernelWords(of: text) }
         var entries: [String] = []
@@ -54,7 +54,7 @@ extension SettingDefinition {
         return entries
     }
 
-    /// `value` as a person would type it: ``value(fromText:)`` makes it again.
+    /// `value` as a person would type it: ``value(fromText:)`` returns it again.
     package func typed(_ value: SettingValue) -> String {
         func entry(_ text: String) -> String {
             let text = text.hasPrefix("@") ? "@\(text)" : text
@@ -72,14 +72,14 @@ extension SettingDefinition {
         }
     }
 
-    /// Blanks separate them, as for the kernel, and commas belong to values; where no word has a value commas separate, too.
+    /// Spaces separate words, as for the kernel, and commas belong to values; if no word has a value, commas separate, too.
     private static func kernelWords(of text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).flatMap { word in
             word.contains("=") ? [String(word)] : word.split(separator: ",").map(String.init)
         }
     }
 
-    /// What stands between the commas, without the quotation marks around it; `\,` is a comma in it.
+    /// The parts between commas, without surrounding quotation marks; `\,` is a literal comma.
     private static func parts(of text: String, _ name: String) throws(InvalidSetting) -> [(
         text: String, isQuoted: Bool
     )] {
@@ -101,7 +101,7 @@ extension SettingDefinition {
         return parts
     }
 
-    /// Up to the closing mark; two marks are one.
+    /// Up to the closing mark; two marks stand for one.
     private static func quoted(_ rest: inout Substring, _ name: String) throws(InvalidSetting) -> String {
         var text = ""
         while let character = rest.popFirst() {

@@ -4,7 +4,7 @@ package enum SettingValue: Equatable, Sendable {
     case integer(Int)
     case boolean(Bool)
     case list([String])
-    /// In key order wherever it is shown.
+    /// Shown in key order.
     case map([String: String])
 }
 
@@ -50,7 +50,7 @@ extension SettingValue: CustomStringConvertible {
 }
 
 extension SettingValue {
-    /// Of a list or a map what `other` does not have; all else as it is.
+    /// For a list or a map, the entries that `other` does not have; other kinds unchanged.
     func without(_ other: SettingValue?) -> SettingValue {
         switch (self, other) {
         case (.list(let entries), .list(let others)): .list(entries.filter { !others.contains($0) })
@@ -61,13 +61,13 @@ extension SettingValue {
 }
 
 extension SettingValue {
-    /// Under which a sealed value stands, as a map of one entry: no map that is a setting has such a key.
+    /// The key of a sealed value, as a map of one entry: no setting's map has such a key.
     private static let sealedKey = "sealed"
 
-    /// A value that a store has sealed.
+    /// A value sealed by a store.
     package init(sealed text: String) { self = .map([Self.sealedKey: text]) }
 
-    /// What the store made of it; nil of a value in clear.
+    /// The sealed text; nil for a value in clear.
     package var sealed: String? {
         guard case .map(let fields) = self, fields.count == 1 else { return nil }
         return fields[Self.sealedKey]

@@ -1,6 +1,6 @@
 import Wire
 
-/// The settings of Roost: the only place that names them. ``all`` is the order in which they are shown.
+/// The settings of Roost: the only place that names them. ``all`` is the display order.
 package enum Settings {
     static let all: [SettingDefinition] = [
         enrolment.definition, enrolmentByNetwork.definition, registrationPIN.definition, image.definition,
@@ -13,7 +13,7 @@ package enum Settings {
         files.definition,
     ]
 
-    /// Prefixes with free keys below them.
+    /// Prefixes with free keys.
     static let namespaces: [SettingNamespace] = []
 
     package static let enrolment = Setting(
@@ -41,7 +41,7 @@ package enum Settings {
     )
     package static let kernelArguments = Setting<[KernelWord]>(
         "kernel-arguments", .list(.kernelLine), [], at: .boot, "Words added to the kernel command line")
-    /// Its order is a whole: the last word is /dev/console.
+    /// Its order matters, so it is not merged: the last word is /dev/console.
     package static let console = Setting<[ConsoleWord]>(
         "console", .list(merge: .replace, .consoles), [.screen], at: .boot,
         "Consoles of the kernel; the last one is /dev/console")
@@ -104,7 +104,7 @@ package enum Settings {
     package static let rootPasswordHash = Setting<PasswordHash?>(
         "root-password-hash", .optional(), nil, at: .initialisation,
         "Hash of root's password, as in /etc/shadow; empty leaves the image's", isSecret: true)
-    /// What people type; what is kept of it is ``rootPasswordHash``.
+    /// Typed by people; stored as ``rootPasswordHash``.
     package static let rootPassword = Setting<PlainPassword?>(
         "root-password", .optional(), nil, at: .initialisation,
         "Root's password; what is kept is its hash", isSecret: true)
@@ -116,19 +116,19 @@ package enum Settings {
         "files", .map(.keys(ConfiguredFile.isKey)), [], at: .initialisation,
         "Files written before init: /path=content; :MODE behind the path sets the mode", isSealed: true)
 
-    /// The settings whose values mean versions of images.
+    /// The settings whose values refer to versions of images.
     package static let versions = [image, rescueImage]
 }
 
 extension EntryNotation {
-    /// Speed and addresses of serial lines have commas (Documentation/admin-guide/serial-console.rst).
+    /// Serial lines have commas in their speed and addresses (Documentation/admin-guide/serial-console.rst).
     fileprivate static let consoles = Self { part, last in
         let word = part.trimmed
         let isPlace = last.hasPrefix("uart") && (word.hasPrefix("io") || word.hasPrefix("mmio"))
         return word.first?.isNumber != true && !isPlace
     }
 
-    /// Options of a key have commas, and comments may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+    /// A key's options have commas, and its comment may (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
     fileprivate static let keyLines = Self { part, last in
         let word = part.trimmed
         return last.holdsPublicKey && word.holdsPublicKey || word.hasPrefix("@")
@@ -136,7 +136,7 @@ extension EntryNotation {
 }
 
 extension StringProtocol {
-    /// A kind of key with something behind it.
+    /// A key type followed by more.
     fileprivate var holdsPublicKey: Bool {
         let words = split(separator: " ")
         let place = words.firstIndex { word in

@@ -1,4 +1,4 @@
-/// Memory that changes to a root may take, as tmpfs has it: a percentage of all, or `512M`.
+/// The maximum memory for changes to a root, in tmpfs notation: a percentage, or `512M`.
 package struct OverlaySize: SettingWord {
     static let half = Self(constant: "50%")
 
@@ -14,7 +14,7 @@ package struct OverlaySize: SettingWord {
     }
 }
 
-/// Size of a node's volume: `512M`, `8G`, `1T`.
+/// The size of a node's volume: `512M`, `8G`, `1T`.
 package struct VolumeSize: SettingWord {
     static let usual = Self(byteCount: 8 << 30, settingText: "8G")
 

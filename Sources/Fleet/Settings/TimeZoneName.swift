@@ -19,7 +19,7 @@ package struct TimeZoneName: SettingWord {
             : "‘\(settingText)’ is not a time zone: their names are as in /usr/share/zoneinfo, with their capitals, such as Europe/Lisbon"
     }
 
-    /// Names of zones have a capital in each part; offsets are below `Etc`.
+    /// Each part of a zone's name has a capital; offsets are below `Etc`.
     private var hasName: Bool {
         settingText.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
             $0.first?.isUppercase == true
@@ -32,7 +32,7 @@ package struct TimeZoneName: SettingWord {
 }
 
 extension String {
-    /// Printable, and without anything that could end a word of a kernel command line or a boot script.
+    /// Printable, without characters that could end a word of a kernel command line or a boot script.
     var isOneWord: Bool {
         !isEmpty && utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x27 && $0 != 0x5C }
     }

@@ -1,10 +1,10 @@
-/// What a level has of a setting cannot be read: an older or a newer program wrote it, or it came in at another door.
+/// A level's value is unreadable: an older or newer program wrote it, or it bypassed the checks.
 package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
     package let name: String
     package let origin: SettingOrigin
-    /// Characters that are told of what is wrong.
+    /// Characters of the problem that are shown.
     private static let problemLimit = 200
-    /// What is wrong with it; of what is kept sealed only that there is something.
+    /// The problem; for sealed settings only that there is one.
     package let problem: String
 
     init(_ definition: SettingDefinition, _ value: SettingValue, at origin: SettingOrigin) {
@@ -21,12 +21,12 @@ package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
 }
 
 extension SettingOrigin {
-    /// As it stands in a sentence.
+    /// For use in a sentence.
     fileprivate var place: String { self == .group(.site) ? "the site" : description }
 }
 
 extension [String: SettingValue] {
-    /// Whether a level has something that nodes boot with and that cannot be read.
+    /// Whether a level has an unreadable setting that is used in booting.
     var hasUnreadableBootSettings: Bool {
         contains { name, value in
             guard let definition = SettingDefinition.named(name), definition.phase.isBoot else {
@@ -38,14 +38,14 @@ extension [String: SettingValue] {
 }
 
 extension FleetSnapshot {
-    /// The first setting that `node`, or an unknown machine, boots with and that cannot be read.
+    /// The first unreadable setting used in booting `node` or an unknown machine.
     func bootProblem(of node: Node?) -> UnreadableSetting? {
-        // What groups and rules have is not read again for each of ten thousand nodes.
+        // Groups and rules are not parsed again for each of ten thousand nodes.
         guard hasUnreadableLevels || node?.settings.hasUnreadableBootSettings == true else { return nil }
         return settings(of: node).firstBootProblem
     }
 
-    /// Settings that cannot be read, or are sealed with a key that this server does not have: at most `limit`, those of groups first.
+    /// Settings that are unreadable, or sealed with a key that this server does not have: at most `limit`, those of groups first.
     package func settingProblems(limit: Int) -> [String] {
         var problems: [String] = []
         func look(at settings: [String: SettingValue], _ origin: @autoclosure () -> SettingOrigin) {

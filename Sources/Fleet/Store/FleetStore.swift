@@ -1,6 +1,6 @@
 package import Wire
 
-/// Why the store did not do as told. Closed on purpose: the API answers 404, 409 and 503, the CLI ends with 3, 4 and 5.
+/// Why the store refused or failed. A closed set: the API answers 404, 409 and 503, and the CLI exits with 3, 4 and 5.
 package enum StoreError: Error {
     case notFound(String)
     case conflict(String)
@@ -17,16 +17,16 @@ extension StoreError: CustomStringConvertible {
     }
 }
 
-/// One change of the configuration: what somebody did in one go.
+/// One change to the configuration, made in one go.
 package struct Revision: Equatable, Sendable, Codable {
-    /// One record that it replaced, with the JSON of before and after.
+    /// One replaced record, with its JSON before and after.
     package struct Edit: Equatable, Sendable, Codable {
         /// `node`, `group`, `rule`, `channel`, `version`, `administrator`.
         package var kind: String
         package var key: String
-        /// Nil: it was not there.
+        /// Nil: it did not exist.
         package var before: String?
-        /// Nil: it is gone.
+        /// Nil: it was removed.
         package var after: String?
 
         package init(kind: String, key: String, before: String?, after: String?) {
@@ -42,7 +42,7 @@ package struct Revision: Equatable, Sendable, Codable {
     @SecondTimestamp package var at: Int
     package var who: String
     package var what: String
-    /// At most `editLimit` of them; empty where a list of revisions leaves them out.
+    /// At most `editLimit`; empty in lists of revisions.
     package var edits: [Edit]
 
     /// Edits of one revision that are shown.
@@ -57,9 +57,9 @@ package struct Revision: Equatable, Sendable, Codable {
     }
 }
 
-/// Which revisions are asked for.
+/// A query for revisions.
 package struct RevisionFilter: Equatable, Sendable {
-    /// Only of this kind and key: what happened to one node.
+    /// Only of this kind and key: the history of one node.
     package var kind: String?
     package var key: String?
     package var who: String?
@@ -78,12 +78,12 @@ package struct RevisionFilter: Equatable, Sendable {
     }
 }
 
-/// The configuration and the history of a fleet, in the domain's words. Every change is a revision.
+/// The configuration and history of a fleet, in terms of the domain. Every change is a revision.
 package protocol FleetStore: AdministratorStore, WebHookStore {
-    /// Everything that the data planes need, as it is now.
+    /// Everything that the data planes need, in its present state.
     func snapshot() async throws(StoreError) -> FleetSnapshot
 
-    /// The configuration as it was at that second, with today's knowledge of hardware and cards.
+    /// The configuration at that second, with today's observations of hardware and cards.
     func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot
 
     /// Appends a change as one revision.
@@ -92,15 +92,15 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// - Returns: the new revision's number; nil when the stored revision is no longer the one that the change was checked against.
     func apply(_ change: CheckedChange, by who: String, what: String) async throws(StoreError) -> Int?
 
-    /// The first of the records that `edits` are about which has changed after revision `number`, as `node pc-1`; nil when none has.
+    /// The first record of `edits` that changed after revision `number`, as `node pc-1`; nil when none has.
     func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String?
 
-    /// The edits that would take revision `number` back; throws `.conflict` when something of it was changed since.
+    /// The edits that would undo revision `number`; throws `.conflict` when a part of it was changed since.
     func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
 
-    /// Enters a version, with the next number of its image. ``ImageVersion/edits(whenNewIn:)`` are made with it.
+    /// Adds a version with the next number of its image, together with ``ImageVersion/edits(whenNewIn:)``.
     ///
-    /// - Returns: the version; the one that is there when the digest is known already.
+    /// - Returns: the version; the existing one if the digest is known already.
     func addVersion(
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
@@ -108,24 +108,24 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// Removes a version; throws what ``ImageCatalogue/requireRemovable(_:)`` throws.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
-    /// Versions that were there once, and whose files may go.
+    /// Removed versions, whose files may be deleted.
     func removedVersions() async throws(StoreError) -> [ImageName: Set<Digest>]
 
-    /// The changes that fit, newest first, without their edits.
+    /// The matching changes, newest first, without their edits.
     func revisions(_ filter: RevisionFilter) async throws(StoreError) -> [Revision]
 
     /// One change with its edits.
     func revision(_ number: Int) async throws(StoreError) -> Revision
 
-    /// Keeps what a machine is made of, when it differs from what is known.
+    /// Stores a machine's hardware if it changed.
     ///
-    /// - Returns: what is known now; nil when it is what was known.
+    /// - Returns: the hardware known now; nil if it did not change.
     func save(_ hardware: Hardware, of machine: MACAddress) async throws(StoreError) -> Hardware?
 
-    /// Keeps in which machines cards were seen, in the order of the changes; that is no change of the configuration.
+    /// Stores which machines cards were seen in, in the order of the changes; this does not change the configuration.
     func save(_ changes: [LearnedCards.Change]) async throws(StoreError)
 
-    /// What a machine was made of, newest first.
+    /// The history of a machine's hardware, newest first.
     func hardwareHistory(of machine: MACAddress) async throws(StoreError) -> [HardwareRecord]
 
     /// Roll-outs with numbers below `before` (nil: all), newest first.
@@ -133,22 +133,22 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
 
     func rollout(_ id: Int) async throws(StoreError) -> Rollout
 
-    /// Keeps what boots have shown; that is no change of the configuration.
+    /// Stores the results of boots; this does not change the configuration.
     ///
     /// - Parameters:
-    ///   - rollouts: those that are over in the store stay as they are.
-    ///   - troubles: nil where there is none any more.
+    ///   - rollouts: those that are finished in the store stay unchanged.
+    ///   - troubles: nil when a machine's trouble is over.
     func save(_ rollouts: [Rollout], troubles: [MACAddress: BootTrouble?]) async throws(StoreError)
 
-    /// Keeps a volume that the server has made or changed for a node that boots; that is no change of the configuration.
+    /// Stores a volume that the server made or changed for a booting node; this does not change the configuration.
     func save(_ volume: Volume) async throws(StoreError)
 
-    /// Keeps how the last boot test of a version went.
+    /// Stores the result of a version's last boot test.
     func save(_ test: BootTest) async throws(StoreError)
 
     func bootTest(of image: ImageName, _ number: Int) async throws(StoreError) -> BootTest?
 
-    /// Whether the last boot test of each version passed, by its number; versions without one are left out.
+    /// Whether the last boot test of each version passed, by number; untested versions are left out.
     func bootTestVerdicts(of image: ImageName) async throws(StoreError) -> [Int: Bool]
 
     /// Deletes the boots and the hardware of machines.
@@ -159,12 +159,12 @@ package protocol FleetStore: AdministratorStore, WebHookStore {
     /// The wall clock was set: log-ins, tokens and boots of the last hour move with it, in one transaction.
     func move(with jump: ClockJump) async throws(StoreError)
 
-    /// The last second since 1970 at which a user logged in, a token was made or used, or a machine booted; nil: never.
+    /// The latest second since 1970 when a user logged in, a token was created or used, or a machine booted; nil: never.
     func newestSecond() async throws(StoreError) -> Int?
 
     /// The last boots of one machine, or of all, newest first.
     func boots(of machine: MACAddress?, limit: Int) async throws(StoreError) -> [BootTimeline]
 
-    /// The last boot of every machine that was ever seen.
+    /// The last boot of every machine ever seen.
     func lastBoots() async throws(StoreError) -> [BootTimeline]
 }

@@ -1,10 +1,10 @@
-/// Where a node puts memory that it does not need at the moment: an item of the setting `swap`.
+/// Where a node swaps memory: an item of the setting `swap`.
 package enum SwapPlace: Equatable, Sendable {
-    /// Compressed, in its own memory; a share of that, in percent.
+    /// Compressed, in its own memory; a percentage of that.
     case zram(percent: Int)
     /// Every swap partition on its own disks.
     case disk
-    /// A file on the server, by NBD, encrypted with a key that nobody keeps.
+    /// A file on the server, by NBD, encrypted with a key that is not stored.
     case server(byteCount: Int)
 
     /// `zram`, `zram:50%`, `disk`, `server:2G`.

@@ -1,9 +1,9 @@
 package import Wire
 
-/// A node's own writable place on the server: what it changes in its root, and directories that outlive a boot.
+/// A node's own writable storage on the server: the changes to its root, and persistent directories.
 package struct Volume: Equatable, Sendable, Codable {
     package enum Kind: String, Sendable, Codable {
-        /// A disk, over NBD.
+        /// A disk over NBD.
         case disk
         /// A copy of the image's whole root, file by file, over NFS.
         case tree
@@ -11,19 +11,19 @@ package struct Volume: Equatable, Sendable, Codable {
 
     package var node: NodeName
     package var kind: Kind
-    /// What its files lie over, or were copied from: a node that keeps its version boots this one.
+    /// The image that its files overlay or were copied from: a node that keeps its version boots this one.
     package var image: ImageName
     package var version: Int
     package var digest: Digest
-    /// Of a disk; a tree takes what it takes.
+    /// Of a disk; a tree has no fixed size.
     package var byteCount: Int
     /// Seconds since 1970.
     package var createdAt: Int
-    /// Counts up with every reset: each has a file of its own, and who still writes into an old one changes nothing.
+    /// Increases with every reset: each generation has its own file, so late writes to an old one change nothing.
     package var generation: Int
     /// The only address that a tree is exported to.
     package var client: IPv4Address?
-    /// Whether the server has ciphertext only; the key lies beside the file, sealed.
+    /// Whether the server holds only ciphertext; the key is beside the file, sealed.
     package var isEncrypted: Bool
 
     package init(
@@ -42,7 +42,7 @@ package struct Volume: Equatable, Sendable, Codable {
         self.generation = generation
     }
 
-    /// Records of volumes from before there were trees have no kind, and none of those before encryption is encrypted.
+    /// Records from before trees existed have no kind, and records from before encryption are not encrypted.
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         node = try fields.decode(NodeName.self, forKey: .node)
@@ -57,15 +57,15 @@ package struct Volume: Equatable, Sendable, Codable {
         isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false
     }
 
-    /// Below the directory of volumes, or of trees.
+    /// Relative to the directory of volumes, or of trees.
     package var path: String { kind == .disk ? "\(node)/\(generation).ext4" : "\(node)/\(generation)" }
 
-    /// Of an encrypted volume's sealed key, below the directory of volumes.
+    /// The path of an encrypted volume's sealed key, relative to the directory of volumes.
     package var keyPath: String { "\(node)/\(generation).key" }
 
     package static let sizeRange = 64 << 20...16 << 40
 
-    /// Bytes of `512M`, `8G`, `1T`; nil of anything else.
+    /// Bytes of `512M`, `8G`, `1T`; nil for any other text.
     package static func byteCount(_ text: String) -> Int? {
         let shifts: [Character: Int] = ["M": 20, "G": 30, "T": 40]
         guard let unit = text.last, let shift = shifts[unit], let number = Int(text.dropLast()), number > 0,
@@ -75,8 +75,8 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 }
 
-/// The name under which a node opens its volume or its swap: `volume/NODE/BOOT`, `swap/NODE/BOOT`. The boot is the one that the
-/// server opened for the machine, and says that it is the machine itself that asks.
+/// The export name of a node's volume or swap: `volume/NODE/BOOT`, `swap/NODE/BOOT`. The server opened the boot for the machine, which
+/// proves that the machine itself asks.
 package struct VolumeExportName: Equatable, Sendable, CustomStringConvertible {
     package enum Kind: String, Sendable { case volume, swap }
 
@@ -101,18 +101,18 @@ package struct VolumeExportName: Equatable, Sendable, CustomStringConvertible {
     package var description: String { "\(kind)/\(node)/\(boot)" }
 }
 
-/// What happens to a volume when the version moves that its node is meant to boot.
+/// What happens to a volume when the node's intended version changes.
 package enum VolumePolicy: String, Sendable, CaseIterable {
-    /// The node keeps the version that its volume was made over, until the volume is reset.
+    /// The node keeps the version that its volume was made over, until a reset.
     case pin
-    /// The node boots the new version under the files that it has changed.
+    /// The node boots the new version under its changed files.
     case follow
-    /// The node begins anew with the new version.
+    /// The node starts with an empty volume for the new version.
     case reset
 }
 
 extension EffectiveSettings {
-    /// The volume that a node with these settings has; nil for none.
+    /// The kind of volume of a node with these settings; nil for none.
     package var volumeKind: Volume.Kind? {
         get throws(UnreadableSetting) {
             let mode = try value(of: Settings.rootMode)
@@ -124,7 +124,7 @@ extension EffectiveSettings {
         }
     }
 
-    /// Whether the whole root of a node with these settings outlives a boot.
+    /// Whether the whole root of a node with these settings persists.
     package var keepsRoot: Bool {
         get throws(UnreadableSetting) {
             let (kind, mode) = (try volumeKind, try value(of: Settings.rootMode))
@@ -132,8 +132,8 @@ extension EffectiveSettings {
         }
     }
 
-    /// Whether a node with these settings may be a canary: one whose root keeps its version would not boot another, and one that
-    /// begins anew with each version would lose what it has to a version that may not stay.
+    /// Whether a node with these settings may be a canary: one that keeps its version would not boot another, and one that resets with each
+    /// version would lose its data to a version that may not stay.
     package var canTryVersions: Bool {
         get throws(UnreadableSetting) {
             guard try keepsRoot else { return true }
@@ -142,7 +142,7 @@ extension EffectiveSettings {
         }
     }
 
-    /// For a rescue image: what the node has kept may be what it fails with, so nothing of it is mounted.
+    /// For a rescue image: the stored data may be the cause of the failure, so none of it is mounted.
     var withoutKeptRoot: EffectiveSettings {
         get throws(UnreadableSetting) {
             let root = [Settings.rootMode.definition, Settings.nfsRoot.definition]
@@ -152,7 +152,7 @@ extension EffectiveSettings {
 }
 
 extension Volume {
-    /// What changes with `self` after `before`, in one line for people.
+    /// The change from `before` to `self`, in one line for people.
     package func summary(before: Volume?) -> String {
         guard let before else { return "volume of \(node) made over \(image)@\(version)" }
         if before.generation != generation { return "volume of \(node) reset to \(image)@\(version)" }
@@ -194,6 +194,6 @@ extension Volume: FleetRecord {
 
     package static func reach(of change: RecordChange<Volume>) -> EditReach { .node(change.key) }
 
-    /// Its files are what they are.
+    /// Its files cannot be undone.
     package static var undo: Undoing { .refuses }
 }

@@ -5,8 +5,8 @@ import Glibc
 import Images
 import Linux
 
-/// A virtual machine that boots a version once: QEMU with the version's kernel, its network by QEMU itself, so that it needs neither
-/// rights nor a bridge, and the root from the server like any node's.
+/// A virtual machine that boots a version once: QEMU with the version's kernel, user-mode networking, which needs no privileges and no
+/// bridge, and the root from the server, as for any node.
 struct BootTestMachine {
     let test: BootTestAnswer
     let image: ImageName
@@ -15,20 +15,20 @@ struct BootTestMachine {
     let archives: String
     let mebibytes: Int
     static let standardMebibytes = 1_024
-    /// For a machine that restarts itself when its time is over.
+    /// Extra time for a machine that restarts itself when its time is over.
     private static let graceSeconds = 60
     let say: @Sendable (String) -> Void
-    /// Gets the lines of the console as they come.
+    /// Receives the lines of the console as they come.
     let show: @Sendable (String) -> Void
 
-    /// Seconds after which a kernel that says nothing does not run: there are hosts whose KVM starts machines that stand still.
+    /// Seconds after which a kernel without output counts as not running: on some hosts KVM starts machines that never run.
     private static let silenceSeconds = (kvm: 15.0, emulated: 120.0)
-    /// What every kernel says.
+    /// Printed by every kernel.
     private static let signOfLife = "Linux version"
 
-    /// Boots until `isReady` says so, the machine ends, or the time is over.
+    /// Boots until `isReady` is true, the machine ends, or the time is over.
     ///
-    /// - Returns: how it ended, nil when it was ready, and what its console showed.
+    /// - Returns: why it ended, nil when it was ready, and its console output.
     func run(isReady: () async throws -> Bool) async throws -> (failure: String?, console: String) {
         let place = FileManager.default.temporaryDirectory.appendingPathComponent(
             "roost-\(UUID().uuidString)")
@@ -38,7 +38,7 @@ struct BootTestMachine {
             let file = try images.open(name, of: image, test.digest)
             return try file.read(file.byteCount(), at: 0)
         }
-        // Beside it: who the machine runs as need not reach into the store.
+        // Beside it: the machine's user needs no access to the store.
         let nodeArchive = try WholeFile.read("\(archives)/\(test.nodeArchive).cpio")
         try WholeFile.writeForNow(
             "\(place.path)/initramfs", content(of: "modules.cpio") + nodeArchive)
@@ -55,11 +55,11 @@ struct BootTestMachine {
         return try await attempt("tcg", in: place, isReady)
     }
 
-    /// On a busy host an emulated timer can stand still for so long that the kernel gives up on it and panics («IO-APIC + timer
-    /// doesn't work!», arch/x86/kernel/apic/io_apic.c). That says nothing of the version.
+    /// On a busy host an emulated timer can stall for so long that the kernel gives up on it and panics («IO-APIC + timer doesn't work!»,
+    /// arch/x86/kernel/apic/io_apic.c). That proves nothing about the version.
     private static let kernelWord = "no_timer_check"
 
-    /// - Parameter place: where `kernel` and `initramfs` are, and `console` is written.
+    /// - Parameter place: the directory of `kernel` and `initramfs`, where `console` is written.
     private func attempt(
         _ accelerator: String, in place: URL, _ isReady: () async throws -> Bool
     ) async throws -> (failure: String?, console: String) {
@@ -82,11 +82,11 @@ struct BootTestMachine {
         func shown() -> String {
             String(decoding: (try? Data(contentsOf: console)) ?? Data(), as: UTF8.self)
         }
-        // The machine restarts itself, which ends it here; the rest is for one that cannot even do that.
+        // The machine restarts itself, which ends it here; the rest is for a machine that cannot even do that.
         let start = SystemClock.boot
         let end = start + 1_000 * (test.withinSeconds + Self.graceSeconds)
         while SystemClock.boot < end {
-            // The last one may not be whole yet.
+            // The last line may be incomplete.
             let lines = shown().split(whereSeparator: \.isNewline).dropLast()
             for line in lines.dropFirst(shownCount) { show(String(line)) }
             shownCount = lines.count
@@ -103,15 +103,15 @@ struct BootTestMachine {
         return ("not ready within \(test.withinSeconds) s, and it has not ended", shown())
     }
 
-    /// The line of a console that says why its machine has ended: what gave up rather than the restart that follows.
+    /// The console line that explains why its machine ended: the failure rather than the restart after it.
     static func lastWords(of console: String) -> String {
         let lines = console.split(whereSeparator: \.isNewline).filter { !$0.allSatisfy(\.isWhitespace) }
         let reason = lines.last { $0.contains("BOOT FAILED") || $0.contains("Kernel panic") }
         return (reason ?? lines.last).map(String.init) ?? "its console is empty"
     }
 
-    /// The emulator, with what gives up root's rights in front, for nobody knows what a version's kernel does to it; and what ends it
-    /// in any case, for nobody else does when this process is killed.
+    /// The emulator, behind commands that drop root's rights, because a version's kernel is not trusted, and that end it in any case, even
+    /// when this process is killed.
     private func start(_ words: [String], output: FileHandle) throws -> Process {
         let emulator = try Program("qemu-system-x86_64", package: "qemu-system-x86").path
         let limit = try Program("timeout", package: "coreutils")

@@ -2,18 +2,18 @@ import Commands
 import Foundation
 import Glibc
 
-/// A mount namespace for this program alone: what is mounted in it goes with it, also when it is killed.
+/// A private mount namespace for this program: its mounts vanish with it, even when it is killed.
 ///
-/// Whoever is not root gets a user namespace around it, in which they are: with their subordinate numbers (subuid(5)) for the other
-/// owners of an image's files. Loop devices and devices of an image stay out of reach there.
+/// Without root, it is inside a new user namespace, with subordinate numbers (subuid(5)) for the other owners of an image's files. Loop
+/// devices and an image's devices are not available there.
 enum BuildNamespace {
     private static let mark = "ROOST_BUILD_NAMESPACE"
     private static let isRoot = getuid() == 0
 
-    /// Whether this process has root's rights over its namespaces only.
+    /// Whether this process has root's rights only over its namespaces.
     static var isUnprivileged: Bool { ProcessInfo.processInfo.environment[mark] == "user" }
 
-    /// Begins this program anew inside; returns in the one that is inside.
+    /// Runs this program again inside; returns only inside.
     static func enter() throws {
         guard ProcessInfo.processInfo.environment[mark] == nil else { return }
         if !isRoot { try requireSubordinateNumbers() }
@@ -23,7 +23,7 @@ enum BuildNamespace {
             + ["--mount", "--propagation=private", "--"]
             + [try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")]
             + CommandLine.arguments.dropFirst()
-        // A pool's thread blocks nearly all signals, and what it executes inherits that.
+        // A pool's thread blocks nearly all signals, and programs that it executes inherit that.
         var none = sigset_t()
         unsafe sigemptyset(&none)
         unsafe sigprocmask(SIG_SETMASK, &none, nil)
@@ -32,7 +32,7 @@ enum BuildNamespace {
         throw Failure(text: "\(words[0]) cannot be run (errno \(errno))", code: 1)
     }
 
-    /// For what no namespace helps with.
+    /// For acts that no namespace makes possible.
     static func requireRoot(to act: String) throws {
         guard isRoot, !isUnprivileged else {
             throw Failure(text: "only root can \(act), because it has to be mounted", code: 1)

@@ -7,11 +7,10 @@ import HTTPClient
 import Images
 import Synchronization
 
-/// Builds images for the server, which has given up the rights for it by then: a process of its own, started before, that takes
-/// orders by its standard input and answers by its standard output, a line of JSON each.
+/// Builds images for the server, which drops the rights for it: a separate process, started before, that reads orders from standard input
+/// and writes answers to standard output, one line of JSON each.
 ///
-/// The server may be in foreign hands: nothing but names of images, suites and packages comes through, and words for the kernel of a
-/// virtual machine.
+/// The server may be compromised: only names of images, suites and packages get through, and words for the kernel of a virtual machine.
 struct BuildWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build-worker", abstract: "Build images that the server orders.", shouldDisplay: false)
@@ -20,7 +19,7 @@ struct BuildWorker: ParsableCommand {
 
     func run() throws {
         var running: [Int: (process: Process, isTest: Bool)] = [:]
-        // The end of the input is the end of the server: nothing is built for nobody.
+        // The input ends with the server: its builds end, too.
         while let line = readLine() {
             guard let order = try? JSONDecoder().decode(ImageBuildOrder.self, from: Data(line.utf8)),
                 let order = try? order.checked()
@@ -53,9 +52,9 @@ struct BuildWorker: ParsableCommand {
         return process
     }
 
-    /// Ends a build with everything that it started.
+    /// Ends a build and all processes that it started.
     private static func end(_ process: Process, isTest: Bool) {
-        // It removes what it has made.
+        // It cleans up.
         if isTest { process.terminate() }
         for _ in 0..<50 where isTest && process.isRunning { usleep(100_000) }
         guard process.isRunning else { return }
@@ -70,7 +69,7 @@ struct BuildWorker: ParsableCommand {
 struct BuildJob: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build-job", abstract: "Build one image for the server.", shouldDisplay: false)
-    /// Of a line, so that a message is written at once and never mixed with another's (pipe(7): `PIPE_BUF`).
+    /// Of a line, so that a message is written atomically and never interleaved with another one (pipe(7): `PIPE_BUF`).
     private static let lineByteLimit = 1_000
 
     @Option var stateDirectory: String
@@ -89,7 +88,7 @@ struct BuildJob: AsyncParsableCommand {
                     images: ImageStore(directory: "\(stateDirectory)/images"),
                     archives: "\(stateDirectory)/node", mebibytes: BootTestMachine.standardMebibytes,
                     say: progress, show: progress)
-                // The server hears from the machine itself when it is ready, and ends this.
+                // The server learns from the machine itself that it is ready, and ends this process.
                 let isEnded = Mutex(false)
                 ProcessSignals.note([SIGTERM]) { _ in isEnded.withLock { $0 = true } }
                 let failure = try await machine.run { isEnded.withLock { $0 } }.failure
@@ -105,7 +104,7 @@ struct BuildJob: AsyncParsableCommand {
             let (digest, _) = try builder.build(recipe, as: ImageName(order.image))
             Self.say(ImageBuildMessage(build: order.build, digest: digest))
         } catch {
-            // A failure may be long: the first error in it says why, or else its end.
+            // A failure may be long: its first error gives the reason, or else its end.
             let lines = ErrorText.of(error).split(separator: "\n").map {
                 $0.trimmingCharacters(in: .whitespaces)
             }
@@ -123,7 +122,7 @@ struct BuildJob: AsyncParsableCommand {
         }
         guard var data = try? JSONEncoder().encode(message) else { return }
         data.append(UInt8(ascii: "\n"))
-        // A server that has gone hears nothing any more; that is no reason to crash while everything ends.
+        // The server may be gone; that is no reason to crash during cleanup.
         try? FileHandle.standardOutput.write(contentsOf: data)
     }
 }

@@ -5,7 +5,7 @@ import Glibc
 /// The server's side of the worker: started while the server still has its rights.
 final class BuildWorkerConnection: Sendable {
     private let orders: FileHandle
-    /// Messages of the worker, in their order; ends with it.
+    /// The worker's messages in order; ends with the worker.
     let messages: AsyncStream<ImageBuildMessage>
 
     init(_ settings: ServerSettings) throws {
@@ -37,7 +37,7 @@ final class BuildWorkerConnection: Sendable {
         try? orders.write(contentsOf: data)
     }
 
-    /// Joins the worker and the center until the worker ends.
+    /// Connects the worker and the center until the worker ends.
     func serve(_ builds: ImageBuilds) async {
         await builds.use { [self] in send($0) }
         for await message in messages { await builds.receive(message) }

@@ -4,8 +4,8 @@ import Foundation
 import Linux
 import Synchronization
 
-/// Makes the certificate of the pages again for the server, which cannot read the authority's key any more: for each line of its input,
-/// whatever it says, what is missing or does not hold is made, and a line is answered, empty or with what failed.
+/// Renews the certificate of the pages for the server, which can no longer read the authority's key: for each line of input, whatever its
+/// contents, missing and invalid certificates are made, and the answer is a line, empty or with the error.
 struct CertificateWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificate-worker", abstract: "Make the certificate of the pages for the server.",
@@ -24,7 +24,7 @@ struct CertificateWorker: ParsableCommand {
             } catch {
                 answer = "\(error)".replacing("\n", with: " ")
             }
-            // A server that has gone hears nothing any more.
+            // The server may be gone.
             try? FileHandle.standardOutput.write(contentsOf: Data("\(answer)\n".utf8))
         }
     }
@@ -44,7 +44,7 @@ final class CertificateWorkerConnection: Sendable {
                 description: "Makes certificates for Roost"))
     }
 
-    /// Has the certificate made again, when it does not hold or is near its end.
+    /// Renews the certificate if it is invalid or about to expire.
     func renew() async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             Thread.detachNewThread { [self] in continuation.resume(with: Result { try order() }) }

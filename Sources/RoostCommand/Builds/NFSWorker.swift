@@ -8,24 +8,24 @@ import Linux
 import Synchronization
 import Wire
 
-/// What the server orders from the worker that keeps its rights.
+/// The server's orders to the worker that keeps its rights.
 enum NFSOrder: Codable, Sendable {
     case make(Volume)
     case removeOthers(Volume)
     case remove(NodeName)
-    /// The networks that read images, and the address that each node's tree is for.
+    /// The networks that may read images, and the address that may use each node's tree.
     case export(networks: [IPv4Network], clients: [NodeName: IPv4Address])
 }
 
 struct NFSAnswer: Codable {
-    /// Nil: it is done.
+    /// Nil: success.
     var failure: String?
 }
 
-/// Makes and deletes the nodes' trees and says to the NFS server who may reach what, for the server, which has given up the rights
-/// for it by then: a line of JSON for each order, and one for each answer.
+/// Creates and deletes the nodes' trees and configures the exports of the NFS server, for the server, which has dropped the rights for it:
+/// one line of JSON per order, and one per answer.
 ///
-/// The server may be in foreign hands: nothing but nodes, versions and addresses comes through.
+/// The server may be compromised: only nodes, versions and addresses get through.
 struct NFSWorker: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nfs-worker", abstract: "Serve the nodes' trees for the server.", shouldDisplay: false)
@@ -61,12 +61,12 @@ struct NFSWorker: ParsableCommand {
             }
             var data = try JSONEncoder().encode(answer)
             data.append(UInt8(ascii: "\n"))
-            // A server that has gone hears nothing any more.
+            // The server may be gone.
             try? FileHandle.standardOutput.write(contentsOf: data)
         }
     }
 
-    /// Every generation that is there: a node may still run from one that has been replaced.
+    /// Exports every existing generation: a node may still run from a replaced one.
     private func export(
         _ trees: NodeTrees, _ networks: [IPv4Network], _ clients: [NodeName: IPv4Address], as kind: NFSServer
     ) throws {
@@ -104,7 +104,7 @@ final class NFSWorkerConnection: Sendable {
         pipes = Mutex((orders, answers))
     }
 
-    /// Waits until the worker has done it; for threads that may wait.
+    /// Waits until the worker has finished; for threads that may block.
     func order(_ order: NFSOrder) throws {
         var data = try JSONEncoder().encode(order)
         data.append(UInt8(ascii: "\n"))

@@ -1,12 +1,11 @@
 import Foundation
 import Glibc
 
-/// The processes that one has started, and those that they started. Process groups and sessions do not tell who belongs to it:
-/// programs make their own.
+/// A process's children and their descendants. Process groups and sessions do not identify them: programs make their own.
 enum ProcessTree {
-    /// Kills what `ancestor` has started, without waiting for it to be gone.
+    /// Kills all descendants of `ancestor`, without waiting for them to be gone.
     ///
-    /// All are stopped first: none starts another, and nobody goes on because one has ended, before all are known.
+    /// All are stopped first, so that none can start another one, or continue because one has ended, before all are known.
     static func killDescendants(of ancestor: Int32) {
         var known: Swift.Set<Int32> = []
         while case let new = descendants(of: ancestor).filter({ known.insert($0).inserted }), !new.isEmpty {
@@ -21,7 +20,7 @@ enum ProcessTree {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
             guard let pid = Int32(name),
                 let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-                // The name, in parentheses, may hold anything.
+                // The name in parentheses may contain any character.
                 let end = stat.lastIndex(of: ")")
             else { continue }
             let fields = stat[end...].split(separator: " ")

@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
 
-/// A process of this program that keeps its rights when the server gives its own up, and takes orders by a pipe.
+/// A process of this program that keeps its rights when the server drops its own, and reads orders from a pipe.
 enum WorkerProcess {
     /// - Parameters:
     ///   - words: the hidden command and its options.
-    ///   - unit: what systemd calls it.
-    /// - Returns: where to write orders, and where answers come from; both end with the worker.
+    ///   - unit: the name of its systemd unit.
+    /// - Returns: where to write orders, and where to read answers; both end with the worker.
     static func start(_ words: [String], unit: String, description: String) throws -> (
         orders: FileHandle, answers: FileHandle
     ) {
@@ -14,15 +14,15 @@ enum WorkerProcess {
         let process = Process()
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         if isUnderSystemd {
-            // The server's unit forbids what a worker needs (mounts, namespaces, most of the disk), to its children too: the
-            // worker gets a unit of its own, joined by the same pipes.
+            // The server's unit forbids what a worker needs (mounts, namespaces, most of the disk), for its children too: the worker gets
+            // its own unit, connected by the same pipes.
             process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-run")
             process.arguments =
                 [
                     "--pipe", "--wait", "--collect", "--quiet", "--unit=\(unit)-\(getpid())",
                     "--property=PartOf=roost.service", "--description=\(description)", "--", own,
                 ] + words
-            // What systemd hears from this unit comes from the server alone.
+            // Only the server itself notifies systemd for this unit.
             process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" }
         } else {
             process.executableURL = URL(fileURLWithPath: own)
@@ -32,7 +32,7 @@ enum WorkerProcess {
         process.standardOutput = output
         try process.run()
         let orders = input.fileHandleForWriting
-        // No child of the server may keep the worker's input open when the server has ended.
+        // No child of the server may keep the worker's input open after the server has ended.
         _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
         return (orders, output.fileHandleForReading)
     }

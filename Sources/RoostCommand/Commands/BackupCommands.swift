@@ -7,24 +7,24 @@ import Images
 import Linux
 import StoreSQLite
 
-/// What a state directory holds that cannot be made anew.
+/// The contents of a state directory that cannot be recreated.
 enum StateFiles {
     static let database = "roost.sqlite"
     static let journal = "leases.journal"
     static let center = "center"
     static let images = "images"
-    /// Names the directory that keeps what was there, from the first change of a restore to its last.
+    /// Names the directory with the previous state, from the first change of a restore to its last.
     static let restoring = "unfinished-restore"
     private static let lock = "lock"
 
-    /// Throws when a restore was interrupted: neither the old state is there nor the new one.
+    /// Throws when a restore was interrupted: neither the old nor the new state is complete.
     static func requireWhole(_ directory: String) throws {
         guard FileManager.default.fileExists(atPath: "\(directory)/\(restoring)") else { return }
         throw Failure(
             text: "a restore into \(directory) was interrupted: repeat it (roost restore FILE)", code: 4)
     }
 
-    /// Held by the server while it runs; nil when somebody else holds it.
+    /// Held by the server while it runs; nil when another process holds it.
     static func lock(_ directory: String) throws -> FileDescriptor? {
         let file = try FileDescriptor(opening: "\(directory)/\(lock)", flags: O_RDWR | O_CREAT | O_NOFOLLOW)
         guard file.lock() else { return nil }
@@ -61,7 +61,7 @@ struct Backup: AsyncParsableCommand {
             let target = URL(fileURLWithPath: file)
             let name = target.lastPathComponent
             let place = target.deletingLastPathComponent().resolvingSymlinksInPath().path
-            // It holds keys and password hashes, and may be put into anybody's directory.
+            // It contains keys and password hashes, and may be written to any user's directory.
             let directory = try ForeignDirectory(place)
             directory.removeLeft(".\(name).new-")
             let temporary = ".\(name).new-\(UUID().uuidString)"
@@ -78,12 +78,12 @@ struct Backup: AsyncParsableCommand {
         }
     }
 
-    /// - Returns: what it says of itself.
+    /// - Returns: the backup's description.
     private func write(to archive: borrowing FileDescriptor, _ passphrase: String?) throws -> String {
         let files = FileManager.default
         let work = try ImageStore(directory: "\(stateDirectory)/\(StateFiles.images)").makeBuildDirectory()
         defer { work.remove() }
-        // The store first: a lease that is newer than it does no harm, a node that is missing would.
+        // The store first: a lease newer than the store does no harm, a missing node would.
         for name in [StateFiles.database, StateFiles.journal] {
             let copy = try FileDescriptor(
                 opening: "\(work.path)/\(name)", flags: O_WRONLY | O_CREAT | O_EXCL)
@@ -124,7 +124,8 @@ struct Backup: AsyncParsableCommand {
     }
 }
 
-/// A file of the store for a backup, on standard output. Only the store's owner reads there: it could have root read anything else.
+/// Writes a file of the store to standard output for a backup. Only the store's owner reads there, since it could make root read any other
+/// file.
 struct ReadStore: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read-store", abstract: "Write a file of the store to standard output.",
@@ -156,7 +157,7 @@ struct ReadStore: ParsableCommand {
     }
 }
 
-/// `roost restore`: the state of a backup in place of the one that is there, which is kept.
+/// `roost restore`: puts the state of a backup in place of the present one, which is kept.
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Restore a backup; what it replaces is kept in the state directory.",
@@ -176,7 +177,7 @@ struct Restore: AsyncParsableCommand {
                 throw Failure(
                     text: "a server runs on \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
-            // Inside the state directory, so that putting in place is a rename.
+            // Inside the state directory, so that moving files into place is a rename.
             let work = try WorkDirectory(in: stateDirectory, prefix: "restore-")
             defer { work.remove() }
             let staging = work.path
@@ -202,9 +203,9 @@ struct Restore: AsyncParsableCommand {
         }
     }
 
-    /// Renames only: after a crash in between, everything is in one of two places, no server starts, and the next restore goes on.
+    /// Renames only: after a crash in between, each file is in one of two places, no server starts, and the next restore continues.
     ///
-    /// - Returns: where what was there is kept; nil when there was nothing.
+    /// - Returns: the directory of the previous state; nil if there was none.
     private func putInPlace(_ staging: String) throws -> String? {
         let files = FileManager.default
         let kept = "\(stateDirectory)/\(try keepingName())"
@@ -213,7 +214,7 @@ struct Restore: AsyncParsableCommand {
         for name in names where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
             let path = "\(stateDirectory)/\(name)"
             if files.fileExists(atPath: "\(kept)/\(name)") {
-                // The interrupted restore has put it there.
+                // Left there by the interrupted restore.
                 try files.removeItem(atPath: path)
             } else {
                 try DurableFile.move(path, to: "\(kept)/\(name)", at: .restoreKeep)
@@ -229,7 +230,7 @@ struct Restore: AsyncParsableCommand {
         return nil
     }
 
-    /// Where what was there is kept: that of the restore that was interrupted, or a new one. From now on no server starts.
+    /// The directory for the previous state: that of the interrupted restore, or a new one. From now on no server starts.
     private func keepingName() throws -> String {
         let mark = "\(stateDirectory)/\(StateFiles.restoring)"
         if let known = try? WholeFile.read(mark) { return String(decoding: known, as: UTF8.self) }
@@ -245,7 +246,7 @@ struct Restore: AsyncParsableCommand {
     }
 }
 
-/// `roost schema`: the step of the store, and the way back for an older program.
+/// `roost schema`: the store's schema step, and the downgrade for an older program.
 struct Schema: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:

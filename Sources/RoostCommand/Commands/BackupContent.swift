@@ -1,15 +1,15 @@
 import Commands
 import Foundation
 
-/// What may be in a backup. Root puts it in place, and anybody may have written it who could write where it lay.
+/// The allowed contents of a backup. Root puts them in place, and anyone with write access to the file may have written it.
 enum BackupContent {
     private static let names: Set = [StateDirectory.store, StateFiles.images, KeyArchive.name, "BACKUP"]
     private static let storeNames: Set = [StateFiles.database, StateFiles.journal]
 
-    /// Takes away what lies in `staging`, where a backup was unpacked, and belongs into none.
+    /// Removes everything from `staging`, where a backup was unpacked, that does not belong in a backup.
     ///
-    /// - Returns: the names of that.
-    /// - Throws: where there is something else than plain files and directories.
+    /// - Returns: the names of removed files.
+    /// - Throws: when there is anything except plain files and directories.
     static func clean(_ staging: String) throws -> [String] {
         let files = FileManager.default
         let others = try files.contentsOfDirectory(atPath: staging).filter { !names.contains($0) }.sorted()

@@ -7,7 +7,7 @@ import Linux
 import NIOHTTP1
 import Wire
 
-/// `roost doctor`: looks for what keeps machines from booting, and says how to mend it.
+/// `roost doctor`: finds problems that keep machines from booting, and says how to fix them.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look for what keeps machines from booting: each finding comes with its fix.")

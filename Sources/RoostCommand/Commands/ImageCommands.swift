@@ -138,7 +138,7 @@ struct ImageImport: AsyncParsableCommand {
         try await reportingFailure {
             let choice = ContainerChoice(reference: reference, platform: try chosenPlatform())
             _ = try ImageName(name)
-            // In a directory that is the root itself the owners of the files are what they are.
+            // In a directory that is the root itself the files already have their owners.
             if getuid() != 0 || ImageSource.needsMounts(source) { try BuildNamespace.enter() }
             let source = try ImageSource(source)
             if BuildNamespace.isUnprivileged, source.isDisk {

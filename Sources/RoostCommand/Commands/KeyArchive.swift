@@ -4,10 +4,10 @@ import Images
 import Linux
 import Sealing
 
-/// The keys of a server in a backup: what its secrets are sealed with, and what browsers and nodes know it by.
+/// The keys of a server in a backup: those that seal its secrets, and those that identify it to browsers and nodes.
 enum KeyArchive {
     static let name = "keys.sealed"
-    /// What a backup without them says.
+    /// The message of a backup without them.
     static let lack =
         "without keys (--keys): a server that is restored from this elsewhere cannot open sealed secrets and encrypted volumes, and has new certificates"
     private static let directories = [NodeKeys.directoryName, StateFiles.center]
@@ -34,7 +34,7 @@ enum KeyArchive {
         return try PassphraseBox.seal([UInt8](archive), with: passphrase)
     }
 
-    /// Puts the keys of a backup that is unpacked in `staging` beside the rest.
+    /// Moves the keys of a backup that was unpacked in `staging` to the other files.
     static func unpack(in staging: String, isWanted: Bool) throws {
         let path = "\(staging)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else { return }

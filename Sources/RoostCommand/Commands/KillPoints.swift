@@ -2,7 +2,7 @@ import ArgumentParser
 import Commands
 import Linux
 
-/// `roost kill-points`: for the test that ends the program at each of them.
+/// `roost kill-points`: for the test that kills the program at each of them.
 struct KillPoints: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill-points",

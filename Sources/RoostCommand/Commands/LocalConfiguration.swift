@@ -1,13 +1,13 @@
 import Commands
 import Foundation
 
-/// The server's configuration file on this host, from which commands know where the server's socket, state and cache are.
+/// The server's configuration file on this host, where commands find the server's socket, state and cache.
 enum LocalConfiguration {
-    /// `ROOST_CONFIGURATION`, or the standard file.
+    /// `ROOST_CONFIGURATION`, or the default file.
     static let file =
         ProcessInfo.processInfo.environment["ROOST_CONFIGURATION"] ?? ServerSettings.defaultFile
 
-    /// What is written there; the defaults where there is no file, or this user may not read it.
+    /// Its settings; the defaults when it is missing or this user may not read it.
     static let settings: ServerSettings = {
         guard let data = FileManager.default.contents(atPath: file) else { return ServerSettings() }
         do {
@@ -18,7 +18,7 @@ enum LocalConfiguration {
         }
     }()
 
-    /// The settings in `file`, or those above; an explicit file has to be there.
+    /// The settings in `file`, or those above; an explicit file must exist.
     static func settings(in file: String?) throws -> ServerSettings {
         guard let file else { return settings }
         return try ServerSettings(parsing: InputFile.text(file), file: file)

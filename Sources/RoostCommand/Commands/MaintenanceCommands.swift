@@ -64,7 +64,7 @@ extension PackingOptions {
         }
     }
 
-    /// Asks whoever sits there whether a shell's clone is published all the same.
+    /// Asks the person at the terminal whether to publish a shell's clone anyway.
     private static func asks(status: Int32) -> Bool {
         guard isatty(STDIN_FILENO) != 0 else { return false }
         let question = "the shell ended with status \(status): publish the clone all the same? [y/N] "
@@ -128,7 +128,7 @@ struct ImageBootTest: AsyncParsableCommand {
     }
 }
 
-/// How a version is booted before it is shipped.
+/// Options for booting a version before it is shipped.
 struct BootTestOptions: ParsableArguments {
     @Option(help: "Seconds from the kernel's start to ready.") var within = 300
     @Option(help: "Memory of the virtual machine in MiB; default: 1024.") var memory: Int?
@@ -139,7 +139,7 @@ struct BootTestOptions: ParsableArguments {
     )
     var onServer = false
 
-    /// Boots a version and keeps the result with it; throws when it does not become ready.
+    /// Boots a version and stores the result with it; throws when it does not become ready.
     func run(_ version: VersionAnswer, _ client: APIClient) async throws -> BootTest {
         let base = "images/\(version.image)/versions/\(version.number)"
         if onServer {
@@ -176,7 +176,7 @@ struct BootTestOptions: ParsableArguments {
             }
             try Program.checkMayStart()
         } catch {
-            // That its machine has ended says nothing of the version, and nobody is to wonder what machine that was.
+            // An interrupted test proves nothing: forget its machine.
             if Interruption.isRequested {
                 _ = try? await client.send(.DELETE, "machines/\(test.machine)", body: nil)
             }

@@ -1,15 +1,15 @@
 import ArgumentParser
 import Fleet
 
-/// Words on the command line that are no command, with the one that may be meant.
+/// Suggests a command for words that are not one.
 enum Misspelling {
-    /// What other programs call it.
+    /// Names of the same in other programs.
     private static let synonyms = [
         "create": "add", "new": "add", "delete": "rm", "del": "rm", "remove": "rm", "ls": "list",
         "info": "show",
         "reboot": "restart", "edit": "set", "change": "set",
     ]
-    /// Commands that are looked for without the word in front.
+    /// Commands that are recognised without their first word.
     private static let shortened = [
         "add": "node add", "list": "node list", "ls": "node list", "show": "node show", "log": "node log",
         "logs": "node log", "reboot": "node restart", "restart": "node restart", "unset": "set --unset",
@@ -18,7 +18,7 @@ enum Misspelling {
         "check": "doctor", "dhcp": "lease",
     ]
 
-    /// What is said instead of `words`; nil when they begin with a command, as far as that is known.
+    /// The error for `words`; nil when they start with a command, as far as known.
     static func message(_ words: [String]) -> String? {
         var command: any ParsableCommand.Type = Roost.self
         var path = ["roost"]
@@ -31,7 +31,7 @@ enum Misspelling {
                 path.append(word)
                 continue
             }
-            // What follows a command that has a usual one may be that one's own.
+            // The words after a command with a default subcommand may be arguments of that one.
             guard command.configuration.defaultSubcommand == nil else { return nil }
             let place = path.joined(separator: " ")
             let meant = path.count == 1 ? ofAll(word, children) : of(word, children)
@@ -51,7 +51,7 @@ enum Misspelling {
         return NearestName.of(word, among: names)
     }
 
-    /// Of the program's own commands, or of theirs where only one has it.
+    /// Among the program's own commands, or a subcommand that only one of them has.
     private static func ofAll(_ word: String, _ commands: [any ParsableCommand.Type]) -> String? {
         if let command = shortened[word] ?? of(word, commands) { return command }
         let having = commands.filter { group in

@@ -7,7 +7,7 @@ import Foundation
 import Images
 import NIOHTTP1
 
-/// What building and importing have in common. Both run on the server's host and write into its image store.
+/// The common options of building and importing. Both run on the server's host and write into its image store.
 struct PackingOptions: ParsableArguments {
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
@@ -31,10 +31,10 @@ struct PackingOptions: ParsableArguments {
     )
     var sign: String?
 
-    /// For programs that work elsewhere.
+    /// An absolute path, for programs with another working directory.
     var cachePath: String { URL(fileURLWithPath: cache).path }
 
-    /// Makes a version with `make` and enters it in the server.
+    /// Makes a version with `make` and publishes it to the server.
     func publish(
         _ name: String, make: (ImageBuilder, ImageName) throws -> (digest: Digest, isNew: Bool)
     ) async throws {
@@ -43,7 +43,7 @@ struct PackingOptions: ParsableArguments {
         }
     }
 
-    /// Makes the next version with `make` and enters it in the server.
+    /// Makes the next version with `make` and publishes it to the server.
     func publish(
         as image: ImageName,
         make: (ImageStore, ImagePacker, @escaping @Sendable (String) -> Void, ImageName) throws -> (
@@ -61,7 +61,7 @@ struct PackingOptions: ParsableArguments {
                 return rule
             })
         let key = try sign.map { try ImageSigningKey(readingFrom: $0) }
-        // Asked first: ten minutes of building are worth nothing without a server to take the version.
+        // Checked first: ten minutes of building are wasted without a server to take the version.
         let wanted = try await server.client.get("status", StatusAnswer.self).imageKeys
         guard wanted.isEmpty || key.map({ wanted.contains($0.publicKey) }) == true else {
             throw Failure(text: ImageTrust.demand, code: 4)

@@ -17,7 +17,7 @@ struct RuleCommands: AsyncParsableCommand {
         subcommands: [RuleAdd.self] + ClientCommands.ofRules)
 }
 
-/// It stands beside the server for the hash of a root password, which is made here.
+/// It is in the server's module because it hashes a root password here.
 struct RuleAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Add a rule, or replace the one with its name.")

@@ -41,7 +41,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// The configuration file, with what the command line says over it.
+    /// The configuration file, overridden by the command line.
     private func readSettings() throws -> ServerSettings {
         var settings = try readFile()
         settings.stateDirectory = stateDirectory ?? settings.stateDirectory

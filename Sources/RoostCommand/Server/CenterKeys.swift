@@ -4,17 +4,17 @@ import Glibc
 import Images
 import Linux
 
-/// The control center's own authority, and the certificate that it signs for the server: made and renewed at each start, and while it
-/// serves.
+/// The control center's own certificate authority, and the server certificate that it signs: created and renewed at each start and while
+/// serving.
 struct CenterKeys {
-    /// Days that the server's certificate holds: browsers refuse longer ones, also of an authority added by hand.
+    /// Days of the server certificate's validity: browsers refuse longer ones, even from an authority added by hand.
     private static let days = 397
-    /// It is made anew when fewer are left.
+    /// It is renewed when fewer days are left.
     private static let renewalDays = 90
 
     let directory: String
     let names: [String]
-    /// Seconds since 1970, as the clock says.
+    /// Seconds since 1970, by the clock.
     private let now: Int
 
     var authorityPath: String { "\(directory)/ca.pem" }
@@ -23,7 +23,7 @@ struct CenterKeys {
     private var authorityKeyPath: String { "\(directory)/ca-key.pem" }
     private var namesPath: String { "\(directory)/names" }
 
-    /// Files that the unprivileged server reads; the authority's own key is not among them.
+    /// Files that the unprivileged server reads; the authority's own key is not one of them.
     static let servedFiles = ["ca.pem", "certificate.pem", "key.pem"]
 
     /// - Parameter addresses: what people may type to reach the server, besides its names.
@@ -34,7 +34,7 @@ struct CenterKeys {
         names = Array(Swift.Set(addresses + [host, "localhost", "127.0.0.1"])).sorted()
     }
 
-    /// Makes whatever is missing, near its end, or for other names, and lets `user` read what it serves.
+    /// Creates what is missing, near its end, or for other names, and lets `user` read the served files.
     func make(for user: StateDirectory.User) throws {
         try makeMissing()
         guard geteuid() == 0 else { return }
@@ -70,7 +70,7 @@ struct CenterKeys {
             ],
             period: .days(Self.days, from: begin), key: (keyPath, .centerKey),
             certificate: (chainPath, .centerCertificate), isSignedByAuthority: true)
-        // The last: until it is there, the next start makes all of it anew.
+        // Last: until it exists, the next start makes everything again.
         try WholeFile.replace(
             namesPath, with: Array(names.joined(separator: "\n").utf8), at: .centerNames)
     }
@@ -80,9 +80,9 @@ struct CenterKeys {
         return "\(isAddress ? "IP" : "DNS"):\(name)"
     }
 
-    // MARK: What holds
+    // MARK: Validity
 
-    /// Whether the authority is there and holds now. While the clock was never set nobody knows, and it stays: people have its
+    /// Whether the authority exists and is valid now. While the clock was never set this is unknown, and it stays: people have its
     /// certificate in their browsers.
     private func hasAuthority(_ openssl: Program) -> Bool {
         let files = FileManager.default
@@ -97,13 +97,13 @@ struct CenterKeys {
             FileManager.default.fileExists(atPath: keyPath)
         else { return false }
         if now < ClockReading.earliestSecond { return true }
-        // It may be of an authority before this one.
+        // It may be from an earlier authority.
         let isOfAuthority =
             (try? openssl.run(["verify", "-no_check_time", "-CAfile", authorityPath, chainPath])) != nil
         return isOfAuthority && Self.holds(chainPath, at: now, for: Self.renewalDays * 86_400, openssl)
     }
 
-    /// Whether the certificate in a PEM file holds at `now` (seconds since 1970), and for so many seconds more.
+    /// Whether the certificate in a PEM file is valid at `now` (seconds since 1970), and for that many seconds more.
     static func holds(_ path: String, at now: Int, for seconds: Int = 0, _ openssl: Program) -> Bool {
         guard let text = try? openssl.run(["x509", "-in", path, "-noout", "-dates", "-dateopt", "iso_8601"])
         else { return false }
@@ -121,14 +121,14 @@ struct CenterKeys {
 
     // MARK: Making
 
-    /// When a certificate holds.
+    /// The validity of a certificate.
     private enum Period {
-        /// From 1970 to the end of 9999, which is without end (RFC 5280 §4.1.2.5): whatever the clocks of server and browser say.
+        /// From 1970 to the end of 9999, which means no end (RFC 5280 §4.1.2.5): valid by any clock of server and browser.
         case always
-        /// So many days, from the day before `from` (seconds since 1970): clocks differ.
+        /// This many days, from the day before `from` (seconds since 1970): clocks differ.
         case days(Int, from: Int)
 
-        /// As `openssl ca` wants them (RFC 5280 §4.1.2.5.2).
+        /// In the format of `openssl ca` (RFC 5280 §4.1.2.5.2).
         var dates: (start: String, end: String) {
             switch self {
             case .always: return ("19700101000000Z", "99991231235959Z")
@@ -144,7 +144,7 @@ struct CenterKeys {
         }
     }
 
-    /// When a certificate begins that is made now. A clock that was never set counts as if this program had been installed just now.
+    /// When the validity of a new certificate begins. A clock that was never set counts as the installation time of this program.
     private var begin: Int {
         if now >= ClockReading.earliestSecond { return now }
         let files = FileManager.default
@@ -154,7 +154,7 @@ struct CenterKeys {
         return max(ClockReading.earliestSecond, installed)
     }
 
-    /// Makes a P-256 key and a certificate of it; the server's has the authority's behind it.
+    /// Creates a P-256 key and its certificate; the server's is followed by the authority's.
     private func request(
         _ openssl: Program, subject: String, extensions: [String], period: Period,
         key: (path: String, Replacement), certificate: (path: String, Replacement),
@@ -207,7 +207,7 @@ struct CenterKeys {
             certificate.path, with: WholeFile.read("\(work.path)/certificate") + chain, at: certificate.1)
     }
 
-    /// A random word that stays the same over restarts; made when it is missing.
+    /// A random secret that persists; created when missing.
     static func secret(_ name: String, stateDirectory: String) throws -> String {
         let path = "\(stateDirectory)/center/\(name)"
         if let known = try? WholeFile.read(path), !known.isEmpty {
@@ -218,7 +218,7 @@ struct CenterKeys {
         return word
     }
 
-    /// SHA-256 of the authority's certificate, as browsers show it.
+    /// The SHA-256 fingerprint of the authority's certificate, as browsers show it.
     func fingerprint() throws -> String {
         let output = try Program("openssl", package: "openssl").run([
             "x509", "-in", authorityPath, "-noout", "-fingerprint", "-sha256",

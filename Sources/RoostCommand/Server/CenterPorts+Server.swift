@@ -6,10 +6,10 @@ import Linux
 import Sealing
 import Wire
 
-/// The data planes have what the control center asks of them under the same names.
+/// The data planes have these functions under the same names.
 extension DataPlanes: DataPlaneView, MachineOrders, OpenFiles {}
 
-/// The networks as they are served now, with what is leased of them.
+/// The networks of the last configuration read, with their leased addresses.
 struct ServedNetworkView: NetworkView {
     let policy: CurrentPolicy
     let planes: DataPlanes
@@ -19,7 +19,7 @@ struct ServedNetworkView: NetworkView {
     }
 }
 
-/// The image store, and what compares versions in it.
+/// The image store, including comparisons of its versions.
 struct StoredImages: ImageFiles, PulledFiles {
     let store: ImageStore
     let comparison: RootComparison
@@ -54,7 +54,7 @@ struct StoredImages: ImageFiles, PulledFiles {
     func adopt(_ image: ImageName, _ digest: Digest) throws { try store.adopt(image, digest) }
 }
 
-/// Host keys that are made of the server's secret.
+/// Host keys derived from the server's secret.
 struct NodeHostKeys: HostKeys {
     let secrets: NodeSecrets
 

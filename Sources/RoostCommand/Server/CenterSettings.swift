@@ -4,24 +4,24 @@ import Fleet
 import Wire
 
 extension ServerSettings {
-    /// Where people and programs reach the control center.
+    /// The addresses of the control center.
     struct Center: Equatable {
         static let port = 8_443
 
-        /// `ADDRESS:PORT`, each by HTTPS; nil: port 8443 of every served interface. Empty: nowhere.
+        /// `ADDRESS:PORT`, each with HTTPS; nil: port 8443 of every served interface. Empty: none.
         var https: [String]?
         /// `ADDRESS:PORT` on loopback, without TLS: for a proxy on this host.
         var http: String?
-        /// Where proxies are whose `X-Forwarded-For` and `Forwarded` are believed; nil: on this host, before `http`.
+        /// Proxies whose `X-Forwarded-For` and `Forwarded` are trusted; nil: on this host, before `http`.
         var proxies: [IPNetwork]?
-        /// Whether connections of `proxies` begin with a header of the PROXY protocol.
+        /// Whether connections from `proxies` start with a PROXY protocol header.
         var readsProxyHeader = false
-        /// PEM files of a certificate from elsewhere; nil: the own authority signs one.
+        /// PEM files of an external certificate; nil: the own authority signs one.
         var certificate: String?
         var key: String?
-        /// Whether images may be built from the pages and by the API.
+        /// Whether images can be built from the pages and through the API.
         var buildsImages = true
-        /// Where people prove who they are, beside passwords that are kept here.
+        /// Sources of authentication besides local passwords.
         var logInSources = LogInSources()
     }
 }
@@ -52,7 +52,7 @@ extension ServerSettings.Center {
             known: "https, http, proxies, proxy-protocol, certificate, key, image-builds, ldap, oidc")
     }
 
-    /// Host and port of `ADDRESS:PORT`; an IPv6 address stands in brackets, which are no part of it (`[fd00::1]:8443`).
+    /// Host and port of `ADDRESS:PORT`; an IPv6 address is in brackets, which are not part of it (`[fd00::1]:8443`).
     static func parts(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (1...65_535).contains(port)
@@ -65,6 +65,6 @@ extension ServerSettings.Center {
         return host.isEmpty || host.contains(where: { ":[]/".contains($0) }) ? nil : (String(host), port)
     }
 
-    /// `ADDRESS:PORT`, as it stands in a URL.
+    /// `ADDRESS:PORT`, as in a URL.
     static func text(host: String, port: Int) -> String { "\(IPAddress(host)?.inURL ?? host):\(port)" }
 }

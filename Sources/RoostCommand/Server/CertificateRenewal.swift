@@ -2,15 +2,15 @@ import Center
 import HTTPClient
 import Logging
 
-/// Keeps the certificate of the pages one that holds: when the clock was set, and as time goes by.
+/// Keeps the certificate of the pages valid: when the clock was set, and over time.
 struct CertificateRenewal: Sendable {
     private static let period = Duration.seconds(12 * 3_600)
 
-    /// Nil: it comes from elsewhere, and others see to it.
+    /// Nil: the certificate is external and renewed elsewhere.
     let worker: CertificateWorkerConnection?
     let center: ControlCenter?
 
-    /// Has made again what does not hold now, and shows it from the next connection on.
+    /// Renews an invalid certificate, and uses it for new connections.
     func renew() async {
         do {
             try await worker?.renew()
@@ -20,7 +20,7 @@ struct CertificateRenewal: Sendable {
         }
     }
 
-    /// Looks twice a day, until cancelled.
+    /// Checks twice a day, until cancelled.
     func watch() async throws {
         while true {
             try await Task.sleep(for: Self.period)

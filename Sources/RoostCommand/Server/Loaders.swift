@@ -1,7 +1,7 @@
 import Commands
 import Foundation
 
-/// Boot loaders of the distribution's packages: the file name that clients ask for, and where the packages put it.
+/// Boot loaders from the distribution's packages: the file name that clients request, and the packages' path.
 enum Loaders {
     private static let places: [(name: String, paths: [String], package: String)] = [
         ("undionly.kpxe", ["/usr/lib/ipxe/undionly.kpxe"], "ipxe"),
@@ -14,7 +14,7 @@ enum Loaders {
         ("grubaa64.efi", ["/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"], "grub-efi-arm64-signed"),
     ]
 
-    /// Name → path of those that are there and not empty; `own` wins.
+    /// Name → path of existing files that are not empty; `own` wins.
     static func find(own: [String: String]) -> [String: String] {
         var found: [String: String] = [:]
         for place in places { found[place.name] = place.paths.first(where: isUsable) }
@@ -22,7 +22,7 @@ enum Loaders {
         return found
     }
 
-    /// The packages of the usual loaders that are missing, for x86 machines.
+    /// The packages of missing standard loaders for x86 machines.
     static func missingPackages(own: [String: String]) -> [String: String] {
         let found = find(own: own)
         let usual = places.filter { !$0.name.contains("64.efi") || $0.name.contains("x64") }
@@ -30,7 +30,7 @@ enum Loaders {
             uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
     }
 
-    /// What of the operator's own loaders is not there.
+    /// The operator's own loaders that are missing.
     static func problems(own: [String: String]) -> [String] {
         own.sorted { $0.key < $1.key }.filter { !isUsable($0.value) }.map { name, path in
             let isThere = FileManager.default.fileExists(atPath: path)

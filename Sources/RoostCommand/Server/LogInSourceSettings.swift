@@ -3,7 +3,7 @@ import ConfigurationFile
 import Fleet
 import Foundation
 
-// `center.ldap` and `center.oidc` of the configuration file.
+// `center.ldap` and `center.oidc` in the configuration file.
 
 extension LDAPSettings {
     init(_ section: inout YAMLSection) throws {
@@ -108,7 +108,7 @@ extension LogInSources {
         return path
     }
 
-    /// What a file holds, without the end of its line.
+    /// The contents of a file, without the final line end.
     static func secret(_ path: String) throws -> String? {
         guard let path = try file(path) else { return nil }
         let text = try String(contentsOfFile: path, encoding: .utf8).trimmingCharacters(

@@ -5,29 +5,29 @@ import Glibc
 import Images
 import Wire
 
-/// A directory that an NFS server gives to clients.
+/// A directory that an NFS server exports.
 struct NFSExport: Equatable, Sendable {
     var path: String
-    /// Addresses and networks, as exports(5) and Ganesha write them.
+    /// Addresses and networks, in the notation of exports(5) and Ganesha.
     var clients: [String]
     var isWritable = false
 }
 
-/// The NFS server that Roost writes exports for, each in a file that is Roost's alone.
+/// The NFS server that Roost writes exports for, in a file of its own.
 enum NFSServer: String, Sendable, CaseIterable {
     /// The kernel's, with nfs-utils.
     case kernel
     /// NFS-Ganesha, with its FSAL VFS.
     case ganesha
 
-    /// The one that is installed.
+    /// The installed one.
     static var installed: Self? {
         let files = FileManager.default
         if files.isExecutableFile(atPath: "/usr/sbin/exportfs") { return .kernel }
         return files.isExecutableFile(atPath: "/usr/bin/ganesha.nfsd") ? .ganesha : nil
     }
 
-    /// The file that only Roost writes.
+    /// A file that only Roost writes.
     var standardFile: String {
         switch self {
         case .kernel: "/etc/exports.d/roost.exports"
@@ -39,7 +39,7 @@ enum NFSServer: String, Sendable, CaseIterable {
 
     /// The content of the file.
     ///
-    /// - Parameter previous: what stands there now: Ganesha knows exports by numbers, which stay.
+    /// - Parameter previous: the present contents: Ganesha identifies exports by numbers, which must not change.
     func text(_ exports: [NFSExport], previous: String) -> String {
         switch self {
         case .kernel: Self.exports(exports)
@@ -47,7 +47,7 @@ enum NFSServer: String, Sendable, CaseIterable {
         }
     }
 
-    /// exports(5). Nothing below is another file system, so nothing is crossed; the nodes' root writes as root.
+    /// exports(5). There is no other file system below, so nothing is crossed; the nodes' root writes as root.
     private static func exports(_ exports: [NFSExport]) -> String {
         exports.reduce("# \(notice)\n") { text, export in
             let options = "\(export.isWritable ? "rw,sync" : "ro,async"),no_root_squash,no_subtree_check"
@@ -60,7 +60,7 @@ enum NFSServer: String, Sendable, CaseIterable {
         for match in previous.matches(of: /Export_Id = ([0-9]+); Path = "([^"]*)"/) {
             numbers[String(match.2)] = Int(match.1)
         }
-        // Below lie the numbers that people give.
+        // Lower numbers are for people.
         var next = max(7_000, numbers.values.max() ?? 0)
         return exports.reduce("# \(notice)\n") { text, export in
             let number = numbers[export.path] ?? next + 1
@@ -77,9 +77,9 @@ enum NFSServer: String, Sendable, CaseIterable {
         }
     }
 
-    /// Makes the server read the file anew, without disturbing clients.
+    /// Makes the server read the file again, without disturbing clients.
     ///
-    /// - Parameter pidFiles: where ganesha.nfsd may have written its number.
+    /// - Parameter pidFiles: where ganesha.nfsd may have written its process ID.
     func reload(pidFiles: [String]) throws {
         switch self {
         case .kernel: try Program("exportfs", package: "nfs-kernel-server").run(["-ra"])
@@ -93,7 +93,7 @@ enum NFSServer: String, Sendable, CaseIterable {
         }
     }
 
-    /// The number of the ganesha.nfsd that wrote `pidFile`; nil when it runs no more.
+    /// The process ID of the ganesha.nfsd that wrote `pidFile`; nil when it no longer runs.
     private static func ganesha(_ pidFile: String) -> Int32? {
         guard let text = try? String(contentsOfFile: pidFile, encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1,
@@ -105,13 +105,13 @@ enum NFSServer: String, Sendable, CaseIterable {
 }
 
 extension ServerSettings {
-    /// NFS, which another program serves.
+    /// Exports by NFS, through another program.
     struct NFS: Equatable {
-        /// Nil: the one that is installed.
+        /// Nil: the installed one.
         var server: NFSServer?
-        /// Nil: the server's usual place.
+        /// Nil: the server's default path.
         var file: String?
-        /// Debian's, and that of Ganesha itself.
+        /// Debian's path, and Ganesha's default.
         var pidFiles = ["/run/ganesha/ganesha.pid", "/run/ganesha.pid"]
     }
 }

@@ -3,12 +3,12 @@ import Foundation
 import Images
 import Linux
 
-/// The initramfs archives with this server's node side, one for each architecture that it can boot, each under its digest.
+/// The initramfs archives with this server's node part, one for each bootable architecture, each under its digest.
 struct NodeArchiveFiles {
     /// Where packages and `make install` put the static `roost-node`.
     static let nodePrograms = ["/usr/local/lib/roost/roost-node", "/usr/lib/roost/roost-node"]
 
-    /// What nodes of one architecture get.
+    /// The programs for nodes of one architecture.
     private struct Programs {
         var node: String
         var busybox: String
@@ -18,9 +18,9 @@ struct NodeArchiveFiles {
     /// The public key of this server.
     let serverKey: [UInt8]
 
-    /// Makes the archives and removes those of earlier servers.
+    /// Creates the archives and removes those of earlier servers.
     ///
-    /// - Returns: by the architecture that their programs are for.
+    /// - Returns: the archives by architecture.
     func make(_ settings: ServerSettings) throws -> [String: NodeArchive] {
         var archives: [String: NodeArchive] = [:]
         for programs in try Self.programs(settings) {
@@ -40,7 +40,7 @@ struct NodeArchiveFiles {
         return archives
     }
 
-    /// This host's, and those of other architectures: `arm64/roost-node` and `arm64/busybox` beside this host's `roost-node`.
+    /// Those for this host, and for other architectures: `arm64/roost-node` and `arm64/busybox` beside this host's `roost-node`.
     private static func programs(_ settings: ServerSettings) throws -> [Programs] {
         let files = FileManager.default
         let candidates = settings.nodeProgram.map { [$0] } ?? nodePrograms
@@ -60,11 +60,11 @@ struct NodeArchiveFiles {
         let temporary = "\(directory)/node.cpio.new"
         try InitramfsArchive.makeNodeArchive(
             nodeProgram: programs.node, busybox: programs.busybox, serverKey: serverKey, to: temporary)
-        // The server's user reads it; its directory keeps others out.
+        // The server's user reads it; its directory excludes others.
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: temporary)
         let digest = try Fleet.Digest(ofFile: temporary)
         let path = "\(directory)/\(digest).cpio"
-        // Over the one that is there: a power cut may have damaged that.
+        // Replaces an existing file: a power failure may have damaged that.
         try DurableFile.publish(temporary, as: path, at: .nodeArchive)
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
         return NodeArchive(digest: digest, byteCount: size)

@@ -3,17 +3,17 @@ import Foundation
 import Linux
 import Sealing
 
-/// What the server and its nodes know each other by, and what nodes' own keys are made from. Only root reads it: the server does before
-/// it gives up its rights.
+/// The keys that identify the server and its nodes to each other, and the secret behind the nodes' own keys. Only root reads them: the
+/// server does so before it drops its rights.
 struct NodeKeys {
-    /// A new one is no harm: nodes get its public half with the archive that they start from.
+    /// A new one does no harm: nodes get its public half with the archive that they start from.
     let server: ServerKey
-    /// With a new one all nodes have other host keys: what has to be kept.
+    /// With a new one, the host keys of all nodes would change: it must be kept.
     let secrets: NodeSecrets
 
     static let directoryName = "keys"
 
-    /// The secrets of a server that has been here; nil when there was none.
+    /// The secrets of an earlier server; nil if there was none.
     static func secrets(in stateDirectory: String) throws -> NodeSecrets? {
         let path = "\(stateDirectory)/\(directoryName)/nodes"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
@@ -30,7 +30,7 @@ struct NodeKeys {
             bytes: \.bytes)
     }
 
-    /// The key in a file, or a new one when there is none. One that cannot be read is not replaced: it may be needed.
+    /// The key in a file, or a new one if the file is missing. An unreadable key is not replaced: it may be needed.
     private static func key<Key>(
         _ path: String, at replacement: Replacement, known: ([UInt8]) -> Key?, make: () -> Key,
         bytes: (Key) -> [UInt8]

@@ -4,7 +4,7 @@ import Fleet
 import Images
 import Wire
 
-/// The files of volumes: disks in the server's own directory, trees through the worker that has the rights for them.
+/// The files of volumes: disks in the server's own directory, trees through the privileged worker.
 struct ServedVolumes: VolumeFiles {
     let disks: VolumeStore
     /// Nil: there are no trees.

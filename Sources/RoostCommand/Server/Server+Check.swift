@@ -5,7 +5,7 @@ import Linux
 import Logging
 import Wire
 
-/// What is looked at before anything is bound or written.
+/// Checks before anything is bound or written.
 extension Server {
     /// Everything that can be checked without binding or writing.
     static func check(_ settings: ServerSettings, interfaces: [String]) throws {
@@ -45,8 +45,8 @@ extension Server {
         InvalidSetting("user: there is no user ‘\(name)’ (useradd --system \(name))")
     }
 
-    /// Throws when the pages are to be served on an IPv4 address that this machine does not have, and the kernel does not let it be bound
-    /// before it is there. Names and IPv6 addresses show when they are bound.
+    /// Throws when the pages should be served on an IPv4 address that this machine does not have, and the kernel does not allow binding it
+    /// early. Names and IPv6 addresses are only checked when they are bound.
     static func requireOwn(_ settings: ServerSettings, available: [NetworkInterface]) throws {
         let bindsOthers = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_nonlocal_bind", encoding: .utf8)
         guard settings.roles.contains(.center), bindsOthers?.hasPrefix("1") != true else { return }

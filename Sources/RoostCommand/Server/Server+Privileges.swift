@@ -7,7 +7,7 @@ import Linux
 import Logging
 
 extension Server {
-    /// The user that the server becomes; root itself where the one that nobody has named is missing.
+    /// The user that the server becomes; root itself when the default user is missing.
     static func user(_ settings: ServerSettings) throws -> StateDirectory.User {
         guard geteuid() == 0 else { return .current }
         let name = settings.user ?? ServerSettings.defaultUser
@@ -27,7 +27,7 @@ extension Server {
         )
     }
 
-    /// The user binds the local socket, so its directory has to be the user's, and no one else's.
+    /// The user binds the local socket, so its directory must belong to that user alone.
     static func prepareSocket(_ path: String, _ user: StateDirectory.User) throws {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let files = FileManager.default
@@ -48,9 +48,9 @@ extension Server {
         Ownership.give(directory, user.uid, user.gid)
     }
 
-    /// Every socket is open by now, and what root has to make is made: nothing that follows needs a capability.
+    /// Every socket is open by now, and everything that needs root has been created: no later step needs a capability.
     static func become(_ user: StateDirectory.User, _ settings: ServerSettings) throws {
-        // What is made from now on is for nobody else. Workers have theirs by now.
+        // Files created from now on are private. Workers have their own umask by now.
         umask(0o077)
         guard geteuid() == 0, user.uid != 0 else { return }
         guard roost_drop_privileges(user.uid, user.gid) == 0 else {
@@ -63,13 +63,13 @@ extension Server {
         }
     }
 
-    /// For how long threads may take to end, in milliseconds: other programs may have the processors.
+    /// Milliseconds that threads may take to end: other programs may be using the processors.
     private static let endingLimit = 10_000
 
-    /// Linux keeps users and capabilities for each thread. glibc passes over one that is about to end, which then has them for a moment
-    /// still: it is waited for.
+    /// Linux keeps users and capabilities per thread. glibc skips a thread that is about to end, which keeps them for a moment: wait for
+    /// it.
     ///
-    /// - Returns: what says which thread has rights for good; nil: none has.
+    /// - Returns: an error that names a thread with permanent rights; nil when there is none.
     private static func waitForThreads(_ user: StateDirectory.User) -> String? {
         let begin = SystemClock.boot
         while let thread = threadWithRights(user) {
@@ -82,7 +82,7 @@ extension Server {
     private static func threadWithRights(_ user: StateDirectory.User) -> String? {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
         for thread in threads {
-            // One that has ended meanwhile can do nothing.
+            // A thread that ended meanwhile is harmless.
             let file = "/proc/self/task/\(thread)/status"
             guard let status = try? String(contentsOfFile: file, encoding: .utf8) else { continue }
             let lines = status.split(separator: "\n").map { $0.split { $0 == "\t" || $0 == " " } }

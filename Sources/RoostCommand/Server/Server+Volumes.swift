@@ -11,7 +11,7 @@ import StoreSQLite
 import Wire
 
 extension Server {
-    /// Deletes files that a server before this one would have deleted, had it not been ended in between.
+    /// Deletes files that an earlier server would have deleted, had it not been interrupted.
     static func clearLeftovers(
         of snapshot: FleetSnapshot, removed: [ImageName: Swift.Set<Digest>], _ images: ImageStore,
         _ volumes: VolumeStore
@@ -35,7 +35,7 @@ extension Server {
         guard geteuid() == 0 else {
             throw InvalidSetting("role nfs: only root can make the nodes' trees and say what is exported")
         }
-        // The path is a word of the nodes' kernels and of the server's configuration.
+        // The path becomes a word of the nodes' kernels and of the server's configuration.
         guard
             settings.stateDirectory.utf8.allSatisfy({
                 $0 > 0x20 && $0 < 0x7F && ![0x22, 0x2C, 0x3A].contains($0)

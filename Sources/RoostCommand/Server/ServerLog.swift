@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 import Wire
 
-/// Lines on standard error: as people and systemd's journal want them, or one JSON object each for programs.
+/// Log lines on standard error: text for people and systemd's journal, or one JSON object per line for programs.
 enum ServerLog {
     enum Format: String, CaseIterable {
         /// No time stamp under systemd, one elsewhere.
@@ -15,17 +15,17 @@ enum ServerLog {
 
     static let logger = Logger(label: "roost") { _ in Handler() }
 
-    /// Bytes of a line: machines choose names as long as a packet.
+    /// Bytes of a line: machines can choose names as long as a packet.
     private static let byteLimit = 8_192
 
     private static let format = Mutex(Format.text)
 
-    /// Lines from now on have this form.
+    /// Sets the format of later lines.
     static func use(_ wanted: Format) { format.withLock { $0 = wanted } }
 
-    /// What is said of an event, with its end of line: one line, whatever names machines have chosen that stand in it.
+    /// The text of an event, with its line end: a single line, whatever names machines chose.
     ///
-    /// - Parameter time: nil where another program writes it.
+    /// - Parameter time: nil when another program adds it.
     static func line(
         _ level: String, _ message: String, _ fields: [(key: String, value: String)], as format: Format,
         at time: String?

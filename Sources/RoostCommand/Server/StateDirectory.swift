@@ -6,32 +6,32 @@ import Glibc
 import Images
 import Linux
 
-/// The directory with all that the server keeps, and who owns what of it.
+/// The directory with the server's state, and the owners of its parts.
 ///
 /// Root works by path only where root alone can change names: in the directory itself and in ``rootPlaces``. The server's user owns
-/// ``ownPlaces`` and the images' directories. Root makes those, and enters none of them afterwards but through a ``ForeignDirectory``.
+/// ``ownPlaces`` and the images' directories. Root creates those, and afterwards enters them only through a ``ForeignDirectory``.
 struct StateDirectory {
-    /// A directory of root's.
+    /// A directory owned by root.
     private struct Place {
         var name: String
         var mode: mode_t = 0o700
-        /// Whether the server's user reads it or makes directories in it.
+        /// Whether the server's user reads it or creates directories in it.
         var isShared = false
     }
 
-    /// Keys, the control center's authority, the node archives, the nodes' trees. In `images` the server's user makes directories of its
+    /// Keys, the control center's authority, the node archives, the nodes' trees. In `images` the server's user creates directories of its
     /// own, and cannot rename or remove root's (the sticky bit): versions are made there, on the disk that they stay on.
     private static let rootPlaces = [
         Place(name: "keys"), Place(name: "center", mode: 0o750, isShared: true),
         Place(name: "node", mode: 0o750, isShared: true), Place(name: "trees"),
         Place(name: "images", mode: 0o1770, isShared: true), Place(name: "images/\(ImageStore.building)"),
     ]
-    /// What nodes log, the database with the leases, and volumes.
+    /// The nodes' logs, the database with the leases, and volumes.
     private static let ownPlaces = ["logs", store, "volumes"]
     static let store = "store"
     /// Root's files beside the directories.
     private static let rootFiles = ["lock", StateFiles.restoring]
-    /// What earlier servers had beside the directories. The database itself is the last: until it has moved, none is opened.
+    /// The files of earlier servers beside the directories. The database itself is last: until it has moved, none is opened.
     private static let oldStore = [
         StateFiles.journal, "\(StateFiles.database)-wal", "\(StateFiles.database)-shm", StateFiles.database,
     ]
@@ -45,9 +45,9 @@ struct StateDirectory {
     }
 
     let path: String
-    /// Who the server is when it has given up its rights.
+    /// The server's user after it drops its rights.
     let user: User
-    /// Gets a line for each thing that was not as it has to be.
+    /// Receives a line for each correction.
     let note: (String) -> Void
 
     init(_ path: String, user: User, note: @escaping (String) -> Void) {
@@ -56,7 +56,7 @@ struct StateDirectory {
         self.note = note
     }
 
-    /// For commands of root: the server's user is who owns what is there.
+    /// For commands run by root: the server's user is the owner of the existing files.
     init(_ path: String, note: @escaping (String) -> Void = { printError($0) }) {
         let owner = (["."] + Self.ownPlaces).lazy
             .compactMap { FileStatus("\(path)/\($0)") }.first { $0.user != 0 }
@@ -67,14 +67,14 @@ struct StateDirectory {
             note: note)
     }
 
-    /// For who is not the server, and publishes for it.
+    /// For programs other than the server that publish for it.
     var images: ImageStore { ImageStore(directory: "\(path)/images", owner: (user.uid, user.gid)) }
     var databasePath: String { "\(path)/\(Self.store)/\(StateFiles.database)" }
     var hasStore: Bool {
         FileStatus(databasePath) != nil || FileStatus("\(path)/\(StateFiles.database)") != nil
     }
 
-    /// Gives up root's rights for those of the store's owner, who alone reads and writes there.
+    /// Exchanges root's rights for those of the store's owner, the only user that reads and writes there.
     func becomeOwnerOfStore() throws {
         guard isGiven, FileStatus("\(path)/\(Self.store)")?.user == user.uid else { return }
         guard roost_drop_privileges(user.uid, user.gid) == 0 else {
@@ -84,17 +84,17 @@ struct StateDirectory {
 
     private var isGiven: Bool { geteuid() == 0 && user.uid != 0 }
 
-    /// Makes what is missing, and takes over what an earlier server has left. Where anything but a directory of root's has the name of
-    /// one, it is put aside: its contents are not looked at.
+    /// Creates what is missing, and converts what an earlier server left. Anything with the name of such a directory that is not a
+    /// directory of root's is moved aside, without looking at its contents.
     func prepare() throws {
         if FileStatus(path) == nil {
-            // What lies above it is not its own.
+            // Directories above it are not the server's.
             let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
             guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError("make \(path)") }
         }
         guard let status = FileStatus(path, follows: true) else { throw SystemError("look at \(path)") }
-        // The server's user publishes what it has built in a namespace of its own: all is there, and is not its own to change.
+        // The server's user publishes its builds from a namespace of its own: everything exists, and is not its own to change.
         if BuildNamespace.isUnprivileged, status.user != geteuid() { return }
         guard [geteuid(), user.uid].contains(status.user) else {
             throw InvalidSetting(
@@ -117,7 +117,7 @@ struct StateDirectory {
         try handOverImages()
     }
 
-    /// An earlier server works in the directory as if it were its own.
+    /// An earlier server uses the whole directory as its own.
     private func requireNoServer() throws {
         guard
             let lock = try? ForeignDirectory(path).file("lock")
@@ -152,7 +152,7 @@ struct StateDirectory {
         }
     }
 
-    /// Whether it is a directory of root's, or a link of root's to one.
+    /// Whether it is a directory of root's, or root's link to one.
     private func isRoots(_ path: String) -> Bool {
         guard FileStatus(path)?.user == geteuid(), let target = FileStatus(path, follows: true) else {
             return false
@@ -164,7 +164,7 @@ struct StateDirectory {
         guard unsafe chown(path, geteuid(), user.gid) == 0 else { throw SystemError("take over \(path)") }
     }
 
-    /// The directory was their user's, with all files but the authority's key and secrets.
+    /// The directory belonged to the server's user, with all files except the authority's key and secrets.
     private func takeOverCenter(_ place: String) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: place) {
             guard let status = FileStatus("\(place)/\(name)") else { continue }
@@ -215,16 +215,16 @@ struct StateDirectory {
         if FileStatus(place) != nil, try !isPlace(place) { try putAside(name) }
         if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 { throw SystemError("make \(place)") }
         guard isGiven else { return }
-        // Root may have put it on another disk by a link.
+        // Root may have linked it to another disk.
         let target = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
         guard FileStatus(target)?.user == 0 else { return }
-        // It is given last: until then only root changes names in it.
+        // Its owner changes last: until then only root changes names in it.
         try give(contentsOf: target)
         Ownership.give(target, user.uid, user.gid)
     }
 
-    /// Images belong to the server's user, with their versions; what is in a version stays as it was packed. With `StateDirectory=`, which
-    /// our unit had, systemd gave them to root.
+    /// Images belong to the server's user, with their versions; the contents of a version stay as packed. `StateDirectory=`, which our unit
+    /// had, made systemd give them to root.
     private func handOverImages() throws {
         guard isGiven else { return }
         for image in try rootsDirectories(in: "\(path)/images") {
@@ -233,14 +233,14 @@ struct StateDirectory {
         }
     }
 
-    /// Directories of root's with names that are no hidden ones, as paths.
+    /// Root's directories without hidden ones, as paths.
     private func rootsDirectories(in place: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: place).filter { !$0.hasPrefix(".") }
             .map { "\(place)/\($0)" }
             .filter { FileStatus($0).map { $0.isDirectory && $0.user == 0 } ?? false }
     }
 
-    /// - Throws: when it is another user's, as after a change of ‘user’ in the configuration.
+    /// - Throws: when it belongs to another user, as after a change of ‘user’ in the configuration.
     private func isPlace(_ place: String) throws -> Bool {
         guard let status = FileStatus(place), !status.isLink || status.user == geteuid(),
             let target = FileStatus(place, follows: true), target.isDirectory

@@ -79,7 +79,7 @@ package final class LeaseCommitter: Sendable {
                 for answers in batch.answers { answers.listener.send(answers.replies) }
             } catch {
                 // No acknowledgement without its lease on the disk: the clients ask again.
-                log("dhcp: leases cannot be written, no machine gets one until this is mended: \(error)")
+                log("dhcp: leases cannot be written, no machine gets one until this is fixed: \(error)")
             }
         }
     }

@@ -2,18 +2,19 @@ import Fleet
 import Linux
 import Synchronization
 
-/// The lines of boots in the server's log: all of nodes, and of other machines so many together, since machines are easily invented.
+/// The lines of boots in the server's log: all those of nodes, and a limited number of those of other machines, since machines are easily
+/// faked.
 final class BootLines: Sendable {
     private struct State {
-        /// A room that is switched on for the first time finds room.
+        /// Enough for a room that is switched on for the first time.
         var others = PeerRates(perSecond: 10, burst: 2_000)
         var leftOut = 0
     }
 
     private let state = Mutex(State())
 
-    /// - Parameter now: milliseconds of a clock that does not go back.
-    /// - Returns: nothing when there is no room for it.
+    /// - Parameter now: milliseconds of a monotonic clock.
+    /// - Returns: nothing when the limit is reached.
     func of(_ event: BootEvent, isNode: Bool, now: Int = SystemClock.boot) -> [String] {
         let detail = event.detail.isEmpty ? "" : ": \(event.detail)"
         let line = "boot: \(event.macAddress) \(event.stage.rawValue)\(detail)"

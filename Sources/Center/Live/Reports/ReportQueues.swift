@@ -1,30 +1,30 @@
 package import Fleet
 import Synchronization
 
-/// What nodes report, on its way from the loop to the fleet: a queue for each kind, so that a slow one does not hold the others.
+/// Reports of nodes between the event loop and the fleet: one queue per kind, so that a slow kind does not hold up the others.
 package final class ReportQueues: Sendable {
     package struct Figures: Equatable, Sendable {
-        /// Reports that wait now.
+        /// Reports waiting now.
         package var waiting = 0
-        /// Those that found no room since the server started.
+        /// Reports dropped since the server started, because the queue was full.
         package var dropped = 0
     }
 
     private let queues: [ReportKind: ReportQueue]
 
-    /// - Parameter limit: for each kind, how many reports wait at most, and the bytes that they may hold.
+    /// - Parameter limit: for each kind, the maximum number of waiting reports, and of their bytes.
     package init(limit: (ReportKind) -> (count: Int, byteCount: Int) = \.limit) {
         queues = Dictionary(
             uniqueKeysWithValues: ReportKind.allCases.map { ($0, ReportQueue(limit: limit($0))) })
     }
 
-    /// Any thread may call it; it does not wait.
+    /// Callable from any thread; does not wait.
     package func add(_ report: NodeReport) { queues[report.kind]?.add(report) }
 
-    /// Calls `write` with all that waits of a kind, in the order in which it came, again and again; until cancelled.
+    /// Calls `write` repeatedly with all waiting reports of a kind, in order, until cancelled.
     ///
-    /// - Parameter write: is called for several kinds at the same time, and for one kind after the other; `dropped` is how many reports
-    ///   of the kind found no room since the last time.
+    /// - Parameter write: called concurrently for different kinds, but one call at a time per kind; `dropped` is the number of reports of
+    ///   the kind dropped since the last call.
     package func run(
         _ write: @escaping @Sendable (ReportKind, [NodeReport], _ dropped: Int) async -> Void
     ) async {
@@ -38,13 +38,13 @@ package final class ReportQueues: Sendable {
     package var figures: [ReportKind: Figures] { queues.mapValues(\.figures) }
 }
 
-/// The reports of one kind: whatever gathers while one batch is written is the next.
+/// The reports of one kind: reports that arrive while a batch is written form the next batch.
 private final class ReportQueue: Sendable {
     private struct State {
         var waiting: [NodeReport] = []
         var byteCount = 0
         var dropped = 0
-        /// Of those, the ones that the last batch told of.
+        /// The number that was last passed on.
         var toldDropped = 0
     }
 

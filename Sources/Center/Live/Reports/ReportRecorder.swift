@@ -4,7 +4,7 @@ import HTTPClient
 package import Logging
 import Wire
 
-/// Writes what nodes report into the fleet, each kind in its own way.
+/// Records the reports of nodes in the fleet, each kind in its own way.
 package struct ReportRecorder: Sendable {
     private let fleet: LiveFleet
     private let volumes: Volumes
@@ -13,7 +13,7 @@ package struct ReportRecorder: Sendable {
     private let clockJumped: @Sendable () -> Void
     private let lines = BootLines()
 
-    /// - Parameter clockJumped: is told when the server's clock was set; does not wait.
+    /// - Parameter clockJumped: called when the server's clock was set; does not wait.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, logger: Logger,
         clockJumped: @escaping @Sendable () -> Void
@@ -25,7 +25,7 @@ package struct ReportRecorder: Sendable {
         self.clockJumped = clockJumped
     }
 
-    /// Records what comes in, until cancelled.
+    /// Records incoming reports until cancelled.
     package func run(_ reports: ReportQueues) async {
         await reports.run { kind, batch, dropped in
             if dropped > 0 {
@@ -51,7 +51,7 @@ package struct ReportRecorder: Sendable {
 
     // MARK: Boots
 
-    /// Between two jumps of the clock, the events of a batch go in one transaction.
+    /// Between two jumps of the clock, the events of a batch share one transaction.
     private func writeBoots(_ batch: [NodeReport]) async {
         var rest = batch[...]
         while let (index, jump) = Self.firstJump(in: rest) {
@@ -78,7 +78,7 @@ package struct ReportRecorder: Sendable {
     }
 
     private func writeBootsBetweenJumps(_ batch: ArraySlice<NodeReport>) async {
-        // First: by them it is known whose all the rest is.
+        // First: cards determine which node everything else belongs to.
         await writeCards(batch)
         let known = fleet.snapshot
         let events = batch.compactMap { report -> BootEvent? in
@@ -91,7 +91,7 @@ package struct ReportRecorder: Sendable {
             if !events.isEmpty {
                 try await fleet.store.append(events)
                 try await fleet.note(events)
-                // Not waited for: volumes take their time.
+                // Not awaited: volumes take time.
                 Task { [volumes] in await volumes.note(events) }
             }
         } catch {
@@ -166,7 +166,7 @@ package struct ReportRecorder: Sendable {
         }
     }
 
-    /// Not waited for: making one takes a while, and the others that want one would wait behind it.
+    /// Not awaited: creating a volume takes time, and others would wait behind it.
     private func prepareVolumes(_ batch: [NodeReport]) {
         for case .volumeWanted(let machine, let address) in batch {
             Task { [volumes] in await volumes.prepare(machine, at: address) }

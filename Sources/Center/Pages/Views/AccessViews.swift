@@ -1,7 +1,7 @@
 import API
 import Fleet
 
-/// Administrators, each as a form, and the form of a new one.
+/// Administrators, each as a form, and the form for a new one.
 struct AdministratorsView: TemplateView {
     static let template = PageTemplate("administrators", Embedded.administrators_mustache)
 
@@ -12,7 +12,7 @@ struct AdministratorsView: TemplateView {
     struct Row: View {
         var name: String
         var isDisabled: Bool
-        /// Who says that it is they, where that is not this server.
+        /// The source of authentication, if it is not this server.
         var source: String?
         var fields: [FieldView]
     }
@@ -72,12 +72,12 @@ extension AdministratorsView.Row {
     }
 }
 
-/// Tokens of programs, and the form of a new one.
+/// API tokens, and the form for a new one.
 struct TokensView: TemplateView {
     static let template = PageTemplate("tokens", Embedded.tokens_mustache)
 
     var failure: String?
-    /// The one just made.
+    /// The token just created.
     var secret: String?
     var table: TableView<Row>
     var added: FormView
@@ -87,7 +87,7 @@ struct TokensView: TemplateView {
         var owner: String
         var grants: String
         var created: String
-        /// Nil is never.
+        /// Nil: never.
         var expires: String?
         var used: String?
         var menu: ActionMenuView

@@ -1,13 +1,13 @@
 import API
 import Fleet
 
-/// One build or boot test, with what it says.
+/// One build or boot test, with its log.
 struct BuildView: TemplateView {
     static let template = PageTemplate("build", Embedded.build_mustache)
 
     var id: Int
     var name: String
-    /// The channel that follows a test.
+    /// The channel that is promoted after a test.
     var aim: String
     var isTest: Bool
     var state: StateView
@@ -19,7 +19,7 @@ struct BuildView: TemplateView {
     var started: String
     var by: String
     var cancel: ConfirmView?
-    /// Whether its first lines are gone.
+    /// Whether its first lines were dropped.
     var isCut: Bool
     var log: String
 
@@ -53,7 +53,7 @@ struct BuildRow: View {
     var aim: String
     var isTest: Bool
     var state: StateView
-    /// What it said last.
+    /// Its last line.
     var last: String
 
     init(_ build: ImageBuilds.Build, _ words: Words) {

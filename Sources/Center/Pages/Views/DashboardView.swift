@@ -2,16 +2,16 @@ import API
 import Fleet
 import Wire
 
-/// The fleet at a glance: what it does, what is wrong, and where the time goes.
+/// The fleet at a glance: activity, problems, and where boot time goes.
 struct DashboardView: TemplateView {
     static let template = PageTemplate("dashboard", Embedded.dashboard_mustache)
 
     var tiles: [Tile]
-    /// What is wrong with the server itself.
+    /// Problems of the server itself.
     var warnings: [String]
-    /// Nil when every machine came up.
+    /// Nil when all machines came up.
     var troubles: TableView<Trouble>?
-    /// Nil when nothing is limited.
+    /// Nil when no peer is limited.
     var limited: TableView<Limit>?
     var chart: Chart
     /// Nil when no boot was seen.
@@ -19,7 +19,7 @@ struct DashboardView: TemplateView {
     var server: String
     var roles: String
     var leases: Int
-    /// Open connections of roots.
+    /// Open connections to roots.
     var connections: Int
     var revision: Int
 
@@ -68,7 +68,7 @@ struct DashboardView: TemplateView {
     struct Stage: View {
         var name: String
         var time: String
-        /// Of the longest one, in percent.
+        /// Percent of the longest one.
         var share: Int
     }
 
@@ -119,7 +119,7 @@ struct DashboardView: TemplateView {
 }
 
 extension DashboardView.Chart {
-    /// Sixty bars of ten units' width; the highest is a hundred and ten units high.
+    /// Sixty bars, each ten units wide; the highest is a hundred and ten units high.
     init(_ figures: FiguresAnswer, _ words: Words) {
         let highest = max(1, figures.minutes.map { max($0.started, $0.ready) }.max() ?? 1)
         func height(_ count: Int) -> Int { count * 110 / highest }

@@ -1,16 +1,16 @@
-/// The way in.
+/// The log-in page.
 struct LogInView: TemplateView {
     static let template = PageTemplate("login", Embedded.login_mustache)
 
     var failure: String?
     var form: FormView
-    /// The other way in.
+    /// Log-in at a provider.
     var provider: LinkView?
-    /// Whether there is an administrator at all.
+    /// Whether there is an administrator yet.
     var isSetUp: Bool
 
     /// - Parameters:
-    ///   - name: as it was typed.
+    ///   - name: as typed.
     ///   - provider: the title of a log-in provider.
     init(
         name: String = "", back: String, provider: String?, isSetUp: Bool, failure: String? = nil,
@@ -32,7 +32,7 @@ struct LogInView: TemplateView {
     }
 }
 
-/// The first administrator's form.
+/// The form for the first administrator.
 struct SetUpView: TemplateView {
     static let template = PageTemplate("setup", Embedded.setup_mustache)
 
@@ -40,8 +40,8 @@ struct SetUpView: TemplateView {
     var form: FormView
 
     /// - Parameters:
-    ///   - token: that of the link that opened it.
-    ///   - name: as it was typed.
+    ///   - token: the token in the link that opened it.
+    ///   - name: as typed.
     init(token: String, name: String = "", failure: String? = nil, _ words: Words) {
         self.failure = failure
         form = FormView(

@@ -1,4 +1,4 @@
-/// Fields with a button that sends them.
+/// Fields with a submit button.
 struct FormView: TemplateView {
     static let template = PageTemplate("form", Embedded.form_mustache)
 
@@ -8,13 +8,13 @@ struct FormView: TemplateView {
     var heading: String?
     var hidden: [HiddenView] = []
     var fields: [FieldView]
-    /// The label of its button; nil where it may be read only.
+    /// The label of its button; nil when read-only.
     var submit: String?
-    /// The label of a second button, which removes what the form is about.
+    /// The label of a second button, which removes the form's subject.
     var removal: String?
 }
 
-/// One field of a form: an input, a choice, lines of text or a box to tick, with its label, a hint and what is wrong with it.
+/// One field of a form: an input, a choice, lines of text or a checkbox, with its label, a hint and an error.
 struct FieldView: TemplateView {
     static let template = PageTemplate("field", Embedded.field_mustache)
 
@@ -23,13 +23,13 @@ struct FieldView: TemplateView {
     var label: String
     var hint: String?
     var error: String?
-    /// Exactly one of these is there.
+    /// Exactly one of these is set.
     var input: InputView?
     var choice: ChoiceView?
     var lines: LinesView?
     var box: BoxView?
 
-    /// - Parameter id: that of the element, where it is not `name`.
+    /// - Parameter id: the element's id, if it differs from `name`.
     init(_ name: String, _ label: String, id: String? = nil, hint: String? = nil, _ input: InputView) {
         self.init(name, label, id: id, hint: hint)
         self.input = input
@@ -59,7 +59,7 @@ struct FieldView: TemplateView {
 }
 
 struct InputView: View {
-    /// The browser's kind of input; nil is text.
+    /// The input's HTML type; nil: text.
     var type: String?
     var value: String?
     var isRequired = false

@@ -1,21 +1,21 @@
 import Fleet
 
-/// The settings of one group, beside the tree of all; or those of the site alone.
+/// The settings of one group, beside the tree of groups; or only those of the site.
 struct GroupsView: TemplateView {
     static let template = PageTemplate("groups", Embedded.groups_mustache)
 
     var heading: String
     var path: String
-    /// Where its form leads back to.
+    /// Where its form returns to.
     var back: String
-    /// Nil on the page of settings.
+    /// Nil on the settings page.
     var tree: Tree?
     var nodeCount: Int
     /// The search for its nodes.
     var nodesQuery: String
-    /// The link that opens its wall board.
+    /// The link to its wall board.
     var wall: String?
-    /// When it was so; nil is now.
+    /// The time that is viewed; nil: now.
     var at: String?
     var mayEdit: Bool
     var mayRemove: Bool
@@ -26,7 +26,7 @@ struct GroupsView: TemplateView {
     }
 
     struct Branch: View {
-        /// The path, as it stands in a query.
+        /// The path, escaped for a query.
         var escaped: String
         var label: String
         var depth: Int
@@ -36,8 +36,8 @@ struct GroupsView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - hasTree: no on the page of settings.
-    ///   - at: when it was so, in seconds since 1970; nil is now.
+    ///   - hasTree: false on the settings page.
+    ///   - at: the time that is viewed, in seconds since 1970; nil: now.
     init(_ details: Acts.GroupDetails, hasTree: Bool, at: Int?, _ words: Words) {
         let path = details.path
         if hasTree {

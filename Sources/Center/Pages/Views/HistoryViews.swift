@@ -15,7 +15,7 @@ struct LeasesView: TemplateView {
         var holder: String
         var node: String?
         var hostName: String
-        /// Nil is never.
+        /// Nil: never.
         var expires: String?
     }
 
@@ -32,7 +32,7 @@ struct LeasesView: TemplateView {
     }
 }
 
-/// The last boots, the newest first.
+/// The last boots, newest first.
 struct BootsView: TemplateView {
     static let template = PageTemplate("boots", Embedded.boots_mustache)
 
@@ -62,7 +62,7 @@ struct BootsView: TemplateView {
     }
 }
 
-/// Every change, the newest first.
+/// Every change, newest first.
 struct HistoryView: TemplateView {
     static let template = PageTemplate("history", Embedded.history_mustache)
     private static let shownKinds = [
@@ -75,7 +75,7 @@ struct HistoryView: TemplateView {
     var table: TableView<ChangeView>
     var next: String?
 
-    /// - Parameter next: where the older ones begin.
+    /// - Parameter next: where older changes begin.
     init(_ revisions: [Revision], _ filter: RevisionFilter, next: Int?, _ words: Words) {
         who = filter.who ?? ""
         key = filter.key ?? ""
@@ -109,7 +109,7 @@ struct ChangeView: View {
     }
 }
 
-/// What one change changed, with the way back.
+/// The effects of one change, with undo.
 struct RevisionView: TemplateView {
     static let template = PageTemplate("revision", Embedded.revision_mustache)
 
@@ -150,7 +150,7 @@ struct RevisionView: TemplateView {
     }
 }
 
-/// What something was and what it became.
+/// An old value and a new value.
 struct DifferenceView: View {
     var name: String
     var before: String
@@ -165,7 +165,7 @@ struct DifferenceView: View {
     }
 }
 
-/// JSON of any form as a line of text.
+/// Any JSON as a line of text.
 private enum JSONText: Decodable, CustomStringConvertible {
     case value(String)
     case list([Self])
@@ -197,7 +197,7 @@ private enum JSONText: Decodable, CustomStringConvertible {
         }
     }
 
-    /// The fields of a record, those of its settings among them.
+    /// The fields of a record, including its settings.
     static func fields(of json: String?) -> [String: String] {
         guard let json else { return [:] }
         guard case .map(var record)? = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {

@@ -1,19 +1,19 @@
 import API
 import Fleet
 
-/// Web hooks with their last delivery, and the form of a new one.
+/// Web hooks with their last delivery, and the form for a new one.
 struct HooksView: TemplateView {
     static let template = PageTemplate("hooks", Embedded.hooks_mustache)
 
     var failure: String?
-    /// That of the one just made.
+    /// The secret of the hook just created.
     var secret: String?
     var table: TableView<Row>
     var added: FormView
 
     struct Row: View {
         var url: String
-        /// Nil is all.
+        /// Nil: all.
         var kinds: String?
         var group: String
         var delivery: Delivery?

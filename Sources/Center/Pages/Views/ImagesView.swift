@@ -1,25 +1,25 @@
 import API
 import Fleet
 
-/// Images with their versions and channels, and what is being made of them.
+/// Images with their versions and channels, and current builds.
 struct ImagesView: TemplateView {
     static let template = PageTemplate("images", Embedded.images_mustache)
 
-    /// The form that builds one.
+    /// The form for a build.
     var order: FormView?
     var builds: [BuildRow]
     var sources: [Source]
     var rollouts: [RolloutsView.Row]
     var images: [Image]
     var mayPublish: Bool
-    /// Whether versions can be booted to try them.
+    /// Whether boot tests can be started.
     var mayTest: Bool
 
     /// A server that versions are copied from.
     struct Source: View {
         var url: String
         var kind: String
-        /// What it is copying.
+        /// The version being copied.
         var current: String?
         var problem: String?
         var checked: String
@@ -28,7 +28,7 @@ struct ImagesView: TemplateView {
     struct Image: View {
         var name: String
         var warning: String?
-        /// How many versions stay.
+        /// How many versions are kept.
         var keep: String
         var channels: [Channel]
         var table: TableView<Version>
@@ -48,9 +48,9 @@ struct ImagesView: TemplateView {
         var tags: [Tag]
         var isSigned: Bool
         var isRefused: Bool
-        /// Servers that have it.
+        /// Servers that have a copy.
         var copies: [String]
-        /// The class of its boot test's verdict.
+        /// The style class of its boot test's result.
         var test: String?
         var published: String
         var by: String
@@ -58,12 +58,12 @@ struct ImagesView: TemplateView {
         var kernel: String
         var size: String
         var packages: Int
-        /// How many nodes boot it.
+        /// The number of nodes that boot it.
         var nodes: Int
-        /// Connections that are open.
+        /// Open connections.
         var open: Int
         var check: ActionView
-        /// Nil for one that a channel has.
+        /// Nil for a version with a channel.
         var removal: ActionView?
     }
 
@@ -75,7 +75,7 @@ struct ImagesView: TemplateView {
     /// What the caller may do with images.
     struct Rights {
         var mayPublish: Bool
-        /// Whether this server can build and boot at all.
+        /// Whether this server can build and boot.
         var canBuild: Bool
     }
 

@@ -1,7 +1,7 @@
 import Fleet
 import Hummingbird
 
-/// What stands around every page.
+/// The frame of every page.
 struct LayoutView: TemplateView {
     static let template = PageTemplate("layout", Embedded.layout_mustache)
 
@@ -11,10 +11,10 @@ struct LayoutView: TemplateView {
     var hasMenu: Bool
     var menu: [Entry]
     var flash: Flash?
-    /// The page, which is not escaped again.
+    /// The page's HTML, not escaped again.
     var content: String
     var version: String
-    /// Where this page is: a change of the language leads back to it.
+    /// The page's own path: changing the language returns to it.
     var path: String
     var languages: [Choice]
 
@@ -30,7 +30,7 @@ struct LayoutView: TemplateView {
         var isChosen: Bool
     }
 
-    /// What was just done, with the way back.
+    /// The last act, with undo.
     struct Flash: View {
         var revision: Int
         var mayUndo: Bool
@@ -53,10 +53,10 @@ struct LayoutView: TemplateView {
         ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
     ]
 
-    /// Pages of the whole site: those who have a part of it would be refused.
+    /// Pages for the whole site: callers with only a part of it would be refused.
     private static let siteWide: Set<String> = ["/settings", "/hooks"]
 
-    /// What may be opened with `grants`.
+    /// The entries that `grants` allow.
     static func menu(_ section: String, grants: [Grant], _ words: Words) -> [Entry] {
         entries.filter { entry in
             siteWide.contains(entry.path)
@@ -65,7 +65,7 @@ struct LayoutView: TemplateView {
     }
 }
 
-/// An error where a person looks.
+/// An error page for people.
 struct ProblemView: TemplateView {
     static let template = PageTemplate("problem", Embedded.problem_mustache)
 

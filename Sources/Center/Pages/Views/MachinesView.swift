@@ -2,11 +2,11 @@ import API
 import Fleet
 import Wire
 
-/// Machines that are no nodes yet, each with the form that makes it one.
+/// Machines that are not nodes yet, each with its approval form.
 struct MachinesView: TemplateView {
     static let template = PageTemplate("machines", Embedded.machines_mustache)
 
-    /// What becomes of them until then.
+    /// How they are handled until then.
     var policy: String
     var failure: String?
     var rows: [Row]
@@ -24,12 +24,12 @@ struct MachinesView: TemplateView {
     }
 
     struct Approval: View {
-        /// The name that was typed at the machine.
+        /// The name typed at the machine.
         var suggestion: String?
         var groups: [OptionView]
     }
 
-    /// - Parameter groups: where this caller may put nodes; nil when nowhere.
+    /// - Parameter groups: groups that the caller may put nodes into; nil if there are none.
     init(
         _ machines: [MachineAnswer], _ pager: Pager, policy: Enrolment, groups: [String]?, failure: String?,
         _ words: Words

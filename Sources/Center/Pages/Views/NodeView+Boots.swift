@@ -2,7 +2,7 @@ import API
 import Fleet
 
 extension NodeView {
-    /// How long the last boots took to ready, as a line in a box of 100 by 24.
+    /// Durations of the last boots to ready, as a line in a box of 100 by 24.
     struct Sparkline: View {
         var points: String
         var label: String
@@ -34,13 +34,13 @@ extension NodeView {
         var took: String
         var median: String
         var detail: String
-        /// Whether a person would notice how long it took.
+        /// Whether it took noticeably long.
         var isOutlier: Bool
     }
 }
 
 extension NodeView.Sparkline {
-    /// The oldest boot first; nil below two that became ready.
+    /// Oldest boot first; nil with fewer than two ready boots.
     init?(_ boots: [BootTimeline], _ words: Words) {
         let durations = boots.reversed().compactMap(\.readyAfter)
         guard durations.count > 1, let longest = durations.max() else { return nil }
@@ -71,7 +71,7 @@ extension NodeView.Boot {
                 NodeView.Entry(
                     stage: entry.stage.rawValue, after: Format.duration(entry.at - boot.startedAt),
                     took: Format.duration(took), median: Format.duration(median), detail: entry.detail,
-                    // Twice the group's median and two seconds more.
+                    // More than twice the group's median, and more than two seconds longer.
                     isOutlier: median.map { took > 2 * $0 && took > $0 + 2_000 } ?? false))
             segments.append(
                 NodeView.Segment(

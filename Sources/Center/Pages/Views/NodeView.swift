@@ -3,15 +3,15 @@ import Fleet
 import Foundation
 import Wire
 
-/// One node: what it does and did, what it is made of, and its settings with their origin.
+/// One node: its activity, boots, hardware, and settings with their origin.
 struct NodeView: TemplateView {
     static let template = PageTemplate("node", Embedded.node_mustache)
 
     var name: String
     var state: StateView
-    /// When it was so; nil is now.
+    /// The time that is viewed; nil: now.
     var at: String?
-    /// The same, as a field of a form has it.
+    /// The same, for a form field.
     var atValue: String?
     var group: String
     var groupEscaped: String
@@ -21,7 +21,7 @@ struct NodeView: TemplateView {
     var address: String
     var tags: String
     var version: String
-    /// What it runs, where that is no longer what it would boot.
+    /// The version that it runs, if it would boot another one now.
     var booted: String?
     /// Why it boots nothing.
     var lack: String?
@@ -29,16 +29,16 @@ struct NodeView: TemplateView {
     var sparkline: Sparkline?
     var restart: ActionView?
     var warnings: [Warning] = []
-    /// Nil where nothing tells who is logged in.
+    /// Nil when log-ins are unknown.
     var sessions: Sessions?
     var boots: [Boot]
     var effective: TableView<Effective>
-    /// The form that changes it.
+    /// The form for its record.
     var edit: Edit?
     var hardware: HardwareView?
     var crashes: [Crash] = []
     var log: String?
-    /// Who changed it, for those who may know.
+    /// Its changes, for callers who may see them.
     var history: History?
 
     struct Effective: View {
@@ -48,7 +48,7 @@ struct NodeView: TemplateView {
         var hides: [Hidden]
     }
 
-    /// A value that a stronger one hides.
+    /// A value overridden by a stronger level.
     struct Hidden: View {
         var origin: String
         var value: String
@@ -64,8 +64,8 @@ struct NodeView: TemplateView {
     }
 
     /// - Parameters:
-    ///   - at: when it was so, in seconds since 1970; nil is now.
-    ///   - medians: milliseconds of each stage at its neighbours.
+    ///   - at: the time that is viewed, in seconds since 1970; nil: now.
+    ///   - medians: median milliseconds of each stage in its group.
     init(_ answer: NodeAnswer, at: Int?, medians: [BootStage: Int], _ words: Words) {
         let node = answer.node
         name = node.name.text
@@ -101,10 +101,10 @@ struct NodeView: TemplateView {
 }
 
 extension NodeView {
-    /// Something that needs an answer.
+    /// A problem that needs a response.
     struct Warning: View {
         var text: String
-        /// The button that answers it, for those who may.
+        /// The button that resolves it, for callers who may use it.
         var answer: ConfirmView?
     }
 
@@ -124,7 +124,7 @@ extension NodeView {
 
     /// Its record as a form.
     struct Edit: View {
-        /// That of the record that the form shows.
+        /// The tag of the record in the form.
         var tag: String
         var fields: [FieldView]
         var settings: SettingFieldsView
@@ -155,7 +155,7 @@ extension NodeView.Warning {
         answer = ConfirmView(path: "/nodes/\(node)/release", label: words("Let it try again"))
     }
 
-    /// Another machine acted as if it were this one.
+    /// Another machine impersonated this one.
     init(_ alarm: NodeAlarm, of node: NodeName, mayDismiss: Bool, _ words: Words) {
         let time = Format.time(second: alarm.at)
         let who = [alarm.address.description, alarm.holder?.description].compactMap(\.self)
@@ -188,8 +188,8 @@ extension NodeView.Sessions {
 
 extension NodeView.Edit {
     /// - Parameters:
-    ///   - own: what the record sets itself.
-    ///   - groups: where the caller may put it.
+    ///   - own: the record's own settings.
+    ///   - groups: groups that the caller may put it into.
     init(
         _ node: Node, own: [String: SettingValue], tag: String, groups: [String],
         effective: EffectiveSettings, _ words: Words

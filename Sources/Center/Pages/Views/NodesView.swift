@@ -2,29 +2,29 @@ import API
 import Fleet
 import Wire
 
-/// The list of nodes that fit a search.
+/// The nodes that match a search.
 struct NodesView: TemplateView {
     static let template = PageTemplate("nodes", Embedded.nodes_mustache)
 
-    /// The search, as it was typed and as it stands in a link.
+    /// The search, as typed and as escaped for a link.
     var query: String
     var queryEscaped: String
-    /// What can be searched for.
+    /// The searchable attributes.
     var attributes: String
-    /// When it was so; nil is now.
+    /// The time that is viewed; nil: now.
     var at: String?
-    /// What links to a node have behind them to stay at that time.
+    /// The query that keeps links to nodes at that time.
     var atQuery: String
-    /// What is wrong with the search.
+    /// The search's error.
     var problem: String?
-    /// All that fit.
+    /// The number of all matches.
     var count: Int
     var table: TableView<Row>
     var pages: PagerView
     var mayEdit: Bool
-    /// Groups to move nodes to.
+    /// Groups that nodes can be moved to.
     var groups: [String]
-    /// The form of a new node.
+    /// The form for a new node.
     var added: FormView?
 
     struct Row: View {
@@ -33,25 +33,25 @@ struct NodesView: TemplateView {
         var groupEscaped: String
         var tags: [String]
         var address: String
-        /// Why it is not let boot.
+        /// Why it is held.
         var held: String?
         var state: StateView
         var readyAfter: String
         var version: String
-        /// What it runs, where that is no longer what it would boot.
+        /// The version that it runs, if it would boot another one now.
         var booted: String?
         /// Why it boots nothing.
         var lack: String?
         var hardware: String
     }
 
-    /// What was looked for, and what may be done with what was found.
+    /// The search, and what the caller may do with the results.
     struct Question {
         var query: String
         var offset: Int
-        /// Rows of a page.
+        /// Rows per page.
         var limit: Int
-        /// When it was so, in seconds since 1970; nil is now.
+        /// The time that is viewed, in seconds since 1970; nil: now.
         var at: Int?
         var mayEdit: Bool
         var mayEnrol: Bool
@@ -63,7 +63,7 @@ struct NodesView: TemplateView {
         }
     }
 
-    /// - Parameter problem: what is wrong with the search.
+    /// - Parameter problem: the search's error.
     init(
         _ question: Question, _ machines: [MachineAnswer], count: Int, next: Int?, problem: String?,
         _ words: Words

@@ -1,18 +1,18 @@
 import API
 import Fleet
 
-/// A list as a table; the page's template has the cells of a row, as the block `row`.
+/// A list as a table; the page's template defines the cells of a row in the block `row`.
 struct TableView<Row: View>: TemplateView {
     static var template: PageTemplate { PageTemplate("table", Embedded.table_mustache) }
 
-    /// For those who cannot see it.
+    /// For screen readers.
     var label: String
-    /// What the browser looks for to show newer rows.
+    /// The element that the browser refreshes with newer rows.
     var live: String?
     var columns: [ColumnView]
     var rows: [Row]
 
-    /// - Parameter columns: their titles.
+    /// - Parameter columns: the column titles.
     init(_ label: String, live: String? = nil, columns: [String], rows: [Row]) {
         self.label = label
         self.live = live
@@ -21,16 +21,16 @@ struct TableView<Row: View>: TemplateView {
     }
 }
 
-/// That of the part itself, which knows no rows.
+/// The row of the part itself, which knows no rows.
 struct NoRow: View {}
 
 struct ColumnView: View {
     var title: String
-    /// Whether it ticks all rows.
+    /// Whether it selects all rows.
     var selectsAll = false
 }
 
-/// The ways to the neighbours of one page of a long list.
+/// Links to the neighbouring pages of a long list.
 struct PagerView: TemplateView {
     static let template = PageTemplate("pager", Embedded.pager_mustache)
 
@@ -38,27 +38,27 @@ struct PagerView: TemplateView {
     var next: String?
 }
 
-/// A button that does one thing: a form without fields.
+/// A button with one effect: a form without fields.
 struct ActionView: TemplateView {
     static let template = PageTemplate("action", Embedded.action_mustache)
 
     var path: String
     var label: String
-    /// Classes of the button.
+    /// Style classes of the button.
     var style: String?
-    /// What is said for the label, where that is a sign.
+    /// The label for screen readers, when the visible one is a symbol.
     var spoken: String?
     var hidden: [HiddenView] = []
 }
 
-/// What may be done with one thing, in the order in which it is offered.
+/// The available actions on one thing, in order.
 struct ActionMenuView: TemplateView {
     static let template = PageTemplate("actions", Embedded.actions_mustache)
 
     var actions: [ActionView]
 }
 
-/// A question before something is done, with the way out.
+/// A confirmation before an act, with a way to cancel.
 struct ConfirmView: TemplateView {
     static let template = PageTemplate("confirm", Embedded.confirm_mustache)
 
@@ -74,7 +74,7 @@ struct LinkView: View {
     var label: String
 }
 
-/// What a form brings along unseen.
+/// A hidden field of a form.
 struct HiddenView: View {
     var name: String
     var value: String
@@ -85,17 +85,17 @@ struct HiddenView: View {
     }
 }
 
-/// How something stands, as a coloured word.
+/// A state as a coloured word.
 struct StateView: TemplateView {
     static let template = PageTemplate("state", Embedded.state_mustache)
 
-    /// The class in the style sheet.
+    /// The style class.
     var kind: String
     var text: String
 }
 
 extension StateView {
-    /// How far a boot has come.
+    /// The progress of a boot.
     init(_ stage: BootStage?, failure: String, _ words: Words) {
         switch stage {
         case nil: self.init(kind: "unseen", text: words("no boot seen"))

@@ -1,11 +1,11 @@
 import API
 import Fleet
 
-/// What a change would do, and the form that saves it.
+/// The effects of a change, and the form that saves it.
 struct PlanView: TemplateView {
     static let template = PageTemplate("plan", Embedded.plan_mustache)
 
-    /// The list of nodes that the change was made of.
+    /// The list of nodes behind the change.
     var list: List?
     /// The edits in words.
     var edits: [String]
@@ -16,7 +16,7 @@ struct PlanView: TemplateView {
     var counts: [Count]
     /// Nil when no node would change.
     var nodes: TableView<Row>?
-    /// Nodes that are not listed.
+    /// Nodes that are not shown.
     var more: Int?
     /// Nil while it cannot be saved.
     var saving: ConfirmView?
@@ -54,11 +54,11 @@ struct PlanView: TemplateView {
         var origin = ""
     }
 
-    /// What saves it.
+    /// The hidden fields that save it.
     struct Saving {
         /// The change as JSON.
         var change: String
-        /// That of the configuration that it was compared with.
+        /// The revision of the configuration that it was compared with.
         var revision: Int
     }
 

@@ -1,13 +1,13 @@
 import API
 import Fleet
 
-/// Roll-outs, the newest first.
+/// Roll-outs, newest first.
 struct RolloutsView: TemplateView {
     static let template = PageTemplate("rollouts", Embedded.rollouts_mustache)
 
     /// Nil when there are none.
     var table: TableView<Row>?
-    /// The one before which the next page begins.
+    /// The number before which the next page begins.
     var next: Int?
 
     struct Row: View {
@@ -16,10 +16,10 @@ struct RolloutsView: TemplateView {
         var candidate: Int
         var channel: String
         var state: StateView
-        /// Nodes that came up with it.
+        /// Canaries that became ready.
         var ready: Int
         var failed: Int
-        /// Nodes that try it.
+        /// Canaries in all.
         var count: Int
         var started: String
         var reason: String
@@ -38,7 +38,7 @@ struct RolloutsView: TemplateView {
         }
     }
 
-    /// - Parameter next: where older ones begin.
+    /// - Parameter next: where older roll-outs begin.
     init(_ rollouts: [RolloutAnswer], next: Int?, _ words: Words) {
         self.next = next
         guard !rollouts.isEmpty else { return }
@@ -49,10 +49,10 @@ struct RolloutsView: TemplateView {
     }
 }
 
-/// One roll-out, with the nodes that try it.
+/// One roll-out, with its canaries.
 struct RolloutView: TemplateView {
     static let template = PageTemplate("rollout", Embedded.rollout_mustache)
-    /// Canaries that the page lists.
+    /// Canaries shown on the page.
     private static let canaryLimit = 500
 
     var id: Int
@@ -63,7 +63,7 @@ struct RolloutView: TemplateView {
     var share: String
     var state: StateView
     var reason: String
-    /// When it has succeeded.
+    /// The conditions for success.
     var terms: String
     var started: String
     var by: String
@@ -71,11 +71,11 @@ struct RolloutView: TemplateView {
     var bar: [Segment]
     var barLabel: String
     var canaries: TableView<Canary>
-    /// Canaries that are not listed.
+    /// Canaries that are not shown.
     var more: Int?
     var menu: ActionMenuView
 
-    /// The canaries of one outcome, in a bar a thousand units long.
+    /// The canaries with one outcome, in a bar a thousand units long.
     struct Segment: View {
         var outcome: String
         var label: String
@@ -110,7 +110,7 @@ struct RolloutView: TemplateView {
         ended = rollout.endedAt.map { Format.time(second: $0) }
         bar = Self.bar(of: rollout, words)
         barLabel = bar.map { "\($0.label): \($0.count)" }.joined(separator: ", ")
-        // Failures are what people look for.
+        // Failures first.
         let sorted = canaries.sorted {
             ($0.outcome == .failed ? 0 : 1, $0.node.text) < ($1.outcome == .failed ? 0 : 1, $1.node.text)
         }
@@ -172,7 +172,7 @@ extension StateView {
     }
 }
 
-/// The form that begins a roll-out.
+/// The form that starts a roll-out.
 struct TrialView: TemplateView {
     static let template = PageTemplate("trial", Embedded.trial_mustache)
     /// The fields of its form.
@@ -183,7 +183,7 @@ struct TrialView: TemplateView {
     var failure: String?
     var form: FormView
 
-    /// - Parameter values: what its fields hold.
+    /// - Parameter values: the values of its fields.
     init(image: String, _ values: [String: String], failure: String? = nil, _ words: Words) {
         self.image = image
         self.failure = failure

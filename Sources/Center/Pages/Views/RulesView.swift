@@ -1,22 +1,22 @@
 import Fleet
 
-/// Match rules, the strongest first.
+/// Match rules, strongest first.
 struct RulesView: TemplateView {
     static let template = PageTemplate("rules", Embedded.rules_mustache)
 
     var rules: [Rule]
-    /// The form of a new one.
+    /// The form for a new one.
     var added: FormView?
 
     struct Rule: View {
         var name: String
         var condition: String
-        /// Nodes that it holds for.
+        /// The number of matching nodes.
         var fitting: Int
         var form: FormView
     }
 
-    /// - Parameter rules: the strongest first, with how many nodes fit.
+    /// - Parameter rules: strongest first, with the number of matching nodes.
     init(_ rules: [(rule: MatchRule, nodeCount: Int)], mayEdit: Bool, _ words: Words) {
         self.rules = rules.map { Rule($0.rule, fitting: $0.nodeCount, mayEdit: mayEdit, words) }
         if mayEdit { added = Self.form(words) }

@@ -1,14 +1,14 @@
 import Fleet
 
-/// Settings as fields of a form, each with what holds now and where that comes from.
+/// Settings as form fields, each with its effective value and origin.
 struct SettingFieldsView: TemplateView {
     static let template = PageTemplate("settings", Embedded.settings_mustache)
 
     var settings: [Setting]
 
     /// - Parameters:
-    ///   - own: what this level sets itself.
-    ///   - effective: what holds here.
+    ///   - own: this level's own settings.
+    ///   - effective: the effective settings here.
     init(
         _ definitions: [SettingDefinition], own: [String: SettingValue], effective: EffectiveSettings,
         _ words: Words
@@ -22,12 +22,12 @@ struct SettingFieldsView: TemplateView {
         var name: String
         var summary: String
         var phase: String
-        /// What holds; of a secret, only whether there is one.
+        /// The effective value; for a secret, only whether it is set.
         var value: String
         var origin: String
         /// Whether this level sets it.
         var isSet: Bool
-        /// Exactly one of these is there.
+        /// Exactly one of these is set.
         var choice: ChoiceView?
         var number: Number?
         var line: Line?

@@ -1,16 +1,16 @@
 import API
 import Fleet
 
-/// What changed between two versions of an image.
+/// The differences between two versions of an image.
 struct VersionDifferenceView: TemplateView {
     static let template = PageTemplate("difference", Embedded.difference_mustache)
-    /// Rows of a table that a browser shows at once.
+    /// Rows that a browser shows without delay.
     private static let shownContents = 1_000
 
     var name: String
     var from: Int
     var to: Int
-    /// Versions to choose from, the newest first.
+    /// Versions to choose from, newest first.
     var numbers: [Int]
     var isSame: Bool
     /// Facts and files of the versions.
@@ -30,11 +30,11 @@ struct VersionDifferenceView: TemplateView {
     struct Contents: View {
         var count: Int
         var table: TableView<DifferenceView>
-        /// Whether there are more than are listed.
+        /// Whether the list is cut off.
         var isCut: Bool
     }
 
-    /// - Parameter numbers: of all versions of the image.
+    /// - Parameter numbers: the numbers of all versions of the image.
     init(_ difference: ImageDifference, of image: ImageName, _ numbers: [Int], _ words: Words) {
         name = image.text
         from = difference.from
@@ -76,7 +76,7 @@ extension DifferenceView {
     }
 }
 
-/// Whether the files of a version are what its manifest says.
+/// Whether a version's files match its manifest.
 struct VerificationView: TemplateView {
     static let template = PageTemplate("verification", Embedded.verification_mustache)
 
@@ -86,12 +86,12 @@ struct VerificationView: TemplateView {
     var damage: [String]
 }
 
-/// Which versions of an image nothing needs.
+/// The unused versions of an image.
 struct PruneView: TemplateView {
     static let template = PageTemplate("prune", Embedded.prune_mustache)
 
     var name: String
-    /// Newest that stay in any case.
+    /// How many of the newest to keep in any case.
     var keep: Int
     var kept: [Kept]
     var removed: [Int]
@@ -115,7 +115,7 @@ struct PruneView: TemplateView {
     }
 }
 
-/// How a version did when it was booted to try it.
+/// The result of a version's boot test.
 struct BootTestView: TemplateView {
     static let template = PageTemplate("boottest", Embedded.boottest_mustache)
 

@@ -1,9 +1,9 @@
-/// What a template shows: texts, numbers, yes or no, lists of those, and other views. Its properties are the keys of the template.
+/// The data for a template: texts, numbers, booleans, lists, and other views. Its properties are the keys of the template.
 ///
-/// It is Decodable for the tests only: they learn from that which keys there are, and compare them with the templates.
+/// It is Decodable for the tests only: they derive the keys from it and compare them with the templates.
 protocol View: Codable, Sendable {}
 
-/// A view with a template of its own: a whole page, or a part that several pages have.
+/// A view with its own template: a whole page, or a part shared by several pages.
 protocol TemplateView: View {
     static var template: PageTemplate { get }
 }
@@ -19,7 +19,7 @@ struct PageTemplate: Sendable {
     }
 }
 
-/// What every form of a page brings along.
+/// The hidden fields of every form.
 struct FormsView: View {
     var csrf: String
 }

@@ -1,12 +1,13 @@
 import Mustache
 
-/// The properties of views as templates look them up: by name, without reflection, which would cost more than the rest of a page with many rows.
+/// The properties of views as templates look them up: by name, without reflection, which would cost more than everything else in a page
+/// with many rows.
 ///
-/// What is not there hides what is around it all the same: the name of a row is never that of its page.
+/// An absent property still hides outer ones: a row never shows its page's name.
 struct ViewFields: MustacheParent, Sendable {
     fileprivate var values: [String: any Sendable] = [:]
 
-    /// - Parameter views: what the template sees; later ones hide earlier ones.
+    /// - Parameter views: the visible views; later ones hide earlier ones.
     init(_ views: any View...) throws {
         for view in views {
             let encoder = ViewEncoder()
@@ -20,7 +21,7 @@ struct ViewFields: MustacheParent, Sendable {
     func child(named name: String) -> Any? { values[name] }
 }
 
-/// A text of a view. A section of an empty one is not shown.
+/// A text of a view. An empty one counts as false in a section.
 private struct ViewText: MustacheCustomRenderable, MustacheParent {
     var renderText: String
     var isNull: Bool { renderText.isEmpty }
@@ -28,7 +29,7 @@ private struct ViewText: MustacheCustomRenderable, MustacheParent {
     func child(named name: String) -> Any? { nil }
 }
 
-/// What an optional property without a value holds.
+/// The value of an optional property that is nil.
 private struct Absent: MustacheCustomRenderable {
     var renderText: String { "" }
     var isNull: Bool { true }

@@ -1,7 +1,7 @@
 import API
 import Fleet
 
-/// The nodes' own disks, and what may be done with each.
+/// The nodes' disks, with the actions on each.
 struct VolumesView: TemplateView {
     static let template = PageTemplate("volumes", Embedded.volumes_mustache)
 
@@ -16,10 +16,10 @@ struct VolumesView: TemplateView {
         var version: Int
         var size: String
         var used: String
-        /// Connections that are open.
+        /// Open connections.
         var open: Int
         var made: String
-        /// Nil for those who may only look.
+        /// Nil for callers who may only read.
         var actions: Actions?
     }
 
@@ -40,7 +40,7 @@ struct VolumesView: TemplateView {
 }
 
 extension VolumesView.Row {
-    /// - Parameter snapshots: nil for those who may only look.
+    /// - Parameter snapshots: nil for callers who may only read.
     init(_ volume: VolumeAnswer, snapshots: [SnapshotAnswer]?, _ words: Words) {
         node = volume.node.text
         kind = volume.kind.rawValue
@@ -56,7 +56,7 @@ extension VolumesView.Row {
 }
 
 extension VolumesView.Actions {
-    /// A volume that a machine has open can only be reset, which happens at its next boot.
+    /// A volume that a machine has open can only be reset, at its next boot.
     init(_ volume: VolumeAnswer, snapshots: [SnapshotAnswer], _ words: Words) {
         let path = "/volumes/\(volume.node)"
         let isOpen = volume.openConnections > 0

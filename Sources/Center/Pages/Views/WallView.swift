@@ -1,16 +1,16 @@
 import Fleet
 import Wire
 
-/// The board for the wall of a room.
+/// The wall board of a room.
 struct WallView: TemplateView {
     static let template = PageTemplate("wall", Embedded.wall_mustache)
 
     var heading: String
-    /// Where it hears that something happened.
+    /// The URL of its event stream.
     var events: String
     var ready: Int
     var booting: Int
-    /// Those that are stuck, too.
+    /// Failed or stuck.
     var failed: Int
     var nodes: [Tile]
 
@@ -20,7 +20,7 @@ struct WallView: TemplateView {
         var state: String
     }
 
-    /// - Parameter query: that of the board's own link.
+    /// - Parameter query: the query of the board's own link.
     init(_ group: GroupPath, _ nodes: [(name: NodeName, state: MachineState)], query: String, _ words: Words)
     {
         heading = group == .site ? words("Site") : group.description

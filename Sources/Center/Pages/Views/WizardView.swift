@@ -58,7 +58,7 @@ struct WizardView: TemplateView {
         var text: String
     }
 
-    /// What it is made of.
+    /// The machine's hardware.
     struct Facts {
         var steps: Acts.FirstSteps
         var builds: [ImageBuilds.Build]
