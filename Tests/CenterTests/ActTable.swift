@@ -208,6 +208,9 @@ extension ActRow {
         ActRow("network", .configure, .site) { acts, _ in
             try acts.network(of: "eth1", named: NetworkName("eth1")) as Any
         },
+        ActRow("requireChangingNetworks", .configure, .site) { acts, _ in
+            try acts.requireChangingNetworks()
+        },
         ActRow("requireState", .configure, .site) { acts, _ in
             try acts.requireState(of: NetworkName("new"), isNew: true, tag: "")
         },

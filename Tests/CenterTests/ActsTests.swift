@@ -45,7 +45,7 @@ import Wire
     @Test func `every act is in the table`() throws {
         // Acts that filter by place, only offer, or construct acts.
         let others: Set<String> = [
-            "at", "configuration", "may", "maySomewhere", "require", "change", "facts", "limited",
+            "at", "configuration", "inTurn", "may", "maySomewhere", "require", "change", "facts", "limited",
             "groupPaths", "canBuild", "sees", "requireReading", "image", "answer", "answers",
         ]
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -31,6 +31,9 @@ extension Acts {
         return ServedNetworks.network(of: served, named: name)
     }
 
+    /// Throws unless the caller may change networks: asked before a form is read.
+    func requireChangingNetworks() throws { try require(.configure, in: .site) }
+
     /// Throws where a form is for another state of a network than there is now.
     func requireState(of name: NetworkName, isNew: Bool, tag: String) throws {
         try require(.configure, in: .site)

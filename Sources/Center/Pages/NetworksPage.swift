@@ -86,6 +86,7 @@ struct NetworksPage {
         if form.has("remove") {
             return try await plan(.init(removeNetwork: try NetworkName(form["name"])), request, context, acts)
         }
+        try acts.requireChangingNetworks()
         let typed = NetworkForm(form)
         do {
             let network = try typed.network()
