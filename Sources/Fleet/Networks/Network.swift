@@ -71,6 +71,7 @@ extension FleetEdit {
 
 extension Network: FleetRecord {
     package static let kind = "network"
+    package static let shapesAddresses = true
 
     package static func record(at key: NetworkName, in contents: FleetSnapshot.Contents) -> Network? {
         contents.network.networks[key]
@@ -123,7 +124,7 @@ extension NetworkRecords {
     /// Throws where they contradict each other or the host, and `before` did not do so.
     static func check(_ records: Self, since before: Self, on host: ServingHost?) throws {
         let host = host ?? .unknown
-        let known = ServedNetworks(before, on: host).problems
+        let known = Set(ServedNetworks(before, on: host).problems)
         for problem in ServedNetworks(records, on: host).problems
         where problem.isFatal && !known.contains(problem) {
             throw InvalidSetting(problem.description)
