@@ -65,6 +65,13 @@ import Wire
             ),
             ("router 10.78.0.1 is not within", { $0.router = try address("10.78.0.1") }),
             ("overlap", { $0.pools = try pools("10.77.0.100-10.77.0.150", "10.77.0.150-10.77.0.160") }),
+            (
+                "a network has at most 1000",
+                {
+                    let pool = try pools("10.77.0.100-10.77.0.100")
+                    $0.pools = (0...1_000).flatMap { _ in pool }
+                }
+            ),
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (

@@ -25,6 +25,8 @@ package struct Network: Equatable, Sendable, Codable {
     package var servesBOOTP: Bool
 
     package static let mtuRange: ClosedRange<UInt16> = 576...9_216
+    /// Networks of a configuration, and pools of one of them: each is compared with each.
+    private static let (countLimit, poolLimit) = (4_096, 1_000)
 
     package init(name: NetworkName, interface: String? = nil, subnet: IPv4Network? = nil) {
         self.name = name
@@ -88,6 +90,13 @@ extension Network: FleetRecord {
             in: draft, "there is no network \(change.key) (roost network list shows all)")
         guard var network = change.after else { return nil }
         network.name = change.key
+        let others = draft.network.networks
+        guard others[change.key] != nil || others.count < countLimit else {
+            throw StoreError.conflict("there are \(others.count) networks; remove some first")
+        }
+        if let count = network.pools?.count, count > poolLimit {
+            throw InvalidSetting("pools: \(count) are too many; a network has at most \(poolLimit)")
+        }
         network.domain = try network.domain.map { try SettingLengths.requireDomain($0) }
         if let mtu = network.mtu, !mtuRange.contains(mtu) {
             throw InvalidSetting("mtu: \(mtu) is not \(mtuRange.lowerBound) to \(mtuRange.upperBound)")
