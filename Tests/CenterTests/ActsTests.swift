@@ -78,6 +78,19 @@ import Wire
         #expect(fleet.services.fleet.snapshot.revision == revision)
     }
 
+    @Test func `those who may add no node in a place do not learn which names are taken`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Self.acts(.helpdesk, in: .school, of: fleet)
+        let waiting = try Self.target(.school, in: fleet).waiting
+        for text in [Place.office.node, "fresh"] {
+            let node = Node(
+                name: try NodeName(text), group: try GroupPath(Place.office.rawValue), macAddresses: [])
+            let approval = ApprovalRequest(name: node.name, group: node.group)
+            #expect(await Self.failure { try await acts.add(node) } == 403)
+            #expect(await Self.failure { try await acts.approve(waiting, approval) } == 403)
+        }
+    }
+
     @Test(arguments: Role.allCases)
     func `each role can do what it may in its own place, and nothing elsewhere`(role: Role) async throws {
         let fleet = try await SmallFleet()

@@ -87,6 +87,19 @@ import Wire
         await service.value
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a report that is larger than its queue is told, though no other one comes`() async {
+        let queues = ReportQueues { _ in (count: 100, byteCount: 2) }
+        let (written, write) = AsyncStream.makeStream(of: (count: Int, dropped: Int).self)
+        let service = Task { await queues.run { _, batch, dropped in write.yield((batch.count, dropped)) } }
+        queues.add(.hardware(Self.mac, [1, 2, 3]))
+        var iterator = written.makeAsyncIterator()
+        let told = await iterator.next()
+        #expect(told?.count == 0 && told?.dropped == 1)
+        service.cancel()
+        await service.value
+    }
+
     @Test func `text and bytes count, too`() {
         let queues = ReportQueues { _ in (count: 100, byteCount: 10) }
         queues.add(Self.boot(.dhcp, detail: "12345678"))

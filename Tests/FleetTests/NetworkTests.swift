@@ -65,6 +65,13 @@ import Wire
             ),
             ("router 10.78.0.1 is not within", { $0.router = try address("10.78.0.1") }),
             ("overlap", { $0.pools = try pools("10.77.0.100-10.77.0.150", "10.77.0.150-10.77.0.160") }),
+            (
+                "a network has at most 1000",
+                {
+                    let pool = try pools("10.77.0.100-10.77.0.100")
+                    $0.pools = (0...1_000).flatMap { _ in pool }
+                }
+            ),
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (
@@ -159,7 +166,52 @@ import Wire
         #expect(records.orderedLoaderRules.map(\.name.text) == ["c", "a", "b"])
     }
 
+    @Test func `many reservations in one change are checked together, and with the nodes behind them`() throws
+    {
+        let start = try Self.address("10.64.0.10").rawValue
+        var edits = [try Self.network("wide", nil, "10.64.0.0/10") { $0.pools = [] }]
+        for number in 0..<UInt32(5_000) {
+            let machine = DHCPReservation.Identity.macAddress(MACAddress(rawValue: 1 + UInt64(number)))
+            let address = IPv4Address(rawValue: start + number)
+            edits.append(.reservation(machine, DHCPReservation(machine, address)))
+        }
+        let elapsed = try ContinuousClock().measure {
+            let snapshot = try applying(edits)
+            #expect(snapshot.contents.network.reservations.count == 5_000)
+        }
+        // A look at all reservations for each of them took minutes.
+        #expect(elapsed < .seconds(30))
+        var node = Node(name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 9_000)])
+        node.address = IPv4Address(rawValue: start + 4_999)
+        #expect(try refusal(edits + [.node(node.name, node)]).contains("is reserved for"))
+        // Nor may an address be taken that the same change has taken away from the node's network.
+        let gone = FleetEdit.network(try NetworkName("wide"), nil)
+        node.address = IPv4Address(rawValue: start + 6_000)
+        #expect(try refusal(edits + [gone, .node(node.name, node)]).contains("in no network that is served"))
+    }
+
     // MARK: What is served
+
+    @Test(
+        arguments: [
+            ("255.255.255.255/32", "255.255.255.255", nil, []),
+            ("255.255.255.254/31", "255.255.255.255", nil, []),
+            ("255.255.255.254/31", "255.255.255.254", nil, ["255.255.255.255-255.255.255.255"]),
+            ("255.255.255.254/31", "255.255.255.254", "255.255.255.255", []),
+            ("0.0.0.0/0", "255.255.255.254", nil, ["128.0.0.0-255.255.255.253"]),
+            ("10.77.0.0/32", "10.77.0.0", nil, []),
+        ] as [(String, String, String?, [String])])
+    func `pools that are left out end with the last address`(
+        subnet: String, server: String, router: String?, pools: [String]
+    ) throws {
+        var records = NetworkRecords()
+        var network = Network(name: try NetworkName("end"), subnet: IPv4Network(subnet))
+        network.server = try Self.address(server)
+        network.router = try router.map(Self.address)
+        records.networks[network.name] = network
+        let served = ServedNetworks(records, on: try Self.host())
+        #expect(served.subnets.first?.pools.map { "\(AddressRange($0))" } == pools)
+    }
 
     @Test
     func

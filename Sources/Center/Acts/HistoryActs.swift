@@ -96,8 +96,12 @@ extension Acts {
     func undo(_ number: Int) async throws -> Int {
         // Before anything else: callers who may not see it must not learn that something changed since.
         let undone = try await revision(number)
+        // A change of the same records that comes between the two is not undone with it.
+        let seen = fleet.snapshot.revision
         let edits = try await store.inverse(of: number)
-        return try await change(what: "revision \(number) undone: \(undone.what)") { _ in edits }.revision
+        return try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) { _ in
+            edits
+        }.revision
     }
 }
 

@@ -59,6 +59,8 @@ extension Acts {
 
     /// Adds a new node.
     func add(_ node: Node) async throws -> Saved<Node> {
+        // Before anything else: the error must not tell callers who may add none which nodes exist.
+        try require(.enrol, in: node.group)
         let snapshot = try await change { current in
             guard current.nodes[node.name] == nil else {
                 throw StoreError.conflict("there is a node \(node.name) already")
@@ -79,6 +81,7 @@ extension Acts {
 
     /// Approves a machine: name, place and address in one revision.
     func approve(_ machine: MACAddress, _ approval: ApprovalRequest) async throws -> Saved<Node> {
+        try require(.enrol, in: approval.group ?? .site)
         let node = Node(
             name: approval.name, group: approval.group ?? .site, macAddresses: [machine],
             address: approval.address)

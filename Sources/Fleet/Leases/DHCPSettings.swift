@@ -82,6 +82,10 @@ package struct DHCPSettingsProblem: Equatable, Sendable, CustomStringConvertible
     }
 }
 
+extension DHCPSettingsProblem: Hashable {
+    package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+}
+
 /// Looks for the mistakes that people make.
 ///
 /// - Parameter forwards: whether this host forwards packets between its networks.

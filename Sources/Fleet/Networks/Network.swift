@@ -25,6 +25,8 @@ package struct Network: Equatable, Sendable, Codable {
     package var servesBOOTP: Bool
 
     package static let mtuRange: ClosedRange<UInt16> = 576...9_216
+    /// Networks of a configuration, and pools of one of them: each is compared with each.
+    private static let (countLimit, poolLimit) = (4_096, 1_000)
 
     package init(name: NetworkName, interface: String? = nil, subnet: IPv4Network? = nil) {
         self.name = name
@@ -71,6 +73,7 @@ extension FleetEdit {
 
 extension Network: FleetRecord {
     package static let kind = "network"
+    package static let shapesAddresses = true
 
     package static func record(at key: NetworkName, in contents: FleetSnapshot.Contents) -> Network? {
         contents.network.networks[key]
@@ -87,6 +90,13 @@ extension Network: FleetRecord {
             in: draft, "there is no network \(change.key) (roost network list shows all)")
         guard var network = change.after else { return nil }
         network.name = change.key
+        let others = draft.network.networks
+        guard others[change.key] != nil || others.count < countLimit else {
+            throw StoreError.conflict("there are \(others.count) networks; remove some first")
+        }
+        if let count = network.pools?.count, count > poolLimit {
+            throw InvalidSetting("pools: \(count) are too many; a network has at most \(poolLimit)")
+        }
         network.domain = try network.domain.map { try SettingLengths.requireDomain($0) }
         if let mtu = network.mtu, !mtuRange.contains(mtu) {
             throw InvalidSetting("mtu: \(mtu) is not \(mtuRange.lowerBound) to \(mtuRange.upperBound)")
@@ -123,7 +133,7 @@ extension NetworkRecords {
     /// Throws where they contradict each other or the host, and `before` did not do so.
     static func check(_ records: Self, since before: Self, on host: ServingHost?) throws {
         let host = host ?? .unknown
-        let known = ServedNetworks(before, on: host).problems
+        let known = Set(ServedNetworks(before, on: host).problems)
         for problem in ServedNetworks(records, on: host).problems
         where problem.isFatal && !known.contains(problem) {
             throw InvalidSetting(problem.description)

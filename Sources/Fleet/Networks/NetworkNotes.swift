@@ -23,7 +23,8 @@ enum NetworkNotes {
                 lines.append("\(place(of: entry)) is served: pools \(pools(of: entry.subnet))")
             }
         }
-        lines += willBe.problems.filter { !was.problems.contains($0) }.map { problem in
+        let known = Set(was.problems)
+        lines += willBe.problems.filter { !known.contains($0) }.map { problem in
             problem.description + (problem.fix.map { " (\($0))" } ?? "")
         }
         return lines + nodes(of: after, AddressPlan(of: old, on: host), AddressPlan(of: new, on: host))

@@ -119,19 +119,19 @@ package struct ServedNetworks: Equatable, Sendable {
         _ network: IPv4Network, server: IPv4Address, router: IPv4Address?
     ) -> [ClosedRange<IPv4Address>] {
         let hosts = network.hosts
-        let count = hosts.upperBound.rawValue - hosts.lowerBound.rawValue + 1
-        var start = hosts.lowerBound.rawValue + count / 2
+        // 64 bits: what follows the last address of all does not fit in 32.
+        let (first, last) = (UInt64(hosts.lowerBound.rawValue), UInt64(hosts.upperBound.rawValue))
+        var start = first + (last - first + 1) / 2
         var ranges: [ClosedRange<IPv4Address>] = []
         for taken in [server, router].compactMap({ $0 }).sorted()
         where taken.rawValue >= start && hosts.contains(taken) {
             if taken.rawValue > start {
-                ranges.append(IPv4Address(rawValue: start)...IPv4Address(rawValue: taken.rawValue - 1))
+                ranges.append(
+                    IPv4Address(rawValue: UInt32(start))...IPv4Address(rawValue: taken.rawValue - 1))
             }
-            start = taken.rawValue + 1
+            start = UInt64(taken.rawValue) + 1
         }
-        if start <= hosts.upperBound.rawValue {
-            ranges.append(IPv4Address(rawValue: start)...hosts.upperBound)
-        }
+        if start <= last { ranges.append(IPv4Address(rawValue: UInt32(start))...hosts.upperBound) }
         return ranges
     }
 

@@ -56,6 +56,8 @@ package struct FleetEdit: Sendable {
 
     package var reach: EditReach { change.reach }
 
+    fileprivate var shapesAddresses: Bool { change.shapesAddresses }
+
     func apply(
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
     ) throws { try change.apply(to: &draft, since: before, within: plan) }
@@ -84,6 +86,7 @@ private protocol AnyChange: Sendable {
     var keyText: String { get }
     var record: (any FleetRecord)? { get }
     var reach: EditReach { get }
+    var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
@@ -106,6 +109,7 @@ extension RecordChange: AnyChange {
     fileprivate var keyText: String { key.description }
     fileprivate var record: (any FleetRecord)? { after }
     fileprivate var reach: EditReach { Record.reach(of: self) }
+    fileprivate var shapesAddresses: Bool { Record.shapesAddresses }
 
     fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
     fileprivate func summary(in snapshot: FleetSnapshot) -> String { Record.summary(of: self, in: snapshot) }
@@ -183,12 +187,17 @@ extension FleetSnapshot {
             throw StoreError.conflict("one change holds at most \(FleetEdit.countLimit) edits")
         }
         var draft = currentContents
-        var plan = plan.following(contents)
+        // A plan looks at all reservations: edits that only change them share one.
+        var (plan, isPlanOld) = (plan, true)
         for edit in edits {
-            let network = draft.network
+            if edit.shapesAddresses {
+                isPlanOld = true
+            } else if isPlanOld {
+                (plan, isPlanOld) = (plan.following(draft), false)
+            }
             try edit.apply(to: &draft, since: self, within: plan)
-            if draft.network != network { plan = plan.following(draft) }
         }
+        if isPlanOld { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
         let result = FleetSnapshot(
             revision: revision, contents: draft, observations: observations.recorded,

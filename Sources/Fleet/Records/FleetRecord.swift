@@ -56,6 +56,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The nodes whose settings or versions the change can affect.
     static func reach(of change: RecordChange<Self>) -> EditReach
 
+    /// Whether the addresses that nodes may have depend on records of this kind. They are checked with the host of the plan alone.
+    static var shapesAddresses: Bool { get }
+
     /// Whether records of this kind have settings, including secrets that a store seals.
     static var hasSettings: Bool { get }
 
@@ -103,6 +106,7 @@ extension FleetRecord {
         .configure
     }
     package static func reach(of change: RecordChange<Self>) -> EditReach { .none }
+    package static var shapesAddresses: Bool { false }
     package static var hasSettings: Bool { false }
     package static var undo: Undoing { .restores }
     package var isClosed: Bool { false }

@@ -84,7 +84,7 @@ final class Sockets: @unchecked Sendable {
         }
     }
 
-    /// IPv6 may be off: then nobody waits for a router either.
+    /// IPv6 may be off: then no machine waits for a router either.
     private func openRouterSolicitations(_ interface: NetworkInterface) {
         do {
             routerSolicitations.append(

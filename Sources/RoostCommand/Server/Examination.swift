@@ -157,7 +157,7 @@ struct Examination {
         }
         var found: [Finding] = []
         let file = settings.nfs.file ?? server.standardFile
-        // Bound only while it runs: whoever cannot bind it finds it taken.
+        // If the port cannot be bound, an NFS server has it.
         let isServed = (try? Socket.listening(IPv4Address(rawValue: 0), port: 2_049)) == nil
         let program = server == .kernel ? "nfs-kernel-server" : "nfs-ganesha"
         found.append(

@@ -161,26 +161,33 @@ final class Server: Sendable {
 
     /// SIGHUP: the configuration is read anew. A mistake in it changes nothing; what is bound to ports and users needs a restart.
     private func reload() async {
+        let former = policy.host
+        var host = former
         do {
-            let (new, former) = (try readSettings(), policy.host)
-            var host = former
-            host.settings = new
-            host.loaders = Loaders.find(own: new.loaders)
+            host.settings = try readSettings()
             host.interfaces = try ServedInterfaces(
                 interfaces.interfaces.map(\.name), available: NetworkInterface.all())
-            policy.follow(host) { planes.reconfigure($0) }
-            centerLimits?.use(new.allowances)
-            fleet.host = host.serving
-            try await fleet.reload()
-            await certificates.renew()
-            try await NetworkImport(former: new.formerNetworks, store: fleet.store, host: host.serving).warn()
-            for key in settings.differencesThatNeedRestart(from: new) {
-                ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
-            }
-            Self.log("reloaded: \(Self.taken(from: former, to: host))")
         } catch {
             ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
+            return
         }
+        let new = host.settings
+        host.loaders = Loaders.find(own: new.loaders)
+        policy.follow(host) { planes.reconfigure($0) }
+        centerLimits?.use(new.allowances)
+        fleet.host = host.serving
+        for key in settings.differencesThatNeedRestart(from: new) {
+            ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
+        }
+        do {
+            try await fleet.reload()
+            try await NetworkImport(former: new.formerNetworks, store: fleet.store, host: host.serving).warn()
+        } catch {
+            // What the file says is followed all the same.
+            ServerLog.logger.error("reload: the store is not read anew: \(ErrorText.of(error))")
+        }
+        await certificates.renew()
+        Self.log("reloaded: \(Self.taken(from: former, to: host))")
     }
 
     /// What a reload has taken over.

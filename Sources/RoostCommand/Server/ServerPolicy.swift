@@ -102,9 +102,10 @@ final class CurrentPolicy: Sendable {
     /// - Parameter use: hands the policy to the data planes, one after the other.
     func follow(_ records: NetworkRecords, use: (ServerPolicy) -> Void) {
         let policy = state.withLock { state -> ServerPolicy? in
+            defer { state.records = records }
+            // Comparing is quick for the very same records: what was read anew and says the same is kept, too.
             guard records != state.records else { return nil }
-            state.records = records
-            let known = state.policy.networks.problems
+            let known = Swift.Set(state.policy.networks.problems)
             state.policy = ServerPolicy(state.host, records)
             use(state.policy)
             Self.log(state.policy.networks.problems.filter { !known.contains($0) })

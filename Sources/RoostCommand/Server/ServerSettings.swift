@@ -9,7 +9,7 @@ import Wire
 enum ServerRole: String, CaseIterable {
     case dhcp, tftp, http, nbd, nfs, center
 
-    /// Without a word about it. NFS needs a server of somebody else.
+    /// The roles of a file that names none. NFS needs another program's server.
     static let standard = allCases.filter { $0 != .nfs }
 }
 

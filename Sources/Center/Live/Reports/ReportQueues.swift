@@ -62,7 +62,8 @@ private final class ReportQueue: Sendable {
         let byteCount = report.byteCount
         state.withLock { state in
             guard state.waiting.count < limit.count, state.byteCount + byteCount <= limit.byteCount else {
-                return state.dropped += 1
+                state.dropped += 1
+                return
             }
             state.waiting.append(report)
             state.byteCount += byteCount
@@ -79,7 +80,8 @@ private final class ReportQueue: Sendable {
                 }
                 return (state.waiting, state.dropped - state.toldDropped)
             }
-            if !batch.isEmpty { await write(batch, dropped) }
+            // A report that is larger than its queue is dropped without another one.
+            if !batch.isEmpty || dropped > 0 { await write(batch, dropped) }
         }
     }
 
