@@ -166,8 +166,9 @@ import Wire
         #expect(records.orderedLoaderRules.map(\.name.text) == ["c", "a", "b"])
     }
 
-    @Test func `many reservations in one change are checked together, and with the nodes behind them`() throws
-    {
+    // A look at all reservations for each of them took minutes.
+    @Test(.timeLimit(.minutes(1)))
+    func `many reservations in one change are checked together, and with the nodes behind them`() throws {
         let start = try Self.address("10.64.0.10").rawValue
         var edits = [try Self.network("wide", nil, "10.64.0.0/10") { $0.pools = [] }]
         for number in 0..<UInt32(5_000) {
@@ -175,12 +176,7 @@ import Wire
             let address = IPv4Address(rawValue: start + number)
             edits.append(.reservation(machine, DHCPReservation(machine, address)))
         }
-        let elapsed = try ContinuousClock().measure {
-            let snapshot = try applying(edits)
-            #expect(snapshot.contents.network.reservations.count == 5_000)
-        }
-        // A look at all reservations for each of them took minutes.
-        #expect(elapsed < .seconds(30))
+        #expect(try applying(edits).contents.network.reservations.count == 5_000)
         var node = Node(name: try NodeName("pc-1"), macAddresses: [MACAddress(rawValue: 9_000)])
         node.address = IPv4Address(rawValue: start + 4_999)
         #expect(try refusal(edits + [.node(node.name, node)]).contains("is reserved for"))
