@@ -126,6 +126,9 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation], for
         }
         if let router = subnet.router, !subnet.network.contains(router) {
             fatal("router \(router) is not within \(subnet.network)")
+        } else if let router = subnet.router, !subnet.network.hosts.contains(router) {
+            let kind = router == subnet.network.broadcast ? "broadcast address" : "address"
+            fatal("router \(router) is the \(kind) of \(subnet.network) itself")
         }
         if subnet.router == subnet.server, !forwards {
             found.append(

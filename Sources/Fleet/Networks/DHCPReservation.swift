@@ -74,6 +74,7 @@ extension FleetEdit {
 
 extension DHCPReservation: FleetRecord {
     package static let kind = "reservation"
+    package static let makesAddressPlan = true
 
     package static func record(at key: Identity, in contents: FleetSnapshot.Contents) -> DHCPReservation? {
         contents.network.reservations[key]

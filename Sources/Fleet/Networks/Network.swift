@@ -71,6 +71,7 @@ extension FleetEdit {
 
 extension Network: FleetRecord {
     package static let kind = "network"
+    package static let makesAddressPlan = true
 
     package static func record(at key: NetworkName, in contents: FleetSnapshot.Contents) -> Network? {
         contents.network.networks[key]

@@ -184,11 +184,18 @@ extension FleetSnapshot {
         }
         var draft = currentContents
         var plan = plan.following(contents)
+        // Not after each edit: thousands of reservations in one change would make it thousands of times.
+        var planIsOutdated = false
         for edit in edits {
-            let network = draft.network
+            if edit.type.makesAddressPlan {
+                planIsOutdated = true
+            } else if planIsOutdated {
+                plan = plan.following(draft)
+                planIsOutdated = false
+            }
             try edit.apply(to: &draft, since: self, within: plan)
-            if draft.network != network { plan = plan.following(draft) }
         }
+        if planIsOutdated { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
         let result = FleetSnapshot(
             revision: revision, contents: draft, observations: observations.recorded,

@@ -56,6 +56,10 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The nodes whose settings or versions the change can affect.
     static func reach(of change: RecordChange<Self>) -> EditReach
 
+    /// Whether the addresses that nodes may have follow from records of this kind. Then ``checked(_:in:since:within:)`` sees the
+    /// addresses before such changes, and only ``check(all:in:since:within:)`` those after them.
+    static var makesAddressPlan: Bool { get }
+
     /// Whether records of this kind have settings, including secrets that a store seals.
     static var hasSettings: Bool { get }
 
@@ -103,6 +107,7 @@ extension FleetRecord {
         .configure
     }
     package static func reach(of change: RecordChange<Self>) -> EditReach { .none }
+    package static var makesAddressPlan: Bool { false }
     package static var hasSettings: Bool { false }
     package static var undo: Undoing { .restores }
     package var isClosed: Bool { false }
