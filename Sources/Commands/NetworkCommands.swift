@@ -79,7 +79,8 @@ extension Network {
             ("server", server?.description ?? "(the interface's)"),
             ("pools", pools.map { list($0) } ?? "(the upper half)"), ("router", router?.description ?? "-"),
             ("name servers", list(nameServers)), ("time servers", list(timeServers)),
-            ("domain", domain.map { $0.isEmpty ? "(none)" : $0 } ?? "(the server's)"), ("mtu", mtu?.description ?? "-"),
+            ("domain", domain.map { $0.isEmpty ? "(none)" : $0 } ?? "(the server's)"),
+            ("mtu", mtu?.description ?? "-"),
             ("routes", list(routes)), ("lease", lease.description), ("bootp", servesBOOTP ? "yes" : "no"),
             ("options", list(options)),
         ]
@@ -259,8 +260,11 @@ struct NetworkSet: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let network = try fields.applied(to: try await client.network(name))
-            try await client.make(.init(network: network), asPlan: plan)
+            let before = try await client.network(name)
+            let network = try fields.applied(to: before)
+            guard !plan else { return try await client.make(.init(network: network), asPlan: true) }
+            try await client.send(
+                .PATCH, "networks/\(APIClient.escaped(name))", body: try network.patch(since: before))
         }
     }
 }
