@@ -184,6 +184,9 @@ package func reportingFailure(_ body: () async throws -> Void) async throws {
         throw ExitCode(failure.code)
     } catch let code as ExitCode {
         throw code
+    } catch let error as ValidationError {
+        // Shown with the command's usage.
+        throw error
     } catch {
         printError("roost: \(ErrorText.of(error))")
         throw ExitCode(1)

@@ -79,7 +79,8 @@ extension Network {
             ("server", server?.description ?? "(the interface's)"),
             ("pools", pools.map { list($0) } ?? "(the upper half)"), ("router", router?.description ?? "-"),
             ("name servers", list(nameServers)), ("time servers", list(timeServers)),
-            ("domain", domain ?? "(the server's)"), ("mtu", mtu?.description ?? "-"),
+            ("domain", domain.map { $0.isEmpty ? "(none)" : $0 } ?? "(the server's)"),
+            ("mtu", mtu?.description ?? "-"),
             ("routes", list(routes)), ("lease", lease.description), ("bootp", servesBOOTP ? "yes" : "no"),
             ("options", list(options)),
         ]
@@ -133,7 +134,7 @@ struct NetworkFields: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether BOOTP machines that are no nodes get addresses.") var bootp:
         Bool?
     @Option(
-        help: ArgumentHelp("Take a field away, such as router or pools; several times.", valueName: "field"))
+        help: ArgumentHelp("Take a field away, such as router or pool; several times.", valueName: "field"))
     var clear: [String] = []
 
     /// The network with what was said here.
@@ -202,19 +203,19 @@ struct NetworkFields: ParsableArguments {
         switch field {
         case "interface": network.interface = nil
         case "subnet": network.subnet = nil
-        case "server": network.server = nil
-        case "pools": network.pools = nil
+        case "own-address", "server": network.server = nil
+        case "pool", "pools": network.pools = nil
         case "router": network.router = nil
-        case "name-servers": network.nameServers = []
-        case "time-servers": network.timeServers = []
+        case "name-server", "name-servers": network.nameServers = []
+        case "time-server", "time-servers": network.timeServers = []
         case "domain": network.domain = nil
         case "mtu": network.mtu = nil
-        case "routes": network.routes = []
+        case "route", "routes": network.routes = []
         case "lease": network.lease = .standard
-        case "options": network.options = NetworkOptions()
+        case "option", "options": network.options = NetworkOptions()
         default:
             throw ValidationError(
-                "--clear: ‘\(field)’ is not one of interface, subnet, server, pools, router, name-servers, time-servers, domain, mtu, routes, lease, options"
+                "--clear: ‘\(field)’ is not one of interface, subnet, own-address, pool, router, name-server, time-server, domain, mtu, route, lease, option"
             )
         }
     }
@@ -259,8 +260,11 @@ struct NetworkSet: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let network = try fields.applied(to: try await client.network(name))
-            try await client.make(.init(network: network), asPlan: plan)
+            let before = try await client.network(name)
+            let network = try fields.applied(to: before)
+            guard !plan else { return try await client.make(.init(network: network), asPlan: true) }
+            try await client.send(
+                .PATCH, "networks/\(APIClient.escaped(name))", body: try network.patch(since: before))
         }
     }
 }

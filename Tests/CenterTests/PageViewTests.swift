@@ -148,6 +148,10 @@ import Wire
         #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
         var reader = NetworksView(answers, reservations: [], rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Write it down"))
+        // Who may not see reservations is not told that there are none.
+        #expect(try Self.shown(reader).contains("Reserved addresses"))
+        let outsider = NetworksView(answers, reservations: nil, rules: [], mayEdit: false, Self.words)
+        #expect(!(try Self.shown(outsider)).contains("Reserved addresses"))
         reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
         #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
     }

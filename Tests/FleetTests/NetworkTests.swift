@@ -64,6 +64,8 @@ import Wire
                 }
             ),
             ("router 10.78.0.1 is not within", { $0.router = try address("10.78.0.1") }),
+            ("is the address of 10.77.0.0/24 itself", { $0.router = try address("10.77.0.0") }),
+            ("is the broadcast address of 10.77.0.0/24", { $0.router = try address("10.77.0.255") }),
             ("overlap", { $0.pools = try pools("10.77.0.100-10.77.0.150", "10.77.0.150-10.77.0.160") }),
             (
                 "a network has at most 1000",
@@ -72,6 +74,8 @@ import Wire
                     $0.pools = (0...1_000).flatMap { _ in pool }
                 }
             ),
+            ("127.0.0.0 is a loopback address", { $0.subnet = IPv4Network("127.0.0.0/8") }),
+            ("0.0.0.0 means no host", { $0.subnet = IPv4Network("0.0.0.0/0") }),
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (
@@ -88,15 +92,40 @@ import Wire
         #expect(refusal.contains(text), "\(refusal)")
     }
 
+    @Test func `an option has one value`() {
+        #expect(throws: InvalidSetting("option 66 is there twice")) {
+            try NetworkOptions(["66": "a", "066": "b"])
+        }
+    }
+
     @Test func `subnets do not overlap, whichever change makes them`() throws {
         let first = try applying([try Self.network()])
         let second = try Self.network("annex", nil, "10.77.0.0/25")
-        #expect(try refusal([second], in: first).contains("overlap"))
+        #expect(
+            try refusal([second], in: first)
+                == "subnets 10.77.0.0/24 (school) and 10.77.0.0/25 (annex) overlap")
         #expect(try refusal([try Self.network(), second]).contains("overlap"))
         // Two on one interface share its wire.
         let both = try applying([try Self.network("annex", "eth1", "10.78.0.0/22")], to: first)
         let served = ServedNetworks(both.contents.network, on: try Self.host())
         #expect(served.links.map(\.subnets.count) == [2] && served.idle.isEmpty)
+    }
+
+    /// It took minutes, in which the center answered no request, when each reservation was compared with all others.
+    @Test(.timeLimit(.minutes(1)))
+    func `thousands of reservations are one change, and what follows is checked against them`() throws {
+        var edits = [try Self.network("annex", nil, "10.80.0.0/16") { $0.pools = [] }]
+        for number in 1...5_000 as ClosedRange<UInt32> {
+            let machine = DHCPReservation.Identity.macAddress(MACAddress(rawValue: UInt64(number)))
+            let address = IPv4Address(rawValue: 0x0A50_0000 + number)
+            edits.append(.reservation(machine, DHCPReservation(machine, address)))
+        }
+        let snapshot = try applying(edits)
+        #expect(snapshot.contents.network.reservations.count == 5_000)
+        let node = Node(
+            name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: try Self.address("10.80.0.9"))
+        #expect(try refusal(edits + [.node(node.name, node)]).contains("is reserved for"))
+        #expect(try refusal([.node(node.name, node), try Self.network()] + edits).contains("node pc-1"))
     }
 
     @Test func `what was wrong before hinders no other change`() throws {
@@ -124,6 +153,7 @@ import Wire
         }
         #expect(try refusal([try reserve(9, "10.77.0.5")], in: snapshot).contains("address of node pc-1"))
         #expect(try refusal([try reserve(9, "10.77.0.1")], in: snapshot).contains("server's own"))
+        #expect(try refusal([try reserve(0, "10.77.0.6")], in: snapshot).contains("is empty"))
         #expect(
             try refusal([try reserve(8, "10.77.0.9"), try reserve(9, "10.77.0.9")], in: snapshot)
                 .contains("is reserved for"))

@@ -58,7 +58,7 @@ struct NetworksPage {
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let mayRead = acts.may(.read, in: .site)
         let view = NetworksView(
-            try await acts.networks(), reservations: mayRead ? try await acts.reservations() : [],
+            try await acts.networks(), reservations: mayRead ? try await acts.reservations() : nil,
             rules: try await acts.loaderRules(), mayEdit: acts.may(.configure, in: .site),
             pages.renderer.words(context))
         return try pages.show(view, "Networks", section: Self.path, request, context)

@@ -88,10 +88,12 @@ extension DHCPSettingsProblem: Hashable {
 
 /// Looks for the mistakes that people make.
 ///
-/// - Parameter forwards: whether this host forwards packets between its networks.
-package func problems(in links: [DHCPLink], reservations: [DHCPReservation], forwards: Bool = false)
-    -> [DHCPSettingsProblem]
-{
+/// - Parameters:
+///   - names: of the subnets, in their order; nil, or left out: it has none.
+///   - forwards: whether this host forwards packets between its networks.
+package func problems(
+    in links: [DHCPLink], names: [String?] = [], reservations: [DHCPReservation], forwards: Bool = false
+) -> [DHCPSettingsProblem] {
     var found: [DHCPSettingsProblem] = []
     var index = 0
     func fatal(_ text: String) {
@@ -101,10 +103,14 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation], for
     }
     func warn(_ text: String) { found.append(DHCPSettingsProblem(description: text, isFatal: false)) }
     let subnets = links.flatMap(\.subnets)
+    func named(_ number: Int) -> String {
+        let name = names.indices.contains(number) ? names[number] : nil
+        return "\(subnets[number].network)" + (name.map { " (\($0))" } ?? "")
+    }
     for (number, subnet) in subnets.enumerated() {
         index = number
-        for other in subnets[..<index] where other.network.overlaps(subnet.network) {
-            fatal("subnets \(other.network) and \(subnet.network) overlap")
+        for other in 0..<number where subnets[other].network.overlaps(subnet.network) {
+            fatal("subnets \(named(other)) and \(named(number)) overlap")
         }
         for pool in subnet.pools {
             let text = "\(pool.lowerBound)-\(pool.upperBound)"
@@ -130,6 +136,9 @@ package func problems(in links: [DHCPLink], reservations: [DHCPReservation], for
         }
         if let router = subnet.router, !subnet.network.contains(router) {
             fatal("router \(router) is not within \(subnet.network)")
+        } else if let router = subnet.router, !subnet.network.hosts.contains(router) {
+            let kind = router == subnet.network.broadcast ? "broadcast address" : "address"
+            fatal("router \(router) is the \(kind) of \(subnet.network) itself")
         }
         if subnet.router == subnet.server, !forwards {
             found.append(

@@ -90,6 +90,9 @@ extension DHCPReservation: FleetRecord {
         try change.requireSomething(
             in: draft, "there is no reservation for \(change.key) (roost network reservations shows all)")
         guard var reservation = change.after else { return nil }
+        if case .macAddress(let mac) = change.key, let problem = mac.neverACard {
+            throw InvalidSetting("machine: hardware address \(mac) \(problem)")
+        }
         reservation.identity = change.key
         return reservation
     }

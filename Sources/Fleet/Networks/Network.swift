@@ -102,6 +102,9 @@ extension Network: FleetRecord {
             throw InvalidSetting("mtu: \(mtu) is not \(mtuRange.lowerBound) to \(mtuRange.upperBound)")
         }
         if let problem = network.lengthProblem { throw InvalidSetting(problem) }
+        if let subnet = network.subnet, let problem = subnet.base.neverAHost {
+            throw InvalidSetting("subnet: \(subnet.base) \(problem)")
+        }
         guard let interface = network.interface else {
             guard network.subnet != nil else {
                 throw InvalidSetting("subnet: a network behind a relay needs one, such as 10.77.0.0/24")

@@ -20,6 +20,8 @@ package struct NetworkOptions: Equatable, Sendable {
             guard let code = UInt8(key), (1...254).contains(code) else {
                 throw InvalidSetting("‘\(key)’ is not an option's number, 1 to 254")
             }
+            // As ‘66’ and as ‘066’: which of them counted would be chance.
+            guard values[code] == nil else { throw InvalidSetting("option \(code) is there twice") }
             guard !Self.own.contains(code) else {
                 throw InvalidSetting("option \(code) is the server's own business")
             }

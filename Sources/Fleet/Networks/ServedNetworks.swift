@@ -43,7 +43,8 @@ package struct ServedNetworks: Equatable, Sendable {
         }
         if records.networks.isEmpty { candidates = host.interfaces.map { Self.entry($0, on: host) } }
         found += Fleet.problems(
-            in: Self.links(of: candidates), reservations: reservations, forwards: host.forwards)
+            in: Self.links(of: candidates), names: candidates.map { $0.name?.text },
+            reservations: reservations, forwards: host.forwards)
         found += rules.compactMap { $0.problem(on: host) }
         var served: [Entry] = []
         for (index, entry) in candidates.enumerated() {

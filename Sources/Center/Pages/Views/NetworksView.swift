@@ -9,6 +9,8 @@ struct NetworksView: TemplateView {
     var table: TableView<Row>
     /// Whether interfaces are served as they are: there is no record.
     var isBare: Bool
+    /// Whether the caller may see what is reserved: reservations are of the whole site.
+    var showsReservations: Bool
     var reservations: [Kept]
     var hasReservations: Bool
     var rules: [Rule]
@@ -47,7 +49,7 @@ struct NetworksView: TemplateView {
     }
 
     init(
-        _ networks: [NetworkAnswer], reservations: [DHCPReservation], rules: [LoaderRule], mayEdit: Bool,
+        _ networks: [NetworkAnswer], reservations: [DHCPReservation]?, rules: [LoaderRule], mayEdit: Bool,
         _ words: Words
     ) {
         table = TableView(
@@ -55,9 +57,10 @@ struct NetworksView: TemplateView {
             columns: words.all("Name", "Interface", "Subnet", "Pools", "Default router", "Leased"),
             rows: networks.map { Row($0) })
         isBare = !networks.contains { $0.name != nil }
-        self.reservations = reservations.map { Kept($0, words) }
+        showsReservations = reservations != nil
+        self.reservations = (reservations ?? []).map { Kept($0, words) }
         self.rules = rules.map { Rule($0, words) }
-        (hasReservations, hasRules) = (!reservations.isEmpty, !rules.isEmpty)
+        (hasReservations, hasRules) = (!self.reservations.isEmpty, !rules.isEmpty)
         self.mayEdit = mayEdit
         guard mayEdit else { return }
         reserving = FormView(

@@ -95,7 +95,9 @@ struct NodeView: TemplateView {
             rows: answer.settings.map { setting in
                 Effective(
                     name: setting.name, value: setting.value.description, origin: setting.origin,
-                    hides: setting.hides.map { Hidden(origin: $0.origin, value: $0.value.description) })
+                    hides: setting.hides.map { Hidden(origin: $0.origin, value: $0.value.description) }
+                        // An empty value hides nothing that people would miss.
+                        .filter { !$0.value.isEmpty })
             })
     }
 }
