@@ -48,7 +48,8 @@ struct LoaderRuleAdd: AsyncParsableCommand {
     @Option(help: "The beginning of hardware addresses: '52:54:00:*'.") var mac: String?
     @Option(help: "The client architecture's number (DHCP option 93).") var architecture: UInt16?
     @Option(help: "How the vendor class (DHCP option 60) begins.") var vendorClass: String?
-    @Option(parsing: .unconditional, help: "Of two rules that fit, the one with the higher number counts.") var priority = 0
+    @Option(parsing: .unconditional, help: "Of two rules that fit, the one with the higher number counts.")
+    var priority = 0
     @Flag(help: "Show what would change, and save nothing.") var plan = false
 
     func run() async throws {
