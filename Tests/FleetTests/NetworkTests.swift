@@ -75,6 +75,7 @@ import Wire
                 }
             ),
             ("127.0.0.0 is a loopback address", { $0.subnet = IPv4Network("127.0.0.0/8") }),
+            ("server: 0.0.0.0 means no host", { $0.server = try address("0.0.0.0") }),
             ("0.0.0.0 means no host", { $0.subnet = IPv4Network("0.0.0.0/0") }),
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
@@ -126,6 +127,24 @@ import Wire
             name: try NodeName("pc-1"), macAddresses: [Sample.mac], address: try Self.address("10.80.0.9"))
         #expect(try refusal(edits + [.node(node.name, node)]).contains("is reserved for"))
         #expect(try refusal([.node(node.name, node), try Self.network()] + edits).contains("node pc-1"))
+    }
+
+    /// A machine was given it, and the server was cut off.
+    @Test func `no pool has a further address of the server, unless it is asked for`() throws {
+        let host = try Self.host(["10.77.0.1/24", "10.77.0.200/24"])
+        let asIs = ServedNetworks(NetworkRecords(), on: host)
+        #expect(asIs.subnets.map(\.pools.count) == [2] && asIs.problems.isEmpty)
+        #expect(
+            asIs.subnets[0].pools.map { "\(AddressRange($0))" }
+                == ["10.77.0.128-10.77.0.199", "10.77.0.201-10.77.0.254"])
+        let snapshot = try applying([
+            try Self.network { $0.pools = try Self.pools("10.77.0.100-10.77.0.220") }
+        ])
+        let served = ServedNetworks(snapshot.contents.network, on: host)
+        #expect(served.entries.count == 1)
+        #expect(
+            served.problems.map(\.description)
+                == ["pool 10.77.0.100-10.77.0.220 holds 10.77.0.200, an address of this server"])
     }
 
     @Test func `what was wrong before hinders no other change`() throws {

@@ -105,6 +105,9 @@ extension Network: FleetRecord {
         if let subnet = network.subnet, let problem = subnet.base.neverAHost {
             throw InvalidSetting("subnet: \(subnet.base) \(problem)")
         }
+        if let server = network.server, let problem = server.neverAHost {
+            throw InvalidSetting("server: \(server) \(problem)")
+        }
         guard let interface = network.interface else {
             guard network.subnet != nil else {
                 throw InvalidSetting("subnet: a network behind a relay needs one, such as 10.77.0.0/24")

@@ -39,7 +39,7 @@ package struct ServedNetworks: Equatable, Sendable {
                 continue
             }
             candidates.append(entry)
-            found += Self.distance(of: network, as: entry, host)
+            found += Self.distance(of: network, as: entry, host) + Self.ownAddresses(in: entry, host)
         }
         if records.networks.isEmpty { candidates = host.interfaces.map { Self.entry($0, on: host) } }
         found += Fleet.problems(
@@ -99,7 +99,9 @@ package struct ServedNetworks: Equatable, Sendable {
             name: network.name, interface: network.interface,
             subnet: DHCPSubnet(
                 network: prefix, server: server,
-                pools: pools ?? defaultPools(prefix, server: server, router: network.router),
+                pools: pools
+                    ?? defaultPools(
+                        prefix, without: host.own.union([server, network.router].compactMap { $0 })),
                 router: network.router, nameServers: network.nameServers, timeServers: network.timeServers,
                 domain: network.domain ?? host.domain, mtu: network.mtu, routes: network.routes,
                 leaseSeconds: network.lease.seconds, options: network.options.bytes,
@@ -112,20 +114,20 @@ package struct ServedNetworks: Equatable, Sendable {
             name: nil, interface: interface.name,
             subnet: DHCPSubnet(
                 network: own.network, server: own.address,
-                pools: defaultPools(own.network, server: own.address, router: nil), domain: host.domain))
+                pools: defaultPools(own.network, without: host.own.union([own.address])), domain: host.domain)
+        )
     }
 
-    /// The upper half of the network's hosts, without the server and the router.
-    private static func defaultPools(
-        _ network: IPv4Network, server: IPv4Address, router: IPv4Address?
-    ) -> [ClosedRange<IPv4Address>] {
+    /// The upper half of the network's hosts, without the addresses that are `taken`: the server's and the router's.
+    private static func defaultPools(_ network: IPv4Network, without taken: Set<IPv4Address>)
+        -> [ClosedRange<IPv4Address>]
+    {
         let hosts = network.hosts
         // 64 bits: what follows the last address of all does not fit in 32.
         let (first, last) = (UInt64(hosts.lowerBound.rawValue), UInt64(hosts.upperBound.rawValue))
         var start = first + (last - first + 1) / 2
         var ranges: [ClosedRange<IPv4Address>] = []
-        for taken in [server, router].compactMap({ $0 }).sorted()
-        where taken.rawValue >= start && hosts.contains(taken) {
+        for taken in taken.sorted() where taken.rawValue >= start && hosts.contains(taken) {
             if taken.rawValue > start {
                 ranges.append(
                     IPv4Address(rawValue: UInt32(start))...IPv4Address(rawValue: taken.rawValue - 1))
@@ -149,6 +151,17 @@ package struct ServedNetworks: Equatable, Sendable {
             }
         }
         return links
+    }
+
+    /// Pools with a further address of the host, which a machine would be given.
+    private static func ownAddresses(in entry: Entry, _ host: ServingHost) -> [DHCPSettingsProblem] {
+        entry.subnet.pools.flatMap { pool in
+            host.own.filter { pool.contains($0) && $0 != entry.subnet.server }.sorted().map { address in
+                DHCPSettingsProblem(
+                    description: "pool \(AddressRange(pool)) holds \(address), an address of this server",
+                    isFatal: false, fix: "take it out of the pool, or give the server another address")
+            }
+        }
     }
 
     /// A subnet in which its interface has no address.
