@@ -5,7 +5,7 @@ package struct NetworkOptions: Equatable, Sendable {
     /// Bytes of all together: more of them do not fit a DHCP message.
     private static let byteLimit = 1_024
     /// The address, the lease's time, the kind of message, who speaks to whom: the server makes these itself.
-    private static let own: Set<UInt8> = [50, 51, 53, 54, 55, 61, 82]
+    private static let own: Set<UInt8> = [50, 51, 52, 53, 54, 55, 61, 82]
 
     package let texts: [UInt8: String]
     package let bytes: [UInt8: [UInt8]]
