@@ -16,18 +16,18 @@ import Wire
     /// Two people who set different fields, or different options, at once do not take each other's away.
     @Test func `a change names only what it changes`() throws {
         var network = Network(name: try NetworkName("school"), interface: "eth1")
-        network.options = try NetworkOptions(["150": "10.77.0.9", "66": "server"])
+        network.options = try NetworkOptions(["66": "server", "67": "boot"])
         network.mtu = 1_400
         #expect(try patch(network) { _ in } == "{}")
         #expect(try patch(network) { $0.mtu = 1_500 } == #"{"mtu":1500}"#)
         #expect(try patch(network) { $0.mtu = nil } == #"{"mtu":null}"#)
         #expect(try patch(network) { $0.servesBOOTP = true } == #"{"bootp":true}"#)
         let lines = try patch(network) {
-            $0.options = try NetworkOptions(["150": "10.77.0.9", "66": "other", "67": "file"])
+            $0.options = try NetworkOptions(["64": "nis", "66": "other", "67": "boot"])
         }
-        #expect(lines == #"{"options":{"66":"other","67":"file"}}"#)
+        #expect(lines == #"{"options":{"64":"nis","66":"other"}}"#)
         #expect(
-            try patch(network) { $0.options = NetworkOptions() } == #"{"options":{"150":null,"66":null}}"#)
+            try patch(network) { $0.options = NetworkOptions() } == #"{"options":{"66":null,"67":null}}"#)
     }
 
     @Test func `pools are replaced as a whole, and none is not the same as the upper half`() throws {
