@@ -72,17 +72,7 @@ package struct NetworkName: Hashable, Sendable, Comparable, CustomStringConverti
     package let text: String
 
     package init(_ text: some StringProtocol) throws(InvalidName) {
-        guard (1...63).contains(text.utf8.count),
-            text.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E || $0 == 0x5F }),
-            text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
-        else {
-            throw InvalidName(
-                text,
-                rule:
-                    "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
-            )
-        }
-        self.text = String(text)
+        self.text = try fileName(text)
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.text < right.text }
@@ -140,17 +130,7 @@ package struct ImageName: Hashable, Sendable, Comparable, CustomStringConvertibl
     package let text: String
 
     package init(_ text: some StringProtocol) throws(InvalidName) {
-        guard (1...63).contains(text.utf8.count),
-            text.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E || $0 == 0x5F }),
-            text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
-        else {
-            throw InvalidName(
-                text,
-                rule:
-                    "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
-            )
-        }
-        self.text = String(text)
+        self.text = try fileName(text)
     }
 
     /// A name that is a constant of the program.
@@ -165,6 +145,20 @@ extension UInt8 {
     fileprivate var isNameByte: Bool {
         (0x61...0x7A).contains(self) || (0x30...0x39).contains(self) || self == 0x2D
     }
+}
+
+/// A name that can be a part of a path, and a file's.
+private func fileName(_ text: some StringProtocol) throws(InvalidName) -> String {
+    guard (1...63).contains(text.utf8.count),
+        text.utf8.allSatisfy({ $0.isNameByte || $0 == 0x2E || $0 == 0x5F }),
+        text.utf8.first.map({ $0.isNameByte && $0 != 0x2D }) == true
+    else {
+        throw InvalidName(
+            text,
+            rule: "1 to 63 lower-case letters, digits, dots, hyphens and underscores, a letter or digit first"
+        )
+    }
+    return String(text)
 }
 
 /// A name that is text in JSON.
