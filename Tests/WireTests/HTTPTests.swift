@@ -193,6 +193,26 @@ import Wire
         #expect(UDPFrame.checksum(Array(frame[26..<34]) + [0, 17, 0, 11] + Array(frame[34...])) == 0)
     }
 
+    @Test func `no UDP frame has a checksum of 0xFFFF, which dhcpcd takes for damage`() {
+        let mac = MACAddress(rawValue: 0x5254_0012_3456)
+        var padded = 0
+        for word in UInt16.min...UInt16.max {
+            let frame = UDPFrame.bytes(
+                payload: [UInt8(word >> 8), UInt8(word & 0xFF)],
+                from: (mac, IPv4Address(rawValue: 0x0A4D_0001), 67),
+                to: (mac, IPv4Address(rawValue: 0x0A4D_0064), 68))
+            if frame[40...41] == [0xFF, 0xFF] || frame[40...41] == [0, 0] {
+                Issue.record("\(word) has none")
+            }
+            guard frame.count != 44 else { continue }
+            padded += 1
+            #expect(frame[34...] == frame[34..<44] + [0] && frame[17] == 31 && frame[39] == 11)
+            #expect(UDPFrame.checksum(Array(frame[14..<34])) == 0)
+            #expect(UDPFrame.checksum(Array(frame[26..<34]) + [0, 17, 0, 11] + Array(frame[34...])) == 0)
+        }
+        #expect(padded == 1)
+    }
+
     @Test func `CRC-32 of the check string is the published value`() {
         #expect(CRC32.of(Array("123456789".utf8)) == 0xCBF4_3926)
     }

@@ -27,10 +27,14 @@ import Wire
         "2026-04-31T00:00:00Z", "2026-11-29T24:00:00Z", "2026-11-29T04:60:00Z", "2026-11-29T04:55:61Z",
         "2026-11-29T04:55:45.Z", "2026-11-29T04:55:45+24:00", "2026-11-29T04:55:45+0100",
         "2026-11-29T04:55:45Zx", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00+01:00", "+026-11-29T04:55:45Z",
-        "２０２６-11-29T04:55:45Z", String(repeating: "9", count: 100_000),
+        "２０２６-11-29T04:55:45Z",
     ])
     func `anything that is not a moment since 1970 is refused`(text: String) {
         #expect(RFC3339.milliseconds(text) == nil)
+    }
+
+    @Test func `a text of any length is refused`() {
+        #expect(RFC3339.milliseconds(String(repeating: "9", count: 100_000)) == nil)
     }
 
     @Test func `every day round-trips`() {

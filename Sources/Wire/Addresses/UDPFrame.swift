@@ -3,18 +3,27 @@ package enum UDPFrame {
     /// What fits into an IPv4 packet after both headers.
     package static let payloadByteLimit = 65_507
 
-    /// - Parameter payload: at most ``payloadByteLimit`` bytes.
+    /// Bytes that may follow the payload: its readers know where a message ends.
+    ///
+    /// A sum of zero is sent as 0xFFFF (RFC 768), and dhcpcd before 10.1 drops such a datagram as damaged. It asks with the same
+    /// transaction again, gets the same answer, and would never have an address.
+    private static let padding: [UInt8] = [0]
+
+    /// - Parameter payload: at most ``payloadByteLimit`` bytes. A zero byte follows it where the
+    ///   checksum would be zero.
     package static func bytes(
         payload: [UInt8], from source: (mac: MACAddress, address: IPv4Address, port: UInt16),
         to destination: (mac: MACAddress, address: IPv4Address, port: UInt16)
     ) -> [UInt8] {
+        let datagram = datagram(
+            payload, from: (source.address, source.port), to: (destination.address, destination.port))
         var frame: [UInt8] = []
-        frame.reserveCapacity(42 + payload.count)
+        frame.reserveCapacity(34 + datagram.count)
         destination.mac.write(to: &frame)
         source.mac.write(to: &frame)
         frame.write(UInt16(0x0800))
         var header: [UInt8] = [0x45, 0x10]  // Version 4, 20 bytes; low delay.
-        header.write(UInt16(28 + payload.count))
+        header.write(UInt16(20 + datagram.count))
         header.write(UInt32(0x0000_4000))  // Identification 0, do not fragment.
         header += [64, 17]  // Time to live; UDP.
         header.write(UInt16(0))
@@ -23,7 +32,13 @@ package enum UDPFrame {
         let headerSum = checksum(header)
         header[10] = UInt8(headerSum >> 8)
         header[11] = UInt8(headerSum & 0xFF)
-        frame += header
+        return frame + header + datagram
+    }
+
+    private static func datagram(
+        _ payload: [UInt8], from source: (address: IPv4Address, port: UInt16),
+        to destination: (address: IPv4Address, port: UInt16)
+    ) -> [UInt8] {
         var datagram: [UInt8] = []
         datagram.write(source.port)
         datagram.write(destination.port)
@@ -35,11 +50,14 @@ package enum UDPFrame {
         destination.address.write(to: &pseudo)
         pseudo += [0, 17]
         pseudo.write(UInt16(8 + payload.count))
-        // Zero means «no checksum» (RFC 768).
         let sum = checksum(pseudo + datagram)
+        if sum == 0, payload.count < payloadByteLimit {
+            return Self.datagram(payload + padding, from: source, to: destination)
+        }
+        // Zero means «no checksum» (RFC 768).
         datagram[6] = UInt8((sum == 0 ? 0xFFFF : sum) >> 8)
         datagram[7] = UInt8((sum == 0 ? 0xFFFF : sum) & 0xFF)
-        return frame + datagram
+        return datagram
     }
 
     /// The Internet checksum (RFC 1071).
