@@ -17,7 +17,7 @@ packages=(
   # disks to import, and other distributions' packages
   xfsprogs btrfs-progs rpm
   # a browser to drive, and checkers for the pages and the API
-  chromium chromium-driver fonts-dejavu-core python3-pip
+  chromium-headless-shell chromium-driver fonts-dejavu-core python3-pip
   # checks
   shellcheck
 )

@@ -387,7 +387,7 @@ extension EndToEnd.Servers {
                     /usr/bin/python3 -m schemathesis.cli run '\(server.base)/api/v1/openapi.yaml' \
                     --url '\(server.base)/api/v1' -H 'Authorization: Bearer \(token)' --tls-verify '\(server.authority)' \
                     --checks \(checks),response_schema_conformance,response_headers_conformance \
-                    \(selection.joined(separator: " ")) --phases examples,coverage,fuzzing --max-examples 10 --seed 1 \
+                    \(selection.joined(separator: " ")) --phases examples,coverage,fuzzing --max-examples 5 --seed 1 \
                     --no-color --generation-database none --request-timeout 20 > \(report) 2>&1 \
                     || { tail -c 3500 \(report); exit 1; }
                     """,

@@ -199,8 +199,8 @@ extension EndToEnd.Servers {
             "/", "/nodes", "/nodes/pc-1", "/machines", "/groups", "/groups?path=/school", "/rules", "/images",
             "/volumes", "/rollouts",
             "/images/debian/trial?version=1", "/images/debian/difference?contents=yes",
-            "/leases",
-            "/boots", "/history", "/history/1", "/administrators", "/tokens", "/settings", "/wizard",
+            "/leases", "/networks", "/boots", "/history", "/history/1", "/administrators", "/tokens",
+            "/settings", "/wizard",
             "/hooks",
         ])
         func `every page is accessible, on every screen`(path: String) throws {

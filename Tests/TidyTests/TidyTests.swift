@@ -11,13 +11,21 @@ import Testing
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    static func sources(below directory: String) throws -> [Source] {
-        let base = root.appendingPathComponent(directory)
-        let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
-        return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
-            let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
-            return Source(path: "\(directory)/\(name)", lines: text.components(separatedBy: "\n"))
+    /// All source files, read once.
+    private static let read = Result {
+        try ["Sources", "Tests"].flatMap { directory in
+            let base = root.appendingPathComponent(directory)
+            let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
+            return try names.filter { $0.hasSuffix(".swift") }.sorted().map { name in
+                let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
+                let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                return Source(path: "\(directory)/\(name)", lines: lines)
+            }
         }
+    }
+
+    static func sources(below directory: String) throws -> [Source] {
+        try read.get().filter { $0.path.hasPrefix("\(directory)/") }
     }
 
     /// Which modules, ours and others', a target may import. Arrows point downwards only.
