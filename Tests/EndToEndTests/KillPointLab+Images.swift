@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-extension EndToEnd.Servers.KillPointTests {
+extension EndToEnd.Servers.KillPointLab {
     func arguments(_ root: String, in server: CenterServer) -> [String] {
         [
             "image", "import", "small", root, "--state-directory", "\(server.directory)/state", "--cache",
@@ -135,9 +135,7 @@ extension EndToEnd.Servers.KillPointTests {
         }
     }
 
-    @Test func `killed at ten random moments, importer or server, the store contains complete versions only`()
-        throws
-    {
+    func killAtRandomMoments() throws {
         let given = ProcessInfo.processInfo.environment["ROOST_TEST_SEED"].flatMap { UInt64($0) }
         let seed = given ?? UInt64.random(in: .min ... .max)
         print("kills at random moments: ROOST_TEST_SEED=\(seed)")
@@ -175,7 +173,7 @@ extension EndToEnd.Servers.KillPointTests {
                 importer.waitUntilExit()
                 try server.startAgain()
             } else {
-                kill(importer.processIdentifier, SIGKILL)
+                Glibc.kill(importer.processIdentifier, SIGKILL)
                 importer.waitUntilExit()
             }
             let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

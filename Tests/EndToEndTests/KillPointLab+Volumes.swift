@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
-extension EndToEnd.Servers.KillPointTests {
+extension EndToEnd.Servers.KillPointLab {
     // MARK: Volumes
 
     private static let mac = "52:54:00:00:0b:01"
