@@ -18,7 +18,7 @@ struct SettingsEdit: ParsableArguments {
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
 
     func request() throws -> ChangeRequest {
-        let targets = [group, node, rule.map { "rule:\($0)" }].compactMap { $0 }
+        let targets = [group, node, rule.map { "\(SettingsTarget.rule($0))" }].compactMap { $0 }
         guard targets.count <= 1 else {
             throw Failure(text: "say one of --group, --node and --rule", code: 64)
         }

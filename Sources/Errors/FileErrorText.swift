@@ -76,17 +76,17 @@ package enum FileErrorText {
         case .valueNotFound(let type, let context):
             return place(context.codingPath) + "\(name(of: type)) is required, not null"
         case .dataCorrupted(let context):
-            if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
-            return place(context.codingPath) + ownWords(context.debugDescription)
+            return place(context.codingPath) + text(ofDamaged: context)
         @unknown default: return "this JSON does not have the required form"
         }
     }
 
-    /// Our own types describe errors for people; the descriptions of Swift and Foundation begin with these words.
-    private static func ownWords(_ said: String) -> String {
-        if said.hasPrefix("Parsed JSON number") { return "this number is too large" }
-        let foreign = ["Cannot initialize", "Unable to", "Expected", "Invalid", "Unexpected", "Encountered"]
-        return foreign.contains { said.hasPrefix($0) } ? "this value is none of those that are known" : said
+    /// Our own types carry an error with a sentence for people. Foundation gives these errors no number, so only its words tell them apart.
+    private static func text(ofDamaged context: DecodingError.Context) -> String {
+        if let own = context.underlyingError, isOwn(own) { return "\(own)" }
+        if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
+        if context.debugDescription.hasPrefix("Parsed JSON number") { return "this number is too large" }
+        return "this value is not one of those that are known"
     }
 
     private static func place(_ path: [any CodingKey]) -> String {

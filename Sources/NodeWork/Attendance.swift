@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Wire
 
 /// A running node that asks its server now and then whether there is something to do.
 package struct Attendance {
@@ -18,10 +19,14 @@ package struct Attendance {
         let server = try ServerTalk(KernelWords.read())
         while true {
             sleep(Self.periodSeconds)
+            let order: NodeOrder?
             // Without an answer, try again next time: the server may be away for a while.
-            guard let order = try? server.fetchOrder() else { continue }
-            if order == "restart" { try restart() }
-            if order == "sessions" { telling.begin() }
+            do { order = try server.fetchOrder() } catch { continue }
+            switch order {
+            case .restart: try restart()
+            case .sessions: telling.begin()
+            case nil: break
+            }
             tellSessions(to: server)
         }
     }

@@ -45,7 +45,7 @@ import Wire
         let restart = ServerSettings().differencesThatNeedRestart(from: settings)
         #expect(restart == ["log", "dhcp.router-advertisements"])
         #expect(
-            ServerSettings().differencesThatAreFollowed(from: settings) == ["domain", "advertised-address"])
+            ServerSettings().differencesThatAreFollowed(from: settings) == [.domain, .advertisedAddress])
         policy.follow(ServerSettings(), loaders: [], [])
         #expect(policy == BootPolicy(server: server, loaders: [], nodeArchives: [:]))
     }

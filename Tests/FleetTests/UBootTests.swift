@@ -67,7 +67,7 @@ import Wire
     @Test func `missing files for arm64 are reported with the settings key`() throws {
         let client = Self.discover("PXEClient:Arch:00011:UNDI:003000", 11)
         let reason = try decision(client, ["ipxe.efi", "shimx64.efi", "grubx64.efi"]).reason
-        #expect(reason == .loaderMissing("grubaa64.efi"))
+        #expect(reason == .loaderMissing("grubaa64.efi", for: .uefiARM64))
         #expect(reason.description.contains("for arm64") && reason.description.contains("roost.yaml"))
     }
 

@@ -133,6 +133,24 @@ import Wire
         #expect(reset.wantsVolume)
     }
 
+    @Test func `the tree that a node names is the one that it was told to mount`() throws {
+        let word = try #require(
+            try treePlan(client: "10.77.0.9").commandLine.first { $0.hasPrefix("roost.nfs=") })
+        let end = word.split(separator: "/").suffix(2).joined(separator: "/")
+        let volume = Volume(
+            node: try NodeName("pc-1"), kind: .tree, image: try ImageName("debian"), version: 1,
+            digest: Sample.digest("a"), byteCount: 0, createdAt: 0, generation: 1)
+        #expect(TreeReference(end) == volume.tree && volume.path == end)
+        var disk = volume
+        disk.kind = .disk
+        #expect(disk.tree == nil)
+    }
+
+    @Test(arguments: ["", "pc-1", "pc-1/", "/1", "pc-1/x", "pc-1/1/2", "PC 1/1"])
+    func `a text that is not NODE/GENERATION names no tree`(text: String) {
+        #expect(TreeReference(text) == nil)
+    }
+
     @Test func `data on a node's disk stays when a setting says tree`() throws {
         let plan = try treePlan(client: nil, kind: .disk)
         #expect(version(plan) == nil && !plan.wantsVolume)

@@ -73,8 +73,8 @@ extension Acts {
 
     private func mayAudit(_ edit: Revision.Edit) -> Bool {
         switch edit.kind {
-        case "group": (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
-        case "node": groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
+        case NodeGroup.kind: (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
+        case Node.kind: groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
         default: false
         }
     }

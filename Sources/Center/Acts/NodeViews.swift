@@ -101,7 +101,7 @@ extension Acts {
         do {
             return try Self.find(text, in: snapshot)
         } catch {
-            guard let mac = MACAddress(text.hasPrefix("n") ? String(text.dropFirst()) : text),
+            guard let mac = MACAddress(text) ?? (try? NodeName(text))?.unknownMachine,
                 fleet.boot(of: mac) != nil
             else { throw error }
             return Node(name: NodeName(unknown: mac), macAddresses: [mac])

@@ -140,10 +140,9 @@ package actor Volumes {
 
     /// A node that has mounted its tree no longer runs from the previous one.
     package func note(_ events: [BootEvent]) async {
-        for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
-            guard let node = fleet.snapshot.node(at: event.macAddress),
-                let tree = fleet.snapshot.volume(of: node.name), tree.kind == .tree,
-                event.detail.contains("/\(tree.path),")
+        for event in events {
+            guard let mounted = event.tree, let node = fleet.snapshot.node(at: event.macAddress),
+                let tree = fleet.snapshot.volume(of: node.name), tree.tree == mounted
             else { continue }
             let files = files
             do { try await Self.onThread { try files.removeOthers(than: tree) } } catch {

@@ -56,7 +56,7 @@ extension NetworkOptions: Codable {
         do throws(InvalidSetting) {
             self = try Self((try? container.decode([String: String].self)) ?? ["options": ""])
         } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+            throw DecodingError.unreadable(error.description, in: container)
         }
     }
 

@@ -58,7 +58,12 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 
     /// Relative to the directory of volumes, or of trees.
-    package var path: String { kind == .disk ? "\(node)/\(generation).ext4" : "\(node)/\(generation)" }
+    package var path: String { tree?.description ?? "\(node)/\(generation).ext4" }
+
+    /// Nil for a disk.
+    package var tree: TreeReference? {
+        kind == .tree ? TreeReference(node: node, generation: generation) : nil
+    }
 
     /// The path of an encrypted volume's sealed key, relative to the directory of volumes.
     package var keyPath: String { "\(node)/\(generation).key" }

@@ -1,3 +1,4 @@
+import API
 import CLinux
 import Center
 import Commands
@@ -192,8 +193,9 @@ final class Server: Sendable {
 
     /// What a reload has taken over.
     private static func taken(from former: ServerPolicy.Host, to host: ServerPolicy.Host) -> String {
-        var parts = former.settings.differencesThatAreFollowed(from: host.settings)
-        if former.loaders != host.loaders, !parts.contains("loaders") { parts.append("loaders") }
+        var keys = former.settings.differencesThatAreFollowed(from: host.settings)
+        if former.loaders != host.loaders, !keys.contains(.loaders) { keys.append(.loaders) }
+        var parts = keys.map(\.rawValue)
         if former.interfaces != host.interfaces { parts.append("the interfaces' addresses") }
         return parts.isEmpty
             ? "the configuration says nothing new that is taken over while the server runs"
@@ -215,7 +217,7 @@ final class Server: Sendable {
             // Standard output, not the log: the link makes an administrator and does not belong into archives.
             try? FileHandle.standardOutput.write(contentsOf: Data("first log-in: \(setupLink)\n".utf8))
         }
-        let roles = settings.roles.map(\.rawValue).joined(separator: " ")
+        let roles = settings.roles.text
         log(
             "ready: \(roles) on \(interfaces.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
         )
@@ -278,7 +280,7 @@ final class Server: Sendable {
             ports: CenterPorts(
                 planes: planes, networks: ServedNetworkView(policy: policy, planes: planes), images: files,
                 pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
-            logger: ServerLog.logger, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            logger: ServerLog.logger, version: Roost.version, roles: settings.roles,
             wallSecret: wallSecret, sources: settings.imageSources,
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(

@@ -149,8 +149,8 @@ struct HTTPAnswering {
         }
     }
 
-    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node without a network at the time of a
-    /// stage reports it later, with its age.
+    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS][&tree=NODE/GENERATION]` with the detail as body. A node without a
+    /// network at the time of a stage reports it later, with its age. With the stage `root`, `tree` is its own root over NFS that it mounted.
     private func report(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), isBootIdentifier(boot),
             let stage = request.query("stage").flatMap(BootStage.init(rawValue:)), stage.isReported
@@ -161,7 +161,8 @@ struct HTTPAnswering {
         let text = String(decoding: body, as: UTF8.self)
         let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
         let isOwn = context.report(
-            stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description)
+            stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description,
+            tree: stage == .root ? request.query("tree").flatMap { TreeReference($0) } : nil)
         return isOwn ? HTTPAnswer(status: 204) : .error(403, "this report belongs to another boot")
     }
 
@@ -194,7 +195,8 @@ struct HTTPAnswering {
         }
         let order = context.takeOrder(for: machine, in: boot)
         return HTTPAnswer(
-            status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(Array((order ?? "").utf8)))
+            status: 200, fields: [("Cache-Control", "no-store")],
+            body: .bytes(Array((order?.rawValue ?? "").utf8)))
     }
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
