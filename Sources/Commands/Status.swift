@@ -45,7 +45,7 @@ enum MachineTable {
     /// - Parameter query: the search; empty: all nodes.
     static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
         guard !machines.isEmpty else {
-            return query.isEmpty ? "no machine has been seen yet\n" : "no node fits\n"
+            return query.isEmpty ? "no machine has been seen yet\n" : "no node matches\n"
         }
         var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
         for machine in machines {

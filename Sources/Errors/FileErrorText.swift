@@ -8,14 +8,14 @@ package enum FileErrorText {
     package static func of(_ error: any Error) -> String {
         if isOwn(error) { return "\(error)" }
         if let error = error as? DecodingError { return text(of: error) }
-        if error is CancellationError { return "ended before it was done" }
+        if error is CancellationError { return "cancelled before it was done" }
         // Every Swift error is an NSError; the domain says whose it is.
         let known = error as NSError
         switch known.domain {
         case NSPOSIXErrorDomain: return text(ofNumber: Int32(clamping: known.code))
         case NSCocoaErrorDomain: return text(ofFile: known)
         default:
-            return "something that Roost did not expect (\(type(of: error))); the server's log may say more"
+            return "an unexpected error (\(type(of: error))); the server's log may say more"
         }
     }
 
@@ -33,8 +33,8 @@ package enum FileErrorText {
     /// Kernel errors, without the kernel's English where that says little.
     package static func text(ofNumber number: Int32) -> String {
         switch number {
-        case ENOSPC, EDQUOT: "no room is left on the disk; make some there"
-        case EACCES, EPERM: "not allowed for this user (run as root?)"
+        case ENOSPC, EDQUOT: "no space is left on the disk; free some"
+        case EACCES, EPERM: "permission denied (run as root?)"
         case EROFS: "the file system is read-only"
         case ECONNREFUSED: "nothing answers there"
         case ENOENT: "there is no such file or directory"
@@ -49,9 +49,9 @@ package enum FileErrorText {
         let what: String
         switch CocoaError.Code(rawValue: error.code) {
         case .fileNoSuchFile, .fileReadNoSuchFile: what = "there is no such file or directory"
-        case .fileReadNoPermission, .fileWriteNoPermission: what = "not allowed for this user (run as root?)"
-        case .fileWriteFileExists: what = "is there already"
-        case .fileWriteOutOfSpace: what = "no room is left on the disk; make some there"
+        case .fileReadNoPermission, .fileWriteNoPermission: what = "permission denied (run as root?)"
+        case .fileWriteFileExists: what = "already exists"
+        case .fileWriteOutOfSpace: what = "no space is left on the disk; free some"
         case .fileWriteVolumeReadOnly: what = "the file system is read-only"
         case .fileReadCorruptFile, .fileReadInapplicableStringEncoding, .propertyListReadCorrupt,
             .coderReadCorrupt:

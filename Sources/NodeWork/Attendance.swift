@@ -52,6 +52,6 @@ package struct Attendance {
             var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
             unsafe execv(words[0], &pointers)
         }
-        throw UsageError(text: "there is neither systemctl nor reboot")
+        throw UsageError(text: "cannot restart: there is neither systemctl nor reboot")
     }
 }

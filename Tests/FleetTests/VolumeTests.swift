@@ -42,7 +42,7 @@ import Wire
         #expect(missing.wantsVolume && version(missing) == nil)
         #expect(
             BootScript.ipxe(missing, memory: MachineMemory(mebibytes: 512)).text.contains(
-                "its volume is being made"))
+                "its volume is being created"))
         var larger = persistent
         larger["volume-size"] = .text("2G")
         #expect(plan(try snapshot(larger, volume: (2, "b"))).wantsVolume)
@@ -68,7 +68,7 @@ import Wire
         let lost = plan(try self.snapshot(persistent, volume: (9, "9")))
         #expect(
             BootScript.ipxe(lost, memory: MachineMemory(mebibytes: 512)).text.contains(
-                "debian@9, is gone (roost volume reset pc-1)"))
+                "debian@9, was removed (roost volume reset pc-1)"))
     }
 
     @Test func `an image for an architecture without node programs on the server says so`() throws {

@@ -41,7 +41,7 @@ extension Acts {
     func revision(_ number: Int) async throws -> Revision {
         guard let revision = try await visible(number) else {
             throw Problem(
-                403, "Forbidden", "\(caller.name) may see nothing of what revision \(number) changed")
+                403, "Forbidden", "\(caller.name) may not see what revision \(number) changed")
         }
         return revision
     }

@@ -121,7 +121,7 @@ extension Acts {
             }
             return HardwareAnswer(macAddress: mac, hardware: latest.hardware, changes: changes)
         }
-        throw StoreError.notFound("\(answer.node.name) has not told what it is made of")
+        throw StoreError.notFound("\(answer.node.name) has not reported its hardware")
     }
 
     /// The end of a node's log, and its crashes.
@@ -189,7 +189,7 @@ extension Acts {
             {
                 troubles.append(
                     FiguresAnswer.Trouble(
-                        machine: node.name, isKnown: true, text: "boots nothing next: \(lack)",
+                        machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
                         fix: "‘roost node explain \(node.name)’ shows how that was chosen"))
                 if let boot { boots.append(boot) }
                 continue

@@ -40,11 +40,11 @@ extension BootDecision.Reason: CustomStringConvertible {
         case .notBooting: "it does not ask to boot"
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
         case .unsupportedArchitecture(let number?): Self.lack(of: ClientArchitecture(rawValue: number))
-        case .unsupportedArchitecture(nil): "it does not say its architecture"
+        case .unsupportedArchitecture(nil): "it does not state its architecture"
         case .unsupportedUBoot:
-            "this is U-Boot, which does not say what it runs on, and this server has no loader for it; its EFI loader gets one"
+            "this is U-Boot, which does not state its architecture, and this server has no loader for it; U-Boot's EFI loader gets one"
         case .loaderMissing(let file, .uefiARM64?), .loaderMissing(let file, .uefiARM64HTTP?):
-            "the loader \(file) for arm64 is not on this server (put it there, and name it under loaders in roost.yaml)"
+            "the loader \(file) for arm64 is not on this server (copy it there, and add it to loaders in roost.yaml)"
         case .loaderMissing(let file, _):
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):

@@ -63,7 +63,7 @@
             }
         }
         guard length <= lengthLimit else {
-            throw InvalidSetting("the settings of one level may be \(lengthLimit >> 10) KiB together")
+            throw InvalidSetting("the settings of one level have at most \(lengthLimit >> 10) KiB together")
         }
         return checked
     }

@@ -159,7 +159,7 @@ extension EffectiveSettings {
 extension Volume {
     /// The change from `before` to `self`, in one line for people.
     package func summary(before: Volume?) -> String {
-        guard let before else { return "volume of \(node) made over \(image)@\(version)" }
+        guard let before else { return "volume of \(node) created over \(image)@\(version)" }
         if before.generation != generation { return "volume of \(node) reset to \(image)@\(version)" }
         return "volume of \(node) changed"
     }

@@ -41,7 +41,7 @@ enum Loaders {
         own.sorted { $0.key < $1.key }.filter { !isUsable($0.value) }.map { name, path in
             let isThere = FileManager.default.fileExists(atPath: path)
             return
-                "loaders: \(name): \(isThere ? "\(path) is empty, or no file" : "there is no file \(path)")"
+                "loaders: \(name): \(isThere ? "\(path) is empty or not a file" : "there is no file \(path)")"
         }
     }
 

@@ -41,7 +41,7 @@ struct HTTPAnswering {
                 context.refuse(Self.property(at: parts[2]), of: machine, to: peer)
                 return .error(
                     403,
-                    "this is for the machine that holds its address by DHCP, and you do not ask from there")
+                    "only the machine itself may ask this, from the address that it has by DHCP")
             }
             switch parts[2] {
             case "report":
@@ -106,7 +106,7 @@ struct HTTPAnswering {
                 part.filter { $0 != " " && $0 != "\t" } == tag
             })
         {
-            return .error(412, "this is another file than the one that is wanted")
+            return .error(412, "the file is not the one that If-Match names")
         }
         var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
         if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
@@ -181,7 +181,7 @@ struct HTTPAnswering {
             return .error(403, "these sessions belong to another boot")
         }
         guard context.reportSessions(body, of: machine, in: boot) else {
-            return .error(403, "this node is not to report who is logged in")
+            return .error(403, "this node is set not to report who is logged in")
         }
         return HTTPAnswer(status: 204)
     }
@@ -209,7 +209,7 @@ struct HTTPAnswering {
         }
         // A machine that waits for approval, or was refused, gets no data of the site.
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
-            return .error(403, "this machine has nothing to boot, and so no configuration")
+            return .error(403, "this machine has nothing to boot, so it has no configuration")
         }
         guard NodeKey.isPublicKey(body) else { return .error(400, "this is not the key of a node") }
         let volumeKey: [UInt8]?
@@ -221,7 +221,7 @@ struct HTTPAnswering {
         case .first, .repeated: break
         case .spent:
             context.refuse(.secondConfiguration, of: machine, to: peer)
-            return .error(403, "another key has had the configuration of this boot: start the machine again")
+            return .error(403, "the configuration of this boot was sent to another key: restart the machine")
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
         let archive: [UInt8]
