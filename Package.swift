@@ -178,8 +178,9 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Center", "Commands", "Fleet", "Linux", "RoostCommand", "Sealing", "Services", "StoreSQLite",
-                "Wire",
+                "API", "Center", "Commands", "Fleet", "HTTPClient", "Linux", "RoostCommand", "Sealing",
+                "Services", "StoreSQLite", "Wire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: houseOfTests),
         .testTarget(

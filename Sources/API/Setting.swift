@@ -15,15 +15,14 @@ package struct SettingAnswer: Codable, Sendable {
     package var appliesAt: String
 
     package init(_ setting: EffectiveSetting) {
-        func shown(_ value: SettingValue) -> SettingValue {
-            setting.definition.isSecret && value != setting.definition.defaultValue
-                ? RecordSettings.hidden : value
-        }
-        name = setting.definition.name
-        value = shown(setting.value)
+        let definition = setting.definition
+        name = definition.name
+        value = definition.redacted(setting.value)
         origin = setting.origin.description
-        appliesAt = setting.definition.phase.rawValue
-        hides = setting.hidden.map { Layer(origin: $0.origin.description, value: shown($0.value)) }
+        appliesAt = definition.phase.rawValue
+        hides = setting.hidden.map {
+            Layer(origin: $0.origin.description, value: definition.redacted($0.value))
+        }
     }
 }
 
@@ -65,7 +64,7 @@ package struct SettingDefinitionAnswer: Codable, Sendable {
 
 /// Changes to the settings of one level.
 package struct SettingsChange: Codable, Sendable {
-    /// A group's path, a node's name, or `rule:` and a rule's name.
+    /// A group's path, a node's name, or `rule:` and a rule's name: see ``SettingsTarget``.
     package var target: String
     package var set: [String: SettingValue]
     package var unset: [String]
@@ -92,6 +91,30 @@ package struct SettingsChange: Codable, Sendable {
         unset = try fields.decodeIfPresent([String].self, forKey: .unset) ?? []
         add = try fields.decodeIfPresent([String: SettingValue].self, forKey: .add) ?? [:]
         remove = try fields.decodeIfPresent([String: [String]].self, forKey: .remove) ?? [:]
+    }
+}
+
+/// Where settings are changed. The names are not checked yet.
+package enum SettingsTarget: Equatable, Sendable, CustomStringConvertible {
+    case group(String), rule(String), node(String)
+
+    private static let rulePrefix = "rule:"
+
+    package init(_ text: String) {
+        if text.hasPrefix("/") {
+            self = .group(text)
+        } else if text.hasPrefix(Self.rulePrefix) {
+            self = .rule(String(text.dropFirst(Self.rulePrefix.count)))
+        } else {
+            self = .node(text)
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .group(let name), .node(let name): name
+        case .rule(let name): Self.rulePrefix + name
+        }
     }
 }
 

@@ -5,7 +5,7 @@ package import Wire
 package struct StatusAnswer: Codable, Sendable {
     package var version: String
     package var revision: Int
-    package var roles: [String]
+    package var roles: [ServerRole]
     package var address: IPv4Address
     package var nodeCount: Int
     package var imageCount: Int
@@ -20,7 +20,7 @@ package struct StatusAnswer: Codable, Sendable {
     package var machines: [MachineAnswer]
 
     package init(
-        version: String, revision: Int, roles: [String], address: IPv4Address, nodeCount: Int,
+        version: String, revision: Int, roles: [ServerRole], address: IPv4Address, nodeCount: Int,
         imageCount: Int, leaseCount: Int, openConnections: Int, imageKeys: [String],
         warnings: [String]? = nil, limited: [LimitLedger.Line], machines: [MachineAnswer]
     ) {

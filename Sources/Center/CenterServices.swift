@@ -1,4 +1,4 @@
-import API
+package import API
 import Fleet
 package import Logging
 import Wire
@@ -17,7 +17,7 @@ package struct CenterServices: Sendable {
     /// The log-in provider; nil if there is none.
     var issuer: String?
     let version: String
-    let roles: [String]
+    let roles: [ServerRole]
     /// The key that signs the links of wall boards.
     let wallSecret: String
     /// The limits of addresses at the control center.
@@ -32,7 +32,7 @@ package struct CenterServices: Sendable {
     ///   - serverName: the name of this server for them.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, ports: CenterPorts, logger: Logger,
-        version: String, roles: [String], wallSecret: String, sources: [ReplicationSource] = [],
+        version: String, roles: [ServerRole], wallSecret: String, sources: [ReplicationSource] = [],
         serverName: String
     ) {
         self.fleet = fleet

@@ -41,9 +41,14 @@ package struct OutputOptions: ParsableArguments {
     /// Prints `value` as JSON, or the text that `table` makes of it.
     package func write<T: Encodable>(_ value: T, table: (T) -> String) throws {
         guard json else { return print(table(value), terminator: "") }
+        print(json: try Self.data(value))
+    }
+
+    /// The same value always gives the same bytes.
+    static func data(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        print(json: try encoder.encode(value))
+        return try encoder.encode(value)
     }
 }
 
@@ -101,11 +106,21 @@ package struct APIClient {
         let (answer, data) = try await self.answer(to: request, within: patience)
         guard (200..<300).contains(answer.status) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
-            let code: Int32 =
-                answer.status == 404 ? 3 : answer.status == 409 ? 4 : answer.status == 503 ? 5 : 1
-            throw Failure(text: problem?.detail ?? "the server answered \(answer.statusText)", code: code)
+            throw Failure(
+                text: problem?.detail ?? "the server answered \(answer.statusText)",
+                code: Self.exitCode(of: answer.status))
         }
         return data
+    }
+
+    /// The exit code for an answer that is not a success.
+    static func exitCode(of status: Int) -> Int32 {
+        switch status {
+        case 404: 3
+        case 409: 4
+        case 503: 5
+        default: 1
+        }
     }
 
     private func answer(to request: HTTPClientRequest, within patience: Duration) async throws -> (
@@ -121,7 +136,7 @@ package struct APIClient {
         }
     }
 
-    private func unreachable(_ error: HTTPClientError) -> Failure {
+    func unreachable(_ error: HTTPClientError) -> Failure {
         switch error.cause {
         case .address:
             Failure(

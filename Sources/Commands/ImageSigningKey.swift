@@ -11,7 +11,7 @@ package struct ImageSigningKey: Sendable {
         key = SigningKey()
         let text = Data((Data(key.seed).base64EncodedString() + "\n").utf8)
         guard !FileManager.default.fileExists(atPath: path) else {
-            throw StoreError.conflict("\(path) is there already; a key that is lost cannot be made again")
+            throw StoreError.conflict("\(path) already exists; a key that is lost cannot be made again")
         }
         guard
             FileManager.default.createFile(

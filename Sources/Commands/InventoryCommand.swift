@@ -8,7 +8,7 @@ struct Inventory: AsyncParsableCommand {
         abstract: "Print the hardware of nodes as JSON, CSV or GLPI inventories.",
         discussion: "roost inventory --format csv 'memory<4GiB' >small.csv")
     @OptionGroup var server: ServerOptions
-    @Argument(help: "Only nodes that fit this condition.", completion: .nodes) var query: [String] = []
+    @Argument(help: "Only nodes that match this condition.", completion: .nodes) var query: [String] = []
     @Option(help: "json, csv or glpi.") var format = "json"
     @Flag(help: "The same as --format json.") var json = false
     @OptionGroup var time: TimeOptions

@@ -51,14 +51,14 @@ struct ImageKeep: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             guard number == "all" || Int(number) != nil else {
-                throw Failure(text: "say a number, or ‘all’", code: 64)
+                throw Failure(text: "name a number, or ‘all’", code: 64)
             }
             try await server.client.send(
                 .PUT, "images/\(APIClient.escaped(image))/keep", json: KeepRequest(keep: Int(number)))
             print(
                 number == "all"
-                    ? "all versions of \(image) stay"
-                    : "of \(image) the \(number) newest versions stay, and what a channel, tag, setting or node needs"
+                    ? "\(image) keeps all versions"
+                    : "\(image) keeps its \(number) newest versions, and those that a channel, tag, setting or node needs"
             )
         }
     }

@@ -237,7 +237,7 @@ struct NetworkAdd: AsyncParsableCommand {
             let known = try await client.get("networks", [NetworkAnswer].self)
             guard !known.contains(where: { $0.name == network.name }) else {
                 throw Failure(
-                    text: "network \(name) is there already (roost network set \(name) … changes it)", code: 4
+                    text: "network \(name) already exists (roost network set \(name) … changes it)", code: 4
                 )
             }
             try await client.make(.init(network: network), asPlan: plan)

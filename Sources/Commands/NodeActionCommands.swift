@@ -13,14 +13,14 @@ struct NodeRestart: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Flag(help: "Spare nodes where a user is logged in.") var unlessInUse = false
     @Argument(
-        help: "The nodes that fit this condition: a name, or as in ‘roost node list’.", completion: .nodes)
+        help: "The nodes that match this condition: a name, or as in ‘roost node list’.", completion: .nodes)
     var query: [String]
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
             let nodes = try await client.nodes(query.joined(separator: " "))
-            guard !nodes.isEmpty else { throw Failure(text: "no node fits", code: 3) }
+            guard !nodes.isEmpty else { throw Failure(text: "no node matches", code: 3) }
             var users: [NodeName: [String]] = [:]
             if unlessInUse {
                 let query = APIClient.escaped(query.joined(separator: " "))

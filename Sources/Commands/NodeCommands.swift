@@ -27,7 +27,7 @@ struct NodeList: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Only nodes that fit this condition.", completion: .nodes) var query: [String] = []
+    @Argument(help: "Only nodes that match this condition.", completion: .nodes) var query: [String] = []
     @OptionGroup var time: TimeOptions
 
     func run() async throws {
@@ -155,7 +155,7 @@ struct NodeAdd: AsyncParsableCommand {
             let client = server.client
             let known = try? await client.get("nodes/\(name)", NodeAnswer.self)
             if known?.isKnown == true {
-                throw Failure(text: "there is a node ‘\(name)’ already", code: 4)
+                throw Failure(text: "node ‘\(name)’ already exists", code: 4)
             }
             let node = Node(
                 name: name, group: try GroupPath(group),
@@ -163,7 +163,7 @@ struct NodeAdd: AsyncParsableCommand {
                 uuid: try uuid.map { try parsed($0, "UUID", { MachineUUID($0) }) },
                 address: try address.map { try parsed($0, "IPv4 address", { IPv4Address($0) }) })
             guard !node.macAddresses.isEmpty || node.uuid != nil else {
-                throw Failure(text: "say how the node is recognised: --mac or --uuid", code: 64)
+                throw Failure(text: "name the node's --mac or --uuid", code: 64)
             }
             try await client.send(.PUT, "nodes/\(name)", json: node)
         }

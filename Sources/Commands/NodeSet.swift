@@ -30,10 +30,10 @@ struct NodeSet: AsyncParsableCommand {
     @Option(help: "Its tag, instead of the present ones; may be given several times.") var tag: [String] = []
 
     func validate() throws {
-        if address != nil, noAddress { throw ValidationError("say one of --address and --no-address") }
-        if uuid != nil, noUuid { throw ValidationError("say one of --uuid and --no-uuid") }
+        if address != nil, noAddress { throw ValidationError("use either --address or --no-address") }
+        if uuid != nil, noUuid { throw ValidationError("use either --uuid or --no-uuid") }
         if !mac.isEmpty, !addMac.isEmpty || !removeMac.isEmpty {
-            throw ValidationError("--mac says all of them: leave out --add-mac and --remove-mac")
+            throw ValidationError("--mac replaces all of them: leave out --add-mac and --remove-mac")
         }
     }
 

@@ -20,7 +20,7 @@ struct SessionList: AsyncParsableCommand {
             """)
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: "Only at nodes that fit this condition, as in ‘roost node list’.", completion: .nodes)
+    @Argument(help: "Only at nodes that match this condition, as in ‘roost node list’.", completion: .nodes)
     var query: [String] =
         []
 

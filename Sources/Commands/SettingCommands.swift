@@ -18,9 +18,9 @@ struct SettingsEdit: ParsableArguments {
     @Argument(help: "SETTING=VALUE …") var changes: [String] = []
 
     func request() throws -> ChangeRequest {
-        let targets = [group, node, rule.map { "rule:\($0)" }].compactMap { $0 }
+        let targets = [group, node, rule.map { "\(SettingsTarget.rule($0))" }].compactMap { $0 }
         guard targets.count <= 1 else {
-            throw Failure(text: "say one of --group, --node and --rule", code: 64)
+            throw Failure(text: "use only one of --group, --node and --rule", code: 64)
         }
         guard !changes.isEmpty || !unset.isEmpty else {
             throw Failure(text: "nothing to change: SETTING=VALUE or --unset SETTING", code: 64)
@@ -28,7 +28,7 @@ struct SettingsEdit: ParsableArguments {
         if let word = changes.first(where: { !$0.contains("=") }) {
             throw Failure(
                 text:
-                    "‘\(word)’ is not SETTING=VALUE: there are no blanks around ‘=’, and a node or a group is named by --node or --group",
+                    "‘\(word)’ is not SETTING=VALUE: write no spaces around ‘=’, and name a node or a group with --node or --group",
                 code: 64)
         }
         let assignments = try changes.map { try SettingAssignment($0, files: .local) }

@@ -16,7 +16,7 @@ struct Status: AsyncParsableCommand {
         try await reportingFailure {
             try output.write(try await server.client.get("status", StatusAnswer.self)) { status in
                 """
-                roost \(status.version) at \(status.address): \(status.roles.joined(separator: " "))
+                roost \(status.version) at \(status.address): \(status.roles.text)
                 \(counted(status.nodeCount, "node")), \(counted(status.imageCount, "image")), \(counted(status.leaseCount, "lease")), \
                 \(status.openConnections) open root connections, revision \(status.revision)
                 \(status.limited.map { "limited now: \($0.peer) (\($0.limit))\n" }.joined())
@@ -45,7 +45,7 @@ enum MachineTable {
     /// - Parameter query: the search; empty: all nodes.
     static func text(_ machines: [MachineAnswer], of query: [String] = []) -> String {
         guard !machines.isEmpty else {
-            return query.isEmpty ? "no machine has been seen yet\n" : "no node fits\n"
+            return query.isEmpty ? "no machine has been seen yet\n" : "no node matches\n"
         }
         var table = TextTable(["NAME", "GROUP", "MAC", "ADDRESS", "STATE", "READY AFTER", "VERSION"])
         for machine in machines {

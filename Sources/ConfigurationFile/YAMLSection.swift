@@ -58,7 +58,7 @@ package struct YAMLSection {
             ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
             ConfigurationError(
-                file: file, line: context.mark.line, text: "twice there: \(keys.joined(separator: ", "))")
+                file: file, line: context.mark.line, text: "given twice: \(keys.joined(separator: ", "))")
         default: ConfigurationError(file: file, line: nil, text: "not readable as YAML")
         }
     }

@@ -8,14 +8,14 @@ package enum FileErrorText {
     package static func of(_ error: any Error) -> String {
         if isOwn(error) { return "\(error)" }
         if let error = error as? DecodingError { return text(of: error) }
-        if error is CancellationError { return "ended before it was done" }
+        if error is CancellationError { return "cancelled before it was done" }
         // Every Swift error is an NSError; the domain says whose it is.
         let known = error as NSError
         switch known.domain {
         case NSPOSIXErrorDomain: return text(ofNumber: Int32(clamping: known.code))
         case NSCocoaErrorDomain: return text(ofFile: known)
         default:
-            return "something that Roost did not expect (\(type(of: error))); the server's log may say more"
+            return "an unexpected error (\(type(of: error))); the server's log may say more"
         }
     }
 
@@ -33,8 +33,8 @@ package enum FileErrorText {
     /// Kernel errors, without the kernel's English where that says little.
     package static func text(ofNumber number: Int32) -> String {
         switch number {
-        case ENOSPC, EDQUOT: "no room is left on the disk; make some there"
-        case EACCES, EPERM: "not allowed for this user (run as root?)"
+        case ENOSPC, EDQUOT: "no space is left on the disk; free some"
+        case EACCES, EPERM: "permission denied (run as root?)"
         case EROFS: "the file system is read-only"
         case ECONNREFUSED: "nothing answers there"
         case ENOENT: "there is no such file or directory"
@@ -49,9 +49,9 @@ package enum FileErrorText {
         let what: String
         switch CocoaError.Code(rawValue: error.code) {
         case .fileNoSuchFile, .fileReadNoSuchFile: what = "there is no such file or directory"
-        case .fileReadNoPermission, .fileWriteNoPermission: what = "not allowed for this user (run as root?)"
-        case .fileWriteFileExists: what = "is there already"
-        case .fileWriteOutOfSpace: what = "no room is left on the disk; make some there"
+        case .fileReadNoPermission, .fileWriteNoPermission: what = "permission denied (run as root?)"
+        case .fileWriteFileExists: what = "already exists"
+        case .fileWriteOutOfSpace: what = "no space is left on the disk; free some"
         case .fileWriteVolumeReadOnly: what = "the file system is read-only"
         case .fileReadCorruptFile, .fileReadInapplicableStringEncoding, .propertyListReadCorrupt,
             .coderReadCorrupt:
@@ -76,17 +76,17 @@ package enum FileErrorText {
         case .valueNotFound(let type, let context):
             return place(context.codingPath) + "\(name(of: type)) is required, not null"
         case .dataCorrupted(let context):
-            if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
-            return place(context.codingPath) + ownWords(context.debugDescription)
+            return place(context.codingPath) + text(ofDamaged: context)
         @unknown default: return "this JSON does not have the required form"
         }
     }
 
-    /// Our own types describe errors for people; the descriptions of Swift and Foundation begin with these words.
-    private static func ownWords(_ said: String) -> String {
-        if said.hasPrefix("Parsed JSON number") { return "this number is too large" }
-        let foreign = ["Cannot initialize", "Unable to", "Expected", "Invalid", "Unexpected", "Encountered"]
-        return foreign.contains { said.hasPrefix($0) } ? "this value is none of those that are known" : said
+    /// Our own types carry an error with a sentence for people. Foundation gives these errors no number, so only its words tell them apart.
+    private static func text(ofDamaged context: DecodingError.Context) -> String {
+        if let own = context.underlyingError, isOwn(own) { return "\(own)" }
+        if context.debugDescription.hasPrefix("The given data") { return "this is not JSON" }
+        if context.debugDescription.hasPrefix("Parsed JSON number") { return "this number is too large" }
+        return "this value is not one of those that are known"
     }
 
     private static func place(_ path: [any CodingKey]) -> String {

@@ -12,7 +12,7 @@ package enum ErrorText {
         case let error as IOError: FileErrorText.text(ofNumber: error.errnoCode)
         case is NIOSSLError, is BoringSSLError:
             "no encrypted connection: the certificate is not trusted, or not for this name"
-        case is NIOTooManyBytesError: "more was sent than is taken"
+        case is NIOTooManyBytesError: "more was sent than is accepted"
         default: FileErrorText.of(error)
         }
     }

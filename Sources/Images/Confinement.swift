@@ -86,7 +86,7 @@ package struct ConfinementRefused: Error, CustomStringConvertible {
 
     package var description: String {
         """
-        ‘\(program)’ has not run, because it reads foreign data and cannot be confined here: \(reason)
+        ‘\(program)’ was not run, because it reads untrusted data and cannot be confined here: \(reason)
         bubblewrap needs namespaces: in a container allow them (CAP_SYS_ADMIN), in a systemd unit set RestrictNamespaces as in \
         roost.service, and where only some programs may make user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns, \
         kernel.unprivileged_userns_clone) allow them for /usr/bin/bwrap

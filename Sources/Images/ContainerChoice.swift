@@ -66,7 +66,7 @@ package struct ContainerChoice: Sendable {
         image: ContainerImage, note: String?
     ) {
         guard !images.isEmpty else {
-            throw ImageLacks("\(source) names no image of Linux whose manifest is in it")
+            throw ImageLacks("\(source) contains no image of Linux with its manifest")
         }
         let exactly = images.filter { image in reference.map(image.isMeant) ?? true }
         // A name without its tag, when no image has the tag latest.
@@ -95,7 +95,7 @@ package struct ContainerChoice: Sendable {
         guard platform == nil, !others.isEmpty else { return (image, nil) }
         return (
             image,
-            "of the platforms, \(image.platform?.description ?? "that of this host") is taken; --platform takes another (\(others.joined(separator: ", ")))"
+            "\(image.platform?.description ?? "the platform of this host") is chosen; --platform chooses another (\(others.joined(separator: ", ")))"
         )
     }
 

@@ -219,7 +219,7 @@ package struct PackageScriptFailure: Error, CustomStringConvertible {
         else { return nil }
         let said = lines[max(0, index - 8)...min(lines.count - 1, index + 2)].map { "  \($0)" }
         description =
-            "a script of the package \(name) failed in the build; it said:\n\(said.joined(separator: "\n"))\n"
-            + "leave the package out, or give it what it asks for before it is installed"
+            "a script of the package \(name) failed in the build; its output:\n\(said.joined(separator: "\n"))\n"
+            + "leave the package out, or provide what it requires before it is installed"
     }
 }

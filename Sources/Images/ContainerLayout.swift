@@ -73,12 +73,12 @@ struct ContainerLayout {
 
     private mutating func add(_ index: Index, names: [String], depth: Int) throws {
         guard depth < Self.depthLimit else {
-            throw ImageLacks("indexes lie deeper than \(Self.depthLimit) in one another")
+            throw ImageLacks("indexes are nested deeper than \(Self.depthLimit) levels")
         }
         for descriptor in index.manifests ?? [] {
             descriptorCount += 1
             guard descriptorCount <= Self.descriptorLimit else {
-                throw ImageLacks("its indexes name more than any archive holds")
+                throw ImageLacks("its indexes name too many manifests")
             }
             let given = descriptor.annotations ?? [:]
             let own = given["io.containerd.image.name"] ?? given["org.opencontainers.image.ref.name"]
@@ -102,7 +102,7 @@ struct ContainerLayout {
             return images[index].names += names.filter { !images[index].names.contains($0) }
         }
         guard images.count < Self.imageLimit else {
-            throw ImageLacks("there are more than \(Self.imageLimit) images in it")
+            throw ImageLacks("it contains more than \(Self.imageLimit) images")
         }
         let configuration: Configuration? = try manifest.config.flatMap { config in
             try blob(config.digest).flatMap { try file($0, config.digest) }
@@ -173,7 +173,7 @@ struct ContainerLayout {
             let inner = configuration.rootfs?.diffIDs ?? []
             guard inner.count == image.layers.count else {
                 throw ImageLacks(
-                    "an image of the archive names \(image.layers.count) layers, and its configuration \(inner.count)"
+                    "an image of the archive names \(image.layers.count) layers, but its configuration \(inner.count)"
                 )
             }
             // blobs/sha256/DIGEST, or DIGEST.json.
@@ -203,13 +203,13 @@ struct ContainerLayout {
         defer { try? handle.close() }
         let data = try handle.read(upToCount: Self.jsonByteLimit + 1) ?? Data()
         guard data.count <= Self.jsonByteLimit else {
-            throw ImageLacks("\(name) has more than 4 MiB, which no manifest has")
+            throw ImageLacks("\(name) has more than 4 MiB, which is too large for a manifest")
         }
         if let digest, "sha256:\(Fleet.Digest(of: data))" != digest.lowercased() {
-            throw ImageLacks("\(name) is damaged: it has another digest than the one that names it")
+            throw ImageLacks("\(name) is damaged: it does not have the digest that it is named by")
         }
         do { return try JSONDecoder().decode(Value.self, from: data) } catch {
-            throw ImageLacks("\(name) is not what an image's archive has there")
+            throw ImageLacks("\(name) is not valid in the archive of an image")
         }
     }
 
@@ -221,7 +221,7 @@ struct ContainerLayout {
                     + "--platform), or with skopeo copy")
         }
         if let digest = layer.digest, "sha256:\(try Fleet.Digest(ofFile: path))" != digest.lowercased() {
-            throw ImageLacks("the layer \(digest) is damaged: its bytes have another digest")
+            throw ImageLacks("the layer \(digest) is damaged: its digest is another one")
         }
         if let inner = layer.innerDigest {
             let found =
@@ -229,7 +229,7 @@ struct ContainerLayout {
                 ?? Fleet.Digest(ofFile: path).text
             guard "sha256:\(found)" == inner.lowercased() else {
                 throw ImageLacks(
-                    "the layer \(layer.place) is damaged: its bytes have another digest than \(inner)")
+                    "the layer \(layer.place) is damaged: its digest is not \(inner)")
             }
         }
         return path

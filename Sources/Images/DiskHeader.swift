@@ -22,11 +22,11 @@ struct DiskHeader {
     private var qcow2Dependence: String? {
         guard let version = number(at: 4, count: 4, isBigEndian: true),
             let backing = number(at: 8, count: 8, isBigEndian: true)
-        else { return "its header is cut off" }
+        else { return "its header is incomplete" }
         if backing != 0 { return "it has a backing file" }
         guard version >= 3 else { return nil }
         guard let features = number(at: 72, count: 8, isBigEndian: true) else {
-            return "its header is cut off"
+            return "its header is incomplete"
         }
         return features & 1 << 2 != 0 ? "its data is in another file" : nil
     }
@@ -40,7 +40,7 @@ struct DiskHeader {
     private var vmdkDependence: String? {
         guard let capacity = number(at: 12, count: 8), let offset = number(at: 28, count: 8),
             let length = number(at: 36, count: 8)
-        else { return "its header is cut off" }
+        else { return "its header is incomplete" }
         guard capacity != 0 else { return "its data is in other files" }
         let read = bytes[Self.vmdkDescriptor.clamped(to: 0..<bytes.count)]
         if String(decoding: read, as: UTF8.self).contains("parentFileNameHint") {

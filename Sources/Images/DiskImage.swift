@@ -115,7 +115,7 @@ struct DiskImage {
         throw ImageLacks(
             "there is no system on the disk: \(partitions.count) partitions (\(tried.joined(separator: ", ")))"
                 + (tried.contains("LVM2_member") || tried.contains("crypto_LUKS")
-                    ? "; volumes of LVM and encrypted ones are not opened: copy the root into a directory and import that"
+                    ? "; LVM and encrypted volumes are not supported: copy the root into a directory and import that"
                     : ""))
     }
 
@@ -159,7 +159,7 @@ struct DiskImage {
         let parts = (details?["extents"] as? [[String: Any]] ?? []).map { $0["filename"] as? String }
         guard facts?["backing-filename"] == nil, facts?["full-backing-filename"] == nil,
             details?["data-file"] == nil, parts.allSatisfy({ $0 == path })
-        else { throw leansOnAnotherFile("QEMU finds another one in it") }
+        else { throw leansOnAnotherFile("QEMU finds a reference in it") }
         progress("reading the disk")
         let raw = "\(work)/disk.raw"
         try images.run(["convert", "-f", format.rawValue, "-O", "raw", path, raw], filling: work)
@@ -169,7 +169,7 @@ struct DiskImage {
     /// The file would be read with the importer's rights: any file or disk of this host could end up in the image.
     private func leansOnAnotherFile(_ how: String) -> ImageLacks {
         ImageLacks(
-            "the disk leans on another file (\(how)); flatten it where it comes from: qemu-img convert -O qcow2 \(source.name) flat.qcow2"
+            "the disk depends on another file (\(how)); merge both where it comes from: qemu-img convert -O qcow2 \(source.name) flat.qcow2"
         )
     }
 

@@ -39,8 +39,8 @@ package struct NoRoom: Error, Equatable, CustomStringConvertible {
     var freeByteCount: Int
 
     package var description: String {
-        "there is no space for \(what) on the disk with \(directory): it needs \(max(1, neededByteCount >> 20)) MiB at least, and "
-            + "\(freeByteCount >> 20) MiB can be used (a tenth of the disk, or 1 GiB, stays free); make room, or choose other "
+        "there is not enough space for \(what) on the disk of \(directory): at least \(max(1, neededByteCount >> 20)) MiB are needed, and "
+            + "\(freeByteCount >> 20) MiB can be used (a tenth of the disk, or 1 GiB, stays free); free some space, or choose other "
             + "directories with --cache and --state-directory"
     }
 }
@@ -51,8 +51,8 @@ package struct DiskNearlyFull: Error, CustomStringConvertible {
     package var freeByteCount: Int
 
     package var description: String {
-        "stopped, because the disk with \(directory) is nearly full and has no more space to give (\(freeByteCount >> 20) MiB are left): "
-            + "what is made there is larger than that, or a bomb; make room, or choose other directories with --cache and "
+        "stopped, because the disk of \(directory) is nearly full (\(freeByteCount >> 20) MiB are left): "
+            + "what is unpacked there is larger than that, or an archive bomb; free some space, or choose other directories with --cache and "
             + "--state-directory"
     }
 

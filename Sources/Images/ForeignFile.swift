@@ -11,7 +11,7 @@ enum ForeignFile {
         // VirtualBox's disks begin with `<<<`.
         let isMarkup = ["<!", "<?", "<html", "<HTML"].contains { head.starts(with: $0.utf8) }
         guard isMarkup || isText(head.prefix(512)) else { return nil }
-        return "is a text, perhaps what a web server said instead of sending the file: look into it"
+        return "is a text, perhaps the error page of a web server instead of the file: look at it"
     }
 
     private static let medium =
@@ -24,7 +24,7 @@ enum ForeignFile {
         (32_769, Array("CD001".utf8), medium),
         (
             0, Array("conectix".utf8),
-            "is a VHD disk: qemu-img convert -O qcow2 makes one that can be imported"
+            "is a VHD disk: convert it with qemu-img convert -O qcow2, and import that"
         ),
         (0, [0x50, 0x4B, 0x03, 0x04], "is a zip archive, \(packed)"),
         (0, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "is a 7z archive, \(packed)"),
@@ -33,11 +33,11 @@ enum ForeignFile {
         (0, [0xED, 0xAB, 0xEE, 0xDB], "is a package (.rpm): install it in the root of an image"),
         (
             0, Array("# Disk DescriptorFile".utf8),
-            "is a VMDK whose data is in other files: qemu-img convert -O qcow2 makes one disk of them"
+            "is a VMDK whose data is in other files: merge them into one disk with qemu-img convert -O qcow2"
         ),
         (
             0, Array("version https://git-lfs".utf8),
-            "is what Git keeps in the place of a large file: fetch the file itself (git lfs pull)"
+            "is a Git LFS pointer to a large file: fetch the file itself (git lfs pull)"
         ),
     ]
 

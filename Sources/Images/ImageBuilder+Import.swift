@@ -71,7 +71,7 @@ extension ImageBuilder {
         guard inner.count == 1, let name = inner.first, let place = directory.place(of: name) else {
             return root
         }
-        note("note: the root is what lies in the archive’s directory \(name)")
+        note("note: the root is the archive’s directory \(name)")
         return place
     }
 }

@@ -87,7 +87,7 @@ package struct ImageLint: Sendable {
             .privateKeys, keys, "private keys in the image, which every machine can read",
             "remove them; the setting files gives each node its own")
         findings.append(
-            .setUserID, unowned(privileged), "programs that give their rights away, and belong to no package",
+            .setUserID, unowned(privileged), "setuid and setgid programs that belong to no package",
             "chmod u-s,g-s")
         findings.append(.sockets, sockets, "sockets of programs that ran in it", "remove them")
         return findings
@@ -165,7 +165,7 @@ package struct ImageLint: Sendable {
         }
         var findings: [Finding] = []
         findings.append(
-            .caches, full, "what package managers and compilers left", "remove it to save its room")
+            .caches, full, "leftovers of package managers and compilers", "remove it to save its room")
         return findings
     }
 }

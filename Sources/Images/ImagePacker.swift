@@ -148,7 +148,7 @@ package struct ImagePacker: Sendable {
                 let holes = entry.byteCount - entry.storedByteCount
                 if holes > Self.holeByteLimit, !Self.logInRecords.contains(entry.path) {
                     progress(
-                        "note: \(entry.path) has \(holes >> 30) GiB of holes, which are read to be packed, about a second for each: shorten it, if it holds nothing"
+                        "note: \(entry.path) has \(holes >> 30) GiB of holes, which take about a second each to pack: truncate it if it contains nothing"
                     )
                 }
             }

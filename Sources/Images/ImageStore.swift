@@ -98,7 +98,7 @@ package struct ImageStore: Sendable {
             let path = "\(path(image, digest))/\(file.name)"
             do {
                 let found = try Fleet.Digest(ofFile: path)
-                return found == file.sha256 ? nil : "\(file.name) has other content than its manifest says"
+                return found == file.sha256 ? nil : "\(file.name) does not match its manifest"
             } catch { return "\(file.name) cannot be read: \(FileErrorText.of(error))" }
         }
     }
@@ -124,16 +124,16 @@ package struct ImageStore: Sendable {
         guard let data = files.contents(atPath: "\(pull)/manifest.json"), Fleet.Digest(of: data) == digest
         else {
             try? files.removeItem(atPath: "\(pull)/manifest.json")
-            throw ImageLacks("the manifest of \(image) \(digest.short) did not come whole")
+            throw ImageLacks("the manifest of \(image) \(digest.short) was not received completely")
         }
         let manifest = try JSONDecoder().decode(ImageManifest.self, from: data)
         guard manifest.image == image, manifest.files.allSatisfy({ Self.fileNames.contains($0.name) }) else {
-            throw ImageLacks("the manifest of \(image) \(digest.short) names what no version has")
+            throw ImageLacks("the manifest of \(image) \(digest.short) names files that no version has")
         }
         for file in manifest.files {
             guard try Fleet.Digest(ofFile: "\(pull)/\(file.name)") == file.sha256 else {
                 try? files.removeItem(atPath: "\(pull)/\(file.name)")
-                throw ImageLacks("\(file.name) of \(image) \(digest.short) did not come as its manifest says")
+                throw ImageLacks("\(file.name) of \(image) \(digest.short) does not match its manifest")
             }
         }
         let target = path(image, digest)

@@ -93,7 +93,7 @@ package enum InitramfsArchive {
         let names: [Int: String] = [62: "amd64", 183: "arm64", 3: "i386", 243: "riscv64"]
         let machine = Int(head[18]) | Int(head[19]) << 8
         guard let name = names[machine] else {
-            throw ImageLacks("\(path) is for machine \(machine), which no node is")
+            throw ImageLacks("\(path) is for machine type \(machine), which no node has")
         }
         return name
     }
@@ -101,7 +101,7 @@ package enum InitramfsArchive {
     /// A statically linked program: the initramfs has no libraries.
     private static func staticProgram(_ path: String, package: String) throws -> [UInt8] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ImageLacks("\(path) is not there (install \(package))")
+            throw ImageLacks("\(path) does not exist (install \(package))")
         }
         // PT_INTERP in the program headers names a dynamic linker.
         guard data.count > 64, data.prefix(4) == Data([0x7F, 0x45, 0x4C, 0x46]) else {

@@ -28,7 +28,7 @@ enum InstalledPackages {
                 }
             }
         } catch {
-            note("note: the packages of this version are not recorded: \(FileErrorText.of(error))")
+            note("note: cannot record the packages of this version: \(FileErrorText.of(error))")
         }
         return []
     }

@@ -71,13 +71,13 @@ extension KernelSearch {
             root, architecture: ImagePacker.architecture(root: root.path, kernelRelease: "", kernel: nil))
         if let release = withoutIndex.max() {
             return ImageLacks(
-                "the modules of kernel \(release) have no list of what depends on what (modules.dep): run ‘depmod \(release)’ in the "
+                "the modules of kernel \(release) have no list of their dependencies (modules.dep): run ‘depmod \(release)’ in the "
                     + "root, in a Dockerfile as RUN depmod \(release)")
         }
         if let release = withoutKernel.max() {
             if let image = unified.first {
                 return ImageLacks(
-                    "kernel \(release) is there as a unified kernel image only (\(image)), which brings an initrd of its own: "
+                    "kernel \(release) exists only as a unified kernel image (\(image)), which contains an initrd of its own: "
                         + distribution.advice(for: .kernel))
             }
             return ImageLacks(

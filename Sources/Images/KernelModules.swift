@@ -52,7 +52,7 @@ package struct KernelModules {
             guard place(of: module) != nil else {
                 throw ImageLacks(
                     "kernel \(release) names a module that is not there: \(module) (run ‘depmod \(release)’ in the root, "
-                        + "which puts its list right)")
+                        + "which corrects its list)")
             }
         }
     }

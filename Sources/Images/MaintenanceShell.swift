@@ -25,7 +25,7 @@ package struct MaintenanceShell {
     package struct Dropped: Error, CustomStringConvertible {
         package var status: Int32
         package var description: String {
-            "it ended with status \(status): the clone is dropped, nothing is published"
+            "it ended with status \(status): the clone is discarded, nothing is published"
         }
     }
 

@@ -52,7 +52,9 @@ struct RootContents {
         var rest = piece[...]
         while part != .data, let byte = rest.popFirst() { takeOfList(byte) }
         while !rest.isEmpty {
-            guard next < files.count else { throw ImageLacks("the root holds more than it lists") }
+            guard next < files.count else {
+                throw ImageLacks("the root contains more than its list of files")
+            }
             let file = files[next]
             let mine = rest.prefix(file.byteCount - taken)
             hash.update(mine)
@@ -65,7 +67,9 @@ struct RootContents {
     /// - Throws: when listed files are missing.
     mutating func finish() throws {
         if part == .data { finishEmptyFiles() }
-        guard part == .data, next == files.count else { throw ImageLacks("the root could not be read whole") }
+        guard part == .data, next == files.count else {
+            throw ImageLacks("the root could not be read completely")
+        }
     }
 
     private mutating func takeOfList(_ byte: UInt8) {

@@ -20,7 +20,7 @@ struct RootDirectory {
 
     /// The path on this machine of a directory in this root, with all links followed; created when missing.
     func makeDirectory(_ name: String) throws -> String {
-        guard let path = resolved(name) else { throw ImageLacks("links in \(path) lead round: /\(name)") }
+        guard let path = resolved(name) else { throw ImageLacks("links in \(path) form a loop: /\(name)") }
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         return path
     }

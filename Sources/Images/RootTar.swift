@@ -46,7 +46,7 @@ struct RootTar {
     /// Explains tar's messages to people.
     static func damage(of path: String, _ failure: ProgramFailure) -> ImageLacks {
         ImageLacks(
-            "\(path) cannot be unpacked: it is damaged or cut off, or has names that tar does not take:\n\(failure.said)"
+            "\(path) cannot be unpacked: it is damaged or incomplete, or has names that tar does not accept:\n\(failure.said)"
         )
     }
 
@@ -77,7 +77,7 @@ struct RootTar {
                 + Self.source(path, nil))
         guard String(decoding: last, as: UTF8.self).contains("** Block of NULs **") else {
             throw ImageLacks(
-                "\(path) has no end (two blocks of zeros): it was cut off, and files are missing; fetch it again. If it is surely whole: "
+                "\(path) has no end (two blocks of zeros): it is incomplete, and files are missing; download it again. If it is certainly complete: "
                     + "truncate -s +1K \(path)")
         }
     }

@@ -31,7 +31,7 @@ package final class WorkDirectory: Sendable {
         guard geteuid() == 0, let status = FileStatus(base, follows: true) else { return }
         guard status.user == 0, !status.isOpen else {
             throw ImageLacks(
-                "other users can change \(base): choose a directory of root's, or give it to root (chown root: \(base); chmod go-w \(base))"
+                "other users can change \(base): choose a directory that belongs to root, or give it to root (chown root: \(base); chmod go-w \(base))"
             )
         }
     }

@@ -49,7 +49,7 @@ package final class EventLoop {
 
         fileprivate init() throws(SystemError) {
             let number = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-            guard number >= 0 else { throw SystemError("make an event descriptor") }
+            guard number >= 0 else { throw SystemError("create an event descriptor") }
             wake = FileDescriptor(owning: number)
         }
 
@@ -72,7 +72,7 @@ package final class EventLoop {
 
     package init() throws(SystemError) {
         let number = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard number >= 0 else { throw SystemError("make an epoll descriptor") }
+        guard number >= 0 else { throw SystemError("create an epoll descriptor") }
         epoll = FileDescriptor(owning: number)
         mailbox = try Mailbox()
         try control(EPOLL_CTL_ADD, mailbox.wake.number, .readable)
@@ -173,7 +173,7 @@ package final class EventLoop {
         let handed = Handed(loop: try EventLoop())
         let mailbox = handed.loop.sender
         let number = eventfd(0, 0)
-        guard number >= 0 else { throw SystemError("make an event descriptor") }
+        guard number >= 0 else { throw SystemError("create an event descriptor") }
         let prepared = Prepared(signal: FileDescriptor(owning: number))
         try NamedThread.start(name) {
             let result = Result { try prepare(handed.loop) }

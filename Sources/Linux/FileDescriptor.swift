@@ -21,14 +21,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// Bytes of the file.
     package func byteCount() throws(SystemError) -> Int {
         var status = stat()
-        guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at an open file") }
+        guard unsafe fstat(number, &status) == 0 else { throw SystemError("read the status of an open file") }
         return Int(status.st_size)
     }
 
     /// Allocated bytes on the disk; holes take none.
     package func allocatedByteCount() throws(SystemError) -> Int {
         var status = stat()
-        guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at an open file") }
+        guard unsafe fstat(number, &status) == 0 else { throw SystemError("read the status of an open file") }
         // st_blocks counts units of 512 bytes, whatever the block size (inode(7)).
         return Int(status.st_blocks) * 512
     }
@@ -39,7 +39,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         let start = unsafe roost_find_data(number, Int64(offset), &end)
         guard start >= 0 else {
             if errno == ENXIO { return nil }
-            throw SystemError("look for what a file has")
+            throw SystemError("find the data of a file")
         }
         return Int(start)..<Int(end)
     }

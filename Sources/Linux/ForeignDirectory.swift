@@ -22,7 +22,9 @@ package struct ForeignDirectory: ~Copyable, Sendable {
     package func file(_ name: String) throws(SystemError) -> FileDescriptor {
         let file = try open(name, O_RDONLY | O_NONBLOCK)
         var status = stat()
-        guard unsafe fstat(file.number, &status) == 0 else { throw SystemError("look at \(path)/\(name)") }
+        guard unsafe fstat(file.number, &status) == 0 else {
+            throw SystemError("read the status of \(path)/\(name)")
+        }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SystemError("open \(path)/\(name), which is not a file", number: EINVAL)
         }
@@ -34,7 +36,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
         -> ForeignDirectory
     {
         let isNew = unsafe mkdirat(directory.number, name, 0o755) == 0
-        guard isNew || errno == EEXIST else { throw SystemError("make \(path)/\(name)") }
+        guard isNew || errno == EEXIST else { throw SystemError("create \(path)/\(name)") }
         let below = try open(name, O_RDONLY | O_DIRECTORY)
         if isNew, geteuid() == 0, fchown(below.number, user, group) != 0 {
             throw SystemError("give \(path)/\(name) to user \(user)")
@@ -46,7 +48,7 @@ package struct ForeignDirectory: ~Copyable, Sendable {
     package func makeFile(_ name: String) throws(SystemError) -> FileDescriptor {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let number = unsafe openat(directory.number, name, flags, 0o600)
-        guard number >= 0 else { throw SystemError("make \(path)/\(name)") }
+        guard number >= 0 else { throw SystemError("create \(path)/\(name)") }
         let file = FileDescriptor(owning: number)
         _ = file.lock()
         return file

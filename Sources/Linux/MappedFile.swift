@@ -17,7 +17,7 @@ import Glibc
         }
         let address = unsafe mmap(nil, byteCount, PROT_READ, MAP_SHARED, descriptor.number, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
-            throw SystemError("map \(path)")
+            throw SystemError("map \(path) into memory")
         }
         unsafe start = UnsafeRawPointer(address)
     }

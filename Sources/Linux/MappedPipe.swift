@@ -17,7 +17,7 @@ package final class MappedPipe {
 
     package init() throws(SystemError) {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw SystemError("make a pipe") }
+        guard unsafe pipe(&ends) == 0 else { throw SystemError("create a pipe") }
         output = FileDescriptor(owning: ends[0])
         input = FileDescriptor(owning: ends[1])
         discard = try FileDescriptor(opening: "/dev/null", flags: O_WRONLY)

@@ -52,11 +52,11 @@ package enum Socket {
     ) throws(SystemError) -> FileDescriptor {
         let what = "UDP"
         let descriptor = try open(AF_INET, Int32(SOCK_DGRAM.rawValue), 0, what)
-        if isShared { try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "share a port") }
-        try descriptor.setOption(Int32(IPPROTO_IP), IP_PKTINFO, 1, "ask for packet information")
+        if isShared { try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "allow a port to be shared") }
+        try descriptor.setOption(Int32(IPPROTO_IP), IP_PKTINFO, 1, "turn on packet information")
         try descriptor.setOption(SOL_SOCKET, SO_BROADCAST, 1, "allow broadcasts")
         try descriptor.setOption(
-            Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "let datagrams be fragmented")
+            Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "allow datagrams to be fragmented")
         // A thousand machines that start together send their requests within a second.
         try descriptor.setOption(SOL_SOCKET, SO_RCVBUF, 4 << 20, "enlarge the receive buffer")
         try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, 4 << 20, "enlarge the send buffer")
@@ -68,7 +68,7 @@ package enum Socket {
     /// A listening TCP socket.
     package static func listening(_ local: IPv4Address, port: UInt16) throws(SystemError) -> FileDescriptor {
         let descriptor = try open(AF_INET, Int32(SOCK_STREAM.rawValue), 0, "TCP")
-        try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "reuse an address")
+        try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1, "allow an address to be reused")
         try bind(descriptor, local, port, "TCP")
         chooseCongestionControl(descriptor)
         guard listen(descriptor.number, 4096) == 0 else { throw SystemError("listen on \(local):\(port)") }
@@ -94,7 +94,7 @@ package enum Socket {
                 unsafe getsockname(number, $0, &size)
             }
         }
-        guard result == 0 else { throw SystemError("ask for a socket's port") }
+        guard result == 0 else { throw SystemError("read a socket's port") }
         return UInt16(bigEndian: name.sin_port)
     }
 
@@ -163,14 +163,14 @@ package enum Socket {
 
     private static func setStreamOptions(_ descriptor: borrowing FileDescriptor) throws(SystemError) {
         let tcp = Int32(IPPROTO_TCP)
-        try descriptor.setOption(tcp, TCP_NODELAY, 1, "send at once")
-        try descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1, "keep alive")
-        try descriptor.setOption(tcp, TCP_KEEPIDLE, 30, "keep alive")
-        try descriptor.setOption(tcp, TCP_KEEPINTVL, 10, "keep alive")
-        try descriptor.setOption(tcp, TCP_KEEPCNT, 3, "keep alive")
+        try descriptor.setOption(tcp, TCP_NODELAY, 1, "turn off the delay of small packets")
+        try descriptor.setOption(SOL_SOCKET, SO_KEEPALIVE, 1, "turn on keep-alive")
+        try descriptor.setOption(tcp, TCP_KEEPIDLE, 30, "turn on keep-alive")
+        try descriptor.setOption(tcp, TCP_KEEPINTVL, 10, "turn on keep-alive")
+        try descriptor.setOption(tcp, TCP_KEEPCNT, 3, "turn on keep-alive")
         // A machine that is switched off while it reads acknowledges nothing. The kernel would try for a quarter of an hour, and its image
         // would stay open that long.
-        try descriptor.setOption(tcp, TCP_USER_TIMEOUT, 60_000, "give up on silence")
+        try descriptor.setOption(tcp, TCP_USER_TIMEOUT, 60_000, "set the time limit of unanswered data")
     }
 
     /// Ends our side of the connection while the peer may still send. Closing with unread data resets the connection, and the peer loses
@@ -275,7 +275,7 @@ package enum Socket {
             unsafe setsockopt(
                 descriptor.number, Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP, &group,
                 socklen_t(MemoryLayout<ipv6_mreq>.size)) == 0
-        else { throw SystemError("join the routers' group on \(interface)") }
+        else { throw SystemError("join the group of routers on \(interface)") }
         // Neighbours drop an advertisement whose hop limit is not 255 (RFC 4861 §6.1.2).
         try descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_MULTICAST_HOPS, 255, "set the hop limit")
         return descriptor

@@ -21,7 +21,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
         switch number {
         case EPERM, EACCES: " (run as root, or give this user the right)"
         case EADDRINUSE: " (‘ss -tulpn’ shows by which program)"
-        case ENOSPC: " (make room)"
+        case ENOSPC: " (free some space)"
         default: ""
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Wire
 
 /// A running node that asks its server now and then whether there is something to do.
 package struct Attendance {
@@ -18,10 +19,14 @@ package struct Attendance {
         let server = try ServerTalk(KernelWords.read())
         while true {
             sleep(Self.periodSeconds)
+            let order: NodeOrder?
             // Without an answer, try again next time: the server may be away for a while.
-            guard let order = try? server.fetchOrder() else { continue }
-            if order == "restart" { try restart() }
-            if order == "sessions" { telling.begin() }
+            do { order = try server.fetchOrder() } catch { continue }
+            switch order {
+            case .restart: try restart()
+            case .sessions: telling.begin()
+            case nil: break
+            }
             tellSessions(to: server)
         }
     }
@@ -47,6 +52,6 @@ package struct Attendance {
             var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
             unsafe execv(words[0], &pointers)
         }
-        throw UsageError(text: "there is neither systemctl nor reboot")
+        throw UsageError(text: "cannot restart: there is neither systemctl nor reboot")
     }
 }

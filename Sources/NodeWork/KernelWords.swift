@@ -24,6 +24,8 @@ package struct KernelWords: Equatable, Sendable {
     package var address: IPv4Address?
     package var server: IPv4Address
     package var leaseSeconds: Int?
+    /// The node's own root over NFS: `NODE/GENERATION`, the end of its directory on the server.
+    package var tree: String?
 
     /// From /proc, or from the copy in /run once the image runs (a container may hide /proc/cmdline).
     package static func read() throws -> KernelWords {
@@ -52,5 +54,8 @@ package struct KernelWords: Equatable, Sendable {
         }
         server = endpoint.address
         leaseSeconds = words[.lease].flatMap { UInt32($0) }.map(Int.init)
+        if words[.nfsRoot] == "own" {
+            tree = words[.nfs]?.split(separator: "/").suffix(2).joined(separator: "/")
+        }
     }
 }

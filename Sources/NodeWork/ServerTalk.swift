@@ -13,9 +13,10 @@ package struct ServerTalk {
 
     package init(_ words: KernelWords) { self.words = words }
 
-    /// Reports a stage. `uptime`: when it was reached, if not now.
+    /// Reports a stage, and with the stage `root` which tree was mounted. `uptime`: when it was reached, if not now.
     package func report(stage: String, detail: String, uptime: String?) throws {
         var query = "boot=\(words.boot)&stage=\(stage)"
+        if stage == "root", let tree = words.tree { query += "&tree=\(tree)" }
         if let age = Self.age(of: uptime, now: Self.uptimeMilliseconds()) { query += "&age=\(age)" }
         _ = try request("POST", "/node/\(words.machine)/report?\(query)", body: Array(detail.utf8))
     }
@@ -43,10 +44,10 @@ package struct ServerTalk {
         try file.write(archive)
     }
 
-    /// What the server asks this node to do; empty: nothing.
-    func fetchOrder() throws -> String {
+    /// What the server asks this node to do; nil: nothing.
+    func fetchOrder() throws -> NodeOrder? {
         let body = try request("GET", "/node/\(words.machine)/orders?boot=\(words.boot)", body: [])
-        return String(decoding: body, as: UTF8.self)
+        return NodeOrder(rawValue: String(decoding: body, as: UTF8.self))
     }
 
     private static func uptimeMilliseconds() -> Int? {

@@ -211,11 +211,14 @@ package final class BootContext {
         node(of: machine) != nil || tracker.currentBoot(of: machine) != nil
     }
 
-    /// - Parameter age: milliseconds since the node reached the stage.
+    /// - Parameters:
+    ///   - age: milliseconds since the node reached the stage.
+    ///   - tree: its own root over NFS that it has mounted, with the stage `root`.
     /// - Returns: whether the machine is in that boot.
-    package func report(_ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String)
-        -> Bool
-    {
+    package func report(
+        _ stage: BootStage, boot: String, machine: MACAddress, age: Int, detail: String,
+        tree: TreeReference? = nil
+    ) -> Bool {
         var detail = detail
         switch tracker.room(for: stage, byteCount: detail.utf8.count, boot: boot, machine: machine) {
         case .all: break
@@ -226,7 +229,8 @@ package final class BootContext {
             return true
         }
         let before = tracker.progress(of: machine)
-        let event = tracker.report(stage, boot: boot, machine: machine, at: now() - age, detail: detail)
+        let event = tracker.report(
+            stage, boot: boot, machine: machine, at: now() - age, detail: detail, tree: tree)
         guard let event else { return false }
         record(event, before: before)
         return true
@@ -319,12 +323,12 @@ package final class BootContext {
     }
 
     /// The order for a machine, delivered once.
-    func takeOrder(for machine: MACAddress, in boot: String) -> String? {
+    func takeOrder(for machine: MACAddress, in boot: String) -> NodeOrder? {
         if askedAt.count >= Self.machineLimit { askedAt.removeAll() }
         askedAt[machine] = EventLoop.now()
-        if let wanted = restarts.removeValue(forKey: machine), wanted == boot { return "restart" }
+        if let wanted = restarts.removeValue(forKey: machine), wanted == boot { return .restart }
         let isWanted = wantsSessions(of: machine)
-        if isWanted { return sessionsTold[machine] == boot ? nil : "sessions" }
+        if isWanted { return sessionsTold[machine] == boot ? nil : .sessions }
         if sessionsTold.removeValue(forKey: machine) != nil {
             send(.sessions(machine, boot: boot, []))
         }

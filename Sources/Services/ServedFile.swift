@@ -103,7 +103,7 @@ package final class ColdReaders: Sendable {
     package init(mailbox: EventLoop.Mailbox) throws(SystemError) {
         // A semaphore: each read takes one job.
         let number = eventfd(0, Int32(EFD_SEMAPHORE))
-        guard number >= 0 else { throw SystemError("make an event descriptor") }
+        guard number >= 0 else { throw SystemError("create an event descriptor") }
         available = FileDescriptor(owning: number)
         self.mailbox = mailbox
         for index in 0..<Self.threadCount { try NamedThread.start("roost-read-\(index)") { [self] in run() } }

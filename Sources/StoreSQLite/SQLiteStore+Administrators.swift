@@ -168,7 +168,7 @@ extension SQLiteStore {
                     Revision.Edit(
                         kind: "token", key: String(token.id), before: nil, after: try Self.json(token))
                 ],
-                what: "token ‘\(token.name)’ made", by: token.owner, in: database)
+                what: "token ‘\(token.name)’ created", by: token.owner, in: database)
             return token
         }
     }

@@ -168,7 +168,7 @@ private struct DatabaseTrouble: Error, CustomStringConvertible {
             case .SQLITE_FULL:
                 "the disk with the state directory is full; nothing was changed; free some space and repeat it"
             case .SQLITE_IOERR:
-                "the disk with the state directory cannot be read or written; look at its health"
+                "the disk with the state directory cannot be read or written; check its health"
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: "the database is damaged; restore a backup (roost restore)"
             case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
                 "the database cannot be opened; look at the owner of the state directory"

@@ -24,7 +24,7 @@ package struct StaticFieldName: ExpressibleByStringLiteral, Equatable, Sendable,
 extension WireError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .truncated(let needed, let left): "cut off: \(needed) bytes needed, \(left) left"
+        case .truncated(let needed, let left): "incomplete: \(needed) bytes needed, \(left) left"
         case .trailing(let byteCount): "\(byteCount) bytes too many"
         case .tooLong(let field, let count, let limit): "\(field) has \(count), at most \(limit) are allowed"
         case .invalid(let field): "\(field) is not valid"

@@ -20,7 +20,7 @@ import Wire
         #expect(line(lines, 1, isNode: true, at: 1_000) == ["boot: 00:00:00:00:00:01 dhcp: offer"])
         #expect(
             line(lines, 2, isNode: false, at: 1_100) == [
-                "boot: 18000 lines of machines that are no nodes are left out",
+                "boot: 18000 lines of machines that are not nodes were left out",
                 "boot: 00:00:00:00:00:02 dhcp: offer",
             ])
     }

@@ -42,7 +42,7 @@ import Testing
     @Test func `library errors become sentences about the subject`() throws {
         let full = NSError(
             domain: NSCocoaErrorDomain, code: 640, userInfo: [NSFilePathErrorKey: "/var/lib/roost/images/x"])
-        #expect(ErrorText.of(full) == "/var/lib/roost/images/x: no room is left on the disk; make some there")
+        #expect(ErrorText.of(full) == "/var/lib/roost/images/x: no space is left on the disk; free some")
         let files = FileManager.default
         for act in [
             { try files.removeItem(atPath: "/no/such/file") },

@@ -160,7 +160,7 @@ import Testing
         }
         let problem = try await look(services, at: [answer(1, files: files)])
         #expect(
-            ["not the size of a file", "files that no version has", "MiB are free"].contains {
+            ["not the size of a file", "files that do not belong to a version", "MiB are free"].contains {
                 problem?.contains($0) == true
             }, "\(problem ?? "")")
     }

@@ -147,7 +147,7 @@ import Wire
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
         #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
         var reader = NetworksView(answers, reservations: [], rules: [], mayEdit: false, Self.words)
-        #expect(!(try Self.shown(reader)).contains("Write it down"))
+        #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.
         #expect(try Self.shown(reader).contains("Reserved addresses"))
         let outsider = NetworksView(answers, reservations: nil, rules: [], mayEdit: false, Self.words)

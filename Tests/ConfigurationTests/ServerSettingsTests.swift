@@ -45,7 +45,7 @@ import Wire
         let restart = ServerSettings().differencesThatNeedRestart(from: settings)
         #expect(restart == ["log", "dhcp.router-advertisements"])
         #expect(
-            ServerSettings().differencesThatAreFollowed(from: settings) == ["domain", "advertised-address"])
+            ServerSettings().differencesThatAreFollowed(from: settings) == [.domain, .advertisedAddress])
         policy.follow(ServerSettings(), loaders: [], [])
         #expect(policy == BootPolicy(server: server, loaders: [], nodeArchives: [:]))
     }
@@ -144,7 +144,7 @@ import Wire
             try Server.requireOwn(settings("center:\n  https: '\(host):8443'"), available: [])
         }
         for (text, words) in [
-            ("http: {port: 8080}\nnbd: {port: 8080}", "both have port 8080"),
+            ("http: {port: 8080}\nnbd: {port: 8080}", "both use port 8080"),
             ("center: {certificate: /nowhere/c.pem, key: /nowhere/k.pem}", "no file /nowhere/c.pem"),
         ] {
             let error = #expect(throws: InvalidSetting.self) { try Server.requireDistinct(settings(text)) }
@@ -194,7 +194,7 @@ import Wire
         ("dhcp:\n  networks:\n    - subnet: 10.0.0.1/24\n", "‘10.0.0.1/24’ is not a network"),
         ("dhcp:\n  networks:\n    - lease: 5x\n", "‘5x’ is not a duration"),
         ("dhcp:\n  reservations:\n    - address: 10.0.0.1\n", "exactly one of mac, uuid, client-id"),
-        ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is the server's own business"),
+        ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is set by the server itself"),
         (
             "dhcp:\n  networks:\n    - options: {200: \(String(repeating: "a", count: 1_025))}\n",
             "1025 bytes of options do not fit a DHCP message"
@@ -222,7 +222,7 @@ import Wire
         ("domain: school..example\n", "is not a domain"), ("domain: a b\n", "is not a domain"),
         (
             "socket: /\(String(repeating: "s", count: 107))\n",
-            "the path has 108 bytes; a local socket's has at most 107"
+            "the path has 108 bytes; the path of a local socket has at most 107"
         ),
         (
             "loader-rules:\n  - {mac: '52:54:*', loader: \(String(repeating: "l", count: 128))}\n",

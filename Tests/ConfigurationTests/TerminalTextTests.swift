@@ -65,6 +65,6 @@ import Wire
 
     @Test func `a search without results says so, and an empty fleet says that no machine was seen`() {
         #expect(MachineTable.text([]) == "no machine has been seen yet\n")
-        #expect(MachineTable.text([], of: ["state=held"]) == "no node fits\n")
+        #expect(MachineTable.text([], of: ["state=held"]) == "no node matches\n")
     }
 }

@@ -41,7 +41,7 @@ extension EndToEnd.Machines {
             try lab.powerOff("memory")
             try lab.bootDirectly(
                 "memory", mac: mac, ["--mem", "192"],
-                expecting: ["root mode ram: the root has .* going on by nbd", BootLab.handover])
+                expecting: ["root mode ram: the root has .* using nbd instead", BootLab.handover])
             try lab.waitForStage("handover", of: "memory")
             #expect(try detail().contains("instead of ram"))
         }
@@ -131,12 +131,12 @@ extension EndToEnd.Machines {
             #expect(flooded < 2 * usual + Double(Pace.seconds(5)))
             let (log, one) = (lab.log("roost"), "\(Flood.address) was limited")
             for limit in [
-                "\(one): nbd: 128 connections are the most for one address",
-                "\(one): http: 128 connections are the most for one address",
-                "was limited: http: 1000 requests a second are the most for one address",
-                "\(one): tftp: 32 transfers are the most for one address",
-                "\(one): center: 128 connections are the most for one address",
-                "was limited: nbd: 583 connections are the most for all addresses together that hold no lease",
+                "\(one): nbd: 128 connections per address",
+                "\(one): http: 128 connections per address",
+                "was limited: http: 1000 requests a second per address",
+                "\(one): tftp: 32 transfers per address",
+                "\(one): center: 128 connections per address",
+                "was limited: nbd: 583 connections of all addresses without a lease together",
             ] {
                 #expect(log.contains(limit), "\(limit)")
             }

@@ -196,7 +196,7 @@ extension EndToEnd.Systems {
             #expect(try post(one, boot: "0123456789abcdef") == "403")
             let foreign = try BootLab.lab(
                 "exec", "curl", "-s", "-d", one, "http://10.77.0.1/node/\(mac)/sessions?boot=\(boot)")
-            #expect(foreign.contains("not ask from there"))
+            #expect(foreign.contains("only the machine itself may ask this"))
             #expect(try post("[{", boot: boot) == "204")
             #expect(try users() == ["alice"])
             // The node's own program would correct this at once: it is paused meanwhile.

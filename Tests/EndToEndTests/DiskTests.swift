@@ -74,7 +74,7 @@ extension EndToEnd.Machines {
                 // A descriptor alone is not recognised as a disk.
                 #expect(
                     trap?.output.contains(
-                        number < 4 ? "leans on another file" : "data is in other files")
+                        number < 4 ? "depends on another file" : "data is in other files")
                         == true,
                     "\(number): \(trap?.output ?? "")")
             }

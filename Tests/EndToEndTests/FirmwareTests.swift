@@ -75,7 +75,7 @@ extension EndToEnd.Machines {
             // No other machine requests it.
             #expect(
                 try BootLab.lab("exec", "curl", "-s", "http://10.77.0.1/\(wish)").contains(
-                    "not ask from there"))
+                    "only the machine itself may ask this"))
             #expect(!(try lab.roost("node", "list")).contains("wished"))
             for (query, answer) in [
                 ("name=a%20b&group=/", "letters, digits"), ("name=x&group=/nowhere", "no such group"),

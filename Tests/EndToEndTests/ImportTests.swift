@@ -204,7 +204,7 @@ extension EndToEnd.Servers {
             let store = "\(server.directory)/state/images"
             try BootLab.run("mount", ["-t", "tmpfs", "-o", "size=6M,mode=0777", "none", store])
             let full = #expect(throws: CommandFailed.self) { try importImage("full", root.path, in: server) }
-            #expect(full?.output.contains("no room is left on the disk") == true, "\(full?.output ?? "")")
+            #expect(full?.output.contains("no space is left on the disk") == true, "\(full?.output ?? "")")
             #expect(try versions(in: server).isEmpty)
             try BootLab.run("umount", [store])
             #expect(try importImage("full", root.path, in: server).hasPrefix("full@1 "))

@@ -162,7 +162,7 @@ extension EndToEnd.Servers {
             try wait(for: "reload.yaml:5: unknown key")
             try write(network.replacing("70-", with: "60-") + "domain: lab.example\n")
             try BootLab.run("sh", ["-c", hangUp])
-            try wait(for: "reloaded: taken over: domain")
+            try wait(for: "reloaded: now in effect: domain")
             #expect(lab.log("reloaded").contains("differs from what was imported: network br0"))
             try BootLab.run(
                 BootLab.roost,

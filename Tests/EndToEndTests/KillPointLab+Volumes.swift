@@ -237,7 +237,7 @@ extension EndToEnd.Servers.KillPointLab {
             let order = isTree ? make : export
             let answer = try BootLab.run(
                 "sh", ["-c", "printf '%s' \"$0\" | \"$@\"", order, BootLab.roost] + arguments)
-            #expect(answer.contains(isTree ? "{}" : "NFS-Ganesha does not run"), "\(point): \(answer)")
+            #expect(answer.contains(isTree ? "{}" : "NFS-Ganesha is not running"), "\(point): \(answer)")
             if isTree {
                 #expect(try names(in: "\(trees)/pc-1") == ["1"], "\(point)")
                 let number = try String(contentsOfFile: "\(trees)/pc-1/1/etc/number", encoding: .utf8)

@@ -26,7 +26,7 @@ extension EndToEnd.Machines {
             try lab.roost("set", "--group", "/nfs", "root-mode=nfs")
             #expect(try lab.roost("node", "explain", "nfs-1").contains("role nfs of this server is off"))
             try lab.withServer(Ganesha.configuration) {
-                #expect(lab.log("roost").contains("NFS-Ganesha does not run"))
+                #expect(lab.log("roost").contains("NFS-Ganesha is not running"))
                 try Ganesha.start(lab)
                 defer { Ganesha.stop() }
                 // It fails when anything is wrong, such as the laboratory's missing default route.
@@ -34,7 +34,7 @@ extension EndToEnd.Machines {
                     "exec", "sh", "-c",
                     "\(BootLab.roost) doctor --configuration \(BootLab.directory)/other.yaml || true",
                 ])
-                #expect(doctor.contains("nfs: a server has port 2049"))
+                #expect(doctor.contains("nfs: a server listens on port 2049"))
                 try makeOwnRoot()
                 try useSharedRoot()
                 try keepAndResetOwnRoot()

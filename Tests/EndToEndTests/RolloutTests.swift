@@ -126,7 +126,7 @@ extension EndToEnd.Machines {
                 expecting: ["boots trial@2", "Attempted to kill init"])
             try waitForVersion(1)
             let panicked = try wait(1, for: "failed")
-            #expect((panicked["reason"] as? String)?.hasPrefix("canary: it started again before") == true)
+            #expect((panicked["reason"] as? String)?.hasPrefix("canary: it restarted before") == true)
             #expect(try channel() == 1)
 
             // It comes up, but never reports ready; the page starts the trial.

@@ -131,7 +131,7 @@ extension EndToEnd.Systems {
             try waitUntilNothingIsLeft(of: "sleep 1235")
             let refused = try atTerminal(
                 [], [("# ", "test -t 0 && echo x >/etc/x; false\n"), ("# ", "exit\n"), ("[y/N] ", "n\n")])
-            #expect(refused.contains("status 1: the clone is dropped"))
+            #expect(refused.contains("status 1: the clone is discarded"))
             #expect(try versions().count == 3)
             let kept = try atTerminal(
                 [],

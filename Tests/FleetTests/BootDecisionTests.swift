@@ -128,7 +128,7 @@ import Wire
     @Test func `a loader missing on the server is never offered`() throws {
         let client = BootClient(macAddress: Sample.mac, architecture: .biosX86, program: .firmware)
         let decision = bootDecision(for: client, in: try Sample.snapshot(), under: Sample.policy(loaders: []))
-        #expect(decision.reason == .loaderMissing("undionly.kpxe"))
+        #expect(decision.reason == .loaderMissing("undionly.kpxe", for: .biosX86))
     }
 
     @Test func `unknown machines can be refused while known ones still boot`() throws {

@@ -31,7 +31,7 @@ import Wire
         func short(_ count: Int) -> SettingValue { .list([String](repeating: "q", count: count)) }
         let error = #expect(throws: InvalidSetting.self) { try setting(short(253), in: snapshot) }
         let text = try #require(error?.description)
-        #expect(text.contains("words, and iPXE takes 252: kernel-arguments has most"))
+        #expect(text.contains("words, but iPXE accepts 252 at most: kernel-arguments has most"))
         let most = try setting(short(200), in: snapshot)
         #expect(throws: InvalidSetting.self) { try setting(short(260), in: most) }
         #expect(most.commandLineProblems(limit: 5).isEmpty)

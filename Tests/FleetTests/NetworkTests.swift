@@ -55,9 +55,9 @@ import Wire
             ("does not serve on ‘eth5’", { $0.interface = "eth5" }),
             ("a network behind a relay needs one", { $0.interface = nil }),
             ("is not within 10.77.0.0/24", { $0.pools = try pools("10.77.0.200-10.78.0.5") }),
-            ("holds the server's own address", { $0.pools = try pools("10.77.0.1-10.77.0.9") }),
+            ("contains the server's own address", { $0.pools = try pools("10.77.0.1-10.77.0.9") }),
             (
-                "holds the router",
+                "contains the router",
                 {
                     $0.pools = try pools("10.77.0.100-10.77.0.200")
                     $0.router = try address("10.77.0.150")
@@ -75,8 +75,8 @@ import Wire
                 }
             ),
             ("127.0.0.0 is a loopback address", { $0.subnet = IPv4Network("127.0.0.0/8") }),
-            ("server: 0.0.0.0 means no host", { $0.server = try address("0.0.0.0") }),
-            ("0.0.0.0 means no host", { $0.subnet = IPv4Network("0.0.0.0/0") }),
+            ("server: 0.0.0.0 is not the address of a host", { $0.server = try address("0.0.0.0") }),
+            ("0.0.0.0 is not the address of a host", { $0.subnet = IPv4Network("0.0.0.0/0") }),
             ("mtu: 100 is not 576 to 9216", { $0.mtu = 100 }),
             ("domain: ‘a b’ is not a domain", { $0.domain = "a b" }),
             (
@@ -94,7 +94,7 @@ import Wire
     }
 
     @Test func `an option has one value`() {
-        #expect(throws: InvalidSetting("option 66 is there twice")) {
+        #expect(throws: InvalidSetting("option 66 is given twice")) {
             try NetworkOptions(["66": "a", "066": "b"])
         }
     }
@@ -146,7 +146,7 @@ import Wire
         #expect(served.entries.count == 1)
         #expect(
             served.problems.map(\.description)
-                == ["pool 10.77.0.100-10.77.0.220 holds 10.77.0.200, an address of this server"])
+                == ["pool 10.77.0.100-10.77.0.220 contains 10.77.0.200, an address of this server"])
     }
 
     @Test func `what was wrong before hinders no other change`() throws {
@@ -234,7 +234,7 @@ import Wire
         // Nor may an address be taken that the same change has taken away from the node's network.
         let gone = FleetEdit.network(try NetworkName("wide"), nil)
         node.address = IPv4Address(rawValue: start + 6_000)
-        #expect(try refusal(edits + [gone, .node(node.name, node)]).contains("in no network that is served"))
+        #expect(try refusal(edits + [gone, .node(node.name, node)]).contains("not in a served network"))
     }
 
     // MARK: What is served
@@ -327,7 +327,7 @@ import Wire
         #expect(again == network)
         for (field, problem) in [
             (#""lease":"5x""#, "is not a duration"), (#""pools":["10.77.0.9"]"#, "is not a range"),
-            (#""options":{"53":"1"}"#, "server's own business"), (#""routes":["x"]"#, "is not a route"),
+            (#""options":{"53":"1"}"#, "set by the server itself"), (#""routes":["x"]"#, "is not a route"),
             (#""options":{"150":"x"}"#, "one or more IPv4 addresses"),
         ] {
             let error = #expect(throws: DecodingError.self) {

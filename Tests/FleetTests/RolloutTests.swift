@@ -132,7 +132,7 @@ import Wire
                 == .failed("no init"))
         let again = JudgedBoot(event(.dhcp, "2", at: 60_000), before: begun)
         #expect(again?.version == new && again?.startedAt == 100)
-        #expect(again?.outcome == .failed("it started again before it was ready; it had come to kernel"))
+        #expect(again?.outcome == .failed("it restarted before it was ready; it had reached kernel"))
         // A long boot that never reported ready: its image cannot.
         #expect(JudgedBoot(event(.dhcp, "2", at: 16 * 60_000), before: begun) == nil)
         let ready = progress([event(.dhcp, "1", at: 100), event(.ready, "1", at: 200, new)])

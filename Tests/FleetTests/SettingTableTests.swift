@@ -85,8 +85,8 @@ import Wire
         ("kernel-arguments", .text("quiet"), "‘quiet’ is not a list"),
         ("swap", .list(["floppy"]), "‘floppy’ is not zram:50%, disk or server:2G"),
         ("hosts", .list([]), "is not a map of key=value"),
-        ("files", .text("secret"), "it is not what it should be"),
-        ("root-password-hash", .text("secret"), "it is not what it should be"),
+        ("files", .text("secret"), "its value is not valid"),
+        ("root-password-hash", .text("secret"), "its value is not valid"),
     ])
     func `a node with an unreadable setting boots nothing, and shows the setting and its level`(
         name: String, value: SettingValue, problem: String

@@ -31,8 +31,8 @@ import Wire
         arguments: [
             ("U-Boot.armv8", 22, "client architecture 22 (arm64 U-Boot); U-Boot's EFI loader"),
             ("U-Boot.armv7", 21, "client architecture 21 (32-bit ARM U-Boot)"),
-            ("U-Boot", nil, "this is U-Boot, which does not say"),
-            ("U-Boot", 0, "this is U-Boot, which does not say"),
+            ("U-Boot", nil, "this is U-Boot, which does not state"),
+            ("U-Boot", 0, "this is U-Boot, which does not state"),
             ("PXEClient:Arch:00010:UNDI:003000", 10, "client architecture 10 (32-bit ARM UEFI)"),
             ("PXEClient:Arch:00027:UNDI:003000", 27, "client architecture 27 (64-bit RISC-V UEFI)"),
         ] as [(String, UInt16?, String)])
@@ -67,7 +67,7 @@ import Wire
     @Test func `missing files for arm64 are reported with the settings key`() throws {
         let client = Self.discover("PXEClient:Arch:00011:UNDI:003000", 11)
         let reason = try decision(client, ["ipxe.efi", "shimx64.efi", "grubx64.efi"]).reason
-        #expect(reason == .loaderMissing("grubaa64.efi"))
+        #expect(reason == .loaderMissing("grubaa64.efi", for: .uefiARM64))
         #expect(reason.description.contains("for arm64") && reason.description.contains("roost.yaml"))
     }
 

@@ -42,7 +42,7 @@ import Wire
         #expect(missing.wantsVolume && version(missing) == nil)
         #expect(
             BootScript.ipxe(missing, memory: MachineMemory(mebibytes: 512)).text.contains(
-                "its volume is being made"))
+                "its volume is being created"))
         var larger = persistent
         larger["volume-size"] = .text("2G")
         #expect(plan(try snapshot(larger, volume: (2, "b"))).wantsVolume)
@@ -68,7 +68,7 @@ import Wire
         let lost = plan(try self.snapshot(persistent, volume: (9, "9")))
         #expect(
             BootScript.ipxe(lost, memory: MachineMemory(mebibytes: 512)).text.contains(
-                "debian@9, is gone (roost volume reset pc-1)"))
+                "debian@9, was removed (roost volume reset pc-1)"))
     }
 
     @Test func `an image for an architecture without node programs on the server says so`() throws {
@@ -131,6 +131,24 @@ import Wire
         #expect(version(follows) == 1)
         let reset = try treePlan(["volume-policy": .text("reset")], client: "10.77.0.9")
         #expect(reset.wantsVolume)
+    }
+
+    @Test func `the tree that a node names is the one that it was told to mount`() throws {
+        let word = try #require(
+            try treePlan(client: "10.77.0.9").commandLine.first { $0.hasPrefix("roost.nfs=") })
+        let end = word.split(separator: "/").suffix(2).joined(separator: "/")
+        let volume = Volume(
+            node: try NodeName("pc-1"), kind: .tree, image: try ImageName("debian"), version: 1,
+            digest: Sample.digest("a"), byteCount: 0, createdAt: 0, generation: 1)
+        #expect(TreeReference(end) == volume.tree && volume.path == end)
+        var disk = volume
+        disk.kind = .disk
+        #expect(disk.tree == nil)
+    }
+
+    @Test(arguments: ["", "pc-1", "pc-1/", "/1", "pc-1/x", "pc-1/1/2", "PC 1/1"])
+    func `a text that is not NODE/GENERATION names no tree`(text: String) {
+        #expect(TreeReference(text) == nil)
     }
 
     @Test func `data on a node's disk stays when a setting says tree`() throws {

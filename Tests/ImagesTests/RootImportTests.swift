@@ -325,9 +325,9 @@ struct RootImportTests {
 @Suite struct FileErrorTextTests {
     @Test func `a full disk, a missing file and a forbidden one give readable errors`() {
         for (code, word) in [
-            (CocoaError.fileWriteOutOfSpace, "no room is left"),
+            (CocoaError.fileWriteOutOfSpace, "no space is left"),
             (.fileReadNoSuchFile, "there is no such file"),
-            (.fileWriteNoPermission, "not allowed for this user"), (.fileWriteVolumeReadOnly, "read-only"),
+            (.fileWriteNoPermission, "permission denied"), (.fileWriteVolumeReadOnly, "read-only"),
             (.fileReadCorruptFile, "cannot be read"),
         ] {
             let text = FileErrorText.of(CocoaError(code, userInfo: [NSFilePathErrorKey: "/srv/x"]))
@@ -346,6 +346,8 @@ struct RootImportTests {
         let error = #expect(throws: NoRoom.self) {
             try DiskRoom.require(.max / 2, in: "/", for: "the version")
         }
-        #expect(error?.description.hasPrefix("there is no space for the version on the disk with /") == true)
+        #expect(
+            error?.description.hasPrefix("there is not enough space for the version on the disk of /") == true
+        )
     }
 }

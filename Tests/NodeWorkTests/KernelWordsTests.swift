@@ -51,6 +51,16 @@ import Wire
         #expect(words.leaseSeconds == nil)
     }
 
+    @Test(arguments: [
+        ("roost.nfs=10.77.0.1:/srv/a b roost.nfs-root=own", "srv/a"),
+        ("roost.nfs=10.77.0.1:/var/lib/roost/trees/pc-1/3 roost.nfs-root=own", "pc-1/3"),
+        ("roost.nfs=10.77.0.1:/var/lib/roost/images/debian/0a1b roost.nfs-root=shared", nil),
+        ("roost.nfs=10.77.0.1:/var/lib/roost/images/debian/0a1b", nil), ("roost.nfs-root=own", nil),
+    ])
+    func `a node names the tree that is its own, and no shared root`(words: String, tree: String?) throws {
+        #expect(try KernelWords(Self.line + " " + words).tree == tree)
+    }
+
     // MARK: The lease
 
     private static func renewal(_ line: String = Self.line, own: String = "") throws -> LeaseRenewal? {

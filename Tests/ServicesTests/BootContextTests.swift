@@ -51,6 +51,27 @@ import Wire
         #expect(context.snapshot.observations.troubles[machine]?.detail == "no init")
     }
 
+    @Test func `only a report of a mounted root names the tree that was mounted`() throws {
+        let events = Mutex([BootEvent]())
+        let context = try context { report in
+            if case .boot(let event) = report { events.withLock { $0.append(event) } }
+        }
+        let boot = context.openBoot(of: machine, version)
+        for words in [
+            "stage=network&tree=pc-1/3", "stage=root", "stage=root&tree=x", "stage=root&tree=pc-1/3",
+        ] {
+            let text = "POST /node/\(machine)/report?boot=\(boot)&\(words) HTTP/1.1\r\nHost: a\r\n\r\n"
+            let wire = Array(text.utf8)
+            var span = wire.span
+            let request = try HTTPRequestHead(parsing: &span)
+            let answer = HTTPAnswering(context: context).answer(
+                request, body: Array("nfs /other/2, and more".utf8), peer: .loopback, server: .loopback)
+            #expect(answer.status == 204, "\(words)")
+        }
+        let tree = TreeReference(node: try NodeName("pc-1"), generation: 3)
+        #expect(events.withLock { $0.map(\.tree) } == [nil, nil, nil, nil, tree])
+    }
+
     @Test func `a machine's boot program is what its firmware last named, not the loader that it started`()
         throws
     {

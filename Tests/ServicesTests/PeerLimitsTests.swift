@@ -29,7 +29,7 @@ import Wire
             #expect(other.hear().starts(with: Array("NBDMAGIC".utf8)))
         }
         #expect(
-            planes.lines.all == ["127.0.0.2 was limited: nbd: 4 connections are the most for one address"])
+            planes.lines.all == ["127.0.0.2 was limited: nbd: 4 connections per address"])
         // The order in which the server learns of the ends and of the next one is undefined.
         let hasRoom = try (0..<100).contains { _ in
             usleep(20_000)
@@ -74,7 +74,7 @@ import Wire
         #expect(EventLoop.now() - start >= 800)
         #expect(
             planes.lines.all == [
-                "127.0.0.2 was limited: http: 10 requests a second are the most for one address"
+                "127.0.0.2 was limited: http: 10 requests a second per address"
             ])
     }
 
@@ -110,7 +110,7 @@ import Wire
         let other = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.3", to: planes.ports.tftp)
         other.say([0, 1] + Array("missing\0octet\0".utf8))
         #expect(String(decoding: other.hear(), as: UTF8.self).contains("not found"))
-        #expect(planes.lines.has("127.0.0.2 was limited: tftp: 3 transfers are the most for one address"))
+        #expect(planes.lines.has("127.0.0.2 was limited: tftp: 3 transfers per address"))
     }
 
     @Test func `transfers without a client give way to a requested one, oldest first`() throws {

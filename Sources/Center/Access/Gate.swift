@@ -90,7 +90,7 @@ final class Gate: Sendable {
     }
 
     private static var usedLink: Problem {
-        Problem(403, "Forbidden", "this link was used or is from before the server's last start")
+        Problem(403, "Forbidden", "this link was used already, or is from before the server's last start")
     }
 
     // MARK: Log-in
@@ -137,7 +137,7 @@ final class Gate: Sendable {
         } catch let error as LDAPDirectory.Unreachable {
             logger.error("\(error)")
             throw Problem(
-                503, "Directory not reachable", "the directory of accounts cannot be asked now",
+                503, "Directory not reachable", "the directory of accounts cannot be reached now",
                 retryAfter: 30)
         }
     }
@@ -173,7 +173,7 @@ final class Gate: Sendable {
         }
         guard !grants.isEmpty else {
             throw Problem(
-                403, "Forbidden", "\(name) has no role here; an administrator or a group has to give one")
+                403, "Forbidden", "\(name) has no role here, and needs one from an administrator or a group")
         }
         return name
     }
@@ -289,7 +289,7 @@ final class Gate: Sendable {
         let now = Clock.second
         guard let token = try await store.token(hash: Secrets.hash(text)),
             let owner = try await enabled(token.owner)
-        else { throw Problem(401, "Unauthorized", "this token opens nothing (any more)") }
+        else { throw Problem(401, "Unauthorized", "this token is not valid (any more)") }
         if let end = token.expiresAt, end <= now {
             throw Problem(401, "Unauthorized", "the token ‘\(token.name)’ has expired")
         }
@@ -316,7 +316,7 @@ final class Gate: Sendable {
         guard let end = Self.wordEnds(for: owner, lastLogIn: last), end <= now else { return }
         throw Problem(
             401, "Unauthorized",
-            "\(owner.name) has not logged in by the directory for \(Self.wordLimit / 86_400) days: this token rests until then"
+            "\(owner.name) has not logged in through the directory for \(Self.wordLimit / 86_400) days: this token has no effect until then"
         )
     }
 

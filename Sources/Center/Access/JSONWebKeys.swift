@@ -15,7 +15,7 @@ struct JSONWebKeys: Sendable {
         var description: String {
             switch self {
             case .malformed: "it is not a signed token"
-            case .algorithm(let name): "its algorithm ‘\(name)’ is not one that counts"
+            case .algorithm(let name): "its algorithm ‘\(name)’ is not accepted"
             case .unknownKey(let name): "there is no key ‘\(name)’ for it"
             case .badSignature: "its signature is wrong"
             }

@@ -120,7 +120,7 @@ package struct LDAPSettings: Equatable, Sendable {
             text += unsafe " (\(String(cString: more)))"
             unsafe ldap_memfree(more)
         }
-        throw Unreachable(description: "the directory \(settings.url) does not let us \(act): \(text)")
+        throw Unreachable(description: "cannot \(act) in the directory \(settings.url): \(text)")
     }
 
     private func search(

@@ -28,7 +28,7 @@ struct IdentityMiddleware: RouterMiddleware {
         context.language = Language(request)
         if let header = request.headers[.authorization] {
             guard header.hasPrefix("Bearer ") else {
-                throw Problem(401, "Unauthorized", "only bearer tokens are taken here")
+                throw Problem(401, "Unauthorized", "only bearer tokens are accepted here")
             }
             let token = String(header.dropFirst(7))
             context.recheck = { [gate] in try await gate.caller(token: token) }

@@ -128,11 +128,11 @@ actor OpenIDProvider {
             all.merge(more) { mine, _ in mine }
         }
         guard let name = all[settings.nameClaim]?.text, !name.isEmpty else {
-            throw failure("it does not tell ‘\(settings.nameClaim)’ (setting name-claim)")
+            throw failure("it does not name ‘\(settings.nameClaim)’ (setting name-claim)")
         }
         // At most 255 characters (OpenID Connect Core §2).
         guard let subject = claims.values["sub"]?.text, (1...255).contains(subject.utf8.count) else {
-            throw failure("it does not tell ‘sub’")
+            throw failure("it does not name ‘sub’")
         }
         let person = DirectoryPerson(
             name: name, fullName: all["name"]?.text ?? "", groups: all[settings.groupsClaim]?.texts ?? [],
@@ -158,7 +158,7 @@ actor OpenIDProvider {
         let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
         let found: Description = try await get("\(base)/.well-known/openid-configuration")
         guard found.issuer == settings.issuer else {
-            throw failure("it calls itself ‘\(found.issuer)’, not ‘\(settings.issuer)’")
+            throw failure("its issuer is ‘\(found.issuer)’, not ‘\(settings.issuer)’")
         }
         description = (found, now)
         return found
@@ -207,7 +207,7 @@ actor OpenIDProvider {
             answer = try await client.execute(request, within: Self.limits)
             bytes = try await answer.body.collect(upTo: Self.answerByteLimit)
         } catch {
-            throw failure("\(request.url) gives no answer: \(ErrorText.of(error))")
+            throw failure("\(request.url) does not answer: \(ErrorText.of(error))")
         }
         guard answer.status == 200 else {
             throw failure("\(request.url) answers \(answer.statusText)")
@@ -234,14 +234,15 @@ actor OpenIDProvider {
                 claims = try IDClaims(token, signedBy: await signingKeys(description, isNew: true))
             }
         } catch let problem as Problem { throw problem } catch {
-            throw failure("its token does not count: \(ErrorText.of(error))")
+            throw failure("its token is not valid: \(ErrorText.of(error))")
         }
         guard claims.values["iss"]?.text == description.issuer else {
-            throw failure("its token is another's")
+            throw failure("its token was issued by another provider")
         }
         guard claims.isMeant(for: settings.clientID)
         else {
-            throw failure("its token is for \(claims.audience.sorted().joined(separator: ", ")), not for us")
+            throw failure(
+                "its token is for \(claims.audience.sorted().joined(separator: ", ")), not for this server")
         }
         guard let told = claims.values["nonce"]?.text, Secrets.isEqual(told, nonce) else {
             throw failure("its token is from another log-in")
@@ -262,7 +263,7 @@ actor OpenIDProvider {
     private func failure(_ text: String) -> Problem {
         logger.warning("OpenID Connect: \(settings.issuer): \(text)")
         return Problem(
-            502, "Log-in provider failed", "the log-in provider failed; the server's log says how")
+            502, "Log-in provider failed", "the log-in provider failed; see the server's log")
     }
 
     // MARK: Text
@@ -286,9 +287,9 @@ struct IDClaims {
 
         var description: String {
             switch self {
-            case .malformed: "it says nothing"
-            case .expired: "its time is over: is this server's clock right?"
-            case .fromTheFuture: "it is from the future: is this server's clock right?"
+            case .malformed: "it has no expiry or no audience"
+            case .expired: "it has expired: is this server's clock right?"
+            case .fromTheFuture: "it is not valid yet: is this server's clock right?"
             }
         }
     }

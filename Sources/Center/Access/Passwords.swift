@@ -69,7 +69,7 @@ enum Passwords {
         }
         guard hasPlace else {
             throw Problem(
-                503, "Busy", "too many log in at this moment; try again in a minute", retryAfter: 10)
+                503, "Busy", "too many people log in at this moment; try again in a minute", retryAfter: 10)
         }
         return try await withCheckedThrowingContinuation { continuation in
             queue.async {

@@ -48,7 +48,7 @@ extension Acts {
         try require(.administer)
         let all = try await store.administrators()
         if isNew, all.contains(where: { $0.name == text }) {
-            throw StoreError.conflict("there is an administrator \(text) already")
+            throw StoreError.conflict("administrator \(text) already exists")
         }
         let name = try Administrator.checked(name: text)
         let known = all.first { $0.name == name }
@@ -113,7 +113,7 @@ extension Acts {
     /// A caller cannot change an administrator who has more permissions.
     private func requireAbove(_ other: Administrator) throws {
         guard caller.grants.cover(other.grants) else {
-            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) has not")
+            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) does not have")
         }
     }
 

@@ -30,13 +30,12 @@ extension Acts {
             for path in [edit.moveGroup?.from, edit.moveGroup?.to].compactMap(\.self) {
                 try require(.configure, in: path)
             }
-            guard let target = edit.settings?.target else { continue }
-            if target.hasPrefix("/") {
-                try require(.configure, in: GroupPath(target))
-            } else if target.hasPrefix("rule:") {
-                try require(.publish, in: .site)
-            } else if let node = try? Self.find(target, in: snapshot) {
-                try require(.configure, in: node.group)
+            switch edit.settings.map({ SettingsTarget($0.target) }) {
+            case .group(let path): try require(.configure, in: GroupPath(path))
+            case .rule: try require(.publish, in: .site)
+            case .node(let name):
+                if let node = try? Self.find(name, in: snapshot) { try require(.configure, in: node.group) }
+            case nil: break
             }
         }
     }

@@ -82,8 +82,9 @@ enum Edits {
 
         private mutating func add(_ change: SettingsChange) throws {
             try Edits.checkVersions(change, in: snapshot)
-            if change.target.hasPrefix("/") {
-                let path = try GroupPath(change.target)
+            switch SettingsTarget(change.target) {
+            case .group(let text):
+                let path = try GroupPath(text)
                 let stored =
                     groups[path] ?? snapshot.groups[path] ?? (path == .site ? NodeGroup(path: .site) : nil)
                 guard var group = stored else {
@@ -92,15 +93,15 @@ enum Edits {
                 group.settings = try change.applied(
                     to: group.settings, inheriting: snapshot.settings(of: path))
                 put(group)
-            } else if change.target.hasPrefix("rule:") {
-                let name = try RuleName(change.target.dropFirst(5))
+            case .rule(let text):
+                let name = try RuleName(text)
                 guard var rule = rules[name] ?? snapshot.rules[name] else {
                     throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
                 }
                 rule.settings = try change.applied(to: rule.settings)
                 put(rule)
-            } else {
-                let stored = try Acts.find(change.target, in: snapshot)
+            case .node(let text):
+                let stored = try Acts.find(text, in: snapshot)
                 var node = nodes[stored.name] ?? stored
                 node.settings = try change.applied(
                     to: node.settings, inheriting: snapshot.settings(of: stored))

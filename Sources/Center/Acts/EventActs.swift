@@ -12,7 +12,8 @@ extension CenterServices {
         guard let events = fleet.events.listen(ended: { [limits] in limits.release(place) }) else {
             limits.release(place)
             throw Problem(
-                503, "Too many listeners", "\(EventHub.listenerLimit) listen already", retryAfter: 30)
+                503, "Too many listeners", "there are already \(EventHub.listenerLimit) listeners",
+                retryAfter: 30)
         }
         return events
     }

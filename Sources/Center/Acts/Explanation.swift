@@ -107,7 +107,7 @@ enum Explanation {
     {
         let because =
             asked.architecture != nil
-            ? "as asked for" : heard == nil ? "not heard of yet" : "as it last asked"
+            ? "as asked for" : heard == nil ? "not seen yet" : "as it last asked"
         return ExplainAnswer.Reason(choice: "machine: \(client.summary)", because: because)
     }
 
@@ -121,7 +121,7 @@ enum Explanation {
         return ExplainAnswer.Reason(
             choice: "kernel command line: at most \(length.text)",
             because: length.isTooLong
-                ? "too long: \(length.problem(of: name))" : "kernels lose what is longer")
+                ? "too long: \(length.problem(of: name))" : "kernels ignore the rest")
     }
 
     private static func architecture(_ text: String) throws -> ClientArchitecture {

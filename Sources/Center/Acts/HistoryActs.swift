@@ -41,7 +41,7 @@ extension Acts {
     func revision(_ number: Int) async throws -> Revision {
         guard let revision = try await visible(number) else {
             throw Problem(
-                403, "Forbidden", "\(caller.name) may see nothing of what revision \(number) changed")
+                403, "Forbidden", "\(caller.name) may not see what revision \(number) changed")
         }
         return revision
     }
@@ -73,8 +73,8 @@ extension Acts {
 
     private func mayAudit(_ edit: Revision.Edit) -> Bool {
         switch edit.kind {
-        case "group": (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
-        case "node": groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
+        case NodeGroup.kind: (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
+        case Node.kind: groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
         default: false
         }
     }

@@ -39,7 +39,7 @@ extension Acts {
         try require(.configure, in: .site)
         let stored = fleet.snapshot.contents.network.networks[name]
         guard isNew else { return try RecordTag.check(tag, stored) }
-        if stored != nil { throw InvalidSetting("name: there is a network \(name) already") }
+        if stored != nil { throw InvalidSetting("name: network \(name) already exists") }
     }
 
     /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.

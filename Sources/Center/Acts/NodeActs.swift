@@ -38,7 +38,8 @@ extension Acts {
             var node = try patch.applied(to: stored)
             guard node.name == name else {
                 throw Problem(
-                    422, "Invalid name", "a node keeps its name: add another one, and remove this")
+                    422, "Invalid name",
+                    "a node keeps its name: add a node with the new name, and remove this one")
             }
             node.settings = RecordSettings.merged(node.settings, into: stored.settings)
             let edits = [FleetEdit.node(name, node)]
@@ -63,7 +64,7 @@ extension Acts {
         try require(.enrol, in: node.group)
         let snapshot = try await change { current in
             guard current.nodes[node.name] == nil else {
-                throw StoreError.conflict("there is a node \(node.name) already")
+                throw StoreError.conflict("node \(node.name) already exists")
             }
             return [.node(node.name, node)]
         }
@@ -108,7 +109,7 @@ extension Acts {
         let boots = snapshot.cards(of: node).compactMap { fleet.boot(of: $0) }
         guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
             throw StoreError.conflict(
-                "node \(node.name) is not up: there is nothing on it that could restart it")
+                "node \(node.name) is not running, so it cannot be asked to restart")
         }
         await services.restart([boot.macAddress])
         fleet.events.publish(

@@ -101,7 +101,7 @@ extension Acts {
         do {
             return try Self.find(text, in: snapshot)
         } catch {
-            guard let mac = MACAddress(text.hasPrefix("n") ? String(text.dropFirst()) : text),
+            guard let mac = MACAddress(text) ?? (try? NodeName(text))?.unknownMachine,
                 fleet.boot(of: mac) != nil
             else { throw error }
             return Node(name: NodeName(unknown: mac), macAddresses: [mac])
@@ -121,7 +121,7 @@ extension Acts {
             }
             return HardwareAnswer(macAddress: mac, hardware: latest.hardware, changes: changes)
         }
-        throw StoreError.notFound("\(answer.node.name) has not told what it is made of")
+        throw StoreError.notFound("\(answer.node.name) has not reported its hardware")
     }
 
     /// The end of a node's log, and its crashes.
@@ -189,7 +189,7 @@ extension Acts {
             {
                 troubles.append(
                     FiguresAnswer.Trouble(
-                        machine: node.name, isKnown: true, text: "boots nothing next: \(lack)",
+                        machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
                         fix: "‘roost node explain \(node.name)’ shows how that was chosen"))
                 if let boot { boots.append(boot) }
                 continue

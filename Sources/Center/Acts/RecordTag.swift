@@ -23,14 +23,14 @@ enum RecordTag {
     static func check(_ wanted: String?, _ record: (some Encodable)?) throws {
         guard let wanted else { return }
         guard let record else {
-            throw Problem(412, "Precondition failed", "it is gone; read the list again")
+            throw Problem(412, "Precondition failed", "it was removed; read the list again")
         }
         let tag = try of(record)
         guard wanted == "*" || wanted.split(separator: ",").contains(where: { String($0).trimmed == tag })
         else {
             throw Problem(
                 412, "Precondition failed",
-                "it was changed since you have read it; read it again and repeat the change")
+                "it was changed since you read it; read it again and repeat the change")
         }
     }
 }

@@ -54,7 +54,7 @@ extension Acts {
             caller.replica.map {
                 "this token is for the server ‘\($0)’, and not for ‘\(server)’: that server's roost.yaml needs server-name: \($0), or a token of its own"
             }
-                ?? "only the token of a replica tells what a server has (roost token add \(server) --owner NAME --role replica)"
+                ?? "only the token of a replica may report what a server has (roost token add \(server) --owner NAME --role replica)"
         )
     }
 

@@ -7,7 +7,7 @@ extension Acts {
         try require(.read)
         guard at == nil else {
             throw Problem(
-                422, "Invalid parameter", "who was logged in is not kept: there is no past of sessions")
+                422, "Invalid parameter", "sessions are not stored: there is no past of them")
         }
         let snapshot = fleet.snapshot
         let condition = try Condition(query)

@@ -59,7 +59,7 @@ extension SettingsChange {
         case .map(let old): return .map(old.filter { !entries.contains($0.key) })
         default:
             throw InvalidSetting(
-                "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) takes it away"
+                "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) removes it"
             )
         }
     }

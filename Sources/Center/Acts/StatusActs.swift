@@ -99,7 +99,7 @@ extension Acts {
     /// The server's own state, for the dashboard.
     struct ServerState: Sendable {
         var address: IPv4Address
-        var roles: [String]
+        var roles: [ServerRole]
         var leaseCount: Int
         var connectionCount: Int
         var revision: Int
@@ -127,7 +127,7 @@ extension Acts {
 
     /// The state shown by the first steps page.
     struct FirstSteps: Sendable {
-        var roles: [String]
+        var roles: [ServerRole]
         var networks: [NetworkAnswer]
         var images: [ImageName]
         var nodes: [MachineAnswer]

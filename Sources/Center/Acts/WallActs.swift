@@ -13,7 +13,8 @@ struct WallBoard: Sendable {
     init(of group: GroupPath, key: String, _ services: CenterServices) throws {
         guard Secrets.isEqual(key, Self.key(group, services.wallSecret)) else {
             throw Problem(
-                403, "Forbidden", "this link opens no board; the page of the group has the right one")
+                403, "Forbidden", "this link does not open a board; the page of the group has the current one"
+            )
         }
         (self.group, self.services) = (group, services)
     }

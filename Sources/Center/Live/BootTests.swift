@@ -26,7 +26,7 @@ struct BootTests: Sendable {
         }
         guard version.manifest.architecture == Self.architecture else {
             throw StoreError.conflict(
-                "boot tests are made with machines of \(Self.architecture), and \(version.image)@\(version.number) is for \(version.manifest.architecture)"
+                "boot tests run on machines of \(Self.architecture), but \(version.image)@\(version.number) is for \(version.manifest.architecture)"
             )
         }
         // Locally administered, and not used by any machine.

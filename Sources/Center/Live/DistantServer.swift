@@ -35,7 +35,7 @@ final class ReplicaFile {
     func append(_ bytes: ByteBuffer, upTo byteLimit: Int) throws {
         guard bytes.readableBytes <= byteLimit - received else {
             try clear()
-            throw TooLong(description: "\(name) has more than the \(byteLimit) bytes that it may have")
+            throw TooLong(description: "\(name) has more than the allowed \(byteLimit) bytes")
         }
         try handle.write(contentsOf: Data(bytes.readableBytesView))
         received += bytes.readableBytes
@@ -101,7 +101,7 @@ struct DistantServer {
         let answer = try await self.answer(to: request, within: Self.fileTime)
         guard answer.status == (offset > 0 ? 206 : 200) else {
             try Self.check(answer, try await Self.collect(answer, upTo: Self.answerByteLimit))
-            throw StoreError.conflict("\(url) answers \(answer.statusText) to a part of a file")
+            throw StoreError.conflict("\(url) answers \(answer.statusText) to a request for a part of a file")
         }
         return answer.body
     }

@@ -25,7 +25,7 @@ package struct ImageBuildOrder: Codable, Sendable, Equatable {
         _ = try ImageName(image)
         if let test {
             guard test.commandLine.allSatisfy({ $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
-                throw Problem(422, "Invalid word", "the kernel's words are not words")
+                throw Problem(422, "Invalid word", "the kernel command line is not a list of words")
             }
             return self
         }
@@ -112,7 +112,9 @@ package actor ImageBuilds {
     package func use(_ send: (@Sendable (ImageBuildOrder) -> Void)?) {
         self.send = send
         guard send == nil else { return }
-        for id in builds.keys where builds[id]?.isOver == false { end(id, .failed, "the worker has ended") }
+        for id in builds.keys where builds[id]?.isOver == false {
+            end(id, .failed, "the worker that builds images has stopped")
+        }
     }
 
     /// Whether builds can be ordered here.
@@ -155,12 +157,12 @@ package actor ImageBuilds {
     private func take(_ build: Build) throws -> Build {
         guard send != nil else {
             throw StoreError.conflict(
-                "this server builds and boots no images (center.image-builds in roost.yaml); use roost image on its host"
+                "this server neither builds nor boots images (center.image-builds in roost.yaml); use roost image on its host"
             )
         }
         let order = build.order
         if let other = builds.values.first(where: { !$0.isOver && $0.order.image == order.image }) {
-            throw StoreError.conflict("build \(other.id) of \(order.image) is not over yet")
+            throw StoreError.conflict("build \(other.id) of \(order.image) is still running")
         }
         nextID += 1
         builds[order.build] = build
@@ -174,7 +176,7 @@ package actor ImageBuilds {
 
     func cancel(_ id: Int) throws {
         let build = try build(id)
-        guard !build.isOver else { throw StoreError.conflict("build \(id) is over") }
+        guard !build.isOver else { throw StoreError.conflict("build \(id) has already ended") }
         stop(build)
         end(id, .cancelled, nil)
     }

@@ -115,7 +115,7 @@ package actor ImageReplication {
         let now = Clock.second
         replicas = replicas.filter { now - $0.value.seenAt < Self.replicaAge }
         guard replicas[server] != nil || replicas.count < Self.replicaLimit else {
-            throw StoreError.conflict("\(replicas.count) servers are known already")
+            throw StoreError.conflict("there are already \(replicas.count) servers that report copies")
         }
         var shares: [Digest: Double] = [:]
         for copy in report.copies {
@@ -130,7 +130,7 @@ package actor ImageReplication {
     /// - Returns: the round that is certain to see everything present now; sources report their last finished round.
     package func lookNow() throws -> Int {
         guard !sources.isEmpty else {
-            throw StoreError.conflict("this server copies from no other (image-sources in roost.yaml)")
+            throw StoreError.conflict("this server copies from no other server (image-sources in roost.yaml)")
         }
         wake.continuation.yield()
         return round + 1
@@ -218,7 +218,8 @@ package actor ImageReplication {
             Set(named.map(\.name)).count == named.count,
             named.allSatisfy({ (0...Self.fileByteLimit).contains($0.byteCount) })
         else {
-            throw StoreError.conflict("\(version.image)@\(version.number) has files that no version has")
+            throw StoreError.conflict(
+                "\(version.image)@\(version.number) has files that do not belong to a version")
         }
         let directory = try files.directory(for: version.image, version.digest)
         try Self.requireRoom(for: version, in: directory)

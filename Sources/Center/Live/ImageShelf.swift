@@ -38,11 +38,12 @@ struct ImageShelf: Sendable {
         if let catalogue = fleet.snapshot.images[image], let keep = catalogue.keep {
             do {
                 for removed in try await prune(catalogue, keep: keep, by: who).removable {
-                    logger.info("\(image)@\(removed.number) is removed: the \(keep) newest of \(image) stay")
+                    logger.info(
+                        "\(image)@\(removed.number) was removed: \(image) keeps its \(keep) newest versions")
                 }
             } catch {
                 // The new version is stored anyway; the old ones go when the next one comes.
-                logger.warning("old versions of \(image) are not removed: \(ErrorText.of(error))")
+                logger.warning("cannot remove old versions of \(image): \(ErrorText.of(error))")
             }
         }
         return version

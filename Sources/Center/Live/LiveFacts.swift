@@ -34,15 +34,20 @@ struct LiveFacts {
             switch attribute {
             case .address: snapshot.cards(of: node).compactMap { leased[$0]?.description }
             case .card: snapshot.learnedCards(of: node).map(\.description)
-            case .state:
-                (boot(of: node, in: snapshot).map { [$0.state] } ?? [])
-                    + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
+            case .state: states(of: node, in: snapshot)
             case .image: images(of: node, in: snapshot)
             case .booted: bootedNames(of: node, in: snapshot)
             case .outdated: versions(of: node, in: snapshot).isOutdated.map { [$0 ? "yes" : "no"] } ?? []
             case .user: sessions(of: node, in: snapshot).map(\.user)
             }
         }
+    }
+
+    /// The state that is counted, the boot's present activity, and whether the node is held.
+    private func states(of node: Node, in snapshot: FleetSnapshot) -> [String] {
+        let boot = boot(of: node, in: snapshot)
+        return [MachineState(boot, now: now * 1_000).rawValue] + (boot.map { [$0.state] } ?? [])
+            + (snapshot.trouble(holding: node) == nil ? [] : ["held"])
     }
 
     /// The setting as written, and the image's name alone.

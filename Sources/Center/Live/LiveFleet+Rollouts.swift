@@ -26,7 +26,7 @@ extension LiveFleet {
                 throw StoreError.notFound("image \(image) has no channel \(channel)")
             }
             guard former != candidate else {
-                throw StoreError.conflict("\(image)@\(channel) is \(image)@\(candidate) already")
+                throw StoreError.conflict("\(image)@\(channel) already is \(image)@\(candidate)")
             }
             if let other = snapshot.rollout(of: image, channel) {
                 throw StoreError.conflict(other.holdsItsChannel)

@@ -119,7 +119,7 @@ package final class LiveFleet: Sendable {
     /// Throws when a machine to be approved has a node's name or is a node.
     static func requireNew(_ node: Node, in snapshot: FleetSnapshot) throws {
         guard snapshot.nodes[node.name] == nil else {
-            throw StoreError.conflict("there is a node \(node.name) already")
+            throw StoreError.conflict("node \(node.name) already exists")
         }
         for card in node.macAddresses {
             guard let owner = snapshot.node(at: card) else { continue }
@@ -136,7 +136,7 @@ package final class LiveFleet: Sendable {
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature] = [], by who: String
     ) async throws -> ImageVersion {
         guard signatures.allSatisfy({ ImageTrust.isValid($0, for: digest) }) else {
-            throw StoreError.conflict("a signature of \(manifest.image) \(digest.short) is not right")
+            throw StoreError.conflict("a signature of \(manifest.image) \(digest.short) is not valid")
         }
         let known = snapshot.version(digest)?.signatures ?? []
         guard trust.isTrusted(digest, known + signatures) else {
@@ -161,7 +161,8 @@ package final class LiveFleet: Sendable {
             return image != nil
         }
         guard !isChosen(snapshot), before.isEmpty || image != new else { return }
-        try await change(by: who, what: "image \(image) is the site's: it was the first") { current in
+        try await change(by: who, what: "image \(image) is now the site's default: it was the first") {
+            current in
             guard !isChosen(current) else { return [] }
             var site = current.groups[.site] ?? NodeGroup(path: .site)
             site.settings.set(Settings.image, to: ImageReference(image: image))
@@ -187,7 +188,7 @@ package final class LiveFleet: Sendable {
             attempts += 1
             try await reload()
         }
-        throw StoreError.conflict("others change the configuration all the time; try again")
+        throw StoreError.conflict("the configuration is being changed by others; try again")
     }
 
     /// Nil when another process changed the store after this one read it.

@@ -52,7 +52,7 @@ enum NodeWarnings {
     static func volumes(missing names: [NodeName]) -> [String] {
         shortened(
             names.map { name in
-                "the volume of \(name) has no file any more (roost volume reset \(name) gives it a new one, or put back volumes/\(name))"
+                "the volume of \(name) has lost its file (roost volume reset \(name) gives it a new one, or put back volumes/\(name))"
             })
     }
 
@@ -60,7 +60,7 @@ enum NodeWarnings {
     static func reports(_ figures: [ReportKind: ReportQueues.Figures]) -> [String] {
         figures.filter { $0.value.dropped > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }.map {
             kind, figures in
-            "\(figures.dropped) reports of nodes (\(kind.rawValue)) were dropped since the server started: they came faster than the disk with the state directory takes them"
+            "\(figures.dropped) reports of nodes (\(kind.rawValue)) were dropped since the server started: they came faster than the disk of the state directory can record them"
         }
     }
 

@@ -40,7 +40,7 @@ package actor Volumes {
         do {
             try await alone(node.name) { try await self.prepare(node, at: address) }
         } catch {
-            logger.error("the volume of \(node.name) is not made: \(ErrorText.of(error))")
+            logger.error("cannot prepare the volume of \(node.name): \(ErrorText.of(error))")
         }
     }
 
@@ -73,8 +73,8 @@ package actor Volumes {
         volume.byteCount = wanted
         let (grown, files) = (volume, files)
         try await Self.onThread { try files.grow(grown) }
-        try await fleet.keep(grown, what: "volume of \(node.name) grown")
-        logger.info("the volume of \(node.name) is grown to \(wanted >> 20) MiB")
+        try await fleet.keep(grown, what: "volume of \(node.name) enlarged")
+        logger.info("the volume of \(node.name) was enlarged to \(wanted >> 20) MiB")
     }
 
     private static func isEncrypted(
@@ -123,7 +123,7 @@ package actor Volumes {
             try await fleet.keep(volume, what: volume.summary(before: before))
         }
         if volume.kind == .disk { try await Self.onThread { try files.removeOthers(than: volume) } }
-        logger.info("the volume of \(volume.node) is made over \(volume.image)@\(volume.version)")
+        logger.info("the volume of \(volume.node) was created over \(volume.image)@\(volume.version)")
     }
 
     // MARK: Trees
@@ -140,15 +140,14 @@ package actor Volumes {
 
     /// A node that has mounted its tree no longer runs from the previous one.
     package func note(_ events: [BootEvent]) async {
-        for event in events where event.stage == .root && event.detail.hasPrefix("nfs ") {
-            guard let node = fleet.snapshot.node(at: event.macAddress),
-                let tree = fleet.snapshot.volume(of: node.name), tree.kind == .tree,
-                event.detail.contains("/\(tree.path),")
+        for event in events {
+            guard let mounted = event.tree, let node = fleet.snapshot.node(at: event.macAddress),
+                let tree = fleet.snapshot.volume(of: node.name), tree.tree == mounted
             else { continue }
             let files = files
             do { try await Self.onThread { try files.removeOthers(than: tree) } } catch {
                 logger.error(
-                    "the trees of \(tree.node) before this one are not deleted: \(ErrorText.of(error))")
+                    "cannot delete the previous trees of \(tree.node): \(ErrorText.of(error))")
             }
         }
     }
@@ -187,7 +186,7 @@ package actor Volumes {
         try await requireClosed(name, "copy")
         let known = try files.snapshots(of: name)
         guard !known.contains(where: { $0.name == copy }) else {
-            throw StoreError.conflict("the volume of \(name) has a snapshot ‘\(copy)’ already")
+            throw StoreError.conflict("the volume of \(name) already has a snapshot ‘\(copy)’")
         }
         guard known.count < Self.snapshotLimit else {
             throw StoreError.conflict("the volume of \(name) has \(known.count) snapshots; remove some first")

@@ -36,7 +36,7 @@ enum SettingFields {
                 if own[name] != nil { change.unset.append(name) }
                 continue
             }
-            if definition.isSecret, text == "(set)" { continue }
+            if definition.isSecret, RecordSettings.isHidden(text) { continue }
             // Fields show harmless marks instead of text-direction controls: if the text is submitted as it was shown, nothing changes.
             if let value = own[name], PageText.field(value.formText) == PageText.field(text) { continue }
             let value = try definition.value(fromForm: text)

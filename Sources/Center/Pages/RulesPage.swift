@@ -31,7 +31,9 @@ struct RulesPage {
         }
         let assignments = try form["settings"].split(whereSeparator: \.isNewline)
             .filter { !$0.allSatisfy(\.isWhitespace) }.map { try SettingAssignment(String($0)) }
-        let settings = try SettingsChange(target: "rule:\(name)", assignments).applied(to: [:])
+        let settings = try SettingsChange(target: "\(SettingsTarget.rule(name.text))", assignments).applied(
+            to: [:]
+        )
         return MatchRule(name: name, priority: priority, condition: form["condition"], settings: settings)
     }
 }

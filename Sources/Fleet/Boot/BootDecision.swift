@@ -1,4 +1,4 @@
-import Wire
+package import Wire
 
 /// What a client should load next, with the reason shown to the operator.
 package struct BootDecision: Equatable, Sendable {
@@ -23,7 +23,7 @@ package struct BootDecision: Equatable, Sendable {
         case unsupportedArchitecture(UInt16?)
         /// It is U-Boot, which does not state its architecture.
         case unsupportedUBoot
-        case loaderMissing(String)
+        case loaderMissing(String, for: ClientArchitecture?)
         case firstStage(loader: String, setting: SettingOrigin)
         case rule(RuleName, loader: String)
         case loaderAsksForScript
@@ -40,12 +40,12 @@ extension BootDecision.Reason: CustomStringConvertible {
         case .notBooting: "it does not ask to boot"
         case .refusedUnknown: "the node is unknown and unknown nodes are refused"
         case .unsupportedArchitecture(let number?): Self.lack(of: ClientArchitecture(rawValue: number))
-        case .unsupportedArchitecture(nil): "it does not say its architecture"
+        case .unsupportedArchitecture(nil): "it does not state its architecture"
         case .unsupportedUBoot:
-            "this is U-Boot, which does not say what it runs on, and this server has no loader for it; its EFI loader gets one"
-        case .loaderMissing(let file) where file.contains("aa64") || file.contains("arm64"):
-            "the loader \(file) for arm64 is not on this server (put it there, and name it under loaders in roost.yaml)"
-        case .loaderMissing(let file):
+            "this is U-Boot, which does not state its architecture, and this server has no loader for it; U-Boot's EFI loader gets one"
+        case .loaderMissing(let file, .uefiARM64?), .loaderMissing(let file, .uefiARM64HTTP?):
+            "the loader \(file) for arm64 is not on this server (copy it there, and add it to loaders in roost.yaml)"
+        case .loaderMissing(let file, _):
             "the loader \(file) is not on this server (install the loaders' packages)"
         case .firstStage(let loader, let origin):
             "firmware gets the loader \(loader) first (setting loader: \(origin))"
@@ -97,7 +97,7 @@ package func bootDecision(
                 ? .unsupportedUBoot : .unsupportedArchitecture(number))
     }
     guard policy.loaders.contains(file) else {
-        return BootDecision(answer: .nothing, reason: .loaderMissing(file))
+        return BootDecision(answer: .nothing, reason: .loaderMissing(file, for: client.architecture))
     }
     return BootDecision(
         answer: client.program == .httpFirmware ? .url("\(policy.httpBase)/\(file)") : .file(file),

@@ -86,6 +86,11 @@ extension NodeName {
         self = (try? NodeName("n" + address.text(separator: ""))) ?? .unnamed
     }
 
+    /// The address in the default name of an unknown machine; nil for every other name.
+    package var unknownMachine: MACAddress? {
+        MACAddress(text.dropFirst()).flatMap { NodeName(unknown: $0) == self ? $0 : nil }
+    }
+
     private static let unnamed = NodeName(constant: "unnamed")
 
     fileprivate init(constant: StaticString) { text = constant.description }

@@ -87,7 +87,7 @@ package struct NoNodeArchive: Error, CustomStringConvertible {
     package var description: String {
         hasNone
             ? "the server has no initramfs archive (roost-node or busybox is missing)"
-            : "the image is for \(architecture), and the server has no roost-node and busybox for that (node-program in roost.yaml)"
+            : "the image is for \(architecture), and the server has no roost-node and busybox for this architecture (node-program in roost.yaml)"
     }
 }
 

@@ -55,10 +55,10 @@ package struct CommandLineLength: Equatable, Sendable {
         let longest = shares.max { ($0.value, $1.key) < ($1.value, $0.key) }
         guard byteCount > Self.limit else {
             return
-                "the kernel command line of \(name) would have \(wordCount) words, and iPXE takes \(Self.wordLimit): \(longest?.key ?? "") has most of them"
+                "the kernel command line of \(name) would have \(wordCount) words, but iPXE accepts \(Self.wordLimit) at most: \(longest?.key ?? "") has most of them"
         }
         return
-            "the kernel command line of \(name) would have \(byteCount) bytes, and kernels keep \(Self.limit) and lose the rest: \(longest?.key ?? "") takes \(longest?.value ?? 0) of them"
+            "the kernel command line of \(name) would have \(byteCount) bytes, but kernels keep \(Self.limit) and ignore the rest: \(longest?.key ?? "") takes \(longest?.value ?? 0) of them"
     }
 }
 

@@ -92,7 +92,7 @@ package struct LoaderRule: Equatable, Sendable, Codable {
         guard let loaders = host.loaders, !loaders.contains(loader) else { return nil }
         return DHCPSettingsProblem(
             description: "loader rule \(name) names \(loader), which is not on this server", isFatal: false,
-            fix: "put it there, and name it under ‘loaders’ in roost.yaml")
+            fix: "copy it there, and add it to ‘loaders’ in roost.yaml")
     }
 }
 
@@ -122,7 +122,7 @@ extension LoaderRule: FleetRecord {
         if rule.vendorClass?.isEmpty == true { rule.vendorClass = nil }
         guard rule.macPattern != nil || rule.architecture != nil || rule.vendorClass != nil else {
             throw InvalidSetting(
-                "a loader rule needs at least one of mac, architecture and vendorClass: without, use the setting loader"
+                "a loader rule needs at least one of mac, architecture and vendorClass; for all machines, use the setting loader"
             )
         }
         do {

@@ -85,13 +85,13 @@ private func withVolume(
         return .failure(
             NoVersion(
                 text:
-                    "it has a volume of another kind, a \(volume.kind.rawValue) (roost volume rm \(node.name), and what is in it is gone)"
+                    "it has a volume of another kind, a \(volume.kind.rawValue) (roost volume rm \(node.name) removes it with its contents)"
             ))
     }
     let byteCount = try settings.value(of: Settings.volumeSize).byteCount
     guard let volume, kind == .tree || volume.byteCount >= byteCount,
         kind == .disk || address == nil || volume.client == address
-    else { return .failure(NoVersion(text: "its volume is being made", wantsVolume: true)) }
+    else { return .failure(NoVersion(text: "its volume is being created", wantsVolume: true)) }
     guard try settings.keepsRoot, volume.digest != choice.version.digest else {
         return .success(choice)
     }
@@ -104,11 +104,11 @@ private func withVolume(
             return .failure(
                 NoVersion(
                     text:
-                        "the version of its volume, \(volume.image)@\(volume.version), is gone (roost volume reset \(node.name))"
+                        "the version of its volume, \(volume.image)@\(volume.version), was removed (roost volume reset \(node.name))"
                 ))
         }
         return .success(
-            ChosenVersion(version: version, because: "its volume was made over it (volume-policy pin)"))
+            ChosenVersion(version: version, because: "its volume was created over it (volume-policy pin)"))
     }
 }
 
@@ -122,7 +122,7 @@ private func meantVersion(
                 NoVersion(
                     text: snapshot.images.isEmpty
                         ? "no image has been published yet (roost image build NAME --suite bookworm)"
-                        : "there are several images and none is chosen (roost set image=NAME)"))
+                        : "there are several images, and none is chosen (roost set image=NAME)"))
         }
         guard let version = only.version(.channel(.stable)) else {
             return .failure(NoVersion(text: "image \(only.name) has no version in channel stable"))

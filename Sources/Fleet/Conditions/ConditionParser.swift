@@ -52,7 +52,7 @@ struct ConditionParser {
                 rest = rest[rest.index(after: end)...]
             } else {
                 let end = rest.firstIndex { $0.isWhitespace || "()=<>~!\"".contains($0) } ?? rest.endIndex
-                guard end > rest.startIndex else { throw fail("‘\(first)’ means nothing here") }
+                guard end > rest.startIndex else { throw fail("‘\(first)’ is not valid here") }
                 tokens.append(.word(String(rest[..<end])))
                 rest = rest[end...]
             }
@@ -78,7 +78,7 @@ struct ConditionParser {
     }
 
     private mutating func any(depth: Int) throws(InvalidCondition) -> Condition {
-        guard depth < Condition.depthLimit else { throw fail("too many brackets in each other") }
+        guard depth < Condition.depthLimit else { throw fail("brackets are nested too deeply") }
         var parts = [try all(depth: depth)]
         while isNext("or") {
             position += 1
@@ -97,8 +97,8 @@ struct ConditionParser {
     }
 
     private mutating func factor(depth: Int) throws(InvalidCondition) -> Condition {
-        guard depth < Condition.depthLimit else { throw fail("too many brackets in each other") }
-        guard let token = next else { throw fail("something is missing at its end") }
+        guard depth < Condition.depthLimit else { throw fail("brackets are nested too deeply") }
+        guard let token = next else { throw fail("it is incomplete") }
         position += 1
         switch token {
         case .open:
@@ -144,7 +144,7 @@ struct ConditionParser {
         switch next {
         case .word(let word): value = word
         case .quoted(let text): value = text
-        default: throw fail("a value is missing behind ‘\(name) \(comparison.rawValue)’")
+        default: throw fail("a value is missing after ‘\(name) \(comparison.rawValue)’")
         }
         position += 1
         guard attribute.isNumber else { return .comparison(attribute, comparison, .text(value)) }

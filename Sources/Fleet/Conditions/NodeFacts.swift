@@ -39,7 +39,7 @@ package struct NodeFacts: Sendable {
         case address
         /// Cards that it was seen with, besides those in its record. Rules do not use them: a neighbour could claim anything.
         case card
-        /// `ready`, `at kernel`, `failed: …`.
+        /// Its ``MachineState``; where its boot is: `at kernel`, `failed: …`; and `held`.
         case state
         /// Its setting `image`, and the image's name.
         case image

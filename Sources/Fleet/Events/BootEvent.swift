@@ -62,10 +62,12 @@ package struct BootEvent: Equatable, Sendable, Codable {
     @MachineText package var detail: String
     /// The version that the machine was told to boot, once known.
     package var version: Digest?
+    /// The node's own root over NFS that it has mounted: with the stage `root` only, and not stored.
+    package var tree: TreeReference?
 
     package init(
         boot: String, macAddress: MACAddress, stage: BootStage, at: Int, detail: String,
-        version: Digest? = nil
+        version: Digest? = nil, tree: TreeReference? = nil
     ) {
         self.boot = boot
         self.macAddress = macAddress
@@ -73,6 +75,7 @@ package struct BootEvent: Equatable, Sendable, Codable {
         self.at = at
         self.detail = detail
         self.version = version
+        self.tree = tree
     }
 }
 

@@ -163,12 +163,14 @@ package struct BootTracker: Sendable {
 
     /// A node reported a stage of a boot; nil when its present boot is another one: a report never opens a boot.
     package mutating func report(
-        _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String
+        _ stage: BootStage, boot: String, machine: MACAddress, at: Int, detail: String,
+        tree: TreeReference? = nil
     ) -> BootEvent? {
         guard let known = currents[machine]?.progress, known.boot == boot else { return nil }
         currents[machine]?.reach(stage, at: at)
         return BootEvent(
-            boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: known.version)
+            boot: boot, macAddress: machine, stage: stage, at: at, detail: detail, version: known.version,
+            tree: tree)
     }
 
     /// The answer to a machine's request for its configuration.

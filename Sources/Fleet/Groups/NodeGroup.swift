@@ -52,10 +52,10 @@ extension NodeGroup: FleetRecord {
         }
         guard key != .site else { return }
         if let node = contents.nodes.values.first(where: { $0.group == key }) {
-            throw StoreError.conflict("group \(key) still holds the node \(node.name)")
+            throw StoreError.conflict("group \(key) still contains node \(node.name)")
         }
         if let below = contents.groups.keys.first(where: { $0 != key && key.contains($0) }) {
-            throw StoreError.conflict("group \(key) still holds the group \(below)")
+            throw StoreError.conflict("group \(key) still contains group \(below)")
         }
     }
 
@@ -80,9 +80,11 @@ extension FleetSnapshot {
             throw StoreError.notFound("there is no group \(from)")
         }
         guard to != .site, groups[to] == nil else {
-            throw StoreError.conflict("group \(to) is there already")
+            throw StoreError.conflict("group \(to) already exists")
         }
-        guard !from.contains(to) else { throw StoreError.conflict("group \(from) cannot move into itself") }
+        guard !from.contains(to) else {
+            throw StoreError.conflict("group \(from) cannot be moved into itself")
+        }
         func moved(_ path: GroupPath) throws -> GroupPath {
             try GroupPath(to.description + path.description.dropFirst(from.description.count))
         }

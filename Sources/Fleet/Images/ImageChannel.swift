@@ -55,7 +55,7 @@ extension ImageChannel: FleetRecord {
             throw StoreError.notFound("there is no version \(key.image)@\(number)")
         }
         guard image.tags[key.name] == nil else {
-            throw StoreError.conflict("‘\(key.name)’ is a tag of \(key.image), which does not move")
+            throw StoreError.conflict("‘\(key.name)’ is a tag of \(key.image), and tags do not move")
         }
         let known = image.channels[key.name]
         guard known != number else { return record(at: key, in: draft) }
@@ -72,7 +72,7 @@ extension ImageChannel: FleetRecord {
     package static func summary(
         of change: RecordChange<ImageChannel>, in snapshot: FleetSnapshot
     ) -> String {
-        change.after.map { "\(change.key) now means \(change.key.image)@\($0.number)" }
+        change.after.map { "\(change.key) now points to \(change.key.image)@\($0.number)" }
             ?? "channel \(change.key) removed"
     }
 
@@ -96,7 +96,8 @@ extension FleetSnapshot {
             throw StoreError.conflict("channel \(channel) of \(name) has never pointed anywhere else")
         }
         guard image.version(.number(former)) != nil else {
-            throw StoreError.conflict("version \(name)@\(former), where \(channel) pointed before, is gone")
+            throw StoreError.conflict(
+                "version \(name)@\(former), where \(channel) pointed before, was removed")
         }
         return .channel(name, channel, former)
     }
@@ -115,7 +116,7 @@ extension ImageCatalogue {
         let channels = channels.filter { $0.value == number }.map(\.key.text).sorted()
         guard channels.isEmpty else {
             throw StoreError.conflict(
-                "\(name)@\(number) is what channel \(channels.joined(separator: ", ")) means; promote another version first"
+                "channel \(channels.joined(separator: ", ")) points to \(name)@\(number); promote another version first"
             )
         }
         let tags = tags(of: number).map(\.text)

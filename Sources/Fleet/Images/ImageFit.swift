@@ -31,7 +31,7 @@ package struct ImageFit: Sendable {
         let names = small.prefix(Self.nameLimit).map(\.name.text).joined(separator: ", ")
         let more = small.count > Self.nameLimit ? " and \(small.count - Self.nameLimit) more" : ""
         return
-            "\(version.image)@\(version.number) takes \(needed) MiB in memory, and \(names)\(more) have less (\(least.mebibytes) MiB): "
-            + "they go on by nbd; make the image smaller, or set root-mode=nbd for them"
+            "\(version.image)@\(version.number) needs \(needed) MiB of memory, but \(names)\(more) have less (\(least.mebibytes) MiB): "
+            + "they use nbd instead; make the image smaller, or set root-mode=nbd for them"
     }
 }

@@ -38,13 +38,13 @@ extension ImageKeep: FleetRecord {
     ) throws -> ImageKeep? {
         _ = try draft.image(change.key)
         guard change.after.map({ range.contains($0.count) }) != false else {
-            throw StoreError.conflict("at least one version stays, and at most \(range.upperBound) do")
+            throw StoreError.conflict("keep 1 to \(range.upperBound) versions")
         }
         return change.after
     }
 
     package static func summary(of change: RecordChange<ImageKeep>, in snapshot: FleetSnapshot) -> String {
-        change.after.map { "of \(change.key) the \($0.count) newest versions stay" }
-            ?? "of \(change.key) all versions stay"
+        change.after.map { "\(change.key) keeps its \($0.count) newest versions" }
+            ?? "\(change.key) keeps all versions"
     }
 }

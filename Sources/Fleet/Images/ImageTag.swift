@@ -49,7 +49,7 @@ extension ImageTag: FleetRecord {
         }
         if let other = image.tags[key.name], other != tag.number {
             throw StoreError.conflict(
-                "\(key) is \(key.image)@\(other) already: a tag does not move (roost image tag --remove \(key.image) \(key.name))"
+                "\(key) is \(key.image)@\(other) already: tags do not move (roost image tag --remove \(key.image) \(key.name))"
             )
         }
         guard image.tags.count < limit else {

@@ -1,3 +1,5 @@
+import Wire
+
 /// SHA-256 in 64 lower-case hexadecimal digits.
 package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
@@ -18,7 +20,7 @@ package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let digest = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a SHA-256 digest")
+            throw DecodingError.unreadable("this is not a SHA-256 digest", in: container)
         }
         self = digest
     }
@@ -54,9 +56,8 @@ package struct ImageManifest: Equatable, Sendable, Codable {
             byteCount = try fields.decode(Int.self, forKey: .byteCount)
             sha256 = try fields.decode(Digest.self, forKey: .sha256)
             guard Self.byteCountRange.contains(byteCount) else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .byteCount, in: fields, debugDescription: "\(byteCount) is not the size of a file"
-                )
+                throw DecodingError.unreadable(
+                    "\(byteCount) is not the size of a file", forKey: .byteCount, in: fields)
             }
         }
 
@@ -121,8 +122,8 @@ package struct ImageManifest: Equatable, Sendable, Codable {
         recipe = try fields.decodeIfPresent(Digest.self, forKey: .recipe)
         hasDMCrypt = try fields.decodeIfPresent(Bool.self, forKey: .hasDMCrypt)
         guard files.count <= Self.fileLimit else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .files, in: fields, debugDescription: "a version has at most \(Self.fileLimit) files")
+            throw DecodingError.unreadable(
+                "a version has at most \(Self.fileLimit) files", forKey: .files, in: fields)
         }
     }
 
@@ -184,7 +185,7 @@ package struct ChannelName: Hashable, Sendable, Codable, CustomStringConvertible
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let name = Self(try container.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a channel's name")
+            throw DecodingError.unreadable("this is not the name of a channel", in: container)
         }
         self = name
     }

@@ -89,13 +89,13 @@ package struct NodeImport: Equatable, Sendable {
         var seen: [NodeColumn] = []
         for case let column? in found {
             guard !seen.contains(column) else {
-                throw UnreadableTable(line: first.line, problem: "two columns are the node's \(column.name)")
+                throw UnreadableTable(line: first.line, problem: "two columns hold the node's \(column.name)")
             }
             seen.append(column)
         }
         guard seen.contains(where: { [.name, .macAddresses, .uuid].contains($0) }) else {
             throw UnreadableTable(
-                line: first.line, problem: "no column says which node it is: name, mac or uuid")
+                line: first.line, problem: "no column identifies the node: name, mac or uuid is required")
         }
         return (found, true)
     }
@@ -126,7 +126,8 @@ private struct RowReader {
         do {
             if let overhang = row.cells.dropFirst(columns.count).first(where: { !$0.isEmpty }) {
                 throw InvalidSetting(
-                    "‘\(overhang)’ is in no column: a cell with a separator in it needs quotation marks")
+                    "‘\(overhang)’ is beyond the last column: a cell that contains a separator needs quotation marks"
+                )
             }
             let (node, before) = try node(of: NodeRow(row.cells, columns: columns))
             result.node = node.name.text

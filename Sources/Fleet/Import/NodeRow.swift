@@ -95,7 +95,7 @@ struct NodeRow: Equatable {
         let isShort =
             (6..<12).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
         guard isPower || isShort else { return "" }
-        return ": the spreadsheet has taken it for a number; make the column text, and enter it again"
+        return ": the spreadsheet turned it into a number; format the column as text, and enter it again"
     }
 
     /// `node` with the row's contents.

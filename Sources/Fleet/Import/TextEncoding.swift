@@ -8,7 +8,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
     /// The text of `bytes`, which may start with a byte order mark. Throws if it is not text.
     package static func text(of bytes: [UInt8]) throws(UnreadableTable) -> (String, TextEncoding) {
         if let workbook = workbooks.first(where: { bytes.starts(with: $0.mark) }) {
-            throw UnreadableTable(problem: "this is \(workbook.what) and no list: save it as CSV")
+            throw UnreadableTable(problem: "this is \(workbook.what) not a list: save it as CSV")
         }
         if let isLittle = byteOrder(of: bytes) {
             let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in
@@ -16,7 +16,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
                 return isLittle ? first | second << 8 : first << 8 | second
             }
             guard bytes.count.isMultiple(of: 2), let text = String(validating: units, as: UTF16.self) else {
-                throw UnreadableTable(problem: "the file is cut off: its UTF-16 ends within a character")
+                throw UnreadableTable(problem: "the file is incomplete: its UTF-16 ends within a character")
             }
             return (text, .utf16)
         }

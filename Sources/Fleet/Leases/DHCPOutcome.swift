@@ -65,7 +65,7 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .refused(let address): "nak \(address)"
         case .declined(let address): "declined \(address): another machine answers on it"
         case .declinedTooMany(let address):
-            "declined \(address): half of its pool is declined, so that it stays in use; look for a router that answers ARP for others"
+            "declined \(address): half of its pool is declined, so that it stays in use; look for a router that answers ARP for other hosts"
         case .released(let address): "released \(address)"
         case .informed(let address): "inform \(address)"
         case .bootp(let address): "bootp \(address)"
@@ -77,7 +77,7 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .notForServers(let type): "message type \(type.rawValue) is not for servers"
         case .noFreeAddress: "no free address"
         case .bootpNotAllowed:
-            "BOOTP of an unknown machine gets no address from a pool (‘bootp: true’ at the network allows it)"
+            "BOOTP requests of unknown machines get no address from a pool (‘bootp: true’ of the network allows it)"
         case .otherServerChosen(let server): "the client chose the server \(server)"
         case .withoutAddress: "request without an address"
         case .declinedUnheld: "decline of an address that the client does not hold"

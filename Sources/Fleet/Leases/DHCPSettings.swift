@@ -121,10 +121,10 @@ package func problems(
                 )
             }
             if pool.contains(subnet.server) {
-                fatal("pool \(text) holds the server's own address \(subnet.server)")
+                fatal("pool \(text) contains the server's own address \(subnet.server)")
             }
             if let router = subnet.router, pool.contains(router) {
-                fatal("pool \(text) holds the router \(router)")
+                fatal("pool \(text) contains the router \(router)")
             }
         }
         for (position, pool) in subnet.pools.enumerated() {
@@ -144,10 +144,10 @@ package func problems(
             found.append(
                 DHCPSettingsProblem(
                     description:
-                        "\(subnet.network): the router is this server's own address, and it does not forward: nodes reach no other network",
+                        "\(subnet.network): the router is this server, which does not forward packets: nodes reach no other network",
                     isFatal: false,
                     fix:
-                        "sysctl -w net.ipv4.ip_forward=1 (to stay: in /etc/sysctl.d/), and where the way back is unknown NAT: nft add rule ip nat postrouting ip saddr \(subnet.network) masquerade; or name the real router"
+                        "sysctl -w net.ipv4.ip_forward=1 (permanently: in /etc/sysctl.d/), and NAT where others have no route back: nft add rule ip nat postrouting ip saddr \(subnet.network) masquerade; or set the actual router"
                 ))
         }
         if subnet.pools.isEmpty {
@@ -177,7 +177,8 @@ private func problems(of reservations: [DHCPReservation], in plan: AddressPlan) 
         } else if let other = addresses[identity] {
             found.append(
                 DHCPSettingsProblem(
-                    description: "\(identity) has two reservations, \(other) and \(address): the first holds",
+                    description:
+                        "\(identity) has two reservations, \(other) and \(address): the first one applies",
                     isFatal: false))
         }
         addresses[identity] = addresses[identity] ?? address

@@ -9,22 +9,22 @@ package enum LimitedPlane: String, Sendable, CaseIterable, Codable {
 package struct PeerLimit: Hashable, Sendable {
     /// What is counted. Its text follows the number.
     package enum Subject: String, Sendable {
-        case connections = "connections are the most for one address"
-        case strangersConnections = "connections are the most for all addresses together that hold no lease"
-        case allConnections = "connections are the most for all together"
-        case silentConnections = "seconds are the most until a connection has said what it wants"
-        case requests = "requests a second are the most for one address"
-        case transfers = "transfers are the most for one address"
-        case allTransfers = "transfers are the most for all together, and this one is the least missed"
-        case messages = "messages a second are the most for one machine"
-        case strangersMessages = "messages a second are the most for unknown machines of one link together"
-        case bytes = "bytes a second are the most for one machine"
-        case logLines = "lines a second are the most that one peer brings into this log"
-        case allLogLines = "lines a second are the most that all peers together bring into this log"
-        case bootReports = "reports are the most that one boot repeats"
-        case bootBytes = "bytes of text are the most for the reports of one boot"
-        case newCards = "new cards a minute are the most for the UUID of one node"
-        case waitingMachines = "machines are the most that wait on one link, and the oldest goes"
+        case connections = "connections per address"
+        case strangersConnections = "connections of all addresses without a lease together"
+        case allConnections = "connections in all"
+        case silentConnections = "seconds until a connection asks for something"
+        case requests = "requests a second per address"
+        case transfers = "transfers per address"
+        case allTransfers = "transfers in all; this one gave way to another"
+        case messages = "messages a second per machine"
+        case strangersMessages = "messages a second of all unknown machines of one link"
+        case bytes = "bytes a second per machine"
+        case logLines = "log lines a second per peer"
+        case allLogLines = "log lines a second in all"
+        case bootReports = "repeated reports per boot"
+        case bootBytes = "bytes of text in the reports of one boot"
+        case newCards = "new cards a minute for the UUID of one node"
+        case waitingMachines = "machines that wait on one link; the oldest was forgotten"
     }
 
     package var plane: LimitedPlane
@@ -39,7 +39,7 @@ package struct PeerLimit: Hashable, Sendable {
 }
 
 extension PeerLimit: CustomStringConvertible {
-    package var description: String { "\(plane.rawValue): \(most) \(subject.rawValue)" }
+    package var description: String { "\(plane.rawValue): at most \(most) \(subject.rawValue)" }
 }
 
 /// The limited peer: an address, a machine by MAC address or UUID, or a whole link.

@@ -21,16 +21,17 @@ package struct NetworkOptions: Equatable, Sendable {
                 throw InvalidSetting("‘\(key)’ is not an option's number, 1 to 254")
             }
             // As ‘66’ and as ‘066’: which of them counted would be chance.
-            guard values[code] == nil else { throw InvalidSetting("option \(code) is there twice") }
+            guard values[code] == nil else { throw InvalidSetting("option \(code) is given twice") }
             guard !Self.own.contains(code) else {
-                throw InvalidSetting("option \(code) is the server's own business")
+                throw InvalidSetting("option \(code) is set by the server itself")
             }
             (values[code], written[code]) = (try Self.bytes(text, for: code), text)
         }
         let byteCount = values.values.reduce(0) { $0 + $1.count }
         guard byteCount <= Self.byteLimit else {
             throw InvalidSetting(
-                "\(byteCount) bytes of options do not fit a DHCP message: at most \(Self.byteLimit) do")
+                "\(byteCount) bytes of options do not fit into a DHCP message, which has room for \(Self.byteLimit)"
+            )
         }
         (self.texts, bytes) = (written, values)
     }
@@ -56,7 +57,7 @@ extension NetworkOptions: Codable {
         do throws(InvalidSetting) {
             self = try Self((try? container.decode([String: String].self)) ?? ["options": ""])
         } catch {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+            throw DecodingError.unreadable(error.description, in: container)
         }
     }
 

@@ -34,7 +34,7 @@ package struct ServedNetworks: Equatable, Sendable {
                     DHCPSettingsProblem(
                         description: "network \(network.name) is not served: \(reason)", isFatal: false,
                         fix:
-                            "add the interface to ‘interfaces’ in roost.yaml and restart, or name another: roost network set \(network.name) --interface …"
+                            "add the interface to ‘interfaces’ in roost.yaml and restart, or choose another: roost network set \(network.name) --interface …"
                     ))
                 continue
             }
@@ -158,8 +158,8 @@ package struct ServedNetworks: Equatable, Sendable {
         entry.subnet.pools.flatMap { pool in
             host.own.filter { pool.contains($0) && $0 != entry.subnet.server }.sorted().map { address in
                 DHCPSettingsProblem(
-                    description: "pool \(AddressRange(pool)) holds \(address), an address of this server",
-                    isFatal: false, fix: "take it out of the pool, or give the server another address")
+                    description: "pool \(AddressRange(pool)) contains \(address), an address of this server",
+                    isFatal: false, fix: "exclude it from the pool, or give the server another address")
             }
         }
     }
@@ -178,7 +178,7 @@ package struct ServedNetworks: Equatable, Sendable {
                     "\(subnet) is not on \(name): its clients are told to reach this server at \(entry.subnet.server)",
                 isFatal: false,
                 fix:
-                    "ip addr add an address of \(subnet) on \(name), or say which address they reach (server)"
+                    "add an address of \(subnet) to \(name) (ip addr add), or set the address at which they reach this server (server)"
             )
         ]
     }

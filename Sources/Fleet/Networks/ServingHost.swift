@@ -52,7 +52,7 @@ package struct ServingHost: Equatable, Sendable {
         guard interface(name) == nil else { return }
         let served = interfaces.map(\.name).joined(separator: ", ")
         throw InvalidSetting(
-            "interface: this server does not serve on ‘\(name)’ (it does on \(served)): add it to ‘interfaces’ in roost.yaml and restart, or leave the interface out for a network behind a relay"
+            "interface: this server does not serve on ‘\(name)’ (only on \(served)): add it to ‘interfaces’ in roost.yaml and restart, or leave the interface out for a network behind a relay"
         )
     }
 }

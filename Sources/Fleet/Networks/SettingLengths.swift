@@ -15,7 +15,8 @@ package enum SettingLengths {
     package static func socketPath(_ text: String) throws -> String? {
         guard text.hasPrefix("/") else { return nil }
         guard text.utf8.count <= socketPath else {
-            throw TooLong("the path has \(text.utf8.count) bytes; a local socket's has at most \(socketPath)")
+            throw TooLong(
+                "the path has \(text.utf8.count) bytes; the path of a local socket has at most \(socketPath)")
         }
         return text
     }

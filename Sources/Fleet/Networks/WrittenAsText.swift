@@ -1,3 +1,5 @@
+import Wire
+
 /// A value that JSON has as the text that people write.
 package protocol WrittenAsText: Codable, Hashable, Sendable, LosslessStringConvertible {
     /// What such a text is, for those who wrote another: `a range such as 10.77.0.100-10.77.0.200`.
@@ -9,8 +11,7 @@ extension WrittenAsText {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let value = Self(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "‘\(text)’ is not \(Self.form)")
+            throw DecodingError.unreadable("‘\(text)’ is not \(Self.form)", in: container)
         }
         self = value
     }

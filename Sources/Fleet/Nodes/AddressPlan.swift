@@ -69,7 +69,7 @@ package struct AddressPlan: Equatable, Sendable {
         }
         guard let subnet = subnets.first(where: { $0.network.contains(address) }) else {
             let served = subnets.map(\.network.description).joined(separator: ", ")
-            return isComplete ? Problem("is in no network that is served (\(served))", .ineffective) : nil
+            return isComplete ? Problem("is not in a served network (\(served))", .ineffective) : nil
         }
         if !subnet.network.hosts.contains(address) {
             return Problem(
@@ -80,7 +80,7 @@ package struct AddressPlan: Equatable, Sendable {
         if subnet.router == address { return Problem("is the router's") }
         if let pool = subnet.pools.first(where: { $0.contains(address) }) {
             let range = "\(pool.lowerBound)-\(pool.upperBound)"
-            return Problem("lies in the pool \(range), which is for others: take one outside", .untidy)
+            return Problem("is in the pool \(range): choose one outside the pools", .untidy)
         }
         return nil
     }
@@ -97,7 +97,7 @@ extension IPv4Address {
     /// Why no host can have this address, in any network; nil when one can (RFC 6890).
     package var neverAHost: String? {
         switch rawValue >> 24 {
-        case 0: "means no host at all"
+        case 0: "is not the address of a host"
         case 127: "is a loopback address"
         case 224...239: "is a multicast address"
         case 240...: self == .broadcast ? "is the broadcast address" : "is of a reserved range (240.0.0.0/4)"

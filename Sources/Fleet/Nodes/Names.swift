@@ -1,3 +1,5 @@
+import Wire
+
 /// Why a text is not a name.
 package struct InvalidName: Error, Equatable, CustomStringConvertible {
     package let text: String
@@ -169,7 +171,7 @@ private func decodeName<Name>(
     do {
         return try make(try container.decode(String.self))
     } catch let error as InvalidName {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+        throw DecodingError.unreadable(error.description, in: container)
     }
 }
 

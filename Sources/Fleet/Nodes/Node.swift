@@ -81,7 +81,7 @@ extension Node: FleetRecord {
             if let problem = mac.neverACard { throw InvalidSetting("hardware address \(mac) \(problem)") }
         }
         if let uuid = node.uuid, uuid != before?.uuid, !uuid.isMeaningful {
-            throw InvalidSetting("UUID \(uuid) is what firmware says that has none")
+            throw InvalidSetting("UUID \(uuid) is a placeholder of firmware that has no UUID")
         }
         if let address = node.address, address != before?.address,
             let problem = plan.problem(of: address, for: node)

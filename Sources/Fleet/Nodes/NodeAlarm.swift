@@ -43,13 +43,13 @@ package struct NodeAlarm: Equatable, Sendable, Codable {
         self.count = count
     }
 
-    /// `another machine (10.77.0.66, no address of this server's) asked for its volume, and was refused`
+    /// `another machine (10.77.0.66, not an address from this server) asked for its volume, and was refused`
     package var summary: String {
         if property == .secondConfiguration {
             return
-                "\(address) \(property.attempt), and was refused: another machine may have got the first one"
+                "\(address) \(property.attempt), and was refused: another machine may have received the first one"
         }
-        let who = holder.map(\.description) ?? "no address of this server's"
+        let who = holder.map(\.description) ?? "not an address from this server"
         return "another machine (\(address), \(who)) \(property.attempt), and was refused"
     }
 }

@@ -88,7 +88,7 @@ package struct JudgedBoot: Equatable, Sendable {
         else { return nil }
         self.version = version
         startedAt = before.startedAt
-        outcome = .failed("it started again before it was ready; it had come to \(before.stage.rawValue)")
+        outcome = .failed("it restarted before it was ready; it had reached \(before.stage.rawValue)")
     }
 }
 

@@ -310,7 +310,7 @@ extension Rollout: FleetRecord {
         }
         guard let another else { return rollout }
         throw StoreError.conflict(
-            "roll-out \(another.id) of \(another.image)@\(another.candidate) is not over yet")
+            "roll-out \(another.id) of \(another.image)@\(another.candidate) is still running")
     }
 
     package static func summary(of change: RecordChange<Rollout>, in snapshot: FleetSnapshot) -> String {

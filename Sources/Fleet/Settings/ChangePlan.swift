@@ -106,12 +106,10 @@ extension ChangePlan {
             let value = willBe.shown(definition)
             let former = old == nil ? nil : was.shown(definition)
             guard former != value else { continue }
-            func shown(_ value: SettingValue) -> SettingValue {
-                definition.isSecret && value != definition.defaultValue ? RecordSettings.hidden : value
-            }
             changes.append(
                 SettingChange(
-                    name: definition.name, before: former.map(shown), after: shown(value),
+                    name: definition.name, before: former.map(definition.redacted),
+                    after: definition.redacted(value),
                     origin: willBe[definition].origin.description))
         }
         if let version = Self.version(willBe, after), old != nil {

@@ -5,7 +5,7 @@ package struct KernelWord: SettingWord {
     package init(reading text: String) throws(InvalidSetting) {
         guard KernelWords.isWord(text) else {
             throw InvalidSetting(
-                "‘\(text)’ is not one word that boot loaders leave alone: no spaces, quotes or \\ ; & | $ ` { } # < >"
+                "‘\(text)’ is not one word without characters that boot loaders interpret: no spaces, quotes or \\ ; & | $ ` { } # < >"
             )
         }
         settingText = text

@@ -18,7 +18,7 @@ package struct RegistrationPIN: SettingWord {
 
     package var flaw: String? {
         isShort
-            ? "a PIN has at least \(Self.length) digits or letters: shorter ones are found out within days"
+            ? "a PIN has at least \(Self.length) digits or letters: shorter ones can be guessed within days"
             : nil
     }
 }

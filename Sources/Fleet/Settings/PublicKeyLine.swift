@@ -10,7 +10,7 @@ package struct PublicKeyLine: SettingWord {
 
     package var flaw: String? {
         Self.isCutOff(settingText)
-            ? "‘\(settingText)’ is cut off: the whole line of the .pub file is required" : nil
+            ? "‘\(settingText)’ is incomplete: the whole line of the .pub file is required" : nil
     }
 
     /// The problem with a line, including things that are often mistaken for a public key; nil when there is none. The line itself is not
@@ -21,10 +21,10 @@ package struct PublicKeyLine: SettingWord {
                 "this is a private key, which stays with its owner; the public one is in a file of its own (.pub)"
         }
         if line.hasPrefix("---- BEGIN SSH2 PUBLIC KEY") {
-            return "this key is written as RFC 4716 has it: ssh-keygen -i -f FILE makes one line of it"
+            return "this key is in the format of RFC 4716: ssh-keygen -i -f FILE converts it to one line"
         }
         if line.hasPrefix("-----BEGIN ") {
-            return "this is a certificate, or a key of another program; ssh-keygen makes keys"
+            return "this is a certificate, or a key of another program; create one with ssh-keygen"
         }
         let isLine =
             !line.unicodeScalars.contains(where: PlainText.isControl) && line.split(separator: " ").count > 1

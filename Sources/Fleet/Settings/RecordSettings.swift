@@ -3,6 +3,9 @@
 @propertyWrapper package struct RecordSettings: Equatable, Sendable {
     /// The placeholder that is shown for a secret; when it is sent back, the secret stays unchanged.
     package static let hidden = SettingValue.text("(set)")
+    /// Whether a form's field for a secret was sent back as it was shown.
+    package static func isHidden(_ text: String) -> Bool { .text(text) == hidden }
+
     /// The `userInfo` key of an encoder that writes secrets in clear.
     package static let revealsSecrets = CodingUserInfoKey.revealsSecrets
 
@@ -60,7 +63,7 @@
             }
         }
         guard length <= lengthLimit else {
-            throw InvalidSetting("the settings of one level may be \(lengthLimit >> 10) KiB together")
+            throw InvalidSetting("the settings of one level have at most \(lengthLimit >> 10) KiB together")
         }
         return checked
     }
@@ -92,6 +95,13 @@ extension RecordSettings: Codable {
         }
         let isRevealed = encoder.userInfo[Self.revealsSecrets] as? Bool == true
         try container.encode(isRevealed ? wrappedValue : Self.redacted(wrappedValue))
+    }
+}
+
+extension SettingDefinition {
+    /// `value` as people see it: of a secret, only whether it is set.
+    package func redacted(_ value: SettingValue) -> SettingValue {
+        isSecret && value != defaultValue ? RecordSettings.hidden : value
     }
 }
 

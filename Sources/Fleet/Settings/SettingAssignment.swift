@@ -45,7 +45,7 @@ package struct SettingAssignment: Equatable, Sendable {
         case "-":
             guard case .list(let entries) = try reader.value(typed) else {
                 throw InvalidSetting(
-                    "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) takes it away"
+                    "\(definition.name) is \(definition.kindDescription): --unset \(definition.name) removes it"
                 )
             }
             act = .remove(entries)
@@ -94,7 +94,7 @@ package struct SettingAssignment: Equatable, Sendable {
         private func reading(_ path: String) throws -> Files {
             guard let files else {
                 throw InvalidSetting(
-                    "\(definition.name): ‘@\(path)’ would be a file, which cannot be read here; type what is in it"
+                    "\(definition.name): ‘@\(path)’ names a file, which cannot be read here; enter its contents"
                 )
             }
             return files

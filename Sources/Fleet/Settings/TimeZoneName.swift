@@ -16,7 +16,7 @@ package struct TimeZoneName: SettingWord {
     package var flaw: String? {
         hasName
             ? nil
-            : "‘\(settingText)’ is not a time zone: their names are as in /usr/share/zoneinfo, with their capitals, such as Europe/Lisbon"
+            : "‘\(settingText)’ is not a time zone: names are written as in /usr/share/zoneinfo, capitals included, such as Europe/Lisbon"
     }
 
     /// Each part of a zone's name has a capital; offsets are below `Etc`.

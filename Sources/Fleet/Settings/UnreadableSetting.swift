@@ -12,7 +12,7 @@ package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
         self.origin = origin
         let problem = definition.unreadability(value) ?? "it is not \(definition.kindDescription)"
         self.problem =
-            definition.isSealed ? "it is not what it should be" : String(problem.prefix(Self.problemLimit))
+            definition.isSealed ? "its value is not valid" : String(problem.prefix(Self.problemLimit))
     }
 
     package var description: String {
@@ -53,7 +53,7 @@ extension FleetSnapshot {
                 guard problems.count < limit, let definition = SettingDefinition.named(name) else { continue }
                 if definition.isClosed(value) {
                     problems.append(
-                        "setting \(name) of \(origin().place) is sealed with another key than keys/nodes of this server: it does nothing until it is set again"
+                        "setting \(name) of \(origin().place) is sealed with another key than keys/nodes of this server: it has no effect until it is set again"
                     )
                 } else if definition.unreadability(value) != nil {
                     problems.append(UnreadableSetting(definition, value, at: origin()).description)

@@ -58,7 +58,12 @@ package struct Volume: Equatable, Sendable, Codable {
     }
 
     /// Relative to the directory of volumes, or of trees.
-    package var path: String { kind == .disk ? "\(node)/\(generation).ext4" : "\(node)/\(generation)" }
+    package var path: String { tree?.description ?? "\(node)/\(generation).ext4" }
+
+    /// Nil for a disk.
+    package var tree: TreeReference? {
+        kind == .tree ? TreeReference(node: node, generation: generation) : nil
+    }
 
     /// The path of an encrypted volume's sealed key, relative to the directory of volumes.
     package var keyPath: String { "\(node)/\(generation).key" }
@@ -154,7 +159,7 @@ extension EffectiveSettings {
 extension Volume {
     /// The change from `before` to `self`, in one line for people.
     package func summary(before: Volume?) -> String {
-        guard let before else { return "volume of \(node) made over \(image)@\(version)" }
+        guard let before else { return "volume of \(node) created over \(image)@\(version)" }
         if before.generation != generation { return "volume of \(node) reset to \(image)@\(version)" }
         return "volume of \(node) changed"
     }

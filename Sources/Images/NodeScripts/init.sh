@@ -26,7 +26,7 @@ open_shell() {
 fail() {
     message="step $1: $(tail -n 1 /run/roost/failure 2>/dev/null || echo 'no message')"
     say "BOOT FAILED at $message"
-    roost-node report failed "$message" || say 'the server could not be told'
+    roost-node report failed "$message" || say 'the server could not be notified'
     case $roost_failure in
         shell) open_shell "after ‘exit’ the step is tried again" ;;
         reboot)

@@ -24,7 +24,7 @@ load_root() {
     mebibytes=$((roost_size / 1048576 + 1))
     available=$(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) / 1024))
     if [ "$available" -lt $((mebibytes + reserve)) ]; then
-        why="the root has $mebibytes MiB and $available MiB of memory are free, of which $reserve have to stay so"
+        why="the root has $mebibytes MiB and $available MiB of memory are free, of which $reserve must stay free"
         return 1
     fi
     mkdir -p /run/roost/ram
@@ -53,8 +53,8 @@ load_root() {
             if mount -t squashfs -o ro,loop /run/roost/ram/root.squashfs /run/roost/lower; then return 0; fi
             break
         fi
-        why='it did not come whole'
-        echo "the root did not come whole (attempt $attempt of 3)" >&2
+        why='it was not received completely'
+        echo "the root was not received completely (attempt $attempt of 3)" >&2
         sleep 2
     done
     umount /run/roost/ram
@@ -104,7 +104,7 @@ mount_nfs() {
         fi
         sleep 1
     done
-    echo "the NFS server does not give $roost_nfs: see the messages above, and ‘roost doctor’ on the server" >&2
+    echo "the NFS server refuses $roost_nfs: see the messages above, and ‘roost doctor’ on the server" >&2
     exit 1
 }
 
@@ -205,7 +205,7 @@ case $roost_root in
     ram)
         modprobe -q loop || true
         if ! load_root; then
-            echo "root mode ram: $why; going on by nbd" >&2
+            echo "root mode ram: $why; using nbd instead" >&2
             attach_root
             how="$how instead of ram: $why"
         else
@@ -228,7 +228,7 @@ if [ -n "$roost_disk" ]; then
         where=/run/roost/disk
         what="$what, directories on $device"
     else
-        echo "$why: nothing outlives this boot" >&2
+        echo "$why: nothing is kept after this boot" >&2
         what="$what, nothing is kept: $why"
         roost_persist=''
     fi

@@ -50,7 +50,7 @@ struct BootTestMachine {
         if FileManager.default.isWritableFile(atPath: "/dev/kvm") {
             let result = try await attempt("kvm", in: place, isReady)
             if result.console.contains(Self.signOfLife) { return result }
-            say("KVM does not run here; going on without it, which takes longer")
+            say("KVM is not available here; continuing without it, which takes longer")
         }
         return try await attempt("tcg", in: place, isReady)
     }
@@ -92,15 +92,15 @@ struct BootTestMachine {
             shownCount = lines.count
             if try await isReady() { return (nil, shown()) }
             guard machine.isRunning else {
-                return ("the machine has ended before it was ready: \(Self.lastWords(of: shown()))", shown())
+                return ("the machine stopped before it was ready: \(Self.lastWords(of: shown()))", shown())
             }
             let patience = accelerator == "kvm" ? Self.silenceSeconds.kvm : Self.silenceSeconds.emulated
             if Double(SystemClock.boot - start) > 1_000 * patience, !shown().contains(Self.signOfLife) {
-                return ("the machine says nothing", shown())
+                return ("the machine's console shows nothing", shown())
             }
             try await Task.sleep(for: .seconds(1))
         }
-        return ("not ready within \(test.withinSeconds) s, and it has not ended", shown())
+        return ("not ready within \(test.withinSeconds) s, and still running", shown())
     }
 
     /// The console line that explains why its machine ended: the failure rather than the restart after it.

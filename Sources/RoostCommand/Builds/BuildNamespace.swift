@@ -49,7 +49,7 @@ enum BuildNamespace {
         guard hasNumbers, FileManager.default.isExecutableFile(atPath: "/usr/bin/newuidmap") else {
             throw Failure(
                 text: """
-                    without being root, \(user) needs subordinate numbers for the owners of the image's files:
+                    to work without root, \(user) needs subordinate IDs for the owners of the image's files:
                       apt install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user)
                     """, code: 1)
         }

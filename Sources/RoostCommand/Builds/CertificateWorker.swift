@@ -58,7 +58,8 @@ final class CertificateWorkerConnection: Sendable {
             while line.last != UInt8(ascii: "\n") {
                 let more = pipes.answers.availableData
                 guard !more.isEmpty else {
-                    throw Failure(text: "the worker for certificates has ended; restart the server", code: 1)
+                    throw Failure(
+                        text: "the worker for certificates has stopped; restart the server", code: 1)
                 }
                 line.append(more)
             }

@@ -23,7 +23,7 @@ extension Interruption {
             sleep(patience)
             // A program may have been starting while the others were killed.
             ProcessTree.killDescendants(of: getpid())
-            printError("roost: interrupted: still clearing away (Ctrl-C again ends that at once)")
+            printError("roost: interrupted: cleaning up (Ctrl-C again stops at once)")
             sleep(graceSeconds)
             _exit(exitCode)
         }

@@ -114,7 +114,7 @@ final class NFSWorkerConnection: Sendable {
             while line.last != UInt8(ascii: "\n") {
                 let more = pipes.answers.availableData
                 guard !more.isEmpty else {
-                    throw Failure(text: "the worker for NFS has ended; restart the server", code: 1)
+                    throw Failure(text: "the worker for NFS has stopped; restart the server", code: 1)
                 }
                 line.append(more)
             }

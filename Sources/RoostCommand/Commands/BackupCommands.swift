@@ -53,7 +53,7 @@ struct Backup: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
+                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
             }
             let passphrase = keys ? try KeyArchive.newPassphrase() : nil
             try state.prepare()
@@ -175,7 +175,7 @@ struct Restore: AsyncParsableCommand {
             try StateDirectory(stateDirectory).prepare()
             guard let lock = try StateFiles.lock(stateDirectory) else {
                 throw Failure(
-                    text: "a server runs on \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
+                    text: "a server uses \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
             // Inside the state directory, so that moving files into place is a rename.
             let work = try WorkDirectory(in: stateDirectory, prefix: "restore-")
@@ -187,18 +187,19 @@ struct Restore: AsyncParsableCommand {
             ])
             let others = try BackupContent.clean(staging)
             if !others.isEmpty {
-                printError("left out, as it belongs into no backup: \(others.joined(separator: ", "))")
+                printError(
+                    "left out, because it does not belong in a backup: \(others.joined(separator: ", "))")
             }
             let database = "\(staging)/\(StateDirectory.store)/\(StateFiles.database)"
             guard files.fileExists(atPath: database) else {
-                throw Failure(text: "\(file) is not a backup of Roost: it holds no store", code: 1)
+                throw Failure(text: "\(file) is not a backup of Roost: it contains no store", code: 1)
             }
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
             try KeyArchive.unpack(in: staging, isWanted: !withoutKeys)
             try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
-            printError(kept.map { "restored; what was there is in \($0)" } ?? "restored")
+            printError(kept.map { "restored; the previous state is in \($0)" } ?? "restored")
             _ = lock.number
         }
     }
@@ -264,7 +265,7 @@ struct Schema: AsyncParsableCommand {
         try await reportingFailure {
             let state = StateDirectory(stateDirectory)
             guard state.hasStore else {
-                throw Failure(text: "\(stateDirectory) holds no store (--state-directory)", code: 3)
+                throw Failure(text: "\(stateDirectory) contains no store (--state-directory)", code: 3)
             }
             try state.prepare()
             let path = state.databasePath
@@ -274,7 +275,7 @@ struct Schema: AsyncParsableCommand {
                     "step \(try SchemaSteps.current(path: path)); this program's is \(SchemaSteps.latest)")
             }
             guard let lock = try StateFiles.lock(stateDirectory) else {
-                throw Failure(text: "a server runs on \(stateDirectory): stop it first", code: 4)
+                throw Failure(text: "a server uses \(stateDirectory): stop it first", code: 4)
             }
             let secrets = try NodeKeys.secrets(in: stateDirectory)
             try state.becomeOwnerOfStore()

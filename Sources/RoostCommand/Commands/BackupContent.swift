@@ -25,7 +25,7 @@ enum BackupContent {
             else {
                 throw Failure(
                     text:
-                        "this is no backup of Roost, or was changed since: nothing like ‘\(name)’ is in one",
+                        "this is not a backup of Roost, or it was modified: a backup contains nothing like ‘\(name)’",
                     code: 1)
             }
         }

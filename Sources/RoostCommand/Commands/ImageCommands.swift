@@ -59,7 +59,7 @@ struct ImageBuild: AsyncParsableCommand {
             if let path { return try await buildContainer(path) }
             guard let suite else {
                 throw Failure(
-                    text: "say what to build from: a directory with a Dockerfile, or --suite", code: 64)
+                    text: "name what to build from: a directory with a Dockerfile, or --suite", code: 64)
             }
             if onServer { return try await buildOnServer(suite) }
             if getuid() != 0 { try BuildNamespace.enter() }

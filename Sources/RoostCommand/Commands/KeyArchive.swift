@@ -18,11 +18,11 @@ enum KeyArchive {
         guard passphrase.count >= leastLength else {
             throw Failure(
                 text:
-                    "the passphrase has \(passphrase.count) characters: take \(leastLength) or more, such as four words",
+                    "the passphrase has \(passphrase.count) characters: use \(leastLength) or more, such as four words",
                 code: 64)
         }
         if PasswordInput.isTyped, try PasswordInput.read("Once more: ") != passphrase {
-            throw Failure(text: "these were two passphrases", code: 64)
+            throw Failure(text: "the two passphrases differ", code: 64)
         }
         return passphrase
     }

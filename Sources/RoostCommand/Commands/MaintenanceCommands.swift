@@ -14,7 +14,7 @@ struct ImageShell: AsyncParsableCommand {
         discussion: """
             roost image shell debian
             roost image shell debian@7 -- sh -c 'apt-get update && apt-get install -y htop'
-            When the shell or command ends with status 0, the clone is published; otherwise it is dropped (for a shell at a terminal, you
+            When the shell or command ends with status 0, the clone is published; otherwise it is discarded (for a shell at a terminal, you
             are asked). Nodes do not get the version before you promote it. Services are not started; packages that were downloaded before are there.
             """)
     @OptionGroup var packing: PackingOptions
@@ -67,7 +67,7 @@ extension PackingOptions {
     /// Asks the person at the terminal whether to publish a shell's clone anyway.
     private static func asks(status: Int32) -> Bool {
         guard isatty(STDIN_FILENO) != 0 else { return false }
-        let question = "the shell ended with status \(status): publish the clone all the same? [y/N] "
+        let question = "the shell ended with status \(status): publish the clone anyway? [y/N] "
         printError(question, terminator: "")
         var answer = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         while unsafe poll(&answer, 1, 200) == 0 { if Interruption.isRequested { return false } }

@@ -31,7 +31,8 @@ struct RuleAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let assignments = try settings.map { try SettingAssignment($0, files: .local) }
-            let values = try SettingsChange(target: "rule:\(name)", assignments).applied(to: [:])
+            let values = try SettingsChange(target: "\(SettingsTarget.rule(name))", assignments).applied(
+                to: [:])
             let rule = MatchRule(
                 name: try RuleName(name), priority: priority, condition: condition, settings: values)
             let request = ChangeRequest(edits: [.init(rule: rule)])

@@ -34,7 +34,7 @@ struct Serve: AsyncParsableCommand {
             let interfaces = interface.isEmpty ? settings.interfaces : interface
             if check {
                 try Server.check(settings, interfaces: interfaces)
-                return print("the configuration is good")
+                return print("the configuration is valid")
             }
             try await Server(settings: settings, interfaces: interfaces) { [self] in try readSettings() }
                 .run()

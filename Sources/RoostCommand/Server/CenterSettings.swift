@@ -38,12 +38,12 @@ extension ServerSettings.Center {
         readsProxyHeader = try section.flag("proxy-protocol") ?? readsProxyHeader
         guard !readsProxyHeader || proxies?.isEmpty == false else {
             throw section.fail(
-                "proxy-protocol needs the addresses of the proxies that speak it: proxies: [10.0.0.5]")
+                "proxy-protocol needs the addresses of the proxies that use it: proxies: [10.0.0.5]")
         }
         certificate = try section.text("certificate")
         key = try section.text("key")
         guard (certificate == nil) == (key == nil) else {
-            throw section.fail("certificate and key belong together")
+            throw section.fail("set certificate and key together, or neither")
         }
         buildsImages = try section.flag("image-builds") ?? buildsImages
         if var ldap = try section.section("ldap") { logInSources.ldap = try LDAPSettings(&ldap) }

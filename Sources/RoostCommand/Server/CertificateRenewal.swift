@@ -16,7 +16,8 @@ struct CertificateRenewal: Sendable {
             try await worker?.renew()
             try center?.reloadCertificates()
         } catch {
-            ServerLog.logger.error("center: the certificate is the one of before: \(ErrorText.of(error))")
+            ServerLog.logger.error(
+                "center: cannot renew the certificate, and keep the previous one: \(ErrorText.of(error))")
         }
     }
 

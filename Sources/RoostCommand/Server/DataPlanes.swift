@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Linux
@@ -80,7 +81,7 @@ final class Sockets: @unchecked Sendable {
             guard error.number == SystemError.isBusy, settings.logs == ServerSettings.Logs() else {
                 throw error
             }
-            ServerLog.logger.warning("logs of nodes are not received: port \(port) on \(address) is taken")
+            ServerLog.logger.warning("cannot receive logs of nodes: port \(port) on \(address) is in use")
         }
     }
 
@@ -90,7 +91,7 @@ final class Sockets: @unchecked Sendable {
             routerSolicitations.append(
                 Box(socket: try Socket.routerSolicitations(interface: interface.name), interface: interface))
         } catch {
-            ServerLog.logger.info("router solicitations on \(interface.name) are not answered: \(error)")
+            ServerLog.logger.info("cannot answer router solicitations on \(interface.name): \(error)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Glibc
@@ -43,7 +44,7 @@ struct Examination {
             found.append(
                 Finding(
                     isGood: false, text: ErrorText.of(error),
-                    fix: "name an interface that is up and has an address"))
+                    fix: "choose an interface that is up and has an address"))
         }
         if settings.roles.contains(.nfs) { found += nfs }
         found += [clock, certificate].compactMap { $0 }
@@ -75,7 +76,7 @@ struct Examination {
                     isGood: false,
                     text: "\(role.rawValue): port \(port) on \(interface.name): \(ErrorText.of(error))",
                     fix: taken
-                        ? "end the program that has it (ss -lunpt shows which), or switch the role off"
+                        ? "stop the program that uses it (ss -lunpt shows which), or turn the role off"
                         : "run as root")
             }
         }
@@ -102,7 +103,7 @@ struct Examination {
                     text:
                         "another DHCP server answers on \(interface.name): \(others.map(\.description).joined(separator: ", "))",
                     fix:
-                        "switch it off for this network, or switch Roost's role dhcp off and let the other say where to boot from"
+                        "turn it off for this network, or turn off Roost's role dhcp and let the other server name the boot file"
                 )
             }
             return Finding(isGood: true, text: "no other DHCP server answers on \(interface.name)")
@@ -135,15 +136,17 @@ struct Examination {
     private var confinement: Finding {
         do {
             try Confinement.check()
-            return Finding(isGood: true, text: "programs that read foreign data can be confined (bubblewrap)")
+            return Finding(
+                isGood: true, text: "programs that read untrusted data can be confined (bubblewrap)")
         } catch let missing as ProgramMissing {
             return Finding(
-                isGood: false, text: "programs that read foreign data cannot be confined, and do not run",
+                isGood: false,
+                text: "programs that read untrusted data cannot be confined, so they do not run",
                 fix: "apt install \(missing.package)")
         } catch {
             return Finding(
                 isGood: false, text: ErrorText.of(error),
-                fix: "let bubblewrap make namespaces; ‘bwrap --ro-bind / / true’ shows whether it can")
+                fix: "allow bubblewrap to create namespaces; ‘bwrap --ro-bind / / true’ shows whether it can")
         }
     }
 
@@ -152,7 +155,7 @@ struct Examination {
             return [
                 Finding(
                     isGood: false, text: "nfs: there is no NFS server",
-                    fix: "apt install nfs-kernel-server (or nfs-ganesha-vfs), or switch the role nfs off")
+                    fix: "apt install nfs-kernel-server (or nfs-ganesha-vfs), or turn the role nfs off")
             ]
         }
         var found: [Finding] = []
@@ -162,9 +165,10 @@ struct Examination {
         let program = server == .kernel ? "nfs-kernel-server" : "nfs-ganesha"
         found.append(
             isServed
-                ? Finding(isGood: true, text: "nfs: a server has port 2049")
+                ? Finding(isGood: true, text: "nfs: a server listens on port 2049")
                 : Finding(
-                    isGood: false, text: "nfs: no server has port 2049", fix: "systemctl start \(program)"))
+                    isGood: false, text: "nfs: no server listens on port 2049",
+                    fix: "systemctl start \(program)"))
         if server == .ganesha, settings.nfs.file == nil {
             let main = (try? String(contentsOfFile: "/etc/ganesha/ganesha.conf", encoding: .utf8)) ?? ""
             let isRead = main.split(separator: "\n").contains { line in
@@ -200,10 +204,10 @@ struct Examination {
         let text = Date(timeIntervalSince1970: Double(reading.wall / 1_000)).formatted(.iso8601)
         guard reading.isCredible else {
             return Finding(
-                isGood: false, text: "the clock was never set: it says \(text)",
-                fix: "set it and keep it by NTP: timedatectl set-ntp true")
+                isGood: false, text: "the clock was never set: it shows \(text)",
+                fix: "set it, and synchronise it with NTP: timedatectl set-ntp true")
         }
-        return Finding(isGood: true, text: "the clock says \(text)")
+        return Finding(isGood: true, text: "the clock shows \(text)")
     }
 
     /// Of the pages; nil where there is none, or it cannot be read.
@@ -215,12 +219,12 @@ struct Examination {
         else { return nil }
         guard CenterKeys.holds(path, at: SystemClock.wall / 1_000, openssl) else {
             return Finding(
-                isGood: false, text: "the certificate of the pages does not hold at this time (\(path))",
+                isGood: false, text: "the certificate of the pages is not valid at this time (\(path))",
                 fix: path == own
-                    ? "have the server make it again: systemctl reload roost"
-                    : "put a new one there, and restart the server")
+                    ? "let the server renew it: systemctl reload roost"
+                    : "install a new one there, and restart the server")
         }
-        return Finding(isGood: true, text: "the certificate of the pages holds now")
+        return Finding(isGood: true, text: "the certificate of the pages is valid")
     }
 
     private var diskSpace: Finding {
@@ -232,12 +236,14 @@ struct Examination {
         let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
         guard free >= Self.freeByteCount else {
             return Finding(
-                isGood: false, text: "only \(free >> 20) MiB are free for \(settings.stateDirectory)",
+                isGood: false,
+                text: "only \(free >> 20) MiB are free on the disk of \(settings.stateDirectory)",
                 fix:
-                    "make room there: leases cannot be written on a full disk, and then no machine gets an address"
+                    "free some space: no lease can be recorded on a full disk, and then no machine gets an address"
             )
         }
-        return Finding(isGood: true, text: "\(free >> 30) GiB are free for \(settings.stateDirectory)")
+        return Finding(
+            isGood: true, text: "\(free >> 30) GiB are free on the disk of \(settings.stateDirectory)")
     }
 }
 

@@ -29,7 +29,7 @@ struct FormerNetworks: Equatable {
             let reservation = try Self.reservation(&section)
             if let other = records.reservations[reservation.identity] {
                 leftOut.append(
-                    "\(reservation.identity) has two reservations, \(other.address) and \(reservation.address): the first holds"
+                    "\(reservation.identity) has two reservations, \(other.address) and \(reservation.address): the first one applies"
                 )
             } else {
                 records.reservations[reservation.identity] = reservation

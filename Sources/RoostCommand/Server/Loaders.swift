@@ -3,15 +3,21 @@ import Foundation
 
 /// Boot loaders from the distribution's packages: the file name that clients request, and the packages' path.
 enum Loaders {
-    private static let places: [(name: String, paths: [String], package: String)] = [
-        ("undionly.kpxe", ["/usr/lib/ipxe/undionly.kpxe"], "ipxe"),
-        ("ipxe.efi", ["/usr/lib/ipxe/ipxe.efi"], "ipxe"),
-        ("snponly.efi", ["/usr/lib/ipxe/snponly.efi"], "ipxe"),
-        ("ipxe-arm64.efi", ["/usr/lib/ipxe/ipxe-arm64.efi"], "ipxe"),
-        ("shimx64.efi", ["/usr/lib/shim/shimx64.efi.signed"], "shim-signed"),
-        ("grubx64.efi", ["/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"], "grub-efi-amd64-signed"),
-        ("shimaa64.efi", ["/usr/lib/shim/shimaa64.efi.signed"], "shim-signed"),
-        ("grubaa64.efi", ["/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"], "grub-efi-arm64-signed"),
+    private static let places: [(name: String, paths: [String], package: String, isForX86: Bool)] = [
+        ("undionly.kpxe", ["/usr/lib/ipxe/undionly.kpxe"], "ipxe", true),
+        ("ipxe.efi", ["/usr/lib/ipxe/ipxe.efi"], "ipxe", true),
+        ("snponly.efi", ["/usr/lib/ipxe/snponly.efi"], "ipxe", true),
+        ("ipxe-arm64.efi", ["/usr/lib/ipxe/ipxe-arm64.efi"], "ipxe", false),
+        ("shimx64.efi", ["/usr/lib/shim/shimx64.efi.signed"], "shim-signed", true),
+        (
+            "grubx64.efi", ["/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"], "grub-efi-amd64-signed",
+            true
+        ),
+        ("shimaa64.efi", ["/usr/lib/shim/shimaa64.efi.signed"], "shim-signed", false),
+        (
+            "grubaa64.efi", ["/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed"],
+            "grub-efi-arm64-signed", false
+        ),
     ]
 
     /// Name → path of existing files that are not empty; `own` wins.
@@ -25,7 +31,7 @@ enum Loaders {
     /// The packages of missing standard loaders for x86 machines.
     static func missingPackages(own: [String: String]) -> [String: String] {
         let found = find(own: own)
-        let usual = places.filter { !$0.name.contains("64.efi") || $0.name.contains("x64") }
+        let usual = places.filter(\.isForX86)
         return Dictionary(
             uniqueKeysWithValues: usual.filter { found[$0.name] == nil }.map { ($0.name, $0.package) })
     }
@@ -35,7 +41,7 @@ enum Loaders {
         own.sorted { $0.key < $1.key }.filter { !isUsable($0.value) }.map { name, path in
             let isThere = FileManager.default.fileExists(atPath: path)
             return
-                "loaders: \(name): \(isThere ? "\(path) is empty, or no file" : "there is no file \(path)")"
+                "loaders: \(name): \(isThere ? "\(path) is empty or not a file" : "there is no file \(path)")"
         }
     }
 

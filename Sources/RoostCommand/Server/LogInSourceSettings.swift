@@ -18,7 +18,7 @@ extension LDAPSettings {
             let host = url.dropFirst("ldap://".count)
             guard flag || host.hasPrefix("127.") || host.hasPrefix("localhost") else {
                 throw section.fail(
-                    "without TLS, only a directory on this host is asked: passwords go in clear")
+                    "without TLS, only a directory on this host may be used: passwords are sent in clear")
             }
             usesTLS = flag
         }
@@ -26,7 +26,7 @@ extension LDAPSettings {
         searcher = try section.text("bind") ?? searcher
         searcherPassword = try section.value("password-file", "a file", LogInSources.secret) ?? ""
         guard searcher.isEmpty == searcherPassword.isEmpty else {
-            throw section.fail("bind and password-file belong together")
+            throw section.fail("set bind and password-file together, or neither")
         }
         filter =
             try section.value("filter", "a filter with {name} in it") { $0.contains("{name}") ? $0 : nil }
@@ -37,7 +37,7 @@ extension LDAPSettings {
         grants = try DirectoryGrants(in: &section, base: groupBase)
         if groupBase == nil, let name = grants?.shortNames.first {
             throw section.fail(
-                "roles: ‘\(name)’ may be a group anywhere in the tree: give group-base, or the group's full name (cn=\(name),…)"
+                "roles: ‘\(name)’ may be a group anywhere in the directory: set group-base, or write the group's full name (cn=\(name),…)"
             )
         }
         try section.finish(
@@ -103,7 +103,7 @@ extension LogInSources {
     static func file(_ path: String) throws -> String? {
         guard path.hasPrefix("/") else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
-            throw InvalidSetting("\(path) is not there, or not readable")
+            throw InvalidSetting("\(path) does not exist, or cannot be read")
         }
         return path
     }

@@ -87,7 +87,7 @@ enum NFSServer: String, Sendable, CaseIterable {
             guard let pid = pidFiles.lazy.compactMap(Self.ganesha).first, kill(pid, SIGHUP) == 0 else {
                 throw Failure(
                     text:
-                        "NFS-Ganesha does not run (\(pidFiles.joined(separator: ", "))); start it: systemctl start nfs-ganesha",
+                        "NFS-Ganesha is not running (\(pidFiles.joined(separator: ", "))); start it: systemctl start nfs-ganesha",
                     code: 1)
             }
         }

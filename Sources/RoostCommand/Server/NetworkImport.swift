@@ -29,7 +29,7 @@ struct NetworkImport {
         guard !former.keys.isEmpty else { return }
         if let number = try await lastRevision(by: nil) { return try await warn(knowing: number) }
         ServerLog.logger.warning(
-            "import: \(keys) of the configuration file are not followed while the server runs: they are imported at its next start, unless networks are made records before (the page Networks, or roost network)"
+            "import: \(keys) of the configuration file have no effect while the server runs: they are imported at its next start, unless networks are added before (page Networks, or roost network)"
         )
     }
 
@@ -38,8 +38,8 @@ struct NetworkImport {
     /// What a person has to do before the keys can go.
     private var advice: String {
         former.interfaces.isEmpty
-            ? "they can be taken out of the file"
-            : "they can be taken out of the file, once it has ‘interfaces: [\(former.interfaces.joined(separator: ", "))]’"
+            ? "they can be removed from the file"
+            : "they can be removed from the file once it has ‘interfaces: [\(former.interfaces.joined(separator: ", "))]’"
     }
 
     private func take() async throws {
@@ -62,7 +62,7 @@ struct NetworkImport {
             throw StoreError.conflict("another program changed the store during the import of networks")
         }
         ServerLog.logger.notice(
-            "import: \(keys) of the configuration file: \(parts.joined(separator: ", ")) imported as revision \(number). These keys no longer count: change networks on the page Networks, or with roost network and roost loader-rule; \(advice)"
+            "import: \(keys) of the configuration file: \(parts.joined(separator: ", ")) imported as revision \(number). These keys have no effect any more: change networks on the page Networks, or with roost network and roost loader-rule; \(advice)"
         )
     }
 
@@ -99,7 +99,8 @@ struct NetworkImport {
     }
 
     private func warn(knowing number: Int) async throws {
-        var text = "\(keys) of the configuration file no longer count: networks are records of the fleet"
+        var text =
+            "\(keys) of the configuration file have no effect any more: networks are records of the fleet"
         if let imported = try await lastRevision(by: Self.author) {
             text += ", imported as revision \(imported)"
             let others = try differences(from: try await store.revision(imported))

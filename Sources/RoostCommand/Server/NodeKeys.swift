@@ -41,7 +41,8 @@ struct NodeKeys {
             return key
         }
         guard let key = known(try WholeFile.read(path)) else {
-            throw InvalidSetting("\(path) is damaged: put back a copy, or remove it to have a new key made")
+            throw InvalidSetting(
+                "\(path) is damaged: restore a copy, or remove it and let the server create a new key")
         }
         return key
     }

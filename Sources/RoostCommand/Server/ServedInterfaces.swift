@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Linux
@@ -15,18 +16,18 @@ struct ServedInterfaces: Equatable {
     init(_ names: [String], available: [NetworkInterface]) throws {
         guard !names.isEmpty else {
             throw InvalidSetting(
-                "no interface is named to serve on; say which: --interface eth1, or ‘interfaces’ in the configuration (there are: \(available.map(\.name).joined(separator: ", ")))"
+                "no interface is chosen: name one with --interface eth1, or with ‘interfaces’ in the configuration (available: \(available.map(\.name).joined(separator: ", ")))"
             )
         }
         interfaces = try names.map { name in
             guard let interface = available.first(where: { $0.name == name }) else {
                 throw InvalidSetting(
-                    "there is no interface ‘\(name)’ (there are: \(available.map(\.name).joined(separator: ", ")))"
+                    "there is no interface ‘\(name)’ (available: \(available.map(\.name).joined(separator: ", ")))"
                 )
             }
             guard !interface.addresses.isEmpty else {
                 throw InvalidSetting(
-                    "interface \(name) has no IPv4 address; give it one: ip addr add 10.77.0.1/24 dev \(name)"
+                    "interface \(name) has no IPv4 address; assign one: ip addr add 10.77.0.1/24 dev \(name)"
                 )
             }
             return interface

@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import Glibc
@@ -25,7 +26,7 @@ extension Server {
         for problem in found where !problem.isFatal { ServerLog.logger.warning("dhcp: \(problem)") }
         if let problem = found.first(where: \.isFatal) { throw InvalidSetting("dhcp: \(problem)") }
         ServerLog.logger.warning(
-            "\(former.keys.joined(separator: ", ")): a start takes them over once, into a fleet that has no networks yet; then they no longer count (roost network list shows what does)"
+            "\(former.keys.joined(separator: ", ")): imported once, by the first start whose fleet has no networks; after that they have no effect (roost network list shows what applies)"
         )
     }
 
@@ -33,7 +34,7 @@ extension Server {
     static func requireDistinct(_ settings: ServerSettings) throws {
         let roles = settings.roles
         if roles.contains(.http), roles.contains(.nbd), settings.httpPort == settings.nbdPort {
-            throw InvalidSetting("http and nbd cannot both have port \(settings.httpPort)")
+            throw InvalidSetting("http and nbd cannot both use port \(settings.httpPort)")
         }
         for path in [settings.center.certificate, settings.center.key].compactMap(\.self)
         where roles.contains(.center) && !FileManager.default.fileExists(atPath: path) {
@@ -57,7 +58,7 @@ extension Server {
             else { continue }
             let list = own.filter { $0.rawValue >> 24 != 127 }.map(\.description).joined(separator: ", ")
             throw InvalidSetting(
-                "center: this machine does not have the address \(address)"
+                "center: this host does not have the address \(address)"
                     + (list.isEmpty ? "" : "; it has \(list)"))
         }
     }

@@ -23,7 +23,7 @@ extension Server {
     static func requireFree(socket path: String) throws {
         guard LocalSocket.isAnswered(path) else { return }
         throw InvalidSetting(
-            "a server answers on \(path): end it first, or give this one a socket of its own (--socket, or socket in the configuration)"
+            "a server answers on \(path): stop it first, or give this one another socket (--socket, or socket in the configuration)"
         )
     }
 
@@ -42,7 +42,7 @@ extension Server {
         }
         guard owner == 0, others.isEmpty else {
             throw InvalidSetting(
-                "socket: \(directory) holds other things; put the socket into a directory of its own, such as /run/roost/api.sock"
+                "socket: \(directory) contains other files; put the socket into a directory of its own, such as /run/roost/api.sock"
             )
         }
         Ownership.give(directory, user.uid, user.gid)
@@ -58,7 +58,7 @@ extension Server {
         }
         if let thread = waitForThreads(user) {
             throw InvalidSetting(
-                "user: the server's thread \(thread) still has rights of root after it became user \(user.uid): please report this"
+                "user: the server's thread \(thread) still has root privileges after it became user \(user.uid): please report this"
             )
         }
     }
@@ -94,7 +94,7 @@ extension Server {
     }
 
     /// - Parameter words: a line of a thread's status (proc(5)).
-    private static func isWithoutRights(_ words: [Substring], _ user: StateDirectory.User) -> Bool {
+    static func isWithoutRights(_ words: [Substring], _ user: StateDirectory.User) -> Bool {
         switch words.first {
         case "Uid:": words.dropFirst().allSatisfy { $0 == "\(user.uid)" }
         case "Gid:": words.dropFirst().allSatisfy { $0 == "\(user.gid)" }

@@ -22,7 +22,8 @@ extension Server {
                 try volumes.removeLeftovers(of: volume)
             }
         } catch {
-            ServerLog.logger.warning("files that nothing needs are left: \(ErrorText.of(error))")
+            ServerLog.logger.warning(
+                "cannot remove files that nothing needs any more: \(ErrorText.of(error))")
         }
     }
 
@@ -33,7 +34,7 @@ extension Server {
                 "role nfs: there is no NFS server (apt install nfs-kernel-server, or nfs-ganesha-vfs)")
         }
         guard geteuid() == 0 else {
-            throw InvalidSetting("role nfs: only root can make the nodes' trees and say what is exported")
+            throw InvalidSetting("role nfs: only root can create the nodes' trees and export them")
         }
         // The path becomes a word of the nodes' kernels and of the server's configuration.
         guard
@@ -42,7 +43,7 @@ extension Server {
             })
         else {
             throw InvalidSetting(
-                "role nfs: state-directory ‘\(settings.stateDirectory)’ may have no spaces, quotes, commas or colons"
+                "role nfs: state-directory ‘\(settings.stateDirectory)’ must not contain spaces, quotes, commas or colons"
             )
         }
         return try NFSWorkerConnection(settings, server)

@@ -1,3 +1,4 @@
+import API
 import CLinux
 import Center
 import Commands
@@ -103,7 +104,7 @@ final class Server: Sendable {
             planes.swap(snapshot)
         }
         if let leap = former.leap {
-            ServerLog.logger.warning("clock: since this server last wrote something it went \(leap)")
+            ServerLog.logger.warning("clock: since this server last recorded something, it went \(leap)")
             try await fleet.start(after: leap)
         }
         self.fleet = fleet
@@ -168,7 +169,7 @@ final class Server: Sendable {
             host.interfaces = try ServedInterfaces(
                 interfaces.interfaces.map(\.name), available: NetworkInterface.all())
         } catch {
-            ServerLog.logger.error("reload: nothing is changed: \(ErrorText.of(error))")
+            ServerLog.logger.error("reload: failed, nothing was changed: \(ErrorText.of(error))")
             return
         }
         let new = host.settings
@@ -177,14 +178,14 @@ final class Server: Sendable {
         centerLimits?.use(new.allowances)
         fleet.host = host.serving
         for key in settings.differencesThatNeedRestart(from: new) {
-            ServerLog.logger.warning("reload: \(key) has changed and needs a restart")
+            ServerLog.logger.warning("reload: \(key) has changed, which takes effect after a restart")
         }
         do {
             try await fleet.reload()
             try await NetworkImport(former: new.formerNetworks, store: fleet.store, host: host.serving).warn()
         } catch {
             // What the file says is followed all the same.
-            ServerLog.logger.error("reload: the store is not read anew: \(ErrorText.of(error))")
+            ServerLog.logger.error("reload: cannot read the store again: \(ErrorText.of(error))")
         }
         await certificates.renew()
         Self.log("reloaded: \(Self.taken(from: former, to: host))")
@@ -192,19 +193,20 @@ final class Server: Sendable {
 
     /// What a reload has taken over.
     private static func taken(from former: ServerPolicy.Host, to host: ServerPolicy.Host) -> String {
-        var parts = former.settings.differencesThatAreFollowed(from: host.settings)
-        if former.loaders != host.loaders, !parts.contains("loaders") { parts.append("loaders") }
+        var keys = former.settings.differencesThatAreFollowed(from: host.settings)
+        if former.loaders != host.loaders, !keys.contains(.loaders) { keys.append(.loaders) }
+        var parts = keys.map(\.rawValue)
         if former.interfaces != host.interfaces { parts.append("the interfaces' addresses") }
         return parts.isEmpty
-            ? "the configuration says nothing new that is taken over while the server runs"
-            : "taken over: \(parts.joined(separator: ", "))"
+            ? "no change takes effect without a restart"
+            : "now in effect: \(parts.joined(separator: ", "))"
     }
 
     /// Says to the NFS server what it has to give to whom. Without it nodes of other root modes boot all the same.
     private func export() async {
         guard nfs != nil else { return }
         do { try await volumes.export() } catch {
-            ServerLog.logger.error("nfs: nothing is exported: \(ErrorText.of(error))")
+            ServerLog.logger.error("nfs: cannot export anything: \(ErrorText.of(error))")
         }
     }
 
@@ -215,7 +217,7 @@ final class Server: Sendable {
             // Standard output, not the log: the link makes an administrator and does not belong into archives.
             try? FileHandle.standardOutput.write(contentsOf: Data("first log-in: \(setupLink)\n".utf8))
         }
-        let roles = settings.roles.map(\.rawValue).joined(separator: " ")
+        let roles = settings.roles.text
         log(
             "ready: \(roles) on \(interfaces.interfaces.map { "\($0.name) (\($0.addresses[0].address))" }.joined(separator: ", "))"
         )
@@ -226,7 +228,7 @@ final class Server: Sendable {
     private static func notifySystemd() {
         guard let socket = ProcessInfo.processInfo.environment["NOTIFY_SOCKET"] else { return }
         if !LocalSocket.send("READY=1\nMAINPID=\(getpid())", to: socket) {
-            ServerLog.logger.warning("systemd does not hear that the server is ready (\(socket))")
+            ServerLog.logger.warning("cannot tell systemd that the server is ready (\(socket))")
         }
     }
 
@@ -278,7 +280,7 @@ final class Server: Sendable {
             ports: CenterPorts(
                 planes: planes, networks: ServedNetworkView(policy: policy, planes: planes), images: files,
                 pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
-            logger: ServerLog.logger, version: Roost.version, roles: settings.roles.map(\.rawValue),
+            logger: ServerLog.logger, version: Roost.version, roles: settings.roles,
             wallSecret: wallSecret, sources: settings.imageSources,
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(
@@ -304,7 +306,7 @@ final class Server: Sendable {
                 let keys = CenterKeys(stateDirectory: settings.stateDirectory, addresses: secure.map(\.host))
                 try keys.make(for: user)
                 certificate = (keys.chainPath, keys.keyPath)
-                log("center: certificate of the own authority, SHA-256 \(try keys.fingerprint())")
+                log("center: certificate of its own authority, SHA-256 \(try keys.fingerprint())")
             }
             addresses = secure.map { CenterAddress(host: $0.host, port: $0.port, certificate: certificate) }
         }

@@ -1,17 +1,10 @@
+import API
 import Center
 import Commands
 import ConfigurationFile
 import Fleet
 import Foundation
 import Wire
-
-/// A part of the server that can be switched on or off.
-enum ServerRole: String, CaseIterable {
-    case dhcp, tftp, http, nbd, nfs, center
-
-    /// The roles of a file that names none. NFS needs another program's server.
-    static let standard = allCases.filter { $0 != .nfs }
-}
 
 /// The settings of `roost serve`: the file `/etc/roost/roost.yaml`, whose commented example is their manual.
 struct ServerSettings {
@@ -197,12 +190,22 @@ struct ServerSettings {
     }
 
     /// Keys whose change a running server follows when it reads the file anew.
-    func differencesThatAreFollowed(from other: Self) -> [String] {
-        Self.names([
-            ("domain", domain != other.domain),
-            ("advertised-address", advertisedAddress != other.advertisedAddress),
-            ("loaders", loaders != other.loaders), ("limits", allowances != other.allowances),
-        ])
+    func differencesThatAreFollowed(from other: Self) -> [FollowedKey] {
+        FollowedKey.allCases.filter { key in
+            switch key {
+            case .domain: domain != other.domain
+            case .advertisedAddress: advertisedAddress != other.advertisedAddress
+            case .loaders: loaders != other.loaders
+            case .limits: allowances != other.allowances
+            }
+        }
+    }
+
+    /// A key that a reload takes over.
+    enum FollowedKey: String, CaseIterable {
+        case domain
+        case advertisedAddress = "advertised-address"
+        case loaders, limits
     }
 
     private static func names(_ changed: [(String, Bool)]) -> [String] { changed.filter(\.1).map(\.0) }

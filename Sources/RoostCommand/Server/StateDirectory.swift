@@ -91,9 +91,11 @@ struct StateDirectory {
             // Directories above it are not the server's.
             let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
             try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
-            guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError("make \(path)") }
+            guard unsafe mkdir(path, 0o700) == 0 else { throw SystemError("create \(path)") }
         }
-        guard let status = FileStatus(path, follows: true) else { throw SystemError("look at \(path)") }
+        guard let status = FileStatus(path, follows: true) else {
+            throw SystemError("read the status of \(path)")
+        }
         // The server's user publishes its builds from a namespace of its own: everything exists, and is not its own to change.
         if BuildNamespace.isUnprivileged, status.user != geteuid() { return }
         guard [geteuid(), user.uid].contains(status.user) else {
@@ -145,7 +147,7 @@ struct StateDirectory {
                 try putAside(place.name)
             }
         }
-        if FileStatus(path) == nil, unsafe mkdir(path, 0o700) != 0 { throw SystemError("make \(path)") }
+        if FileStatus(path) == nil, unsafe mkdir(path, 0o700) != 0 { throw SystemError("create \(path)") }
         if isGiven, place.isShared { try take(path) }
         guard unsafe chmod(path, isGiven ? place.mode : 0o700) == 0 else {
             throw SystemError("close \(path) to other users")
@@ -184,7 +186,7 @@ struct StateDirectory {
     private func putAside(_ name: String) throws {
         var aside = "aside-\(name.replacing("/", with: "-"))"
         while FileStatus("\(path)/\(aside)") != nil { aside += "+" }
-        note("\(path)/\(name) is not root's own: put aside as \(aside), which can be removed")
+        note("\(path)/\(name) does not belong to root: renamed to \(aside), which can be removed")
         try DurableFile.move("\(path)/\(name)", to: "\(path)/\(aside)", at: .stateEntry)
     }
 
@@ -197,10 +199,11 @@ struct StateDirectory {
             guard let status = FileStatus("\(path)/\(name)") else { continue }
             guard status.isFile, status.linkCount == 1 else {
                 throw InvalidSetting(
-                    "\(path)/\(name) is not a file, or has another name elsewhere: put the file itself there")
+                    "\(path)/\(name) is not a regular file, or has another hard link: put the file itself there"
+                )
             }
             if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 {
-                throw SystemError("make \(place)")
+                throw SystemError("create \(place)")
             }
             guard FileStatus(place)?.user == geteuid() else {
                 try putAside(name)
@@ -213,7 +216,7 @@ struct StateDirectory {
     private func handOver(_ name: String) throws {
         let place = "\(path)/\(name)"
         if FileStatus(place) != nil, try !isPlace(place) { try putAside(name) }
-        if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 { throw SystemError("make \(place)") }
+        if FileStatus(place) == nil, unsafe mkdir(place, 0o700) != 0 { throw SystemError("create \(place)") }
         guard isGiven else { return }
         // Root may have linked it to another disk.
         let target = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
@@ -247,7 +250,7 @@ struct StateDirectory {
         else { return false }
         guard [geteuid(), user.uid].contains(target.user) else {
             throw InvalidSetting(
-                "\(place) belongs to user \(target.user), and the server runs as \(user.uid): give it the files (chown -R) or be that user"
+                "\(place) belongs to user \(target.user), and the server runs as \(user.uid): change the owner (chown -R), or run as that user"
             )
         }
         return true

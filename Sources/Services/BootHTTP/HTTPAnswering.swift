@@ -41,7 +41,7 @@ struct HTTPAnswering {
                 context.refuse(Self.property(at: parts[2]), of: machine, to: peer)
                 return .error(
                     403,
-                    "this is for the machine that holds its address by DHCP, and you do not ask from there")
+                    "only the machine itself may ask this, from the address that it has by DHCP")
             }
             switch parts[2] {
             case "report":
@@ -106,7 +106,7 @@ struct HTTPAnswering {
                 part.filter { $0 != " " && $0 != "\t" } == tag
             })
         {
-            return .error(412, "this is another file than the one that is wanted")
+            return .error(412, "the file is not the one that If-Match names")
         }
         var fields = [("Accept-Ranges", "bytes"), ("Content-Type", "application/octet-stream")]
         if let tag { fields += [("ETag", tag), ("Cache-Control", "public, max-age=31536000, immutable")] }
@@ -149,8 +149,8 @@ struct HTTPAnswering {
         }
     }
 
-    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS]` with the detail as body. A node without a network at the time of a
-    /// stage reports it later, with its age.
+    /// `POST /node/MAC/report?boot=ID&stage=NAME[&age=MILLISECONDS][&tree=NODE/GENERATION]` with the detail as body. A node without a
+    /// network at the time of a stage reports it later, with its age. With the stage `root`, `tree` is its own root over NFS that it mounted.
     private func report(_ request: HTTPRequestHead, body: [UInt8], machine: MACAddress) -> HTTPAnswer {
         guard let boot = request.query("boot"), isBootIdentifier(boot),
             let stage = request.query("stage").flatMap(BootStage.init(rawValue:)), stage.isReported
@@ -161,7 +161,8 @@ struct HTTPAnswering {
         let text = String(decoding: body, as: UTF8.self)
         let age = request.query("age").flatMap { Int($0) }.map { min(max($0, 0), 600_000) } ?? 0
         let isOwn = context.report(
-            stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description)
+            stage, boot: boot, machine: machine, age: age, detail: PlainText(text).description,
+            tree: stage == .root ? request.query("tree").flatMap { TreeReference($0) } : nil)
         return isOwn ? HTTPAnswer(status: 204) : .error(403, "this report belongs to another boot")
     }
 
@@ -180,7 +181,7 @@ struct HTTPAnswering {
             return .error(403, "these sessions belong to another boot")
         }
         guard context.reportSessions(body, of: machine, in: boot) else {
-            return .error(403, "this node is not to report who is logged in")
+            return .error(403, "this node is set not to report who is logged in")
         }
         return HTTPAnswer(status: 204)
     }
@@ -194,7 +195,8 @@ struct HTTPAnswering {
         }
         let order = context.takeOrder(for: machine, in: boot)
         return HTTPAnswer(
-            status: 200, fields: [("Cache-Control", "no-store")], body: .bytes(Array((order ?? "").utf8)))
+            status: 200, fields: [("Cache-Control", "no-store")],
+            body: .bytes(Array((order?.rawValue ?? "").utf8)))
     }
 
     /// `POST /node/MAC/configuration?boot=ID` with the key that the node made for this boot: returns the archive of files for its root,
@@ -207,7 +209,7 @@ struct HTTPAnswering {
         }
         // A machine that waits for approval, or was refused, gets no data of the site.
         guard case .image = context.plan(for: machine, at: peer, server: server).target else {
-            return .error(403, "this machine has nothing to boot, and so no configuration")
+            return .error(403, "this machine has nothing to boot, so it has no configuration")
         }
         guard NodeKey.isPublicKey(body) else { return .error(400, "this is not the key of a node") }
         let volumeKey: [UInt8]?
@@ -219,7 +221,7 @@ struct HTTPAnswering {
         case .first, .repeated: break
         case .spent:
             context.refuse(.secondConfiguration, of: machine, to: peer)
-            return .error(403, "another key has had the configuration of this boot: start the machine again")
+            return .error(403, "the configuration of this boot was sent to another key: restart the machine")
         case .otherBoot: return .error(403, "this configuration belongs to another boot")
         }
         let archive: [UInt8]

@@ -83,7 +83,7 @@ package final class DHCPService {
             [unowned self] address, mac in
             let now = context.now() / 1_000
             guard let lease = server.found(mac, on: address, now: now) else { return }
-            log("dhcp: \(address) is in use by \(mac), which has no lease here; it is left alone")
+            log("dhcp: \(address) is in use by \(mac), which has no lease here; it is not given to others")
             committer.commit([lease], answers: nil)
         }
     }

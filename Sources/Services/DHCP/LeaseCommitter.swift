@@ -30,7 +30,7 @@ package final class LeaseCommitter: Sendable {
         throws(SystemError)
     {
         let number = eventfd(0, 0)
-        guard number >= 0 else { throw SystemError("make an event descriptor") }
+        guard number >= 0 else { throw SystemError("create an event descriptor") }
         wake = FileDescriptor(owning: number)
         self.log = log
         // From here on only this thread uses the journal.

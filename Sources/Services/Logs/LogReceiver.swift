@@ -48,7 +48,7 @@ package final class LogReceiver: EventHandler {
     /// Resets the message counters.
     package func nextSecond() {
         for (machine, count) in leftOut {
-            let text = "(\(count) messages of this second are left out)"
+            let text = "(\(count) messages of this second were left out)"
             context.log(LogMessage(severity: .warning, text: text), of: machine)
         }
         leftOut.removeAll(keepingCapacity: true)

@@ -41,7 +41,7 @@ extension NBDConnection {
     func cork(_ isOn: Bool) {
         guard isCorked != isOn, !isClosed else { return }
         isCorked = isOn
-        try? socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isOn ? 1 : 0, "hold packets back")
+        try? socket.setOption(Int32(IPPROTO_TCP), TCP_CORK, isOn ? 1 : 0, "hold back partial packets")
     }
 
     func sendFile(offset: Int, byteCount: Int) {

@@ -182,7 +182,7 @@ import Wire
             }
             do {
                 guard let version = service.version(named: export.name) else {
-                    return close("the version went away")
+                    return close("the version was removed")
                 }
                 let file = try service.open(version)
                 transmission = NBDTransmission(
@@ -208,7 +208,7 @@ import Wire
         let copy = dup(socket.number)
         guard copy >= 0 else {
             service.context.limits.release(second)
-            return close(SystemError("hand over a connection").description)
+            return close(SystemError("duplicate a connection").description)
         }
         service.startVolume(
             name, for: peer, socket: FileDescriptor(owning: copy), leftover: leftover,

@@ -18,7 +18,7 @@ struct NodeDisk: Sendable {
         _ = unsafe mkdir(directory, 0o755)
         let file = try FileDescriptor(opening: path, flags: O_RDWR | O_CREAT)
         guard ftruncate(file.number, off_t(byteCount)) == 0 else {
-            throw SystemError("make the swap of \(name.node)")
+            throw SystemError("create the swap of \(name.node)")
         }
         let own = path.suffix(from: path.index(path.startIndex, offsetBy: directory.count + 1))
         for other in DirectoryListing.names(in: directory) where other.hasSuffix(".swap") && other != own {

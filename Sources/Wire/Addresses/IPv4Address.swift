@@ -51,8 +51,7 @@ extension IPv4Address: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let address = Self(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "‘\(text)’ is not an IPv4 address")
+            throw DecodingError.unreadable("‘\(text)’ is not an IPv4 address", in: container)
         }
         self = address
     }

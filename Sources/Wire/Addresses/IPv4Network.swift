@@ -49,10 +49,8 @@ extension IPv4Network: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let network = Self(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container,
-                debugDescription:
-                    "‘\(text)’ is not an IPv4 network (write it as 10.77.0.0/24, host bits zero)")
+            throw DecodingError.unreadable(
+                "‘\(text)’ is not an IPv4 network (write it as 10.77.0.0/24, host bits zero)", in: container)
         }
         self = network
     }

@@ -66,8 +66,8 @@ extension MACAddress: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let address = Self(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "‘\(text)’ is not a hardware address (52:54:00:12:34:56)")
+            throw DecodingError.unreadable(
+                "‘\(text)’ is not a hardware address (52:54:00:12:34:56)", in: container)
         }
         self = address
     }

@@ -36,7 +36,7 @@ extension MachineUUID: Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let uuid = Self(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "‘\(text)’ is not a UUID")
+            throw DecodingError.unreadable("‘\(text)’ is not a UUID", in: container)
         }
         self = uuid
     }

@@ -46,9 +46,8 @@ extension ClasslessRoute: CustomStringConvertible, Codable {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         guard let route = Self(text) else {
-            throw DecodingError.dataCorruptedError(
-                in: container,
-                debugDescription: "‘\(text)’ is not a route (write it as 192.168.0.0/16 via 10.77.0.253)")
+            throw DecodingError.unreadable(
+                "‘\(text)’ is not a route (write it as 192.168.0.0/16 via 10.77.0.253)", in: container)
         }
         self = route
     }

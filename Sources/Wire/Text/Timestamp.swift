@@ -70,14 +70,13 @@ extension Timestamp: Codable {
         } else {
             let text = try container.decode(String.self)
             guard let milliseconds = RFC3339.milliseconds(text) else {
-                throw DecodingError.dataCorruptedError(
-                    in: container,
-                    debugDescription: "‘\(text.prefix(40))’ is no time such as 2026-11-21T10:00:00Z")
+                throw DecodingError.unreadable(
+                    "‘\(text.prefix(40))’ is not a time (write it as 2026-11-21T10:00:00Z)", in: container)
             }
             count = Unit.count(ofMilliseconds: milliseconds)
         }
         guard let value = Value(count: count) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a time is missing")
+            throw DecodingError.unreadable("the time is missing", in: container)
         }
         self.init(wrappedValue: value)
     }

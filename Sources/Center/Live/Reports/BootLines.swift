@@ -27,7 +27,7 @@ final class BootLines: Sendable {
             defer { state.leftOut = 0 }
             return
                 (state.leftOut > 0
-                ? ["boot: \(state.leftOut) lines of machines that are no nodes are left out"] : []) + [line]
+                ? ["boot: \(state.leftOut) lines of machines that are not nodes were left out"] : []) + [line]
         }
     }
 }

@@ -30,7 +30,7 @@ package struct ReportRecorder: Sendable {
         await reports.run { kind, batch, dropped in
             if dropped > 0 {
                 logger.error(
-                    "\(dropped) reports of nodes (\(kind.rawValue)) are dropped: they come faster than the disk takes them"
+                    "\(dropped) reports of nodes (\(kind.rawValue)) are dropped: they come faster than the disk can record them"
                 )
             }
             await write(batch, of: kind)
@@ -70,9 +70,9 @@ package struct ReportRecorder: Sendable {
     }
 
     private func move(with jump: ClockJump) async {
-        logger.warning("clock: it was set \(jump); what is kept by it has moved with it")
+        logger.warning("clock: it was set \(jump); stored times have moved with it")
         do { try await fleet.move(with: jump) } catch {
-            logger.error("clock: log-ins, tokens and boots keep the times of before: \(ErrorText.of(error))")
+            logger.error("clock: cannot move the times of log-ins, tokens and boots: \(ErrorText.of(error))")
         }
         clockJumped()
     }
@@ -95,7 +95,7 @@ package struct ReportRecorder: Sendable {
                 Task { [volumes] in await volumes.note(events) }
             }
         } catch {
-            logger.error("\(events.count) reports of nodes are lost: \(ErrorText.of(error))")
+            logger.error("\(events.count) reports of nodes were lost: \(ErrorText.of(error))")
         }
         await forget(batch)
     }
@@ -106,7 +106,7 @@ package struct ReportRecorder: Sendable {
         }
         do { try await fleet.note(seen) } catch {
             logger.error(
-                "the cards that \(seen.count) machines were seen with are not recorded: \(ErrorText.of(error))"
+                "cannot record the cards that \(seen.count) machines were seen with: \(ErrorText.of(error))"
             )
         }
     }
@@ -116,7 +116,7 @@ package struct ReportRecorder: Sendable {
             if case .forgotten(let machine) = report { machine } else { nil }
         }
         do { try await fleet.forget(waiting: forgotten) } catch {
-            logger.error("\(forgotten.count) machines that wait are not forgotten: \(ErrorText.of(error))")
+            logger.error("cannot remove \(forgotten.count) waiting machines: \(ErrorText.of(error))")
         }
     }
 
@@ -147,7 +147,7 @@ package struct ReportRecorder: Sendable {
                 let hardware = try JSONDecoder().decode(Hardware.self, from: Data(json))
                 if let known = try await fleet.store.save(hardware, of: machine) { changed[machine] = known }
             } catch {
-                logger.error("the hardware of \(machine) is not recorded: \(ErrorText.of(error))")
+                logger.error("cannot record the hardware of \(machine): \(ErrorText.of(error))")
             }
         }
         fleet.note(changed)
@@ -161,7 +161,7 @@ package struct ReportRecorder: Sendable {
                     ? [] : try JSONDecoder().decode([NodeSessions.TellsSession].self, from: Data(json))
                 fleet.note(told, of: machine, in: boot)
             } catch {
-                logger.error("the sessions of \(machine) are not known: \(ErrorText.of(error))")
+                logger.error("cannot read the sessions of \(machine): \(ErrorText.of(error))")
             }
         }
     }
@@ -181,7 +181,7 @@ package struct ReportRecorder: Sendable {
                     "boot: \(machine) named \(registration.name) on its screen\(isApproved ? ", and approved by PIN" : "")"
                 )
             } catch {
-                logger.warning("\(machine) is not registered: \(ErrorText.of(error))")
+                logger.warning("cannot register \(machine): \(ErrorText.of(error))")
             }
         }
     }

@@ -92,7 +92,7 @@ struct DashboardView: TemplateView {
         chart = Chart(figures, words)
         if figures.bootCount > 0 { stages = Stages(figures) }
         self.server = server.address.description
-        roles = server.roles.joined(separator: " ")
+        roles = server.roles.text
         leases = server.leaseCount
         connections = server.connectionCount
         revision = server.revision
@@ -100,16 +100,9 @@ struct DashboardView: TemplateView {
 
     private static func tiles(_ figures: FiguresAnswer, _ words: Words) -> [Tile] {
         let states = MachineState.allCases.map { state in
-            let query =
-                switch state {
-                case .ready: "state=ready"
-                case .booting, .stuck: "state~\"at \""
-                case .failed: "state~failed"
-                case .unseen: ""
-                }
-            return Tile(
+            Tile(
                 kind: state.rawValue, count: figures.states[state] ?? 0, label: words(state.rawValue),
-                link: "/nodes?q=\(Escape.component(query))")
+                link: "/nodes?q=\(Escape.component("state=\(state.rawValue)"))")
         }
         let unknown = Tile(
             kind: figures.unknownCount > 0 ? "booting" : "unseen", count: figures.unknownCount,

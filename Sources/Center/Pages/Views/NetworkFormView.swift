@@ -45,7 +45,7 @@ struct NetworkFormView: TemplateView {
             field("lease", "Lease", "90s, 30m, 12h, 7d or infinite"),
             field("options", "Further DHCP options", "NUMBER=VALUE a line; bytes begin with 0x"),
             FieldView(
-                "bootp", words("Give addresses to BOOTP machines that are no nodes"),
+                "bootp", words("Give addresses to BOOTP machines that are not nodes"),
                 isTicked: typed.servesBOOTP),
         ]
         var hidden = [HiddenView("new", typed.isNew ? "yes" : "")]

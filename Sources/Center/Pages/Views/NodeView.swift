@@ -165,7 +165,7 @@ extension NodeView.Warning {
         text =
             alarm.property == .secondConfiguration
             ? words(
-                "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have got the first one.",
+                "%1: the configuration of this boot was asked for a second time, with another key (%2). It was refused. Another machine may have received the first one.",
                 time, who)
             : words(
                 "%1: another machine (%2) asked for what belongs to this node, or spoke for it (%3). It was refused.",

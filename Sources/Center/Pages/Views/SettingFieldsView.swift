@@ -57,15 +57,15 @@ extension SettingFieldsView.Setting {
         _ definition: SettingDefinition, own value: SettingValue?, effective setting: EffectiveSetting,
         _ words: Words
     ) {
-        let isHidden = definition.isSecret
         name = definition.name
         summary = words(definition.summary)
         phase = words("applies at: \(definition.phase.rawValue)")
-        self.value =
-            isHidden && setting.value != definition.defaultValue ? "(set)" : setting.value.description
+        self.value = definition.redacted(setting.value).description
         origin = setting.origin.description
         isSet = value != nil
-        let text = isHidden ? (value == nil ? "" : "(set)") : (value ?? setting.value).formText
+        let text =
+            definition.isSecret
+            ? (value == nil ? "" : RecordSettings.hidden.description) : (value ?? setting.value).formText
         switch definition.kind {
         case .choice(let options): choice = Self.choice(options, chosen: text)
         case .boolean: choice = Self.choice(["yes", "no"], chosen: text)

@@ -69,8 +69,8 @@ struct WizardView: TemplateView {
     init(_ facts: Facts, mayPublish: Bool, mayEdit: Bool, _ words: Words) {
         let (steps, networks) = (facts.steps, facts.steps.networks)
         networkDone = !networks.isEmpty
-        hasNoDHCP = !steps.roles.contains("dhcp")
-        roles = steps.roles.joined(separator: " ")
+        hasNoDHCP = !steps.roles.contains(.dhcp)
+        roles = steps.roles.text
         boxes = networks.enumerated().map { Box($1, number: $0) }
         pictureHeight = max(80, networks.count * 80)
         pictureLabel = networks.map { "\($0.interface): \($0.network)" }.joined(separator: ", ")

@@ -1,0 +1,7 @@
+/// What a running node is asked to do, in the answer to its question for orders; an empty answer asks for nothing.
+package enum NodeOrder: String, Sendable {
+    /// Restart in order.
+    case restart
+    /// Report who is logged in.
+    case sessions
+}
