@@ -135,7 +135,7 @@ package struct ImageLint: Sendable {
         if search.kernels.count > 1 {
             findings.append(
                 .otherKernels, search.kernels.map(\.release.text), "several kernels, of which nodes boot one",
-                "remove the others to save their room (--kernel names the one to take)")
+                "remove the others to save space (--kernel names the one to take)")
         }
         // A kernel without modules may be a copy of one that has them.
         let orphans = search.withoutModules.filter { place in
@@ -165,7 +165,7 @@ package struct ImageLint: Sendable {
         }
         var findings: [Finding] = []
         findings.append(
-            .caches, full, "leftovers of package managers and compilers", "remove it to save its room")
+            .caches, full, "leftovers of package managers and compilers", "remove them to save space")
         return findings
     }
 }

@@ -87,15 +87,17 @@ import Wire
 
         #expect(
             error("center: {ldap: {url: 'ldap://far', base: dc=x, tls: no}}").contains(
-                "passwords go in clear"))
+                "passwords are sent in clear"))
         #expect(error("center: {ldap: {url: 'http://x', base: dc=x}}").contains("ldaps://HOST"))
         #expect(
-            error("center: {ldap: {url: 'ldaps://x', base: dc=x, bind: cn=a}}").contains("belong together"))
+            error("center: {ldap: {url: 'ldaps://x', base: dc=x, bind: cn=a}}").contains(
+                "together, or neither"))
         #expect(error("center: {ldap: {url: 'ldaps://x', base: dc=x, roles: {a: king}}}").contains("‘king’"))
         #expect(
             error("center: {oidc: {issuer: 'http://far', client: a, secret-file: /x}}").contains("https://"))
         #expect(
-            error("center: {oidc: {issuer: 'https://far', client: a, secret-file: /x}}").contains("not there")
+            error("center: {oidc: {issuer: 'https://far', client: a, secret-file: /x}}").contains(
+                "does not exist")
         )
     }
 

@@ -168,7 +168,7 @@ extension EndToEnd.Servers {
                 try BootLab.run(
                     "sh", ["-c", "tar --zstd -xOf \"$0\" | grep -a -c 'PRIVATE KEY' || true", file]) == "0\n")
             try server.roost("node", "add", "later", "--mac", "52:54:00:00:01:02")
-            #expect(throws: CommandFailed.self, "a server runs") {
+            #expect(throws: CommandFailed.self, "a server uses it") {
                 try BootLab.run(BootLab.roost, ["restore", file, "--state-directory", state])
             }
             try server.end()

@@ -378,7 +378,7 @@ import Wire
     }
 
     @Test func `common mistakes are found`() throws {
-        #expect(try found { $0.router = Sample.server }.first?.contains("own address") == true)
+        #expect(try found { $0.router = Sample.server }.first?.contains("router is this server") == true)
         #expect(
             try found { $0.router = IPv4Address(rawValue: 0x0A4E_0001) }.first?.contains("not within") == true
         )

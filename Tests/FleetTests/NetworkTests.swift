@@ -153,7 +153,7 @@ import Wire
         let snapshot = try applying([
             try Self.network { $0.pools = try Self.pools("10.77.0.100-10.77.0.200") }
         ])
-        // The host has another address now, which lies in the pool: the network is not served, and the rest goes on.
+        // The host has another address now, which is in the pool: the network is not served, and the rest goes on.
         let host = try Self.host(["10.77.0.150/24"])
         let served = ServedNetworks(snapshot.contents.network, on: host)
         #expect(served.entries.isEmpty && served.problems.contains { $0.isFatal })
@@ -189,7 +189,7 @@ import Wire
         // A reservation in a pool is told, and works.
         let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
         let inPool = try ChangePlan(of: [try reserve(9, "10.77.0.200")], in: snapshot, within: plan)
-        #expect(inPool.notes?.contains { $0.contains("lies in the pool") } == true)
+        #expect(inPool.notes?.contains { $0.contains("is in the pool") } == true)
     }
 
     @Test func `a loader rule names whom it is for, and a file`() throws {

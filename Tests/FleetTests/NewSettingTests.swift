@@ -19,7 +19,7 @@ import Wire
         for count in [32, 40, 41, 60, 79] {
             let cut = String(Self.key.prefix(count))
             #expect(
-                problem("ssh-authorized-keys", .list([Self.key, cut]))?.contains("cut off") == true,
+                problem("ssh-authorized-keys", .list([Self.key, cut]))?.contains("is incomplete") == true,
                 "\(count)")
         }
         // Unknown key types are not checked.

@@ -52,7 +52,7 @@ import Wire
     @Test(arguments: [
         (Array("<html><table>".utf8), "web page"), ([0x50, 0x4B, 0x03, 0x04, 0], "workbook"),
         ([0xD0, 0xCF, 0x11, 0xE0, 0], "workbook"),
-        ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "cut off"),
+        ([0x61, 0, 0, 0, 1], "not text"), ([0x61, 0x0A, 0x81], "line 2"), ([0xFF, 0xFE, 0x61], "incomplete"),
         ([0x61, 0x0A, 0x22, 0x61], "line 2: a quotation mark"),
     ])
     func `a file that is not a table is named for what it is`(bytes: [UInt8], problem: String) {
@@ -163,7 +163,7 @@ import Wire
 
     @Test(arguments: [
         ("pc-9,", "hardware address or a UUID"), ("pc-9,nonsense", "not a hardware address"),
-        ("pc-9,5.25E+11", "taken it for a number"), ("pc-9,20000010012", "taken it for a number"),
+        ("pc-9,5.25E+11", "turned it into a number"), ("pc-9,20000010012", "turned it into a number"),
         ("pc 9,02:00:00:00:00:09", "not a valid name"), ("pc-9,00:00:00:00:00:00", "is empty"),
         ("pc-9,ff:ff:ff:ff:ff:ff", "broadcast"), ("pc-9,01:00:5e:00:00:01", "multicast"),
         ("pc-9,02:00:00:00:00:02", "belongs to node pc-2"),
@@ -172,13 +172,13 @@ import Wire
         ("pc-9,02:00:00:00:00:09,,10.77.0.254", "router's"),
         ("pc-9,02:00:00:00:00:09,,10.77.0.255", "broadcast address of"),
         ("pc-9,02:00:00:00:00:09,,10.77.0.0", "the network"),
-        ("pc-9,02:00:00:00:00:09,,10.78.0.5", "no network"),
+        ("pc-9,02:00:00:00:00:09,,10.78.0.5", "not in a served network"),
         ("pc-9,02:00:00:00:00:09,,10.77.0.150", "in the pool"),
         ("pc-9,02:00:00:00:00:09,,10.77.0.9", "reserved for"),
         ("pc-9,02:00:00:00:00:09,,224.0.0.1", "multicast"), ("pc-9,02:00:00:00:00:09,,127.0.0.1", "loopback"),
-        ("pc-9,02:00:00:00:00:09,,0.0.0.0", "no host"),
+        ("pc-9,02:00:00:00:00:09,,0.0.0.0", "not the address of a host"),
         ("pc-9,02:00:00:00:00:09,,10.77.0", "not an IPv4 address"),
-        ("pc-9,02:00:00:00:00:09,,,,more", "in no column"), ("pc-9,02:00:00:00:00:09,,,a/b", "tag"),
+        ("pc-9,02:00:00:00:00:09,,,,more", "beyond the last column"), ("pc-9,02:00:00:00:00:09,,,a/b", "tag"),
     ])
     func `an impossible row is refused with its line and the reason`(row: String, reason: String) throws {
         let list = try read("name,mac,group,address,tags\npc-3,02:00:00:00:00:03\n\(row)\n")

@@ -98,7 +98,7 @@ struct ConfinementTests {
         let refusal = #expect(throws: ConfinementRefused.self) {
             try program.run(["-c", "touch /tmp/\(name)"])
         }
-        #expect(refusal?.description.contains("has not run") == true)
+        #expect(refusal?.description.contains("was not run") == true)
         #expect(refusal?.description.contains("RestrictNamespaces") == true)
     }
 }

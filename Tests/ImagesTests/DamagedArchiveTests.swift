@@ -61,7 +61,7 @@ struct DamagedArchiveTests {
         // The last file has a header and a block.
         for (name, cut) in [("endless", 0), ("between", 1_024), ("in-a-file", 300), ("in-a-header", 700)] {
             let text = try #require(try refusal(name, Array(bytes.dropLast(cut))), "\(name)")
-            #expect(text.contains("cut off") && !text.contains("--directory"), "\(text)")
+            #expect(text.contains("incomplete") && !text.contains("--directory"), "\(text)")
         }
     }
 

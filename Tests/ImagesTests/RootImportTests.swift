@@ -238,7 +238,7 @@ struct RootImportTests {
         cut.add("blob", String(repeating: "x", count: 100_000))
         try work.put("cut.tar", bytes: Array(cut.bytes.prefix(50_000)))
         let cutOff = #expect(throws: ImageLacks.self) { try unpack("cut.tar") }
-        #expect(cutOff?.description.contains("damaged or cut off") == true)
+        #expect(cutOff?.description.contains("damaged or incomplete") == true)
         #expect(cutOff?.description.contains("--directory") == false)
     }
 

@@ -287,7 +287,7 @@ struct IDClaims {
 
         var description: String {
             switch self {
-            case .malformed: "it has no expiry or no audience"
+            case .malformed: "its contents cannot be read"
             case .expired: "it has expired: is this server's clock right?"
             case .fromTheFuture: "it is not valid yet: is this server's clock right?"
             }

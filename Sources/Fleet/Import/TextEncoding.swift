@@ -8,7 +8,7 @@ package enum TextEncoding: String, Equatable, Sendable, Codable {
     /// The text of `bytes`, which may start with a byte order mark. Throws if it is not text.
     package static func text(of bytes: [UInt8]) throws(UnreadableTable) -> (String, TextEncoding) {
         if let workbook = workbooks.first(where: { bytes.starts(with: $0.mark) }) {
-            throw UnreadableTable(problem: "this is \(workbook.what) not a list: save it as CSV")
+            throw UnreadableTable(problem: "this is \(workbook.what), not a list: save it as CSV")
         }
         if let isLittle = byteOrder(of: bytes) {
             let units = stride(from: 0, to: bytes.count - 1, by: 2).map { index in

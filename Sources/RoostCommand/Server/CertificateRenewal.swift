@@ -17,7 +17,8 @@ struct CertificateRenewal: Sendable {
             try center?.reloadCertificates()
         } catch {
             ServerLog.logger.error(
-                "center: cannot renew the certificate, and keep the previous one: \(ErrorText.of(error))")
+                "center: the certificate cannot be renewed, and the previous one stays in use: \(ErrorText.of(error))"
+            )
         }
     }
 
