@@ -47,7 +47,7 @@ class Center:
     def __init__(self, program, directory, state=None):
         self.directory = directory
         if state:
-            subprocess.run(["cp", "-a", state, f"{directory}/state"], check=True)
+            subprocess.run(["cp", "-R", state, f"{directory}/state"], check=True)  # The server's user owns the copy.
         self.port, self.boot_port = free_port(), free_port()
         self.socket = f"{directory}/socket/api.sock"
         with open(f"{directory}/roost.yaml", "w", encoding="utf-8") as file:
@@ -55,6 +55,7 @@ class Center:
 interfaces: [lo]
 state-directory: {directory}/state
 socket: {self.socket}
+node-program: {os.path.dirname(program)}/roost-node
 user: root
 http: {{port: {self.boot_port}}}
 dhcp: {{router-advertisements: no}}
@@ -70,7 +71,8 @@ center: {{https: [], http: "127.0.0.1:{self.port}"}}
                 if " ready: " in log.read():
                     break
         else:
-            raise SystemExit("the server did not start")
+            with open(f"{directory}/log", encoding="utf-8") as log:
+                raise SystemExit("the server did not start:\n" + log.read()[-2000:])
         environment = dict(os.environ, ROOST_SOCKET=self.socket)
         subprocess.run([program, "admin", "add", "bench", "admin"], env=environment, check=True,
                        input="a password for benchmarks\n", text=True)

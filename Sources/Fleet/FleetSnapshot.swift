@@ -74,7 +74,7 @@ package final class FleetSnapshot: Sendable {
 
     /// Whether a card belongs to a node, by a record or because it was last seen there.
     package func knows(_ card: MACAddress) -> Bool {
-        node(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
+        configuration.hasRecord(of: card) || observations.cards.machine(of: card) != nil
     }
 
     /// The cards that a node boots with: those in its record, and those that it was seen with.
@@ -107,7 +107,7 @@ package final class FleetSnapshot: Sendable {
 
     /// The settings of `node`; for an unknown machine (nil), those of the site.
     package func settings(of node: Node?) -> EffectiveSettings {
-        var levels = levels(of: node?.group ?? .site)
+        var levels = configuration.levels(of: node?.group ?? .site)
         if let node {
             if !configuration.compiledRules.isEmpty {
                 let facts = facts(of: node)
@@ -122,11 +122,7 @@ package final class FleetSnapshot: Sendable {
 
     /// The settings in `group`, before those of rules and nodes.
     package func settings(of group: GroupPath) -> EffectiveSettings {
-        EffectiveSettings(levels: levels(of: group))
-    }
-
-    private func levels(of group: GroupPath) -> [EffectiveSettings.Level] {
-        group.lineage.compactMap { path in groups[path].map { (.group(path), $0.settings) } }
+        EffectiveSettings(levels: configuration.levels(of: group))
     }
 
     /// The nodes in `group` and below it, in order.

@@ -12,10 +12,9 @@ package struct ImageFit: Sendable {
         var nodes: [ImageName: [(name: NodeName, mebibytes: Int)]] = [:]
         let only = snapshot.images.count == 1 ? snapshot.images.keys.first : nil
         for node in snapshot.nodes.values {
-            guard let hardware = snapshot.hardware(of: node) else { continue }
             let settings = snapshot.settings(of: node)
             guard settings[Settings.rootMode] == .ram, let chosen = settings[Settings.image],
-                let image = chosen?.image ?? only
+                let image = chosen?.image ?? only, let hardware = snapshot.hardware(of: node)
             else { continue }
             nodes[image, default: []].append((node.name, hardware.memoryMebibytes))
         }
