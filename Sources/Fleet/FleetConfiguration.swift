@@ -97,8 +97,10 @@ package final class FleetConfiguration: Sendable {
         indexes.nodes.nameOfCard[card].flatMap { contents.nodes[$0] }
     }
 
-    /// Whether a node's record has this card.
-    func hasRecord(of card: MACAddress) -> Bool { indexes.nodes.nameOfCard[card] != nil }
+    /// The name of that node.
+    func nodeName(withRecordOf card: MACAddress?) -> NodeName? {
+        card.flatMap { indexes.nodes.nameOfCard[$0] }
+    }
 
     /// The node whose record has this UUID.
     func node(with machine: MachineUUID) -> Node? {

@@ -74,7 +74,7 @@ package final class FleetSnapshot: Sendable {
 
     /// Whether a card belongs to a node, by a record or because it was last seen there.
     package func knows(_ card: MACAddress) -> Bool {
-        configuration.hasRecord(of: card) || observations.cards.machine(of: card) != nil
+        configuration.nodeName(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
     }
 
     /// The cards that a node boots with: those in its record, and those that it was seen with.
@@ -109,15 +109,20 @@ package final class FleetSnapshot: Sendable {
     package func settings(of node: Node?) -> EffectiveSettings {
         var levels = configuration.levels(of: node?.group ?? .site)
         if let node {
-            if !configuration.compiledRules.isEmpty {
-                let facts = facts(of: node)
-                for (rule, condition) in configuration.compiledRules where condition.holds(for: facts) {
-                    levels.append((.rule(rule.name), rule.settings))
-                }
-            }
+            levels += rules(fitting: node).map { (.rule($0.name), $0.settings) }
             levels.append((.node(node.name), node.settings))
         }
         return EffectiveSettings(levels: levels)
+    }
+
+    /// The names of the rules that apply to a node, in order.
+    func fittingRules(of node: Node) -> [RuleName] { rules(fitting: node).map(\.name) }
+
+    private func rules(fitting node: Node) -> [MatchRule] {
+        let rules = configuration.compiledRules
+        if rules.isEmpty { return [] }
+        let facts = facts(of: node)
+        return rules.filter { $0.condition.holds(for: facts) }.map(\.rule)
     }
 
     /// The settings in `group`, before those of rules and nodes.

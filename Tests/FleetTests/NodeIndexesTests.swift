@@ -32,7 +32,8 @@ import Wire
             let cards = [number, 10_000 + number].map { MACAddress(rawValue: UInt64($0)) }
             for card in cards {
                 #expect(after.node(withRecordOf: card) == anew.node(withRecordOf: card))
-                #expect(after.configuration.hasRecord(of: card) == (anew.node(withRecordOf: card) != nil))
+                #expect(
+                    after.configuration.nodeName(withRecordOf: card) == anew.node(withRecordOf: card)?.name)
             }
             let address = IPv4Address(rawValue: 0x0A4D_0000 + UInt32(number))
             #expect(after.hasReserved(address) == anew.hasReserved(address))

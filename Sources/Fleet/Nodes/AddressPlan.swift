@@ -33,7 +33,8 @@ package struct AddressPlan: Equatable, Sendable {
     package var isComplete: Bool
     /// What the networks of a configuration meet; nil: they are not known.
     package private(set) var host: ServingHost?
-    /// Those that it was made of; nil: it was not made of records.
+    /// The networks that it was made of; nil: they are not known.
+    package private(set) var served: ServedNetworks?
     private var records: NetworkRecords?
 
     package init(
@@ -52,8 +53,7 @@ package struct AddressPlan: Equatable, Sendable {
         self.init(
             subnets: served.subnets, own: host.own, reservations: served.reservations,
             isComplete: host.givesAddresses)
-        self.host = host
-        self.records = records
+        (self.host, self.served, self.records) = (host, served, records)
     }
 
     /// The same for another configuration. Records that no edit touched are the very same, and quick to compare.
