@@ -63,7 +63,7 @@ import Wire
     }
 
     private static func expectSame(_ snapshot: FleetSnapshot, _ policy: BootPolicy) throws {
-        let boots = NextBoots(in: snapshot, under: policy, clients: clients())
+        var boots = NextBoots(in: snapshot, under: policy, clients: clients())
         let stranger = Node(name: NodeName(unknown: card(99)), macAddresses: [card(99)])
         for node in snapshot.nodeOrder.compactMap({ snapshot.nodes[$0] }) + [stranger] {
             let client = snapshot.client(of: node, in: clients())

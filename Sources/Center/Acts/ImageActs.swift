@@ -40,7 +40,7 @@ extension Acts {
     func imageDetails() async throws -> [ImageDetails] {
         try require(.read)
         let snapshot = try await configuration()
-        let boots = NextBoots(in: snapshot, under: await services.policy())
+        var boots = NextBoots(in: snapshot, under: await services.policy())
         var nodeCounts: [Digest: Int] = [:]
         for node in snapshot.nodes.values {
             if let version = boots.boot(of: node).version { nodeCounts[version.digest, default: 0] += 1 }

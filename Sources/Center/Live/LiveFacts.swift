@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Synchronization
 import Wire
 
 /// The live facts for one list, fetched once.
@@ -9,7 +10,7 @@ struct LiveFacts {
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
     private let isPast: Bool
-    private let nextBoots: NextBoots
+    private let nextBoots: SharedNextBoots
     /// Seconds since 1970.
     let now = Clock.second
 
@@ -23,8 +24,8 @@ struct LiveFacts {
         boots = services.fleet.boots
         leased = await services.addresses(of: machines)
         registrations = services.fleet.registrations
-        nextBoots = NextBoots(
-            in: snapshot, under: await services.policy(), clients: await services.clients())
+        nextBoots = SharedNextBoots(
+            NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
         self.isPast = isPast
         sessions = isPast ? [:] : services.fleet.sessions
     }
@@ -117,6 +118,15 @@ struct LiveFacts {
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }
+}
+
+/// What was found out of one row is there for the others.
+private final class SharedNextBoots: Sendable {
+    private let boots: Mutex<NextBoots>
+
+    init(_ boots: NextBoots) { self.boots = Mutex(boots) }
+
+    func boot(of node: Node) -> NextBoots.Answer { boots.withLock { $0.boot(of: node) } }
 }
 
 extension Hardware {

@@ -13,7 +13,7 @@ enum NodeWarnings {
         in snapshot: FleetSnapshot, under policy: BootPolicy, clients: [MACAddress: BootClient] = [:]
     ) -> [String] {
         var names: [String: [NodeName]] = [:]
-        let boots = NextBoots(in: snapshot, under: policy, clients: clients)
+        var boots = NextBoots(in: snapshot, under: policy, clients: clients)
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], snapshot.trouble(holding: node) == nil,
                 let lack = boots.boot(of: node).lack

@@ -1,8 +1,7 @@
-import Synchronization
 package import Wire
 
 /// The next boots of many nodes at one moment. What nodes of one kind have in common is found out once.
-package final class NextBoots: Sendable {
+package struct NextBoots: Sendable {
     /// The version of a node's next boot, and why it gets nothing all the same.
     package typealias Answer = (version: ImageVersion?, lack: String?)
 
@@ -19,7 +18,7 @@ package final class NextBoots: Sendable {
     private let policy: BootPolicy
     private let clients: [MACAddress: BootClient]
     private let rollouts: [Rollout]
-    private let answers = Mutex<[Kind: Answer]>([:])
+    private var answers: [Kind: Answer] = [:]
 
     /// - Parameter clients: the machines' last DHCP requests, as far as known.
     package init(
@@ -32,14 +31,14 @@ package final class NextBoots: Sendable {
     }
 
     /// - Parameter node: may also represent an unknown machine.
-    package func boot(of node: Node) -> Answer {
+    package mutating func boot(of node: Node) -> Answer {
         let client = snapshot.client(of: node, in: clients)
         guard let kind = kind(of: node, asking: client) else {
             return snapshot.nextBoot(of: node, under: policy, asking: client)
         }
-        if let known = answers.withLock({ $0[kind] }) { return known }
+        if let known = answers[kind] { return known }
         let answer = snapshot.nextBoot(of: node, under: policy, asking: client)
-        answers.withLock { $0[kind] = answer }
+        answers[kind] = answer
         return answer
     }
 
