@@ -57,6 +57,7 @@ extension CenterServices {
     /// The data planes' present policy.
     func policy() async -> BootPolicy { await ports.planes.policy() }
     func leases() async -> [Lease] { await ports.planes.leases() }
+    func leaseCount() async -> Int { await ports.planes.leaseCount() }
     func clients() async -> [MACAddress: BootClient] { await ports.planes.clients() }
     func rootActivity() async -> [IPv4Address: RootActivity] { await ports.planes.rootActivity() }
     func openVersions() async -> [Digest: Int] { await ports.planes.openVersions() }
@@ -75,13 +76,25 @@ extension CenterServices {
     func limited() async -> LimitFigures { await ports.planes.limitFigures().adding(limits.figures) }
 
     /// The leased address of each machine; with several leases, the one that lasts longest.
-    func addresses() async -> [MACAddress: IPv4Address] {
-        var latest: [MACAddress: Lease] = [:]
-        for lease in await leases() {
-            guard case .macAddress(let machine) = lease.holder else { continue }
-            if let known = latest[machine], known.expiresAt >= lease.expiresAt { continue }
-            latest[machine] = lease
+    ///
+    /// - Parameter machines: nil: all.
+    func addresses(of machines: Set<MACAddress>? = nil) async -> [MACAddress: IPv4Address] {
+        if machines?.isEmpty == true { return [:] }
+        let leases = await leases()
+        var (addresses, ends) = ([MACAddress: IPv4Address](), [MACAddress: Int]())
+        let count = machines?.count ?? leases.count
+        addresses.reserveCapacity(count)
+        ends.reserveCapacity(count)
+        for lease in leases {
+            guard case .macAddress(let machine) = lease.holder, machines?.contains(machine) ?? true else {
+                continue
+            }
+            if let end = ends.updateValue(lease.expiresAt, forKey: machine), end >= lease.expiresAt {
+                ends[machine] = end
+            } else {
+                addresses[machine] = lease.address
+            }
         }
-        return latest.mapValues(\.address)
+        return addresses
     }
 }

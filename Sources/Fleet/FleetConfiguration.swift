@@ -16,41 +16,35 @@ package final class FleetConfiguration: Sendable {
         package init() {}
     }
 
-    /// Built once for each change to the records.
+    /// What is looked up; what depends on unchanged records is kept from one configuration to the next.
     private struct Indexes: Sendable {
-        let nodeOrder: [NodeName]
-        let nameOfAddress: [MACAddress: NodeName]
-        let nameOfUUID: [MachineUUID: NodeName]
-        let reservedAddresses: Set<IPv4Address>
-        let versionOfDigest: [Digest: ImageVersion]
-        let enrolmentRules: EnrolmentRules
-        let hasUnreadableLevels: Bool
-        let compiledRules: [(rule: MatchRule, condition: Condition)]
+        var nodes: NodeIndexes
+        var levels: SettingLevels
+        var versionOfDigest: [Digest: ImageVersion]
 
-        init(_ contents: Contents, nodeOrder order: [NodeName]?) {
-            let nodes = contents.nodes.values
-            nodeOrder =
-                order
-                ?? nodes.map { ($0.name.countingKey, $0.name) }
-                .sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
-            nameOfAddress = Dictionary(nodes.flatMap { node in node.macAddresses.map { ($0, node.name) } }) {
-                first, _ in first
+        init(_ contents: Contents, nodeOrder: [NodeName]?) {
+            nodes = NodeIndexes(of: contents.nodes, order: nodeOrder)
+            levels = SettingLevels(groups: contents.groups, rules: contents.rules)
+            versionOfDigest = Self.versions(of: contents.images)
+        }
+
+        /// The same for `after`, in which of all nodes only `changed` differ.
+        ///
+        /// Dictionaries that no edit touched are the very same, and quick to compare.
+        func following(
+            _ changed: Set<NodeName>, from before: Contents, to after: Contents
+        ) -> Indexes {
+            var next = self
+            next.nodes = nodes.following(changed, from: before.nodes, to: after.nodes)
+            if before.groups != after.groups || before.rules != after.rules {
+                next.levels = SettingLevels(groups: after.groups, rules: after.rules)
             }
-            nameOfUUID = Dictionary(nodes.compactMap { node in node.uuid.map { ($0, node.name) } }) {
-                first, _ in first
-            }
-            reservedAddresses = Set(nodes.compactMap(\.address))
-            versionOfDigest = Dictionary(contents.images.values.flatMap(\.versions).map { ($0.digest, $0) }) {
-                first, _ in first
-            }
-            let site = contents.groups[.site].map { [(SettingOrigin.group(.site), $0.settings)] } ?? []
-            enrolmentRules = EnrolmentRules(of: EffectiveSettings(levels: site))
-            hasUnreadableLevels =
-                contents.groups.values.contains { $0.settings.hasUnreadableBootSettings }
-                || contents.rules.values.contains { $0.settings.hasUnreadableBootSettings }
-            compiledRules = contents.rules.values
-                .sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
-                .compactMap { rule in (try? Condition(stored: rule.condition)).map { (rule, $0) } }
+            if before.images != after.images { next.versionOfDigest = Self.versions(of: after.images) }
+            return next
+        }
+
+        private static func versions(of images: [ImageName: ImageCatalogue]) -> [Digest: ImageVersion] {
+            Dictionary(images.values.flatMap(\.versions).map { ($0.digest, $0) }) { first, _ in first }
         }
     }
 
@@ -73,28 +67,47 @@ package final class FleetConfiguration: Sendable {
     /// The same records, with the revision number given by the store.
     func numbered(_ revision: Int) -> FleetConfiguration { FleetConfiguration(revision, contents, indexes) }
 
-    /// Every node in natural order.
-    package var nodeOrder: [NodeName] { indexes.nodeOrder }
+    /// The configuration after edits, in which of all nodes only `changed` differ.
+    func following(_ contents: Contents, revision: Int, nodes changed: Set<NodeName>) -> FleetConfiguration {
+        FleetConfiguration(
+            revision, contents, indexes.following(changed, from: self.contents, to: contents))
+    }
 
-    var enrolmentRules: EnrolmentRules { indexes.enrolmentRules }
+    /// Every node in natural order.
+    package var nodeOrder: [NodeName] { indexes.nodes.order }
+
+    /// Whether two nodes have a card, a UUID or a fixed address in common.
+    var hasNodeConflict: Bool { indexes.nodes.hasConflict }
+
+    var enrolmentRules: EnrolmentRules { indexes.levels.enrolmentRules }
 
     /// Whether a group or rule has an unreadable setting that is used in booting.
-    var hasUnreadableLevels: Bool { indexes.hasUnreadableLevels }
+    var hasUnreadableLevels: Bool { indexes.levels.hasUnreadable }
 
     /// In the order of application.
-    var compiledRules: [(rule: MatchRule, condition: Condition)] { indexes.compiledRules }
+    var compiledRules: [(rule: MatchRule, condition: Condition)] { indexes.levels.rules }
+
+    /// The settings of a group and of those above it, from the site down.
+    func levels(of group: GroupPath) -> [EffectiveSettings.Level] {
+        indexes.levels.levels(of: group, in: contents.groups)
+    }
 
     /// The node whose record has this card.
     func node(withRecordOf card: MACAddress) -> Node? {
-        indexes.nameOfAddress[card].flatMap { contents.nodes[$0] }
+        indexes.nodes.nameOfCard[card].flatMap { contents.nodes[$0] }
+    }
+
+    /// The name of that node.
+    func nodeName(withRecordOf card: MACAddress?) -> NodeName? {
+        card.flatMap { indexes.nodes.nameOfCard[$0] }
     }
 
     /// The node whose record has this UUID.
     func node(with machine: MachineUUID) -> Node? {
-        indexes.nameOfUUID[machine].flatMap { contents.nodes[$0] }
+        indexes.nodes.nameOfMachine[machine].flatMap { contents.nodes[$0] }
     }
 
-    func hasReserved(_ address: IPv4Address) -> Bool { indexes.reservedAddresses.contains(address) }
+    func hasReserved(_ address: IPv4Address) -> Bool { indexes.nodes.addresses.contains(address) }
 
     func version(_ digest: Digest) -> ImageVersion? { indexes.versionOfDigest[digest] }
 }

@@ -74,7 +74,7 @@ package final class FleetSnapshot: Sendable {
 
     /// Whether a card belongs to a node, by a record or because it was last seen there.
     package func knows(_ card: MACAddress) -> Bool {
-        node(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
+        configuration.nodeName(withRecordOf: card) != nil || observations.cards.machine(of: card) != nil
     }
 
     /// The cards that a node boots with: those in its record, and those that it was seen with.
@@ -107,26 +107,27 @@ package final class FleetSnapshot: Sendable {
 
     /// The settings of `node`; for an unknown machine (nil), those of the site.
     package func settings(of node: Node?) -> EffectiveSettings {
-        var levels = levels(of: node?.group ?? .site)
+        var levels = configuration.levels(of: node?.group ?? .site)
         if let node {
-            if !configuration.compiledRules.isEmpty {
-                let facts = facts(of: node)
-                for (rule, condition) in configuration.compiledRules where condition.holds(for: facts) {
-                    levels.append((.rule(rule.name), rule.settings))
-                }
-            }
+            levels += rules(fitting: node).map { (.rule($0.name), $0.settings) }
             levels.append((.node(node.name), node.settings))
         }
         return EffectiveSettings(levels: levels)
     }
 
-    /// The settings in `group`, before those of rules and nodes.
-    package func settings(of group: GroupPath) -> EffectiveSettings {
-        EffectiveSettings(levels: levels(of: group))
+    /// The names of the rules that apply to a node, in order.
+    func fittingRules(of node: Node) -> [RuleName] { rules(fitting: node).map(\.name) }
+
+    private func rules(fitting node: Node) -> [MatchRule] {
+        let rules = configuration.compiledRules
+        if rules.isEmpty { return [] }
+        let facts = facts(of: node)
+        return rules.filter { $0.condition.holds(for: facts) }.map(\.rule)
     }
 
-    private func levels(of group: GroupPath) -> [EffectiveSettings.Level] {
-        group.lineage.compactMap { path in groups[path].map { (.group(path), $0.settings) } }
+    /// The settings in `group`, before those of rules and nodes.
+    package func settings(of group: GroupPath) -> EffectiveSettings {
+        EffectiveSettings(levels: configuration.levels(of: group))
     }
 
     /// The nodes in `group` and below it, in order.

@@ -102,12 +102,14 @@ import Wire
 
     // MARK: Lists
 
+    private static func pager(_ path: String, offset: Int) throws -> Pager {
+        let head = HTTPRequest(
+            method: .get, scheme: "https", authority: "test", path: "\(path)?offset=\(offset)")
+        return try Pager(Request(head: head, body: RequestBody(buffer: ByteBuffer())), path: path)
+    }
+
     @Test func `an infinite lease never expires, and an empty list says so`() throws {
-        let request = Request(
-            head: HTTPRequest(
-                method: .get, scheme: "https", authority: "test", path: "/leases?offset=200"),
-            body: RequestBody(buffer: ByteBuffer()))
-        let pager = try Pager(request, path: "/leases")
+        let pager = try Self.pager("/leases", offset: 200)
         let leases = (0..<401).map { number in
             LeaseAnswer(
                 Lease(
@@ -115,14 +117,19 @@ import Wire
                     holder: .macAddress(MACAddress(rawValue: 1)),
                     expiresAt: number == 200 ? Lease.never : 60), snapshot: .empty)
         }
-        let view = LeasesView(leases, pager, Self.words)
+        let page = Acts.Page(
+            rows: Array(leases.dropFirst(pager.offset).prefix(Pager.rowLimit)), count: leases.count, next: 400
+        )
+        let view = LeasesView(page, pager, Self.words)
         #expect(view.table.rows.count == 200)
         #expect(view.table.rows.first?.expires == nil)
         #expect(view.table.rows.last?.expires == "1970-01-01 00:01:00")
         #expect(view.pages.previous == "/leases?offset=0" && view.pages.next == "/leases?offset=400")
         #expect(try Self.shown(view).contains("<td>never</td>"))
         #expect(!(try Self.shown(view)).contains("No address is leased."))
-        #expect(try Self.shown(LeasesView([], pager, Self.words)).contains("No address is leased."))
+        #expect(
+            try Self.shown(LeasesView(Acts.Page(rows: [], count: 0), pager, Self.words)).contains(
+                "No address is leased."))
     }
 
     @Test func `records are compared field by field, including settings`() {
@@ -139,21 +146,36 @@ import Wire
     // MARK: Networks
 
     @Test func `a network leads to its record, an interface without one to a new one`() throws {
-        let answers = try SmallFleet.served()
-        let view = NetworksView(answers, reservations: [], rules: [], mayEdit: true, Self.words)
+        let (answers, pager) = (try SmallFleet.served(), try Self.pager("/networks", offset: 0))
+        let view = NetworksView(answers, reservations: [], pager, rules: [], mayEdit: true, Self.words)
         #expect(view.table.rows.map(\.name) == ["school", nil] && !view.isBare)
         let text = try Self.shown(view)
         #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
         #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
-        var reader = NetworksView(answers, reservations: [], rules: [], mayEdit: false, Self.words)
+        var reader = NetworksView(answers, reservations: [], pager, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.
         #expect(try Self.shown(reader).contains("Reserved addresses"))
-        let outsider = NetworksView(answers, reservations: nil, rules: [], mayEdit: false, Self.words)
+        let outsider = NetworksView(answers, reservations: nil, pager, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(outsider)).contains("Reserved addresses"))
         reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
         #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
+    }
+
+    @Test func `many reservations and many edits of a revision come in pages`() throws {
+        let reservations = (0..<450).map {
+            DHCPReservation(.macAddress(MACAddress(rawValue: $0)), IPv4Address(rawValue: UInt32($0)))
+        }
+        let pager = try Self.pager("/networks", offset: 400)
+        let view = NetworksView([], reservations: reservations, pager, rules: [], mayEdit: true, Self.words)
+        #expect(view.reservations.map(\.address).first == "0.0.1.144" && view.reservations.count == 50)
+        #expect(view.pages.previous == "/networks?offset=200" && view.pages.next == nil)
+        #expect(try Self.shown(view).contains(#"href="/networks?offset=200""#))
+        let revision = Revision(number: 7, at: 0, who: "", what: "")
+        let links = try Self.pager("/history/7", offset: 0).links(count: 1_000)
+        let page = RevisionView(revision, links, failure: nil, mayUndo: false, Self.words)
+        #expect(try Self.shown(page).contains(#"href="/history/7?offset=200""#))
     }
 
     @Test func `a plan says what becomes of networks`() throws {

@@ -14,6 +14,7 @@ struct QuietPlanes: CenterPorts.Planes {
 
     func policy() async -> BootPolicy { BootPolicy(server: server, loaders: [], nodeArchives: [:]) }
     func leases() async -> [Lease] { given() }
+    func leaseCount() async -> Int { given().count }
     func clients() async -> [MACAddress: BootClient] { [:] }
     func rootActivity() async -> [IPv4Address: RootActivity] { [:] }
     func limitFigures() async -> LimitFigures { LimitFigures() }

@@ -13,7 +13,7 @@ struct FleetRoutes {
         api.get("figures", .read) { request, _, acts in
             try await JSONAnswer(acts.at(request).figures())
         }
-        api.get("leases", .read) { _, _, acts in try await JSONAnswer(acts.leases()) }
+        api.get("leases", .read) { _, _, acts in try await JSONAnswer(acts.leases().rows) }
         api.get("boots", .read) { request, _, acts in
             let machine = try request.query("mac").map { text in
                 guard let mac = MACAddress(text) else {

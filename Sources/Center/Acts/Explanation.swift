@@ -19,7 +19,7 @@ extension Acts {
         let heard = await services.clients()[identity.macAddress]
         let client = try Explanation.client(asked, identity, heard: heard)
         identity.architecture = client.architecture
-        let leased = await services.addresses()[identity.macAddress]
+        let leased = await services.addresses(of: [identity.macAddress])[identity.macAddress]
         let policy = await services.policy()
         return Explanation.answer(
             of: client, identity, asked, heard: heard, at: leased, in: snapshot,

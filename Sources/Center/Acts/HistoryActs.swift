@@ -39,14 +39,25 @@ extension Acts {
 
     /// A revision as far as the caller may see it, with secrets hidden.
     func revision(_ number: Int) async throws -> Revision {
-        guard let revision = try await visible(number) else {
+        try await revision(number, offset: 0, limit: .max).revision
+    }
+
+    /// The same with a part of its edits, and how many there are.
+    func revision(_ number: Int, offset: Int, limit: Int) async throws -> (revision: Revision, count: Int) {
+        guard var revision = try await visible(number) else {
             throw Problem(
                 403, "Forbidden", "\(caller.name) may not see what revision \(number) changed")
         }
-        return revision
+        let count = revision.edits.count
+        revision.edits = revision.edits.dropFirst(offset).prefix(limit).map {
+            Revision.Edit(
+                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
+                after: Redaction.of(json: $0.after))
+        }
+        return (revision, count)
     }
 
-    /// Nil when the caller may see nothing in it.
+    /// As far as the caller may see it, with secrets in its edits; nil when that is nothing.
     private func visible(_ number: Int) async throws -> Revision? {
         try require(.audit)
         var revision = try await store.revision(number)
@@ -56,11 +67,6 @@ extension Acts {
             // Its summary describes all of its edits.
             if edits.count < revision.edits.count { revision.what = Self.summary(of: edits) }
             revision.edits = edits
-        }
-        revision.edits = revision.edits.map {
-            Revision.Edit(
-                kind: $0.kind, key: $0.key, before: Redaction.of(json: $0.before),
-                after: Redaction.of(json: $0.after))
         }
         return revision
     }

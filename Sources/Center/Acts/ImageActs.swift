@@ -40,9 +40,10 @@ extension Acts {
     func imageDetails() async throws -> [ImageDetails] {
         try require(.read)
         let snapshot = try await configuration()
+        var boots = NextBoots(in: snapshot, under: await services.policy())
         var nodeCounts: [Digest: Int] = [:]
         for node in snapshot.nodes.values {
-            if let version = snapshot.nextVersion(of: node) { nodeCounts[version.digest, default: 0] += 1 }
+            if let version = boots.boot(of: node).version { nodeCounts[version.digest, default: 0] += 1 }
         }
         let fit = may(.read, in: .site) ? ImageFit(snapshot) : nil
         var all: [ImageDetails] = []

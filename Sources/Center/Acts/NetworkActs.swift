@@ -8,8 +8,7 @@ extension Acts {
     func networks() async throws -> [NetworkAnswer] {
         try require(.read)
         let records = fleet.snapshot.contents.network
-        guard let host = fleet.host else { return await services.networks() }
-        let idle = ServedNetworks(records, on: host).idle.sorted { $0.key < $1.key }
+        let idle = (fleet.addressPlan.served?.idle ?? [:]).sorted { $0.key < $1.key }
         let server = await services.policy().server
         return await services.networks()
             + idle.compactMap { name, reason in

@@ -8,7 +8,11 @@ extension Acts {
     static let pageLimit = 1_000
 
     /// What machines reported, fetched once for a list.
-    func facts() async -> LiveFacts { await LiveFacts(services, isPast: at != nil) }
+    ///
+    /// - Parameter machines: those whose addresses are asked for; nil: all.
+    func facts(in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>? = nil) async -> LiveFacts {
+        await LiveFacts(services, in: snapshot, addressesOf: machines, isPast: at != nil)
+    }
 
     // MARK: Nodes
 
@@ -24,39 +28,48 @@ extension Acts {
     func nodes(_ query: String, offset: Int, limit: Int) async throws -> Page<MachineAnswer> {
         try require(.read)
         let snapshot = try await configuration()
+        let names = try await names(matching: query, in: snapshot)
+        let shown = names.dropFirst(offset).prefix(limit).compactMap { snapshot.nodes[$0] }
+        let live = await facts(in: snapshot, addressesOf: Set(shown.flatMap { snapshot.cards(of: $0) }))
+        return Page(
+            rows: shown.map { live.answer($0, in: snapshot) }, count: names.count,
+            next: offset + shown.count < names.count ? offset + shown.count : nil)
+    }
+
+    /// The matching nodes that the caller sees, in natural order.
+    private func names(matching query: String, in snapshot: FleetSnapshot) async throws -> [NodeName] {
         let condition = try Condition(query)
-        let live = await facts()
-        var (rows, count): ([MachineAnswer], Int) = ([], 0)
+        if condition == .always {
+            return may(.read, in: .site)
+                ? snapshot.nodeOrder
+                : snapshot.nodeOrder.filter { snapshot.nodes[$0].map { caller.sees($0.group) } == true }
+        }
+        let live = await facts(in: snapshot)
+        var names: [NodeName] = []
         for (number, name) in snapshot.nodeOrder.enumerated() {
             // A search over a large fleet takes long: others go on meanwhile.
             if number % 256 == 255 { await Task.yield() }
-            guard let node = snapshot.nodes[name], caller.sees(node.group) else { continue }
-            if condition != .always, !condition.holds(for: live.facts(of: node, in: snapshot)) { continue }
-            if count >= offset, rows.count < limit { rows.append(live.answer(node, in: snapshot)) }
-            count += 1
+            guard let node = snapshot.nodes[name], caller.sees(node.group),
+                condition.holds(for: live.facts(of: node, in: snapshot))
+            else { continue }
+            names.append(name)
         }
-        return Page(rows: rows, count: count, next: offset + rows.count < count ? offset + rows.count : nil)
+        return names
     }
 
     /// The names of all matching nodes.
     func names(_ query: String) async throws -> [NodeName] {
         try require(.read)
-        let snapshot = try await configuration()
-        let condition = try Condition(query)
-        let live = await facts()
-        return snapshot.nodeOrder.filter { name in
-            guard let node = snapshot.nodes[name], caller.sees(node.group) else { return false }
-            return condition == .always || condition.holds(for: live.facts(of: node, in: snapshot))
-        }
+        return try await names(matching: query, in: configuration())
     }
 
     /// Unknown machines, latest first.
     func unknownMachines() async throws -> [MachineAnswer] {
         try require(.read)
         let snapshot = fleet.snapshot
-        let live = await facts()
-        return live.boots.keys.filter { !snapshot.knows($0) }
-            .map { live.answer(unknown: $0, in: snapshot) }
+        let unknown = Set(fleet.boots.keys.filter { !snapshot.knows($0) })
+        let live = await facts(in: snapshot, addressesOf: unknown)
+        return unknown.map { live.answer(unknown: $0, in: snapshot) }
             .sorted { ($0.seenAt ?? 0, $0.name.text) > ($1.seenAt ?? 0, $1.name.text) }
     }
 
@@ -77,7 +90,7 @@ extension Acts {
             boots += try await fleet.store.boots(of: mac, limit: bootLimit)
         }
         if let at { boots.removeAll { $0.startedAt > at * 1_000 } }
-        let live = await facts()
+        let live = await facts(in: snapshot, addressesOf: Set(cards))
         let activity = await services.rootActivity()
         let stored = snapshot.nodes[node.name]
         let versions = live.versions(of: node, in: snapshot)
@@ -165,96 +178,5 @@ extension Acts {
         return Fleet.knownHosts(
             of: nodes, in: snapshot, domain: await services.policy().domain,
             publicLine: services.hostKey(of:number:))
-    }
-
-    // MARK: Figures
-
-    func figures() async throws -> FiguresAnswer {
-        try require(.read)
-        let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
-        let live = await facts()
-        let activity = await services.rootActivity()
-        func root(_ boot: BootTimeline) -> RootActivity? {
-            live.leased[boot.macAddress].flatMap { activity[$0] }
-        }
-        var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
-        var troubles: [FiguresAnswer.Trouble] = []
-        var boots: [BootTimeline] = []
-        for node in snapshot.nodes.values where caller.sees(node.group) {
-            let boot = live.boot(of: node, in: snapshot)
-            let state = MachineState(boot, now: now)
-            states[state, default: 0] += 1
-            if troubles.count < 50, snapshot.trouble(holding: node) == nil,
-                let lack = live.versions(of: node, in: snapshot).lack
-            {
-                troubles.append(
-                    FiguresAnswer.Trouble(
-                        machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
-                        fix: "‘roost node explain \(node.name)’ shows how that was chosen"))
-                if let boot { boots.append(boot) }
-                continue
-            }
-            guard let boot else { continue }
-            boots.append(boot)
-            if let held = snapshot.trouble(holding: node), troubles.count < 50 {
-                troubles.append(
-                    FiguresAnswer.Trouble(
-                        machine: node.name, isKnown: true,
-                        text: held.summary,
-                        fix: "when the cause is fixed: ‘roost node release’, or the button on its page"))
-                continue
-            }
-            if state == .failed || state == .stuck, troubles.count < 50 {
-                troubles.append(Self.trouble(node.name, isKnown: true, boot, root(boot), now: now))
-            }
-        }
-        var unknownCount = 0
-        for (mac, boot) in live.boots where !snapshot.knows(mac) {
-            unknownCount += 1
-            boots.append(boot)
-            let state = MachineState(boot, now: now)
-            if state == .failed, troubles.count < 50 {
-                troubles.append(
-                    Self.trouble(NodeName(unknown: mac), isKnown: false, boot, root(boot), now: now))
-            }
-        }
-        let figures = BootFigures(boots)
-        return FiguresAnswer(
-            states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
-            percentile95: figures.percentile95, stages: figures.stages,
-            minutes: Self.minutes(of: boots, now: now),
-            troubles: troubles.sorted { $0.machine < $1.machine }, limited: await limited())
-    }
-
-    /// Peers over their limit, on the whole site.
-    func limited() async -> [LimitLedger.Line] {
-        caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
-    }
-
-    private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {
-        let first = now / 60_000 - 59
-        var minutes = (0..<60).map { FiguresAnswer.Minute(at: (first + $0) * 60_000, started: 0, ready: 0) }
-        for boot in boots {
-            let started = boot.startedAt / 60_000 - first
-            if minutes.indices.contains(started) { minutes[started].started += 1 }
-            guard let after = boot.readyAfter else { continue }
-            let ready = (boot.startedAt + after) / 60_000 - first
-            if minutes.indices.contains(ready) { minutes[ready].ready += 1 }
-        }
-        return minutes
-    }
-
-    private static func trouble(
-        _ name: NodeName, isKnown: Bool, _ boot: BootTimeline, _ root: RootActivity?, now: Int
-    ) -> FiguresAnswer.Trouble {
-        let last = boot.entries.last
-        let seconds = (now - (last?.at ?? now)) / 1_000
-        let stage = last?.stage ?? .dhcp
-        return FiguresAnswer.Trouble(
-            machine: name, isKnown: isKnown,
-            text: stage == .failed
-                ? "failed: \(last?.detail ?? "")"
-                : "stuck after \(stage.rawValue) for \(seconds) s" + stage.stuckDetail(root),
-            fix: stage.usualFix)
     }
 }

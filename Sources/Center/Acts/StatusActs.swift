@@ -12,7 +12,7 @@ extension Acts {
             version: services.version, revision: snapshot.revision, roles: services.roles,
             address: await services.policy().server,
             nodeCount: snapshot.nodes.count, imageCount: snapshot.images.count,
-            leaseCount: await services.leases().count,
+            leaseCount: await services.leaseCount(),
             openConnections: await services.openVersions().values.reduce(0, +),
             imageKeys: fleet.trust.keys.sorted(), warnings: await warnings(),
             limited: await limited(),
@@ -37,19 +37,29 @@ extension Acts {
         warnings += await services.networks().compactMap(\.scarcityWarning)
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
-        warnings += NodeWarnings.networks(snapshot.contents.network, on: fleet.host)
-        warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
+        let plan = fleet.addressPlan
+        warnings += NodeWarnings.networks(plan.served)
+        warnings += NodeWarnings.addresses(in: snapshot, within: plan)
         warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings
     }
 
-    func leases() async throws -> [LeaseAnswer] {
+    /// In the order of their addresses.
+    func leases(offset: Int = 0, limit: Int = .max) async throws -> Page<LeaseAnswer> {
         try require(.read)
         let snapshot = fleet.snapshot
-        return await services.leases().map { LeaseAnswer($0, snapshot: snapshot) }.filter { lease in
-            caller.sees(lease.node.flatMap { snapshot.nodes[$0]?.group })
+        var leases = await services.leases().sorted { $0.address < $1.address }
+        if !may(.read, in: .site) {
+            leases.removeAll { lease in
+                let node = LeaseAnswer(lease, snapshot: snapshot).node
+                return !caller.sees(node.flatMap { snapshot.nodes[$0]?.group })
+            }
         }
+        let rows = leases.dropFirst(offset).prefix(limit).map { LeaseAnswer($0, snapshot: snapshot) }
+        return Page(
+            rows: rows, count: leases.count,
+            next: offset + rows.count < leases.count ? offset + rows.count : nil)
     }
 
     /// A boot with its node; nil: the machine is not a node.
@@ -113,7 +123,7 @@ extension Acts {
         let mayMend = may(.configure, in: .site)
         return ServerState(
             address: await services.policy().server, roles: services.roles,
-            leaseCount: await services.leases().count,
+            leaseCount: await services.leaseCount(),
             connectionCount: await services.openVersions().values.reduce(0, +),
             revision: fleet.snapshot.revision, jump: mayMend ? fleet.recentJump : nil,
             scarceNetworks: mayMend ? await services.networks().filter(\.isScarce) : [])

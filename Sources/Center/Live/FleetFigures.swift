@@ -16,8 +16,9 @@ struct BootFigures: Sendable, Codable {
         var steps: [BootStage: [Int]] = [:]
         for boot in boots {
             if let ready = boot.readyAfter { durations.append(ready) }
-            for (earlier, later) in zip(boot.entries, boot.entries.dropFirst()) {
-                steps[later.stage, default: []].append(later.at - earlier.at)
+            let entries = boot.entries
+            for index in entries.indices.dropFirst() {
+                steps[entries[index].stage, default: []].append(entries[index].at - entries[index - 1].at)
             }
         }
         durations.sort()

@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Synchronization
 import Wire
 
 /// The live facts for one list, fetched once.
@@ -9,18 +10,22 @@ struct LiveFacts {
     let registrations: [MACAddress: Registration]
     let sessions: [MACAddress: NodeSessions]
     private let isPast: Bool
-    private let policy: BootPolicy
-    private let clients: [MACAddress: BootClient]
+    private let nextBoots: SharedNextBoots
     /// Seconds since 1970.
     let now = Clock.second
 
-    /// - Parameter isPast: the configuration is of the past, for which machines report nothing.
-    init(_ services: CenterServices, isPast: Bool) async {
+    /// - Parameters:
+    ///   - machines: those whose addresses are asked for; nil: all.
+    ///   - isPast: the configuration is of the past, for which machines report nothing.
+    init(
+        _ services: CenterServices, in snapshot: FleetSnapshot, addressesOf machines: Set<MACAddress>?,
+        isPast: Bool
+    ) async {
         boots = services.fleet.boots
-        leased = await services.addresses()
+        leased = await services.addresses(of: machines)
         registrations = services.fleet.registrations
-        policy = await services.policy()
-        clients = await services.clients()
+        nextBoots = SharedNextBoots(
+            NextBoots(in: snapshot, under: await services.policy(), clients: await services.clients()))
         self.isPast = isPast
         sessions = isPast ? [:] : services.fleet.sessions
     }
@@ -68,13 +73,9 @@ struct LiveFacts {
     }
 
     func versions(of node: Node, in snapshot: FleetSnapshot) -> Versions {
-        let next = snapshot.nextVersion(of: node)
+        let (next, lack) = nextBoots.boot(of: node)
         var versions = Versions(next: next.map(Self.name))
-        if !isPast {
-            versions.lack = snapshot.lack(
-                of: node, under: policy, asking: snapshot.client(of: node, in: clients))
-            if versions.lack != nil { versions.next = nil }
-        }
+        if !isPast, lack != nil { (versions.lack, versions.next) = (lack, nil) }
         guard !isPast, let boot = boot(of: node, in: snapshot), let digest = boot.version else {
             return versions
         }
@@ -122,6 +123,15 @@ struct LiveFacts {
             hardware: snapshot.observations.hardware[mac]?.headline, wantedName: registrations[mac]?.name,
             wantedGroup: registrations[mac]?.group)
     }
+}
+
+/// What was found out of one row is there for the others.
+private final class SharedNextBoots: Sendable {
+    private let boots: Mutex<NextBoots>
+
+    init(_ boots: NextBoots) { self.boots = Mutex(boots) }
+
+    func boot(of node: Node) -> NextBoots.Answer { boots.withLock { $0.boot(of: node) } }
 }
 
 extension Hardware {

@@ -24,6 +24,8 @@ package final class LiveFleet: Sendable {
         var alarms: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
         var host: ServingHost?
+        /// The last address plan asked for.
+        var plan: AddressPlan?
     }
 
     /// Boots since the server started.
@@ -63,8 +65,13 @@ package final class LiveFleet: Sendable {
 
     /// Which addresses nodes may have: every change is checked against it, wherever it comes from.
     package var addressPlan: AddressPlan {
-        let (host, snapshot) = state.withLock { ($0.host, $0.snapshot) }
-        return host.map { AddressPlan(of: snapshot.contents.network, on: $0) } ?? .unknown
+        let (host, snapshot, last) = state.withLock { ($0.host, $0.snapshot, $0.plan) }
+        guard let host else { return .unknown }
+        let plan =
+            last?.host == host
+            ? last?.following(snapshot.contents) : AddressPlan(of: snapshot.contents.network, on: host)
+        state.withLock { $0.plan = plan }
+        return plan ?? .unknown
     }
 
     /// The last boot of each machine ever seen.

@@ -13,10 +13,10 @@ enum NodeWarnings {
         in snapshot: FleetSnapshot, under policy: BootPolicy, clients: [MACAddress: BootClient] = [:]
     ) -> [String] {
         var names: [String: [NodeName]] = [:]
+        var boots = NextBoots(in: snapshot, under: policy, clients: clients)
         for name in snapshot.nodeOrder {
             guard let node = snapshot.nodes[name], snapshot.trouble(holding: node) == nil,
-                let lack = snapshot.lack(
-                    of: node, under: policy, asking: snapshot.client(of: node, in: clients))
+                let lack = boots.boot(of: node).lack
             else { continue }
             names[lack, default: []].append(name)
         }
@@ -28,10 +28,9 @@ enum NodeWarnings {
     }
 
     /// What is wrong with the networks as they are served.
-    static func networks(_ records: NetworkRecords, on host: ServingHost?) -> [String] {
-        guard let host else { return [] }
-        return shortened(
-            ServedNetworks(records, on: host).problems.map { problem in
+    static func networks(_ served: ServedNetworks?) -> [String] {
+        shortened(
+            (served?.problems ?? []).map { problem in
                 "networks: \(problem)" + (problem.fix.map { " (\($0))" } ?? "")
             })
     }

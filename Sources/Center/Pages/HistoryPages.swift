@@ -40,8 +40,10 @@ struct HistoryPages {
     private func leases(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws
         -> Response
     {
-        let leases = try await acts.leases().sorted { $0.address < $1.address }
-        let view = LeasesView(leases, try Pager(request, path: "/leases"), pages.renderer.words(context))
+        let pager = try Pager(request, path: "/leases")
+        let view = LeasesView(
+            try await acts.leases(offset: pager.offset, limit: Pager.rowLimit), pager,
+            pages.renderer.words(context))
         return try pages.show(view, "Leases", section: "/leases", request, context)
     }
 
@@ -69,9 +71,10 @@ struct HistoryPages {
     private func revision(
         _ number: Int, _ failure: String?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
-        let revision = try await acts.revision(number)
+        let pager = try Pager(request, path: "/history/\(number)")
+        let (revision, count) = try await acts.revision(number, offset: pager.offset, limit: Pager.rowLimit)
         let view = RevisionView(
-            revision, failure: failure, mayUndo: acts.maySomewhere(.configure),
+            revision, pager.links(count: count), failure: failure, mayUndo: acts.maySomewhere(.configure),
             pages.renderer.words(context))
         return try pages.show(
             view, "Revision", section: "/history", request, context,

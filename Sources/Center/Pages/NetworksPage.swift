@@ -59,8 +59,8 @@ struct NetworksPage {
         let mayRead = acts.may(.read, in: .site)
         let view = NetworksView(
             try await acts.networks(), reservations: mayRead ? try await acts.reservations() : nil,
-            rules: try await acts.loaderRules(), mayEdit: acts.may(.configure, in: .site),
-            pages.renderer.words(context))
+            try Pager(request, path: Self.path), rules: try await acts.loaderRules(),
+            mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
         return try pages.show(view, "Networks", section: Self.path, request, context)
     }
 

@@ -4,7 +4,7 @@ import Hummingbird
 struct Pager {
     static let rowLimit = 200
 
-    private let offset: Int
+    let offset: Int
     private let path: String
 
     /// - Parameter path: the list's path, without a query.

@@ -5,7 +5,9 @@ package import Wire
 /// The present state of the data planes, and their observations.
 package protocol DataPlaneView: Sendable {
     func policy() async -> BootPolicy
+    /// In no order.
     func leases() async -> [Lease]
+    func leaseCount() async -> Int
     /// The machines' last DHCP requests.
     func clients() async -> [MACAddress: BootClient]
     /// The activity of machines on their roots' exports, by address.

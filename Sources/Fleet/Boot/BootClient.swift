@@ -1,9 +1,9 @@
 package import Wire
 
 /// A client's kind, according to its DHCP message. This is the only classification.
-package struct BootClient: Equatable, Sendable {
+package struct BootClient: Hashable, Sendable {
     /// The program that sent the message.
-    package enum Program: Equatable, Sendable {
+    package enum Program: Hashable, Sendable {
         /// PXE of the firmware or of a card's ROM.
         case firmware
         /// UEFI HTTP boot: it expects a URL, and `HTTPClient` in the reply.

@@ -143,9 +143,13 @@ extension FleetSnapshot {
             }
         }
         let shared = (groups.values.map(\.settings) + rules.values.map(\.settings)).map(added)
-        let own = nodes.values.lazy.map { added($0.settings) }
-        let bytes = shared.reduce(0) { $0 + $1.bytes } + (own.map { $0.bytes }.max() ?? 0)
-        let words = shared.reduce(0) { $0 + $1.words } + (own.map { $0.words }.max() ?? 0)
+        let own = nodes.values.lazy.filter { !$0.settings.isEmpty }.reduce(into: (bytes: 0, words: 0)) {
+            most, node in
+            let added = added(node.settings)
+            most = (max(most.bytes, added.bytes), max(most.words, added.words))
+        }
+        let bytes = shared.reduce(0) { $0 + $1.bytes } + own.bytes
+        let words = shared.reduce(0) { $0 + $1.words } + own.words
         return Self.usualByteCount + bytes > CommandLineLength.limit
             || Self.usualWordCount + words > CommandLineLength.wordLimit
     }

@@ -163,16 +163,35 @@ extension FleetSnapshot {
     /// The version of a node's next boot, considering roll-outs, its volume and failed boots; nil when there is none.
     ///
     /// - Parameter node: may also represent an unknown machine.
-    package func nextVersion(of node: Node) -> ImageVersion? { try? nextChoice(of: node).get() }
+    package func nextVersion(of node: Node) -> ImageVersion? {
+        try? nextChoice(of: node, settings(of: nodes[node.name])).get()
+    }
 
     /// Why a node gets nothing at its next boot, and what to do; nil when it gets a version.
     ///
     /// - Parameter client: its last DHCP request; nil when unknown.
     package func lack(of node: Node, under policy: BootPolicy, asking client: BootClient? = nil) -> String? {
+        nextBoot(of: node, under: policy, asking: client).lack
+    }
+
+    /// The version of a node's next boot, and why it gets nothing all the same.
+    ///
+    /// - Parameter client: its last DHCP request; nil when unknown.
+    package func nextBoot(of node: Node, under policy: BootPolicy, asking client: BootClient?) -> (
+        version: ImageVersion?, lack: String?
+    ) {
         let settings = settings(of: nodes[node.name])
+        let choice = nextChoice(of: node, settings)
+        return (try? choice.get(), lack(of: node, choice, settings, under: policy, asking: client))
+    }
+
+    private func lack(
+        of node: Node, _ choice: Result<ImageVersion, NoVersion>, _ settings: EffectiveSettings,
+        under policy: BootPolicy, asking client: BootClient?
+    ) -> String? {
         if let problem = bootProblem(of: nodes[node.name]) { return problem.description }
         if let text = settings.lackOfRole(under: policy) { return text }
-        switch nextChoice(of: node) {
+        switch choice {
         case .failure(let lack): return lack.text
         case .success(let version):
             do { _ = try policy.nodeArchive(for: version) } catch { return error.description }
@@ -183,13 +202,15 @@ extension FleetSnapshot {
         }
     }
 
-    private func nextChoice(of node: Node) -> Result<ImageVersion, NoVersion> {
+    /// - Parameter settings: those of the node's record.
+    private func nextChoice(
+        of node: Node, _ settings: EffectiveSettings
+    ) -> Result<ImageVersion, NoVersion> {
         let cards = cards(of: node)
         // A node without a card was never seen, so no boot failed.
         let machine =
             cards.first { observations.troubles[$0] != nil } ?? cards.first ?? MACAddress(rawValue: 0)
         let known = nodes[node.name]
-        let settings = settings(of: known)
         switch chooseVersion(for: known, at: machine, settings, in: self) {
         case .success(let choice): return .success(choice.version)
         // It is created, or reset, when the node boots.
@@ -203,8 +224,10 @@ extension FleetSnapshot {
 
     /// The failed boots for which a node does not get its intended version; nil when it gets it.
     package func trouble(holding node: Node) -> BootTrouble? {
-        let known = cards(of: node).lazy.compactMap { self.observations.troubles[$0] }.first
-        guard let known else { return nil }
+        // Lists call this for each of ten thousand nodes: most have none.
+        guard !observations.troubles.isEmpty,
+            let known = cards(of: node).lazy.compactMap({ self.observations.troubles[$0] }).first
+        else { return nil }
         let settings = settings(of: node)
         guard let limit = settings[Settings.bootBrake], limit > 0, known.failedBoots >= limit,
             case .success(let meant) = unbrakedVersion(for: node, from: nil, settings, in: self),

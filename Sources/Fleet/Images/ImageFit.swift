@@ -11,12 +11,19 @@ package struct ImageFit: Sendable {
     package init(_ snapshot: FleetSnapshot) {
         var nodes: [ImageName: [(name: NodeName, mebibytes: Int)]] = [:]
         let only = snapshot.images.count == 1 ? snapshot.images.keys.first : nil
-        for node in snapshot.nodes.values {
-            guard let hardware = snapshot.hardware(of: node) else { continue }
+        // Without rules, nodes of a group that set nothing themselves have the same settings.
+        var known: [GroupPath: ImageName?] = [:]
+        func image(of node: Node) -> ImageName? {
+            let isShared = snapshot.rules.isEmpty && node.settings.isEmpty
+            if isShared, let image = known[node.group] { return image }
             let settings = snapshot.settings(of: node)
-            guard settings[Settings.rootMode] == .ram, let chosen = settings[Settings.image],
-                let image = chosen?.image ?? only
-            else { continue }
+            let chosen = settings[Settings.rootMode] == .ram ? settings[Settings.image] : nil
+            let image = chosen.flatMap { $0?.image ?? only }
+            if isShared { known.updateValue(image, forKey: node.group) }
+            return image
+        }
+        for node in snapshot.nodes.values {
+            guard let image = image(of: node), let hardware = snapshot.hardware(of: node) else { continue }
             nodes[image, default: []].append((node.name, hardware.memoryMebibytes))
         }
         self.nodes = nodes.mapValues { $0.sorted { ($0.mebibytes, $0.name) < ($1.mebibytes, $1.name) } }

@@ -114,7 +114,11 @@ package struct LeaseTable: Sendable {
         pools = poolsByLink.joined().map { Pool(range: $0, next: UInt64($0.lowerBound.rawValue)) }
     }
 
-    package var all: [Lease] { uses.values.compactMap(\.lease).sorted { $0.address < $1.address } }
+    package var all: [Lease] { unordered.sorted { $0.address < $1.address } }
+
+    package var unordered: [Lease] { uses.values.compactMap(\.lease) }
+
+    package var leaseCount: Int { uses.values.count { $0.lease != nil } }
 
     package func lease(at address: IPv4Address) -> Lease? { uses[address]?.lease }
 

@@ -33,6 +33,9 @@ package struct AddressPlan: Equatable, Sendable {
     package var isComplete: Bool
     /// What the networks of a configuration meet; nil: they are not known.
     package private(set) var host: ServingHost?
+    /// The networks that it was made of; nil: they are not known.
+    package private(set) var served: ServedNetworks?
+    private var records: NetworkRecords?
 
     package init(
         subnets: [DHCPSubnet] = [], own: Set<IPv4Address> = [], reservations: [DHCPReservation] = [],
@@ -50,12 +53,17 @@ package struct AddressPlan: Equatable, Sendable {
         self.init(
             subnets: served.subnets, own: host.own, reservations: served.reservations,
             isComplete: host.givesAddresses)
-        self.host = host
+        (self.host, self.served, self.records) = (host, served, records)
     }
 
-    /// The same for another configuration.
-    func following(_ contents: FleetSnapshot.Contents) -> Self {
-        host.map { Self(of: contents.network, on: $0) } ?? self
+    /// The same for another configuration. Records that no edit touched are the very same, and quick to compare.
+    package func following(_ contents: FleetSnapshot.Contents) -> Self {
+        guard let host else { return self }
+        guard contents.network == records else { return Self(of: contents.network, on: host) }
+        var plan = self
+        // Read anew, they say the same: the next comparison is quick again.
+        plan.records = contents.network
+        return plan
     }
 
     /// Nothing is known of the networks: what no host may ever have is refused all the same.

@@ -103,6 +103,8 @@ extension Node: FleetRecord {
         all changed: [NodeName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws {
+        // Making the indexes has shown whether there is a conflict; which one, is looked for only then.
+        guard snapshot.configuration.hasNodeConflict else { return }
         var owners: [IPv4Address: NodeName] = [:]
         var ownerOfMachine: [MachineUUID: NodeName] = [:]
         var ownerOfCard: [MACAddress: NodeName] = [:]

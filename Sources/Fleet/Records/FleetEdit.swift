@@ -199,9 +199,9 @@ extension FleetSnapshot {
         }
         if isPlanOld { plan = plan.following(draft) }
         for edit in edits { try edit.check(in: draft) }
+        let changed = Set(edits.compactMap { $0.of(Node.self)?.key })
         let result = FleetSnapshot(
-            revision: revision, contents: draft, observations: observations.recorded,
-            nodeOrder: draft.nodes.keys == contents.nodes.keys ? nodeOrder : nil)
+            configuration.following(draft, revision: revision, nodes: changed), observations.recorded)
         for (_, alike) in Dictionary(grouping: edits, by: { $0.type.kind }) {
             try alike[0].check(with: alike, in: result, since: self, within: plan)
         }

@@ -250,6 +250,8 @@ final class DataPlanes: Sendable {
 
     func leases() async -> [Lease] { await ask { $0.dhcp?.leases ?? [] } }
 
+    func leaseCount() async -> Int { await ask { $0.dhcp?.leaseCount ?? 0 } }
+
     func openVersions() async -> [Fleet.Digest: Int] {
         await ask { residents in
             residents.nbd.reduce(into: residents.context.nfsRoots().versions) { all, service in

@@ -19,9 +19,9 @@ struct LeasesView: TemplateView {
         var expires: String?
     }
 
-    init(_ leases: [LeaseAnswer], _ pager: Pager, _ words: Words) {
+    init(_ leases: Acts.Page<LeaseAnswer>, _ pager: Pager, _ words: Words) {
         pages = pager.links(count: leases.count)
-        let rows = pager.rows(of: leases).map { lease in
+        let rows = leases.rows.map { lease in
             Row(
                 address: lease.address.description, holder: lease.holder, node: lease.node?.text,
                 hostName: lease.hostName, expires: lease.expiresAt.map { Format.time(second: $0) })
@@ -121,6 +121,8 @@ struct RevisionView: TemplateView {
     var what: String
     var failure: String?
     var edits: [Edit]
+    /// Of the edits.
+    var pages: PagerView
     var undo: ConfirmView?
 
     struct Edit: View {
@@ -130,7 +132,8 @@ struct RevisionView: TemplateView {
     }
 
     /// - Parameter failure: why it could not be undone.
-    init(_ revision: Revision, failure: String?, mayUndo: Bool, _ words: Words) {
+    init(_ revision: Revision, _ pages: PagerView, failure: String?, mayUndo: Bool, _ words: Words) {
+        self.pages = pages
         number = revision.number
         at = Format.time(second: revision.at)
         second = revision.at

@@ -13,6 +13,8 @@ struct NetworksView: TemplateView {
     var showsReservations: Bool
     var reservations: [Kept]
     var hasReservations: Bool
+    /// Of the reservations.
+    var pages: PagerView
     var rules: [Rule]
     var hasRules: Bool
     var mayEdit: Bool
@@ -49,8 +51,8 @@ struct NetworksView: TemplateView {
     }
 
     init(
-        _ networks: [NetworkAnswer], reservations: [DHCPReservation]?, rules: [LoaderRule], mayEdit: Bool,
-        _ words: Words
+        _ networks: [NetworkAnswer], reservations: [DHCPReservation]?, _ pager: Pager, rules: [LoaderRule],
+        mayEdit: Bool, _ words: Words
     ) {
         table = TableView(
             words("Networks"),
@@ -58,7 +60,8 @@ struct NetworksView: TemplateView {
             rows: networks.map { Row($0) })
         isBare = !networks.contains { $0.name != nil }
         showsReservations = reservations != nil
-        self.reservations = (reservations ?? []).map { Kept($0, words) }
+        self.reservations = pager.rows(of: reservations ?? []).map { Kept($0, words) }
+        pages = pager.links(count: reservations?.count ?? 0)
         self.rules = rules.map { Rule($0, words) }
         (hasReservations, hasRules) = (!self.reservations.isEmpty, !rules.isEmpty)
         self.mayEdit = mayEdit

@@ -1,0 +1,104 @@
+import API
+import Fleet
+import Wire
+
+/// Figures of the whole fleet, as far as the caller sees it.
+extension Acts {
+    /// Nodes and machines with something wrong that are listed.
+    private static let troubleLimit = 50
+
+    /// A machine whose last boot failed, or got stuck.
+    private struct Failure {
+        var name: NodeName
+        var isKnown: Bool
+        var boot: BootTimeline
+    }
+
+    func figures() async throws -> FiguresAnswer {
+        try require(.read)
+        let (snapshot, now) = (fleet.snapshot, Clock.millisecond)
+        let live = await facts(in: snapshot, addressesOf: [])
+        var states = Dictionary(uniqueKeysWithValues: MachineState.allCases.map { ($0, 0) })
+        var (troubles, failures) = ([FiguresAnswer.Trouble](), [Failure]())
+        var isFull: Bool { troubles.count + failures.count >= Self.troubleLimit }
+        var boots: [BootTimeline] = []
+        boots.reserveCapacity(live.boots.count)
+        for node in snapshot.nodes.values where caller.sees(node.group) {
+            let boot = live.boot(of: node, in: snapshot)
+            let state = MachineState(boot, now: now)
+            states[state, default: 0] += 1
+            if let boot { boots.append(boot) }
+            if isFull { continue }
+            if let held = snapshot.trouble(holding: node) {
+                if boot != nil { troubles.append(Self.trouble(of: node, held)) }
+            } else if let lack = live.versions(of: node, in: snapshot).lack {
+                troubles.append(Self.trouble(of: node, lack: lack))
+            } else if let boot, state == .failed || state == .stuck {
+                failures.append(Failure(name: node.name, isKnown: true, boot: boot))
+            }
+        }
+        var unknownCount = 0
+        for (mac, boot) in live.boots where !snapshot.knows(mac) {
+            unknownCount += 1
+            boots.append(boot)
+            if !isFull, MachineState(boot, now: now) == .failed {
+                failures.append(Failure(name: NodeName(unknown: mac), isKnown: false, boot: boot))
+            }
+        }
+        troubles += await self.troubles(of: failures, now: now)
+        let figures = BootFigures(boots)
+        return FiguresAnswer(
+            states: states, unknownCount: unknownCount, bootCount: figures.count, median: figures.median,
+            percentile95: figures.percentile95, stages: figures.stages,
+            minutes: Self.minutes(of: boots, now: now),
+            troubles: troubles.sorted { $0.machine < $1.machine }, limited: await limited())
+    }
+
+    /// Peers over their limit, on the whole site.
+    func limited() async -> [LimitLedger.Line] {
+        caller.allows(.read, in: .site) ? Array(await services.limited().current.prefix(50)) : []
+    }
+
+    private static func minutes(of boots: [BootTimeline], now: Int) -> [FiguresAnswer.Minute] {
+        let first = now / 60_000 - 59
+        var minutes = (0..<60).map { FiguresAnswer.Minute(at: (first + $0) * 60_000, started: 0, ready: 0) }
+        for boot in boots {
+            let started = boot.startedAt / 60_000 - first
+            if minutes.indices.contains(started) { minutes[started].started += 1 }
+            guard let after = boot.readyAfter else { continue }
+            let ready = (boot.startedAt + after) / 60_000 - first
+            if minutes.indices.contains(ready) { minutes[ready].ready += 1 }
+        }
+        return minutes
+    }
+
+    private static func trouble(of node: Node, _ held: BootTrouble) -> FiguresAnswer.Trouble {
+        FiguresAnswer.Trouble(
+            machine: node.name, isKnown: true, text: held.summary,
+            fix: "when the cause is fixed: ‘roost node release’, or the button on its page")
+    }
+
+    private static func trouble(of node: Node, lack: String) -> FiguresAnswer.Trouble {
+        FiguresAnswer.Trouble(
+            machine: node.name, isKnown: true, text: "has nothing to boot next: \(lack)",
+            fix: "‘roost node explain \(node.name)’ shows how that was chosen")
+    }
+
+    private func troubles(of failures: [Failure], now: Int) async -> [FiguresAnswer.Trouble] {
+        if failures.isEmpty { return [] }
+        let leased = await services.addresses(of: Set(failures.map(\.boot.macAddress)))
+        let activity = await services.rootActivity()
+        return failures.map { failure in
+            let root = leased[failure.boot.macAddress].flatMap { activity[$0] }
+            let last = failure.boot.entries.last
+            let seconds = (now - (last?.at ?? now)) / 1_000
+            let stage = last?.stage ?? .dhcp
+            return FiguresAnswer.Trouble(
+                machine: failure.name, isKnown: failure.isKnown,
+                text: stage == .failed
+                    ? "failed: \(last?.detail ?? "")"
+                    : "stuck after \(stage.rawValue) for \(seconds) s" + stage.stuckDetail(root),
+                fix: stage.usualFix)
+        }
+    }
+}
