@@ -73,8 +73,6 @@ package enum Flush: String, DurableOperation {
 
 /// A transaction of the database.
 package enum Commit: String, DurableOperation {
-    case administrator = "store.administrator"
-    case administratorRemoval = "store.administrator-removal"
     case session = "store.session"
     case sessionUse = "store.session-use"
     case sessionEnd = "store.session-end"

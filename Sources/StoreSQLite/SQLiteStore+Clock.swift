@@ -47,14 +47,14 @@ extension SQLiteStore {
                 """, arguments: arguments)
         try database.execute(
             sql: """
-                UPDATE administrator SET logged_in_at = logged_in_at + :by
-                WHERE logged_in_at <= :last AND logged_in_at NOT BETWEEN :other AND :lastOther
+                UPDATE record_use SET at = at + :by
+                WHERE at <= :last AND at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         try database.execute(
             sql: """
-                UPDATE administrator
+                UPDATE record
                 SET record = json_set(record, '$.linkableUntil', json_extract(record, '$.linkableUntil') + :by)
-                WHERE json_extract(record, '$.linkableUntil') <= :last + :longest
+                WHERE kind = 'administrator' AND json_extract(record, '$.linkableUntil') <= :last + :longest
                 AND json_extract(record, '$.linkableUntil') NOT BETWEEN :other AND :lastOther
                 """,
             arguments: [

@@ -45,16 +45,6 @@ package struct Administrator: Equatable, Sendable, Codable {
         self.isDisabled = isDisabled
     }
 
-    /// Throws unless an administrator remains who can admit others; a site without accounts has the local socket.
-    package static func requireAdmin(among all: [Administrator]) throws {
-        let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
-        guard isSafe || all.isEmpty else {
-            throw StoreError.conflict(
-                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
-            )
-        }
-    }
-
     /// The name, if it is valid.
     package static func checked(name: String) throws -> String {
         let isGood =
@@ -115,15 +105,11 @@ package struct LoginSession: Equatable, Sendable {
     }
 }
 
-/// Administrators, their log-ins and tokens. Secrets arrive hashed: the store never sees one.
+/// Administrators, their log-ins and tokens, as they are at this moment. Secrets arrive hashed: the store never sees one.
+///
+/// Administrators are changed by edits; sessions and tokens go with their administrator.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
-
-    /// Adds or replaces; a nil hash leaves the password unchanged.
-    func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
-
-    /// Removes an administrator with all sessions and tokens; ``Administrator/requireAdmin(among:)`` holds.
-    func removeAdministrator(_ name: String, by who: String) async throws(StoreError)
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
 
