@@ -77,73 +77,41 @@ extension SQLiteStore {
     // MARK: Tokens
 
     package func tokens(of owner: String?) async throws(StoreError) -> [APIToken] {
-        try await read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM api_token WHERE owner = ifnull(?, owner) ORDER BY id",
-                arguments: [owner]
-            ).map(Self.token)
+        let tokens = try await read { database in
+            try Self.tokens("1 ORDER BY CAST(record.key AS INTEGER)", [], in: database)
         }
-    }
-
-    private static func token(_ row: Row) throws -> APIToken {
-        APIToken(
-            id: row["id"], name: row["name"], owner: row["owner"], grants: try value(json: row["grants"]),
-            createdAt: row["created_at"], expiresAt: row["expires_at"], usedAt: row["used_at"])
-    }
-
-    package func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken {
-        try await write(.token) { database in
-            guard try Self.record(Administrator.kind, token.owner, in: database) != nil else {
-                throw StoreError.notFound(
-                    "there is no administrator \(token.owner) (roost admin list; roost admin add \(token.owner))"
-                )
-            }
-            try database.execute(
-                sql: """
-                    INSERT INTO api_token (hash, name, owner, grants, created_at, expires_at)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    hash, token.name, token.owner, try Self.json(token.grants), token.createdAt,
-                    token.expiresAt,
-                ])
-            var token = token
-            token.id = Int(database.lastInsertedRowID)
-            try record(
-                [
-                    Revision.Edit(
-                        kind: "token", key: String(token.id), before: nil, after: try Self.json(token))
-                ],
-                what: "token ‘\(token.name)’ made", by: token.owner, in: database)
-            return token
-        }
+        return owner.map { owner in tokens.filter { $0.owner == owner } } ?? tokens
     }
 
     package func token(hash: String) async throws(StoreError) -> APIToken? {
         try await read { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM api_token WHERE hash = ?", arguments: [hash])
-                .map(Self.token)
+            try Self.tokens(
+                "record.key IN (SELECT key FROM record_secret WHERE kind = ? AND name = ? AND secret = ?)",
+                [APIToken.kind, APIToken.hash, hash], in: database
+            ).first
+        }
+    }
+
+    /// Tokens with their last use.
+    private static func tokens(
+        _ clause: String, _ arguments: StatementArguments, in database: Database
+    ) throws -> [APIToken] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT record, at FROM record LEFT JOIN record_use USING (kind, key)
+                WHERE record.kind = ? AND \(clause)
+                """, arguments: [APIToken.kind] + arguments
+        ).map { row in
+            var token: APIToken = try value(json: row["record"])
+            token.usedAt = row["at"]
+            return token
         }
     }
 
     package func touchToken(_ id: Int, at second: Int) async throws(StoreError) {
         try await write(.tokenUse) { database in
-            try database.execute(
-                sql: "UPDATE api_token SET used_at = ? WHERE id = ?", arguments: [second, id])
-        }
-    }
-
-    package func removeToken(_ id: Int, by who: String) async throws(StoreError) {
-        try await write(.tokenRemoval) { database in
-            guard
-                let row = try Row.fetchOne(
-                    database, sql: "SELECT * FROM api_token WHERE id = ?", arguments: [id])
-            else { throw StoreError.notFound("there is no token \(id)") }
-            let token = try Self.token(row)
-            try database.execute(sql: "DELETE FROM api_token WHERE id = ?", arguments: [id])
-            try record(
-                [Revision.Edit(kind: "token", key: String(id), before: try Self.json(token), after: nil)],
-                what: "token ‘\(token.name)’ of \(token.owner) revoked", by: who, in: database)
+            try Self.note(APIToken.self, String(id), usedAt: second, in: database)
         }
     }
 }

@@ -70,4 +70,20 @@ import Testing
         #expect(all.revision == added + 1)
         #expect(await Self.status { try await all.undo(added) } == nil)
     }
+
+    @Test func `an administrator of one group removes an account there with its tokens`() async throws {
+        let fleet = try await SmallFleet()
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        _ = try await all.save(
+            administrator: "dan", AdministratorRequest(grants: ["operator@/school"], source: .ldap))
+        let token = try await all.makeToken(TokenRequest(name: "ci", owner: "dan"))
+        let made = all.revision
+        let school = Self.acts([Grant(.admin, in: try GroupPath("/school"))], of: fleet)
+        #expect(await Self.status { try await school.revokeToken(token.id) } == 500)
+        try await school.removeAdministrator("dan")
+        let edits = try await all.revision(all.revision).edits
+        #expect(edits.map(\.kind) == ["administrator", "token"] && all.revision == made + 1)
+        #expect(try await !all.tokens().contains { $0.owner == "dan" })
+        #expect(await Self.status { try await all.undo(all.revision) } == 409)
+    }
 }

@@ -339,11 +339,13 @@ final class SmallFleet: Sendable {
             let grants = [Grant(person.role, in: try GroupPath(person.place.rawValue))]
             let account = Administrator(name: person.name, grants: grants)
             try await fleet.change(by: "seed") { _ in [.administrator(account.name, account)] }
-            _ = try await store.addToken(
-                APIToken(
-                    id: 0, name: person.name, owner: person.role == .replica ? "admin-site" : person.name,
-                    grants: grants, createdAt: 1, expiresAt: nil,
-                    usedAt: Clock.second), hash: Secrets.hash(person.token))
+            let owner = person.role == .replica ? "admin-site" : person.name
+            try await fleet.change(by: "seed") { current in
+                let token = APIToken(
+                    id: current.contents.access.nextToken, name: person.name, owner: owner, grants: grants,
+                    createdAt: 1, expiresAt: nil)
+                return [.token(token.id, token, hash: Secrets.hash(person.token))]
+            }
             try await store.addSession(
                 LoginSession(
                     administrator: person.name, csrfToken: person.csrfToken, createdAt: Clock.second,
@@ -385,10 +387,13 @@ final class SmallFleet: Sendable {
         let (people, wantedPeople) = (
             now.contents.access.administrators, wanted.contents.access.administrators
         )
-        for name in Set(people.keys).union(wantedPeople.keys) where people[name] != wantedPeople[name] {
-            edits.append(
-                .administrator(name, wantedPeople[name], passwordHash: wantedPeople[name].map { _ in "none" })
-            )
+        for (name, one) in people where wantedPeople[name] == nil || wantedPeople[name] != one {
+            edits +=
+                wantedPeople[name].map { [.administrator(name, $0)] }
+                ?? now.edits(removingAdministrator: name)
+        }
+        for (name, one) in wantedPeople where people[name] == nil {
+            edits.append(.administrator(name, one, passwordHash: "none"))
         }
         edits += networkEdits(from: now.contents.network, to: wanted.contents.network)
         for (name, volume) in wanted.volumes where now.volume(of: name) != volume {

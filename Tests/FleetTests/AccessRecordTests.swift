@@ -63,4 +63,30 @@ import Testing
         let plan = try ChangePlan(of: change.edits, in: fleet)
         #expect(plan.edits == ["administrator ann changed, with a new password"])
     }
+
+    @Test func `a token belongs to an account, and goes with it`() throws {
+        let fleet = try fleet(ann)
+        func token(_ id: Int, of owner: String = "ann") -> FleetEdit {
+            .token(
+                id, APIToken(id: 0, name: "ci", owner: owner, grants: [], createdAt: 1, expiresAt: nil),
+                hash: "hash")
+        }
+        #expect(throws: StoreError.self) { try fleet.checking([token(1, of: "eve")]) }
+        #expect(throws: StoreError.self) { try fleet.checking([.token(1, nil)]) }
+        let change = try fleet.checking([token(1)])
+        let made = change.after
+        #expect(made.contents.access.tokens[1]?.id == 1 && made.contents.access.nextToken == 2)
+        #expect(change.edits.first?.secrets == ["hash": "hash"])
+        #expect(token(2).summary(in: made) == "token ‘ci’ made for ann")
+        #expect(FleetEdit.token(1, nil).summary(in: made) == "token ‘ci’ of ann revoked")
+        let error = #expect(throws: StoreError.self) { try made.checking([.administrator("ann", nil)]) }
+        #expect(error?.description.contains("ann still has the token ‘ci’") == true)
+        let removal = made.edits(removingAdministrator: "ann")
+        _ = try made.checking(removal)
+        // Who may change the account may revoke its tokens.
+        #expect(removal.map { $0.grants(in: made) } == [ann.grants, ann.grants])
+        #expect(removal.allSatisfy { $0.places(in: made).isEmpty })
+        let many = try made.checking((2...APIToken.countLimit).map { token($0) }).after
+        #expect(throws: StoreError.self) { try many.checking([token(APIToken.countLimit + 1)]) }
+    }
 }

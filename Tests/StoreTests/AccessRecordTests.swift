@@ -98,4 +98,34 @@ import Testing
         #expect(try await store.snapshot(at: 1_500).contents.access.administrators == ["ann": ann])
         #expect(try await store.snapshot(at: 2_000).contents.access.administrators.count == 2)
     }
+
+    @Test(arguments: StoreMaker.allCases)
+    func `a token's making is undone, its revocation is not, and history knows neither its text nor its use`(
+        maker: StoreMaker
+    ) async throws {
+        let store = try maker.open(path)
+        try await store.save(ann, passwordHash: nil, by: "first run")
+        let wanted = APIToken(
+            id: 0, name: "ci", owner: "ann", grants: [Grant(.auditor)], createdAt: 1, expiresAt: 9)
+        let token = try await store.addToken(wanted, hash: "f00d")
+        try await store.touchToken(token.id, at: 7)
+        #expect(try await store.token(hash: "f00d")?.usedAt == 7)
+        #expect(try await store.tokens(of: "ann").map(\.usedAt) == [7])
+        #expect(try await store.tokens(of: "bob").isEmpty)
+        let made = try await store.revision(store.snapshot().revision)
+        #expect(made.edits.first?.after?.contains("\"expiresAt\":9") == true && !"\(made)".contains("f00d"))
+        // A use is no change, and neither is the server's clock.
+        try await store.move(with: ClockJump(before: 10_000, after: 110_000))
+        #expect(try await store.token(hash: "f00d")?.expiresAt == 109)
+        #expect(try await store.token(hash: "f00d")?.usedAt == 107)
+        try await undo(in: store)
+        #expect(try await store.token(hash: "f00d") == nil)
+        #expect(
+            try await refusal(in: store)
+                == "revision 3 cannot be undone: token 1 was revoked, and its text is kept nowhere: make a new one"
+        )
+        // Another token with the number of a revoked one has its own use.
+        #expect(try await store.addToken(wanted, hash: "beef").id == token.id)
+        #expect(try await store.token(hash: "beef")?.usedAt == nil)
+    }
 }

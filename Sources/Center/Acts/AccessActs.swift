@@ -1,11 +1,11 @@
 import API
 import Fleet
+import Synchronization
 
 /// Administrators and tokens.
 extension Acts {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
-    static let tokenLimit = 100
     /// How long the first log-in under its name may link an account.
     private static let linkingSeconds = 30 * 86_400
 
@@ -131,7 +131,7 @@ extension Acts {
         try require(.administer)
         _ = try await change { current in
             if let known = current.contents.access.administrators[name] { try requireAbove(known) }
-            return [.administrator(name, nil)]
+            return current.edits(removingAdministrator: name)
         }
     }
 
@@ -185,17 +185,19 @@ extension Acts {
         guard owned.cover(grants) else {
             throw Problem(403, "Forbidden", "a token cannot do more than its owner")
         }
-        guard try await store.tokens(of: owner).count < Self.tokenLimit else {
-            throw StoreError.conflict("\(owner) has \(Self.tokenLimit) tokens; revoke some first")
-        }
         let (secret, now) = ("roost_" + Secrets.make(), Clock.second)
         let wanted = APIToken(
             id: 0, name: name, owner: owner, grants: grants, createdAt: now,
             expiresAt: days == 0 ? nil : now + days * 86_400)
-        let token = try await fleet.administer { store in
-            try await store.addToken(wanted, hash: Secrets.hash(secret))
+        let made = Mutex(wanted)
+        try await fleet.change(by: caller.name) { current in
+            let token = made.withLock { token in
+                token.id = current.contents.access.nextToken
+                return token
+            }
+            return [.token(token.id, token, hash: Secrets.hash(secret))]
         }
-        return TokenAnswer(token, secret: secret)
+        return TokenAnswer(made.withLock(\.self), secret: secret)
     }
 
     /// A replica's token has the name of its server, and no other grant.
@@ -224,8 +226,6 @@ extension Acts {
         guard let token, isOwn || may(.administer, in: .site) else {
             throw StoreError.notFound("there is no token \(id)")
         }
-        try await fleet.administer { [caller] store in
-            try await store.removeToken(token.id, by: caller.name)
-        }
+        try await fleet.change(by: caller.name) { _ in [.token(token.id, nil)] }
     }
 }

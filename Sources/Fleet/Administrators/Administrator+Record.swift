@@ -9,6 +9,14 @@ extension FleetEdit {
     }
 }
 
+extension FleetSnapshot {
+    /// The edits that remove an account with its tokens.
+    package func edits(removingAdministrator name: String) -> [FleetEdit] {
+        let tokens = contents.access.tokens.values.filter { $0.owner == name }.map(\.id).sorted()
+        return [.administrator(name, nil)] + tokens.map { .token($0, nil) }
+    }
+}
+
 extension Administrator: FleetRecord {
     package static let kind = "administrator"
     /// The name of a password's hash among the secrets.
@@ -30,6 +38,14 @@ extension Administrator: FleetRecord {
         guard var administrator = change.after else { return nil }
         administrator.name = try checked(name: change.key)
         return administrator
+    }
+
+    package static func check(_ key: String, in contents: FleetSnapshot.Contents) throws {
+        guard contents.access.administrators[key] == nil,
+            let token = contents.access.tokens.values.first(where: { $0.owner == key })
+        else { return }
+        throw StoreError.conflict(
+            "\(key) still has the token ‘\(token.name)’: revoke it first (roost token revoke \(token.id))")
     }
 
     /// An administrator remains who can admit others; a site without accounts has the local socket.

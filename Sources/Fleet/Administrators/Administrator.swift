@@ -60,34 +60,6 @@ package struct Administrator: Equatable, Sendable, Codable {
     }
 }
 
-/// A token for the API, without the secret itself.
-package struct APIToken: Equatable, Sendable, Codable {
-    package var id: Int
-    /// The name given by its owner.
-    package var name: String
-    package var owner: String
-    package var grants: [Grant]
-    /// Seconds since 1970.
-    package var createdAt: Int
-    /// Nil: valid until revoked.
-    package var expiresAt: Int?
-    /// Nil: never used.
-    package var usedAt: Int?
-
-    package init(
-        id: Int, name: String, owner: String, grants: [Grant], createdAt: Int, expiresAt: Int?,
-        usedAt: Int? = nil
-    ) {
-        self.id = id
-        self.name = name
-        self.owner = owner
-        self.grants = grants
-        self.createdAt = createdAt
-        self.expiresAt = expiresAt
-        self.usedAt = usedAt
-    }
-}
-
 /// A browser's log-in session.
 package struct LoginSession: Equatable, Sendable {
     package var administrator: String
@@ -107,7 +79,7 @@ package struct LoginSession: Equatable, Sendable {
 
 /// Administrators, their log-ins and tokens, as they are at this moment. Secrets arrive hashed: the store never sees one.
 ///
-/// Administrators are changed by edits; sessions and tokens go with their administrator.
+/// Administrators and tokens are changed by edits; sessions go with their administrator.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
 
@@ -123,10 +95,8 @@ package protocol AdministratorStore: Sendable {
     /// Ends all sessions of `name`, and all sessions last used before `second`.
     func removeSessions(of name: String?, seenBefore second: Int?) async throws(StoreError)
 
+    /// In the order of their numbers, with their last use.
     func tokens(of owner: String?) async throws(StoreError) -> [APIToken]
-    /// - Returns: the token with its number.
-    func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken
     func token(hash: String) async throws(StoreError) -> APIToken?
     func touchToken(_ id: Int, at second: Int) async throws(StoreError)
-    func removeToken(_ id: Int, by who: String) async throws(StoreError)
 }

@@ -1,4 +1,4 @@
--- Back from step 11: administrators have a table of their own again.
+-- Back from step 11: administrators and tokens have tables of their own again.
 
 CREATE TABLE administrator (
     name TEXT PRIMARY KEY,
@@ -26,7 +26,7 @@ INSERT INTO old_login_session SELECT hash, administrator, csrf_token, created_at
 DROP TABLE login_session;
 ALTER TABLE old_login_session RENAME TO login_session;
 
-CREATE TABLE old_api_token (
+CREATE TABLE api_token (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL UNIQUE,      -- SHA-256 of the token
     name TEXT NOT NULL,
@@ -37,10 +37,12 @@ CREATE TABLE old_api_token (
     used_at INTEGER                 -- NULL: not yet
 ) STRICT;
 
-INSERT INTO old_api_token SELECT id, hash, name, owner, grants, created_at, expires_at, used_at FROM api_token;
-DROP TABLE api_token;
-ALTER TABLE old_api_token RENAME TO api_token;
+INSERT INTO api_token
+SELECT CAST(key AS INTEGER), secret, json_extract(record, '$.name'), json_extract(record, '$.owner'),
+    json_extract(record, '$.grants'), json_extract(record, '$.createdAt'), json_extract(record, '$.expiresAt'),
+    (SELECT at FROM record_use WHERE record_use.kind = record.kind AND record_use.key = record.key)
+FROM record JOIN record_secret USING (kind, key) WHERE kind = 'token' AND name = 'hash';
 
-DELETE FROM record WHERE kind = 'administrator';
+DELETE FROM record WHERE kind IN ('administrator', 'token');
 DROP TABLE record_secret;
 DROP TABLE record_use;

@@ -1,15 +1,17 @@
--- Step 11: administrators are records. What is in no history stands beside a record, and goes with it.
+-- Step 11: administrators and tokens are records. What is in no history stands beside a record, and goes with it.
 
 CREATE TABLE record_secret (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
-    name TEXT NOT NULL,             -- what it is: password
+    name TEXT NOT NULL,             -- what it is: password, hash
     secret TEXT NOT NULL,           -- a hash; or sealed, where it is needed in clear
     PRIMARY KEY (kind, key, name),
     FOREIGN KEY (kind, key) REFERENCES record (kind, key) ON DELETE CASCADE
 ) STRICT;
 
--- The last log-in of an administrator.
+CREATE INDEX record_secret_by_text ON record_secret (secret);
+
+-- The last log-in of an administrator, the last use of a token.
 CREATE TABLE record_use (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
@@ -38,22 +40,14 @@ SELECT hash, administrator, csrf_token, created_at, seen_at FROM login_session;
 DROP TABLE login_session;
 ALTER TABLE new_login_session RENAME TO login_session;
 
-CREATE TABLE new_api_token (
-    id INTEGER PRIMARY KEY,
-    hash TEXT NOT NULL UNIQUE,      -- SHA-256 of the token
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL DEFAULT 'administrator',
-    owner TEXT NOT NULL,
-    grants TEXT NOT NULL,           -- JSON
-    created_at INTEGER NOT NULL,    -- seconds since 1970
-    expires_at INTEGER,             -- NULL: never
-    used_at INTEGER,                -- NULL: not yet
-    FOREIGN KEY (kind, owner) REFERENCES record (kind, key) ON DELETE CASCADE
-) STRICT;
+-- A patch with NULL has no member for it.
+INSERT INTO record
+SELECT 'token', CAST(id AS TEXT), json_patch(
+    json_object('createdAt', created_at, 'grants', json(grants), 'id', id, 'name', name, 'owner', owner),
+    json_object('expiresAt', expires_at)), 0
+FROM api_token;
+INSERT INTO record_secret SELECT 'token', CAST(id AS TEXT), 'hash', hash FROM api_token;
+INSERT INTO record_use SELECT 'token', CAST(id AS TEXT), used_at FROM api_token WHERE used_at IS NOT NULL;
 
-INSERT INTO new_api_token (id, hash, name, owner, grants, created_at, expires_at, used_at)
-SELECT id, hash, name, owner, grants, created_at, expires_at, used_at FROM api_token;
 DROP TABLE api_token;
-ALTER TABLE new_api_token RENAME TO api_token;
-
 DROP TABLE administrator;
