@@ -9,6 +9,7 @@ package final class FleetConfiguration: Sendable {
         package var rules: [RuleName: MatchRule] = [:]
         package var images: [ImageName: ImageCatalogue] = [:]
         package var network = NetworkRecords()
+        package var access = AccessRecords()
         package var volumes: [NodeName: Volume] = [:]
         /// The roll-outs that are not finished, by number.
         package var rollouts: [Int: Rollout] = [:]

@@ -73,15 +73,11 @@ package enum Flush: String, DurableOperation {
 
 /// A transaction of the database.
 package enum Commit: String, DurableOperation {
-    case administrator = "store.administrator"
-    case administratorRemoval = "store.administrator-removal"
     case session = "store.session"
     case sessionUse = "store.session-use"
     case sessionEnd = "store.session-end"
     case sessionsEnd = "store.sessions-end"
-    case token = "store.token"
     case tokenUse = "store.token-use"
-    case tokenRemoval = "store.token-removal"
     case bootTest = "store.boot-test"
     case machineRemoval = "store.machine-removal"
     case bootEvents = "store.boot-events"

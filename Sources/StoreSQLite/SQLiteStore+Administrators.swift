@@ -5,63 +5,16 @@ import Linux
 extension SQLiteStore {
     package func administrators() async throws(StoreError) -> [Administrator] {
         try await read { database in
-            try String.fetchAll(database, sql: "SELECT record FROM administrator ORDER BY name").map {
-                try Self.value(json: $0)
-            }
+            try String.fetchAll(
+                database, sql: "SELECT record FROM record WHERE kind = ? ORDER BY key",
+                arguments: [Administrator.kind]
+            ).map { try Self.value(json: $0) }
         }
-    }
-
-    package func save(
-        _ administrator: Administrator, passwordHash: String?, by who: String
-    ) async throws(StoreError) {
-        try await write(.administrator) { database in
-            let name = administrator.name
-            let before = try String.fetchOne(
-                database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
-            let after = try Self.json(administrator)
-            guard before != after || passwordHash != nil else { return }
-            try database.execute(
-                sql: """
-                    INSERT INTO administrator (name, record, password_hash) VALUES (?, ?, ?)
-                    ON CONFLICT (name) DO UPDATE SET record = excluded.record,
-                    password_hash = coalesce(excluded.password_hash, password_hash)
-                    """, arguments: [name, after, passwordHash])
-            try Self.requireAdmin(in: database)
-            let what =
-                before == nil
-                ? "administrator \(name) added"
-                : before == after ? "password of \(name) changed" : "administrator \(name) changed"
-            try record(
-                [Revision.Edit(kind: "administrator", key: name, before: before, after: after)], what: what,
-                by: who, in: database)
-        }
-    }
-
-    package func removeAdministrator(_ name: String, by who: String) async throws(StoreError) {
-        try await write(.administratorRemoval) { database in
-            guard
-                let before = try String.fetchOne(
-                    database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
-            else { throw StoreError.notFound("there is no administrator \(name)") }
-            try database.execute(sql: "DELETE FROM administrator WHERE name = ?", arguments: [name])
-            try Self.requireAdmin(in: database)
-            try record(
-                [Revision.Edit(kind: "administrator", key: name, before: before, after: nil)],
-                what: "administrator \(name) removed", by: who, in: database)
-        }
-    }
-
-    private static func requireAdmin(in database: Database) throws {
-        let all = try String.fetchAll(database, sql: "SELECT record FROM administrator").map {
-            try value(Administrator.self, json: $0)
-        }
-        try Administrator.requireAdmin(among: all)
     }
 
     package func passwordHash(of name: String) async throws(StoreError) -> String? {
         try await read { database in
-            try String.fetchOne(
-                database, sql: "SELECT password_hash FROM administrator WHERE name = ?", arguments: [name])
+            try secrets(of: Administrator.self, name, in: database)[Administrator.password]
         }
     }
 
@@ -77,18 +30,14 @@ extension SQLiteStore {
                 arguments: [
                     hash, session.administrator, session.csrfToken, session.createdAt, session.seenAt,
                 ])
-            try database.execute(
-                sql: "UPDATE administrator SET logged_in_at = ? WHERE name = ?",
-                arguments: [session.createdAt, session.administrator])
+            try Self.note(
+                Administrator.self, session.administrator, usedAt: session.createdAt, in: database)
         }
     }
 
     package func lastLogIns() async throws(StoreError) -> [String: Int] {
         try await read { database in
-            let rows = try Row.fetchAll(
-                database,
-                sql: "SELECT name, logged_in_at FROM administrator WHERE logged_in_at IS NOT NULL")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["logged_in_at"]) })
+            try Self.uses(of: Administrator.self, in: database)
         }
     }
 
@@ -128,76 +77,41 @@ extension SQLiteStore {
     // MARK: Tokens
 
     package func tokens(of owner: String?) async throws(StoreError) -> [APIToken] {
-        try await read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM api_token WHERE owner = ifnull(?, owner) ORDER BY id",
-                arguments: [owner]
-            ).map(Self.token)
+        let tokens = try await read { database in
+            try Self.tokens("1 ORDER BY CAST(record.key AS INTEGER)", [], in: database)
         }
-    }
-
-    private static func token(_ row: Row) throws -> APIToken {
-        APIToken(
-            id: row["id"], name: row["name"], owner: row["owner"], grants: try value(json: row["grants"]),
-            createdAt: row["created_at"], expiresAt: row["expires_at"], usedAt: row["used_at"])
-    }
-
-    package func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken {
-        try await write(.token) { database in
-            let exists = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM administrator WHERE name = ?)",
-                arguments: [token.owner])
-            guard exists == true else {
-                throw StoreError.notFound(
-                    "there is no administrator \(token.owner) (roost admin list; roost admin add \(token.owner))"
-                )
-            }
-            try database.execute(
-                sql: """
-                    INSERT INTO api_token (hash, name, owner, grants, created_at, expires_at)
-                    VALUES (?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    hash, token.name, token.owner, try Self.json(token.grants), token.createdAt,
-                    token.expiresAt,
-                ])
-            var token = token
-            token.id = Int(database.lastInsertedRowID)
-            try record(
-                [
-                    Revision.Edit(
-                        kind: "token", key: String(token.id), before: nil, after: try Self.json(token))
-                ],
-                what: "token ‘\(token.name)’ created", by: token.owner, in: database)
-            return token
-        }
+        return owner.map { owner in tokens.filter { $0.owner == owner } } ?? tokens
     }
 
     package func token(hash: String) async throws(StoreError) -> APIToken? {
         try await read { database in
-            try Row.fetchOne(database, sql: "SELECT * FROM api_token WHERE hash = ?", arguments: [hash])
-                .map(Self.token)
+            try Self.tokens(
+                "record.key IN (SELECT key FROM record_secret WHERE kind = ? AND name = ? AND secret = ?)",
+                [APIToken.kind, APIToken.hash, hash], in: database
+            ).first
+        }
+    }
+
+    /// Tokens with their last use.
+    private static func tokens(
+        _ clause: String, _ arguments: StatementArguments, in database: Database
+    ) throws -> [APIToken] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT record, at FROM record LEFT JOIN record_use USING (kind, key)
+                WHERE record.kind = ? AND \(clause)
+                """, arguments: [APIToken.kind] + arguments
+        ).map { row in
+            var token: APIToken = try value(json: row["record"])
+            token.usedAt = row["at"]
+            return token
         }
     }
 
     package func touchToken(_ id: Int, at second: Int) async throws(StoreError) {
         try await write(.tokenUse) { database in
-            try database.execute(
-                sql: "UPDATE api_token SET used_at = ? WHERE id = ?", arguments: [second, id])
-        }
-    }
-
-    package func removeToken(_ id: Int, by who: String) async throws(StoreError) {
-        try await write(.tokenRemoval) { database in
-            guard
-                let row = try Row.fetchOne(
-                    database, sql: "SELECT * FROM api_token WHERE id = ?", arguments: [id])
-            else { throw StoreError.notFound("there is no token \(id)") }
-            let token = try Self.token(row)
-            try database.execute(sql: "DELETE FROM api_token WHERE id = ?", arguments: [id])
-            try record(
-                [Revision.Edit(kind: "token", key: String(id), before: try Self.json(token), after: nil)],
-                what: "token ‘\(token.name)’ of \(token.owner) revoked", by: who, in: database)
+            try Self.note(APIToken.self, String(id), usedAt: second, in: database)
         }
     }
 }

@@ -20,7 +20,8 @@ extension SQLiteStore {
                 sql: """
                     SELECT max(second) FROM (
                         SELECT max(seen_at) AS second FROM login_session
-                        UNION ALL SELECT max(max(created_at, ifnull(used_at, 0))) FROM api_token
+                        UNION ALL SELECT max(at) FROM record_use WHERE kind = 'token'
+                        UNION ALL SELECT max(json_extract(record, '$.createdAt')) FROM record WHERE kind = 'token'
                         UNION ALL SELECT max(at) / 1000 FROM last_boot)
                     """)
         }
@@ -37,24 +38,28 @@ extension SQLiteStore {
                 UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
                 WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
-        // NULL stays NULL: a token without expiry, or one that was never used.
+        // Before their uses, which decide. NULL stays NULL: a token without expiry.
         try database.execute(
             sql: """
-                UPDATE api_token
-                SET created_at = created_at + :by, expires_at = expires_at + :by, used_at = used_at + :by
-                WHERE max(created_at, ifnull(used_at, 0)) <= :last
-                AND max(created_at, ifnull(used_at, 0)) NOT BETWEEN :other AND :lastOther
+                WITH token AS (
+                    SELECT key, json_extract(record, '$.createdAt') AS created,
+                        json_extract(record, '$.expiresAt') AS expires, ifnull(at, 0) AS used
+                    FROM record LEFT JOIN record_use USING (kind, key) WHERE record.kind = 'token')
+                UPDATE record SET record = json_patch(
+                    record.record, json_object('createdAt', created + :by, 'expiresAt', expires + :by))
+                FROM token WHERE record.kind = 'token' AND record.key = token.key
+                AND max(created, used) <= :last AND max(created, used) NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         try database.execute(
             sql: """
-                UPDATE administrator SET logged_in_at = logged_in_at + :by
-                WHERE logged_in_at <= :last AND logged_in_at NOT BETWEEN :other AND :lastOther
+                UPDATE record_use SET at = at + :by
+                WHERE at <= :last AND at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         try database.execute(
             sql: """
-                UPDATE administrator
+                UPDATE record
                 SET record = json_set(record, '$.linkableUntil', json_extract(record, '$.linkableUntil') + :by)
-                WHERE json_extract(record, '$.linkableUntil') <= :last + :longest
+                WHERE kind = 'administrator' AND json_extract(record, '$.linkableUntil') <= :last + :longest
                 AND json_extract(record, '$.linkableUntil') NOT BETWEEN :other AND :lastOther
                 """,
             arguments: [

@@ -52,7 +52,7 @@ extension SQLiteStore {
         let change = Revision.Edit(
             kind: kind, key: key, before: try Self.record(kind, key, in: database),
             after: try edit.record.map { try coder.json($0) })
-        guard change.before != change.after else { return nil }
+        guard change.before != change.after || !edit.secrets.isEmpty else { return nil }
         try database.execute(
             sql: "DELETE FROM record_name WHERE kind = ? AND key = ?", arguments: [kind, key])
         guard let record = edit.record else {
@@ -60,9 +60,13 @@ extension SQLiteStore {
                 sql: "DELETE FROM record WHERE kind = ? AND key = ?", arguments: [kind, key])
             return change
         }
+        // What is beside a record stays when the record is replaced.
         try database.execute(
-            sql: "INSERT OR REPLACE INTO record (kind, key, record, is_closed) VALUES (?, ?, ?, ?)",
-            arguments: [kind, key, change.after, record.isClosed])
+            sql: """
+                INSERT INTO record (kind, key, record, is_closed) VALUES (?, ?, ?, ?)
+                ON CONFLICT (kind, key) DO UPDATE SET record = excluded.record, is_closed = excluded.is_closed
+                """, arguments: [kind, key, change.after, record.isClosed])
+        try save(edit.secrets, besides: edit.type, key, in: database)
         for name in record.otherNames {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO record_name (name, kind, key) VALUES (?, ?, ?)",
@@ -191,11 +195,22 @@ extension SQLiteStore {
                 guard undo == .restores, let inverse = try self.edit(edit.kind, edit.key, edit.before) else {
                     throw refused("is not part of the configuration")
                 }
+                if let problem = try undoProblem(edit, inverse.type) { throw refused(problem) }
                 let now = try Self.record(edit.kind, edit.key, in: database)
                 guard try isSame(now, edit.after, inverse.type) else { throw refused("was changed since") }
                 return inverse
             }
         }
+    }
+
+    /// Why this change of a kind that can be undone cannot be.
+    private func undoProblem(_ edit: Revision.Edit, _ type: any FleetRecord.Type) throws -> String? {
+        func problem<Record: FleetRecord>(_: Record.Type) throws -> String? {
+            try Record.undoProblem(
+                from: edit.before.map { try coder.value(json: $0) },
+                to: edit.after.map { try coder.value(json: $0) })
+        }
+        return try problem(type)
     }
 
     /// Whether two records are equal.

@@ -85,7 +85,6 @@ final class SmallFleet: Sendable {
     private let directory: TemporaryDirectory
     private let responder: RouterResponder<CenterContext>
     private let seeded: FleetSnapshot
-    private let administrators: [Administrator]
 
     /// - Parameter isTLS: false for the listener behind a proxy on the same host.
     init(isTLS: Bool = true) async throws {
@@ -94,7 +93,6 @@ final class SmallFleet: Sendable {
         services = try await Self.services(in: directory, leases)
         revisions = try await Self.seed(services)
         seeded = services.fleet.snapshot
-        administrators = try await services.fleet.store.administrators()
         let center = try ControlCenter(
             services: services, socketPath: "", addresses: [], logger: .silent)
         var permissions: [String: Permission] = [:]
@@ -230,7 +228,7 @@ final class SmallFleet: Sendable {
     /// - Returns: the first and last change to each place's node.
     private static func seed(_ services: CenterServices) async throws -> [Place: (first: Int, last: Int)] {
         let fleet = services.fleet
-        try await addPeople(to: fleet.store)
+        try await addPeople(to: fleet)
         try await addImage(to: fleet)
         var firsts: [Place: Int] = [:]
         for place in Place.allCases {
@@ -335,30 +333,33 @@ final class SmallFleet: Sendable {
                 image: image, version: 1, at: 1, isPassed: true, detail: "", timeline: timeline, console: ""))
     }
 
-    private static func addPeople(to store: any FleetStore) async throws {
+    private static func addPeople(to fleet: LiveFleet) async throws {
+        let store = fleet.store
         for person in Person.all {
             let grants = [Grant(person.role, in: try GroupPath(person.place.rawValue))]
-            try await store.save(
-                Administrator(name: person.name, grants: grants), passwordHash: nil, by: "seed")
-            _ = try await store.addToken(
-                APIToken(
-                    id: 0, name: person.name, owner: person.role == .replica ? "admin-site" : person.name,
-                    grants: grants, createdAt: 1, expiresAt: nil,
-                    usedAt: Clock.second), hash: Secrets.hash(person.token))
+            let account = Administrator(name: person.name, grants: grants)
+            try await fleet.change(by: "seed") { _ in [.administrator(account.name, account)] }
+            let owner = person.role == .replica ? "admin-site" : person.name
+            try await fleet.change(by: "seed") { current in
+                let token = APIToken(
+                    id: current.contents.access.nextToken, name: person.name, owner: owner, grants: grants,
+                    createdAt: 1, expiresAt: nil)
+                return [.token(token.id, token, hash: Secrets.hash(person.token))]
+            }
             try await store.addSession(
                 LoginSession(
                     administrator: person.name, csrfToken: person.csrfToken, createdAt: Clock.second,
                     seenAt: Clock.second), hash: Secrets.hash(person.cookie))
         }
-        for place in Place.allCases { try await saveAide(of: place, in: store) }
+        for place in Place.allCases { try await saveAide(of: place, in: fleet) }
         _ = try await store.addWebHook(
             WebHook(id: 0, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site), by: "seed")
     }
 
-    private static func saveAide(of place: Place, in store: any FleetStore) async throws {
-        let grants = [Grant(.helpdesk, in: try GroupPath(place.rawValue))]
-        try await store.save(
-            Administrator(name: place.aide, grants: grants), passwordHash: "none", by: "seed")
+    private static func saveAide(of place: Place, in fleet: LiveFleet) async throws {
+        let aide = Administrator(
+            name: place.aide, grants: [Grant(.helpdesk, in: try GroupPath(place.rawValue))])
+        try await fleet.change(by: "seed") { _ in [.administrator(aide.name, aide, passwordHash: "none")] }
     }
 
     // MARK: Restoring
@@ -366,17 +367,6 @@ final class SmallFleet: Sendable {
     /// Undoes the effects of a request, so that the next one finds the same fleet.
     func restore() async throws {
         let seeded = seeded
-        let store = services.fleet.store
-        let known = try await store.administrators()
-        for one in known where !administrators.contains(where: { $0.name == one.name }) {
-            try await store.removeAdministrator(one.name, by: "seed")
-        }
-        for place in Place.allCases
-        where known.first(where: { $0.name == place.aide })
-            != administrators.first(where: { $0.name == place.aide })
-        {
-            try await Self.saveAide(of: place, in: store)
-        }
         let now = try await services.fleet.reload()
         for rollout in now.rollouts.values where seeded.rollouts[rollout.id] == nil {
             _ = try await services.fleet.steer(rollout.id, by: "seed") { $0.abort(because: "", at: 1) }
@@ -393,6 +383,17 @@ final class SmallFleet: Sendable {
         }
         for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
             edits.append(.rule(name, wanted.rules[name]))
+        }
+        let (people, wantedPeople) = (
+            now.contents.access.administrators, wanted.contents.access.administrators
+        )
+        for (name, one) in people where wantedPeople[name] == nil || wantedPeople[name] != one {
+            edits +=
+                wantedPeople[name].map { [.administrator(name, $0)] }
+                ?? now.edits(removingAdministrator: name)
+        }
+        for (name, one) in wantedPeople where people[name] == nil {
+            edits.append(.administrator(name, one, passwordHash: "none"))
         }
         edits += networkEdits(from: now.contents.network, to: wanted.contents.network)
         for (name, volume) in wanted.volumes where now.volume(of: name) != volume {

@@ -56,7 +56,7 @@ extension Commit {
     }
 
     private static func token(_ name: String) -> APIToken {
-        APIToken(id: 0, name: name, owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
+        APIToken(id: 1, name: name, owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
     }
 
     private static func hook(_ url: String) -> WebHook {
@@ -75,22 +75,25 @@ extension Commit {
         BootEvent(boot: boot, macAddress: machine, stage: .script, at: 5, detail: "")
     }
 
+    private static func make(_ edits: [FleetEdit], in store: SQLiteStore) async throws {
+        _ = try await store.apply(store.snapshot().checking(edits), by: "test", what: "made")
+    }
+
     /// Creates a store in which each of these has something to do.
     static func prepare(path: String) async throws {
         let store = try SQLiteStore(path: path)
         for name in ["ann", "eve"] {
-            try await store.save(person(name), passwordHash: "word", by: "test")
+            try await make([.administrator(name, person(name), passwordHash: "word")], in: store)
         }
         try await store.addSession(session(1), hash: "first")
-        _ = try await store.addToken(token("first"), hash: "first")
+        try await make([.token(1, token("first"), hash: "first")], in: store)
         _ = try await store.addWebHook(hook("http://first"), by: "test")
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
         }
         let image = try ImageName(name)
-        _ = try await store.apply(
-            store.snapshot().checking([.channel(image, .stable, 2)]), by: "test", what: "promoted")
+        try await make([.channel(image, .stable, 2)], in: store)
         try await store.append([event("first")])
     }
 
@@ -105,15 +108,11 @@ extension Commit {
         let store = try SQLiteStore(path: path)
         let image = try ImageName(Self.name)
         switch self {
-        case .administrator: try await store.save(Self.person(Self.second), passwordHash: "word", by: "test")
-        case .administratorRemoval: try await store.removeAdministrator("eve", by: "test")
         case .session: try await store.addSession(Self.session(1), hash: "second")
         case .sessionUse: try await store.touchSession(hash: "first", at: 7)
         case .sessionEnd: try await store.removeSession(hash: "first")
         case .sessionsEnd: try await store.removeSessions(of: "ann", seenBefore: nil)
-        case .token: _ = try await store.addToken(Self.token("second"), hash: "second")
         case .tokenUse: try await store.touchToken(1, at: 7)
-        case .tokenRemoval: try await store.removeToken(1, by: "test")
         case .bootTest:
             try await store.save(
                 BootTest(
@@ -134,8 +133,10 @@ extension Commit {
             try await store.save([LearnedCards.Change(card: Self.machine, machine: machine)])
         case .revision:
             let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
-            _ = try await store.apply(
-                store.snapshot().checking([.node(node.name, node)]), by: "test", what: "added")
+            let person = Self.person(Self.second)
+            try await Self.make(
+                [.node(node.name, node), .administrator(person.name, person, passwordHash: "word")], in: store
+            )
         case .version:
             let (manifest, digest) = try Self.manifest("d")
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
@@ -164,21 +165,18 @@ extension Commit {
         let store = try SQLiteStore(path: path)
         let image = try #require(try await store.snapshot().images[try ImageName(Self.name)])
         return switch self {
-        case .administrator: try await store.administrators().contains { $0.name == Self.second }
-        case .administratorRemoval: try await !store.administrators().contains { $0.name == "eve" }
         case .session: try await store.session(hash: "second") != nil
         case .sessionUse: try await store.session(hash: "first")?.seenAt == 7
         case .sessionEnd, .sessionsEnd: try await store.session(hash: "first") == nil
-        case .token: try await store.tokens(of: nil).contains { $0.name == "second" }
         case .tokenUse: try await store.tokens(of: nil).first?.usedAt == 7
-        case .tokenRemoval: try await store.tokens(of: nil).isEmpty
         case .bootTest: try await store.bootTest(of: image.name, 1) != nil
         case .machineRemoval: try await store.boots(of: Self.machine, limit: 9).isEmpty
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
         case .clockJump: try await store.session(hash: "first")?.seenAt == 101
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .cards: try await !store.snapshot().observations.cards.isEmpty
-        case .revision: try await store.snapshot().nodes.count == 1
+        case .revision:
+            try await (store.snapshot().nodes.count, store.passwordHash(of: Self.second)) == (1, "word")
         case .version: image.versions.count == 4
         case .versionRemoval: image.versions.count == 2
         case .rollouts: try await store.snapshot().observations.troubles[Self.machine] != nil

@@ -46,9 +46,18 @@ import Wire
             let node =
                 #"{"group":"/school","macAddresses":["52:54:00:00:00:01"],"name":"pc-1","settings":{}}"#
             let group = #"{"path":"/school","settings":{"loader":"ipxe"}}"#
-            try database.execute(sql: "INSERT INTO node_group VALUES ('/school', ?)", arguments: [group])
-            try database.execute(sql: "INSERT INTO node VALUES ('pc-1', ?)", arguments: [node])
-            try database.execute(sql: "INSERT INTO node_address VALUES ('52:54:00:00:00:01', 'pc-1')")
+            if step < 10 {
+                try database.execute(
+                    sql: "INSERT INTO node_group VALUES ('/school', ?)", arguments: [group])
+                try database.execute(sql: "INSERT INTO node VALUES ('pc-1', ?)", arguments: [node])
+                try database.execute(sql: "INSERT INTO node_address VALUES ('52:54:00:00:00:01', 'pc-1')")
+            } else {
+                try database.execute(
+                    sql: "INSERT INTO record VALUES ('group', '/school', ?, 0), ('node', 'pc-1', ?, 0)",
+                    arguments: [group, node])
+                try database.execute(
+                    sql: "INSERT INTO record_name VALUES ('52:54:00:00:00:01', 'node', 'pc-1')")
+            }
             let columns = step < 3 ? ", kind, key, before, after" : ""
             let values = step < 3 ? ", 'node', 'pc-1', NULL, '\(node)'" : ""
             try database.execute(

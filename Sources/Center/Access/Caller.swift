@@ -38,11 +38,17 @@ struct Caller: Sendable, Equatable {
         }
     }
 
-    /// Throws unless every edit is allowed in its place.
+    /// Throws unless every edit is allowed in its place, and gives and takes no role that the caller has not.
     func requireLeave(for edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
         for edit in edits {
-            let permission = edit.permission(in: snapshot)
-            for place in edit.places(in: snapshot) { try require(permission, in: place) }
+            let (permission, places) = (edit.permission(in: snapshot), edit.places(in: snapshot))
+            if places.isEmpty { try requireSomewhere(permission) }
+            for place in places { try require(permission, in: place) }
+            guard grants.cover(edit.grants(in: snapshot)) else {
+                throw Problem(
+                    403, "Forbidden",
+                    "\(edit.type.kind) \(edit.key) has, or would get, roles that \(name) has not")
+            }
         }
     }
 

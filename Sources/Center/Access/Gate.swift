@@ -83,9 +83,8 @@ final class Gate: Sendable {
                 return true
             }
         guard wasOpen else { throw Self.usedLink }
-        try await fleet.administer { store in
-            try await store.save(
-                Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash, by: "first run")
+        try await fleet.change(by: "first run") { _ in
+            [.administrator(name, Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash)]
         }
     }
 
@@ -167,9 +166,7 @@ final class Gate: Sendable {
         if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
         // Only a successful log-in links an account, and only the linked person's log-in removes its roles.
         if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {
-            try await fleet.administer { [now] store in
-                try await store.save(now, passwordHash: nil, by: source.rawValue)
-            }
+            try await fleet.change(by: source.rawValue) { [now] _ in [.administrator(now.name, now)] }
         }
         guard !grants.isEmpty else {
             throw Problem(

@@ -1,11 +1,11 @@
 import API
 import Fleet
+import Synchronization
 
 /// Administrators and tokens.
 extension Acts {
     private static let tokenDays = 0...3_650
     private static let standardTokenDays = 90
-    static let tokenLimit = 100
     /// How long the first log-in under its name may link an account.
     private static let linkingSeconds = 30 * 86_400
 
@@ -22,8 +22,7 @@ extension Acts {
         return try await store.administrators().filter { caller.grants.cover($0.grants) }
     }
 
-    private func grants(_ texts: [String]) throws -> [Grant] {
-        let snapshot = fleet.snapshot
+    private func grants(_ texts: [String], in snapshot: FleetSnapshot) throws -> [Grant] {
         let grants = try texts.map { text in
             guard let grant = Grant(text) else {
                 let roles = Role.allCases.map(\.rawValue).joined(separator: ", ")
@@ -42,18 +41,40 @@ extension Acts {
     }
 
     /// - Parameter isNew: an existing account of that name is not changed.
-    func save(administrator text: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
+    func save(administrator name: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
         -> Administrator
     {
         try require(.administer)
-        let all = try await store.administrators()
-        if isNew, all.contains(where: { $0.name == text }) {
-            throw StoreError.conflict("administrator \(text) already exists")
+        // Before the password is hashed, which is expensive; the state that the change meets decides.
+        _ = try administrator(name, wish, isNew: isNew, in: fleet.snapshot)
+        var hash: String?
+        if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
+        let known = try await store.administrators().first { $0.name == name }
+        let snapshot = try await change { [hash] current in
+            let administrator = try administrator(name, wish, isNew: isNew, in: current)
+            return [.administrator(name, administrator, passwordHash: hash)]
         }
+        guard let administrator = snapshot.contents.access.administrators[name] else {
+            throw StoreError.conflict("administrator \(name) was removed meanwhile")
+        }
+        // A lost role, a new password or another source of authentication requires a new log-in.
+        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
+            || known?.identity != administrator.identity || known?.source != administrator.source
+        {
+            try await store.removeSessions(of: name, seenBefore: nil)
+        }
+        return administrator
+    }
+
+    /// The record that `wish` makes of the present one.
+    private func administrator(
+        _ text: String, _ wish: AdministratorRequest, isNew: Bool, in snapshot: FleetSnapshot
+    ) throws -> Administrator {
+        let known = snapshot.contents.access.administrators[text]
+        if isNew, known != nil { throw StoreError.conflict("administrator \(text) already exists") }
         let name = try Administrator.checked(name: text)
-        let known = all.first { $0.name == name }
         if let known { try requireAbove(known) }
-        let grants = try grants(wish.grants)
+        let grants = try grants(wish.grants, in: snapshot)
         guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
             throw Problem(
                 422, "Invalid role",
@@ -66,17 +87,6 @@ extension Acts {
         try link(&administrator, to: wish.subject, known)
         guard known != nil || wish.password != nil || administrator.source != .local else {
             throw Problem(422, "No password", "a new administrator needs a password")
-        }
-        var hash: String?
-        if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
-        try await fleet.administer { [administrator, hash, caller] store in
-            try await store.save(administrator, passwordHash: hash, by: caller.name)
-        }
-        // A lost role, a new password or another source of authentication requires a new log-in.
-        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
-            || known?.identity != administrator.identity || known?.source != administrator.source
-        {
-            try await store.removeSessions(of: name, seenBefore: nil)
         }
         return administrator
     }
@@ -119,11 +129,9 @@ extension Acts {
 
     func removeAdministrator(_ name: String) async throws {
         try require(.administer)
-        if let known = try await store.administrators().first(where: { $0.name == name }) {
-            try requireAbove(known)
-        }
-        try await fleet.administer { [caller] store in
-            try await store.removeAdministrator(name, by: caller.name)
+        _ = try await change { current in
+            if let known = current.contents.access.administrators[name] { try requireAbove(known) }
+            return current.edits(removingAdministrator: name)
         }
     }
 
@@ -173,21 +181,23 @@ extension Acts {
                 return owner
             } ?? owner()
         let owned = try await store.administrators().first { $0.name == owner }?.grants ?? caller.grants
-        let grants = try wish.grants.map { try self.grants($0) } ?? owned
+        let grants = try wish.grants.map { try self.grants($0, in: fleet.snapshot) } ?? owned
         guard owned.cover(grants) else {
             throw Problem(403, "Forbidden", "a token cannot do more than its owner")
-        }
-        guard try await store.tokens(of: owner).count < Self.tokenLimit else {
-            throw StoreError.conflict("\(owner) has \(Self.tokenLimit) tokens; revoke some first")
         }
         let (secret, now) = ("roost_" + Secrets.make(), Clock.second)
         let wanted = APIToken(
             id: 0, name: name, owner: owner, grants: grants, createdAt: now,
             expiresAt: days == 0 ? nil : now + days * 86_400)
-        let token = try await fleet.administer { store in
-            try await store.addToken(wanted, hash: Secrets.hash(secret))
+        let made = Mutex(wanted)
+        try await fleet.change(by: caller.name) { current in
+            let token = made.withLock { token in
+                token.id = current.contents.access.nextToken
+                return token
+            }
+            return [.token(token.id, token, hash: Secrets.hash(secret))]
         }
-        return TokenAnswer(token, secret: secret)
+        return TokenAnswer(made.withLock(\.self), secret: secret)
     }
 
     /// A replica's token has the name of its server, and no other grant.
@@ -216,8 +226,6 @@ extension Acts {
         guard let token, isOwn || may(.administer, in: .site) else {
             throw StoreError.notFound("there is no token \(id)")
         }
-        try await fleet.administer { [caller] store in
-            try await store.removeToken(token.id, by: caller.name)
-        }
+        try await fleet.change(by: caller.name) { _ in [.token(token.id, nil)] }
     }
 }

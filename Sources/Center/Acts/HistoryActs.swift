@@ -77,23 +77,19 @@ extension Acts {
         return "\(first.kind) \(first.key) \(act)" + (edits.count > 1 ? ", and \(edits.count - 1) more" : "")
     }
 
+    /// Whether the caller may see the history of all groups in which the record lay before and after, and lies now.
     private func mayAudit(_ edit: Revision.Edit) -> Bool {
-        switch edit.kind {
-        case NodeGroup.kind: (try? GroupPath(edit.key)).map { may(.audit, in: $0) } ?? false
-        case Node.kind: groups(ofNode: edit).allSatisfy { may(.audit, in: $0) }
-        default: false
+        // What cannot be read belongs to the whole site.
+        guard let type = FleetRecords.named(edit.kind) else { return may(.audit, in: .site) }
+        func places<Record: FleetRecord>(of _: Record.Type) -> [GroupPath] {
+            let then = [edit.before, edit.after].compactMap(\.self).map { json in
+                (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.place ?? .site
+            }
+            let key = try? Record.Key(recordKey: edit.key)
+            let now = key.flatMap { Record.record(at: $0, in: fleet.snapshot.contents)?.place }
+            return then.isEmpty ? [.site] : then + (now.map { [$0] } ?? [])
         }
-    }
-
-    /// The groups of a node before and after an edit, and its present group if it exists.
-    private func groups(ofNode edit: Revision.Edit) -> [GroupPath] {
-        struct Record: Decodable { var group: GroupPath? }
-        let then = [edit.before, edit.after].compactMap { $0 }.map { json in
-            (try? JSONDecoder().decode(Record.self, from: Data(json.utf8)))?.group ?? .site
-        }
-        let now = (try? NodeName(edit.key)).flatMap { fleet.snapshot.nodes[$0]?.group }
-        // An edit without a record belongs to the whole site.
-        return then.isEmpty ? [.site] : then + (now.map { [$0] } ?? [])
+        return places(of: type).allSatisfy { may(.audit, in: $0) }
     }
 
     /// Undoes a revision.
@@ -105,9 +101,14 @@ extension Acts {
         // A change of the same records that comes between the two is not undone with it.
         let seen = fleet.snapshot.revision
         let edits = try await store.inverse(of: number)
-        return try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) { _ in
+        let after = try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) { _ in
             edits
-        }.revision
+        }
+        // An account with other roles, or of another source, requires a new log-in.
+        for account in edits.compactMap({ $0.of(Administrator.self) }) {
+            try await store.removeSessions(of: account.key, seenBefore: nil)
+        }
+        return after.revision
     }
 }
 

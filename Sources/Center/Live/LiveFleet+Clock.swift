@@ -36,6 +36,8 @@ extension LiveFleet {
         let rollouts = moveRollouts(with: jump)
         try await store.move(with: jump)
         if !rollouts.isEmpty { try await store.save(rollouts, troubles: [:]) }
+        // Records of access have times, too.
+        try await reload()
     }
 
     /// The server has started, and its clock is far from the previous run's last record.

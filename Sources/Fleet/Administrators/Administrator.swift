@@ -45,16 +45,6 @@ package struct Administrator: Equatable, Sendable, Codable {
         self.isDisabled = isDisabled
     }
 
-    /// Throws unless an administrator remains who can admit others; a site without accounts has the local socket.
-    package static func requireAdmin(among all: [Administrator]) throws {
-        let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
-        guard isSafe || all.isEmpty else {
-            throw StoreError.conflict(
-                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
-            )
-        }
-    }
-
     /// The name, if it is valid.
     package static func checked(name: String) throws -> String {
         let isGood =
@@ -67,34 +57,6 @@ package struct Administrator: Equatable, Sendable, Codable {
             throw InvalidName(name, rule: "1 to 63 letters, digits, dots, hyphens, underscores and @")
         }
         return name
-    }
-}
-
-/// A token for the API, without the secret itself.
-package struct APIToken: Equatable, Sendable, Codable {
-    package var id: Int
-    /// The name given by its owner.
-    package var name: String
-    package var owner: String
-    package var grants: [Grant]
-    /// Seconds since 1970.
-    package var createdAt: Int
-    /// Nil: valid until revoked.
-    package var expiresAt: Int?
-    /// Nil: never used.
-    package var usedAt: Int?
-
-    package init(
-        id: Int, name: String, owner: String, grants: [Grant], createdAt: Int, expiresAt: Int?,
-        usedAt: Int? = nil
-    ) {
-        self.id = id
-        self.name = name
-        self.owner = owner
-        self.grants = grants
-        self.createdAt = createdAt
-        self.expiresAt = expiresAt
-        self.usedAt = usedAt
     }
 }
 
@@ -115,15 +77,11 @@ package struct LoginSession: Equatable, Sendable {
     }
 }
 
-/// Administrators, their log-ins and tokens. Secrets arrive hashed: the store never sees one.
+/// Administrators, their log-ins and tokens, as they are at this moment. Secrets arrive hashed: the store never sees one.
+///
+/// Administrators and tokens are changed by edits; sessions go with their administrator.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
-
-    /// Adds or replaces; a nil hash leaves the password unchanged.
-    func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
-
-    /// Removes an administrator with all sessions and tokens; ``Administrator/requireAdmin(among:)`` holds.
-    func removeAdministrator(_ name: String, by who: String) async throws(StoreError)
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
 
@@ -137,10 +95,8 @@ package protocol AdministratorStore: Sendable {
     /// Ends all sessions of `name`, and all sessions last used before `second`.
     func removeSessions(of name: String?, seenBefore second: Int?) async throws(StoreError)
 
+    /// In the order of their numbers, with their last use.
     func tokens(of owner: String?) async throws(StoreError) -> [APIToken]
-    /// - Returns: the token with its number.
-    func addToken(_ token: APIToken, hash: String) async throws(StoreError) -> APIToken
     func token(hash: String) async throws(StoreError) -> APIToken?
     func touchToken(_ id: Int, at second: Int) async throws(StoreError)
-    func removeToken(_ id: Int, by who: String) async throws(StoreError)
 }

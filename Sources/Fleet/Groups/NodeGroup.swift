@@ -70,6 +70,8 @@ extension NodeGroup: FleetRecord {
         of change: RecordChange<NodeGroup>, in snapshot: FleetSnapshot
     ) -> [GroupPath] { [change.key] }
 
+    package var place: GroupPath { path }
+
     package static func reach(of change: RecordChange<NodeGroup>) -> EditReach { .group(change.key) }
 }
 

@@ -152,6 +152,8 @@ extension Node: FleetRecord {
         return .enrol
     }
 
+    package var place: GroupPath { group }
+
     package static func reach(of change: RecordChange<Node>) -> EditReach { .node(change.key) }
 
     package var otherNames: [String] { macAddresses.map(\.description) }

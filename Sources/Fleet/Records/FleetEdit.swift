@@ -3,10 +3,13 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     package let key: Record.Key
     /// Nil removes it.
     package let after: Record?
+    /// What a store keeps beside the record from now on, by name; see ``FleetRecord/sealedSecrets``.
+    package let secrets: [String: String]
 
-    package init(_ key: Record.Key, _ after: Record?) {
+    package init(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:]) {
         self.key = key
         self.after = after
+        self.secrets = secrets
     }
 
     /// Throws unless the change adds something or there is something to remove.
@@ -24,8 +27,10 @@ package struct FleetEdit: Sendable {
 
     private let change: any AnyChange
 
-    package init<Record: FleetRecord>(_ key: Record.Key, _ after: Record?) {
-        change = RecordChange(key, after)
+    /// - Parameter secrets: what a store keeps beside the record, by name; those that are left out stay as they are. They are in no history,
+    ///   plan, undo or export, and go with the record.
+    package init<Record: FleetRecord>(_ key: Record.Key, _ after: Record?, secrets: [String: String] = [:]) {
+        change = RecordChange(key, after, secrets: secrets)
     }
 
     /// The edit as a change of that kind; nil if it is of another.
@@ -38,6 +43,7 @@ package struct FleetEdit: Sendable {
     package var key: String { change.keyText }
     /// Nil removes the present record.
     package var record: (any FleetRecord)? { change.record }
+    package var secrets: [String: String] { change.secrets }
 
     /// One line for people.
     package func summary(in snapshot: FleetSnapshot) -> String { change.summary(in: snapshot) }
@@ -51,8 +57,11 @@ package struct FleetEdit: Sendable {
     /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
     package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
 
-    /// The permission needed there.
+    /// The permission needed there; without any place, somewhere.
     package func permission(in snapshot: FleetSnapshot) -> Permission { change.permission(in: snapshot) }
+
+    /// The roles that it gives or takes: only those who have all of them may make it.
+    package func grants(in snapshot: FleetSnapshot) -> [Grant] { change.grants(in: snapshot) }
 
     package var reach: EditReach { change.reach }
 
@@ -85,6 +94,7 @@ private protocol AnyChange: Sendable {
     var type: any FleetRecord.Type { get }
     var keyText: String { get }
     var record: (any FleetRecord)? { get }
+    var secrets: [String: String] { get }
     var reach: EditReach { get }
     var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
@@ -93,6 +103,7 @@ private protocol AnyChange: Sendable {
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
     func places(in snapshot: FleetSnapshot) -> [GroupPath]
     func permission(in snapshot: FleetSnapshot) -> Permission
+    func grants(in snapshot: FleetSnapshot) -> [Grant]
     func apply(
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
     ) throws
@@ -122,7 +133,7 @@ extension RecordChange: AnyChange {
     fileprivate func settled(in snapshot: FleetSnapshot) -> FleetEdit {
         let kept = Record.record(at: key, in: snapshot.contents)
         // A closed record is no longer part of any configuration.
-        return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil })
+        return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil }, secrets: secrets)
     }
 
     fileprivate func places(in snapshot: FleetSnapshot) -> [GroupPath] {
@@ -131,6 +142,7 @@ extension RecordChange: AnyChange {
     fileprivate func permission(in snapshot: FleetSnapshot) -> Permission {
         Record.permission(for: self, in: snapshot)
     }
+    fileprivate func grants(in snapshot: FleetSnapshot) -> [Grant] { Record.grants(of: self, in: snapshot) }
 
     fileprivate func apply(
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan

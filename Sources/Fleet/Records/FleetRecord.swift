@@ -50,8 +50,14 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
-    /// The permission needed there.
+    /// The permission needed there; without any place, somewhere.
     static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission
+
+    /// The roles that the change gives or takes: only those who have all of them may make it.
+    static func grants(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [Grant]
+
+    /// Where it lies: those who may see the history of that group see its changes.
+    var place: GroupPath { get }
 
     /// The nodes whose settings or versions the change can affect.
     static func reach(of change: RecordChange<Self>) -> EditReach
@@ -62,8 +68,14 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// Whether records of this kind have settings, including secrets that a store seals.
     static var hasSettings: Bool { get }
 
+    /// The names of those secrets beside a record that a store seals, because they are needed in clear. The others are hashes.
+    static var sealedSecrets: Set<String> { get }
+
     /// What undoing a revision does with it.
     static var undo: Undoing { get }
+
+    /// Why this one change cannot be undone, although others of its kind can: `was given a new password`.
+    static func undoProblem(from before: Self?, to after: Self?) -> String?
 
     /// Whether it is kept only for the history, and no longer part of any configuration.
     var isClosed: Bool { get }
@@ -105,10 +117,14 @@ extension FleetRecord {
     package static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission {
         .configure
     }
+    package static func grants(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [Grant] { [] }
+    package var place: GroupPath { .site }
     package static func reach(of change: RecordChange<Self>) -> EditReach { .none }
     package static var shapesAddresses: Bool { false }
     package static var hasSettings: Bool { false }
+    package static var sealedSecrets: Set<String> { [] }
     package static var undo: Undoing { .restores }
+    package static func undoProblem(from before: Self?, to after: Self?) -> String? { nil }
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
@@ -119,6 +135,7 @@ package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
         ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self, LoaderRule.self,
+        Administrator.self, APIToken.self,
     ]
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })

@@ -18,6 +18,11 @@ extension ImageName: RecordKey {
     package init(recordKey text: String) throws { try self.init(text) }
 }
 
+/// The name of an administrator.
+extension String: RecordKey {
+    package init(recordKey text: String) throws { self = text }
+}
+
 extension Int: RecordKey {
     package init(recordKey text: String) throws {
         guard let number = Int(text) else { throw InvalidName(text, rule: "a number") }

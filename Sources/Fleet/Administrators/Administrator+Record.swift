@@ -1,0 +1,105 @@
+extension FleetEdit {
+    /// - Parameters:
+    ///   - administrator: nil removes the account.
+    ///   - passwordHash: nil leaves the password unchanged.
+    package static func administrator(
+        _ name: String, _ administrator: Administrator?, passwordHash: String? = nil
+    ) -> Self {
+        Self(name, administrator, secrets: passwordHash.map { [Administrator.password: $0] } ?? [:])
+    }
+}
+
+extension FleetSnapshot {
+    /// The edits that remove an account with its tokens.
+    package func edits(removingAdministrator name: String) -> [FleetEdit] {
+        let tokens = contents.access.tokens.values.filter { $0.owner == name }.map(\.id).sorted()
+        return [.administrator(name, nil)] + tokens.map { .token($0, nil) }
+    }
+}
+
+extension Administrator: FleetRecord {
+    package static let kind = "administrator"
+    /// The name of a password's hash among the secrets.
+    package static let password = "password"
+
+    package static func record(at key: String, in contents: FleetSnapshot.Contents) -> Administrator? {
+        contents.access.administrators[key]
+    }
+    package static func put(
+        _ record: Administrator?, at key: String, in contents: inout FleetSnapshot.Contents
+    ) { contents.access.administrators[key] = record }
+
+    package static func checked(
+        _ change: RecordChange<Administrator>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Administrator? {
+        try change.requireSomething(
+            in: draft, "there is no administrator \(change.key) (roost admin list shows all)")
+        guard var administrator = change.after else { return nil }
+        administrator.name = try checked(name: change.key)
+        return administrator
+    }
+
+    package static func check(_ key: String, in contents: FleetSnapshot.Contents) throws {
+        guard contents.access.administrators[key] == nil,
+            let token = contents.access.tokens.values.first(where: { $0.owner == key })
+        else { return }
+        throw StoreError.conflict(
+            "\(key) still has the token ‘\(token.name)’: revoke it first (roost token revoke \(token.id))")
+    }
+
+    /// An administrator remains who can admit others; a site without accounts has the local socket.
+    package static func check(
+        all changed: [String], in snapshot: FleetSnapshot, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws {
+        let all = snapshot.contents.access.administrators.values
+        let isSafe = all.contains { !$0.isDisabled && $0.grants.allow(.administer, in: .site) }
+        guard isSafe || all.isEmpty else {
+            throw StoreError.conflict(
+                "no account would have the role admin for the whole site: give it to another one first (roost admin add NAME admin)"
+            )
+        }
+    }
+
+    package static func summary(
+        of change: RecordChange<Administrator>, in snapshot: FleetSnapshot
+    ) -> String {
+        guard let after = change.after else { return "administrator \(change.key) removed" }
+        guard let before = snapshot.contents.access.administrators[change.key] else {
+            return "administrator \(change.key) added"
+        }
+        if before == after, !change.secrets.isEmpty { return "password of \(change.key) changed" }
+        return "administrator \(change.key) changed" + (change.secrets.isEmpty ? "" : ", with a new password")
+    }
+
+    /// None: an account has no group. Its roles decide who may change it.
+    package static func places(
+        of change: RecordChange<Administrator>, in snapshot: FleetSnapshot
+    ) -> [GroupPath] { [] }
+
+    package static func permission(
+        for change: RecordChange<Administrator>, in snapshot: FleetSnapshot
+    ) -> Permission { .administer }
+
+    package static func grants(
+        of change: RecordChange<Administrator>, in snapshot: FleetSnapshot
+    ) -> [Grant] {
+        (snapshot.contents.access.administrators[change.key]?.grants ?? []) + (change.after?.grants ?? [])
+    }
+
+    package static func undoProblem(from before: Administrator?, to after: Administrator?) -> String? {
+        if before == after { return "was given a new password, and the former one is kept nowhere" }
+        if before?.source == .local, after == nil {
+            return "was removed with its password: add it again with a new one"
+        }
+        return nil
+    }
+
+    /// The time in which an account can be linked moves with the server's clock.
+    package func means(_ other: Administrator) -> Bool {
+        var (one, other) = (self, other)
+        (one.linkableUntil, other.linkableUntil) = (nil, nil)
+        return one == other
+    }
+}

@@ -1,0 +1,53 @@
+-- Step 11: administrators and tokens are records. What is in no history stands beside a record, and goes with it.
+
+CREATE TABLE record_secret (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,             -- what it is: password, hash
+    secret TEXT NOT NULL,           -- a hash; or sealed, where it is needed in clear
+    PRIMARY KEY (kind, key, name),
+    FOREIGN KEY (kind, key) REFERENCES record (kind, key) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX record_secret_by_text ON record_secret (secret);
+
+-- The last log-in of an administrator, the last use of a token.
+CREATE TABLE record_use (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at INTEGER NOT NULL,            -- seconds since 1970
+    PRIMARY KEY (kind, key),
+    FOREIGN KEY (kind, key) REFERENCES record (kind, key) ON DELETE CASCADE
+) STRICT;
+
+INSERT INTO record SELECT 'administrator', name, record, 0 FROM administrator;
+INSERT INTO record_secret
+SELECT 'administrator', name, 'password', password_hash FROM administrator WHERE password_hash IS NOT NULL;
+INSERT INTO record_use SELECT 'administrator', name, logged_in_at FROM administrator WHERE logged_in_at IS NOT NULL;
+
+CREATE TABLE new_login_session (
+    hash TEXT PRIMARY KEY,          -- SHA-256 of the cookie
+    kind TEXT NOT NULL DEFAULT 'administrator',
+    administrator TEXT NOT NULL,
+    csrf_token TEXT NOT NULL,
+    created_at INTEGER NOT NULL,    -- seconds since 1970
+    seen_at INTEGER NOT NULL,
+    FOREIGN KEY (kind, administrator) REFERENCES record (kind, key) ON DELETE CASCADE
+) STRICT;
+
+INSERT INTO new_login_session (hash, administrator, csrf_token, created_at, seen_at)
+SELECT hash, administrator, csrf_token, created_at, seen_at FROM login_session;
+DROP TABLE login_session;
+ALTER TABLE new_login_session RENAME TO login_session;
+
+-- A patch with NULL has no member for it.
+INSERT INTO record
+SELECT 'token', CAST(id AS TEXT), json_patch(
+    json_object('createdAt', created_at, 'grants', json(grants), 'id', id, 'name', name, 'owner', owner),
+    json_object('expiresAt', expires_at)), 0
+FROM api_token;
+INSERT INTO record_secret SELECT 'token', CAST(id AS TEXT), 'hash', hash FROM api_token;
+INSERT INTO record_use SELECT 'token', CAST(id AS TEXT), used_at FROM api_token WHERE used_at IS NOT NULL;
+
+DROP TABLE api_token;
+DROP TABLE administrator;

@@ -1,0 +1,89 @@
+import API
+import Fleet
+import Testing
+
+@testable import Center
+
+/// Who may change accounts, directly and by undo.
+@Suite struct AccessActsTests {
+    private static func acts(_ grants: [Grant], of fleet: SmallFleet) -> Acts {
+        Acts(services: fleet.services, caller: Caller(name: "test", grants: grants, proof: .token(1)))
+    }
+
+    private static func status(of act: () async throws -> Any) async -> Int? {
+        do {
+            _ = try await act()
+            return nil
+        } catch let problem as Problem {
+            return problem.status
+        } catch StoreError.conflict {
+            return 409
+        } catch {
+            return 500
+        }
+    }
+
+    @Test func `undoing a change of an account needs all roles before and after it, and ends its log-ins`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let store = fleet.services.fleet.store
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        let wide = AdministratorRequest(grants: ["auditor"], source: .ldap)
+        _ = try await all.save(administrator: "dan", wide)
+        _ = try await all.save(
+            administrator: "dan", AdministratorRequest(grants: ["auditor", "admin@/school"]))
+        let number = all.revision
+        try await store.addSession(
+            LoginSession(administrator: "dan", csrfToken: "c", createdAt: 1, seenAt: 1), hash: "dan")
+        // It would take a role from dan that only the site's administrators can give.
+        let school = Grant(.admin, in: try GroupPath("/school"))
+        let narrow = Self.acts([school, Grant(.operator_, in: try GroupPath("/office"))], of: fleet)
+        #expect(await Self.status { try await narrow.undo(number) } == 403)
+        // An operator of the site sees the history of accounts, and may not change any.
+        let operator_ = Self.acts([Grant(.operator_)], of: fleet)
+        #expect(try await operator_.revision(number).edits.map(\.key) == ["dan"])
+        #expect(await Self.status { try await operator_.undo(number) } == 403)
+        let mixed = Self.acts([Grant(.operator_), school], of: fleet)
+        #expect(await Self.status { try await mixed.undo(number) } == nil)
+        #expect(try await store.administrators().first { $0.name == "dan" }?.grants == [Grant(.auditor)])
+        #expect(try await store.session(hash: "dan") == nil)
+        // What they have not, they can neither take nor give back.
+        _ = try await all.save(administrator: "dan", AdministratorRequest(grants: ["admin"]))
+        #expect(await Self.status { try await mixed.undo(all.revision) } == 403)
+    }
+
+    @Test func `a new password is one revision without the password, and cannot be undone`() async throws {
+        let fleet = try await SmallFleet()
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        let wish = AdministratorRequest(grants: ["auditor"], password: "a few random words")
+        _ = try await all.save(administrator: "dan", wish)
+        let added = all.revision
+        _ = try await all.save(administrator: "dan", wish)
+        #expect(all.revision == added + 1)
+        let revision = try await all.revision(all.revision)
+        #expect(revision.what == "password of dan changed")
+        #expect(!"\(revision)".contains("argon2"))
+        #expect(await Self.status { try await all.undo(all.revision) } == 409)
+        // Nothing has changed: no revision.
+        _ = try await all.save(administrator: "dan", AdministratorRequest(grants: ["auditor"]))
+        #expect(all.revision == added + 1)
+        #expect(await Self.status { try await all.undo(added) } == nil)
+    }
+
+    @Test func `an administrator of one group removes an account there with its tokens`() async throws {
+        let fleet = try await SmallFleet()
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        _ = try await all.save(
+            administrator: "dan", AdministratorRequest(grants: ["operator@/school"], source: .ldap))
+        let token = try await all.makeToken(TokenRequest(name: "ci", owner: "dan"))
+        let made = all.revision
+        let school = Self.acts([Grant(.admin, in: try GroupPath("/school"))], of: fleet)
+        #expect(await Self.status { try await school.revokeToken(token.id) } == 500)
+        try await school.removeAdministrator("dan")
+        let edits = try await all.revision(all.revision).edits
+        #expect(edits.map(\.kind) == ["administrator", "token"] && all.revision == made + 1)
+        #expect(try await !all.tokens().contains { $0.owner == "dan" })
+        #expect(await Self.status { try await all.undo(all.revision) } == 409)
+    }
+}

@@ -1,0 +1,92 @@
+import Testing
+
+@testable import Fleet
+
+/// What may not be saved of accounts, and who may change them.
+@Suite struct AccessRecordTests {
+    private let ann = Administrator(name: "ann", grants: [Grant(.admin)])
+
+    private func fleet(_ administrators: Administrator...) throws -> FleetSnapshot {
+        try FleetSnapshot.empty.applying(
+            administrators.map { .administrator($0.name, $0) }, revision: 1)
+    }
+
+    @Test func `an administrator remains who can admit others`() throws {
+        let bob = Administrator(name: "bob", grants: [Grant(.operator_)])
+        #expect(throws: StoreError.self) { try fleet(bob) }
+        let both = try fleet(ann, bob)
+        var disabled = ann
+        disabled.isDisabled = true
+        let narrow = Administrator(name: "ann", grants: [Grant(.admin, in: try GroupPath("/a"))])
+        for edits in [
+            [FleetEdit.administrator("ann", nil)], [.administrator("ann", disabled)],
+            [.administrator("ann", narrow)],
+        ] {
+            let error = #expect(throws: StoreError.self) { try both.checking(edits) }
+            #expect(error?.description.contains("no account would have the role admin") == true)
+        }
+        // A change of several counts as a whole, and a site without accounts has the local socket.
+        var promoted = bob
+        promoted.grants = [Grant(.admin)]
+        _ = try both.checking([.administrator("ann", nil), .administrator("bob", promoted)])
+        _ = try both.checking([.administrator("ann", nil), .administrator("bob", nil)])
+        #expect(throws: StoreError.self) { try both.checking([.administrator("eve", nil)]) }
+        #expect(throws: InvalidName.self) { try both.checking([.administrator("e v", ann)]) }
+    }
+
+    @Test func `the roles before and after a change decide who may make it`() throws {
+        let school = try GroupPath("/school")
+        let bob = Administrator(name: "bob", grants: [Grant(.helpdesk, in: school)])
+        let fleet = try fleet(ann, bob)
+        let wider = Administrator(name: "bob", grants: [Grant(.auditor)])
+        let edit = FleetEdit.administrator("bob", wider)
+        #expect(edit.permission(in: fleet) == .administer && edit.places(in: fleet).isEmpty)
+        #expect(edit.grants(in: fleet) == bob.grants + wider.grants)
+        #expect(FleetEdit.administrator("bob", nil).grants(in: fleet) == bob.grants)
+        #expect(ann.place == .site)
+    }
+
+    @Test func `a change says whether a password is in it`() throws {
+        let fleet = try fleet(ann)
+        var named = ann
+        named.fullName = "Ann"
+        func summary(_ administrator: Administrator?, _ hash: String?) -> String {
+            FleetEdit.administrator("ann", administrator, passwordHash: hash).summary(in: fleet)
+        }
+        #expect(summary(ann, "hash") == "password of ann changed")
+        #expect(summary(named, "hash") == "administrator ann changed, with a new password")
+        #expect(summary(named, nil) == "administrator ann changed")
+        #expect(summary(nil, nil) == "administrator ann removed")
+        // The secret comes to the store, and is in no plan.
+        let change = try fleet.checking([.administrator("ann", named, passwordHash: "hash")])
+        #expect(change.edits.first?.secrets == ["password": "hash"])
+        let plan = try ChangePlan(of: change.edits, in: fleet)
+        #expect(plan.edits == ["administrator ann changed, with a new password"])
+    }
+
+    @Test func `a token belongs to an account, and goes with it`() throws {
+        let fleet = try fleet(ann)
+        func token(_ id: Int, of owner: String = "ann") -> FleetEdit {
+            .token(
+                id, APIToken(id: 0, name: "ci", owner: owner, grants: [], createdAt: 1, expiresAt: nil),
+                hash: "hash")
+        }
+        #expect(throws: StoreError.self) { try fleet.checking([token(1, of: "eve")]) }
+        #expect(throws: StoreError.self) { try fleet.checking([.token(1, nil)]) }
+        let change = try fleet.checking([token(1)])
+        let made = change.after
+        #expect(made.contents.access.tokens[1]?.id == 1 && made.contents.access.nextToken == 2)
+        #expect(change.edits.first?.secrets == ["hash": "hash"])
+        #expect(token(2).summary(in: made) == "token ‘ci’ made for ann")
+        #expect(FleetEdit.token(1, nil).summary(in: made) == "token ‘ci’ of ann revoked")
+        let error = #expect(throws: StoreError.self) { try made.checking([.administrator("ann", nil)]) }
+        #expect(error?.description.contains("ann still has the token ‘ci’") == true)
+        let removal = made.edits(removingAdministrator: "ann")
+        _ = try made.checking(removal)
+        // Who may change the account may revoke its tokens.
+        #expect(removal.map { $0.grants(in: made) } == [ann.grants, ann.grants])
+        #expect(removal.allSatisfy { $0.places(in: made).isEmpty })
+        let many = try made.checking((2...APIToken.countLimit).map { token($0) }).after
+        #expect(throws: StoreError.self) { try many.checking([token(APIToken.countLimit + 1)]) }
+    }
+}

@@ -1,0 +1,37 @@
+import Fleet
+import Testing
+
+extension FleetStore {
+    /// Makes edits as the control center does: checked against the present state, then stored.
+    func make(by who: String, _ edits: (FleetSnapshot) throws -> [FleetEdit]) async throws {
+        let snapshot = try await snapshot()
+        let wanted = try edits(snapshot)
+        let number = try await apply(
+            snapshot.checking(wanted), by: who, what: wanted[0].summary(in: snapshot))
+        _ = try #require(number)
+    }
+
+    func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws {
+        try await make(by: who) { _ in
+            [.administrator(administrator.name, administrator, passwordHash: passwordHash)]
+        }
+    }
+
+    func removeAdministrator(_ name: String, by who: String) async throws {
+        try await make(by: who) { $0.edits(removingAdministrator: name) }
+    }
+
+    /// - Returns: the token with its number.
+    @discardableResult
+    func addToken(_ token: APIToken, hash: String) async throws -> APIToken {
+        var token = token
+        token.id = try await snapshot().contents.access.nextToken
+        let made = token
+        try await make(by: made.owner) { _ in [.token(made.id, made, hash: hash)] }
+        return made
+    }
+
+    func removeToken(_ id: Int, by who: String) async throws {
+        try await make(by: who) { _ in [.token(id, nil)] }
+    }
+}
