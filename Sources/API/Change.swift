@@ -19,6 +19,8 @@ package struct ChangeRequest: Codable, Sendable {
         package var removeReservation: DHCPReservation.Identity?
         package var loaderRule: LoaderRule?
         package var removeLoaderRule: RuleName?
+        /// Whether the edit adds a record: then it is refused where there is one. Nil: it may replace one.
+        package var isNew: Bool?
 
         package init(
             node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
@@ -26,7 +28,7 @@ package struct ChangeRequest: Codable, Sendable {
             removeRule: RuleName? = nil, settings: SettingsChange? = nil, network: Network? = nil,
             removeNetwork: NetworkName? = nil, reservation: DHCPReservation? = nil,
             removeReservation: DHCPReservation.Identity? = nil, loaderRule: LoaderRule? = nil,
-            removeLoaderRule: RuleName? = nil
+            removeLoaderRule: RuleName? = nil, isNew: Bool? = nil
         ) {
             self.node = node
             self.removeNode = removeNode
@@ -42,6 +44,7 @@ package struct ChangeRequest: Codable, Sendable {
             self.removeReservation = removeReservation
             self.loaderRule = loaderRule
             self.removeLoaderRule = removeLoaderRule
+            self.isNew = isNew
         }
     }
 

@@ -69,18 +69,18 @@ struct NodeRoutes {
         api.put("nodes/:name", .enrol) { request, context, acts in
             var node = try await request.decoded(Node.self)
             node.name = try NodeName(context.parameter("name"))
-            let saved = try await acts.save(node, ifMatch: request.headers[.ifMatch])
+            let saved = try await acts.save(node, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.patch("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
             let patch = try await MergePatch(Data(request.body.collect(upTo: 8 << 20).readableBytesView))
-            let saved = try await acts.patchNode(name, patch, ifMatch: request.headers[.ifMatch])
+            let saved = try await acts.patchNode(name, patch, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.delete("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
-            try await acts.removeNode(name, ifMatch: request.headers[.ifMatch])
+            try await acts.removeNode(name, if: request.precondition)
             return HTTPResponse.Status.noContent
         }
     }

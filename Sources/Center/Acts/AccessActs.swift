@@ -41,15 +41,13 @@ extension Acts {
         return grants
     }
 
-    /// - Parameter isNew: an existing account of that name is not changed.
-    func save(administrator text: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
-        -> Administrator
-    {
+    func save(
+        administrator text: String, _ wish: AdministratorRequest, if expected: Precondition = .none
+    ) async throws -> Administrator {
         try require(.administer)
         let all = try await store.administrators()
-        if isNew, all.contains(where: { $0.name == text }) {
-            throw StoreError.conflict("there is an administrator \(text) already")
-        }
+        try expected.check(
+            all.first { $0.name == text }, existing: "administrator \(text) exists already")
         let name = try Administrator.checked(name: text)
         let known = all.first { $0.name == name }
         if let known { try requireAbove(known) }

@@ -38,8 +38,8 @@ extension Acts {
     func requireState(of name: NetworkName, isNew: Bool, tag: String) throws {
         try require(.configure, in: .site)
         let stored = fleet.snapshot.contents.network.networks[name]
-        guard isNew else { return try RecordTag.check(tag, stored) }
-        if stored != nil { throw InvalidSetting("name: there is a network \(name) already") }
+        guard isNew else { return try Precondition.matching(tag).check(stored, at: name) }
+        if stored != nil { throw InvalidSetting("name: \(Network.existing(name))") }
     }
 
     /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.
@@ -91,37 +91,39 @@ extension Acts {
     }
 
     /// Saves a record as it is given, whether it is new or not.
-    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, ifMatch wanted: String?) async throws
+    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, if expected: Precondition)
+        async throws
         -> Saved<Record>
     {
         let snapshot = try await change { _ in
             [FleetEdit(key, record)]
         } check: { current in
-            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+            try expected.check(Record.record(at: key, in: current.contents), at: key)
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
 
     /// Changes of a record what `patch` names.
     func patch<Record: FleetRecord>(
-        _: Record.Type, at key: Record.Key, _ patch: MergePatch, ifMatch wanted: String?
+        _: Record.Type, at key: Record.Key, _ patch: MergePatch, if expected: Precondition
     ) async throws -> Saved<Record> {
         // Before anything else: what is there to be changed is not for those who may not change it.
         try require(.configure, in: .site)
         let snapshot = try await change { current in
             let stored = try Self.stored(Record.self, key, in: current)
-            try RecordTag.check(wanted, stored)
+            try expected.check(stored, at: key)
             return [FleetEdit(key, try patch.applied(to: stored))]
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
 
-    func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, ifMatch wanted: String?) async throws
+    func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, if expected: Precondition)
+        async throws
     {
         _ = try await change { _ in
             [FleetEdit(key, nil as Record?)]
         } check: { current in
-            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+            try expected.check(Record.record(at: key, in: current.contents), at: key)
         }
     }
 

@@ -119,7 +119,7 @@ package final class LiveFleet: Sendable {
     /// Throws when a machine to be approved has a node's name or is a node.
     static func requireNew(_ node: Node, in snapshot: FleetSnapshot) throws {
         guard snapshot.nodes[node.name] == nil else {
-            throw StoreError.conflict("there is a node \(node.name) already")
+            throw StoreError.conflict(Node.existing(node.name))
         }
         for card in node.macAddresses {
             guard let owner = snapshot.node(at: card) else { continue }

@@ -41,7 +41,8 @@ struct NetworksPage {
                     throw Problem(422, "Invalid address", "‘\(form["address"])’ is not an IPv4 address")
                 }
                 return try await plan(
-                    .init(reservation: DHCPReservation(machine, address)), request, context, acts)
+                    .init(reservation: DHCPReservation(machine, address), isNew: true), request, context, acts
+                )
             }
             return try await plan(.init(removeReservation: machine), request, context, acts)
         }
@@ -50,7 +51,8 @@ struct NetworksPage {
             let name = try RuleName(form["name"])
             return try await plan(
                 form.has("remove")
-                    ? .init(removeLoaderRule: name) : .init(loaderRule: try rule(name, form)), request,
+                    ? .init(removeLoaderRule: name)
+                    : .init(loaderRule: try rule(name, form), isNew: true), request,
                 context, acts)
         }
     }
@@ -91,7 +93,7 @@ struct NetworksPage {
         do {
             let network = try typed.network()
             try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
-            return try await plan(.init(network: network), request, context, acts)
+            return try await plan(.init(network: network, isNew: typed.isNew), request, context, acts)
         } catch let problem as FormProblem {
             return try show(typed, errors: problem.errors, request, context, acts)
         } catch let refusal as InvalidSetting {

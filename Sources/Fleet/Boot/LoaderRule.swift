@@ -133,6 +133,10 @@ extension LoaderRule: FleetRecord {
         return rule
     }
 
+    package static func existing(_ key: RuleName) -> String {
+        "loader rule \(key) exists already; use roost loader-rule add --replace to change it"
+    }
+
     package static func summary(of change: RecordChange<LoaderRule>, in snapshot: FleetSnapshot) -> String {
         let before = snapshot.contents.network.loaderRules[change.key]
         let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"

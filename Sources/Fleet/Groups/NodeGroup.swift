@@ -80,7 +80,7 @@ extension FleetSnapshot {
             throw StoreError.notFound("there is no group \(from)")
         }
         guard to != .site, groups[to] == nil else {
-            throw StoreError.conflict("group \(to) is there already")
+            throw StoreError.conflict(NodeGroup.existing(to))
         }
         guard !from.contains(to) else { throw StoreError.conflict("group \(from) cannot move into itself") }
         func moved(_ path: GroupPath) throws -> GroupPath {

@@ -114,6 +114,10 @@ extension DHCPReservation: FleetRecord {
         }
     }
 
+    package static func existing(_ key: Identity) -> String {
+        "\(key) has a reserved address already; use roost network reserve --replace to change it"
+    }
+
     package static func summary(
         of change: RecordChange<DHCPReservation>, in snapshot: FleetSnapshot
     ) -> String {

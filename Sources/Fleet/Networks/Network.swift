@@ -128,6 +128,10 @@ extension Network: FleetRecord {
         try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, on: plan.host)
     }
 
+    package static func existing(_ key: NetworkName) -> String {
+        "network \(key) exists already; use roost network set to change it"
+    }
+
     package static func summary(of change: RecordChange<Network>, in snapshot: FleetSnapshot) -> String {
         let before = snapshot.contents.network.networks[change.key]
         let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"

@@ -128,6 +128,10 @@ extension Node: FleetRecord {
         }
     }
 
+    package static func existing(_ key: NodeName) -> String {
+        "node \(key) exists already; use roost node set to change it"
+    }
+
     package static func summary(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> String {
         guard let node = change.after else { return "node \(change.key) removed" }
         return snapshot.nodes[change.key] == nil

@@ -56,6 +56,9 @@ package struct FleetEdit: Sendable {
 
     package var reach: EditReach { change.reach }
 
+    /// Throws unless the edit adds a record that is not in `snapshot`.
+    package func requireNew(in snapshot: FleetSnapshot) throws { try change.requireNew(in: snapshot) }
+
     fileprivate var shapesAddresses: Bool { change.shapesAddresses }
 
     func apply(
@@ -88,6 +91,7 @@ private protocol AnyChange: Sendable {
     var reach: EditReach { get }
     var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
+    func requireNew(in snapshot: FleetSnapshot) throws
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
@@ -112,6 +116,12 @@ extension RecordChange: AnyChange {
     fileprivate var shapesAddresses: Bool { Record.shapesAddresses }
 
     fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
+    fileprivate func requireNew(in snapshot: FleetSnapshot) throws {
+        guard after != nil else { throw InvalidSetting("isNew: nothing new is removed") }
+        guard Record.record(at: key, in: snapshot.contents) == nil else {
+            throw StoreError.conflict(Record.existing(key))
+        }
+    }
     fileprivate func summary(in snapshot: FleetSnapshot) -> String { Record.summary(of: self, in: snapshot) }
 
     fileprivate func inverse(in snapshot: FleetSnapshot) -> FleetEdit {

@@ -47,6 +47,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
+    /// What is said where a record is to be added and there is one.
+    static func existing(_ key: Key) -> String
+
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
@@ -99,6 +102,9 @@ extension FleetRecord {
     package static func check(
         all changed: [Key], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
     ) throws {}
+    package static func existing(_ key: Key) -> String {
+        "\(kind.replacing("-", with: " ")) \(key) exists already"
+    }
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
     }

@@ -50,6 +50,10 @@ extension MatchRule: FleetRecord {
         return rule
     }
 
+    package static func existing(_ key: RuleName) -> String {
+        "rule \(key) exists already; use roost rule add --replace to change it"
+    }
+
     package static func summary(of change: RecordChange<MatchRule>, in snapshot: FleetSnapshot) -> String {
         let act = change.after == nil ? "removed" : snapshot.rules[change.key] == nil ? "added" : "changed"
         return "rule \(change.key) \(act)"
