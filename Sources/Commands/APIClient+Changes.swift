@@ -1,5 +1,7 @@
 package import API
+import Fleet
 import Foundation
+import NIOHTTP1
 
 extension APIClient {
     /// Makes the edit, or shows what it would do.

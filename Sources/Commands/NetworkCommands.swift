@@ -279,7 +279,8 @@ struct ReservationList: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("reservations", [DHCPReservation].self)) {
+            let all = try await server.client.all("reservations", "", of: DHCPReservation.self)
+            try output.write(all) {
                 var table = TextTable(["ADDRESS", "MACHINE"])
                 for reservation in $0 {
                     table.add([reservation.address.description, reservation.identity.description])

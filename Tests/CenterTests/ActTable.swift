@@ -218,7 +218,9 @@ extension ActRow {
             let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
             return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
         },
-        ActRow("reservations", .read, .site) { acts, _ in try await acts.reservations() },
+        ActRow("reservations", .read, .site) { acts, _ in
+            try await acts.reservations("", offset: 0, limit: 9)
+        },
         ActRow("loaderRules", .read, .anywhere) { acts, _ in try await acts.loaderRules() },
         ActRow("siteRecord", .read, .anywhere) { acts, _ in
             try await acts.siteRecord(Network.self, at: NetworkName("school"))

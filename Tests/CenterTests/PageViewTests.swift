@@ -102,12 +102,15 @@ import Wire
 
     // MARK: Lists
 
-    @Test func `an infinite lease never expires, and an empty list says so`() throws {
+    private static func pager(_ path: String, _ query: String = "") throws -> Pager {
         let request = Request(
-            head: HTTPRequest(
-                method: .get, scheme: "https", authority: "test", path: "/leases?offset=200"),
+            head: HTTPRequest(method: .get, scheme: "https", authority: "test", path: path + query),
             body: RequestBody(buffer: ByteBuffer()))
-        let pager = try Pager(request, path: "/leases")
+        return try Pager(request, path: path)
+    }
+
+    @Test func `an infinite lease never expires, and an empty list says so`() throws {
+        let pager = try Self.pager("/leases", "?offset=200")
         let leases = (0..<401).map { number in
             LeaseAnswer(
                 Lease(
@@ -140,13 +143,15 @@ import Wire
 
     @Test func `a network leads to its record, an interface without one to a new one`() throws {
         let answers = try SmallFleet.served()
-        let view = NetworksView(answers, reservations: [], rules: [], mayEdit: true, Self.words)
+        let none = NetworksView.Reservations(
+            Acts.Page(rows: [], count: 0), try Self.pager("/networks"), mayEdit: false, Self.words)
+        let view = NetworksView(answers, reservations: none, rules: [], mayEdit: true, Self.words)
         #expect(view.table.rows.map(\.name) == ["school", nil] && !view.isBare)
         let text = try Self.shown(view)
         #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
         #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
-        var reader = NetworksView(answers, reservations: [], rules: [], mayEdit: false, Self.words)
+        var reader = NetworksView(answers, reservations: none, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Write it down"))
         // Who may not see reservations is not told that there are none.
         #expect(try Self.shown(reader).contains("Reserved addresses"))
@@ -154,6 +159,24 @@ import Wire
         #expect(!(try Self.shown(outsider)).contains("Reserved addresses"))
         reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
         #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
+    }
+
+    @Test func `reservations come page by page, and pages keep the search`() throws {
+        let pager = try Self.pager("/networks", "?offset=200&q=10.77.0.0/16%20a")
+        let rows = (0..<200).map { number in
+            DHCPReservation(.macAddress(MACAddress(rawValue: UInt64(number))), IPv4Address(rawValue: 1))
+        }
+        let view = NetworksView.Reservations(
+            Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: true, Self.words)
+        #expect(view.pages.previous == "/networks?offset=0&q=10.77.0.0%2F16%20a")
+        #expect(view.pages.next == "/networks?offset=400&q=10.77.0.0%2F16%20a")
+        let text = try Self.shown(
+            NetworksView([], reservations: view, rules: [], mayEdit: true, Self.words))
+        #expect(text.contains(#"value="10.77.0.0/16 a""#) && text.contains("<p>900 reserved addresses</p>"))
+        #expect(text.ranges(of: #"name="machine" value="00:"#).count == 200)
+        let read = NetworksView.Reservations(
+            Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: false, Self.words)
+        #expect(read.kept?.columns.count == 2 && read.kept?.rows.first?.removal == nil)
     }
 
     @Test func `a plan says what becomes of networks`() throws {

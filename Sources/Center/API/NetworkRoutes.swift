@@ -7,7 +7,9 @@ struct NetworkRoutes {
     func add(to api: Routes) {
         api.get("networks", .read) { _, _, acts in try await JSONAnswer(acts.networks()) }
         api.get("reservations", .read) { request, _, acts in
-            try await JSONAnswer(acts.at(request).reservations())
+            try await request.page(of: "reservations") {
+                try await acts.at(request).reservations($0, offset: $1, limit: $2)
+            }
         }
         api.get("loader-rules", .read) { request, _, acts in
             try await JSONAnswer(acts.at(request).loaderRules())

@@ -8,12 +8,12 @@ import Wire
 struct NodeRoutes {
     func add(to api: Routes) {
         api.get("nodes", .read) { request, _, acts in
-            try await page(of: "nodes", request) {
+            try await request.page(of: "nodes") {
                 try await acts.at(request).nodes($0, offset: $1, limit: $2)
             }
         }
         api.get("sessions", .read) { request, _, acts in
-            try await page(of: "sessions", request) {
+            try await request.page(of: "sessions") {
                 try await acts.at(request).sessions($0, offset: $1, limit: $2)
             }
         }
@@ -42,22 +42,6 @@ struct NodeRoutes {
             return try await JSONAnswer(
                 acts.at(request).explain(request.query("node") ?? "", uuid: uuid, asked))
         }
-    }
-
-    /// One page of the list that matches the condition `q`, with a link to the next.
-    ///
-    /// - Parameter rows: gets the condition, the offset and the limit.
-    private func page<Row: Encodable>(
-        of list: String, _ request: Request, _ rows: (String, Int, Int) async throws -> Acts.Page<Row>
-    ) async throws -> JSONAnswer {
-        let offset = try request.query("offset", 0...10_000_000, default: 0)
-        let limit = try request.query("limit", 1...Acts.pageLimit, default: Acts.pageLimit)
-        let page = try await rows(request.query("q") ?? "", offset, limit)
-        let others = ["q", "at"].compactMap { name in
-            request.query(name).map { "&\(name)=\(Escape.component($0))" }
-        }.joined()
-        return try JSONAnswer(
-            page.rows, next: page.next.map { "/api/v1/\(list)?offset=\($0)&limit=\(limit)\(others)" })
     }
 
     private func addRecords(to api: Routes) {

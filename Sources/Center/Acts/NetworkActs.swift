@@ -65,10 +65,14 @@ extension Acts {
         return planned
     }
 
-    /// In the order of their addresses.
-    func reservations() async throws -> [DHCPReservation] {
+    /// The reservations that fit `query`, in the order of their addresses.
+    func reservations(_ query: String, offset: Int, limit: Int) async throws -> Page<DHCPReservation> {
         try require(.read, in: .site)
-        return try await configuration().contents.network.orderedReservations
+        let search = ReservationSearch(query)
+        let fitting = try await configuration().contents.network.orderedReservations.filter(search.fits)
+        let rows = Array(fitting.dropFirst(offset).prefix(limit))
+        let end = offset + rows.count
+        return Page(rows: rows, count: fitting.count, next: end < fitting.count ? end : nil)
     }
 
     /// In the order in which they are tried.

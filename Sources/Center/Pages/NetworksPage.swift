@@ -58,11 +58,18 @@ struct NetworksPage {
     }
 
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
-        let mayRead = acts.may(.read, in: .site)
+        let words = pages.renderer.words(context)
+        let mayEdit = acts.may(.configure, in: .site)
+        var reservations: NetworksView.Reservations?
+        if acts.may(.read, in: .site) {
+            let pager = try Pager(request, path: Self.path)
+            let page = try await acts.reservations(
+                pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            reservations = NetworksView.Reservations(page, pager, mayEdit: mayEdit, words)
+        }
         let view = NetworksView(
-            try await acts.networks(), reservations: mayRead ? try await acts.reservations() : nil,
-            rules: try await acts.loaderRules(), mayEdit: acts.may(.configure, in: .site),
-            pages.renderer.words(context))
+            try await acts.networks(), reservations: reservations, rules: try await acts.loaderRules(),
+            mayEdit: mayEdit, words)
         return try pages.show(view, "Networks", section: Self.path, request, context)
     }
 
