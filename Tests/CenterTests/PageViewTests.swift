@@ -179,6 +179,19 @@ import Wire
         #expect(read.kept?.columns.count == 2 && read.kept?.rows.first?.removal == nil)
     }
 
+    @Test func `who may only read a network sees what is written down, and no form`() throws {
+        var network = Network(name: try NetworkName("school"), subnet: IPv4Network("10.77.0.0/24"))
+        network.nameServers = try ["10.77.0.1", "10.77.0.2"].map { try #require(IPv4Address($0)) }
+        let typed = NetworkForm(network, isNew: false, tag: "x")
+        let text = try Self.shown(NetworkFormView(typed, mayEdit: false, Self.words))
+        for absent in ["<form", "<input", "<textarea", "<button"] { #expect(!text.contains(absent)) }
+        #expect(text.contains("<dd>10.77.0.0/24 <small>"))
+        #expect(text.contains("<span class=\"lines\">10.77.0.1\n10.77.0.2</span>"))
+        #expect(text.contains("<dd>no</dd>"))
+        let form = try Self.shown(NetworkFormView(typed, mayEdit: true, Self.words))
+        #expect(form.contains("<form") && form.contains("value=\"10.77.0.0/24\"") && !form.contains("<dl"))
+    }
+
     @Test func `a plan says what becomes of networks`() throws {
         var plan = try ChangePlan(of: SmallFleet.networkRecords(), in: .empty)
         func view() -> PlanView {

@@ -26,6 +26,7 @@ struct NetworksPage {
                 let saved = try await acts.siteRecord(Network.self, at: name)
                 form = NetworkForm(saved.record, isNew: false, tag: saved.tag)
             } else {
+                try acts.requireChangingNetworks()
                 form = NetworkForm(try proposal(request.query("interface"), acts), isNew: true)
             }
             return try show(form, request, context, acts)
