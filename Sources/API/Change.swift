@@ -72,5 +72,11 @@ package struct ChangeRequest: Codable, Sendable {
 /// The configuration's revision after a change.
 package struct RevisionAnswer: Codable, Sendable {
     package var revision: Int
-    package init(revision: Int) { self.revision = revision }
+    /// What is wrong with networks since the change, and was not before; nil where nothing is.
+    package var warnings: [String]?
+
+    package init(revision: Int, warnings: [String]? = nil) {
+        self.revision = revision
+        self.warnings = warnings
+    }
 }

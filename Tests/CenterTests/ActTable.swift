@@ -218,6 +218,10 @@ extension ActRow {
             let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
             return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
         },
+        ActRow("makeNotingNetworks", .configure, .site) { acts, _ in
+            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit]))
+        },
         ActRow("reservations", .read, .site) { acts, _ in
             try await acts.reservations("", offset: 0, limit: 9)
         },

@@ -74,4 +74,37 @@ import Wire
             #expect(page.count == count && page.rows.count == min(count, 10), "\(query): \(page.count)")
         }
     }
+
+    @Test func `a change that is made without a plan says what is wrong since`() async throws {
+        let acts = try acts(serving: "eth1")
+        _ = try await acts.make(Self.school("10.77.0.100-10.77.0.200"))
+        func reserve(_ mac: UInt64, _ address: String) async throws -> [String]? {
+            let kept = DHCPReservation(
+                .macAddress(MACAddress(rawValue: mac)), try #require(IPv4Address(address)))
+            let edit = ChangeRequest.Edit(reservation: kept)
+            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings
+        }
+        #expect(try await reserve(8, "10.77.0.8") == nil)
+        let inPool = try await reserve(9, "10.77.0.150")
+        #expect(inPool?.count == 1 && inPool?.first?.contains("lies in the pool") == true)
+        // Only what is new.
+        #expect(try await reserve(10, "10.77.0.9") == nil)
+        let warnings = try await acts.status().warnings
+        #expect(warnings?.contains { $0.contains("lies in the pool") } == true)
+    }
+
+    @Test func `a plan of addresses follows the networks and the host, and nothing else`() async throws {
+        let acts = try acts(serving: "eth1")
+        let live = acts.services.fleet
+        let plan = live.addressPlan
+        _ = try await acts.make(Self.school("10.77.0.100-10.77.0.200"))
+        #expect(live.addressPlan != plan)
+        #expect(live.addressPlan.subnets.first?.pools.count == 1)
+        var host = try #require(live.host)
+        host.own.insert(try #require(IPv4Address("10.77.0.9")))
+        live.host = host
+        #expect(live.addressPlan.own == host.own)
+        live.host = nil
+        #expect(live.addressPlan == .unknown)
+    }
 }

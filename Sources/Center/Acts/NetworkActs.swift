@@ -81,6 +81,18 @@ extension Acts {
         return try await configuration().contents.network.orderedLoaderRules
     }
 
+    /// Makes a change, and says what is wrong with the networks since then: for callers who have not looked at a plan.
+    func makeNotingNetworks(_ change: ChangeRequest, ifMatch wanted: String? = nil) async throws
+        -> RevisionAnswer
+    {
+        let (before, plan) = (fleet.snapshot, fleet.addressPlan)
+        let revision = try await make(change, ifMatch: wanted)
+        guard change.edits.contains(where: \.isOfNetworks) else { return RevisionAnswer(revision: revision) }
+        let after = fleet.snapshot
+        let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
+        return RevisionAnswer(revision: revision, warnings: warnings.isEmpty ? nil : warnings)
+    }
+
     // MARK: One record
 
     /// A record that is in no group, with its state for `If-Match`.
@@ -138,5 +150,12 @@ extension Acts {
             throw StoreError.notFound("there is no \(Record.kind.replacing("-", with: " ")) \(key)")
         }
         return record
+    }
+}
+
+extension ChangeRequest.Edit {
+    fileprivate var isOfNetworks: Bool {
+        network != nil || removeNetwork != nil || reservation != nil || removeReservation != nil
+            || loaderRule != nil || removeLoaderRule != nil
     }
 }

@@ -37,7 +37,7 @@ extension Acts {
         warnings += await services.networks().compactMap(\.scarcityWarning)
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
-        warnings += NodeWarnings.networks(snapshot.contents.network, on: fleet.host)
+        warnings += NodeWarnings.networks(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())

@@ -24,6 +24,8 @@ package final class LiveFleet: Sendable {
         var alarms: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
         var host: ServingHost?
+        /// The last one that was asked for.
+        var addressPlan = AddressPlan.unknown
     }
 
     /// Boots since the server started.
@@ -63,8 +65,11 @@ package final class LiveFleet: Sendable {
 
     /// Which addresses nodes may have: every change is checked against it, wherever it comes from.
     package var addressPlan: AddressPlan {
-        let (host, snapshot) = state.withLock { ($0.host, $0.snapshot) }
-        return host.map { AddressPlan(of: snapshot.contents.network, on: $0) } ?? .unknown
+        let (host, contents, last) = state.withLock { ($0.host, $0.snapshot.contents, $0.addressPlan) }
+        guard let host else { return .unknown }
+        let plan = last.host == host ? last.following(contents) : AddressPlan(of: contents.network, on: host)
+        state.withLock { $0.addressPlan = plan }
+        return plan
     }
 
     /// The last boot of each machine ever seen.

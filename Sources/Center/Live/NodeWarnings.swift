@@ -28,12 +28,8 @@ enum NodeWarnings {
     }
 
     /// What is wrong with the networks as they are served.
-    static func networks(_ records: NetworkRecords, on host: ServingHost?) -> [String] {
-        guard let host else { return [] }
-        return shortened(
-            ServedNetworks(records, on: host).problems.map { problem in
-                "networks: \(problem)" + (problem.fix.map { " (\($0))" } ?? "")
-            })
+    static func networks(in snapshot: FleetSnapshot, within plan: AddressPlan) -> [String] {
+        shortened(plan.following(snapshot.contents).problems(in: snapshot).map { "networks: \($0.line)" })
     }
 
     /// Fixed addresses that cut machines off, or that no node gets: from before they were checked, or before the networks changed.

@@ -103,7 +103,7 @@ extension DHCPReservation: FleetRecord {
         within plan: AddressPlan
     ) throws {
         let records = snapshot.contents.network
-        try NetworkRecords.check(records, since: before.contents.network, on: plan.host)
+        try NetworkRecords.check(records, since: before.contents.network, within: plan)
         let changed = changed.compactMap { records.reservations[$0] }
         let byAddress = Dictionary(changed.map { ($0.address, $0) }) { first, _ in first }
         for node in snapshot.nodes.values {

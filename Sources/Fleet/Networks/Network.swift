@@ -125,7 +125,7 @@ extension Network: FleetRecord {
         all changed: [NetworkName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws {
-        try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, on: plan.host)
+        try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, within: plan)
     }
 
     package static func existing(_ key: NetworkName) -> String {
@@ -136,17 +136,5 @@ extension Network: FleetRecord {
         let before = snapshot.contents.network.networks[change.key]
         let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
         return "network \(change.key) \(act)"
-    }
-}
-
-extension NetworkRecords {
-    /// Throws where they contradict each other or the host, and `before` did not do so.
-    static func check(_ records: Self, since before: Self, on host: ServingHost?) throws {
-        let host = host ?? .unknown
-        let known = Set(ServedNetworks(before, on: host).problems)
-        for problem in ServedNetworks(records, on: host).problems
-        where problem.isFatal && !known.contains(problem) {
-            throw InvalidSetting(problem.description)
-        }
     }
 }
