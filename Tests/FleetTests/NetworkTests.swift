@@ -162,6 +162,12 @@ import Wire
         let other = try Self.network("annex", nil, "10.78.0.0/22")
         let after = try snapshot.applying([other], revision: 2, within: plan)
         #expect(ServedNetworks(after.contents.network, on: host).entries.count == 1)
+        // On the same wire as one that is served, too: its machines are not told to leave.
+        let wire = try Self.network("wire", "eth1", "10.79.0.0/24")
+        let shared = try snapshot.applying([wire], revision: 2, within: plan)
+        let links = ServedNetworks(shared.contents.network, on: host).links
+        let school = try #require(IPv4Network("10.77.0.0/24"))
+        #expect(links.map(\.subnets.count) == [1] && links.map(\.idle) == [[school]])
     }
 
     @Test func `an address is kept for one machine, and for none that a node has`() throws {
