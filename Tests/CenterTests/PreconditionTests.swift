@@ -87,7 +87,7 @@ import Testing
             ),
             (#""loaderRule":{"name":"old","vendorClass":"PXE","loader":"x"}"#, "loader rule old exists"),
             (#""node":{"name":"pc-1","group":"/school"}"#, "node pc-1 exists already"),
-            (#""group":{"path":"/school"}"#, "group /school exists already"),
+            (#""group":{"path":"/school"}"#, "school exists already"),
         ]
         for (edit, sentence) in edits {
             for path in ["plan", "changes"] {

@@ -105,7 +105,7 @@ enum Edits {
             } else if change.target.hasPrefix("rule:") {
                 let name = try RuleName(change.target.dropFirst(5))
                 guard var rule = rules[name] ?? snapshot.rules[name] else {
-                    throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
+                    throw StoreError.notFound(MatchRule.missing(name))
                 }
                 rule.settings = try change.applied(to: rule.settings)
                 put(rule)

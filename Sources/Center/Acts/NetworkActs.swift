@@ -147,7 +147,7 @@ extension Acts {
         _: Record.Type, _ key: Record.Key, in snapshot: FleetSnapshot
     ) throws -> Record {
         guard let record = Record.record(at: key, in: snapshot.contents) else {
-            throw StoreError.notFound("there is no \(Record.kind.replacing("-", with: " ")) \(key)")
+            throw StoreError.notFound(Record.missing(key))
         }
         return record
     }

@@ -10,9 +10,9 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     }
 
     /// Throws unless the change adds something or there is something to remove.
-    func requireSomething(in draft: FleetSnapshot.Contents, _ problem: String) throws {
+    func requireSomething(in draft: FleetSnapshot.Contents) throws {
         guard after != nil || Record.record(at: key, in: draft) != nil else {
-            throw StoreError.notFound(problem)
+            throw StoreError.notFound(Record.missing(key))
         }
     }
 }
