@@ -19,6 +19,8 @@ package struct ChangeRequest: Codable, Sendable {
         package var removeReservation: DHCPReservation.Identity?
         package var loaderRule: LoaderRule?
         package var removeLoaderRule: RuleName?
+        /// Whether the edit adds a record: then it is refused where there is one. Nil: it may replace one.
+        package var isNew: Bool?
 
         package init(
             node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
@@ -26,7 +28,7 @@ package struct ChangeRequest: Codable, Sendable {
             removeRule: RuleName? = nil, settings: SettingsChange? = nil, network: Network? = nil,
             removeNetwork: NetworkName? = nil, reservation: DHCPReservation? = nil,
             removeReservation: DHCPReservation.Identity? = nil, loaderRule: LoaderRule? = nil,
-            removeLoaderRule: RuleName? = nil
+            removeLoaderRule: RuleName? = nil, isNew: Bool? = nil
         ) {
             self.node = node
             self.removeNode = removeNode
@@ -42,6 +44,7 @@ package struct ChangeRequest: Codable, Sendable {
             self.removeReservation = removeReservation
             self.loaderRule = loaderRule
             self.removeLoaderRule = removeLoaderRule
+            self.isNew = isNew
         }
     }
 
@@ -69,5 +72,11 @@ package struct ChangeRequest: Codable, Sendable {
 /// The configuration's revision after a change.
 package struct RevisionAnswer: Codable, Sendable {
     package var revision: Int
-    package init(revision: Int) { self.revision = revision }
+    /// What is wrong with networks since the change, and was not before; nil where nothing is.
+    package var warnings: [String]?
+
+    package init(revision: Int, warnings: [String]? = nil) {
+        self.revision = revision
+        self.warnings = warnings
+    }
 }

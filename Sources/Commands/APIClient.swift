@@ -167,7 +167,8 @@ package struct APIClient {
         while true {
             let page = try await get("\(path)?limit=\(pageLimit)&offset=\(rows.count)&\(query)", [Row].self)
             rows += page
-            if page.count < pageLimit { return rows }
+            // A server of before this list had pages answers with all of it.
+            if page.count != pageLimit { return rows }
         }
     }
 

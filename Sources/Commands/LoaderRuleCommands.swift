@@ -41,7 +41,7 @@ struct LoaderRuleList: AsyncParsableCommand {
 
 struct LoaderRuleAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a loader rule, or replace the one with its name.")
+        commandName: "add", abstract: "Add a loader rule.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The rule's name.") var name: String
     @Argument(help: "The loader's file.") var loader: String
@@ -50,6 +50,7 @@ struct LoaderRuleAdd: AsyncParsableCommand {
     @Option(help: "How the vendor class (DHCP option 60) begins.") var vendorClass: String?
     @Option(parsing: .unconditional, help: "Of two rules that fit, the one with the higher number counts.")
     var priority = 0
+    @Flag(help: "Replace the rule with this name.") var replace = false
     @Flag(help: "Show what would change, and save nothing.") var plan = false
 
     func run() async throws {
@@ -64,10 +65,7 @@ struct LoaderRuleAdd: AsyncParsableCommand {
                 name: try RuleName(name), priority: priority, macPattern: pattern,
                 architecture: architecture.map { ClientArchitecture(rawValue: $0) },
                 vendorClass: vendorClass, loader: loader)
-            let request = ChangeRequest(edits: [.init(loaderRule: rule)])
-            guard plan else { return _ = try await server.client.send(.POST, "changes", json: request) }
-            let data = try await server.client.send(.POST, "plan", json: request)
-            print(PlanTable.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
+            try await server.client.make(.init(loaderRule: rule, isNew: !replace), asPlan: plan)
         }
     }
 }
@@ -79,8 +77,7 @@ struct LoaderRuleRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.send(
-                .POST, "changes", json: ChangeRequest(edits: [.init(removeLoaderRule: try RuleName(name))]))
+            try await server.client.make(.init(removeLoaderRule: try RuleName(name)))
         }
     }
 }

@@ -91,14 +91,6 @@ extension APIClient {
     fileprivate func network(_ name: String) async throws -> Network {
         try await get("networks/\(Self.escaped(name))")
     }
-
-    /// Makes the edit, or shows what it would do.
-    fileprivate func make(_ edit: ChangeRequest.Edit, asPlan: Bool = false) async throws {
-        let request = ChangeRequest(edits: [edit])
-        guard asPlan else { return _ = try await send(.POST, "changes", json: request) }
-        let data = try await send(.POST, "plan", json: request)
-        print(PlanTable.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
-    }
 }
 
 /// What a network may say.
@@ -233,14 +225,7 @@ struct NetworkAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let network = try fields.applied(to: Network(name: NetworkName(name)))
-            let client = server.client
-            let known = try await client.get("networks", [NetworkAnswer].self)
-            guard !known.contains(where: { $0.name == network.name }) else {
-                throw Failure(
-                    text: "network \(name) already exists (roost network set \(name) … changes it)", code: 4
-                )
-            }
-            try await client.make(.init(network: network), asPlan: plan)
+            try await server.client.make(.init(network: network, isNew: true), asPlan: plan)
         }
     }
 }
@@ -294,7 +279,8 @@ struct ReservationList: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("reservations", [DHCPReservation].self)) {
+            let all = try await server.client.all("reservations", "", of: DHCPReservation.self)
+            try output.write(all) {
                 var table = TextTable(["ADDRESS", "MACHINE"])
                 for reservation in $0 {
                     table.add([reservation.address.description, reservation.identity.description])
@@ -312,6 +298,7 @@ struct ReservationAdd: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
     @Argument(help: "Hardware address, UUID, or client:BYTES in hexadecimal.") var machine: String
     @Argument(help: "The address.") var address: String
+    @Flag(help: "Replace the machine's reservation.") var replace = false
     @Flag(help: "Show what would change, and save nothing.") var plan = false
 
     func run() async throws {
@@ -320,7 +307,7 @@ struct ReservationAdd: AsyncParsableCommand {
                 throw ValidationError("‘\(address)’ is not an IPv4 address")
             }
             let reservation = DHCPReservation(try DHCPReservation.Identity(recordKey: machine), address)
-            try await server.client.make(.init(reservation: reservation), asPlan: plan)
+            try await server.client.make(.init(reservation: reservation, isNew: !replace), asPlan: plan)
         }
     }
 }

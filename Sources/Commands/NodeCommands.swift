@@ -152,11 +152,6 @@ struct NodeAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let name = try NodeName(name)
-            let client = server.client
-            let known = try? await client.get("nodes/\(name)", NodeAnswer.self)
-            if known?.isKnown == true {
-                throw Failure(text: "node ‘\(name)’ already exists", code: 4)
-            }
             let node = Node(
                 name: name, group: try GroupPath(group),
                 macAddresses: try mac.map { try parsed($0, "hardware address", { MACAddress($0) }) },
@@ -165,7 +160,7 @@ struct NodeAdd: AsyncParsableCommand {
             guard !node.macAddresses.isEmpty || node.uuid != nil else {
                 throw Failure(text: "name the node's --mac or --uuid", code: 64)
             }
-            try await client.send(.PUT, "nodes/\(name)", json: node)
+            try await server.client.make(.init(node: node, isNew: true))
         }
     }
 }

@@ -218,7 +218,13 @@ extension ActRow {
             let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
             return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
         },
-        ActRow("reservations", .read, .site) { acts, _ in try await acts.reservations() },
+        ActRow("makeNotingNetworks", .configure, .site) { acts, _ in
+            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit]))
+        },
+        ActRow("reservations", .read, .site) { acts, _ in
+            try await acts.reservations("", offset: 0, limit: 9)
+        },
         ActRow("loaderRules", .read, .anywhere) { acts, _ in try await acts.loaderRules() },
         ActRow("siteRecord", .read, .anywhere) { acts, _ in
             try await acts.siteRecord(Network.self, at: NetworkName("school"))
@@ -229,15 +235,15 @@ extension ActRow {
         },
         ActRow("save", .configure, .site) { acts, _ in
             let network = Network(name: try NetworkName("annex"), subnet: IPv4Network("10.78.0.0/22"))
-            return try await acts.save(network, at: network.name, ifMatch: nil)
+            return try await acts.save(network, at: network.name, if: .none)
         },
         ActRow("patch", .configure, .site) { acts, _ in
             try await acts.patch(
-                LoaderRule.self, at: RuleName("old"), MergePatch(Data(#"{"priority":7}"#.utf8)), ifMatch: nil)
+                LoaderRule.self, at: RuleName("old"), MergePatch(Data(#"{"priority":7}"#.utf8)), if: .none)
         },
         ActRow("remove", .configure, .site) { acts, target in
             try await acts.remove(
-                DHCPReservation.self, at: .macAddress(target.waiting), ifMatch: nil)
+                DHCPReservation.self, at: .macAddress(target.waiting), if: .none)
         },
     ]
 

@@ -201,7 +201,7 @@ import Wire
         let own = AdministratorRequest(grants: ["admin@/school"], source: .ldap)
         #expect(await Self.failure { try await acts.save(administrator: "new", own) } == nil)
         #expect(
-            await Self.failure { try await acts.save(administrator: "new", own, isNew: true) } == 409)
+            await Self.failure { try await acts.save(administrator: "new", own, if: .isNew) } == 412)
         // A person with a role elsewhere, too, no longer belongs to this group.
         let store = fleet.services.fleet.store
         let wide = Administrator(name: "new", source: .ldap, grants: [Grant(.auditor)])
@@ -219,31 +219,31 @@ import Wire
         let target = Self.target(.school, in: fleet)
         let (node, patch) = (try target.node, try MergePatch(Data(#"{"tags":["other"]}"#.utf8)))
         let stale = try #require(await acts.tag(of: node))
-        let saved = try await acts.save(target.retagged, ifMatch: stale)
+        let saved = try await acts.save(target.retagged, if: .matching(stale))
         #expect(saved.tag != stale && saved.revision == acts.revision)
         let revision = acts.revision
         let late: [(String, () async throws -> Any)] = [
-            ("save", { try await acts.save(target.retagged, ifMatch: stale) }),
-            ("patchNode", { try await acts.patchNode(node, patch, ifMatch: stale) }),
-            ("removeNode", { try await acts.removeNode(node, ifMatch: stale) }),
+            ("save", { try await acts.save(target.retagged, if: .matching(stale)) }),
+            ("patchNode", { try await acts.patchNode(node, patch, if: .matching(stale)) }),
+            ("removeNode", { try await acts.removeNode(node, if: .matching(stale)) }),
             ("planNode", { try acts.planNode(node, ifMatch: stale) { $0 } }),
-            ("new", { try await acts.save(target.fresh, ifMatch: "*") }),
+            ("new", { try await acts.save(target.fresh, if: .matching("*")) }),
             ("make", { try await acts.make(target.setting("ipxe"), ifMatch: "\"\(revision - 1)\"") }),
         ]
         for (name, act) in late { #expect(await Self.failure(of: act) == 412, "\(name)") }
         #expect(acts.revision == revision)
         // No change, no revision.
         let same = try await acts.patchNode(
-            node, MergePatch(Data(#"{"tags":["again"]}"#.utf8)), ifMatch: saved.tag)
+            node, MergePatch(Data(#"{"tags":["again"]}"#.utf8)), if: .matching(saved.tag))
         #expect(same.revision == revision && same.tag == saved.tag)
-        let patched = try await acts.patchNode(node, patch, ifMatch: "\"x\", \(saved.tag)")
+        let patched = try await acts.patchNode(node, patch, if: .matching("\"x\", \(saved.tag)"))
         #expect(patched.record.tags == ["other"])
         #expect(
             await Self.failure {
                 try await acts.make(target.setting("ipxe"), ifMatch: "\"\(acts.revision)\"")
             } == nil)
-        #expect(await Self.failure { try await acts.removeNode(node, ifMatch: patched.tag) } == nil)
-        #expect(await Self.failure { try await acts.removeNode(node, ifMatch: "*") } == 412)
+        #expect(await Self.failure { try await acts.removeNode(node, if: .matching(patched.tag)) } == nil)
+        #expect(await Self.failure { try await acts.removeNode(node, if: .matching("*")) } == 412)
     }
 
     @Test func `a plan is saved if its records are unchanged, whatever else changes`() async throws {

@@ -146,11 +146,11 @@ import Wire
     @Test func `different records have different tags, and an old tag is refused`() throws {
         var node = Node(name: try NodeName("pc"), macAddresses: [])
         let tag = try RecordTag.of(node)
-        try RecordTag.check(tag, node)
-        try RecordTag.check(nil, node)
+        try Precondition.matching(tag).check(node, at: node.name)
+        try Precondition.none.check(node, at: node.name)
         node.tags = ["new"]
-        #expect(throws: Problem.self) { try RecordTag.check(tag, node) }
-        #expect(throws: Problem.self) { try RecordTag.check("*", Optional<Node>.none) }
+        #expect(throws: Problem.self) { try Precondition.matching(tag).check(node, at: node.name) }
+        #expect(throws: Problem.self) { try Precondition.matching("*").check(Node?.none, at: node.name) }
     }
 
     @Test func `history hides secrets`() {

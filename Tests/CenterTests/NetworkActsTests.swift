@@ -51,4 +51,60 @@ import Wire
         let warnings = try await acts.status().warnings
         #expect(warnings?.contains { $0.contains("network school is not served") } == true)
     }
+
+    @Test func `reservations are searched and come page by page`() async throws {
+        let acts = Acts(services: fleet.services, caller: .local)
+        let own = fleet.services.fleet.snapshot.contents.network.reservations.count
+        let edits = try (1...250).map { number in
+            let mac = try #require(
+                MACAddress("02:00:00:00:01:" + (number < 16 ? "0" : "") + String(number, radix: 16)))
+            let address = IPv4Address(rawValue: 0x0A4D_0100 | UInt32(number))
+            return ChangeRequest.Edit(reservation: DHCPReservation(.macAddress(mac), address))
+        }
+        _ = try await acts.make(ChangeRequest(edits: edits))
+        let first = try await acts.reservations("", offset: 0, limit: 100)
+        #expect(first.count == 250 + own && first.rows.count == 100 && first.next == 100)
+        let last = try await acts.reservations("", offset: 200, limit: 100)
+        #expect(last.rows.count == 50 + own && last.next == nil)
+        for (query, count) in [
+            ("10.77.1.0/25", 127), ("02-00-00-00-01-0A", 1), ("00:00:01:0", 15), ("77.1.25", 2),
+            ("02:00 10.77.1.128/25", 123), ("nothing", 0),
+        ] {
+            let page = try await acts.reservations(query, offset: 0, limit: 10)
+            #expect(page.count == count && page.rows.count == min(count, 10), "\(query): \(page.count)")
+        }
+    }
+
+    @Test func `a change that is made without a plan says what is wrong since`() async throws {
+        let acts = try acts(serving: "eth1")
+        _ = try await acts.make(Self.school("10.77.0.100-10.77.0.200"))
+        func reserve(_ mac: UInt64, _ address: String) async throws -> [String]? {
+            let kept = DHCPReservation(
+                .macAddress(MACAddress(rawValue: mac)), try #require(IPv4Address(address)))
+            let edit = ChangeRequest.Edit(reservation: kept)
+            return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings
+        }
+        #expect(try await reserve(8, "10.77.0.8") == nil)
+        let inPool = try await reserve(9, "10.77.0.150")
+        #expect(inPool?.count == 1 && inPool?.first?.contains("lies in the pool") == true)
+        // Only what is new.
+        #expect(try await reserve(10, "10.77.0.9") == nil)
+        let warnings = try await acts.status().warnings
+        #expect(warnings?.contains { $0.contains("lies in the pool") } == true)
+    }
+
+    @Test func `a plan of addresses follows the networks and the host, and nothing else`() async throws {
+        let acts = try acts(serving: "eth1")
+        let live = acts.services.fleet
+        let plan = live.addressPlan
+        _ = try await acts.make(Self.school("10.77.0.100-10.77.0.200"))
+        #expect(live.addressPlan != plan)
+        #expect(live.addressPlan.subnets.first?.pools.count == 1)
+        var host = try #require(live.host)
+        host.own.insert(try #require(IPv4Address("10.77.0.9")))
+        live.host = host
+        #expect(live.addressPlan.own == host.own)
+        live.host = nil
+        #expect(live.addressPlan == .unknown)
+    }
 }

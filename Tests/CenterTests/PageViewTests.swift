@@ -102,14 +102,15 @@ import Wire
 
     // MARK: Lists
 
-    private static func pager(_ path: String, offset: Int) throws -> Pager {
-        let head = HTTPRequest(
-            method: .get, scheme: "https", authority: "test", path: "\(path)?offset=\(offset)")
-        return try Pager(Request(head: head, body: RequestBody(buffer: ByteBuffer())), path: path)
+    private static func pager(_ path: String, _ query: String = "") throws -> Pager {
+        let request = Request(
+            head: HTTPRequest(method: .get, scheme: "https", authority: "test", path: path + query),
+            body: RequestBody(buffer: ByteBuffer()))
+        return try Pager(request, path: path)
     }
 
     @Test func `an infinite lease never expires, and an empty list says so`() throws {
-        let pager = try Self.pager("/leases", offset: 200)
+        let pager = try Self.pager("/leases", "?offset=200")
         let leases = (0..<401).map { number in
             LeaseAnswer(
                 Lease(
@@ -146,14 +147,16 @@ import Wire
     // MARK: Networks
 
     @Test func `a network leads to its record, an interface without one to a new one`() throws {
-        let (answers, pager) = (try SmallFleet.served(), try Self.pager("/networks", offset: 0))
-        let view = NetworksView(answers, reservations: [], pager, rules: [], mayEdit: true, Self.words)
+        let answers = try SmallFleet.served()
+        let none = NetworksView.Reservations(
+            Acts.Page(rows: [], count: 0), try Self.pager("/networks"), mayEdit: false, Self.words)
+        let view = NetworksView(answers, reservations: none, rules: [], mayEdit: true, Self.words)
         #expect(view.table.rows.map(\.name) == ["school", nil] && !view.isBare)
         let text = try Self.shown(view)
         #expect(text.contains(#"<a href="/networks/edit?name=school">school</a>"#))
         #expect(text.contains(#"as the interface is · <a href="/networks/edit?interface=eth1">"#))
         #expect(text.contains("<td>behind a relay</td>") && text.contains("<td>1 of 127</td>"))
-        var reader = NetworksView(answers, reservations: [], pager, rules: [], mayEdit: false, Self.words)
+        var reader = NetworksView(answers, reservations: none, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.
         #expect(try Self.shown(reader).contains("Reserved addresses"))
@@ -163,19 +166,42 @@ import Wire
         #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
     }
 
-    @Test func `many reservations and many edits of a revision come in pages`() throws {
-        let reservations = (0..<450).map {
-            DHCPReservation(.macAddress(MACAddress(rawValue: $0)), IPv4Address(rawValue: UInt32($0)))
+    @Test func `reservations come page by page, and pages keep the search`() throws {
+        let pager = try Self.pager("/networks", "?offset=200&q=10.77.0.0/16%20a")
+        let rows = (0..<200).map { number in
+            DHCPReservation(.macAddress(MACAddress(rawValue: UInt64(number))), IPv4Address(rawValue: 1))
         }
-        let pager = try Self.pager("/networks", offset: 400)
-        let view = NetworksView([], reservations: reservations, pager, rules: [], mayEdit: true, Self.words)
-        #expect(view.reservations.map(\.address).first == "0.0.1.144" && view.reservations.count == 50)
-        #expect(view.pages.previous == "/networks?offset=200" && view.pages.next == nil)
-        #expect(try Self.shown(view).contains(#"href="/networks?offset=200""#))
+        let view = NetworksView.Reservations(
+            Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: true, Self.words)
+        #expect(view.pages.previous == "/networks?offset=0&q=10.77.0.0%2F16%20a")
+        #expect(view.pages.next == "/networks?offset=400&q=10.77.0.0%2F16%20a")
+        let text = try Self.shown(
+            NetworksView([], reservations: view, rules: [], mayEdit: true, Self.words))
+        #expect(text.contains(#"value="10.77.0.0/16 a""#) && text.contains("<p>900 reserved addresses</p>"))
+        #expect(text.ranges(of: #"name="machine" value="00:"#).count == 200)
+        let read = NetworksView.Reservations(
+            Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: false, Self.words)
+        #expect(read.kept?.columns.count == 2 && read.kept?.rows.first?.removal == nil)
+    }
+
+    @Test func `many edits of a revision come in pages`() throws {
         let revision = Revision(number: 7, at: 0, who: "", what: "")
-        let links = try Self.pager("/history/7", offset: 0).links(count: 1_000)
+        let links = try Self.pager("/history/7").links(count: 1_000)
         let page = RevisionView(revision, links, failure: nil, mayUndo: false, Self.words)
         #expect(try Self.shown(page).contains(#"href="/history/7?offset=200""#))
+    }
+
+    @Test func `who may only read a network sees what is written down, and no form`() throws {
+        var network = Network(name: try NetworkName("school"), subnet: IPv4Network("10.77.0.0/24"))
+        network.nameServers = try ["10.77.0.1", "10.77.0.2"].map { try #require(IPv4Address($0)) }
+        let typed = NetworkForm(network, isNew: false, tag: "x")
+        let text = try Self.shown(NetworkFormView(typed, mayEdit: false, Self.words))
+        for absent in ["<form", "<input", "<textarea", "<button"] { #expect(!text.contains(absent)) }
+        #expect(text.contains("<dd>10.77.0.0/24 <small>"))
+        #expect(text.contains("<span class=\"lines\">10.77.0.1\n10.77.0.2</span>"))
+        #expect(text.contains("<dd>no</dd>"))
+        let form = try Self.shown(NetworkFormView(typed, mayEdit: true, Self.words))
+        #expect(form.contains("<form") && form.contains("value=\"10.77.0.0/24\"") && !form.contains("<dl"))
     }
 
     @Test func `a plan says what becomes of networks`() throws {

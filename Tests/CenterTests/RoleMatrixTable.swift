@@ -238,7 +238,7 @@ extension MatrixRow {
         GET /rules  anywhere  200
         POST /rules/edit  site  200  name=more&priority=0&condition=
         GET /networks  anywhere  200
-        GET /networks/edit  anywhere  200
+        GET /networks/edit  site:configure  200
         GET /networks/edit?name=school  anywhere  200
         POST /networks/edit  site  200  new=yes&name=annex&subnet=10.78.0.0/22
         POST /networks/edit  site  422  new=yes&name=annex&subnet=10.78.0.1/22

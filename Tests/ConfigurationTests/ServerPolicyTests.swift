@@ -58,4 +58,17 @@ import Wire
         #expect(policy.value.context.policy.loaderRules.count == 1)
         #expect(policy.value.allowances.networks.count == 1)
     }
+
+    @Test func `addresses that came after the start wait for a restart`() throws {
+        var available = try NetworkInterface.all()
+        let start = try ServedInterfaces(["lo"], available: available)
+        #expect(start.unheard(since: start).isEmpty)
+        let index = try #require(available.firstIndex { $0.name == "lo" })
+        var address = available[index].addresses[0]
+        address.address = try #require(IPv4Address("192.0.2.7"))
+        available[index].addresses.append(address)
+        let now = try ServedInterfaces(["lo"], available: available)
+        #expect(now.unheard(since: start).map { "\($0.address) on \($0.interface)" } == ["192.0.2.7 on lo"])
+        #expect(start.unheard(since: now).isEmpty)
+    }
 }

@@ -162,6 +162,12 @@ import Wire
         let other = try Self.network("annex", nil, "10.78.0.0/22")
         let after = try snapshot.applying([other], revision: 2, within: plan)
         #expect(ServedNetworks(after.contents.network, on: host).entries.count == 1)
+        // On the same wire as one that is served, too: its machines are not told to leave.
+        let wire = try Self.network("wire", "eth1", "10.79.0.0/24")
+        let shared = try snapshot.applying([wire], revision: 2, within: plan)
+        let links = ServedNetworks(shared.contents.network, on: host).links
+        let school = try #require(IPv4Network("10.77.0.0/24"))
+        #expect(links.map(\.subnets.count) == [1] && links.map(\.idle) == [[school]])
     }
 
     @Test func `an address is kept for one machine, and for none that a node has`() throws {
@@ -190,6 +196,41 @@ import Wire
         let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
         let inPool = try ChangePlan(of: [try reserve(9, "10.77.0.200")], in: snapshot, within: plan)
         #expect(inPool.notes?.contains { $0.contains("is in the pool") } == true)
+    }
+
+    @Test func `a reservation that a node's own address makes idle is told`() throws {
+        let machine = try #require(MachineUUID("12345678-1234-5678-1234-56789abcdef0"))
+        func node(_ address: String?) throws -> FleetEdit {
+            let node = Node(
+                name: try NodeName("pc-1"), macAddresses: [Sample.mac], uuid: machine,
+                address: try address.map(Self.address))
+            return .node(node.name, node)
+        }
+        func notes(_ own: String?, _ kept: String, of identity: DHCPReservation.Identity) throws -> [String] {
+            let networks = [
+                try Self.network(), try Self.network("wire", "eth1", "10.78.0.0/22"),
+                try Self.network("annex", nil, "10.79.0.0/24"), try node(own),
+            ]
+            let snapshot = try applying(networks)
+            let plan = AddressPlan(of: snapshot.contents.network, on: try Self.host())
+            let edit = FleetEdit.reservation(identity, DHCPReservation(identity, try Self.address(kept)))
+            let plans = try ChangePlan(of: [edit], in: snapshot, within: plan)
+            return (plans.notes ?? []).filter { $0.contains("is not given") }
+        }
+        let card = DHCPReservation.Identity.macAddress(Sample.mac)
+        let idle = try notes("10.77.0.5", "10.77.0.6", of: card)
+        #expect(
+            idle == [
+                "reservation for \(Sample.mac): 10.77.0.6 is not given, because node pc-1 has the address 10.77.0.5 (roost network unreserve \(Sample.mac))"
+            ])
+        // By its UUID, and in another subnet on the same wire.
+        #expect(try notes("10.77.0.5", "10.77.0.6", of: .uuid(machine)).count == 1)
+        #expect(try notes("10.77.0.5", "10.78.0.6", of: card).count == 1)
+        // Elsewhere it counts, without an own address, too, and two that are equal are one.
+        #expect(try notes("10.77.0.5", "10.79.0.6", of: card).isEmpty)
+        #expect(try notes(nil, "10.77.0.6", of: card).isEmpty)
+        #expect(try notes("10.77.0.5", "10.77.0.5", of: card).isEmpty)
+        #expect(try notes("10.77.0.5", "10.77.0.6", of: .macAddress(MACAddress(rawValue: 9))).isEmpty)
     }
 
     @Test func `a loader rule names whom it is for, and a file`() throws {

@@ -11,7 +11,8 @@ struct AccessRoutes {
         }
         api.put("administrators/:name", .administer) { request, context, acts in
             let wish = try await request.decoded(AdministratorRequest.self)
-            let administrator = try await acts.save(administrator: context.parameter("name"), wish)
+            let administrator = try await acts.save(
+                administrator: context.parameter("name"), wish, if: request.precondition)
             return try JSONAnswer(AdministratorAnswer(administrator))
         }
         api.delete("administrators/:name", .administer) { _, context, acts in

@@ -46,8 +46,8 @@ struct FleetRoutes {
     private func addChanges(to api: Routes) {
         api.post("changes", .enrol) { request, _, acts in
             let change = try await request.decoded(ChangeRequest.self)
-            let revision = try await acts.make(change, ifMatch: request.headers[.ifMatch])
-            return try JSONAnswer(RevisionAnswer(revision: revision), etag: "\"\(revision)\"")
+            let made = try await acts.makeNotingNetworks(change, ifMatch: request.headers[.ifMatch])
+            return try JSONAnswer(made, etag: "\"\(made.revision)\"")
         }
         api.post("plan", .read) { request, _, acts in
             let change = try await request.decoded(ChangeRequest.self)

@@ -16,7 +16,8 @@ struct ImageRoutes {
             let wanted = try await request.decoded(PromoteRequest.self)
             return try await JSONAnswer(
                 acts.promote(
-                    wanted.version, of: context.imageName(), to: context.channelName(), by: wanted.move))
+                    wanted.version, of: context.imageName(), to: context.channelName(), by: wanted.move,
+                    if: request.precondition))
         }
         api.post("images/:name/channels/:channel/rollback", .publish) { _, context, acts in
             try await JSONAnswer(acts.rollBack(context.channelName(), of: context.imageName()))

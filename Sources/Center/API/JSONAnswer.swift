@@ -11,6 +11,11 @@ extension Request {
         return try JSONDecoder().decode(T.self, from: Data(buffer.readableBytesView))
     }
 
+    /// What the request expects of the record that it changes.
+    var precondition: Precondition {
+        Precondition(ifMatch: headers[.ifMatch], ifNoneMatch: headers[.ifNoneMatch])
+    }
+
     /// A query parameter, decoded; nil when missing or empty.
     func query(_ name: String) -> String? {
         guard let value = uri.queryParameters.get(name), !value.isEmpty else { return nil }

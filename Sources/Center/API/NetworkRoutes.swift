@@ -7,7 +7,9 @@ struct NetworkRoutes {
     func add(to api: Routes) {
         api.get("networks", .read) { _, _, acts in try await JSONAnswer(acts.networks()) }
         api.get("reservations", .read) { request, _, acts in
-            try await JSONAnswer(acts.at(request).reservations())
+            try await request.page(of: "reservations") {
+                try await acts.at(request).reservations($0, offset: $1, limit: $2)
+            }
         }
         api.get("loader-rules", .read) { request, _, acts in
             try await JSONAnswer(acts.at(request).loaderRules())
@@ -29,19 +31,19 @@ struct NetworkRoutes {
         api.put(path, .configure) { request, context, acts in
             let key = try Record.Key(recordKey: context.parameter("name"))
             let record = try await request.decoded(Record.self)
-            let saved = try await acts.save(record, at: key, ifMatch: request.headers[.ifMatch])
+            let saved = try await acts.save(record, at: key, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.patch(path, .configure) { request, context, acts in
             let key = try Record.Key(recordKey: context.parameter("name"))
             let patch = try await MergePatch(Data(request.body.collect(upTo: 1 << 20).readableBytesView))
             let saved = try await acts.patch(
-                Record.self, at: key, patch, ifMatch: request.headers[.ifMatch])
+                Record.self, at: key, patch, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.delete(path, .configure) { request, context, acts in
             let key = try Record.Key(recordKey: context.parameter("name"))
-            try await acts.remove(Record.self, at: key, ifMatch: request.headers[.ifMatch])
+            try await acts.remove(Record.self, at: key, if: request.precondition)
             return HTTPResponse.Status.noContent
         }
     }

@@ -8,12 +8,12 @@ import Wire
 struct NodeRoutes {
     func add(to api: Routes) {
         api.get("nodes", .read) { request, _, acts in
-            try await page(of: "nodes", request) {
+            try await request.page(of: "nodes") {
                 try await acts.at(request).nodes($0, offset: $1, limit: $2)
             }
         }
         api.get("sessions", .read) { request, _, acts in
-            try await page(of: "sessions", request) {
+            try await request.page(of: "sessions") {
                 try await acts.at(request).sessions($0, offset: $1, limit: $2)
             }
         }
@@ -44,22 +44,6 @@ struct NodeRoutes {
         }
     }
 
-    /// One page of the list that matches the condition `q`, with a link to the next.
-    ///
-    /// - Parameter rows: gets the condition, the offset and the limit.
-    private func page<Row: Encodable>(
-        of list: String, _ request: Request, _ rows: (String, Int, Int) async throws -> Acts.Page<Row>
-    ) async throws -> JSONAnswer {
-        let offset = try request.query("offset", 0...10_000_000, default: 0)
-        let limit = try request.query("limit", 1...Acts.pageLimit, default: Acts.pageLimit)
-        let page = try await rows(request.query("q") ?? "", offset, limit)
-        let others = ["q", "at"].compactMap { name in
-            request.query(name).map { "&\(name)=\(Escape.component($0))" }
-        }.joined()
-        return try JSONAnswer(
-            page.rows, next: page.next.map { "/api/v1/\(list)?offset=\($0)&limit=\(limit)\(others)" })
-    }
-
     private func addRecords(to api: Routes) {
         api.get("nodes/:name", .read) { request, context, acts in
             let acts = try acts.at(request)
@@ -69,18 +53,18 @@ struct NodeRoutes {
         api.put("nodes/:name", .enrol) { request, context, acts in
             var node = try await request.decoded(Node.self)
             node.name = try NodeName(context.parameter("name"))
-            let saved = try await acts.save(node, ifMatch: request.headers[.ifMatch])
+            let saved = try await acts.save(node, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.patch("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
             let patch = try await MergePatch(Data(request.body.collect(upTo: 8 << 20).readableBytesView))
-            let saved = try await acts.patchNode(name, patch, ifMatch: request.headers[.ifMatch])
+            let saved = try await acts.patchNode(name, patch, if: request.precondition)
             return try JSONAnswer(saved.record, etag: saved.tag)
         }
         api.delete("nodes/:name", .configure) { request, context, acts in
             let name = try NodeName(context.parameter("name"))
-            try await acts.removeNode(name, ifMatch: request.headers[.ifMatch])
+            try await acts.removeNode(name, if: request.precondition)
             return HTTPResponse.Status.noContent
         }
     }

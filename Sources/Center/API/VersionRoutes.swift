@@ -16,12 +16,14 @@ struct VersionRoutes {
         }
         api.put("images/:name/keep", .publish) { request, context, acts in
             let wish = try await request.decoded(KeepRequest.self)
-            try await acts.keep(wish.keep, of: context.imageName())
+            try await acts.keep(wish.keep, of: context.imageName(), if: request.precondition)
             return try JSONAnswer(wish)
         }
         api.put("images/:name/tags/:tag", .publish) { request, context, acts in
             let wanted = try await request.decoded(PromoteRequest.self).version
-            return try await JSONAnswer(acts.tag(wanted, of: context.imageName(), as: Self.tag(context)))
+            return try await JSONAnswer(
+                acts.tag(
+                    wanted, of: context.imageName(), as: Self.tag(context), if: request.precondition))
         }
         api.delete("images/:name/tags/:tag", .publish) { _, context, acts in
             try await acts.removeTag(Self.tag(context), of: context.imageName())

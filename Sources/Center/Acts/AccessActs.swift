@@ -40,18 +40,17 @@ extension Acts {
         return grants
     }
 
-    /// - Parameter isNew: an existing account of that name is not changed.
-    func save(administrator name: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
-        -> Administrator
-    {
+    func save(
+        administrator name: String, _ wish: AdministratorRequest, if expected: Precondition = .none
+    ) async throws -> Administrator {
         try require(.administer)
         // Before the password is hashed, which is expensive; the state that the change meets decides.
-        _ = try administrator(name, wish, isNew: isNew, in: fleet.snapshot)
+        _ = try administrator(name, wish, if: expected, in: fleet.snapshot)
         var hash: String?
         if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
         let known = try await store.administrators().first { $0.name == name }
         let snapshot = try await change { [hash] current in
-            let administrator = try administrator(name, wish, isNew: isNew, in: current)
+            let administrator = try administrator(name, wish, if: expected, in: current)
             return [.administrator(name, administrator, passwordHash: hash)]
         }
         guard let administrator = snapshot.contents.access.administrators[name] else {
@@ -68,10 +67,10 @@ extension Acts {
 
     /// The record that `wish` makes of the present one.
     private func administrator(
-        _ text: String, _ wish: AdministratorRequest, isNew: Bool, in snapshot: FleetSnapshot
+        _ text: String, _ wish: AdministratorRequest, if expected: Precondition, in snapshot: FleetSnapshot
     ) throws -> Administrator {
         let known = snapshot.contents.access.administrators[text]
-        if isNew, known != nil { throw StoreError.conflict("administrator \(text) already exists") }
+        try expected.check(known, existing: "administrator \(text) already exists")
         let name = try Administrator.checked(name: text)
         if let known { try requireAbove(known) }
         let grants = try grants(wish.grants, in: snapshot)

@@ -18,9 +18,9 @@ extension Acts {
 
     private func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
         try requireComparing(change, in: snapshot)
-        return PlannedChange(
-            change: change, plan: try plan(of: Edits.of(change, in: snapshot), in: snapshot),
-            revision: snapshot.revision)
+        let plan = try plan(of: Edits.of(change, in: snapshot), in: snapshot)
+        try Edits.requireNew(change, in: snapshot)
+        return PlannedChange(change: change, plan: plan, revision: snapshot.revision)
     }
 
     /// Checks permission for the records behind the edits before reading them: which groups exist and what is set is hidden from callers
@@ -61,6 +61,8 @@ extension Acts {
             }
             try requireComparing(change, in: current)
             return try Edits.of(change, in: current)
+        } check: { current in
+            try Edits.requireNew(change, in: current)
         }.revision
     }
 
@@ -75,7 +77,7 @@ extension Acts {
         let snapshot = fleet.snapshot
         guard let stored = snapshot.nodes[name] else { throw StoreError.notFound("there is no node \(name)") }
         try require(.configure, in: stored.group)
-        try RecordTag.check(wanted, stored)
+        try Precondition.matching(wanted).check(stored, at: name)
         var node = try edit(stored)
         node.uuid = stored.uuid
         var edits = [ChangeRequest.Edit(node: node)]

@@ -14,6 +14,16 @@ enum Edits {
         return pending.edits
     }
 
+    /// Throws where an edit is to add a record that is there. Asked once the caller may make all edits, so that a refusal reveals nothing.
+    static func requireNew(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
+        let added = change.edits.filter { $0.isNew == true }
+        guard !added.isEmpty else { return }
+        guard !added.contains(where: { $0.settings != nil || $0.moveGroup != nil }) else {
+            throw Problem(422, "Unreadable request", "isNew goes with a record that is added")
+        }
+        for edit in try of(ChangeRequest(edits: added), in: snapshot) { try edit.requireNew(in: snapshot) }
+    }
+
     private struct Pending {
         let snapshot: FleetSnapshot
         var edits: [FleetEdit] = []
@@ -96,7 +106,7 @@ enum Edits {
             case .rule(let text):
                 let name = try RuleName(text)
                 guard var rule = rules[name] ?? snapshot.rules[name] else {
-                    throw StoreError.notFound("there is no rule \(name) (roost rule list shows all)")
+                    throw StoreError.notFound(MatchRule.missing(name))
                 }
                 rule.settings = try change.applied(to: rule.settings)
                 put(rule)

@@ -17,7 +17,7 @@ extension Acts {
         try require(.configure, in: group.path)
         return try await change { current in
             guard current.groups[group.path] == nil else {
-                throw StoreError.conflict("group \(group.path) already exists")
+                throw StoreError.conflict(NodeGroup.existing(group.path))
             }
             return [.group(group.path, group)]
         }.revision

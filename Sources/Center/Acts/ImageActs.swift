@@ -72,17 +72,20 @@ extension Acts {
     ///
     /// - Parameter move: signed by the publisher, for servers that follow the channel.
     func promote(
-        _ wanted: String, of name: ImageName, to channel: ChannelName, by move: ChannelMove? = nil
+        _ wanted: String, of name: ImageName, to channel: ChannelName, by move: ChannelMove? = nil,
+        if expected: Precondition = .none
     ) async throws -> VersionAnswer {
         try require(.publish, in: .site)
         let image = try image(name)
         let version = try Self.version(wanted, of: image)
-        let trust = fleet.trust
+        let (trust, label) = (fleet.trust, ImageLabel(name, channel))
         _ = try await change { snapshot in
             let edit = FleetEdit.channel(name, channel, version.number)
             guard let move else { return [edit] }
             try trust.check(move, moving: channel, of: snapshot.images[name] ?? image, to: version)
             return [edit, .move(name, move)]
+        } check: { current in
+            try expected.check(ImageChannel.record(at: label, in: current.contents), at: label)
         }
         return try await answerWithWarnings(version, movedBy: channel)
     }

@@ -37,8 +37,8 @@ extension Acts {
     func requireState(of name: NetworkName, isNew: Bool, tag: String) throws {
         try require(.configure, in: .site)
         let stored = fleet.snapshot.contents.network.networks[name]
-        guard isNew else { return try RecordTag.check(tag, stored) }
-        if stored != nil { throw InvalidSetting("name: network \(name) already exists") }
+        guard isNew else { return try Precondition.matching(tag).check(stored, at: name) }
+        if stored != nil { throw InvalidSetting("name: \(Network.existing(name))") }
     }
 
     /// The plan with a note of the machines that would lose their addresses at their next renewal, where it changes networks.
@@ -64,16 +64,32 @@ extension Acts {
         return planned
     }
 
-    /// In the order of their addresses.
-    func reservations() async throws -> [DHCPReservation] {
+    /// The reservations that fit `query`, in the order of their addresses.
+    func reservations(_ query: String, offset: Int, limit: Int) async throws -> Page<DHCPReservation> {
         try require(.read, in: .site)
-        return try await configuration().contents.network.orderedReservations
+        let search = ReservationSearch(query)
+        let fitting = try await configuration().contents.network.orderedReservations.filter(search.fits)
+        let rows = Array(fitting.dropFirst(offset).prefix(limit))
+        let end = offset + rows.count
+        return Page(rows: rows, count: fitting.count, next: end < fitting.count ? end : nil)
     }
 
     /// In the order in which they are tried.
     func loaderRules() async throws -> [LoaderRule] {
         try require(.read)
         return try await configuration().contents.network.orderedLoaderRules
+    }
+
+    /// Makes a change, and says what is wrong with the networks since then: for callers who have not looked at a plan.
+    func makeNotingNetworks(_ change: ChangeRequest, ifMatch wanted: String? = nil) async throws
+        -> RevisionAnswer
+    {
+        let (before, plan) = (fleet.snapshot, fleet.addressPlan)
+        let revision = try await make(change, ifMatch: wanted)
+        guard change.edits.contains(where: \.isOfNetworks) else { return RevisionAnswer(revision: revision) }
+        let after = fleet.snapshot
+        let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
+        return RevisionAnswer(revision: revision, warnings: warnings.isEmpty ? nil : warnings)
     }
 
     // MARK: One record
@@ -90,37 +106,39 @@ extension Acts {
     }
 
     /// Saves a record as it is given, whether it is new or not.
-    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, ifMatch wanted: String?) async throws
+    func save<Record: FleetRecord>(_ record: Record, at key: Record.Key, if expected: Precondition)
+        async throws
         -> Saved<Record>
     {
         let snapshot = try await change { _ in
             [FleetEdit(key, record)]
         } check: { current in
-            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+            try expected.check(Record.record(at: key, in: current.contents), at: key)
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
 
     /// Changes of a record what `patch` names.
     func patch<Record: FleetRecord>(
-        _: Record.Type, at key: Record.Key, _ patch: MergePatch, ifMatch wanted: String?
+        _: Record.Type, at key: Record.Key, _ patch: MergePatch, if expected: Precondition
     ) async throws -> Saved<Record> {
         // Before anything else: what is there to be changed is not for those who may not change it.
         try require(.configure, in: .site)
         let snapshot = try await change { current in
             let stored = try Self.stored(Record.self, key, in: current)
-            try RecordTag.check(wanted, stored)
+            try expected.check(stored, at: key)
             return [FleetEdit(key, try patch.applied(to: stored))]
         }
         return try Saved(Self.stored(Record.self, key, in: snapshot), in: snapshot)
     }
 
-    func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, ifMatch wanted: String?) async throws
+    func remove<Record: FleetRecord>(_: Record.Type, at key: Record.Key, if expected: Precondition)
+        async throws
     {
         _ = try await change { _ in
             [FleetEdit(key, nil as Record?)]
         } check: { current in
-            try RecordTag.check(wanted, Record.record(at: key, in: current.contents))
+            try expected.check(Record.record(at: key, in: current.contents), at: key)
         }
     }
 
@@ -128,8 +146,15 @@ extension Acts {
         _: Record.Type, _ key: Record.Key, in snapshot: FleetSnapshot
     ) throws -> Record {
         guard let record = Record.record(at: key, in: snapshot.contents) else {
-            throw StoreError.notFound("there is no \(Record.kind.replacing("-", with: " ")) \(key)")
+            throw StoreError.notFound(Record.missing(key))
         }
         return record
+    }
+}
+
+extension ChangeRequest.Edit {
+    fileprivate var isOfNetworks: Bool {
+        network != nil || removeNetwork != nil || reservation != nil || removeReservation != nil
+            || loaderRule != nil || removeLoaderRule != nil
     }
 }

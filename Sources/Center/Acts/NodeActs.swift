@@ -14,27 +14,27 @@ extension Acts {
     }
 
     /// Saves a node, new or not; hidden secrets stay.
-    func save(_ given: Node, ifMatch wanted: String? = nil) async throws -> Saved<Node> {
+    func save(_ given: Node, if expected: Precondition = .none) async throws -> Saved<Node> {
         let snapshot = try await change { current in
             var node = given
             node.settings = RecordSettings.merged(
                 given.settings, into: current.nodes[given.name]?.settings)
             return [.node(node.name, node)]
         } check: {
-            try RecordTag.check(wanted, $0.nodes[given.name])
+            try expected.check($0.nodes[given.name], at: given.name)
         }
         return try Saved(snapshot.nodes[given.name] ?? given, in: snapshot)
     }
 
     /// Changes the members of a node that `patch` names.
-    func patchNode(_ name: NodeName, _ patch: MergePatch, ifMatch wanted: String? = nil) async throws
+    func patchNode(_ name: NodeName, _ patch: MergePatch, if expected: Precondition = .none) async throws
         -> Saved<Node>
     {
         let snapshot = try await fleet.change(by: caller.name) { [caller] current in
             let stored = try Self.stored(name, in: current)
             // Before anything else: callers who may not change it must not learn its contents.
             try caller.require(.configure, in: stored.group)
-            try RecordTag.check(wanted, stored)
+            try expected.check(stored, at: name)
             var node = try patch.applied(to: stored)
             guard node.name == name else {
                 throw Problem(
@@ -50,11 +50,11 @@ extension Acts {
         return try Saved(Self.stored(name, in: snapshot), in: snapshot)
     }
 
-    func removeNode(_ name: NodeName, ifMatch wanted: String? = nil) async throws {
+    func removeNode(_ name: NodeName, if expected: Precondition = .none) async throws {
         _ = try await change { _ in
             [.node(name, nil)]
         } check: {
-            try RecordTag.check(wanted, $0.nodes[name])
+            try expected.check($0.nodes[name], at: name)
         }
     }
 
@@ -64,7 +64,7 @@ extension Acts {
         try require(.enrol, in: node.group)
         let snapshot = try await change { current in
             guard current.nodes[node.name] == nil else {
-                throw StoreError.conflict("node \(node.name) already exists")
+                throw StoreError.conflict(Node.existing(node.name))
             }
             return [.node(node.name, node)]
         }

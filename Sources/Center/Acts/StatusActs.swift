@@ -37,9 +37,8 @@ extension Acts {
         warnings += await services.networks().compactMap(\.scarcityWarning)
         warnings += NodeWarnings.lacks(
             in: snapshot, under: await services.policy(), clients: await services.clients())
-        let plan = fleet.addressPlan
-        warnings += NodeWarnings.networks(plan.served)
-        warnings += NodeWarnings.addresses(in: snapshot, within: plan)
+        warnings += NodeWarnings.networks(in: snapshot, within: fleet.addressPlan)
+        warnings += NodeWarnings.addresses(in: snapshot, within: fleet.addressPlan)
         warnings += NodeWarnings.reports(services.reports.figures)
         warnings += NodeWarnings.volumes(missing: services.volumes.missing())
         return warnings.isEmpty ? nil : warnings

@@ -10,19 +10,30 @@ extension Acts {
     // MARK: Names and signatures
 
     /// Sets how many versions of an image to keep automatically; nil: all.
-    func keep(_ number: Int?, of name: ImageName) async throws {
+    func keep(_ number: Int?, of name: ImageName, if expected: Precondition = .none) async throws {
         try require(.publish, in: .site)
         _ = try image(name)
         guard number.map((1...1_000).contains) != false else {
             throw Problem(422, "Invalid number", "keep: 1 to 1000 versions")
         }
-        _ = try await change { _ in [.keep(name, number)] }
+        _ = try await change { _ in
+            [.keep(name, number)]
+        } check: { current in
+            try expected.check(ImageKeep.record(at: name, in: current.contents), at: name)
+        }
     }
 
-    func tag(_ wanted: String, of name: ImageName, as tag: ChannelName) async throws -> VersionAnswer {
+    func tag(
+        _ wanted: String, of name: ImageName, as tag: ChannelName, if expected: Precondition = .none
+    ) async throws -> VersionAnswer {
         try require(.publish, in: .site)
         let version = try Self.version(wanted, of: image(name))
-        _ = try await change { _ in [.tag(name, tag, version.number)] }
+        let label = ImageLabel(name, tag)
+        _ = try await change { _ in
+            [.tag(name, tag, version.number)]
+        } check: { current in
+            try expected.check(ImageTag.record(at: label, in: current.contents), at: label)
+        }
         return try await answer(version)
     }
 

@@ -24,8 +24,8 @@ package final class LiveFleet: Sendable {
         var alarms: [MACAddress: NodeAlarm] = [:]
         var jumps: [SeenJump] = []
         var host: ServingHost?
-        /// The last address plan asked for.
-        var plan: AddressPlan?
+        /// The last one that was asked for.
+        var addressPlan = AddressPlan.unknown
     }
 
     /// Boots since the server started.
@@ -65,13 +65,11 @@ package final class LiveFleet: Sendable {
 
     /// Which addresses nodes may have: every change is checked against it, wherever it comes from.
     package var addressPlan: AddressPlan {
-        let (host, snapshot, last) = state.withLock { ($0.host, $0.snapshot, $0.plan) }
+        let (host, contents, last) = state.withLock { ($0.host, $0.snapshot.contents, $0.addressPlan) }
         guard let host else { return .unknown }
-        let plan =
-            last?.host == host
-            ? last?.following(snapshot.contents) : AddressPlan(of: snapshot.contents.network, on: host)
-        state.withLock { $0.plan = plan }
-        return plan ?? .unknown
+        let plan = last.host == host ? last.following(contents) : AddressPlan(of: contents.network, on: host)
+        state.withLock { $0.addressPlan = plan }
+        return plan
     }
 
     /// The last boot of each machine ever seen.
@@ -126,7 +124,7 @@ package final class LiveFleet: Sendable {
     /// Throws when a machine to be approved has a node's name or is a node.
     static func requireNew(_ node: Node, in snapshot: FleetSnapshot) throws {
         guard snapshot.nodes[node.name] == nil else {
-            throw StoreError.conflict("node \(node.name) already exists")
+            throw StoreError.conflict(Node.existing(node.name))
         }
         for card in node.macAddresses {
             guard let owner = snapshot.node(at: card) else { continue }

@@ -28,11 +28,8 @@ enum NodeWarnings {
     }
 
     /// What is wrong with the networks as they are served.
-    static func networks(_ served: ServedNetworks?) -> [String] {
-        shortened(
-            (served?.problems ?? []).map { problem in
-                "networks: \(problem)" + (problem.fix.map { " (\($0))" } ?? "")
-            })
+    static func networks(in snapshot: FleetSnapshot, within plan: AddressPlan) -> [String] {
+        shortened(plan.following(snapshot.contents).problems(in: snapshot).map { "networks: \($0.line)" })
     }
 
     /// Fixed addresses that cut machines off, or that no node gets: from before they were checked, or before the networks changed.

@@ -84,7 +84,7 @@ struct AccessPages {
                 grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
                 password: form["password"].isEmpty ? nil : form["password"],
                 source: Administrator.Source(rawValue: form["source"]),
-                subject: form.has("subject") ? form["subject"] : nil), isNew: form.has("new"))
+                subject: form.has("subject") ? form["subject"] : nil), if: form.has("new") ? .isNew : .none)
     }
 
     /// - Parameter secret: the secret of the token just created.

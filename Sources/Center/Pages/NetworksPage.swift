@@ -26,6 +26,7 @@ struct NetworksPage {
                 let saved = try await acts.siteRecord(Network.self, at: name)
                 form = NetworkForm(saved.record, isNew: false, tag: saved.tag)
             } else {
+                try acts.requireChangingNetworks()
                 form = NetworkForm(try proposal(request.query("interface"), acts), isNew: true)
             }
             return try show(form, request, context, acts)
@@ -41,7 +42,8 @@ struct NetworksPage {
                     throw Problem(422, "Invalid address", "‘\(form["address"])’ is not an IPv4 address")
                 }
                 return try await plan(
-                    .init(reservation: DHCPReservation(machine, address)), request, context, acts)
+                    .init(reservation: DHCPReservation(machine, address), isNew: true), request, context, acts
+                )
             }
             return try await plan(.init(removeReservation: machine), request, context, acts)
         }
@@ -50,17 +52,25 @@ struct NetworksPage {
             let name = try RuleName(form["name"])
             return try await plan(
                 form.has("remove")
-                    ? .init(removeLoaderRule: name) : .init(loaderRule: try rule(name, form)), request,
+                    ? .init(removeLoaderRule: name)
+                    : .init(loaderRule: try rule(name, form), isNew: true), request,
                 context, acts)
         }
     }
 
     private func show(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
-        let mayRead = acts.may(.read, in: .site)
+        let words = pages.renderer.words(context)
+        let mayEdit = acts.may(.configure, in: .site)
+        var reservations: NetworksView.Reservations?
+        if acts.may(.read, in: .site) {
+            let pager = try Pager(request, path: Self.path)
+            let page = try await acts.reservations(
+                pager.query, offset: pager.offset, limit: Pager.rowLimit)
+            reservations = NetworksView.Reservations(page, pager, mayEdit: mayEdit, words)
+        }
         let view = NetworksView(
-            try await acts.networks(), reservations: mayRead ? try await acts.reservations() : nil,
-            try Pager(request, path: Self.path), rules: try await acts.loaderRules(),
-            mayEdit: acts.may(.configure, in: .site), pages.renderer.words(context))
+            try await acts.networks(), reservations: reservations, rules: try await acts.loaderRules(),
+            mayEdit: mayEdit, words)
         return try pages.show(view, "Networks", section: Self.path, request, context)
     }
 
@@ -91,7 +101,7 @@ struct NetworksPage {
         do {
             let network = try typed.network()
             try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
-            return try await plan(.init(network: network), request, context, acts)
+            return try await plan(.init(network: network, isNew: typed.isNew), request, context, acts)
         } catch let problem as FormProblem {
             return try show(typed, errors: problem.errors, request, context, acts)
         } catch let refusal as InvalidSetting {

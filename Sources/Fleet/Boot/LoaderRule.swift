@@ -101,22 +101,18 @@ extension FleetEdit {
     package static func loaderRule(_ name: RuleName, _ rule: LoaderRule?) -> Self { Self(name, rule) }
 }
 
-extension LoaderRule: FleetRecord {
+extension LoaderRule: TableRecord {
     package static let kind = "loader-rule"
 
-    package static func record(at key: RuleName, in contents: FleetSnapshot.Contents) -> LoaderRule? {
-        contents.network.loaderRules[key]
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [RuleName: Self]> {
+        \.network.loaderRules
     }
-    package static func put(
-        _ record: LoaderRule?, at key: RuleName, in contents: inout FleetSnapshot.Contents
-    ) { contents.network.loaderRules[key] = record }
 
     package static func checked(
         _ change: RecordChange<LoaderRule>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> LoaderRule? {
-        try change.requireSomething(
-            in: draft, "there is no loader rule \(change.key) (roost loader-rule list shows all)")
+        try change.requireSomething(in: draft)
         guard var rule = change.after else { return nil }
         rule.name = change.key
         if rule.vendorClass?.isEmpty == true { rule.vendorClass = nil }
@@ -133,9 +129,11 @@ extension LoaderRule: FleetRecord {
         return rule
     }
 
-    package static func summary(of change: RecordChange<LoaderRule>, in snapshot: FleetSnapshot) -> String {
-        let before = snapshot.contents.network.loaderRules[change.key]
-        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
-        return "loader rule \(change.key) \(act)"
+    package static func missing(_ key: RuleName) -> String {
+        "there is no loader rule \(key) (roost loader-rule list shows all)"
+    }
+
+    package static func existing(_ key: RuleName) -> String {
+        "loader rule \(key) already exists; use roost loader-rule add --replace to change it"
     }
 }

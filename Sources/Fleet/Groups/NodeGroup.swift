@@ -22,22 +22,17 @@ extension FleetEdit {
     package static func group(_ path: GroupPath, _ group: NodeGroup?) -> Self { Self(path, group) }
 }
 
-extension NodeGroup: FleetRecord {
+extension NodeGroup: TableRecord {
     package static let kind = "group"
     package static var hasSettings: Bool { true }
 
-    package static func record(at key: GroupPath, in contents: FleetSnapshot.Contents) -> NodeGroup? {
-        contents.groups[key]
-    }
-    package static func put(
-        _ record: NodeGroup?, at key: GroupPath, in contents: inout FleetSnapshot.Contents
-    ) { contents.groups[key] = record }
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
 
     package static func checked(
         _ change: RecordChange<NodeGroup>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> NodeGroup? {
-        try change.requireSomething(in: draft, "there is no group \(change.key)")
+        try change.requireSomething(in: draft)
         guard let group = change.after else { return nil }
         return NodeGroup(
             path: change.key,
@@ -82,7 +77,7 @@ extension FleetSnapshot {
             throw StoreError.notFound("there is no group \(from)")
         }
         guard to != .site, groups[to] == nil else {
-            throw StoreError.conflict("group \(to) already exists")
+            throw StoreError.conflict(NodeGroup.existing(to))
         }
         guard !from.contains(to) else {
             throw StoreError.conflict("group \(from) cannot be moved into itself")

@@ -39,7 +39,7 @@ extension ImageTag: FleetRecord {
         within plan: AddressPlan
     ) throws -> ImageTag? {
         let (key, image) = (change.key, try draft.image(change.key.image))
-        try change.requireSomething(in: draft, "\(key.image) has no tag ‘\(key.name)’")
+        try change.requireSomething(in: draft)
         guard let tag = change.after else { return nil }
         guard image.version(.number(tag.number)) != nil else {
             throw StoreError.notFound("there is no version \(key.image)@\(tag.number)")
@@ -57,6 +57,8 @@ extension ImageTag: FleetRecord {
         }
         return tag
     }
+
+    package static func missing(_ key: ImageLabel) -> String { "\(key.image) has no tag ‘\(key.name)’" }
 
     package static func summary(of change: RecordChange<ImageTag>, in snapshot: FleetSnapshot) -> String {
         let key = change.key

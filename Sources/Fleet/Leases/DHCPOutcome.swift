@@ -49,6 +49,8 @@ extension DHCPOutcome {
         case noFreeAddress
         case bootpNotAllowed
         case otherServerChosen(IPv4Address)
+        /// Of a network that is not served as long as something is wrong with it.
+        case idleNetwork(IPv4Address)
         case withoutAddress
         case declinedUnheld
         case releasedUnheld
@@ -79,6 +81,8 @@ extension DHCPOutcome.Note: CustomStringConvertible {
         case .bootpNotAllowed:
             "BOOTP requests of unknown machines get no address from a pool (‘bootp: true’ of the network allows it)"
         case .otherServerChosen(let server): "the client chose the server \(server)"
+        case .idleNetwork(let address):
+            "request for \(address), whose network is not served for now (‘roost network list’ says why)"
         case .withoutAddress: "request without an address"
         case .declinedUnheld: "decline of an address that the client does not hold"
         case .releasedUnheld: "release of an address that the client does not hold"

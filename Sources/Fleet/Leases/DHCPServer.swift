@@ -229,7 +229,8 @@ package struct DHCPServer: Sendable {
             return DHCPOutcome(note: .withoutAddress)
         }
         guard mayHave(address, turn), let subnet = turn.subnet(of: address) else {
-            return refuse(address, turn)
+            return turn.link.isAnswered(address)
+                ? refuse(address, turn) : DHCPOutcome(note: .idleNetwork(address))
         }
         let known =
             turn.holding.leased == address || turn.holding.offered == address || reservation(turn) == address

@@ -54,10 +54,13 @@ package struct DHCPLink: Equatable, Sendable {
     /// The interface that this wire is attached to; nil when it is reached only through relays.
     package var interface: String?
     package var subnets: [DHCPSubnet]
+    /// Networks of the same wire that are not served as long as something is wrong with them: nothing is said to their machines.
+    package var idle: [IPv4Network]
 
-    package init(interface: String?, subnets: [DHCPSubnet]) {
+    package init(interface: String?, subnets: [DHCPSubnet], idle: [IPv4Network] = []) {
         self.interface = interface
         self.subnets = subnets
+        self.idle = idle
     }
 }
 

@@ -28,11 +28,20 @@ extension DHCPServer {
         let interface: String?
         let subnets: [ServedSubnet]
         let pools: [ClosedRange<IPv4Address>]
+        let idle: [IPv4Network]
 
         init(_ link: DHCPLink) {
             interface = link.interface
             subnets = link.subnets.map(ServedSubnet.init)
             pools = link.subnets.flatMap(\.pools)
+            idle = link.idle
+        }
+
+        /// Whether the server answers for an address on this wire, if only to refuse it: for all but those of networks that are idle
+        /// (RFC 2131 §4.3.2: a server that has no part in an address is silent).
+        func isAnswered(_ address: IPv4Address) -> Bool {
+            subnets.contains { $0.subnet.network.contains(address) }
+                || !idle.contains { $0.contains(address) }
         }
 
         func hasInPool(_ address: IPv4Address) -> Bool { pools.contains { $0.contains(address) } }

@@ -72,23 +72,19 @@ extension FleetEdit {
     { Self(machine, reservation) }
 }
 
-extension DHCPReservation: FleetRecord {
+extension DHCPReservation: TableRecord {
     package static let kind = "reservation"
     package static let shapesAddresses = true
 
-    package static func record(at key: Identity, in contents: FleetSnapshot.Contents) -> DHCPReservation? {
-        contents.network.reservations[key]
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [Identity: Self]> {
+        \.network.reservations
     }
-    package static func put(
-        _ record: DHCPReservation?, at key: Identity, in contents: inout FleetSnapshot.Contents
-    ) { contents.network.reservations[key] = record }
 
     package static func checked(
         _ change: RecordChange<DHCPReservation>, in draft: FleetSnapshot.Contents,
         since before: FleetSnapshot, within plan: AddressPlan
     ) throws -> DHCPReservation? {
-        try change.requireSomething(
-            in: draft, "there is no reservation for \(change.key) (roost network reservations shows all)")
+        try change.requireSomething(in: draft)
         guard var reservation = change.after else { return nil }
         if case .macAddress(let mac) = change.key, let problem = mac.neverACard {
             throw InvalidSetting("machine: hardware address \(mac) \(problem)")
@@ -103,7 +99,7 @@ extension DHCPReservation: FleetRecord {
         within plan: AddressPlan
     ) throws {
         let records = snapshot.contents.network
-        try NetworkRecords.check(records, since: before.contents.network, on: plan.host)
+        try NetworkRecords.check(records, since: before.contents.network, within: plan)
         let changed = changed.compactMap { records.reservations[$0] }
         let byAddress = Dictionary(changed.map { ($0.address, $0) }) { first, _ in first }
         for node in snapshot.nodes.values {
@@ -112,6 +108,14 @@ extension DHCPReservation: FleetRecord {
             else { continue }
             throw StoreError.conflict("\(address) is the address of node \(node.name)")
         }
+    }
+
+    package static func missing(_ key: Identity) -> String {
+        "there is no reservation for \(key) (roost network reservations shows all)"
+    }
+
+    package static func existing(_ key: Identity) -> String {
+        "\(key) has a reserved address already; use roost network reserve --replace to change it"
     }
 
     package static func summary(

@@ -71,23 +71,19 @@ extension FleetEdit {
     package static func network(_ name: NetworkName, _ network: Network?) -> Self { Self(name, network) }
 }
 
-extension Network: FleetRecord {
+extension Network: TableRecord {
     package static let kind = "network"
     package static let shapesAddresses = true
 
-    package static func record(at key: NetworkName, in contents: FleetSnapshot.Contents) -> Network? {
-        contents.network.networks[key]
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [NetworkName: Self]> {
+        \.network.networks
     }
-    package static func put(
-        _ record: Network?, at key: NetworkName, in contents: inout FleetSnapshot.Contents
-    ) { contents.network.networks[key] = record }
 
     package static func checked(
         _ change: RecordChange<Network>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Network? {
-        try change.requireSomething(
-            in: draft, "there is no network \(change.key) (roost network list shows all)")
+        try change.requireSomething(in: draft)
         guard var network = change.after else { return nil }
         network.name = change.key
         let others = draft.network.networks
@@ -125,24 +121,14 @@ extension Network: FleetRecord {
         all changed: [NetworkName], in snapshot: FleetSnapshot, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws {
-        try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, on: plan.host)
+        try NetworkRecords.check(snapshot.contents.network, since: before.contents.network, within: plan)
     }
 
-    package static func summary(of change: RecordChange<Network>, in snapshot: FleetSnapshot) -> String {
-        let before = snapshot.contents.network.networks[change.key]
-        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
-        return "network \(change.key) \(act)"
+    package static func missing(_ key: NetworkName) -> String {
+        "there is no network \(key) (roost network list shows all)"
     }
-}
 
-extension NetworkRecords {
-    /// Throws where they contradict each other or the host, and `before` did not do so.
-    static func check(_ records: Self, since before: Self, on host: ServingHost?) throws {
-        let host = host ?? .unknown
-        let known = Set(ServedNetworks(before, on: host).problems)
-        for problem in ServedNetworks(records, on: host).problems
-        where problem.isFatal && !known.contains(problem) {
-            throw InvalidSetting(problem.description)
-        }
+    package static func existing(_ key: NetworkName) -> String {
+        "network \(key) already exists; use roost network set to change it"
     }
 }

@@ -8,7 +8,8 @@ enum NetworkNotes {
     static func lines(from before: FleetSnapshot, to after: FleetSnapshot, on host: ServingHost) -> [String] {
         let (old, new) = (before.contents.network, after.contents.network)
         guard old != new else { return [] }
-        let (was, willBe) = (ServedNetworks(old, on: host), ServedNetworks(new, on: host))
+        let plans = (was: AddressPlan(of: old, on: host), willBe: AddressPlan(of: new, on: host))
+        guard let was = plans.was.served, let willBe = plans.willBe.served else { return [] }
         var lines: [String] = []
         if !old.networks.isEmpty, new.networks.isEmpty {
             lines.append("no network is left: each interface is served as it is")
@@ -23,11 +24,8 @@ enum NetworkNotes {
                 lines.append("\(place(of: entry)) is served: pools \(pools(of: entry.subnet))")
             }
         }
-        let known = Set(was.problems)
-        lines += willBe.problems.filter { !known.contains($0) }.map { problem in
-            problem.description + (problem.fix.map { " (\($0))" } ?? "")
-        }
-        return lines + nodes(of: after, AddressPlan(of: old, on: host), AddressPlan(of: new, on: host))
+        lines += plans.willBe.problems(in: after, since: before, plans.was)
+        return lines + nodes(of: after, plans.was, plans.willBe)
     }
 
     private static func isSame(_ one: ServedNetworks.Entry, _ other: ServedNetworks.Entry) -> Bool {

@@ -15,4 +15,17 @@ package struct NetworkRecords: Equatable, Sendable {
     package var orderedReservations: [DHCPReservation] {
         reservations.values.sorted { $0.address < $1.address }
     }
+
+    /// Throws where they contradict each other or the host, and `before` did not do so.
+    ///
+    /// - Parameter plan: that of these records.
+    static func check(_ records: Self, since before: Self, within plan: AddressPlan) throws {
+        let host = plan.host ?? .unknown
+        let fatal = (plan.served ?? ServedNetworks(records, on: host)).problems.filter(\.isFatal)
+        guard !fatal.isEmpty else { return }
+        let known = Set(ServedNetworks(before, on: host).problems)
+        if let problem = fatal.first(where: { !known.contains($0) }) {
+            throw InvalidSetting(problem.description)
+        }
+    }
 }

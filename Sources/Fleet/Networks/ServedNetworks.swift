@@ -14,6 +14,8 @@ package struct ServedNetworks: Equatable, Sendable {
 
     /// In the order of the interfaces, then of the names.
     package let entries: [Entry]
+    /// Those that would be served if nothing were wrong with them.
+    private let contradicted: [Entry]
     package let reservations: [DHCPReservation]
     /// In the order in which they are tried.
     package let loaderRules: [LoaderRule]
@@ -46,19 +48,27 @@ package struct ServedNetworks: Equatable, Sendable {
             in: Self.links(of: candidates), names: candidates.map { $0.name?.text },
             reservations: reservations, forwards: host.forwards)
         found += rules.compactMap { $0.problem(on: host) }
-        var served: [Entry] = []
+        var (served, contradicted): ([Entry], [Entry]) = ([], [])
         for (index, entry) in candidates.enumerated() {
             if let problem = found.first(where: { $0.isFatal && $0.subnetIndex == index }) {
                 if let name = entry.name { idle[name] = problem.description }
+                contradicted.append(entry)
             } else {
                 served.append(entry)
             }
         }
-        entries = served
+        (entries, self.contradicted) = (served, contradicted)
         (self.reservations, loaderRules, problems, self.idle) = (reservations, rules, found, idle)
     }
 
-    package var links: [DHCPLink] { Self.links(of: entries) }
+    package var links: [DHCPLink] {
+        var links = Self.links(of: entries)
+        for index in links.indices {
+            guard let interface = links[index].interface else { continue }
+            links[index].idle = contradicted.filter { $0.interface == interface }.map(\.subnet.network)
+        }
+        return links
+    }
 
     package var subnets: [DHCPSubnet] { entries.map(\.subnet) }
 

@@ -24,18 +24,28 @@ package struct AddressPlan: Equatable, Sendable {
         }
     }
 
-    package var subnets: [DHCPSubnet]
+    /// What a plan of a configuration is made of.
+    private struct Origin: Equatable, Sendable {
+        var records: NetworkRecords
+        var host: ServingHost
+        var served: ServedNetworks
+    }
+
+    package let subnets: [DHCPSubnet]
     /// All addresses of this server.
-    package var own: Set<IPv4Address>
-    /// Those of the configuration file.
-    package var reservations: [DHCPReservation]
+    package let own: Set<IPv4Address>
+    /// For whom addresses are kept.
+    private let keepers: [IPv4Address: DHCPReservation.Identity]
     /// Whether a fixed address must be in one of the subnets: nothing else assigns it to the machine.
-    package var isComplete: Bool
+    package let isComplete: Bool
+    /// Nil: the networks are not those of a configuration.
+    private var origin: Origin?
+
     /// What the networks of a configuration meet; nil: they are not known.
-    package private(set) var host: ServingHost?
-    /// The networks that it was made of; nil: they are not known.
-    package private(set) var served: ServedNetworks?
-    private var records: NetworkRecords?
+    package var host: ServingHost? { origin?.host }
+
+    /// The networks of the configuration as the host serves them; nil: they are not known.
+    package var served: ServedNetworks? { origin?.served }
 
     package init(
         subnets: [DHCPSubnet] = [], own: Set<IPv4Address> = [], reservations: [DHCPReservation] = [],
@@ -43,7 +53,7 @@ package struct AddressPlan: Equatable, Sendable {
     ) {
         self.subnets = subnets
         self.own = own
-        self.reservations = reservations
+        keepers = Dictionary(reservations.map { ($0.address, $0.identity) }) { first, _ in first }
         self.isComplete = isComplete
     }
 
@@ -53,17 +63,13 @@ package struct AddressPlan: Equatable, Sendable {
         self.init(
             subnets: served.subnets, own: host.own, reservations: served.reservations,
             isComplete: host.givesAddresses)
-        (self.host, self.served, self.records) = (host, served, records)
+        origin = Origin(records: records, host: host, served: served)
     }
 
-    /// The same for another configuration. Records that no edit touched are the very same, and quick to compare.
+    /// The same for another configuration; this one where it says the same of networks. Comparing is quick for the very same records.
     package func following(_ contents: FleetSnapshot.Contents) -> Self {
-        guard let host else { return self }
-        guard contents.network == records else { return Self(of: contents.network, on: host) }
-        var plan = self
-        // Read anew, they say the same: the next comparison is quick again.
-        plan.records = contents.network
-        return plan
+        guard let origin, origin.records != contents.network else { return self }
+        return Self(of: contents.network, on: origin.host)
     }
 
     /// Nothing is known of the networks: what no host may ever have is refused all the same.
@@ -96,8 +102,8 @@ package struct AddressPlan: Equatable, Sendable {
     /// The problem of `address` for `node`; nil when there is none.
     func problem(of address: IPv4Address, for node: Node) -> String? {
         if let problem = problem(of: address) { return problem.text }
-        let other = reservations.first { $0.address == address && !$0.identity.isMachine(of: node) }
-        return other.map { "is reserved for \($0.identity) (roost network unreserve \($0.identity))" }
+        guard let other = keepers[address], !other.isMachine(of: node) else { return nil }
+        return "is reserved for \(other) (roost network unreserve \(other))"
     }
 }
 

@@ -48,22 +48,17 @@ extension FleetEdit {
     package static func node(_ name: NodeName, _ node: Node?) -> Self { Self(name, node) }
 }
 
-extension Node: FleetRecord {
+extension Node: TableRecord {
     package static let kind = "node"
     package static var hasSettings: Bool { true }
 
-    package static func record(at key: NodeName, in contents: FleetSnapshot.Contents) -> Node? {
-        contents.nodes[key]
-    }
-    package static func put(_ record: Node?, at key: NodeName, in contents: inout FleetSnapshot.Contents) {
-        contents.nodes[key] = record
-    }
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.nodes }
 
     package static func checked(
         _ change: RecordChange<Node>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Node? {
-        try change.requireSomething(in: draft, "there is no node \(change.key)")
+        try change.requireSomething(in: draft)
         return try change.after?.checked(as: change.key, since: before.nodes[change.key], within: plan)
     }
 
@@ -128,6 +123,10 @@ extension Node: FleetRecord {
                 )
             }
         }
+    }
+
+    package static func existing(_ key: NodeName) -> String {
+        "node \(key) already exists; use roost node set to change it"
     }
 
     package static func summary(of change: RecordChange<Node>, in snapshot: FleetSnapshot) -> String {

@@ -13,9 +13,9 @@ package struct RecordChange<Record: FleetRecord>: Equatable, Sendable {
     }
 
     /// Throws unless the change adds something or there is something to remove.
-    func requireSomething(in draft: FleetSnapshot.Contents, _ problem: String) throws {
+    func requireSomething(in draft: FleetSnapshot.Contents) throws {
         guard after != nil || Record.record(at: key, in: draft) != nil else {
-            throw StoreError.notFound(problem)
+            throw StoreError.notFound(Record.missing(key))
         }
     }
 }
@@ -65,6 +65,9 @@ package struct FleetEdit: Sendable {
 
     package var reach: EditReach { change.reach }
 
+    /// Throws unless the edit adds a record that is not in `snapshot`.
+    package func requireNew(in snapshot: FleetSnapshot) throws { try change.requireNew(in: snapshot) }
+
     fileprivate var shapesAddresses: Bool { change.shapesAddresses }
 
     func apply(
@@ -98,6 +101,7 @@ private protocol AnyChange: Sendable {
     var reach: EditReach { get }
     var shapesAddresses: Bool { get }
     func isEqual(to other: any AnyChange) -> Bool
+    func requireNew(in snapshot: FleetSnapshot) throws
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
@@ -123,6 +127,12 @@ extension RecordChange: AnyChange {
     fileprivate var shapesAddresses: Bool { Record.shapesAddresses }
 
     fileprivate func isEqual(to other: any AnyChange) -> Bool { other as? Self == self }
+    fileprivate func requireNew(in snapshot: FleetSnapshot) throws {
+        guard after != nil else { throw InvalidSetting("isNew: nothing new is removed") }
+        guard Record.record(at: key, in: snapshot.contents) == nil else {
+            throw StoreError.conflict(Record.existing(key))
+        }
+    }
     fileprivate func summary(in snapshot: FleetSnapshot) -> String { Record.summary(of: self, in: snapshot) }
 
     fileprivate func inverse(in snapshot: FleetSnapshot) -> FleetEdit {

@@ -47,6 +47,12 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
+    /// What is said where a record is to be added and there is one.
+    static func existing(_ key: Key) -> String
+
+    /// What is said where there is none.
+    static func missing(_ key: Key) -> String
+
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
     static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath]
 
@@ -87,6 +93,21 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     func means(_ other: Self) -> Bool
 }
 
+/// A noun whose records are a table of the configuration.
+package protocol TableRecord: FleetRecord {
+    static var table: WritableKeyPath<FleetSnapshot.Contents, [Key: Self]> { get }
+}
+
+extension TableRecord {
+    package static func record(at key: Key, in contents: FleetSnapshot.Contents) -> Self? {
+        contents[keyPath: table][key]
+    }
+
+    package static func put(_ record: Self?, at key: Key, in contents: inout FleetSnapshot.Contents) {
+        contents[keyPath: table][key] = record
+    }
+}
+
 /// The nodes that a change can affect.
 package enum EditReach: Equatable, Sendable {
     /// No settings or versions of nodes.
@@ -111,6 +132,16 @@ extension FleetRecord {
     package static func check(
         all changed: [Key], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
     ) throws {}
+    /// For people.
+    private static var noun: String { kind.replacing("-", with: " ") }
+
+    package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
+        let before = record(at: change.key, in: snapshot.contents)
+        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
+        return "\(noun) \(change.key) \(act)"
+    }
+    package static func existing(_ key: Key) -> String { "\(noun) \(key) already exists" }
+    package static func missing(_ key: Key) -> String { "there is no \(noun) \(key)" }
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
         [.site]
     }

@@ -22,22 +22,17 @@ extension FleetEdit {
     package static func rule(_ name: RuleName, _ rule: MatchRule?) -> Self { Self(name, rule) }
 }
 
-extension MatchRule: FleetRecord {
+extension MatchRule: TableRecord {
     package static let kind = "rule"
     package static var hasSettings: Bool { true }
 
-    package static func record(at key: RuleName, in contents: FleetSnapshot.Contents) -> MatchRule? {
-        contents.rules[key]
-    }
-    package static func put(
-        _ record: MatchRule?, at key: RuleName, in contents: inout FleetSnapshot.Contents
-    ) { contents.rules[key] = record }
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [RuleName: Self]> { \.rules }
 
     package static func checked(
         _ change: RecordChange<MatchRule>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> MatchRule? {
-        try change.requireSomething(in: draft, "there is no rule \(change.key)")
+        try change.requireSomething(in: draft)
         guard var rule = change.after else { return nil }
         rule.name = change.key
         rule.settings = try RecordSettings.checked(rule.settings, since: draft.rules[change.key]?.settings)
@@ -50,9 +45,12 @@ extension MatchRule: FleetRecord {
         return rule
     }
 
-    package static func summary(of change: RecordChange<MatchRule>, in snapshot: FleetSnapshot) -> String {
-        let act = change.after == nil ? "removed" : snapshot.rules[change.key] == nil ? "added" : "changed"
-        return "rule \(change.key) \(act)"
+    package static func missing(_ key: RuleName) -> String {
+        "there is no rule \(key) (roost rule list shows all)"
+    }
+
+    package static func existing(_ key: RuleName) -> String {
+        "rule \(key) already exists; use roost rule add --replace to change it"
     }
 
     package static func permission(

@@ -170,22 +170,21 @@ extension FleetEdit {
     package static func volume(_ node: NodeName, _ volume: Volume?) -> Self { Self(node, volume) }
 }
 
-extension Volume: FleetRecord {
+extension Volume: TableRecord {
     package static let kind = "volume"
 
-    package static func record(at key: NodeName, in contents: FleetSnapshot.Contents) -> Volume? {
-        contents.volumes[key]
-    }
-    package static func put(
-        _ record: Volume?, at key: NodeName, in contents: inout FleetSnapshot.Contents
-    ) { contents.volumes[key] = record }
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.volumes }
 
     package static func checked(
         _ change: RecordChange<Volume>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Volume? {
-        try change.requireSomething(in: draft, "node \(change.key) has no volume")
+        try change.requireSomething(in: draft)
         return change.after
+    }
+
+    package static func missing(_ key: NodeName) -> String {
+        "node \(key) has no volume"
     }
 
     package static func summary(of change: RecordChange<Volume>, in snapshot: FleetSnapshot) -> String {

@@ -20,12 +20,13 @@ struct RuleCommands: AsyncParsableCommand {
 /// It is in the server's module because it hashes a root password here.
 struct RuleAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Add a rule, or replace the one with its name.")
+        commandName: "add", abstract: "Add a rule.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "The rule's name.") var name: String
     @Argument(help: "The condition, such as 'memory < 2 GiB and vendor = \"HP\"'.") var condition: String
     @Argument(help: "SETTING=VALUE …") var settings: [String] = []
     @Option(help: "Of two rules that fit, the higher number wins.") var priority = 0
+    @Flag(help: "Replace the rule with this name.") var replace = false
     @Flag(help: "Show what would change, and save nothing.") var plan = false
 
     func run() async throws {
@@ -35,10 +36,7 @@ struct RuleAdd: AsyncParsableCommand {
                 to: [:])
             let rule = MatchRule(
                 name: try RuleName(name), priority: priority, condition: condition, settings: values)
-            let request = ChangeRequest(edits: [.init(rule: rule)])
-            guard plan else { return _ = try await server.client.send(.POST, "changes", json: request) }
-            let data = try await server.client.send(.POST, "plan", json: request)
-            print(PlanTable.text(try JSONDecoder().decode(ChangePlan.self, from: data)), terminator: "")
+            try await server.client.make(.init(rule: rule, isNew: !replace), asPlan: plan)
         }
     }
 }

@@ -45,6 +45,14 @@ struct ServedInterfaces: Equatable {
         }
     }
 
+    /// The addresses that came to these interfaces since `start`, when sockets were bound: nothing but DHCP is heard on them.
+    func unheard(since start: Self) -> [(interface: String, address: IPv4Address)] {
+        let bound = Swift.Set(start.interfaces.flatMap(\.addresses).map(\.address))
+        return interfaces.flatMap { interface in
+            interface.addresses.map(\.address).filter { !bound.contains($0) }.map { (interface.name, $0) }
+        }
+    }
+
     /// What the networks of the configuration meet here.
     ///
     /// - Parameter loaders: files that are there.

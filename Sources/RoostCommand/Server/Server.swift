@@ -180,6 +180,11 @@ final class Server: Sendable {
         for key in settings.differencesThatNeedRestart(from: new) {
             ServerLog.logger.warning("reload: \(key) has changed, which takes effect after a restart")
         }
+        for (interface, address) in host.interfaces.unheard(since: interfaces) {
+            ServerLog.logger.warning(
+                "reload: \(address) on \(interface) is new: until a restart, machines get no files and no roots there"
+            )
+        }
         do {
             try await fleet.reload()
             try await NetworkImport(former: new.formerNetworks, store: fleet.store, host: host.serving).warn()

@@ -1,4 +1,4 @@
-/// Fields with a submit button.
+/// Fields with a submit button; without one, what is in them.
 struct FormView: TemplateView {
     static let template = PageTemplate("form", Embedded.form_mustache)
 

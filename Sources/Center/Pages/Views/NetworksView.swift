@@ -9,12 +9,8 @@ struct NetworksView: TemplateView {
     var table: TableView<Row>
     /// Whether interfaces are served as they are: there is no record.
     var isBare: Bool
-    /// Whether the caller may see what is reserved: reservations are of the whole site.
-    var showsReservations: Bool
-    var reservations: [Kept]
-    var hasReservations: Bool
-    /// Of the reservations.
-    var pages: PagerView
+    /// Nil for callers who may not see what is reserved: reservations are of the whole site.
+    var reservations: Reservations?
     var rules: [Rule]
     var hasRules: Bool
     var mayEdit: Bool
@@ -36,10 +32,21 @@ struct NetworksView: TemplateView {
         var problem: String?
     }
 
+    /// The reservations that fit a search.
+    struct Reservations: View {
+        var query: String
+        /// The number of all that fit.
+        var count: Int
+        /// Nil when there are none.
+        var kept: TableView<Kept>?
+        var pages: PagerView
+    }
+
     struct Kept: View {
         var machine: String
         var address: String
-        var removal: ActionView
+        /// Nil for callers who may only read.
+        var removal: ActionView?
     }
 
     struct Rule: View {
@@ -51,19 +58,17 @@ struct NetworksView: TemplateView {
     }
 
     init(
-        _ networks: [NetworkAnswer], reservations: [DHCPReservation]?, _ pager: Pager, rules: [LoaderRule],
-        mayEdit: Bool, _ words: Words
+        _ networks: [NetworkAnswer], reservations: Reservations?, rules: [LoaderRule], mayEdit: Bool,
+        _ words: Words
     ) {
         table = TableView(
             words("Networks"),
             columns: words.all("Name", "Interface", "Subnet", "Pools", "Default router", "Leased"),
             rows: networks.map { Row($0) })
         isBare = !networks.contains { $0.name != nil }
-        showsReservations = reservations != nil
-        self.reservations = pager.rows(of: reservations ?? []).map { Kept($0, words) }
-        pages = pager.links(count: reservations?.count ?? 0)
+        self.reservations = reservations
         self.rules = rules.map { Rule($0, words) }
-        (hasReservations, hasRules) = (!self.reservations.isEmpty, !rules.isEmpty)
+        hasRules = !rules.isEmpty
         self.mayEdit = mayEdit
         guard mayEdit else { return }
         reserving = FormView(
@@ -108,10 +113,23 @@ extension NetworksView.Row {
     }
 }
 
+extension NetworksView.Reservations {
+    init(_ page: Acts.Page<DHCPReservation>, _ pager: Pager, mayEdit: Bool, _ words: Words) {
+        (query, count) = (pager.query, page.count)
+        pages = pager.links(count: page.count)
+        guard !page.rows.isEmpty else { return }
+        let columns = mayEdit ? words.all("Address", "Machine", "Actions") : words.all("Address", "Machine")
+        kept = TableView(
+            words("Reserved addresses"), columns: columns,
+            rows: page.rows.map { NetworksView.Kept($0, mayEdit: mayEdit, words) })
+    }
+}
+
 extension NetworksView.Kept {
-    init(_ reservation: DHCPReservation, _ words: Words) {
+    init(_ reservation: DHCPReservation, mayEdit: Bool, _ words: Words) {
         machine = reservation.identity.description
         address = reservation.address.description
+        guard mayEdit else { return }
         removal = ActionView(
             path: "/networks/reserve", label: words("Remove"), style: "quiet",
             spoken: "\(words("Remove")) \(machine)",

@@ -25,7 +25,7 @@ struct RulesView: TemplateView {
     private static func form(_ words: Words) -> FormView {
         let attributes = NodeAttribute.allCases.filter(\.isLasting).map(\.rawValue).joined(separator: ", ")
         return FormView(
-            path: "/rules/edit", style: "settings",
+            path: "/rules/edit", style: "settings", hidden: [HiddenView("new", "yes")],
             fields: [
                 FieldView("name", words("Name"), InputView(isRequired: true, pattern: #"[a-z0-9\-]{1,63}"#)),
                 FieldView(

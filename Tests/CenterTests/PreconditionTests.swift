@@ -1,0 +1,116 @@
+import Fleet
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import Center
+
+/// Requests that depend on the state of a record (RFC 9110 §13).
+@Suite struct PreconditionTests {
+    private let fleet: SmallFleet
+
+    init() async throws { fleet = try await SmallFleet() }
+
+    /// A record that is there, one that is not, and the body of both.
+    private static let records = [
+        ("networks/school", "networks/annex", #"{"name":"school","subnet":"10.78.0.0/22"}"#),
+        (
+            "reservations/\(SmallFleet.waiting)", "reservations/02:00:00:00:00:09",
+            #"{"machine":"\#(SmallFleet.waiting)","address":"10.77.0.9"}"#
+        ),
+        (
+            "loader-rules/old", "loader-rules/new",
+            #"{"name":"old","vendorClass":"PXE","loader":"ipxe.efi"}"#
+        ),
+        ("nodes/pc-1", "nodes/pc-99", #"{"name":"pc-1","group":"/school"}"#),
+        ("images/debian/tags/old", "images/debian/tags/fresh", #"{"version":"1"}"#),
+        ("images/debian/channels/stable", "images/debian/channels/fresh", #"{"version":"1"}"#),
+    ]
+
+    private func ask(
+        _ method: String, _ path: String, _ headers: HTTPFields = [:], body: String? = nil
+    ) async throws -> SmallFleet.Answer {
+        var headers = headers
+        headers[.authorization] = "Bearer \(Person(role: .admin, place: .site).token)"
+        return try await fleet.ask(method, "/api/v1/\(path)", headers: headers, body: body)
+    }
+
+    @Test(arguments: records)
+    func `a record that is to be new is refused where there is one`(
+        there: String, fresh: String, body: String
+    ) async throws {
+        for path in [there, fresh] {
+            let isNew = path == fresh
+            let answer = try await ask("PUT", path, [.ifNoneMatch: "*"], body: body)
+            #expect(answer.status == (isNew ? 200 : 412), "\(path): \(answer.body)")
+            #expect(isNew || answer.body.contains("already"), "\(answer.body)")
+        }
+        // Now it is there.
+        #expect(try await ask("PUT", fresh, [.ifNoneMatch: "*"], body: body).status == 412)
+        #expect(try await ask("PUT", fresh, body: body).status == 200)
+    }
+
+    @Test(arguments: records.prefix(4))
+    func `a record is changed in the state that was read, and in no other`(
+        there: String, fresh: String, body: String
+    ) async throws {
+        let read = try #require(try await ask("GET", there).headers[.eTag])
+        for wanted in ["\"0\"", "W/\(read)", "\"0\", \"1\""] {
+            let answer = try await ask("PUT", there, [.ifMatch: wanted], body: body)
+            #expect(answer.status == 412, "\(there) \(wanted)")
+        }
+        for unwanted in [read, "W/\(read)", "\"0\", \(read)"] {
+            let answer = try await ask("PUT", there, [.ifNoneMatch: unwanted], body: body)
+            #expect(answer.status == 412, "\(there) \(unwanted)")
+        }
+        #expect(try await ask("PUT", fresh, [.ifMatch: "*"], body: body).status == 412)
+        #expect(try await ask("PUT", there, [.ifMatch: "\"0\", \(read)"], body: body).status == 200)
+        #expect(try await ask("PUT", there, [.ifMatch: read], body: body).status == 412)
+        #expect(try await ask("PUT", there, [.ifNoneMatch: read], body: body).status == 200)
+        #expect(try await ask("PUT", there, [.ifMatch: "*"], body: body).status == 200)
+    }
+
+    @Test func `an administrator that is to be new replaces none`() async throws {
+        let body = #"{"grants":["auditor"],"source":"ldap"}"#
+        for status in [200, 412] {
+            let answer = try await ask("PUT", "administrators/eve", [.ifNoneMatch: "*"], body: body)
+            #expect(answer.status == status, "\(answer.body)")
+        }
+    }
+
+    @Test func `an edit that adds a record is refused where there is one`() async throws {
+        let edits = [
+            (#""network":{"name":"school","subnet":"10.77.0.0/24"}"#, "network school already exists"),
+            (
+                #""reservation":{"machine":"\#(SmallFleet.waiting)","address":"10.77.0.7"}"#,
+                "has a reserved address already"
+            ),
+            (#""loaderRule":{"name":"old","vendorClass":"PXE","loader":"x"}"#, "loader rule old exists"),
+            (#""node":{"name":"pc-1","group":"/school"}"#, "node pc-1 already exists"),
+            (#""group":{"path":"/school"}"#, "school already exists"),
+        ]
+        for (edit, sentence) in edits {
+            for path in ["plan", "changes"] {
+                let body = #"{"edits":[{\#(edit),"isNew":true}]}"#
+                let answer = try await ask("POST", path, body: body)
+                #expect(answer.status == 409 && answer.body.contains(sentence), "\(path): \(answer.body)")
+            }
+        }
+        for edit in [#""removeNetwork":"school""#, #""settings":{"target":"/","set":{"loader":"ipxe"}}"#] {
+            let answer = try await ask("POST", "changes", body: #"{"edits":[{\#(edit),"isNew":true}]}"#)
+            #expect(answer.status == 422, "\(answer.body)")
+        }
+    }
+
+    @Test func `a stranger does not learn what is there`() async throws {
+        for (there, fresh, body) in Self.records.prefix(3) {
+            for path in [there, fresh] {
+                let person = Person(role: .operator_, place: .school)
+                let answer = try await fleet.ask(
+                    "PUT", "/api/v1/\(path)",
+                    headers: [.authorization: "Bearer \(person.token)", .ifNoneMatch: "*"], body: body)
+                #expect(answer.status == 403, "\(path)")
+            }
+        }
+    }
+}
