@@ -21,7 +21,7 @@ struct ContainerLayout {
     /// Whether a directory is one.
     static func isLayout(_ path: String) -> Bool {
         let directory = RootDirectory(path: path)
-        guard !["etc", "usr"].contains(where: directory.contains) else { return false }
+        guard !directory.holdsSystem() else { return false }
         return ["oci-layout", "index.json", "manifest.json"].contains { directory.contains($0) }
             || hasChains(directory)
     }
