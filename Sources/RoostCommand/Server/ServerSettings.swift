@@ -131,7 +131,9 @@ struct ServerSettings {
     }
 
     private static func imageSource(_ section: inout YAMLSection) throws -> ReplicationSource {
-        let url = try section.value("url", "https://HOST:PORT") { $0.hasPrefix("https://") ? $0 : nil }
+        let url = try section.value("url", "https://HOST:PORT") { text in
+            RemoteAddress(text)?.scheme == "https" ? text : nil
+        }
         let token = try section.value("token-file", "an absolute path", Self.path)
         guard let url, let token else { throw section.fail("a source needs url and token-file") }
         var source = ReplicationSource(
