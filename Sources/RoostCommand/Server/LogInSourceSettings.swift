@@ -23,7 +23,7 @@ extension LDAPSettings {
             usesTLS = flag
         }
         authorityPath = try section.value("authority", "a PEM file", LogInSources.file)
-        searcher = try section.text("bind") ?? searcher
+        searcher = try section.value("bind", "text") { $0 } ?? searcher
         searcherPassword = try section.value("password-file", "a file", LogInSources.secret) ?? ""
         guard searcher.isEmpty == searcherPassword.isEmpty else {
             throw section.fail("bind and password-file belong together")

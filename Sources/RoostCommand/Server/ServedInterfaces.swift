@@ -18,7 +18,8 @@ struct ServedInterfaces: Equatable {
                 "no interface is named to serve on; say which: --interface eth1, or ‘interfaces’ in the configuration (there are: \(available.map(\.name).joined(separator: ", ")))"
             )
         }
-        interfaces = try names.map { name in
+        var seen: Swift.Set<String> = []
+        interfaces = try names.filter { seen.insert($0).inserted }.map { name in
             guard let interface = available.first(where: { $0.name == name }) else {
                 throw InvalidSetting(
                     "there is no interface ‘\(name)’ (there are: \(available.map(\.name).joined(separator: ", ")))"
