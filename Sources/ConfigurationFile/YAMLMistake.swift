@@ -28,7 +28,8 @@ enum YAMLMistake {
         let words = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard words.count == 2, let next = words[1].first, let key = words.first else { return false }
         let name = key.drop(while: \.isWhitespace)
-        return !next.isWhitespace && !name.isEmpty && name.allSatisfy { $0.isLetter || $0 == "-" }
+        return !next.isWhitespace && !name.isEmpty
+            && name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
     }
 
     /// A character around a word that only looks like a blank or a quotation mark, as text processors and web pages have them. Within quotation

@@ -84,6 +84,27 @@ import Testing
         #expect(throws: InvalidSetting.self) { try SettingAssignment("files=/etc/a=@b") }
     }
 
+    /// A list of keys that was empty by accident would lock everyone out.
+    @Test(arguments: [
+        "ssh-authorized-keys=@none", "files=@none", "time-zone=@none", "kernel-arguments=quiet,@none",
+    ])
+    func `a file with nothing in it takes nothing away`(text: String) throws {
+        for content in ["", "\n\r\n"] {
+            let error = #expect(throws: InvalidSetting.self) { try value(text, files: ["none": content]) }
+            #expect(error?.description.contains("nothing in none") == true, "\(error?.description ?? "")")
+        }
+        #expect(try value("ssh-authorized-keys=") == .list([]))
+        #expect(try value("files=/etc/a=@none", files: ["none": ""]) == .map(["/etc/a": ""]))
+    }
+
+    @Test(arguments: ["files=/etc/a=1,/etc/a=2", "files=@map"])
+    func `a key that is there twice is refused`(text: String) {
+        let error = #expect(throws: InvalidSetting.self) {
+            try value(text, files: ["map": "/etc/a=1\n/etc/b=2\n/etc/a=3\n"])
+        }
+        #expect(error?.description.contains("‘/etc/a’ is there twice") == true)
+    }
+
     @Test func `entries are added and removed`() throws {
         #expect(try SettingAssignment("kernel-arguments+=quiet").act == .add(.list(["quiet"])))
         #expect(try SettingAssignment("kernel-arguments-=quiet").act == .remove(["quiet"]))
