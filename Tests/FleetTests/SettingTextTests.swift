@@ -79,6 +79,9 @@ import Testing
         #expect(
             try value("ssh-authorized-keys=ssh-rsa CCCC c,@keys", files: files)
                 == .list(["ssh-rsa CCCC c"] + keys))
+        let tabbed = ["tabbed": "# mine\r\nssh-ed25519 AAAA\ta b\r\n"]
+        #expect(
+            try value("ssh-authorized-keys=@tabbed", files: tabbed) == .list(["ssh-ed25519 AAAA a b"]))
         #expect(try value("time-zone=@zone", files: files) == .text("Europe/Paris"))
         #expect(try value("files=/etc/a=@@home") == .map(["/etc/a": "@home"]))
         #expect(throws: InvalidSetting.self) { try SettingAssignment("files=/etc/a=@b") }

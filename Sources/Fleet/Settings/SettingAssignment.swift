@@ -113,10 +113,12 @@ package struct SettingAssignment: Equatable, Sendable {
             text.hasPrefix("@@") ? String(text.dropFirst()) : text
         }
 
-        /// One entry per line, without comments and empty lines.
+        /// One entry per line, without comments and empty lines. A tab within a line is a blank, as sshd(8) reads it.
         private func lines(of text: String, in path: String) throws -> [String] {
-            let lines = text.split(whereSeparator: \.isNewline).map { String($0.trimmed) }
-                .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            let lines = text.split(whereSeparator: \.isNewline).map {
+                String($0.trimmed).replacing("\t", with: " ")
+            }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
             guard !lines.isEmpty else { throw nothing(in: path) }
             return lines
         }
