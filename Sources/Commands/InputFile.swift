@@ -33,7 +33,8 @@ package enum InputFile {
 
     /// The text of the file, in any encoding that editors use, with lines that end with LF.
     package static func text(_ path: String) throws -> String {
-        guard let (text, _) = try? TextEncoding.text(of: Array(bytes(path))) else {
+        let bytes = try Array(bytes(path))
+        guard let (text, _) = try? TextEncoding.text(of: bytes) else {
             throw Failure(text: "\(path) is not text", code: 1)
         }
         let lines = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")

@@ -9,7 +9,8 @@ package struct ConfigurationError: Error, CustomStringConvertible {
     package var description: String { line.map { "\(file):\($0): \(text)" } ?? "\(file): \(text)" }
 }
 
-/// A mapping in a YAML file whose keys are taken one by one; a key left at the end is unknown, and an error.
+/// A mapping in a YAML file whose keys are taken one by one; a key left at the end is unknown, and an error. A key without a value (`dhcp:` with
+/// nothing below it, `~`, `null`) counts as absent: often everything below it is commented out.
 package struct YAMLSection {
     package let file: String
     private let path: String
@@ -23,11 +24,22 @@ package struct YAMLSection {
         guard let mapping = node.mapping else {
             throw ConfigurationError(
                 file: file, line: node.mark?.line,
-                text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values")
+                text: "\(path.isEmpty ? "the file" : path) must be a mapping of keys to values"
+                    + (node.scalar.map(\.string).map(YAMLMistake.lacksBlank) == true
+                        ? ": there is no blank behind its colon (KEY: VALUE)" : ""))
         }
         for (key, value) in mapping {
-            guard let name = key.string else {
+            guard let name = key.scalar?.string else {
                 throw ConfigurationError(file: file, line: key.mark?.line, text: "a key must be text")
+            }
+            if name == "<<" {
+                throw ConfigurationError(
+                    file: file, line: key.mark?.line, text: "merge keys (<<) are not read: write the keys out"
+                )
+            }
+            if let lookalike = key.scalar.flatMap(YAMLMistake.lookalike) {
+                throw ConfigurationError(
+                    file: file, line: key.mark?.line, text: Self.lookalike(lookalike, in: name))
             }
             left.append((name, key.mark?.line, value))
         }
@@ -35,25 +47,25 @@ package struct YAMLSection {
 
     /// The whole file; an empty one has no keys.
     package static func parse(_ text: String, file: String) throws -> YAMLSection {
+        // Windows editors start a file with a byte order mark (YAML 1.2.2 §5.2).
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         do {
-            // Windows editors start a file with a byte order mark (YAML 1.2.2 §5.2).
-            let text =
-                text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
             let node = try Yams.compose(yaml: text) ?? Yams.Node.mapping(Yams.Node.Mapping([]))
             if node.scalar?.string == "" || node.null != nil {
                 return try YAMLSection(file: file, node: Yams.Node.mapping(Yams.Node.Mapping([])))
             }
             return try YAMLSection(file: file, node: node)
         } catch let error as YamlError {
-            throw Self.unreadable(error, file: file)
+            throw Self.unreadable(error, file: file, text)
         }
     }
 
-    private static func unreadable(_ error: YamlError, file: String) -> ConfigurationError {
+    private static func unreadable(_ error: YamlError, file: String, _ text: String) -> ConfigurationError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            ConfigurationError(file: file, line: mark.line, text: "not readable as YAML: \(problem)")
+            ConfigurationError(
+                file: file, line: mark.line, text: YAMLMistake.text(problem, line: mark.line, of: text))
         case .reader(let problem, _, _, _):
             ConfigurationError(file: file, line: nil, text: "not readable as YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
@@ -66,7 +78,7 @@ package struct YAMLSection {
     private mutating func take(_ key: String) -> (line: Int?, node: Yams.Node)? {
         guard let index = left.firstIndex(where: { $0.key == key }) else { return nil }
         let found = left.remove(at: index)
-        return (found.line, found.node)
+        return found.node.null == nil ? (found.line, found.node) : nil
     }
 
     private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
@@ -80,9 +92,21 @@ package struct YAMLSection {
         -> T?
     {
         guard let (line, node) = take(key) else { return nil }
-        guard let text = node.scalar?.string else { throw error(key, line, "must be \(expected)") }
+        guard let scalar = node.scalar else { throw error(key, line, "must be \(expected)") }
+        return try parsed(scalar, of: key, line, expected, parse)
+    }
+
+    private func parsed<T>(
+        _ scalar: Yams.Node.Scalar, of key: String, _ line: Int?, _ expected: String,
+        _ parse: (String) throws -> T?
+    ) throws -> T {
+        if let lookalike = YAMLMistake.lookalike(in: scalar) {
+            throw error(key, line, Self.lookalike(lookalike, in: scalar.string))
+        }
         do {
-            guard let value = try parse(text) else { throw error(key, line, "‘\(text)’ is not \(expected)") }
+            guard let value = try parse(scalar.string) else {
+                throw error(key, line, "‘\(scalar.string)’ is not \(expected)")
+            }
             return value
         } catch let cause as ConfigurationError {
             throw cause
@@ -91,7 +115,14 @@ package struct YAMLSection {
         }
     }
 
-    package mutating func text(_ key: String) throws -> String? { try value(key, "text") { $0 } }
+    private static func lookalike(_ character: String, in text: String) -> String {
+        "‘\(text)’ begins or ends with a character that only looks like a blank or a quotation mark (\(character)): type it anew"
+    }
+
+    /// Not empty.
+    package mutating func text(_ key: String) throws -> String? {
+        try value(key, "a text (without the key, the default holds)") { $0.isEmpty ? nil : $0 }
+    }
 
     package mutating func flag(_ key: String) throws -> Bool? {
         try value(key, "yes or no") {
@@ -107,18 +138,38 @@ package struct YAMLSection {
     }
 
     /// A list of texts; a single text is a list of one.
-    package mutating func list<T>(_ key: String, _ expected: String, _ parse: (String) throws -> T?) throws
-        -> [T]?
-    {
+    ///
+    /// - Parameter mayBeEmpty: whether a list without entries means something.
+    package mutating func list<T>(
+        _ key: String, _ expected: String, mayBeEmpty: Bool = true, _ parse: (String) throws -> T?
+    ) throws -> [T]? {
         guard let (line, node) = take(key) else { return nil }
+        if let scalar = node.scalar { try refuseSeveral(scalar, of: key, line, parse) }
         let items = node.sequence.map(Array.init) ?? [node]
-        return try items.map { item in
-            guard let text = item.scalar?.string, let value = try parse(text) else {
-                throw error(
-                    key, item.mark?.line ?? line, "‘\(item.scalar?.string ?? "…")’ is not \(expected)")
-            }
-            return value
+        guard mayBeEmpty || !items.isEmpty else {
+            throw error(key, line, "is an empty list: leave the key out for the default, or name \(expected)")
         }
+        return try items.map { item in
+            let line = item.mark?.line ?? line
+            guard item.null == nil else { throw error(key, line, "an entry of the list has no value") }
+            guard let scalar = item.scalar else {
+                throw error(key, line, "must be \(expected), or a list of these")
+            }
+            return try parsed(scalar, of: key, line, expected, parse)
+        }
+    }
+
+    /// `dhcp, nbd` is one text, not a list.
+    private func refuseSeveral<T>(
+        _ scalar: Yams.Node.Scalar, of key: String, _ line: Int?, _ parse: (String) throws -> T?
+    ) throws {
+        let words = scalar.string.split { $0 == "," || $0.isWhitespace }.map(String.init)
+        guard words.count > 1, (try? parse(scalar.string)).flatMap(\.self) == nil,
+            words.allSatisfy({ (try? parse($0)).flatMap(\.self) != nil })
+        else { return }
+        throw error(
+            key, line,
+            "‘\(scalar.string)’ is one text; several are a list: [\(words.joined(separator: ", "))]")
     }
 
     package mutating func section(_ key: String) throws -> YAMLSection? {
@@ -144,10 +195,14 @@ package struct YAMLSection {
                 let list = joinsLists ? entry.node.sequence?.map { $0.scalar?.string } : nil
                 let parts = list?.compactMap(\.self)
                 let joined = parts?.count == list?.count ? parts?.joined(separator: ", ") : nil
-                guard let text = entry.node.scalar?.string ?? joined else {
-                    throw error(entry.key, entry.line, "must be text")
+                guard entry.node.null == nil else {
+                    throw error(entry.key, entry.line, "has no value (an empty text is \"\")")
                 }
-                return (entry.key, text)
+                guard let scalar = entry.node.scalar else {
+                    guard let joined else { throw error(entry.key, entry.line, "must be text") }
+                    return (entry.key, joined)
+                }
+                return (entry.key, try parsed(scalar, of: entry.key, entry.line, "text") { $0 })
             })
     }
 

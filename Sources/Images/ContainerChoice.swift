@@ -131,7 +131,7 @@ struct ContainerImage: Equatable {
     /// All names in the archive: `docker.io/library/node:1`, or a tag alone.
     var names: [String]
     var platform: ContainerPlatform?
-    /// Digest of its manifest or, if it has none, of its configuration.
+    /// Digest of its manifest or, if it has none, of its configuration; before Docker 1.10 the name of its uppermost layer.
     var digest: String
     var layers: [Layer]
 
@@ -145,8 +145,9 @@ struct ContainerImage: Equatable {
 
     /// Whether a reference means this image.
     func isMeant(_ reference: String) -> Bool {
-        let digits = reference.hasPrefix("sha256:") ? String(reference.dropFirst(7)) : reference
-        if digits.count >= 6, digits.allSatisfy(\.isHexDigit), digest.dropFirst(7).hasPrefix(digits) {
+        func digits(_ text: String) -> Substring { text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...] }
+        let beginning = digits(reference)
+        if beginning.count >= 6, beginning.allSatisfy(\.isHexDigit), digits(digest).hasPrefix(beginning) {
             return true
         }
         return names.contains { name in

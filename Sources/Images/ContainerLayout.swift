@@ -1,12 +1,12 @@
 import Fleet
 import Foundation
 
-/// The container images in a directory, as its own files list them: an OCI layout (OCI Image Layout), the format of `docker save` before
-/// version 25 (*Docker Image Specification v1.2*), or skopeo's `dir:`.
+/// The container images in a directory, as its own files list them: an OCI layout (OCI Image Layout), the formats of `docker save` before
+/// version 25 (*Docker Image Specification v1.2*) and before 1.10, or skopeo's `dir:`.
 ///
 /// The files are untrusted: names are looked up below the directory only, and the digest of every JSON file is checked.
 struct ContainerLayout {
-    private let directory: RootDirectory
+    let directory: RootDirectory
     /// Each image once, in the archive's order.
     private(set) var images: [ContainerImage] = []
 
@@ -15,20 +15,22 @@ struct ContainerLayout {
     /// Limits for nested indexes, for their entries, and for images in total.
     private static let depthLimit = 8
     private static let descriptorLimit = 10_000
-    private static let imageLimit = 1_000
+    static let imageLimit = 1_000
     private var descriptorCount = 0
 
     /// Whether a directory is one.
     static func isLayout(_ path: String) -> Bool {
         let directory = RootDirectory(path: path)
-        guard !["etc", "usr"].contains(where: directory.contains) else { return false }
+        guard !directory.holdsSystem() else { return false }
         return ["oci-layout", "index.json", "manifest.json"].contains { directory.contains($0) }
+            || hasChains(directory)
     }
 
     init(_ path: String) throws {
         directory = RootDirectory(path: path)
         if let index: Index = try file("index.json") { try add(index, names: [], depth: 0) }
         if images.isEmpty, directory.contains("manifest.json") { try addDocker() }
+        if images.isEmpty, Self.hasChains(directory) { images = try chainedImages() }
     }
 
     // MARK: OCI
@@ -197,7 +199,7 @@ struct ContainerLayout {
     /// A file's JSON; nil when there is no such file.
     ///
     /// - Parameter digest: the expected digest.
-    private func file<Value: Decodable>(_ name: String, _ digest: String? = nil) throws -> Value? {
+    func file<Value: Decodable>(_ name: String, _ digest: String? = nil) throws -> Value? {
         guard let path = directory.place(of: name) else { return nil }
         let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? handle.close() }

@@ -176,16 +176,26 @@ struct DiskImage {
     /// All partitions, or the whole disk when it has none.
     private func partitions(of raw: String) throws -> [Partition] {
         let size = try FileDescriptor(opening: raw).byteCount()
-        let table = try? Program("partx", package: "util-linux").confined(Confinement(reads: [raw])).run([
-            "--show", "--noheadings", "--output", "START,SECTORS", raw,
-        ])
-        let places = Self.places(in: String(decoding: table ?? Data(), as: UTF8.self), ofDiskOf: size)
+        let places = try Self.places(on: raw, ofDiskOf: size)
         return try (places.isEmpty ? [(0, size)] : places).map { offset, byteCount in
             Partition(offset: offset, byteCount: byteCount, tags: try tags(of: raw, offset, byteCount))
         }
     }
 
-    /// Where partitions are, in sectors as partx reports them: the table of an untrusted disk may name any.
+    /// Where the partitions of a plain disk are. A disk may come from a drive with sectors of 4096 bytes, which its file does not say.
+    static func places(on raw: String, ofDiskOf byteCount: Int) throws -> [(offset: Int, byteCount: Int)] {
+        let program = try Program("partx", package: "util-linux").confined(Confinement(reads: [raw]))
+        for sectorByteCount in ["512", "4096"] {
+            let table = try? program.run([
+                "--show", "--noheadings", "--output", "START,SECTORS", "--sector-size", sectorByteCount, raw,
+            ])
+            let places = places(in: String(decoding: table ?? Data(), as: UTF8.self), ofDiskOf: byteCount)
+            if !places.isEmpty { return places }
+        }
+        return []
+    }
+
+    /// Where partitions are, in sectors of 512 bytes as partx always reports them: the table of an untrusted disk may name any.
     static func places(in text: String, ofDiskOf byteCount: Int) -> [(offset: Int, byteCount: Int)] {
         text.split(separator: "\n").compactMap { line in
             let numbers = line.split(separator: " ").compactMap { Int($0) }
@@ -241,6 +251,7 @@ struct DiskImage {
     private static func isRoot(_ root: RootDirectory) -> Bool {
         // A link counts even when its target is on another partition.
         ["etc", "usr/lib"].contains { root.names(in: $0).contains("os-release") }
+            || root.contains("nix/var/nix/profiles/system")
     }
 
     private static func entries(_ root: RootDirectory) -> [Entry] {

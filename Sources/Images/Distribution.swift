@@ -4,6 +4,7 @@ import Foundation
 struct Distribution {
     private let names: Set<Substring>
     private let architecture: String
+    private let nix: NixSystem
 
     /// - Parameter architecture: of the kernel or the root, as Debian names it.
     init(_ root: RootDirectory, architecture: String) {
@@ -20,6 +21,7 @@ struct Distribution {
         }
         self.names = names
         self.architecture = architecture
+        nix = NixSystem(root)
     }
 
     /// A requested package, and the distributions' commands for it. The first matching name is used.
@@ -67,6 +69,7 @@ struct Distribution {
 
     /// The same as advice in words.
     func advice(for want: Want, release: KernelRelease? = nil) -> String {
+        if let own = nix.advice(for: want) { return own }
         if let command = command(for: want, release: release) { return "install it in the root: \(command)" }
         return switch want {
         case .kernel: "install its distribution's kernel package, with modules"

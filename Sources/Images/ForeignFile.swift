@@ -16,7 +16,7 @@ enum ForeignFile {
 
     private static let medium =
         "is an installation medium (ISO 9660), which has no system on it yet: install it on a disk, and import that, or build an image "
-        + "(roost image build)"
+        + "(roost image build); of a live medium, import the root in it (mount -o loop; casper/, live/ or LiveOS/ have it as a squashfs)"
     private static let packed = "which keeps no owners: pack the root with tar"
 
     /// Where each format has its signature: ECMA-119 §8.1.1 in sector 16, cpio(5), deb(5), and the formats' own documents.

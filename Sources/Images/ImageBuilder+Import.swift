@@ -63,11 +63,8 @@ extension ImageBuilder {
     /// The root itself, when an archive keeps all of it in one directory: `rootfs/etc` and so on.
     static func innerRoot(of root: String, note: (String) -> Void) throws -> String {
         let directory = RootDirectory(path: root)
-        func isRoot(_ prefix: String) -> Bool {
-            ["etc", "usr"].contains { directory.contains("\(prefix)\($0)") }
-        }
-        guard !isRoot("") else { return root }
-        let inner = directory.names(in: "").filter { isRoot("\($0)/") }
+        guard !directory.holdsSystem() else { return root }
+        let inner = directory.names(in: "").filter { directory.holdsSystem(in: "\($0)/") }
         guard inner.count == 1, let name = inner.first, let place = directory.place(of: name) else {
             return root
         }

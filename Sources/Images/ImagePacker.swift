@@ -69,9 +69,11 @@ package struct ImagePacker: Sendable {
         root: String, as image: ImageName, origin: String, recipe: Fleet.Digest? = nil,
         excluding excluded: [String] = [], base: ImageManifest? = nil
     ) throws -> (digest: Fleet.Digest, isNew: Bool) {
-        let files = FileManager.default
-        guard files.fileExists(atPath: "\(root)/etc") || files.fileExists(atPath: "\(root)/usr") else {
-            throw ImageLacks("\(origin) is not a root file system: it has neither etc nor usr")
+        let content = RootDirectory(path: root)
+        guard content.holdsSystem() else {
+            throw ImageLacks(
+                "\(origin) is not a root file system: \(LiveMedium.advice(content) ?? "it has neither etc nor usr")"
+            )
         }
         let directory = try store.makeBuildDirectory()
         let build = directory.path
@@ -202,8 +204,9 @@ package struct ImagePacker: Sendable {
         recipe: Fleet.Digest?
     ) -> ImageManifest {
         let directory = RootDirectory(path: root)
+        let places = ["etc", "usr/lib"] + NixSystem(directory).configurationDirectories
         let release = Self.keyValues(
-            directory.text(of: "etc/os-release") ?? directory.text(of: "usr/lib/os-release") ?? "")
+            places.lazy.compactMap { directory.text(of: "\($0)/os-release") }.first ?? "")
         return ImageManifest(
             image: image, architecture: others.architecture, kernelRelease: others.kernelRelease,
             system: release["PRETTY_NAME"] ?? "unknown", files: others.files + [rootFile],

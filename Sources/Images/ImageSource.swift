@@ -90,7 +90,8 @@ package struct ImageSource: Sendable {
         if let machine = ForeignFile.virtualMachine(texts) { throw ImageLacks("\(path) \(machine)") }
         if first.contains(where: { $0.first.map(roots.contains) ?? false }) { return .rootArchive }
         let marks: Set<Substring> = ["oci-layout", "index.json", "manifest.json"]
-        if first.contains(where: { $0.count == 1 && marks.contains($0[0]) }) { return .containerArchive }
+        let isMarked = first.contains { $0.count == 1 && marks.contains($0[0]) }
+        if isMarked || ContainerLayout.hasChains(first) { return .containerArchive }
         // tar fails for each missing name; whether the archive is valid shows when it is unpacked.
         let marked = marks.flatMap { [String($0), "./\($0)"] }.sorted()
         return try names("tar --list \"$@\" 2>/dev/null || true", marked).isEmpty

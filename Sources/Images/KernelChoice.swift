@@ -83,6 +83,9 @@ extension KernelSearch {
             return ImageLacks(
                 "there are modules of kernel \(release) in the image, and no kernel of that release (looked for in /boot, in the "
                     + "modules' directory, and where boot loaders have it): \(distribution.advice(for: .kernel))"
+                    + (LiveMedium.isRoot(root)
+                        ? ", or take the one of its live medium (casper/vmlinuz or live/vmlinuz) as boot/vmlinuz-\(release)"
+                        : "")
             )
         }
         if let kernel = withoutModules.first {

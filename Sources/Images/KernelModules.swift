@@ -17,6 +17,8 @@ package struct KernelModules {
     /// `lib/modules/RELEASE`, as the root has it.
     private let directory: String
     private let lists: ModuleLists
+    /// The directories of firmware, as the root has them.
+    private let firmwarePlaces: [String]
 
     /// Network drivers and their dependencies: everything in these directories.
     private static let directories = [
@@ -44,6 +46,7 @@ package struct KernelModules {
         (release, kernelPath) = (choice.kernel.release.text, choice.kernel.path)
         (directory, lists, reason) = (choice.kernel.modules, choice.lists, choice.reason)
         needed = Self.needed(of: lists)
+        firmwarePlaces = ["lib/firmware", "usr/lib/firmware"] + NixSystem(self.root).firmwareDirectories
         for module in needed {
             // The list comes from the image, and copies are made with our rights.
             guard !module.split(separator: "/").contains("..") else {
@@ -133,7 +136,12 @@ package struct KernelModules {
     }
 
     /// The path of the firmware on this machine; nil when there is none.
-    var firmware: String? { ["lib/firmware", "usr/lib/firmware"].lazy.compactMap(root.place).first }
+    var firmware: String? { firmwarePlaces.lazy.compactMap(root.place).first }
+
+    /// The path of one file of it on this machine; nil when missing.
+    func firmware(_ name: String) -> String? {
+        firmwarePlaces.lazy.compactMap { root.place(of: "\($0)/\(name)") }.first
+    }
 
     /// Firmware that the modules ask for and the root has; compressed in most distributions.
     private func copyFirmware(of modules: [String], to target: String) throws {
@@ -144,10 +152,7 @@ package struct KernelModules {
         for name in Set(String(decoding: listed, as: UTF8.self).split(separator: "\n").map(String.init)) {
             // Some ask for a pattern, and a careless driver could ask for any path.
             guard !name.split(separator: "/").contains(".."),
-                let source = ["", ".zst", ".xz"].lazy.compactMap({
-                    root.place(of: "lib/firmware/\(name)\($0)")
-                        ?? root.place(of: "usr/lib/firmware/\(name)\($0)")
-                }).first
+                let source = ["", ".zst", ".xz"].lazy.compactMap({ firmware("\(name)\($0)") }).first
             else { continue }
             let destination = URL(fileURLWithPath: "\(target)/lib/firmware/\(name)")
             try FileManager.default.createDirectory(

@@ -26,11 +26,14 @@ struct KernelSearch {
     private(set) var unified: [String] = []
 
     /// Where kernels have many kinds of names: /boot, and the directories that boards and boot loaders mount below it.
-    private static let places = ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"]
+    private static let places =
+        ["boot", "boot/firmware", "boot/efi", "efi", "", "usr/lib/ostree-boot"] + LiveMedium.kernelPlaces
+    /// Directories of systems on EFI partitions, whose kernels may have plain names.
+    private static let systemPlaces = ["boot/EFI", "boot/efi/EFI", "efi/EFI"]
     /// Where kernel-install(8) makes `TOKEN/RELEASE/linux`.
     private static let entryPlaces = ["boot", "boot/efi", "efi"]
     /// Directories in which systems and boot loaders keep their own (ostree, EFI stubs): only names with the release count there.
-    private static let parents = ["boot", "boot/ostree", "boot/EFI", "boot/efi/EFI", "efi/EFI"]
+    private static let parents = ["boot", "boot/ostree"] + systemPlaces
     /// Where clr-boot-manager looks.
     private static let vendorPlaces = ["usr/lib/kernel", "usr/lib64/kernel"]
     /// Where a kernel is that was built but not installed.
@@ -40,9 +43,13 @@ struct KernelSearch {
     ]
 
     private let root: RootDirectory
+    private let nix: NixSystem
+    private let entries: BootEntries
 
     init(root path: String) {
         root = RootDirectory(path: path)
+        nix = NixSystem(root)
+        entries = BootEntries(root)
         let found = moduleDirectories()
         var taken: Set<String> = []
         var files: [String: KernelFile] = [:]
@@ -79,7 +86,7 @@ struct KernelSearch {
         }
         if found.isEmpty { addKernelsWithoutModules(&taken) }
         kernels.sort { Self.isLess(wanted: $0.release, than: $1.release) }
-        withoutModules = kernelNames().filter { !taken.contains($0.path) }.map(\.place)
+        withoutModules = kernelNames().filter { !taken.contains($0.path) && !isCopy($0.place) }.map(\.place)
         unified = Self.unifiedPlaces.flatMap { place in
             root.names(in: place).filter { $0.contains(".efi") }.sorted().map { "\(place)/\($0)" }
         }
@@ -92,7 +99,7 @@ struct KernelSearch {
     /// Releases that have modules, oldest first; checks both /lib/modules and /usr/lib/modules where those differ.
     private mutating func moduleDirectories() -> [(release: KernelRelease, modules: String)] {
         var found: [KernelRelease: String] = [:]
-        for base in ["lib/modules", "usr/lib/modules"] {
+        for base in ["lib/modules", "usr/lib/modules"] + nix.moduleDirectories {
             for name in root.names(in: base) where !name.hasPrefix(".") {
                 let (release, modules) = (KernelRelease(name), "\(base)/\(name)")
                 guard found[release] == nil, !withoutIndex.contains(release) else { continue }
@@ -128,12 +135,18 @@ struct KernelSearch {
 
     private typealias Place = (place: String, path: String)
 
+    /// Directories in which a kernel need not have its release in its name.
+    private var plainPlaces: [String] {
+        Self.places
+            + Self.systemPlaces.flatMap { place in root.names(in: place).sorted().map { "\(place)/\($0)" } }
+    }
+
     /// Files that may be this release's kernel, most certain first.
     ///
     /// - Parameter exactly: only files with the release in their name, or beside its modules.
     private func candidates(for release: KernelRelease, in modules: String, exactly: Bool) -> [Place] {
         var found: [(rank: KernelName.Fit, place: String)] = []
-        for directory in [modules] + Self.places {
+        for directory in [modules] + plainPlaces {
             for name in root.names(in: directory) {
                 guard let name = KernelName(name) else { continue }
                 var fit = name.fit(to: release)
@@ -142,7 +155,11 @@ struct KernelSearch {
                 found.append((fit, directory.isEmpty ? name.text : "\(directory)/\(name.text)"))
             }
         }
-        if exactly { found += remoteCandidates(for: release, in: modules) }
+        if exactly {
+            found += remoteCandidates(for: release, in: modules)
+        } else {
+            found += entries.otherKernels().map { (.plain(KernelName.last), $0) }
+        }
         return found.sorted { ($0.rank, $0.place) < ($1.rank, $1.place) }.compactMap { file($0.place) }
     }
 
@@ -153,9 +170,14 @@ struct KernelSearch {
         var found: [(rank: KernelName.Fit, place: String)] = []
         for place in Self.entryPlaces {
             for token in root.names(in: place) {
-                found.append((.beside(9), "\(place)/\(token)/\(release)/linux"))
+                // openSUSE adds a checksum to the name.
+                let directory = "\(place)/\(token)/\(release)"
+                for name in root.names(in: directory) where KernelName(name) != nil {
+                    found.append((.beside(9), "\(directory)/\(name)"))
+                }
             }
         }
+        found += (entries.kernels(of: release) + nix.kernels(of: modules)).map { (.beside(9), $0) }
         let parents = Self.parents.flatMap { parent in root.names(in: parent).map { "\(parent)/\($0)" } }
         for directory in parents + ["\(modules)/boot", "\(modules)/apk-dist/boot"] {
             for name in root.names(in: directory).compactMap(KernelName.init) {
@@ -179,6 +201,14 @@ struct KernelSearch {
         return found
     }
 
+    /// Whether a file is named like a kernel that was found elsewhere.
+    private func isCopy(_ place: String) -> Bool {
+        guard let last = place.split(separator: "/").last, let name = KernelName(String(last)) else {
+            return false
+        }
+        return kernels.contains { name.fit(to: $0.release)?.isExact == true }
+    }
+
     /// Nil for anything that is not a file.
     private func file(_ place: String) -> Place? {
         guard let path = root.place(of: place), FileStatus(path)?.isFile == true else { return nil }
@@ -187,7 +217,7 @@ struct KernelSearch {
 
     /// All files with a kernel's name in a kernel's place.
     private func kernelNames() -> [Place] {
-        Self.places.flatMap { directory in
+        plainPlaces.flatMap { directory in
             root.names(in: directory).sorted().filter { KernelName($0) != nil }.compactMap {
                 file(directory.isEmpty ? $0 : "\(directory)/\($0)")
             }
@@ -235,6 +265,8 @@ struct KernelName {
     /// Rank of the word for a kernel: an uncompressed one for debuggers comes last.
     let order: Int
 
+    /// A rank behind all of these.
+    static let last = words.count
     private static let words = ["vmlinuz", "bzImage", "Image", "kernel", "linux", "zImage", "vmlinux"]
     private static let ends = [".efi", ".gz", ".img", ".bin"]
     /// Files beside a kernel, or copies of another one.

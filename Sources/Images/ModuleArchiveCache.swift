@@ -105,9 +105,7 @@ extension KernelModules {
 
     /// Digest of a link's target outside the firmware directory.
     private func linkedDigest(_ name: String) throws -> String {
-        guard let path = root.place(of: "lib/firmware/\(name)") ?? root.place(of: "usr/lib/firmware/\(name)"),
-            FileStatus(path)?.isFile == true
-        else { return "" }
+        guard let path = firmware(name), FileStatus(path)?.isFile == true else { return "" }
         return " \(try Fleet.Digest(ofFile: path))"
     }
 }

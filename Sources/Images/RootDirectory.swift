@@ -53,6 +53,13 @@ struct RootDirectory {
         return behind.isEmpty ? path : path + "/" + behind.joined(separator: "/")
     }
 
+    /// Whether a system may lie in it, or in a directory of it: all have one of these.
+    ///
+    /// - Parameter prefix: the directory, with a slash behind it.
+    func holdsSystem(in prefix: String = "") -> Bool {
+        ["etc", "usr", "nix/store"].contains { contains("\(prefix)\($0)") }
+    }
+
     func contains(_ name: String) -> Bool { place(of: name) != nil }
 
     /// A file's text; nil when there is none, or it is not UTF-8.

@@ -30,8 +30,10 @@ struct RootTar {
         let confinement = Confinement(reads: [path], writes: [root], rights: .ownership)
         // Patterns apply to the arguments after them; without --anchored they would match in every directory.
         let excluded =
-            // Concatenated archives are read as one, and anything else after an end is reported.
-            (isLayer ? ["--no-anchored", "--exclude=.wh.*"] : ["--ignore-zeros"])
+            // Concatenated archives are read as one, and anything else after an end is reported. What an addition has in lib/ goes where
+            // the root's link lib leads; in a layer a directory takes the link's place (OCI Image Format).
+            (isLayer
+                ? ["--no-anchored", "--exclude=.wh.*"] : ["--ignore-zeros", "--keep-directory-symlink"])
             + ["--anchored"]
             + (["dev/*"] + ImagePacker.logInRecords).flatMap { name in
                 ["", "./", "/"].map { "--exclude=\($0)\(name)" }

@@ -37,6 +37,34 @@ import Testing
         #expect(Misspelling.message(line.split(separator: " ").map(String.init)) == nil)
     }
 
+    @Test(arguments: [
+        "files=@/nowhere/x.txt", "files=@/nowhere/x.yaml", "files=/etc/a=@/nowhere/x",
+        "time-zone=@/nowhere/x",
+        "ssh-authorized-keys=@/nowhere/x",
+    ])
+    func `a file that is not there is called missing, not another kind of file`(text: String) {
+        let error = #expect(throws: Failure.self) { try SettingAssignment(text, files: .local) }
+        #expect(error?.description.contains("there is no file /nowhere/x") == true)
+    }
+
+    @Test(arguments: [
+        ("/etc/a:\n", "1: /etc/a: has no value"), ("/etc/a: ~", "1: /etc/a: has no value"),
+        ("/etc/b: x\n/etc/a: [x, y]", "2: /etc/a: must be text"),
+        ("/etc/a: 1\n/etc/a: 2", "twice there: /etc/a"),
+        ("{\"/etc/a\": null}", "1: /etc/a: has no value"), ("[]", "must be a mapping"),
+        ("{}", "there is nothing in"),
+        ("/etc/a:x", "there is no blank behind its colon"), ("", "there is nothing in"),
+    ])
+    func `a map in YAML has a text for each key`(content: String, told: String) throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).yaml").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(content.utf8).write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: (any Error).self) {
+            try SettingAssignment("files=@\(path)", files: .local)
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains(told))
+    }
+
     @Test func `a key is read whatever editor saved it`() throws {
         let key = "ssh-ed25519 AAAA me@home"
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-key-\(UUID())").path

@@ -101,6 +101,64 @@ import Wire
         )
     }
 
+    /// SSSD/sssd#854, DirectoryTree/LdapRecord#700: what is this host is not said by how an address begins.
+    @Test(arguments: [
+        ("ldap://localhost", true), ("ldap://localhost:389/", true), ("ldap://LOCALHOST.", true),
+        ("ldap://127.0.0.1", true), ("ldap://127.8.8.8:1389", true), ("ldap://[::1]:389", true),
+        ("ldap://localhost,ldap://127.0.0.1", true), ("ldap://localhost.evil", false),
+        ("ldap://localhost.evil:389", false), ("ldap://localhosts", false), ("ldap://127.evil", false),
+        ("ldap://127.0.0.1.evil", false), ("ldap://[::2]", false), ("ldap://localhost@evil", false),
+        ("ldap://127.0.0.1:1@evil", false), ("ldap://localhost#.evil", false), ("ldap://", false),
+        ("ldap://localhost/,ldap://evil", false), ("ldap://localhost ldap://evil", false),
+        ("ldap:///", false),
+        ("ldap://evil/localhost", false), ("ldap://localhost%00.evil", false),
+        ("ldap://localhost\\evil", false), ("ldap://localhost:99999", false),
+    ])
+    func `a directory is asked without TLS only on this host, whatever its address begins with`(
+        url: String, isTaken: Bool
+    ) {
+        let told = error("center: {ldap: {url: '\(url)', base: dc=x, tls: no}}")
+        #expect(told.isEmpty == isTaken, "\(told)")
+    }
+
+    @Test(arguments: [
+        "ldaps://good ldap://evil", "ldap://good,ldaps://good", "ldaps://user@good", "ldaps://good/dc=x",
+        "ldaps://good x",
+    ])
+    func `several servers of a directory speak TLS in the same way`(url: String) {
+        #expect(error("center: {ldap: {url: '\(url)', base: dc=x}}").contains("ldaps://HOST"))
+        #expect(error("center: {ldap: {url: 'ldaps://one ldaps://two', base: dc=x}}") == "")
+    }
+
+    @Test(arguments: [
+        ("http://localhost:5000", true), ("http://127.0.0.1/realms/x", true), ("http://[::1]:80", true),
+        ("https://far/realms/x", true), ("HTTPS://far", true),
+        ("http://localhost.evil", false), ("http://127.evil", false), ("http://localhost@evil", false),
+        ("http://localhost:80@evil", false), ("https://", false), ("https:///x", false),
+        ("https://good@evil", false), ("https://far?x=1", false), ("https://far#x", false),
+    ])
+    func `a provider is reached by HTTPS, or on this host`(issuer: String, isTaken: Bool) {
+        let told = error("center: {oidc: {issuer: '\(issuer)', client: a, secret-file: /none}}")
+        #expect(told.contains(isTaken ? "not there" : "https://…"), "\(told)")
+    }
+
+    @Test func `what follows a host is compared as a path`() {
+        func redirect(_ text: String) -> String {
+            error(
+                "center: {oidc: {issuer: 'https://far', client: a, secret-file: \(#filePath), redirect: '\(text)'}}"
+            )
+        }
+        #expect(redirect("https://roost:8443/login/oidc/done") == "")
+        for text in [
+            "https://evil?/login/oidc/done", "https://evil/#/login/oidc/done",
+            "https://evil/x/login/oidc/done",
+        ] {
+            #expect(redirect(text).contains("is not https://…"), "\(text)")
+        }
+        #expect(error("image-sources: [{url: 'https://', token-file: /x}]").contains("https://HOST:PORT"))
+        #expect(error("image-sources: [{url: 'https://a@b', token-file: /x}]").contains("https://HOST:PORT"))
+    }
+
     @Test func `addresses of the control center are IPv4 or IPv6`() throws {
         let settings = try ServerSettings(
             parsing: """

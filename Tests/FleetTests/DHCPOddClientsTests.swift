@@ -140,6 +140,40 @@ import Wire
         #expect(offer?.options[121] == [0, 10, 77, 0, 254])
     }
 
+    /// pyke369/pdhcp#3, sargon/ddhcpd#13
+    @Test(arguments: [0, 0x8000] as [UInt16])
+    func `a relay gets the broadcast flag as the client set it, and the broadcast address of its network`(
+        flags: UInt16
+    ) throws {
+        var network = try twoNetworks()
+        let relay = try address("10.78.0.1")
+        let offer = network.say(.discover) {
+            $0.relay = relay
+            $0.flags = flags
+            $0.options[55] = [28]
+        }
+        #expect(offer.reply?.message.flags == flags)
+        #expect(offer.reply?.message.options[28] == [10, 78, 0, 255])
+    }
+
+    /// eblot/pybootd#16, fortra/impacket#1901: what small programs send.
+    @Test(
+        arguments: [
+            (61, []), (61, [1]), (12, []), (50, [0, 0, 0, 0]), (57, [0, 16]), (51, [255, 255, 255, 255]),
+            (55, []),
+            (118, [10, 5, 0, 0]), (80, []), (116, [1]), (52, [3]), (93, [0, 7, 0]), (93, []),
+        ] as [(UInt8, [UInt8])])
+    func `an option that is empty, too short or of no use here does not cost the client its address`(
+        code: UInt8, value: [UInt8]
+    ) throws {
+        var network = try DHCPNetwork()
+        let offer = network.say(.discover) {
+            $0.options[60] = Self.pxe
+            $0.options[code] = value
+        }
+        #expect(try type(offer) == .offer)
+    }
+
     @Test func `an address declined in ciaddr is put on hold`() throws {
         var network = try DHCPNetwork()
         let taken = network.take()

@@ -164,7 +164,8 @@ import Wire
     @Test(arguments: [
         ("pc-9,", "hardware address or a UUID"), ("pc-9,nonsense", "not a hardware address"),
         ("pc-9,5.25E+11", "turned it into a number"), ("pc-9,20000010012", "turned it into a number"),
-        ("pc 9,02:00:00:00:00:09", "not a valid name"), ("pc-9,00:00:00:00:00:00", "is empty"),
+        ("pc 9,02:00:00:00:00:09", "not a valid name"), ("a8:66:7f:18:5c:05", "where a name is expected"),
+        ("pc-9,00:00:00:00:00:00", "is empty"),
         ("pc-9,ff:ff:ff:ff:ff:ff", "broadcast"), ("pc-9,01:00:5e:00:00:01", "multicast"),
         ("pc-9,02:00:00:00:00:02", "belongs to node pc-2"),
         ("pc-9,02:00:00:00:00:09,,10.77.0.5", "belongs to node pc-1"),

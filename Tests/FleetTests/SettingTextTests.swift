@@ -79,9 +79,33 @@ import Testing
         #expect(
             try value("ssh-authorized-keys=ssh-rsa CCCC c,@keys", files: files)
                 == .list(["ssh-rsa CCCC c"] + keys))
+        let tabbed = ["tabbed": "# mine\r\nssh-ed25519 AAAA\ta b\r\n"]
+        #expect(
+            try value("ssh-authorized-keys=@tabbed", files: tabbed) == .list(["ssh-ed25519 AAAA a b"]))
         #expect(try value("time-zone=@zone", files: files) == .text("Europe/Paris"))
         #expect(try value("files=/etc/a=@@home") == .map(["/etc/a": "@home"]))
         #expect(throws: InvalidSetting.self) { try SettingAssignment("files=/etc/a=@b") }
+    }
+
+    /// A list of keys that was empty by accident would lock everyone out.
+    @Test(arguments: [
+        "ssh-authorized-keys=@none", "files=@none", "time-zone=@none", "kernel-arguments=quiet,@none",
+    ])
+    func `a file with nothing in it takes nothing away`(text: String) throws {
+        for content in ["", "\n\r\n"] {
+            let error = #expect(throws: InvalidSetting.self) { try value(text, files: ["none": content]) }
+            #expect(error?.description.contains("nothing in none") == true, "\(error?.description ?? "")")
+        }
+        #expect(try value("ssh-authorized-keys=") == .list([]))
+        #expect(try value("files=/etc/a=@none", files: ["none": ""]) == .map(["/etc/a": ""]))
+    }
+
+    @Test(arguments: ["files=/etc/a=1,/etc/a=2", "files=@map"])
+    func `a key that is there twice is refused`(text: String) {
+        let error = #expect(throws: InvalidSetting.self) {
+            try value(text, files: ["map": "/etc/a=1\n/etc/b=2\n/etc/a=3\n"])
+        }
+        #expect(error?.description.contains("‘/etc/a’ is there twice") == true)
     }
 
     @Test func `entries are added and removed`() throws {

@@ -190,6 +190,80 @@ import Testing
         #expect(error?.description.contains("damaged") == true)
     }
 
+    /// A layer of `docker save` before 1.10.
+    private func putChained(_ digit: Character, above parent: Character? = nil, in root: SampleRoot) throws {
+        let id = String(repeating: digit, count: 64)
+        let below = parent.map { #""parent":"\#(String(repeating: $0, count: 64))","# } ?? ""
+        try root.put("\(id)/VERSION", "1.0")
+        try root.put(
+            "\(id)/json", #"{"id":"\#(id)",\#(below)"architecture":"\#(host)","os":"linux","Size":5}"#)
+        try root.put("\(id)/layer.tar", "layer \(digit)")
+    }
+
+    @Test func `the format of docker save before version 1.10 is read by its parents, and chosen by tag`()
+        throws
+    {
+        func id(_ digit: Character) -> String { String(repeating: digit, count: 64) }
+        let root = sample.root
+        // Names say nothing about the order.
+        try putChained("c", in: root)
+        try putChained("a", above: "c", in: root)
+        try putChained("b", above: "a", in: root)
+        try root.put("repositories", #"{"team/node":{"1":"\#(id("b"))","latest":"\#(id("b"))"}}"#)
+        #expect(ContainerLayout.isLayout(sample.path))
+        let image = try sample.layout().images[0]
+        #expect(image.names == ["team/node:1", "team/node:latest"] && image.digest == id("b"))
+        let places = (["c", "a", "b"] as [Character]).map { "\(id($0))/layer.tar" }
+        #expect(image.layers.map(\.place) == places)
+        #expect(try sample.layout().checkedLayer(image.layers[0]) == "\(sample.path)/\(id("c"))/layer.tar")
+        #expect(image.platform?.description == "linux/\(host)")
+        #expect(try taken() == id("b"))
+        // Another image on the same layers, and a named layer below.
+        try putChained("d", above: "c", in: root)
+        try root.put(
+            "repositories",
+            #"{"team/node":{"1":"\#(id("b"))"},"registry:5000/x":{"2":"\#(id("d"))"},"base":{"3":"\#(id("c"))","4":"\#(id("e"))"}}"#
+        )
+        let text = try refusal()
+        for name in ["team/node:1", "registry:5000/x:2", "base:3"] { #expect(text.contains(name), "\(text)") }
+        #expect(!text.contains("base:4"), "\(text)")
+        #expect(try taken("node:1") == id("b") && taken("registry:5000/x") == id("d"))
+        #expect(try taken("dddddddddddd") == id("d") && taken("3") == id("c"))
+        #expect(try refusal("node:2").contains("team/node:1"))
+        // Saved by its number, an image has no name.
+        try root.remove("repositories")
+        for digit in "bd" { #expect(try taken(id(digit)) == id(digit)) }
+        #expect(try sample.layout().images.map(\.digest) == [id("b"), id("d")])
+    }
+
+    @Test func `a chain of layers that is broken or leads round is refused`() throws {
+        let root = sample.root
+        try putChained("b", above: "a", in: root)
+        #expect(try refusal().contains("is not in the archive"))
+        try putChained("a", above: "b", in: root)
+        try root.put("repositories", #"{"x":{"1":"\#(String(repeating: "a", count: 64))"}}"#)
+        #expect(try refusal().contains("round in a circle"))
+        try root.put("repositories", "[]")
+        #expect(try refusal().contains("repositories is not what"))
+        let other = try SampleRoot()
+        try other.put("data/json", "{}")
+        #expect(!ContainerLayout.isLayout(other.path))
+    }
+
+    /// moby#6857
+    @Test(arguments: ["node:1", "team/node:1"])
+    func `before Docker 1.1.2, the uppermost layer lies under the image's name`(name: String) throws {
+        try putChained("a", in: sample.root)
+        let (upper, lower) = (String(repeating: "b", count: 64), String(repeating: "a", count: 64))
+        try sample.root.put("\(name)/json", #"{"id":"\#(upper)","parent":"\#(lower)"}"#)
+        try sample.root.put("\(name)/layer.tar", "upper")
+        #expect(ContainerLayout.isLayout(sample.path))
+        let images = try sample.layout().images
+        #expect(images.map(\.names) == [[name]] && images.map(\.digest) == [upper])
+        #expect(images.first?.layers.map(\.place) == ["\(lower)/layer.tar", "\(name)/layer.tar"])
+        #expect(try taken("node:1") == upper)
+    }
+
     @Test func `a directory in skopeo's dir format is read`() throws {
         let image = try sample.image("layer", host)
         let manifest = try #require(sample.root.text("blobs/sha256/\(image.digest.dropFirst(7))"))

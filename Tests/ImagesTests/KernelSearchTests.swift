@@ -55,6 +55,19 @@ import Testing
         ),
         ("Gentoo, built", "6.6.52-gentoo", "usr/src/linux-6.6.52-gentoo/arch/x86/boot/bzImage"),
         ("built by hand", "6.6.1-custom", "usr/lib/modules/6.6.1-custom/build/arch/arm64/boot/Image.gz"),
+        ("EFI stub, plain", "6.1.0-32-amd64", "boot/efi/EFI/debian/vmlinuz"),
+        ("EFI stub, Gentoo", "6.6.52-gentoo", "efi/EFI/gentoo/bzImage.efi"),
+        ("Pop!_OS", "6.9.3-76060903-generic", "boot/efi/EFI/Pop_OS-1234/vmlinuz.efi"),
+        ("EFI stub, Arch", "6.12.1-arch1-1", "boot/EFI/arch/vmlinuz-linux"),
+        (
+            "openSUSE, systemd-boot", "6.11.8-1-default",
+            "boot/efi/opensuse-tumbleweed/6.11.8-1-default/linux-\(String(repeating: "0a", count: 20))"
+        ),
+        ("Ubuntu's live medium", "6.8.0-50-generic", "casper/vmlinuz"),
+        ("Debian's live medium", "6.1.0-32-amd64", "live/vmlinuz-6.1.0-32-amd64"),
+        ("Fedora's medium", "6.11.4-301.fc41.x86_64", "images/pxeboot/vmlinuz"),
+        ("isolinux", "6.1.0-32-amd64", "isolinux/vmlinuz"),
+        ("archiso", "6.12.1-arch1-1", "arch/boot/x86_64/vmlinuz-linux"),
     ])
     func `a kernel is found where distributions, boards and boot loaders keep it`(
         name: String, release: String, place: String
@@ -71,6 +84,8 @@ import Testing
         "boot/vmlinuz-0-rescue-0123456789abcdef",
         "boot/initrd.img-6.1.0-32-amd64", "boot/config-6.1.0-32-amd64", "boot/kernels/readme",
         "boot/vmlinuz-5.10-x86_64", "boot/grub/kernel.img", "usr/lib/kernel/org.clearlinux.native.6.1.0-32",
+        "efi/EFI/debian/vmlinuz-6.1.0-31-amd64", "boot/efi/EFI/ubuntu/shimx64.efi",
+        "casper/vmlinuz-6.1.0-31-amd64", "efi/token/6.1.0-31-amd64/linux",
         "boot/vmlinuz-6.1.0-32-amd64.hmac", "boot/vmlinuz-6.1.0", "boot/vmlinuz-6.1.0-32-amd64-rt",
     ])
     func `another file is not the release's kernel`(place: String) throws {

@@ -167,6 +167,36 @@ struct RootImportTests {
         }.root
     }
 
+    /// An archive of `docker save` before version 1.10, its directories named by numbers that say nothing.
+    @Test(arguments: [nil, Compression.gzip])
+    func `an archive of docker save before version 1.10 is unpacked from the lowest layer`(
+        compression: Compression?
+    ) throws {
+        let (upper, lower) = (String(repeating: "1", count: 64), String(repeating: "2", count: 64))
+        var top = SampleTar()
+        top.add("srv/.wh.two")
+        top.add("srv/one", "new")
+        var archive = SampleTar()
+        for (id, parent, layer) in [(upper, #","parent":"\#(lower)""#, top), (lower, "", base)] {
+            archive.add("\(id)/", kind: "5")
+            archive.add("\(id)/VERSION", "1.0")
+            archive.add("\(id)/json", #"{"id":"\#(id)"\#(parent)}"#)
+            archive.add("\(id)/layer.tar", String(decoding: layer.archive, as: UTF8.self))
+        }
+        archive.add("repositories", #"{"node":{"1":"\#(upper)"}}"#)
+        try work.put("old.tar", bytes: archive.archive)
+        let source = try ImageSource(compression.map { try pack("old.tar", $0) } ?? "\(work.path)/old.tar")
+        #expect(source.kind == .containerArchive)
+        let place = "\(work.path)/work"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        let (root, origin) = try ContainerArchive(
+            source: source, choice: ContainerChoice(reference: "node:1"), work: place
+        ).unpack { _ in }
+        #expect(text("\(root)/srv/one") == "new" && text("\(root)/srv/twin") == "old")
+        #expect(text("\(root)/srv/two") == nil && text("\(root)/etc/os-release") == "ID=debian\n")
+        #expect(origin.contains("node:1 of "))
+    }
+
     private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
     private var base: SampleTar {

@@ -70,7 +70,7 @@ package struct LDAPSettings: Equatable, Sendable {
             let ldap = unsafe roost_ldap_open(settings.url, settings.authorityPath, Self.timeoutSeconds)
         else { throw Unreachable(description: "‘\(settings.url)’ is not the address of a directory") }
         defer { unsafe roost_ldap_close(ldap) }
-        if settings.usesTLS, !settings.url.hasPrefix("ldaps:") {
+        if settings.usesTLS, !settings.url.lowercased().hasPrefix("ldaps:") {
             try unsafe check(ldap_start_tls_s(ldap, nil, nil), ldap, "begin TLS")
         }
         try unsafe check(bind(ldap, settings.searcher, settings.searcherPassword), ldap, "log in to search")

@@ -58,7 +58,16 @@ struct NodeRow: Equatable {
     /// The host part of a full name.
     private static func name(_ cell: String) throws -> NodeName {
         let labels = cell.split(separator: ".", omittingEmptySubsequences: false)
-        return try NodeName(labels.count > 1 ? String(labels[0]) : cell)
+        do {
+            return try NodeName(labels.count > 1 ? String(labels[0]) : cell)
+        } catch {
+            guard MACAddress(cell) == nil else {
+                throw InvalidSetting(
+                    "‘\(cell)’ is a hardware address, where a name is expected: without titles the columns are name, mac, group, address, tags"
+                )
+            }
+            throw error
+        }
     }
 
     /// With a leading slash, and in lower case.

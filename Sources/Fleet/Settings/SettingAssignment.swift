@@ -63,7 +63,7 @@ package struct SettingAssignment: Equatable, Sendable {
             case .list:
                 let entries = try definition.entries(of: text).flatMap { entry in
                     guard let path = path(entry) else { return [plain(entry)] }
-                    return lines(of: try reading(path).text(path, definition))
+                    return try lines(of: try reading(path).text(path, definition), in: path)
                 }
                 return try definition.checked(.list(entries))
             case .map: return try definition.checked(.map(map(text)))
@@ -71,6 +71,7 @@ package struct SettingAssignment: Equatable, Sendable {
                 guard let path = path(text) else { return try definition.value(fromText: plain(text)) }
                 var content = try reading(path).text(path, definition)
                 while content.last?.isNewline == true { content.removeLast() }
+                guard !content.isEmpty else { throw nothing(in: path) }
                 return try definition.value(fromText: content)
             }
         }
@@ -78,10 +79,14 @@ package struct SettingAssignment: Equatable, Sendable {
         private func map(_ text: String) throws -> [String: String] {
             var map: [String: String] = [:]
             func add(_ key: String, _ value: String) throws {
+                guard map[key] == nil else {
+                    throw InvalidSetting("\(definition.name): ‘\(key)’ is there twice")
+                }
                 map[key] = try path(value).map { try reading($0).text($0, definition) } ?? plain(value)
             }
             if let path = path(text) {
                 for (key, value) in try reading(path).map(path, definition) { try add(key, value) }
+                guard !map.isEmpty else { throw nothing(in: path) }
                 return map
             }
             for entry in try definition.entries(of: text) {
@@ -108,10 +113,22 @@ package struct SettingAssignment: Equatable, Sendable {
             text.hasPrefix("@@") ? String(text.dropFirst()) : text
         }
 
-        /// One entry per line, without comments and empty lines.
-        private func lines(of text: String) -> [String] {
-            text.split(whereSeparator: \.isNewline).map { String($0.trimmed) }
-                .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+        /// One entry per line, without comments and empty lines. A tab within a line is a blank, as sshd(8) reads it.
+        private func lines(of text: String, in path: String) throws -> [String] {
+            let lines = text.split(whereSeparator: \.isNewline).map {
+                String($0.trimmed).replacing("\t", with: " ")
+            }
+            .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            guard !lines.isEmpty else { throw nothing(in: path) }
+            return lines
+        }
+
+        /// A file that was lost on its way must not take anything away.
+        private func nothing(in path: String) -> InvalidSetting {
+            let source = path == "-" ? "standard input" : path
+            return InvalidSetting(
+                "\(definition.name): there is nothing in \(source) (--unset \(definition.name) takes the setting away)"
+            )
         }
     }
 }

@@ -9,9 +9,9 @@ enum LocalConfiguration {
 
     /// Its settings; the defaults when it is missing or this user may not read it.
     static let settings: ServerSettings = {
-        guard let data = FileManager.default.contents(atPath: file) else { return ServerSettings() }
+        guard FileManager.default.contents(atPath: file) != nil else { return ServerSettings() }
         do {
-            return try ServerSettings(parsing: String(decoding: data, as: UTF8.self), file: file)
+            return try ServerSettings(parsing: InputFile.text(file), file: file)
         } catch {
             printError("roost: the configuration is not used: \(error)")
             return ServerSettings()

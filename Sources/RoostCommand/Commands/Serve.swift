@@ -56,7 +56,6 @@ struct Serve: AsyncParsableCommand {
         guard configuration != nil || FileManager.default.fileExists(atPath: file) else {
             return ServerSettings()
         }
-        return try ServerSettings(
-            parsing: String(decoding: InputFile.bytes(file), as: UTF8.self), file: file)
+        return try ServerSettings(parsing: InputFile.text(file), file: file)
     }
 }

@@ -8,22 +8,22 @@ import Foundation
 extension LDAPSettings {
     init(_ section: inout YAMLSection) throws {
         let url = try section.value("url", "ldaps://HOST or ldap://HOST") { text in
-            text.hasPrefix("ldaps://") || text.hasPrefix("ldap://") ? text : nil
+            Self.servers(in: text) == nil ? nil : text
         }
         guard let url, let base = try section.text("base") else {
             throw section.fail("a directory needs url and base (dc=example,dc=org)")
         }
         self.init(url: url, base: base)
         if let flag = try section.flag("tls") {
-            let host = url.dropFirst("ldap://".count)
-            guard flag || host.hasPrefix("127.") || host.hasPrefix("localhost") else {
+            let isHere = Self.servers(in: url)?.allSatisfy(\.isThisHost) == true
+            guard flag || isHere else {
                 throw section.fail(
                     "without TLS, only a directory on this host may be used: passwords are sent in clear")
             }
             usesTLS = flag
         }
         authorityPath = try section.value("authority", "a PEM file", LogInSources.file)
-        searcher = try section.text("bind") ?? searcher
+        searcher = try section.value("bind", "text") { $0 } ?? searcher
         searcherPassword = try section.value("password-file", "a file", LogInSources.secret) ?? ""
         guard searcher.isEmpty == searcherPassword.isEmpty else {
             throw section.fail("set bind and password-file together, or neither")
@@ -47,6 +47,19 @@ extension LDAPSettings {
     }
 }
 
+extension LDAPSettings {
+    /// The servers of a directory: one, or several that are asked in turn (ldap_initialize(3)); nil for anything else. All of them speak TLS
+    /// in the same way, so that no password goes to one of them in clear.
+    fileprivate static func servers(in text: String) -> [RemoteAddress]? {
+        let words = text.split { $0 == " " || $0 == "," }
+        let servers = words.compactMap { RemoteAddress(String($0)) }.filter(\.isBare)
+        let schemes = Set(servers.map(\.scheme))
+        guard !words.isEmpty, servers.count == words.count, schemes == ["ldap"] || schemes == ["ldaps"]
+        else { return nil }
+        return servers
+    }
+}
+
 extension OpenIDSettings {
     init(_ section: inout YAMLSection) throws {
         let issuer = try section.value("issuer", "https://…", Self.address)
@@ -63,7 +76,7 @@ extension OpenIDSettings {
         guard scopes.contains("openid") else { throw section.fail("scopes must contain openid") }
         authorityPath = try section.value("authority", "a PEM file", LogInSources.file)
         redirect = try section.value("redirect", "https://…/login/oidc/done") { text in
-            text.hasSuffix("/login/oidc/done") ? Self.address(text) : nil
+            RemoteAddress(text)?.path == "/login/oidc/done" ? Self.address(text) : nil
         }
         grants = try DirectoryGrants(in: &section)
         try section.finish(
@@ -74,8 +87,8 @@ extension OpenIDSettings {
 
     /// HTTPS, or plain HTTP on this host.
     private static func address(_ text: String) -> String? {
-        let isSafe = ["https://", "http://127.", "http://localhost"].contains { text.hasPrefix($0) }
-        return isSafe && URL(string: text) != nil ? text : nil
+        guard let address = RemoteAddress(text) else { return nil }
+        return address.scheme == "https" || address.scheme == "http" && address.isThisHost ? text : nil
     }
 }
 

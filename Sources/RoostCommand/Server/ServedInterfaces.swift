@@ -19,7 +19,8 @@ struct ServedInterfaces: Equatable {
                 "no interface is chosen: name one with --interface eth1, or with ‘interfaces’ in the configuration (available: \(available.map(\.name).joined(separator: ", ")))"
             )
         }
-        interfaces = try names.map { name in
+        var seen: Swift.Set<String> = []
+        interfaces = try names.filter { seen.insert($0).inserted }.map { name in
             guard let interface = available.first(where: { $0.name == name }) else {
                 throw InvalidSetting(
                     "there is no interface ‘\(name)’ (available: \(available.map(\.name).joined(separator: ", ")))"

@@ -69,15 +69,21 @@ struct ServerSettings {
     init(parsing text: String, file: String) throws {
         var top = try YAMLSection.parse(text, file: file)
         let roleNames = ServerRole.allCases.map(\.rawValue).joined(separator: ", ")
-        roles = try top.list("roles", "one of \(roleNames)") { ServerRole(rawValue: $0) } ?? roles
-        interfaces = try top.list("interfaces", "an interface's name") { $0 } ?? []
+        roles =
+            try top.list("roles", "one of \(roleNames)", mayBeEmpty: false) { ServerRole(rawValue: $0) }
+            ?? roles
+        interfaces = try top.list("interfaces", "an interface's name", Self.interfaceName) ?? []
         stateDirectory = try top.value("state-directory", "an absolute path", Self.path) ?? stateDirectory
         socket = try top.value("socket", "an absolute path", SettingLengths.socketPath) ?? socket
         user = try top.text("user")
         domain = try top.value("domain", "a domain", SettingLengths.domain) ?? domain
         logFormat = try top.value("log", "text or json") { ServerLog.Format(rawValue: $0) } ?? logFormat
         imageCache = try top.value("image-cache", "an absolute path", Self.path) ?? imageCache
-        imageKeys = try top.list("image-keys", "an Ed25519 public key in Base64") { $0 } ?? []
+        imageKeys =
+            try top.list("image-keys", "an Ed25519 public key in Base64 (roost image key shows one)") {
+                text in
+                (try? ImageTrust(keys: [text])) == nil ? nil : text
+            } ?? []
         serverName = try top.value("server-name", "a name of letters, digits, dots and hyphens") { text in
             (1...63).contains(text.utf8.count)
                 && text.utf8.allSatisfy {
@@ -124,7 +130,9 @@ struct ServerSettings {
     }
 
     private static func imageSource(_ section: inout YAMLSection) throws -> ReplicationSource {
-        let url = try section.value("url", "https://HOST:PORT") { $0.hasPrefix("https://") ? $0 : nil }
+        let url = try section.value("url", "https://HOST:PORT") { text in
+            RemoteAddress(text)?.scheme == "https" ? text : nil
+        }
         let token = try section.value("token-file", "an absolute path", Self.path)
         guard let url, let token else { throw section.fail("a source needs url and token-file") }
         var source = ReplicationSource(
@@ -156,6 +164,11 @@ struct ServerSettings {
     }
 
     private static func path(_ text: String) -> String? { text.hasPrefix("/") ? text : nil }
+    /// As the kernel takes them (dev_valid_name).
+    private static func interfaceName(_ text: String) -> String? {
+        (1...15).contains(text.utf8.count) && !text.contains { $0.isWhitespace || "/,".contains($0) }
+            ? text : nil
+    }
 
     /// The interfaces to serve on, without doubles.
     ///
@@ -222,11 +235,16 @@ struct ServerSettings {
 extension ServerSettings.Logs {
     init(_ section: inout YAMLSection) throws {
         // Zero is off.
-        syslogPort = try section.number("syslog", 0...65_535).map(UInt16.init) ?? syslogPort
-        netconsolePort = try section.number("netconsole", 0...65_535).map(UInt16.init) ?? netconsolePort
+        syslogPort = try section.value("syslog", Self.portForm, Self.port) ?? syslogPort
+        netconsolePort = try section.value("netconsole", Self.portForm, Self.port) ?? netconsolePort
         if syslogPort == 0 { syslogPort = nil }
         if netconsolePort == 0 { netconsolePort = nil }
         try section.finish(known: "syslog, netconsole")
+    }
+
+    private static let portForm = "a port from 1 to 65535, or off"
+    private static func port(_ text: String) -> UInt16? {
+        ["off", "no", "false"].contains(text.lowercased()) ? 0 : UInt16(text)
     }
 }
 

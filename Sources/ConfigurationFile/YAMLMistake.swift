@@ -1,0 +1,52 @@
+import Yams
+
+/// What people mistake about YAML, told from the text around an error.
+enum YAMLMistake {
+    /// What is wrong, in words; the parser's own where nothing better is known.
+    ///
+    /// - Parameter line: the one that the parser stopped at, counted from one.
+    static func text(_ problem: String, line: Int, of text: String) -> String {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        if problem.contains("another document") {
+            return "a second document begins here (---), and the file has one only"
+        }
+        if lines.indices.contains(line - 1), lines[line - 1].prefix(while: \.isWhitespace).contains("\t") {
+            return "not readable as YAML: the line begins with a tab, and YAML indents with blanks"
+        }
+        // The parser stops at the next line that is whole.
+        let ahead = lines.indices.prefix(line).suffix(2)
+        if problem.contains("mapping values") || problem.contains("expected ':'"),
+            let index = ahead.first(where: { lacksBlank(lines[$0]) })
+        {
+            return "not readable as YAML: line \(index + 1) lacks a blank behind its colon (KEY: VALUE)"
+        }
+        return "not readable as YAML: \(problem)"
+    }
+
+    /// `roles:dhcp`, which is one word.
+    static func lacksBlank(_ line: some StringProtocol) -> Bool {
+        let words = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard words.count == 2, let next = words[1].first, let key = words.first else { return false }
+        let name = key.drop(while: \.isWhitespace)
+        return !next.isWhitespace && !name.isEmpty
+            && name.allSatisfy { $0.isLetter || $0.isNumber || "-_./".contains($0) }
+    }
+
+    /// A character around a word that only looks like a blank or a quotation mark, as text processors and web pages have them. Within quotation
+    /// marks it is meant.
+    static func lookalike(in scalar: Yams.Node.Scalar) -> String? {
+        guard scalar.style == .plain, let first = scalar.string.unicodeScalars.first,
+            let last = scalar.string.unicodeScalars.last
+        else { return nil }
+        let blank = [first, last].first(where: blanks.contains)
+        let found = blank ?? (quotationMarks.isSuperset(of: [first, last]) ? first : nil)
+        return found.map { "U+\(String($0.value, radix: 16, uppercase: true))" }
+    }
+
+    private static let blanks: Set<Unicode.Scalar> = [
+        "\u{A0}", "\u{2007}", "\u{200B}", "\u{202F}", "\u{FEFF}",
+    ]
+    private static let quotationMarks: Set<Unicode.Scalar> = [
+        "\u{2018}", "\u{2019}", "\u{201A}", "\u{201C}", "\u{201D}", "\u{201E}", "\u{AB}", "\u{BB}",
+    ]
+}
