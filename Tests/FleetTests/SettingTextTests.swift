@@ -87,7 +87,7 @@ import Testing
         #expect(throws: InvalidSetting.self) { try SettingAssignment("files=/etc/a=@b") }
     }
 
-    /// A list of keys that was empty by accident would lock everyone out.
+    /// A list of keys that was empty by accident would lock all people out.
     @Test(arguments: [
         "ssh-authorized-keys=@none", "files=@none", "time-zone=@none", "kernel-arguments=quiet,@none",
     ])
