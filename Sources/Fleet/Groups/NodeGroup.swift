@@ -22,9 +22,8 @@ extension FleetEdit {
     package static func group(_ path: GroupPath, _ group: NodeGroup?) -> Self { Self(path, group) }
 }
 
-extension NodeGroup: FleetRecord {
+extension NodeGroup: SettingsRecord {
     package static let kind = "group"
-    package static var hasSettings: Bool { true }
 
     package static func record(at key: GroupPath, in contents: FleetSnapshot.Contents) -> NodeGroup? {
         contents.groups[key]

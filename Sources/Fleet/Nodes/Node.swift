@@ -48,9 +48,8 @@ extension FleetEdit {
     package static func node(_ name: NodeName, _ node: Node?) -> Self { Self(name, node) }
 }
 
-extension Node: FleetRecord {
+extension Node: SettingsRecord {
     package static let kind = "node"
-    package static var hasSettings: Bool { true }
 
     package static func record(at key: NodeName, in contents: FleetSnapshot.Contents) -> Node? {
         contents.nodes[key]

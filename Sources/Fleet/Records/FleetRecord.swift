@@ -87,6 +87,15 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     func means(_ other: Self) -> Bool
 }
 
+/// A record with settings of its own.
+package protocol SettingsRecord: FleetRecord {
+    var settings: [String: SettingValue] { get set }
+}
+
+extension SettingsRecord {
+    package static var hasSettings: Bool { true }
+}
+
 /// The nodes that a change can affect.
 package enum EditReach: Equatable, Sendable {
     /// No settings or versions of nodes.

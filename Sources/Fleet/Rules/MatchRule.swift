@@ -22,9 +22,8 @@ extension FleetEdit {
     package static func rule(_ name: RuleName, _ rule: MatchRule?) -> Self { Self(name, rule) }
 }
 
-extension MatchRule: FleetRecord {
+extension MatchRule: SettingsRecord {
     package static let kind = "rule"
-    package static var hasSettings: Bool { true }
 
     package static func record(at key: RuleName, in contents: FleetSnapshot.Contents) -> MatchRule? {
         contents.rules[key]
