@@ -89,8 +89,6 @@ package enum Commit: String, DurableOperation {
     case versionRemoval = "store.version-removal"
     case rollouts = "store.rollouts"
     case volume = "store.volume"
-    case webHook = "store.web-hook"
-    case webHookRemoval = "store.web-hook-removal"
     case sealing = "store.seal"
     case sealingMark = "store.seal-mark"
     case schemaUp = "store.schema-up"

@@ -1,61 +1,18 @@
 package import Fleet
 import GRDB
-import Linux
 
 extension SQLiteStore {
     package func webHooks() async throws(StoreError) -> [WebHook] {
         try await read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM web_hook ORDER BY id").map { row in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT key, record FROM record WHERE kind = ? ORDER BY CAST(key AS INTEGER)",
+                arguments: [WebHook.Record.kind])
+            return try rows.compactMap { row in
                 WebHook(
-                    id: row["id"], url: row["url"], secret: coder.opened(row["secret"] as String),
-                    kinds: try Self.value(json: row["kinds"]),
-                    group: try GroupPath(row["group_path"] as String))
+                    try Self.value(json: row["record"]),
+                    secrets: try secrets(of: WebHook.Record.self, row["key"], in: database))
             }
         }
-    }
-
-    package func addWebHook(_ hook: WebHook, by who: String) async throws(StoreError) -> WebHook {
-        try await write(.webHook) { database in
-            try database.execute(
-                sql: "INSERT INTO web_hook (url, secret, kinds, group_path) VALUES (?, ?, ?, ?)",
-                arguments: [
-                    hook.url, coder.sealed(hook.secret), try Self.json(hook.kinds), hook.group.description,
-                ])
-            var hook = hook
-            hook.id = Int(database.lastInsertedRowID)
-            try record(
-                [
-                    Revision.Edit(
-                        kind: "hook", key: String(hook.id), before: nil,
-                        after: try Self.json(Self.place(of: hook.url)))
-                ],
-                what: "web hook \(hook.id) added: \(Self.place(of: hook.url))", by: who, in: database)
-            return hook
-        }
-    }
-
-    package func removeWebHook(_ id: Int, by who: String) async throws(StoreError) {
-        try await write(.webHookRemoval) { database in
-            guard
-                let url = try String.fetchOne(
-                    database, sql: "SELECT url FROM web_hook WHERE id = ?", arguments: [id])
-            else { throw StoreError.notFound("there is no web hook \(id)") }
-            try database.execute(sql: "DELETE FROM web_hook WHERE id = ?", arguments: [id])
-            try record(
-                [
-                    Revision.Edit(
-                        kind: "hook", key: String(id), before: try Self.json(Self.place(of: url)), after: nil)
-                ],
-                what: "web hook \(id) removed: \(Self.place(of: url))", by: who, in: database)
-        }
-    }
-
-    /// Scheme, host and port of a URL: what stands before and behind them is often all that lets others in there, and history has more
-    /// readers than web hooks.
-    static func place(of url: String) -> String {
-        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[1].isEmpty else { return "" }
-        let authority = parts[2].prefix { !"/?#".contains($0) }
-        return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
     }
 }

@@ -20,10 +20,10 @@ enum StoredSecrets {
         guard !isDone else { return }
         try database.write { database in
             try translate(in: database, from: coder, to: coder)
-            for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
-                try database.execute(
-                    sql: "UPDATE web_hook SET secret = ? WHERE id = ?",
-                    arguments: [coder.sealed(row["secret"] as String), row["id"] as Int])
+            for type in FleetRecords.all {
+                for name in type.sealedSecrets {
+                    try seal(name, besides: type.kind, in: database, with: coder)
+                }
             }
             Commit.sealing.pass(.commit)
         }
@@ -39,6 +39,19 @@ enum StoredSecrets {
         Commit.sealingMark.pass(.done)
     }
 
+    private static func seal(
+        _ name: String, besides kind: String, in database: Database, with coder: RecordCoder
+    ) throws {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT rowid, secret FROM record_secret WHERE kind = ? AND name = ?",
+            arguments: [kind, name])
+        for row in rows {
+            try database.execute(
+                sql: "UPDATE record_secret SET secret = ? WHERE rowid = ?",
+                arguments: [coder.sealed(row["secret"] as String), row["rowid"] as Int])
+        }
+    }
+
     /// Opens all of it, for a program that knows nothing about sealing.
     static func open(in database: Database, with secrets: NodeSecrets?) throws {
         guard let key = try String.fetchOne(database, sql: "SELECT key FROM sealing") else { return }
@@ -48,6 +61,7 @@ enum StoredSecrets {
             )
         }
         try translate(in: database, from: RecordCoder(secrets: secrets), to: RecordCoder(secrets: nil))
+        // The later steps are taken back already: web hooks have their table.
         for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
             try database.execute(
                 sql: "UPDATE web_hook SET secret = ? WHERE id = ?",

@@ -37,10 +37,8 @@ import Testing
 
     private func services() async throws -> CenterServices {
         let services = try await CenterServices.alone(in: directory)
-        try await services.fleet.administer { store in
-            try await store.save(
-                Administrator(name: "root", grants: [Grant(.admin)]), passwordHash: "h", by: "test")
-        }
+        let root = Administrator(name: "root", grants: [Grant(.admin)])
+        try await services.fleet.change(by: "test") { _ in [.administrator("root", root, passwordHash: "h")] }
         return services
     }
 

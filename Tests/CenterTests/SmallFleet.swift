@@ -352,8 +352,8 @@ final class SmallFleet: Sendable {
                     seenAt: Clock.second), hash: Secrets.hash(person.cookie))
         }
         for place in Place.allCases { try await saveAide(of: place, in: fleet) }
-        _ = try await store.addWebHook(
-            WebHook(id: 0, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site), by: "seed")
+        let hook = WebHook(id: 1, url: "http://127.0.0.1:9/", secret: "s", kinds: [], group: .site)
+        try await fleet.change(by: "seed") { _ in [.webHook(hook.id, hook)] }
     }
 
     private static func saveAide(of place: Place, in fleet: LiveFleet) async throws {

@@ -87,7 +87,7 @@ extension Commit {
         }
         try await store.addSession(session(1), hash: "first")
         try await make([.token(1, token("first"), hash: "first")], in: store)
-        _ = try await store.addWebHook(hook("http://first"), by: "test")
+        try await make([.webHook(1, hook("http://first"))], in: store)
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
@@ -148,8 +148,6 @@ extension Commit {
             let trouble = BootTrouble(version: digest, failedBoots: 2, lastBootAt: 5, detail: "panic")
             try await store.save([], troubles: [Self.machine: trouble])
         case .volume: try await store.save(Self.volume())
-        case .webHook: _ = try await store.addWebHook(Self.hook("http://second"), by: "test")
-        case .webHookRemoval: try await store.removeWebHook(1, by: "test")
         case .schemaUp, .schemaDown, .oldEvents, .sealing, .sealingMark: break
         }
     }
@@ -181,8 +179,6 @@ extension Commit {
         case .versionRemoval: image.versions.count == 2
         case .rollouts: try await store.snapshot().observations.troubles[Self.machine] != nil
         case .volume: try await store.snapshot().volumes.count == 1
-        case .webHook: try await store.webHooks().contains { $0.url == "http://second" }
-        case .webHookRemoval: try await store.webHooks().isEmpty
         case .sealing: try await store.webHooks().allSatisfy { $0.secret.hasPrefix("sealed:") }
         case .schemaUp, .schemaDown, .oldEvents, .sealingMark: nil
         }

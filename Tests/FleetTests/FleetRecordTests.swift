@@ -9,6 +9,8 @@ import Wire
         #expect(Set(FleetRecords.all.map { $0.kind }).count == FleetRecords.all.count)
         for type in FleetRecords.all { #expect(FleetRecords.named(type.kind).map { $0 == type } == true) }
         #expect(FleetRecords.named("version") == nil)
+        let configurable = FleetRecords.all.filter { $0.hasSettings }.map { $0.kind }
+        #expect(configurable == [Node.kind, NodeGroup.kind, MatchRule.kind])
     }
 
     @Test func `keys are parsed as they are written`() throws {

@@ -128,4 +128,22 @@ import Testing
         #expect(try await store.addToken(wanted, hash: "beef").id == token.id)
         #expect(try await store.token(hash: "beef")?.usedAt == nil)
     }
+
+    @Test(arguments: StoreMaker.allCases)
+    func `a web hook's adding is undone, its removal is not, and its address comes back whole`(
+        maker: StoreMaker
+    ) async throws {
+        let store = try maker.open(path)
+        let hook = try await store.addWebHook(
+            WebHook(id: 0, url: "https://a/word", secret: "s", kinds: ["boot"], group: .site), by: "ann")
+        #expect(try await store.webHooks() == [hook])
+        let record = try #require(try await store.snapshot().contents.access.webHooks[hook.id])
+        #expect(record.host == "https://a" && record.kinds == ["boot"])
+        try await undo(in: store)
+        #expect(try await store.webHooks().isEmpty)
+        #expect(
+            try await refusal(in: store)
+                == "revision 2 cannot be undone: web-hook 1 was removed with its address and its secret: add it again"
+        )
+    }
 }

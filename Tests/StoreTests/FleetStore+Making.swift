@@ -34,4 +34,18 @@ extension FleetStore {
     func removeToken(_ id: Int, by who: String) async throws {
         try await make(by: who) { _ in [.token(id, nil)] }
     }
+
+    /// - Returns: the hook with its number.
+    @discardableResult
+    func addWebHook(_ hook: WebHook, by who: String) async throws -> WebHook {
+        var hook = hook
+        hook.id = try await snapshot().contents.access.nextWebHook
+        let made = hook
+        try await make(by: who) { _ in [.webHook(made.id, made)] }
+        return made
+    }
+
+    func removeWebHook(_ id: Int, by who: String) async throws {
+        try await make(by: who) { _ in [.webHook(id, nil)] }
+    }
 }

@@ -213,6 +213,54 @@ import Wire
     }
 
     @Test
+    func `accounts, tokens and web hooks from before they were records are unchanged by an upgrade and back`()
+        async throws
+    {
+        try old(10)
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO administrator VALUES ('ann', ?, 'hash', 7), ('bob', ?, NULL, NULL);
+                    """,
+                arguments: [
+                    #"{"fullName":"Ann","grants":[{"group":"/","role":"admin"}],"isDisabled":false,"name":"ann","source":"local"}"#,
+                    #"{"fullName":"","grants":[],"isDisabled":false,"name":"bob","source":"ldap"}"#,
+                ])
+            try database.execute(
+                sql: """
+                    INSERT INTO login_session VALUES ('s', 'ann', 'c', 1, 2);
+                    INSERT INTO api_token VALUES (3, 't', 'ci', 'ann', '[{"group":"/","role":"auditor"}]', 1, 9, 5);
+                    INSERT INTO api_token VALUES (4, 'u', 'it''s', 'ann', '[]', 1, NULL, NULL);
+                    INSERT INTO web_hook VALUES (2, 'https://a@b@host:8443?word/@x', 'word', '["boot"]', '/school');
+                    """)
+        }
+        let tables = ["administrator", "login_session", "api_token", "web_hook"]
+        func rows() throws -> [[Row]] {
+            try DatabaseQueue(path: path).read { database in
+                try tables.map { try Row.fetchAll(database, sql: "SELECT * FROM \($0) ORDER BY 1") }
+            }
+        }
+        let before = try rows()
+        do {
+            let store = try SQLiteStore(path: path)
+            let access = try await store.snapshot().contents.access
+            #expect(access.administrators["ann"]?.grants == [Grant(.admin)])
+            #expect(try await store.passwordHash(of: "ann") == "hash")
+            #expect(try await store.lastLogIns() == ["ann": 7])
+            #expect(try await store.session(hash: "s")?.administrator == "ann")
+            let tokens = try await store.tokens(of: nil)
+            #expect(tokens.map(\.name) == ["ci", "it's"] && tokens.map(\.usedAt) == [5, nil])
+            #expect(tokens.map(\.expiresAt) == [9, nil])
+            #expect(try await store.token(hash: "t")?.grants == [Grant(.auditor)])
+            #expect(try await store.webHooks().map(\.secret) == ["word"])
+            #expect(access.webHooks[2]?.host == "https://host:8443")
+        }
+        try SchemaSteps.downgrade(path: path, to: 10)
+        #expect(try rows() == before)
+    }
+
+    @Test
     func `existing accounts of directories are vouched for, and linked, from the day of the upgrade`()
         async throws
     {

@@ -44,7 +44,7 @@ import Wire
         let store = try SQLiteStore(path: path, secrets: secrets)
         let hook = WebHook(id: 0, url: url, secret: "s", kinds: [], group: .site)
         try await store.removeWebHook(store.addWebHook(hook, by: "ann").id, by: "ann")
-        for revision in try await store.revisions(RevisionFilter(kind: "hook", limit: 10)) {
+        for revision in try await store.revisions(RevisionFilter(kind: "web-hook", limit: 10)) {
             #expect(revision.what.hasSuffix(": \(place)"))
             let whole = try await store.revision(revision.number)
             #expect(!"\(whole)".contains("word"))

@@ -27,26 +27,39 @@ enum Edits {
     private struct Pending {
         let snapshot: FleetSnapshot
         var edits: [FleetEdit] = []
-        private var nodes: [NodeName: Node] = [:]
-        private var groups: [GroupPath: NodeGroup] = [:]
-        private var rules: [RuleName: MatchRule] = [:]
+        /// The configuration after the edits so far, unchecked.
+        private var draft: FleetSnapshot.Contents
 
-        init(snapshot: FleetSnapshot) { self.snapshot = snapshot }
+        init(snapshot: FleetSnapshot) {
+            self.snapshot = snapshot
+            draft = snapshot.contents
+        }
+
+        /// The record after the edits so far; one that they have removed as it was.
+        private func stored<Record: FleetRecord>(at key: Record.Key) -> Record? {
+            Record.record(at: key, in: draft) ?? Record.record(at: key, in: snapshot.contents)
+        }
+
+        private mutating func put<Record: FleetRecord>(_ record: Record?, at key: Record.Key) {
+            let edit = FleetEdit(key, record)
+            edit.put(in: &draft)
+            edits.append(edit)
+        }
+
+        /// Puts a record from outside, in which secrets are hidden.
+        private mutating func take<Record: SettingsRecord>(_ record: Record, at key: Record.Key) {
+            var record = record
+            let former: Record? = stored(at: key)
+            record.settings = RecordSettings.merged(record.settings, into: former?.settings)
+            put(record, at: key)
+        }
 
         mutating func add(_ edit: ChangeRequest.Edit) throws {
             let before = edits.count
-            if var node = edit.node {
-                node.settings = RecordSettings.merged(
-                    node.settings, into: (nodes[node.name] ?? snapshot.nodes[node.name])?.settings)
-                put(node)
-            }
-            if let name = edit.removeNode { edits.append(.node(name, nil)) }
-            if var group = edit.group {
-                group.settings = RecordSettings.merged(
-                    group.settings, into: (groups[group.path] ?? snapshot.groups[group.path])?.settings)
-                put(group)
-            }
-            if let path = edit.removeGroup { edits.append(.group(path, nil)) }
+            if let node = edit.node { take(node, at: node.name) }
+            if let name = edit.removeNode { put(nil as Node?, at: name) }
+            if let group = edit.group { take(group, at: group.path) }
+            if let path = edit.removeGroup { put(nil as NodeGroup?, at: path) }
             if let move = edit.moveGroup {
                 guard edits.isEmpty else {
                     throw Problem(422, "Unreadable request", "moveGroup has to be the only edit of a change")
@@ -54,19 +67,15 @@ enum Edits {
                 edits = try snapshot.edits(moving: move.from, to: move.to)
                 return
             }
-            if var rule = edit.rule {
-                rule.settings = RecordSettings.merged(
-                    rule.settings, into: (rules[rule.name] ?? snapshot.rules[rule.name])?.settings)
-                put(rule)
-            }
-            if let name = edit.removeRule { edits.append(.rule(name, nil)) }
+            if let rule = edit.rule { take(rule, at: rule.name) }
+            if let name = edit.removeRule { put(nil as MatchRule?, at: name) }
             if let settings = edit.settings { try add(settings) }
-            if let network = edit.network { edits.append(.network(network.name, network)) }
-            if let name = edit.removeNetwork { edits.append(.network(name, nil)) }
-            if let kept = edit.reservation { edits.append(.reservation(kept.identity, kept)) }
-            if let machine = edit.removeReservation { edits.append(.reservation(machine, nil)) }
-            if let rule = edit.loaderRule { edits.append(.loaderRule(rule.name, rule)) }
-            if let name = edit.removeLoaderRule { edits.append(.loaderRule(name, nil)) }
+            if let network = edit.network { put(network, at: network.name) }
+            if let name = edit.removeNetwork { put(nil as Network?, at: name) }
+            if let kept = edit.reservation { put(kept, at: kept.identity) }
+            if let machine = edit.removeReservation { put(nil as DHCPReservation?, at: machine) }
+            if let rule = edit.loaderRule { put(rule, at: rule.name) }
+            if let name = edit.removeLoaderRule { put(nil as LoaderRule?, at: name) }
             guard edits.count == before + 1 else {
                 throw Problem(
                     422, "Unreadable request",
@@ -75,47 +84,30 @@ enum Edits {
             }
         }
 
-        private mutating func put(_ node: Node) {
-            nodes[node.name] = node
-            edits.append(.node(node.name, node))
-        }
-
-        private mutating func put(_ group: NodeGroup) {
-            groups[group.path] = group
-            edits.append(.group(group.path, group))
-        }
-
-        private mutating func put(_ rule: MatchRule) {
-            rules[rule.name] = rule
-            edits.append(.rule(rule.name, rule))
-        }
-
         private mutating func add(_ change: SettingsChange) throws {
             try Edits.checkVersions(change, in: snapshot)
             switch SettingsTarget(change.target) {
             case .group(let text):
                 let path = try GroupPath(text)
-                let stored =
-                    groups[path] ?? snapshot.groups[path] ?? (path == .site ? NodeGroup(path: .site) : nil)
-                guard var group = stored else {
+                guard var group = stored(at: path) ?? (path == .site ? NodeGroup(path: .site) : nil) else {
                     throw StoreError.notFound("there is no group \(path) (roost group add \(path))")
                 }
                 group.settings = try change.applied(
                     to: group.settings, inheriting: snapshot.settings(of: path))
-                put(group)
+                put(group, at: path)
             case .rule(let text):
                 let name = try RuleName(text)
-                guard var rule = rules[name] ?? snapshot.rules[name] else {
+                guard var rule: MatchRule = stored(at: name) else {
                     throw StoreError.notFound(MatchRule.missing(name))
                 }
                 rule.settings = try change.applied(to: rule.settings)
-                put(rule)
+                put(rule, at: name)
             case .node(let text):
                 let stored = try Acts.find(text, in: snapshot)
-                var node = nodes[stored.name] ?? stored
+                var node: Node = self.stored(at: stored.name) ?? stored
                 node.settings = try change.applied(
                     to: node.settings, inheriting: snapshot.settings(of: stored))
-                put(node)
+                put(node, at: node.name)
             }
         }
     }

@@ -108,6 +108,9 @@ extension Acts {
         for account in edits.compactMap({ $0.of(Administrator.self) }) {
             try await store.removeSessions(of: account.key, seenBefore: nil)
         }
+        for hook in edits.compactMap({ $0.of(WebHook.Record.self) }) where hook.after == nil {
+            services.webHooks.end(hook.key)
+        }
         return after.revision
     }
 }

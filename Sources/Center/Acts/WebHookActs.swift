@@ -1,11 +1,10 @@
 import API
 import Fleet
 import Foundation
+import Synchronization
 
 /// Web hooks: external addresses that are notified of events.
 extension Acts {
-    private static let webHookLimit = 50
-
     func webHooks() async throws -> [WebHookAnswer] {
         try require(.administer, in: .site)
         return try await store.webHooks().map { hook in
@@ -25,14 +24,17 @@ extension Acts {
             let known = ServerEvent.Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw Problem(422, "Invalid kind", "‘\(kind)’ is not one of \(known)")
         }
-        guard try await store.webHooks().count < Self.webHookLimit else {
-            throw StoreError.conflict("there are \(Self.webHookLimit) web hooks; remove some first")
-        }
-        let hook = WebHook(
+        let wanted = WebHook(
             id: 0, url: wish.url, secret: Secrets.make(), kinds: kinds, group: wish.group ?? .site)
-        let added = try await fleet.administer { [caller] store in
-            try await store.addWebHook(hook, by: caller.name)
+        let made = Mutex(wanted)
+        _ = try await change { current in
+            let hook = made.withLock { hook in
+                hook.id = current.contents.access.nextWebHook
+                return hook
+            }
+            return [.webHook(hook.id, hook)]
         }
+        let added = made.withLock(\.self)
         services.webHooks.begin(added)
         var answer = WebHookAnswer(added, nil)
         answer.secret = added.secret
@@ -41,7 +43,7 @@ extension Acts {
 
     func removeWebHook(_ id: Int) async throws {
         try require(.administer, in: .site)
-        try await fleet.administer { [caller] store in try await store.removeWebHook(id, by: caller.name) }
+        _ = try await change { _ in [.webHook(id, nil)] }
         services.webHooks.end(id)
     }
 }

@@ -222,15 +222,6 @@ package final class LiveFleet: Sendable {
         return edits.count == 1 ? first : "\(first), and \(edits.count - 1) more"
     }
 
-    /// Makes a revision in the store that is not part of the configuration: administrators, tokens.
-    package func administer<T: Sendable>(_ body: @Sendable (any FleetStore) async throws -> T) async throws
-        -> T
-    {
-        let result = try await body(store)
-        try await reload()
-        return result
-    }
-
     /// Reads everything again: another program changed the store, or a version was published.
     @discardableResult
     package func reload() async throws -> FleetSnapshot {

@@ -1,12 +1,17 @@
-/// What the configuration says of access: who may use the control center, and which programs.
+/// What the configuration says of access: who may use the control center, and which programs, and what it tells others.
 package struct AccessRecords: Equatable, Sendable {
     /// By name.
     package var administrators: [String: Administrator] = [:]
     /// By number.
     package var tokens: [Int: APIToken] = [:]
 
+    /// By number.
+    package var webHooks: [Int: WebHook.Record] = [:]
+
     package init() {}
 
     /// The number of the next token.
     package var nextToken: Int { (tokens.keys.max() ?? 0) + 1 }
+    /// The number of the next web hook.
+    package var nextWebHook: Int { (webHooks.keys.max() ?? 0) + 1 }
 }

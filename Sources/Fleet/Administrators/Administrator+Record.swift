@@ -45,7 +45,7 @@ extension Administrator: FleetRecord {
             let token = contents.access.tokens.values.first(where: { $0.owner == key })
         else { return }
         throw StoreError.conflict(
-            "\(key) still has the token ‘\(token.name)’: revoke it first (roost token revoke \(token.id))")
+            "\(key) still has the token ‘\(token.name)’: revoke it first (roost token rm \(token.id))")
     }
 
     /// An administrator remains who can admit others; a site without accounts has the local socket.

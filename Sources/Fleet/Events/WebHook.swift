@@ -19,10 +19,93 @@ package struct WebHook: Equatable, Sendable {
     }
 }
 
-/// The web hooks.
+extension WebHook {
+    /// What the configuration and its history say of a web hook: address and secret stand beside it.
+    package struct Record: Equatable, Sendable, Codable {
+        package var id: Int
+        /// Scheme, host and port of the address: what stands before and behind them is often all that lets others in there.
+        package var host: String
+        package var kinds: [String]
+        package var group: GroupPath
+
+        package init(_ hook: WebHook) {
+            (id, kinds, group) = (hook.id, hook.kinds, hook.group)
+            host = Self.host(of: hook.url)
+        }
+
+        private static func host(of url: String) -> String {
+            let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1].isEmpty else { return "" }
+            let authority = parts[2].prefix { !"/?#".contains($0) }
+            return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
+        }
+    }
+
+    /// - Parameter secrets: what stands beside the record; nil when a part is missing.
+    package init?(_ record: Record, secrets: [String: String]) {
+        guard let url = secrets[Record.url], let secret = secrets[Record.secret] else { return nil }
+        self.init(id: record.id, url: url, secret: secret, kinds: record.kinds, group: record.group)
+    }
+}
+
+extension FleetEdit {
+    /// - Parameter hook: nil removes it.
+    package static func webHook(_ id: Int, _ hook: WebHook?) -> Self {
+        Self(
+            id, hook.map(WebHook.Record.init),
+            secrets: hook.map { [WebHook.Record.url: $0.url, WebHook.Record.secret: $0.secret] } ?? [:])
+    }
+}
+
+extension WebHook.Record: FleetRecord {
+    package static let kind = "web-hook"
+    /// The names of the whole address and of the key among the secrets.
+    package static let (url, secret) = ("url", "secret")
+    package static let sealedSecrets: Set<String> = [secret]
+    package static let countLimit = 50
+
+    package static func record(at key: Int, in contents: FleetSnapshot.Contents) -> Self? {
+        contents.access.webHooks[key]
+    }
+    package static func put(_ record: Self?, at key: Int, in contents: inout FleetSnapshot.Contents) {
+        contents.access.webHooks[key] = record
+    }
+
+    package static func checked(
+        _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
+        within plan: AddressPlan
+    ) throws -> Self? {
+        try change.requireSomething(
+            in: draft, "there is no web hook \(change.key) (roost hook list shows all)")
+        guard var hook = change.after else { return nil }
+        hook.id = change.key
+        return hook
+    }
+
+    package static func check(
+        all changed: [Int], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
+    ) throws {
+        guard snapshot.contents.access.webHooks.count > countLimit else { return }
+        throw StoreError.conflict("there are \(countLimit) web hooks; remove some first")
+    }
+
+    package static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String {
+        let before = snapshot.contents.access.webHooks[change.key]
+        let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
+        return "web hook \(change.key) \(act): \((change.after ?? before)?.host ?? "")"
+    }
+
+    package static func permission(for change: RecordChange<Self>, in snapshot: FleetSnapshot) -> Permission {
+        .administer
+    }
+
+    package static func undoProblem(from before: Self?, to after: Self?) -> String? {
+        after == nil ? "was removed with its address and its secret: add it again" : nil
+    }
+}
+
+/// The web hooks, which are changed by edits.
 package protocol WebHookStore: Sendable {
+    /// In the order of their numbers.
     func webHooks() async throws(StoreError) -> [WebHook]
-    /// - Returns: the hook with its number.
-    func addWebHook(_ hook: WebHook, by who: String) async throws(StoreError) -> WebHook
-    func removeWebHook(_ id: Int, by who: String) async throws(StoreError)
 }

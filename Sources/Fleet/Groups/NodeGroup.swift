@@ -22,9 +22,8 @@ extension FleetEdit {
     package static func group(_ path: GroupPath, _ group: NodeGroup?) -> Self { Self(path, group) }
 }
 
-extension NodeGroup: TableRecord {
+extension NodeGroup: TableRecord, SettingsRecord {
     package static let kind = "group"
-    package static var hasSettings: Bool { true }
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
 

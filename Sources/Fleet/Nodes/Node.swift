@@ -48,9 +48,8 @@ extension FleetEdit {
     package static func node(_ name: NodeName, _ node: Node?) -> Self { Self(name, node) }
 }
 
-extension Node: TableRecord {
+extension Node: TableRecord, SettingsRecord {
     package static let kind = "node"
-    package static var hasSettings: Bool { true }
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.nodes }
 

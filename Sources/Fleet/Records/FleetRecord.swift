@@ -108,6 +108,15 @@ extension TableRecord {
     }
 }
 
+/// A record with settings of its own.
+package protocol SettingsRecord: FleetRecord {
+    var settings: [String: SettingValue] { get set }
+}
+
+extension SettingsRecord {
+    package static var hasSettings: Bool { true }
+}
+
 /// The nodes that a change can affect.
 package enum EditReach: Equatable, Sendable {
     /// No settings or versions of nodes.
@@ -166,7 +175,7 @@ package enum FleetRecords {
     package static let all: [any FleetRecord.Type] = [
         Node.self, NodeGroup.self, MatchRule.self, ImageChannel.self, ImageTag.self, ImageKeep.self,
         ChannelMove.self, Volume.self, Rollout.self, Network.self, DHCPReservation.self, LoaderRule.self,
-        Administrator.self, APIToken.self,
+        Administrator.self, APIToken.self, WebHook.Record.self,
     ]
 
     private static let byKind = Dictionary(uniqueKeysWithValues: all.map { ($0.kind, $0) })

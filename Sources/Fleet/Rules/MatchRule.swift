@@ -22,9 +22,8 @@ extension FleetEdit {
     package static func rule(_ name: RuleName, _ rule: MatchRule?) -> Self { Self(name, rule) }
 }
 
-extension MatchRule: TableRecord {
+extension MatchRule: TableRecord, SettingsRecord {
     package static let kind = "rule"
-    package static var hasSettings: Bool { true }
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [RuleName: Self]> { \.rules }
 

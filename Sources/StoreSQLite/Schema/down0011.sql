@@ -1,4 +1,4 @@
--- Back from step 11: administrators and tokens have tables of their own again.
+-- Back from step 11: administrators, tokens and web hooks have tables of their own again.
 
 CREATE TABLE administrator (
     name TEXT PRIMARY KEY,
@@ -43,6 +43,19 @@ SELECT CAST(key AS INTEGER), secret, json_extract(record, '$.name'), json_extrac
     (SELECT at FROM record_use WHERE record_use.kind = record.kind AND record_use.key = record.key)
 FROM record JOIN record_secret USING (kind, key) WHERE kind = 'token' AND name = 'hash';
 
-DELETE FROM record WHERE kind IN ('administrator', 'token');
+CREATE TABLE web_hook (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    secret TEXT NOT NULL,           -- what deliveries are signed with
+    kinds TEXT NOT NULL,            -- JSON: kinds of events; empty: all
+    group_path TEXT NOT NULL        -- events of this group and below it
+) STRICT;
+
+INSERT INTO web_hook
+SELECT CAST(key AS INTEGER), url.secret, word.secret, json_extract(record, '$.kinds'), json_extract(record, '$.group')
+FROM record JOIN record_secret AS url USING (kind, key) JOIN record_secret AS word USING (kind, key)
+WHERE kind = 'web-hook' AND url.name = 'url' AND word.name = 'secret';
+
+DELETE FROM record WHERE kind IN ('administrator', 'token', 'web-hook');
 DROP TABLE record_secret;
 DROP TABLE record_use;

@@ -1,9 +1,9 @@
--- Step 11: administrators and tokens are records. What is in no history stands beside a record, and goes with it.
+-- Step 11: administrators, tokens and web hooks are records. What is in no history stands beside a record, and goes with it.
 
 CREATE TABLE record_secret (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
-    name TEXT NOT NULL,             -- what it is: password, hash
+    name TEXT NOT NULL,             -- what it is: password, hash, url, secret
     secret TEXT NOT NULL,           -- a hash; or sealed, where it is needed in clear
     PRIMARY KEY (kind, key, name),
     FOREIGN KEY (kind, key) REFERENCES record (kind, key) ON DELETE CASCADE
@@ -51,3 +51,21 @@ INSERT INTO record_use SELECT 'token', CAST(id AS TEXT), used_at FROM api_token 
 
 DROP TABLE api_token;
 DROP TABLE administrator;
+
+-- Of its address, the record of a web hook has scheme, host and port.
+INSERT INTO record
+WITH hook AS (
+    SELECT *, substr(url, 1, instr(url, '://') + 2) AS scheme, substr(url, instr(url, '://') + 3) AS rest FROM web_hook
+), authority AS (
+    SELECT *, substr(rest, 1, min(instr(rest || '/', '/'), instr(rest || '?', '?'), instr(rest || '#', '#')) - 1) AS authority
+    FROM hook
+)
+SELECT 'web-hook', CAST(id AS TEXT), json_object(
+    'group', group_path,
+    'host', scheme || substr(authority, length(rtrim(authority, replace(authority, '@', ''))) + 1),
+    'id', id, 'kinds', json(kinds)), 0
+FROM authority;
+INSERT INTO record_secret SELECT 'web-hook', CAST(id AS TEXT), 'url', url FROM web_hook;
+INSERT INTO record_secret SELECT 'web-hook', CAST(id AS TEXT), 'secret', secret FROM web_hook;
+
+DROP TABLE web_hook;

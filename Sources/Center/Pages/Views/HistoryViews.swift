@@ -65,9 +65,7 @@ struct BootsView: TemplateView {
 /// Every change, newest first.
 struct HistoryView: TemplateView {
     static let template = PageTemplate("history", Embedded.history_mustache)
-    private static let shownKinds = [
-        "node", "group", "rule", "channel", "version", "administrator", "token",
-    ]
+    private static let shownKinds = FleetRecords.all.map { $0.kind } + ["version"]
 
     var who: String
     var key: String
