@@ -39,25 +39,24 @@ extension FleetEdit {
     }
 }
 
-extension APIToken: FleetRecord {
+extension APIToken: TableRecord {
     package static let kind = "token"
     /// The name of the hash of a token's own text among the secrets.
     package static let hash = "hash"
     /// Tokens of one owner.
     package static let countLimit = 100
 
-    package static func record(at key: Int, in contents: FleetSnapshot.Contents) -> APIToken? {
-        contents.access.tokens[key]
-    }
-    package static func put(_ record: APIToken?, at key: Int, in contents: inout FleetSnapshot.Contents) {
-        contents.access.tokens[key] = record
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.tokens }
+
+    package static func missing(_ key: Int) -> String {
+        "there is no token \(key) (roost token list shows all)"
     }
 
     package static func checked(
         _ change: RecordChange<APIToken>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> APIToken? {
-        try change.requireSomething(in: draft, "there is no token \(change.key) (roost token list shows all)")
+        try change.requireSomething(in: draft)
         guard var token = change.after else { return nil }
         (token.id, token.usedAt) = (change.key, nil)
         return token

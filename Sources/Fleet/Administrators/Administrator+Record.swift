@@ -17,24 +17,24 @@ extension FleetSnapshot {
     }
 }
 
-extension Administrator: FleetRecord {
+extension Administrator: TableRecord {
     package static let kind = "administrator"
     /// The name of a password's hash among the secrets.
     package static let password = "password"
 
-    package static func record(at key: String, in contents: FleetSnapshot.Contents) -> Administrator? {
-        contents.access.administrators[key]
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [String: Self]> {
+        \.access.administrators
     }
-    package static func put(
-        _ record: Administrator?, at key: String, in contents: inout FleetSnapshot.Contents
-    ) { contents.access.administrators[key] = record }
+
+    package static func missing(_ key: String) -> String {
+        "there is no administrator \(key) (roost admin list shows all)"
+    }
 
     package static func checked(
         _ change: RecordChange<Administrator>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Administrator? {
-        try change.requireSomething(
-            in: draft, "there is no administrator \(change.key) (roost admin list shows all)")
+        try change.requireSomething(in: draft)
         guard var administrator = change.after else { return nil }
         administrator.name = try checked(name: change.key)
         return administrator

@@ -57,26 +57,24 @@ extension FleetEdit {
     }
 }
 
-extension WebHook.Record: FleetRecord {
+extension WebHook.Record: TableRecord {
     package static let kind = "web-hook"
     /// The names of the whole address and of the key among the secrets.
     package static let (url, secret) = ("url", "secret")
     package static let sealedSecrets: Set<String> = [secret]
     package static let countLimit = 50
 
-    package static func record(at key: Int, in contents: FleetSnapshot.Contents) -> Self? {
-        contents.access.webHooks[key]
-    }
-    package static func put(_ record: Self?, at key: Int, in contents: inout FleetSnapshot.Contents) {
-        contents.access.webHooks[key] = record
+    package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.webHooks }
+
+    package static func missing(_ key: Int) -> String {
+        "there is no web hook \(key) (roost hook list shows all)"
     }
 
     package static func checked(
         _ change: RecordChange<Self>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
         within plan: AddressPlan
     ) throws -> Self? {
-        try change.requireSomething(
-            in: draft, "there is no web hook \(change.key) (roost hook list shows all)")
+        try change.requireSomething(in: draft)
         guard var hook = change.after else { return nil }
         hook.id = change.key
         return hook
