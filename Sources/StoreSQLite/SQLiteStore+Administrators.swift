@@ -12,14 +12,19 @@ extension SQLiteStore {
     }
 
     package func save(
-        _ administrator: Administrator, passwordHash: String?, by who: String
+        _ administrator: Administrator, passwordHash: String?, ending access: OpenAccess, by who: String
     ) async throws(StoreError) {
         try await write(.administrator) { database in
             let name = administrator.name
+            if access.contains(.sessions) {
+                try database.execute(
+                    sql: "DELETE FROM login_session WHERE administrator = ?", arguments: [name])
+            }
+            let revoked = access.contains(.tokens) ? try Self.revokeTokens(of: name, in: database) : []
             let before = try String.fetchOne(
                 database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
             let after = try Self.json(administrator)
-            guard before != after || passwordHash != nil else { return }
+            guard before != after || passwordHash != nil || !revoked.isEmpty else { return }
             try database.execute(
                 sql: """
                     INSERT INTO administrator (name, record, password_hash) VALUES (?, ?, ?)
@@ -32,9 +37,24 @@ extension SQLiteStore {
                 ? "administrator \(name) added"
                 : before == after ? "password of \(name) changed" : "administrator \(name) changed"
             try record(
-                [Revision.Edit(kind: "administrator", key: name, before: before, after: after)], what: what,
-                by: who, in: database)
+                [Revision.Edit(kind: "administrator", key: name, before: before, after: after)] + revoked,
+                what: what + Self.suffix(of: revoked), by: who, in: database)
         }
+    }
+
+    /// Deletes an administrator's tokens.
+    private static func revokeTokens(of name: String, in database: Database) throws -> [Revision.Edit] {
+        let tokens = try Row.fetchAll(
+            database, sql: "SELECT * FROM api_token WHERE owner = ? ORDER BY id", arguments: [name]
+        ).map(token)
+        try database.execute(sql: "DELETE FROM api_token WHERE owner = ?", arguments: [name])
+        return try tokens.map { token in
+            Revision.Edit(kind: "token", key: String(token.id), before: try json(token), after: nil)
+        }
+    }
+
+    private static func suffix(of revoked: [Revision.Edit]) -> String {
+        revoked.isEmpty ? "" : ", \(counted(revoked.count, "token")) revoked"
     }
 
     package func removeAdministrator(_ name: String, by who: String) async throws(StoreError) {
@@ -43,11 +63,12 @@ extension SQLiteStore {
                 let before = try String.fetchOne(
                     database, sql: "SELECT record FROM administrator WHERE name = ?", arguments: [name])
             else { throw StoreError.notFound("there is no administrator \(name)") }
+            let revoked = try Self.revokeTokens(of: name, in: database)
             try database.execute(sql: "DELETE FROM administrator WHERE name = ?", arguments: [name])
             try Self.requireAdmin(in: database)
             try record(
-                [Revision.Edit(kind: "administrator", key: name, before: before, after: nil)],
-                what: "administrator \(name) removed", by: who, in: database)
+                [Revision.Edit(kind: "administrator", key: name, before: before, after: nil)] + revoked,
+                what: "administrator \(name) removed" + Self.suffix(of: revoked), by: who, in: database)
         }
     }
 

@@ -16,6 +16,8 @@ struct Caller: Sendable, Equatable {
     var proof: Proof
     /// The server that a replica's token was made for.
     var replica: String?
+    /// The account whose password or token this is; nil for the local socket.
+    var account: String?
 
     static let local = Caller(name: "local administrator", grants: [Grant(.admin)], proof: .localSocket)
 

@@ -17,9 +17,12 @@ extension Acts {
     // MARK: Administrators
 
     /// The administrators that the caller could change: one with roles elsewhere is not visible to an administrator of one group.
-    func administrators() async throws -> [Administrator] {
+    func administrators() async throws -> [AdministratorAnswer] {
         try require(.administer)
-        return try await store.administrators().filter { caller.grants.cover($0.grants) }
+        let tokens = Dictionary(grouping: try await tokenAnswers(of: nil), by: \.owner)
+        return try await store.administrators().filter { caller.grants.cover($0.grants) }.map {
+            AdministratorAnswer($0, tokens: tokens[$0.name] ?? [])
+        }
     }
 
     private func grants(_ texts: [String]) throws -> [Grant] {
@@ -43,7 +46,7 @@ extension Acts {
 
     /// - Parameter isNew: an existing account of that name is not changed.
     func save(administrator text: String, _ wish: AdministratorRequest, isNew: Bool = false) async throws
-        -> Administrator
+        -> AdministratorAnswer
     {
         try require(.administer)
         let all = try await store.administrators()
@@ -69,16 +72,28 @@ extension Acts {
         }
         var hash: String?
         if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
+        let access = ending(known, administrator, isNewPassword: hash != nil, wish.revokesTokens)
         try await fleet.administer { [administrator, hash, caller] store in
-            try await store.save(administrator, passwordHash: hash, by: caller.name)
+            try await store.save(administrator, passwordHash: hash, ending: access, by: caller.name)
         }
-        // A lost role, a new password or another source of authentication requires a new log-in.
-        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
-            || known?.identity != administrator.identity || known?.source != administrator.source
-        {
-            try await store.removeSessions(of: name, seenBefore: nil)
-        }
-        return administrator
+        return AdministratorAnswer(administrator, tokens: try await tokenAnswers(of: name))
+    }
+
+    /// The access that ends with a change of an account.
+    ///
+    /// A new password that another person sets is often the answer to a stolen one, and tokens may have been created with that.
+    private func ending(
+        _ before: Administrator?, _ after: Administrator, isNewPassword: Bool, _ revokesTokens: Bool?
+    ) -> OpenAccess {
+        guard let before else { return [] }
+        let isAnotherPerson = before.identity != after.identity || before.source != after.source
+        let isCut = isAnotherPerson || isNewPassword || (after.isDisabled && !before.isDisabled)
+        var access: OpenAccess = []
+        // A lost role, too, requires a new log-in.
+        if isCut || after.isDisabled || before.grants != after.grants { access.insert(.sessions) }
+        let isOwnPassword = caller.account == after.name && !isAnotherPerson && !after.isDisabled
+        if isCut, revokesTokens ?? !isOwnPassword { access.insert(.tokens) }
+        return access
     }
 
     /// Sets which person at the provider may log in as `administrator`.
@@ -143,7 +158,11 @@ extension Acts {
     func tokens() async throws -> [TokenAnswer] {
         try require(.read)
         let isAll = may(.administer, in: .site)
-        let owner = isAll ? nil : caller.name
+        return try await tokenAnswers(of: isAll ? nil : caller.name)
+    }
+
+    /// - Parameter owner: nil: all.
+    private func tokenAnswers(of owner: String?) async throws -> [TokenAnswer] {
         let people = try await store.administrators()
         let logIns = try await store.lastLogIns()
         return try await store.tokens(of: owner).map { token in

@@ -115,14 +115,28 @@ package struct LoginSession: Equatable, Sendable {
     }
 }
 
+/// The ways into the control center that an administrator has opened.
+package struct OpenAccess: OptionSet, Sendable {
+    package let rawValue: Int
+
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let sessions = Self(rawValue: 1)
+    package static let tokens = Self(rawValue: 2)
+}
+
 /// Administrators, their log-ins and tokens. Secrets arrive hashed: the store never sees one.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
 
     /// Adds or replaces; a nil hash leaves the password unchanged.
-    func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws(StoreError)
+    ///
+    /// - Parameter access: of the administrator; ends in the same transaction. Revoked tokens are in the same revision.
+    func save(
+        _ administrator: Administrator, passwordHash: String?, ending access: OpenAccess, by who: String
+    ) async throws(StoreError)
 
-    /// Removes an administrator with all sessions and tokens; ``Administrator/requireAdmin(among:)`` holds.
+    /// Removes an administrator with all sessions and tokens, in one revision; ``Administrator/requireAdmin(among:)`` holds.
     func removeAdministrator(_ name: String, by who: String) async throws(StoreError)
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
@@ -143,4 +157,12 @@ package protocol AdministratorStore: Sendable {
     func token(hash: String) async throws(StoreError) -> APIToken?
     func touchToken(_ id: Int, at second: Int) async throws(StoreError)
     func removeToken(_ id: Int, by who: String) async throws(StoreError)
+}
+
+extension AdministratorStore {
+    package func save(
+        _ administrator: Administrator, passwordHash: String?, by who: String
+    ) async throws(StoreError) {
+        try await save(administrator, passwordHash: passwordHash, ending: [], by: who)
+    }
 }
