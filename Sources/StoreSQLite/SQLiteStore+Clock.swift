@@ -21,6 +21,7 @@ extension SQLiteStore {
                     SELECT max(second) FROM (
                         SELECT max(seen_at) AS second FROM login_session
                         UNION ALL SELECT max(max(created_at, ifnull(used_at, 0))) FROM api_token
+                        UNION ALL SELECT max(max(created_at, ifnull(used_at, 0))) FROM board_link
                         UNION ALL SELECT max(at) / 1000 FROM last_boot)
                     """)
         }
@@ -37,14 +38,16 @@ extension SQLiteStore {
                 UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
                 WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
-        // NULL stays NULL: a token without expiry, or one that was never used.
-        try database.execute(
-            sql: """
-                UPDATE api_token
-                SET created_at = created_at + :by, expires_at = expires_at + :by, used_at = used_at + :by
-                WHERE max(created_at, ifnull(used_at, 0)) <= :last
-                AND max(created_at, ifnull(used_at, 0)) NOT BETWEEN :other AND :lastOther
-                """, arguments: arguments)
+        // NULL stays NULL: a token or link without expiry, or one that was never used.
+        for table in ["api_token", "board_link"] {
+            try database.execute(
+                sql: """
+                    UPDATE \(table)
+                    SET created_at = created_at + :by, expires_at = expires_at + :by, used_at = used_at + :by
+                    WHERE max(created_at, ifnull(used_at, 0)) <= :last
+                    AND max(created_at, ifnull(used_at, 0)) NOT BETWEEN :other AND :lastOther
+                    """, arguments: arguments)
+        }
         try database.execute(
             sql: """
                 UPDATE administrator SET logged_in_at = logged_in_at + :by

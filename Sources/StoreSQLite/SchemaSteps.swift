@@ -24,6 +24,7 @@ package enum SchemaSteps {
         Step(name: sealing, up: Embedded.step0008_sql, down: Embedded.down0008_sql),
         Step(name: "0009", up: Embedded.step0009_sql, down: Embedded.down0009_sql),
         Step(name: "0010", up: Embedded.step0010_sql, down: Embedded.down0010_sql),
+        Step(name: "0011", up: Embedded.step0011_sql, down: Embedded.down0011_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.

@@ -59,6 +59,10 @@ extension Commit {
         APIToken(id: 0, name: name, owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
     }
 
+    private static func boardLink(_ name: String) -> BoardLink {
+        BoardLink(id: 0, name: name, group: .site, createdBy: "ann", createdAt: 1, expiresAt: nil)
+    }
+
     private static func hook(_ url: String) -> WebHook {
         WebHook(id: 0, url: url, secret: "word", kinds: [], group: .site)
     }
@@ -83,6 +87,7 @@ extension Commit {
         }
         try await store.addSession(session(1), hash: "first")
         _ = try await store.addToken(token("first"), hash: "first")
+        _ = try await store.addBoardLink(boardLink("first"), hash: "first")
         _ = try await store.addWebHook(hook("http://first"), by: "test")
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
@@ -114,6 +119,9 @@ extension Commit {
         case .token: _ = try await store.addToken(Self.token("second"), hash: "second")
         case .tokenUse: try await store.touchToken(1, at: 7)
         case .tokenRemoval: try await store.removeToken(1, by: "test")
+        case .boardLink: _ = try await store.addBoardLink(Self.boardLink("second"), hash: "second")
+        case .boardLinkUse: try await store.touchBoardLink(1, at: 7)
+        case .boardLinkRemoval: try await store.removeBoardLink(1, by: "test")
         case .bootTest:
             try await store.save(
                 BootTest(
@@ -172,6 +180,9 @@ extension Commit {
         case .token: try await store.tokens(of: nil).contains { $0.name == "second" }
         case .tokenUse: try await store.tokens(of: nil).first?.usedAt == 7
         case .tokenRemoval: try await store.tokens(of: nil).isEmpty
+        case .boardLink: try await store.boardLinks().count == 2
+        case .boardLinkUse: try await store.boardLinks().first?.usedAt == 7
+        case .boardLinkRemoval: try await store.boardLinks().isEmpty
         case .bootTest: try await store.bootTest(of: image.name, 1) != nil
         case .machineRemoval: try await store.boots(of: Self.machine, limit: 9).isEmpty
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2

@@ -66,7 +66,7 @@ struct BootsView: TemplateView {
 struct HistoryView: TemplateView {
     static let template = PageTemplate("history", Embedded.history_mustache)
     private static let shownKinds = [
-        "node", "group", "rule", "channel", "version", "administrator", "token",
+        "node", "group", "rule", "channel", "version", "administrator", "token", "board", "hook",
     ]
 
     var who: String
