@@ -7,7 +7,8 @@ extension SQLiteStore {
         try await read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM web_hook ORDER BY id").map { row in
                 WebHook(
-                    id: row["id"], url: row["url"], secret: coder.opened(row["secret"] as String),
+                    id: row["id"], url: coder.opened(row["url"] as String),
+                    secret: coder.opened(row["secret"] as String),
                     kinds: try Self.value(json: row["kinds"]),
                     group: try GroupPath(row["group_path"] as String))
             }
@@ -19,7 +20,8 @@ extension SQLiteStore {
             try database.execute(
                 sql: "INSERT INTO web_hook (url, secret, kinds, group_path) VALUES (?, ?, ?, ?)",
                 arguments: [
-                    hook.url, coder.sealed(hook.secret), try Self.json(hook.kinds), hook.group.description,
+                    coder.sealed(hook.url), coder.sealed(hook.secret), try Self.json(hook.kinds),
+                    hook.group.description,
                 ])
             var hook = hook
             hook.id = Int(database.lastInsertedRowID)
@@ -27,9 +29,9 @@ extension SQLiteStore {
                 [
                     Revision.Edit(
                         kind: "hook", key: String(hook.id), before: nil,
-                        after: try Self.json(Self.place(of: hook.url)))
+                        after: try Self.json(hook.place))
                 ],
-                what: "web hook \(hook.id) added: \(Self.place(of: hook.url))", by: who, in: database)
+                what: "web hook \(hook.id) added: \(hook.place)", by: who, in: database)
             return hook
         }
     }
@@ -40,22 +42,13 @@ extension SQLiteStore {
                 let url = try String.fetchOne(
                     database, sql: "SELECT url FROM web_hook WHERE id = ?", arguments: [id])
             else { throw StoreError.notFound("there is no web hook \(id)") }
+            let place = WebHook.place(of: coder.opened(url))
             try database.execute(sql: "DELETE FROM web_hook WHERE id = ?", arguments: [id])
             try record(
                 [
-                    Revision.Edit(
-                        kind: "hook", key: String(id), before: try Self.json(Self.place(of: url)), after: nil)
+                    Revision.Edit(kind: "hook", key: String(id), before: try Self.json(place), after: nil)
                 ],
-                what: "web hook \(id) removed: \(Self.place(of: url))", by: who, in: database)
+                what: "web hook \(id) removed: \(place)", by: who, in: database)
         }
-    }
-
-    /// Scheme, host and port of a URL: what stands before and behind them is often all that lets others in there, and history has more
-    /// readers than web hooks.
-    static func place(of url: String) -> String {
-        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[1].isEmpty else { return "" }
-        let authority = parts[2].prefix { !"/?#".contains($0) }
-        return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
     }
 }
