@@ -120,9 +120,10 @@ final class SmallFleet: Sendable {
     /// - Parameter address: the client's address: the server counts requests per address.
     func ask(
         _ method: String, _ path: String, headers: HTTPFields = [:], body: String? = nil,
-        from address: String = "192.0.2.1"
+        from address: String = "192.0.2.1", authority: String? = "test"
     ) async throws -> Answer {
-        let (response, route) = try await respond(method, path, headers, body, from: address)
+        let (response, route) = try await respond(
+            method, path, headers, body, from: address, authority: authority)
         let text = Text()
         // Event streams never end.
         if response.headers[.contentType] != "text/event-stream" { try await response.body.write(text) }
@@ -160,7 +161,8 @@ final class SmallFleet: Sendable {
     }
 
     private func respond(
-        _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String
+        _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String,
+        authority: String? = "test"
     ) async throws -> (Response, route: String?) {
         let method = try #require(HTTPRequest.Method(method))
         let channel = NIOAsyncTestingChannel()
@@ -168,7 +170,7 @@ final class SmallFleet: Sendable {
         let context = CenterContext(source: .init(channel: channel, logger: .silent))
         let request = Request(
             head: HTTPRequest(
-                method: method, scheme: "https", authority: "test", path: path, headerFields: headers),
+                method: method, scheme: "https", authority: authority, path: path, headerFields: headers),
             body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
         let response = try await responder.respond(to: request, context: context)
         return (response, context.endpointPath.flatMap { shapes["\(method.rawValue) \($0)"] })
