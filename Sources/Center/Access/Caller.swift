@@ -33,6 +33,26 @@ struct Caller: Sendable, Equatable {
         }
     }
 
+    /// The node, if the caller has `permission` where it is. A missing node is refused like one elsewhere: only callers with the permission on
+    /// the whole site learn which names there are.
+    ///
+    /// - Parameter text: the name or address that was asked for.
+    func permitted(_ node: Node?, named text: String, _ permission: Permission) throws -> Node {
+        if let node, allows(permission, in: node.group) { return node }
+        try requireNames(permission, "node", text)
+        throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
+    }
+
+    /// Throws unless the caller has `permission` on the whole site, and so may learn whether a name exists.
+    func requireNames(_ permission: Permission, _ kind: String, _ text: String) throws {
+        guard allows(permission, in: .site) else {
+            throw Problem(
+                403, "Forbidden",
+                "there is no \(kind) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
+            )
+        }
+    }
+
     /// Throws unless the caller has it in some group.
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {
@@ -44,7 +64,15 @@ struct Caller: Sendable, Equatable {
     func requireLeave(for edits: [FleetEdit], in snapshot: FleetSnapshot) throws {
         for edit in edits {
             let permission = edit.permission(in: snapshot)
-            for place in edit.places(in: snapshot) { try require(permission, in: place) }
+            for place in edit.places(in: snapshot) where !allows(permission, in: place) {
+                // Group and permission tell where a record is, and whether it exists.
+                guard allows(.read, in: place) else {
+                    throw Problem(
+                        403, "Forbidden",
+                        "\(name) has not the permission for all groups that this change touches")
+                }
+                try require(permission, in: place)
+            }
         }
     }
 

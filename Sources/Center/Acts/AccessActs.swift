@@ -55,8 +55,9 @@ extension Acts {
         }
         let name = try Administrator.checked(name: text)
         let known = all.first { $0.name == name }
-        if let known { try requireAbove(known) }
+        // Before the account is looked at: with roles that the caller cannot give, all names are refused alike.
         let grants = try grants(wish.grants)
+        if let known { try requireAbove(known) }
         guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
             throw Problem(
                 422, "Invalid role",
@@ -134,8 +135,10 @@ extension Acts {
 
     func removeAdministrator(_ name: String) async throws {
         try require(.administer)
-        if let known = try await store.administrators().first(where: { $0.name == name }) {
-            try requireAbove(known)
+        let known = try await store.administrators().first { $0.name == name }
+        guard known.map({ caller.grants.cover($0.grants) }) ?? false else {
+            try caller.requireNames(.administer, "administrator", name)
+            throw StoreError.notFound("there is no administrator \(name)")
         }
         try await fleet.administer { [caller] store in
             try await store.removeAdministrator(name, by: caller.name)
