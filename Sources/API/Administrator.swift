@@ -13,12 +13,16 @@ package struct AdministratorRequest: Codable, Sendable {
     /// The identity of the person at the log-in provider (`sub`); empty: the first person to log in under this name within thirty days.
     /// Left out: unchanged, and for a new one as if empty.
     package var subject: String?
+    /// Whether API tokens are revoked if this sets a password, disables the account, or gives it to another source or person. Left out:
+    /// yes, except for a new password of the caller's own account.
+    package var revokesTokens: Bool?
 
     package init(
         grants: [String], fullName: String? = nil, isDisabled: Bool? = nil, password: String? = nil,
-        source: Administrator.Source? = nil, subject: String? = nil
+        source: Administrator.Source? = nil, subject: String? = nil, revokesTokens: Bool? = nil
     ) {
         self.subject = subject
+        self.revokesTokens = revokesTokens
         self.grants = grants
         self.fullName = fullName
         self.isDisabled = isDisabled
@@ -38,8 +42,11 @@ package struct AdministratorAnswer: Codable, Sendable {
     package var subject: String?
     /// Seconds since 1970; until then the first log-in under this name sets the identity.
     @SecondTimestamp package var linkableUntil: Int?
+    /// API tokens that are valid for this account.
+    package var tokens: [TokenAnswer]
 
-    package init(_ administrator: Administrator) {
+    package init(_ administrator: Administrator, tokens: [TokenAnswer]) {
+        self.tokens = tokens
         subject = administrator.identity?.subject
         linkableUntil = administrator.linkableUntil
         name = administrator.name

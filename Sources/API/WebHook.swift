@@ -19,6 +19,7 @@ package struct WebHookRequest: Codable, Sendable {
 /// A web hook and the result of its last delivery.
 package struct WebHookAnswer: Codable, Sendable {
     package var id: Int
+    /// Scheme, host and port; the rest of an address is often a secret, and is not shown again.
     package var url: String
     package var kinds: [String]
     package var group: GroupPath

@@ -18,8 +18,6 @@ package struct CenterServices: Sendable {
     var issuer: String?
     let version: String
     let roles: [ServerRole]
-    /// The key that signs the links of wall boards.
-    let wallSecret: String
     /// The limits of addresses at the control center.
     package var limits = CenterLimits()
     let turns = RequestTurns()
@@ -32,7 +30,7 @@ package struct CenterServices: Sendable {
     ///   - serverName: the name of this server for them.
     package init(
         fleet: LiveFleet, volumes: Volumes, logs: NodeLogs, ports: CenterPorts, logger: Logger,
-        version: String, roles: [ServerRole], wallSecret: String, sources: [ReplicationSource] = [],
+        version: String, roles: [ServerRole], sources: [ReplicationSource] = [],
         serverName: String
     ) {
         self.fleet = fleet
@@ -41,7 +39,6 @@ package struct CenterServices: Sendable {
         self.ports = ports
         self.version = version
         self.roles = roles
-        self.wallSecret = wallSecret
         webHooks = WebHookSender(fleet: fleet, logger: logger)
         shelf = ImageShelf(fleet: fleet, files: ports.images, open: ports.planes, logger: logger)
         replication = ImageReplication(

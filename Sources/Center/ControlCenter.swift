@@ -171,6 +171,7 @@ package struct ControlCenter: Sendable {
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ProblemMiddleware(logger: logger, pages: renderer))
         router.add(middleware: RateLimitMiddleware(limits: services.limits))
+        router.add(middleware: HostMiddleware())
         router.add(middleware: IdentityMiddleware(gate: gate, isTLS: isTLS))
         addAPI(to: router, noting: noting)
         EntryPages(gate: gate, pages: renderer, isTLS: isTLS).add(to: router.group())

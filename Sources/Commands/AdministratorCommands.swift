@@ -28,10 +28,11 @@ struct AdministratorList: AsyncParsableCommand {
         try await reportingFailure {
             let all = try await server.client.get("administrators", [AdministratorAnswer].self)
             try output.write(all) { all in
-                var table = TextTable(["NAME", "FULL NAME", "SOURCE", "ROLES", "STATE"])
+                var table = TextTable(["NAME", "FULL NAME", "SOURCE", "ROLES", "TOKENS", "STATE"])
                 for one in all {
                     table.add([
                         one.name, one.fullName, one.source.rawValue, one.grants.joined(separator: " "),
+                        String(one.tokens.count),
                         one.isDisabled
                             ? "disabled" : one.source == .oidc && one.subject == nil ? "not linked yet" : "",
                     ])
@@ -65,17 +66,47 @@ struct AdministratorAdd: AsyncParsableCommand {
     )
     var subject: String?
     @Flag(help: "Disable the account: it may not log in.") var disabled = false
+    @OptionGroup var tokens: TokenOptions
 
     func run() async throws {
         try await reportingFailure {
             let client = server.client
             let known = try await client.get("administrators", [AdministratorAnswer].self)
-            let isNew = !known.contains { $0.name == name } && source ?? .local == .local
+                .first { $0.name == name }
+            let isNew = known == nil && source ?? .local == .local
             let wish = AdministratorRequest(
                 grants: grants, fullName: fullName, isDisabled: disabled,
-                password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject)
-            try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+                password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject,
+                revokesTokens: tokens.revokeTokens)
+            try await tokens.save(wish, of: name, known, by: client)
         }
+    }
+}
+
+/// What becomes of an account's API tokens.
+struct TokenOptions: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Revoke the account's API tokens with a new password, a new source or subject, or with --disabled. Default: yes, except for a new password of your own account."
+    )
+    var revokeTokens: Bool?
+
+    /// Saves an administrator, and tells which tokens were revoked and which still work.
+    func save(
+        _ wish: AdministratorRequest, of name: String, _ known: AdministratorAnswer?, by client: APIClient
+    ) async throws {
+        let data = try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+        let left = try JSONDecoder().decode(AdministratorAnswer.self, from: data).tokens
+        let revoked = (known?.tokens ?? []).filter { token in !left.contains { $0.id == token.id } }
+        if !revoked.isEmpty { printError("revoked API tokens: \(Self.list(revoked))") }
+        if !left.isEmpty, wish.password != nil || wish.isDisabled == true {
+            printError("API tokens that were not revoked: \(Self.list(left)) (roost token rm ID)")
+        }
+    }
+
+    private static func list(_ tokens: [TokenAnswer]) -> String {
+        tokens.map { "\($0.name) (\($0.id))" }.joined(separator: ", ")
     }
 }
 
@@ -86,6 +117,7 @@ struct AdministratorPassword: AsyncParsableCommand {
         commandName: "password", abstract: "Set a password, read from standard input; ends all log-ins.")
     @OptionGroup var server: ServerOptions
     @Argument(help: "Log-in name.") var name: String
+    @OptionGroup var tokens: TokenOptions
 
     func run() async throws {
         try await reportingFailure {
@@ -94,8 +126,9 @@ struct AdministratorPassword: AsyncParsableCommand {
             guard let one = known.first(where: { $0.name == name }) else {
                 throw Failure(text: "there is no administrator ‘\(name)’", code: 3)
             }
-            let wish = AdministratorRequest(grants: one.grants, password: try PasswordInput.read())
-            try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+            let wish = AdministratorRequest(
+                grants: one.grants, password: try PasswordInput.read(), revokesTokens: tokens.revokeTokens)
+            try await tokens.save(wish, of: name, one, by: client)
         }
     }
 }

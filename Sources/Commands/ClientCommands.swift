@@ -15,7 +15,7 @@ package enum ClientCommands {
             NetworkCommands.self, LoaderRuleCommands.self, RolloutCommands.self, VolumeCommands.self,
             Inventory.self, Get.self, Set.self, Plan.self,
             History.self, Undo.self, LeaseCommands.self, SessionCommands.self, EventCommands.self,
-            AdministratorCommands.self, TokenCommands.self, WebHookCommands.self,
+            AdministratorCommands.self, TokenCommands.self, BoardCommands.self, WebHookCommands.self,
         ]
     }
 

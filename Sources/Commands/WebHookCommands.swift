@@ -20,7 +20,7 @@ struct WebHookList: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try output.write(try await server.client.get("hooks", [WebHookAnswer].self)) { hooks in
-                var table = TextTable(["ID", "URL", "KINDS", "GROUP", "LAST DELIVERY"])
+                var table = TextTable(["ID", "ADDRESS", "KINDS", "GROUP", "LAST DELIVERY"])
                 for hook in hooks {
                     let last = hook.lastAt.map { "\(Shown.time(second: $0)) \(hook.lastResult ?? "")" }
                     table.add([

@@ -78,35 +78,22 @@ extension SQLiteStore {
 
     package func tokens(of owner: String?) async throws(StoreError) -> [APIToken] {
         let tokens = try await read { database in
-            try Self.tokens("1 ORDER BY CAST(record.key AS INTEGER)", [], in: database)
+            try Self.used(APIToken.self, in: database).map(Self.token)
         }
         return owner.map { owner in tokens.filter { $0.owner == owner } } ?? tokens
     }
 
     package func token(hash: String) async throws(StoreError) -> APIToken? {
         try await read { database in
-            try Self.tokens(
-                "record.key IN (SELECT key FROM record_secret WHERE kind = ? AND name = ? AND secret = ?)",
-                [APIToken.kind, APIToken.hash, hash], in: database
-            ).first
+            try Self.used(APIToken.self, with: hash, named: APIToken.hash, in: database).first
+                .map(Self.token)
         }
     }
 
-    /// Tokens with their last use.
-    private static func tokens(
-        _ clause: String, _ arguments: StatementArguments, in database: Database
-    ) throws -> [APIToken] {
-        try Row.fetchAll(
-            database,
-            sql: """
-                SELECT record, at FROM record LEFT JOIN record_use USING (kind, key)
-                WHERE record.kind = ? AND \(clause)
-                """, arguments: [APIToken.kind] + arguments
-        ).map { row in
-            var token: APIToken = try value(json: row["record"])
-            token.usedAt = row["at"]
-            return token
-        }
+    private static func token(_ token: APIToken, usedAt second: Int?) -> APIToken {
+        var token = token
+        token.usedAt = second
+        return token
     }
 
     package func touchToken(_ id: Int, at second: Int) async throws(StoreError) {

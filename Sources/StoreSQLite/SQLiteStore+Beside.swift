@@ -40,6 +40,32 @@ extension SQLiteStore {
                 """, arguments: [second, type.kind, key])
     }
 
+    /// Records of a kind that have numbers, in their order, each with its last use.
+    static func used<Record: FleetRecord>(_: Record.Type, in database: Database) throws -> [(Record, Int?)] {
+        try used("1 ORDER BY CAST(record.key AS INTEGER)", [], in: database)
+    }
+
+    /// Those that have a certain secret beside them.
+    static func used<Record: FleetRecord>(
+        _: Record.Type, with secret: String, named name: String, in database: Database
+    ) throws -> [(Record, Int?)] {
+        try used(
+            "record.key IN (SELECT key FROM record_secret WHERE kind = ? AND name = ? AND secret = ?)",
+            [Record.kind, name, secret], in: database)
+    }
+
+    private static func used<Record: FleetRecord>(
+        _ clause: String, _ arguments: StatementArguments, in database: Database
+    ) throws -> [(Record, Int?)] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT record, at FROM record LEFT JOIN record_use USING (kind, key)
+                WHERE record.kind = ? AND \(clause)
+                """, arguments: [Record.kind] + arguments
+        ).map { row in (try value(json: row["record"]), row["at"]) }
+    }
+
     /// When records of a kind were last used, by key, in seconds since 1970; those that never were are left out.
     static func uses(of type: any FleetRecord.Type, in database: Database) throws -> [String: Int] {
         let rows = try Row.fetchAll(

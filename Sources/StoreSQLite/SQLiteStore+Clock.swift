@@ -20,8 +20,9 @@ extension SQLiteStore {
                 sql: """
                     SELECT max(second) FROM (
                         SELECT max(seen_at) AS second FROM login_session
-                        UNION ALL SELECT max(at) FROM record_use WHERE kind = 'token'
-                        UNION ALL SELECT max(json_extract(record, '$.createdAt')) FROM record WHERE kind = 'token'
+                        UNION ALL SELECT max(at) FROM record_use WHERE kind IN ('token', 'board')
+                        UNION ALL SELECT max(json_extract(record, '$.createdAt')) FROM record
+                            WHERE kind IN ('token', 'board')
                         UNION ALL SELECT max(at) / 1000 FROM last_boot)
                     """)
         }
@@ -38,16 +39,16 @@ extension SQLiteStore {
                 UPDATE login_session SET created_at = created_at + :by, seen_at = seen_at + :by
                 WHERE seen_at <= :last AND seen_at NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
-        // Before their uses, which decide. NULL stays NULL: a token without expiry.
+        // Before their uses, which decide. NULL stays NULL: a token or link without expiry.
         try database.execute(
             sql: """
-                WITH token AS (
-                    SELECT key, json_extract(record, '$.createdAt') AS created,
+                WITH word AS (
+                    SELECT kind, key, json_extract(record, '$.createdAt') AS created,
                         json_extract(record, '$.expiresAt') AS expires, ifnull(at, 0) AS used
-                    FROM record LEFT JOIN record_use USING (kind, key) WHERE record.kind = 'token')
+                    FROM record LEFT JOIN record_use USING (kind, key) WHERE record.kind IN ('token', 'board'))
                 UPDATE record SET record = json_patch(
                     record.record, json_object('createdAt', created + :by, 'expiresAt', expires + :by))
-                FROM token WHERE record.kind = 'token' AND record.key = token.key
+                FROM word WHERE record.kind = word.kind AND record.key = word.key
                 AND max(created, used) <= :last AND max(created, used) NOT BETWEEN :other AND :lastOther
                 """, arguments: arguments)
         try database.execute(

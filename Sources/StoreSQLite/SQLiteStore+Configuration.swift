@@ -42,6 +42,10 @@ extension SQLiteStore {
             let changes = try change.edits.compactMap { try make($0, in: database) }
             guard !changes.isEmpty else { return change.before.revision }
             try Self.forgetCards(after: change.edits, of: change.before, in: database)
+            for account in change.endedLogIns {
+                try database.execute(
+                    sql: "DELETE FROM login_session WHERE administrator = ?", arguments: [account])
+            }
             return try record(changes, what: what, by: who, in: database)
         }
     }

@@ -25,10 +25,12 @@ package enum SchemaSteps {
         Step(name: "0009", up: Embedded.step0009_sql, down: Embedded.down0009_sql),
         Step(name: "0010", up: Embedded.step0010_sql, down: Embedded.down0010_sql),
         Step(name: "0011", up: Embedded.step0011_sql, down: Embedded.down0011_sql),
+        Step(name: sealingOfAddresses, up: Embedded.step0012_sql, down: Embedded.down0012_sql),
     ]
 
     /// Older programs know nothing about sealed secrets.
     private static let sealing = "0008"
+    private static let sealingOfAddresses = "0012"
 
     /// The newest step that this program knows.
     package static var latest: Int { steps.count }
@@ -98,7 +100,12 @@ package enum SchemaSteps {
             try queue.write { database in
                 for step in steps[wanted..<now].reversed() {
                     guard let down = step.down else { continue }
-                    if step.name == sealing { try StoredSecrets.open(in: database, with: secrets) }
+                    switch step.name {
+                    case sealing: try StoredSecrets.open(in: database, with: secrets)
+                    case sealingOfAddresses:
+                        try StoredSecrets.openAddresses(in: database, with: secrets)
+                    default: break
+                    }
                     try database.execute(sql: down)
                     try database.execute(
                         sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [step.name])

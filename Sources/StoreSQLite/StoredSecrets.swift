@@ -15,16 +15,18 @@ enum StoredSecrets {
     static func seal(in database: DatabasePool, with secrets: NodeSecrets) throws {
         let coder = RecordCoder(secrets: secrets)
         let isDone = try database.read { database in
-            try String.fetchAll(database, sql: "SELECT key FROM sealing") == [secrets.fingerprint]
+            try String.fetchAll(database, sql: "SELECT key FROM sealing WHERE has_addresses")
+                == [secrets.fingerprint]
         }
         guard !isDone else { return }
         try database.write { database in
             try translate(in: database, from: coder, to: coder)
             for type in FleetRecords.all {
                 for name in type.sealedSecrets {
-                    try seal(name, besides: type.kind, in: database, with: coder)
+                    try rewrite(name, besides: type, in: database, coder.sealed)
                 }
             }
+            try shortenHistoryOfHooks(in: database)
             Commit.sealing.pass(.commit)
         }
         Commit.sealing.pass(.done)
@@ -33,43 +35,80 @@ enum StoredSecrets {
         _ = try database.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         try database.write { database in
             try database.execute(sql: "DELETE FROM sealing")
-            try database.execute(sql: "INSERT INTO sealing VALUES (?)", arguments: [secrets.fingerprint])
+            try database.execute(
+                sql: "INSERT INTO sealing (key, has_addresses) VALUES (?, 1)",
+                arguments: [secrets.fingerprint])
             Commit.sealingMark.pass(.commit)
         }
         Commit.sealingMark.pass(.done)
     }
 
-    private static func seal(
-        _ name: String, besides kind: String, in database: Database, with coder: RecordCoder
+    /// Rewrites a secret beside all records of a kind.
+    private static func rewrite(
+        _ name: String, besides type: any FleetRecord.Type, in database: Database,
+        _ translated: (String) -> String
     ) throws {
         let rows = try Row.fetchAll(
             database, sql: "SELECT rowid, secret FROM record_secret WHERE kind = ? AND name = ?",
-            arguments: [kind, name])
+            arguments: [type.kind, name])
         for row in rows {
             try database.execute(
                 sql: "UPDATE record_secret SET secret = ? WHERE rowid = ?",
-                arguments: [coder.sealed(row["secret"] as String), row["rowid"] as Int])
+                arguments: [translated(row["secret"] as String), row["rowid"] as Int])
         }
     }
 
     /// Opens all of it, for a program that knows nothing about sealing.
     static func open(in database: Database, with secrets: NodeSecrets?) throws {
-        guard let key = try String.fetchOne(database, sql: "SELECT key FROM sealing") else { return }
+        guard let coder = try opener(in: database, with: secrets) else { return }
+        try translate(in: database, from: coder, to: RecordCoder(secrets: nil))
+        // The later steps are taken back already: web hooks have their table.
+        for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
+            try database.execute(
+                sql: "UPDATE web_hook SET secret = ? WHERE id = ?",
+                arguments: [coder.opened(row["secret"] as String), row["id"] as Int])
+        }
+        try database.execute(sql: "DELETE FROM sealing")
+    }
+
+    /// Opens the addresses of web hooks, for a program that only knows their other secrets as sealed.
+    static func openAddresses(in database: Database, with secrets: NodeSecrets?) throws {
+        guard let coder = try opener(in: database, with: secrets) else { return }
+        try rewrite(WebHook.Record.url, besides: WebHook.Record.self, in: database, coder.opened)
+    }
+
+    /// What opens the store's secrets; nil when they are in clear.
+    private static func opener(in database: Database, with secrets: NodeSecrets?) throws -> RecordCoder? {
+        guard let key = try String.fetchOne(database, sql: "SELECT key FROM sealing") else { return nil }
         guard let secrets, secrets.fingerprint == key else {
             throw StoreError.conflict(
                 "the store's secrets are sealed, and an older program needs them in clear: put the file keys/nodes back that they were sealed with"
             )
         }
-        try translate(in: database, from: RecordCoder(secrets: secrets), to: RecordCoder(secrets: nil))
-        // The later steps are taken back already: web hooks have their table.
-        for row in try Row.fetchAll(database, sql: "SELECT id, secret FROM web_hook") {
-            try database.execute(
-                sql: "UPDATE web_hook SET secret = ? WHERE id = ?",
-                arguments: [
-                    RecordCoder(secrets: secrets).opened(row["secret"] as String), row["id"] as Int,
-                ])
+        return RecordCoder(secrets: secrets)
+    }
+
+    /// The first programs wrote whole addresses into history, which has more readers.
+    private static func shortenHistoryOfHooks(in database: Database) throws {
+        for column in ["before", "after"] {
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT rowid, revision, \(column) AS json FROM revision_edit
+                    WHERE kind = 'hook' AND \(column) IS NOT NULL
+                    """)
+            for row in rows {
+                let url: String = try SQLiteStore.value(json: row["json"])
+                let place = WebHook.place(of: url)
+                guard place != url else { continue }
+                try database.execute(
+                    sql: "UPDATE revision_edit SET \(column) = ? WHERE rowid = ?",
+                    arguments: [try SQLiteStore.json(place), row["rowid"] as Int])
+                try database.execute(
+                    sql: "UPDATE revision SET what = replace(what, ?, ?) WHERE number = ?",
+                    arguments: [url, place, row["revision"] as Int])
+            }
         }
-        try database.execute(sql: "DELETE FROM sealing")
     }
 
     /// Rewrites all records that contain secrets, including those in the history.

@@ -193,6 +193,13 @@ extension ActRow {
         ActRow("makeToken", .administer, .site) { acts, _ in
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))
         },
+        ActRow("boardLinks", .configure, .anywhere) { acts, _ in try await acts.boardLinks() },
+        ActRow("makeBoardLink", .configure) {
+            try await $0.makeBoardLink(BoardLinkRequest(name: "hall", group: $1.group))
+        },
+        ActRow("revokeBoardLink", .configure, .anywhere) { acts, _ in
+            try await acts.revokeBoardLink(999)
+        },
         ActRow("webHooks", .administer, .site) { acts, _ in try await acts.webHooks() },
         ActRow("makeWebHook", .administer, .site) { acts, _ in
             try await acts.makeWebHook(WebHookRequest(url: "http://127.0.0.1:9/"))

@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test(arguments: [2 * year, -2 * year, -56 * year])
-    func `log-ins, tokens and roll-outs move with the clock, and back again`(seconds: Int) async throws {
+    func `log-ins, tokens, links and roll-outs move with the clock, and back again`(seconds: Int) async throws
+    {
         let fleet = try await SmallFleet()
         let live = fleet.services.fleet
         let cookie = Secrets.hash(Person(role: .admin, place: .site).cookie)
@@ -32,10 +33,17 @@ import Testing
         let rollout = try #require(live.snapshot.rollouts.values.first)
         let boot = try #require(live.boots.values.first)
         let tokens = try await live.store.tokens(of: nil)
+        let now = Clock.second
+        let link = try await live.store.addBoardLink(
+            BoardLink(
+                id: 0, name: "hall", group: .site, createdBy: "ann", createdAt: now, expiresAt: now + 60),
+            hash: "hall")
         let (there, back) = jumps(seconds)
         try await live.move(with: there)
         let session = try #require(try await live.store.session(hash: cookie))
         #expect(session.seenAt == before.seenAt + seconds && session.createdAt == before.createdAt + seconds)
+        let moved = try await live.store.boardLink(hash: "hall")
+        #expect(moved?.createdAt == now + seconds && moved?.expiresAt == now + 60 + seconds)
         #expect(live.snapshot.rollouts[rollout.id]?.startedAt == rollout.startedAt + seconds)
         #expect(try await live.store.rollout(rollout.id).startedAt == rollout.startedAt + seconds)
         #expect(live.boots[boot.macAddress]?.startedAt == boot.startedAt + seconds * 1_000)
@@ -45,6 +53,7 @@ import Testing
         #expect(try await live.store.session(hash: cookie) == before)
         #expect(live.snapshot.rollouts[rollout.id] == rollout)
         #expect(try await live.store.tokens(of: nil) == tokens)
+        #expect(try await live.store.boardLink(hash: "hall") == link)
         #expect(live.boots[boot.macAddress] == boot)
     }
 

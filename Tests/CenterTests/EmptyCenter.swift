@@ -27,7 +27,7 @@ extension CenterServices {
             ports: CenterPorts(
                 planes: planes, networks: networks, images: images, pulls: PullsInto(),
                 hostKeys: NamedHostKeys()),
-            logger: .silent, version: "test", roles: [], wallSecret: "", serverName: "test")
+            logger: .silent, version: "test", roles: [], serverName: "test")
     }
 }
 

@@ -158,7 +158,7 @@ import Testing
         }
         let node = try #require(past.nodes[NodeName(Place.school.node)])
         #expect(try !acts(.school).sees(node, in: past))
-        #expect(throws: Problem.self) { try acts(.school).requireReading(node, in: past) }
+        #expect(throws: Problem.self) { try acts(.school).requireReading(node, named: "", in: past) }
         // Nor does its present group see it.
         #expect(try !acts(.office).sees(node, in: past))
         #expect(try acts(.site).sees(node, in: past))

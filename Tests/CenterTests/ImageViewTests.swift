@@ -136,7 +136,8 @@ import Wire
         let names = Administrator.Source.allCases.map { source in
             var one = Administrator(name: "ann", grants: [Grant(.admin)])
             one.source = source
-            let view = AdministratorsView([one], failure: nil, Self.words)
+            let answer = AdministratorAnswer(one, tokens: [])
+            let view = AdministratorsView([answer], account: nil, failure: nil, Self.words)
             #expect(view.rows.map(\.source) == [source == .local ? nil : source.rawValue])
             return view.rows[0].fields.map(\.name)
         }

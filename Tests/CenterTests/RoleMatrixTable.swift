@@ -196,6 +196,9 @@ extension MatrixRow {
         POST /api/v1/tokens  log-in  201  {"name":"mine"}
         POST /api/v1/tokens  site:administer  201  {"name":"theirs","owner":"aide-pc-1"}
         DELETE /api/v1/tokens/999  anywhere  404
+        GET /api/v1/boards  anywhere  200
+        POST /api/v1/boards  place  201  {"name":"hall","group":"GROUP"}
+        DELETE /api/v1/boards/999  anywhere  404
         GET /api/v1/hooks  site  200
         POST /api/v1/hooks  site  201  {"url":"http://127.0.0.1:9/"}
         DELETE /api/v1/hooks/1  site  204,404
@@ -288,6 +291,11 @@ extension MatrixRow {
         POST /tokens/999/revoke  anywhere  404
         GET /wizard  anywhere  200
         POST /wizard  site  303  enrolment=refuse
+        GET /boards  anywhere  200
+        GET /boards?group=/school  anywhere  200
+        POST /boards  place  200  name=hall&group=GROUP&days=30
+        POST /boards  place  422  name=hall&group=GROUP&days=-1
+        POST /boards/999/revoke  anywhere  404
         GET /hooks  site  200
         POST /hooks  site  200  url=http://127.0.0.1:9/
         POST /hooks/1/remove  site  303,404

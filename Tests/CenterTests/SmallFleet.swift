@@ -12,53 +12,6 @@ import Wire
 
 @testable import Center
 
-/// A place in the fleet: each has one of everything, with names that contain the place.
-enum Place: String, CaseIterable, Sendable {
-    case school = "/school"
-    case office = "/office"
-    case site = "/"
-
-    /// The name of the place's node.
-    var node: String {
-        switch self {
-        case .school: "pc-1"
-        case .office: "desk-1"
-        case .site: "hall-1"
-        }
-    }
-
-    var macAddress: String {
-        switch self {
-        case .school: "52:54:00:00:03:01"
-        case .office: "52:54:00:00:03:02"
-        case .site: "52:54:00:00:03:03"
-        }
-    }
-
-    /// The path of a group below it: `/school/attic`.
-    func below(_ name: String) -> String { self == .site ? "/\(name)" : "\(rawValue)/\(name)" }
-
-    /// An administrator with a single role, there.
-    var aide: String { "aide-\(node)" }
-}
-
-/// A caller with one role in one place.
-struct Person: Sendable {
-    var role: Role
-    var place: Place
-
-    /// Each role on the whole site, and in one group.
-    static let all = [Place.site, .school].flatMap { place in
-        Role.allCases.map { Person(role: $0, place: place) }
-    }
-
-    /// For a replica, its server's name.
-    var name: String { "\(role.rawValue)-\(place == .site ? "site" : "school")" }
-    var token: String { "roost_\(name)" }
-    var cookie: String { "cookie of \(name)".replacing(" ", with: "-") }
-    var csrfToken: String { "csrf-\(name)" }
-}
-
 /// A control center with a school, an office, a site and eight administrators, called without a socket.
 final class SmallFleet: Sendable {
     struct Answer: Sendable {
@@ -118,9 +71,10 @@ final class SmallFleet: Sendable {
     /// - Parameter address: the client's address: the server counts requests per address.
     func ask(
         _ method: String, _ path: String, headers: HTTPFields = [:], body: String? = nil,
-        from address: String = "192.0.2.1"
+        from address: String = "192.0.2.1", authority: String? = "test"
     ) async throws -> Answer {
-        let (response, route) = try await respond(method, path, headers, body, from: address)
+        let (response, route) = try await respond(
+            method, path, headers, body, from: address, authority: authority)
         let text = Text()
         // Event streams never end.
         if response.headers[.contentType] != "text/event-stream" { try await response.body.write(text) }
@@ -158,7 +112,8 @@ final class SmallFleet: Sendable {
     }
 
     private func respond(
-        _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String
+        _ method: String, _ path: String, _ headers: HTTPFields, _ body: String?, from address: String,
+        authority: String? = "test"
     ) async throws -> (Response, route: String?) {
         let method = try #require(HTTPRequest.Method(method))
         let channel = NIOAsyncTestingChannel()
@@ -166,7 +121,7 @@ final class SmallFleet: Sendable {
         let context = CenterContext(source: .init(channel: channel, logger: .silent))
         let request = Request(
             head: HTTPRequest(
-                method: method, scheme: "https", authority: "test", path: path, headerFields: headers),
+                method: method, scheme: "https", authority: authority, path: path, headerFields: headers),
             body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
         let response = try await responder.respond(to: request, context: context)
         return (response, context.endpointPath.flatMap { shapes["\(method.rawValue) \($0)"] })

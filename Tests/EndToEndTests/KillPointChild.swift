@@ -59,6 +59,10 @@ extension Commit {
         APIToken(id: 1, name: name, owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
     }
 
+    private static func boardLink(_ name: String) -> BoardLink {
+        BoardLink(id: 1, name: name, group: .site, createdBy: "ann", createdAt: 1, expiresAt: nil)
+    }
+
     private static func hook(_ url: String) -> WebHook {
         WebHook(id: 0, url: url, secret: "word", kinds: [], group: .site)
     }
@@ -87,6 +91,7 @@ extension Commit {
         }
         try await store.addSession(session(1), hash: "first")
         try await make([.token(1, token("first"), hash: "first")], in: store)
+        try await make([.boardLink(1, boardLink("first"), hash: "first")], in: store)
         try await make([.webHook(1, hook("http://first"))], in: store)
         for kernel in ["a", "b", "c"] {
             let (manifest, digest) = try manifest(kernel)
@@ -113,6 +118,7 @@ extension Commit {
         case .sessionEnd: try await store.removeSession(hash: "first")
         case .sessionsEnd: try await store.removeSessions(of: "ann", seenBefore: nil)
         case .tokenUse: try await store.touchToken(1, at: 7)
+        case .boardLinkUse: try await store.touchBoardLink(1, at: 7)
         case .bootTest:
             try await store.save(
                 BootTest(
@@ -135,8 +141,10 @@ extension Commit {
             let node = Node(name: try NodeName("pc-1"), group: .site, macAddresses: [])
             let person = Self.person(Self.second)
             try await Self.make(
-                [.node(node.name, node), .administrator(person.name, person, passwordHash: "word")], in: store
-            )
+                [
+                    .node(node.name, node), .administrator(person.name, person, passwordHash: "word"),
+                    .administrator("ann", Self.person("ann"), passwordHash: "new"), .token(1, nil),
+                ], in: store)
         case .version:
             let (manifest, digest) = try Self.manifest("d")
             _ = try await store.addVersion(manifest, digest: digest, signatures: [], by: "test")
@@ -167,6 +175,7 @@ extension Commit {
         case .sessionUse: try await store.session(hash: "first")?.seenAt == 7
         case .sessionEnd, .sessionsEnd: try await store.session(hash: "first") == nil
         case .tokenUse: try await store.tokens(of: nil).first?.usedAt == 7
+        case .boardLinkUse: try await store.boardLinks().first?.usedAt == 7
         case .bootTest: try await store.bootTest(of: image.name, 1) != nil
         case .machineRemoval: try await store.boots(of: Self.machine, limit: 9).isEmpty
         case .bootEvents: try await store.boots(of: Self.machine, limit: 9).count == 2
@@ -174,7 +183,10 @@ extension Commit {
         case .hardware: try await !store.hardwareHistory(of: Self.machine).isEmpty
         case .cards: try await !store.snapshot().observations.cards.isEmpty
         case .revision:
-            try await (store.snapshot().nodes.count, store.passwordHash(of: Self.second)) == (1, "word")
+            try await (
+                store.snapshot().nodes.count, store.passwordHash(of: Self.second),
+                store.session(hash: "first") == nil, store.tokens(of: nil).count
+            ) == (1, "word", true, 0)
         case .version: image.versions.count == 4
         case .versionRemoval: image.versions.count == 2
         case .rollouts: try await store.snapshot().observations.troubles[Self.machine] != nil

@@ -166,7 +166,7 @@ extension EndToEnd.Servers {
         private func killStarts(at points: [String]) throws {
             let server = try CenterServer(starts: false)
             defer { server.stop() }
-            let order = ["keys.", "node-archive.", "center.secret.", "center."]
+            let order = ["keys.", "node-archive.", "center."]
             let sorted = order.flatMap { prefix in
                 points.filter { point in
                     point.hasPrefix(prefix) && order.first { point.hasPrefix($0) } == prefix
@@ -181,7 +181,7 @@ extension EndToEnd.Servers {
             #expect(try server.ask("GET", "/login").status == 200)
             #expect(
                 try names(in: "\(server.directory)/state/center") == [
-                    "ca.pem", "ca-key.pem", "certificate.pem", "key.pem", "names", "wall-secret",
+                    "ca.pem", "ca-key.pem", "certificate.pem", "key.pem", "names",
                 ])
             #expect(try names(in: "\(server.directory)/state/node").allSatisfy { $0.count == 69 })
         }

@@ -68,7 +68,7 @@ extension EndToEnd.Servers {
                     """
                     cd "$1"; mv store/* . 2>/dev/null || true
                     rm -rf store images/.building aside-*; chown -R "$2": images volumes logs center .
-                    for name in ca-key.pem names wall-secret; do
+                    for name in ca-key.pem names; do
                       if [ -e center/$name ]; then chown root: center/$name; fi
                     done
                     chown -R root: node trees keys lock; chmod 755 images node trees center; chmod 700 .
@@ -171,7 +171,7 @@ extension EndToEnd.Servers {
             ],
             [
                 "center/openssl.cnf.new", "center/ca.pem", "center/ca-key.pem", "center/names.new",
-                "center/names", "center/wall-secret", "center/key.pem", "center/key.pem.new",
+                "center/names", "center/key.pem", "center/key.pem.new",
                 "center/.request-1", "images/.building", "images/debian",
             ],
         ])

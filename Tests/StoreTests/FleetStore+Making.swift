@@ -7,7 +7,7 @@ extension FleetStore {
         let snapshot = try await snapshot()
         let wanted = try edits(snapshot)
         let number = try await apply(
-            snapshot.checking(wanted), by: who, what: wanted[0].summary(in: snapshot))
+            snapshot.checking(wanted), by: who, what: snapshot.summary(of: wanted))
         _ = try #require(number)
     }
 
@@ -28,6 +28,16 @@ extension FleetStore {
         token.id = try await snapshot().contents.access.nextToken
         let made = token
         try await make(by: made.owner) { _ in [.token(made.id, made, hash: hash)] }
+        return made
+    }
+
+    /// - Returns: the link with its number.
+    @discardableResult
+    func addBoardLink(_ link: BoardLink, hash: String) async throws -> BoardLink {
+        var link = link
+        link.id = try await snapshot().contents.access.nextBoardLink
+        let made = link
+        try await make(by: made.createdBy) { _ in [.boardLink(made.id, made, hash: hash)] }
         return made
     }
 

@@ -124,6 +124,9 @@ import Wire
             try await store.save(ann, passwordHash: "hash", by: "ann")
             _ = try await store.addWebHook(
                 WebHook(id: 0, url: "https://a", secret: "s", kinds: ["boot"], group: .site), by: "ann")
+            _ = try await store.addBoardLink(
+                BoardLink(id: 0, name: "b", group: .site, createdBy: "ann", createdAt: 1, expiresAt: nil),
+                hash: "b")
             _ = try await store.addToken(
                 APIToken(id: 0, name: "t", owner: "ann", grants: [], createdAt: 1, expiresAt: nil), hash: "t")
         }
@@ -144,6 +147,7 @@ import Wire
         #expect(try await store.revisions(RevisionFilter(limit: 1)).first?.who == "bob")
         #expect(try await store.passwordHash(of: "ann") == "hash")
         #expect(try await store.token(hash: "t")?.name == "t")
+        #expect(try await store.boardLink(hash: "b")?.name == "b")
         #expect(try await store.webHooks().map(\.url) == ["https://a"])
         #expect(try await store.lastBoots().map(\.boot) == ["b"])
     }

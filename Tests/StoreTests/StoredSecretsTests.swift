@@ -12,7 +12,7 @@ import Wire
     private let path = FileManager.default.temporaryDirectory.appendingPathComponent("roost-\(UUID()).sqlite")
         .path
     private let secrets = NodeSecrets()
-    private static let words = ["$6$salt$hash", "a private key", "1234pin99", "hook word"]
+    private static let words = ["$6$salt$hash", "a private key", "1234pin99", "hook word", "/hook/path"]
 
     /// Makes changes with secrets in them, and one that removes a secret again.
     private func fill(_ store: SQLiteStore) async throws {
@@ -30,7 +30,9 @@ import Wire
             _ = try await store.apply(store.snapshot().checking(edits), by: "ann", what: "")
         }
         _ = try await store.addWebHook(
-            WebHook(id: 0, url: "https://a", secret: Self.words[3], kinds: ["boot"], group: .site), by: "ann")
+            WebHook(
+                id: 0, url: "https://a\(Self.words[4])", secret: Self.words[3], kinds: ["boot"], group: .site),
+            by: "ann")
     }
 
     @Test(arguments: [
@@ -63,7 +65,8 @@ import Wire
         #expect(node.settings["root-password-hash"] == .text(Self.words[0]))
         #expect(node.settings["files"] == .map(["/etc/key:600": Self.words[1]]))
         #expect(snapshot.groups[.site]?.settings["registration-pin"] == .text(Self.words[2]))
-        #expect(try await store.webHooks().map(\.secret) == [Self.words[3]])
+        let hooks = try await store.webHooks()
+        #expect(hooks.map(\.secret) == [Self.words[3]] && hooks.map(\.url) == ["https://a\(Self.words[4])"])
     }
 
     @Test func `the database files contain no secret, and the store returns all of them`() async throws {
@@ -105,6 +108,32 @@ import Wire
         try await expectOpen(SQLiteStore(path: path))
     }
 
+    @Test
+    func `a store whose other secrets are sealed gets its addresses of web hooks sealed, in history too`()
+        async throws
+    {
+        do { try await fill(SQLiteStore(path: path, secrets: secrets)) }
+        try SchemaSteps.downgrade(path: path, to: 11, secrets: secrets)
+        #expect(try found() == [Self.words[4]])
+        // The first programs wrote whole addresses into history.
+        try await DatabaseQueue(path: path).write { database in
+            let url = "https://a\(Self.words[4])"
+            try database.execute(
+                sql: "UPDATE revision SET what = 'web hook 1 added: ' || ? WHERE what LIKE 'web hook%'",
+                arguments: [url])
+            try database.execute(
+                sql:
+                    "UPDATE revision_edit SET kind = 'hook', after = ? WHERE kind = 'web-hook'",
+                arguments: ["\"\(url)\""])
+        }
+        let store = try SQLiteStore(path: path, secrets: secrets)
+        #expect(try found() == [])
+        try await expectOpen(store)
+        let last = try #require(try await store.revisions(RevisionFilter(kind: "hook", limit: 1)).first)
+        #expect(last.what == "web hook 1 added: https://a")
+        #expect(try await store.revision(last.number).edits.map(\.after) == ["\"https://a\""])
+    }
+
     @Test func `with another secret sealed values stay closed, and can be set again`() async throws {
         try await fill(SQLiteStore(path: path, secrets: secrets))
         let store = try SQLiteStore(path: path, secrets: NodeSecrets())
@@ -115,6 +144,7 @@ import Wire
         #expect(snapshot.settingProblems(limit: 9).count == 3)
         #expect(snapshot.settingProblems(limit: 9).allSatisfy { $0.contains("is sealed with another key") })
         #expect(RecordSettings.redacted(node.settings)["root-password-hash"] == RecordSettings.hidden)
+        #expect(try await store.webHooks().map(\.place) == [""])
         node.settings["root-password-hash"] = .text("$6$other$hash")
         _ = try await store.apply(snapshot.checking([.node(node.name, node)]), by: "ann", what: "")
         // The file is still sealed, and opens when its secret returns.

@@ -7,13 +7,12 @@ struct AccessRoutes {
     func add(to api: Routes) {
         api.get("whoami", .read) { _, _, acts in try JSONAnswer(acts.whoAmI()) }
         api.get("administrators", .administer) { _, _, acts in
-            try await JSONAnswer(acts.administrators().map(AdministratorAnswer.init))
+            try await JSONAnswer(acts.administrators())
         }
         api.put("administrators/:name", .administer) { request, context, acts in
             let wish = try await request.decoded(AdministratorRequest.self)
-            let administrator = try await acts.save(
-                administrator: context.parameter("name"), wish, if: request.precondition)
-            return try JSONAnswer(AdministratorAnswer(administrator))
+            return try await JSONAnswer(
+                acts.save(administrator: context.parameter("name"), wish, if: request.precondition))
         }
         api.delete("administrators/:name", .administer) { _, context, acts in
             try await acts.removeAdministrator(context.parameter("name"))

@@ -34,6 +34,7 @@ struct Routes {
         HistoryRoutes().add(to: self)
         AccessRoutes().add(to: self)
         EventRoutes().add(to: self)
+        BoardRoutes().add(to: self)
         WebHookRoutes().add(to: self)
     }
 

@@ -16,6 +16,8 @@ struct Caller: Sendable, Equatable {
     var proof: Proof
     /// The server that a replica's token was made for.
     var replica: String?
+    /// The account whose password or token this is; nil for the local socket.
+    var account: String?
 
     static let local = Caller(name: "local administrator", grants: [Grant(.admin)], proof: .localSocket)
 
@@ -27,6 +29,26 @@ struct Caller: Sendable, Equatable {
             throw Problem(
                 403, "Forbidden",
                 "\(name) may not \(permission.rawValue) in \(group); an administrator with the role admin can change that"
+            )
+        }
+    }
+
+    /// The node, if the caller has `permission` where it is. A missing node is refused like one elsewhere: only callers with the permission on
+    /// the whole site learn which names there are.
+    ///
+    /// - Parameter text: the name or address that was asked for.
+    func permitted(_ node: Node?, named text: String, _ permission: Permission) throws -> Node {
+        if let node, allows(permission, in: node.group) { return node }
+        try requireNames(permission, "node", text)
+        throw StoreError.notFound("there is no node ‘\(text)’ (roost node list shows all)")
+    }
+
+    /// Throws unless the caller has `permission` on the whole site, and so may learn whether a name exists.
+    func requireNames(_ permission: Permission, _ kind: String, _ text: String) throws {
+        guard allows(permission, in: .site) else {
+            throw Problem(
+                403, "Forbidden",
+                "there is no \(kind) ‘\(text)’ for which \(name) has the permission to \(permission.rawValue)"
             )
         }
     }
@@ -43,7 +65,15 @@ struct Caller: Sendable, Equatable {
         for edit in edits {
             let (permission, places) = (edit.permission(in: snapshot), edit.places(in: snapshot))
             if places.isEmpty { try requireSomewhere(permission) }
-            for place in places { try require(permission, in: place) }
+            for place in places where !allows(permission, in: place) {
+                // Group and permission tell where a record is, and whether it exists.
+                guard allows(.read, in: place) else {
+                    throw Problem(
+                        403, "Forbidden",
+                        "\(name) has not the permission for all groups that this change touches")
+                }
+                try require(permission, in: place)
+            }
             guard grants.cover(edit.grants(in: snapshot)) else {
                 throw Problem(
                     403, "Forbidden",

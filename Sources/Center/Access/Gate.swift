@@ -278,7 +278,7 @@ final class Gate: Sendable {
         guard let administrator = try await enabled(session.administrator) else { return nil }
         return Caller(
             name: administrator.name, grants: administrator.grants,
-            proof: .session(csrfToken: session.csrfToken, hash: hash))
+            proof: .session(csrfToken: session.csrfToken, hash: hash), account: administrator.name)
     }
 
     /// The caller with this token.
@@ -298,7 +298,7 @@ final class Gate: Sendable {
         }
         return Caller(
             name: "\(owner.name) (token \(token.name))", grants: grants, proof: .token(token.id),
-            replica: grants.contains(Grant(.replica)) ? token.name : nil)
+            replica: grants.contains(Grant(.replica)) ? token.name : nil, account: owner.name)
     }
 
     /// When the tokens of `owner` expire without another log-in; nil: never, as for local accounts.

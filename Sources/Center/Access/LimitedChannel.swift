@@ -36,7 +36,7 @@ struct LimitedChannel<Base: ServerChildChannel>: ServerChildChannel {
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(RequestDeadline(), position: .after(decoder))
+            try pipeline.addHandlers([RequestDeadline(), HostCheck()], position: .after(decoder))
             return value
         }
     }

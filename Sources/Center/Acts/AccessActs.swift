@@ -17,9 +17,12 @@ extension Acts {
     // MARK: Administrators
 
     /// The administrators that the caller could change: one with roles elsewhere is not visible to an administrator of one group.
-    func administrators() async throws -> [Administrator] {
+    func administrators() async throws -> [AdministratorAnswer] {
         try require(.administer)
-        return try await store.administrators().filter { caller.grants.cover($0.grants) }
+        let tokens = Dictionary(grouping: try await tokenAnswers(of: nil), by: \.owner)
+        return try await store.administrators().filter { caller.grants.cover($0.grants) }.map {
+            AdministratorAnswer($0, tokens: tokens[$0.name] ?? [])
+        }
     }
 
     private func grants(_ texts: [String], in snapshot: FleetSnapshot) throws -> [Grant] {
@@ -42,27 +45,37 @@ extension Acts {
 
     func save(
         administrator name: String, _ wish: AdministratorRequest, if expected: Precondition = .none
-    ) async throws -> Administrator {
+    ) async throws -> AdministratorAnswer {
         try require(.administer)
         // Before the password is hashed, which is expensive; the state that the change meets decides.
         _ = try administrator(name, wish, if: expected, in: fleet.snapshot)
         var hash: String?
         if let password = wish.password { hash = try await Passwords.hash(Passwords.checked(password)) }
-        let known = try await store.administrators().first { $0.name == name }
         let snapshot = try await change { [hash] current in
-            let administrator = try administrator(name, wish, if: expected, in: current)
-            return [.administrator(name, administrator, passwordHash: hash)]
+            let after = try administrator(name, wish, if: expected, in: current)
+            let known = current.contents.access.administrators[name]
+            let save = FleetEdit.administrator(name, after, passwordHash: hash)
+            guard let known, revokesTokens(of: known, after, isNewPassword: hash != nil, wish) else {
+                return [save]
+            }
+            return [save] + current.edits(revokingTokensOf: name)
         }
         guard let administrator = snapshot.contents.access.administrators[name] else {
             throw StoreError.conflict("administrator \(name) was removed meanwhile")
         }
-        // A lost role, a new password or another source of authentication requires a new log-in.
-        if hash != nil || known?.grants != administrator.grants || administrator.isDisabled
-            || known?.identity != administrator.identity || known?.source != administrator.source
-        {
-            try await store.removeSessions(of: name, seenBefore: nil)
-        }
-        return administrator
+        return AdministratorAnswer(administrator, tokens: try await tokenAnswers(of: name))
+    }
+
+    /// Whether a change of an account revokes its tokens.
+    ///
+    /// A new password that another person sets is often the answer to a stolen one, and tokens may have been created with that.
+    private func revokesTokens(
+        of before: Administrator, _ after: Administrator, isNewPassword: Bool, _ wish: AdministratorRequest
+    ) -> Bool {
+        let isAnotherPerson = before.identity != after.identity || before.source != after.source
+        let isCut = isAnotherPerson || isNewPassword || (after.isDisabled && !before.isDisabled)
+        let isOwnPassword = caller.account == after.name && !isAnotherPerson && !after.isDisabled
+        return isCut && (wish.revokesTokens ?? !isOwnPassword)
     }
 
     /// The record that `wish` makes of the present one.
@@ -70,10 +83,11 @@ extension Acts {
         _ text: String, _ wish: AdministratorRequest, if expected: Precondition, in snapshot: FleetSnapshot
     ) throws -> Administrator {
         let known = snapshot.contents.access.administrators[text]
+        // Before the account is looked at: with roles that the caller cannot give, all names are refused alike.
+        let grants = try grants(wish.grants, in: snapshot)
+        if let known { try requireAbove(known) }
         try expected.check(known, existing: "administrator \(text) already exists")
         let name = try Administrator.checked(name: text)
-        if let known { try requireAbove(known) }
-        let grants = try grants(wish.grants, in: snapshot)
         guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
             throw Problem(
                 422, "Invalid role",
@@ -128,8 +142,12 @@ extension Acts {
 
     func removeAdministrator(_ name: String) async throws {
         try require(.administer)
-        _ = try await change { current in
-            if let known = current.contents.access.administrators[name] { try requireAbove(known) }
+        _ = try await change { [caller] current in
+            let known = current.contents.access.administrators[name]
+            guard known.map({ caller.grants.cover($0.grants) }) ?? false else {
+                try caller.requireNames(.administer, "administrator", name)
+                throw StoreError.notFound(Administrator.missing(name))
+            }
             return current.edits(removingAdministrator: name)
         }
     }
@@ -150,7 +168,11 @@ extension Acts {
     func tokens() async throws -> [TokenAnswer] {
         try require(.read)
         let isAll = may(.administer, in: .site)
-        let owner = isAll ? nil : caller.name
+        return try await tokenAnswers(of: isAll ? nil : caller.name)
+    }
+
+    /// - Parameter owner: nil: all.
+    private func tokenAnswers(of owner: String?) async throws -> [TokenAnswer] {
         let people = try await store.administrators()
         let logIns = try await store.lastLogIns()
         return try await store.tokens(of: owner).map { token in
@@ -223,7 +245,7 @@ extension Acts {
         let token = try await store.tokens(of: nil).first { $0.id == id }
         let isOwn = token?.owner == caller.name
         guard let token, isOwn || may(.administer, in: .site) else {
-            throw StoreError.notFound("there is no token \(id)")
+            throw StoreError.notFound(APIToken.missing(id))
         }
         try await fleet.change(by: caller.name) { _ in [.token(token.id, nil)] }
     }

@@ -73,9 +73,7 @@ struct Door: Sendable {
     func acts(of caller: Caller) -> Acts { Acts(services: services, caller: caller) }
 
     /// The board behind a link, without a log-in.
-    func wall(of group: GroupPath, key: String) throws -> WallBoard {
-        try WallBoard(of: group, key: key, services)
-    }
+    func wall(key: String) async throws -> WallBoard { try await WallBoard(key: key, services) }
 
     /// Throws unless the store and the data planes respond.
     func checkReadiness() async throws {

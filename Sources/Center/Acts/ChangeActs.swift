@@ -30,11 +30,14 @@ extension Acts {
             for path in [edit.moveGroup?.from, edit.moveGroup?.to].compactMap(\.self) {
                 try require(.configure, in: path)
             }
+            if let name = edit.removeNode {
+                _ = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
+            }
             switch edit.settings.map({ SettingsTarget($0.target) }) {
             case .group(let path): try require(.configure, in: GroupPath(path))
             case .rule: try require(.publish, in: .site)
             case .node(let name):
-                if let node = try? Self.find(name, in: snapshot) { try require(.configure, in: node.group) }
+                _ = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .configure)
             case nil: break
             }
         }
@@ -75,8 +78,7 @@ extension Acts {
         -> PlannedChange
     {
         let snapshot = fleet.snapshot
-        guard let stored = snapshot.nodes[name] else { throw StoreError.notFound("there is no node \(name)") }
-        try require(.configure, in: stored.group)
+        let stored = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
         try Precondition.matching(wanted).check(stored, at: name)
         var node = try edit(stored)
         node.uuid = stored.uuid
@@ -97,9 +99,7 @@ extension Acts {
         guard !names.isEmpty else { throw Problem(422, "Nothing to do", "no node is selected") }
         let snapshot = fleet.snapshot
         let edits = try names.map { name in
-            guard var node = snapshot.nodes[name] else {
-                throw StoreError.notFound("there is no node \(name)")
-            }
+            var node = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
             switch act {
             case .remove: return ChangeRequest.Edit(removeNode: name)
             case .move: node.group = try GroupPath(value)
@@ -147,6 +147,13 @@ extension Acts {
         let snapshot = fleet.snapshot
         let table = try DelimitedText(bytes)
         let list = try NodeImport(table, in: snapshot, within: fleet.addressPlan, makesGroups: makesGroups)
+        // Before anything else: refused and unchanged rows must not tell which nodes and groups there are.
+        for place in list.places where !place.groups.allSatisfy({ may(.enrol, in: $0) }) {
+            throw Problem(
+                403, "Forbidden",
+                "line \(place.line) is about a node or group for which \(caller.name) has not the permission to enrol"
+            )
+        }
         var answer = ImportAnswer(
             rows: list.rows, groups: list.groups, unusedColumns: list.unusedColumns, encoding: table.encoding)
         if !list.edits.isEmpty { answer.plan = try plan(of: list.edits, in: snapshot) }

@@ -31,34 +31,35 @@ extension Acts {
     {
         try require(.read)
         let events = try services.events(for: address)
-        let leave = Leave(caller: caller, recheck: recheck, fleet: fleet)
+        let leave = ListeningLeave(fleet) { [caller] in
+            guard let recheck else { return true }
+            return (try? await recheck())?.grants == caller.grants
+        }
         return events.prefix { _ in await leave.holds() }.filter { [caller] numbered in
             numbered.event.map { caller.sees($0.group) } ?? true
         }
     }
+}
 
-    /// Whether a caller may continue to listen.
-    private actor Leave {
-        /// Seconds after which it is checked again without a change: tokens and log-ins expire.
-        private static let patience = 60
+/// Whether a listener may continue.
+actor ListeningLeave {
+    /// Seconds after which it is checked again without a change: tokens, log-ins and links expire.
+    private static let patience = 60
 
-        private let caller: Caller
-        private let recheck: (@Sendable () async throws -> Caller?)?
-        private let fleet: LiveFleet
-        private var revision: Int
-        private var checkedAt = Clock.steadySecond
+    private let fleet: LiveFleet
+    private let check: @Sendable () async -> Bool
+    private var revision: Int
+    private var checkedAt = Clock.steadySecond
 
-        init(caller: Caller, recheck: (@Sendable () async throws -> Caller?)?, fleet: LiveFleet) {
-            (self.caller, self.recheck, self.fleet) = (caller, recheck, fleet)
-            revision = fleet.snapshot.revision
-        }
+    init(_ fleet: LiveFleet, check: @escaping @Sendable () async -> Bool) {
+        (self.fleet, self.check) = (fleet, check)
+        revision = fleet.snapshot.revision
+    }
 
-        func holds() async -> Bool {
-            guard let recheck else { return true }
-            let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
-            guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
-            (self.revision, checkedAt) = (revision, now)
-            return (try? await recheck())?.grants == caller.grants
-        }
+    func holds() async -> Bool {
+        let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
+        guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
+        (self.revision, checkedAt) = (revision, now)
+        return await check()
     }
 }

@@ -12,9 +12,12 @@ extension Acts {
     {
         try require(.read)
         let snapshot = try await configuration()
-        var identity = try Explanation.identity(text, uuid: uuid, in: snapshot)
+        guard var identity = try? Explanation.identity(text, uuid: uuid, in: snapshot) else {
+            _ = try caller.permitted(nil, named: text, .read)
+            throw StoreError.notFound("there is no machine ‘\(text)’")
+        }
         if let node = snapshot.node(at: identity.macAddress, uuid: identity.uuid) {
-            try requireReading(node, in: snapshot)
+            try requireReading(node, named: text, in: snapshot)
         }
         let heard = await services.clients()[identity.macAddress]
         let client = try Explanation.client(asked, identity, heard: heard)

@@ -44,8 +44,6 @@ extension Acts {
         var mayConfigure: Bool
         /// Its own settings, without secrets, and the effective ones; nil for callers who may not read them.
         var settings: (own: [String: SettingValue], effective: EffectiveSettings)?
-        /// The link to its board; nil for callers who may not share it.
-        var wallLink: (group: GroupPath, key: String)?
     }
 
     /// - Parameter isTree: the site's own entry is shown, without its settings, to all callers with access to a part of it.
@@ -62,15 +60,13 @@ extension Acts {
             for ancestor in node.group.lineage { counts[ancestor, default: 0] += 1 }
         }
         let paths = Set(snapshot.groups.keys).union([.site]).filter { caller.sees($0) || $0 == .site }
-        let mayConfigure = may(.configure, in: path) && at == nil
         return GroupDetails(
             path: path, tree: paths.sorted().map { ($0, counts[$0] ?? 0) }, nodeCount: counts[path] ?? 0,
-            mayConfigure: mayConfigure,
+            mayConfigure: may(.configure, in: path) && at == nil,
             settings: may(.read, in: path)
                 ? (
                     RecordSettings.redacted(snapshot.groups[path]?.settings ?? [:]),
                     snapshot.settings(of: path)
-                ) : nil,
-            wallLink: mayConfigure ? (path, WallBoard.key(path, services.wallSecret)) : nil)
+                ) : nil)
     }
 }

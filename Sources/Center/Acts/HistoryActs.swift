@@ -104,10 +104,6 @@ extension Acts {
         let after = try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) { _ in
             edits
         }
-        // An account with other roles, or of another source, requires a new log-in.
-        for account in edits.compactMap({ $0.of(Administrator.self) }) {
-            try await store.removeSessions(of: account.key, seenBefore: nil)
-        }
         for hook in edits.compactMap({ $0.of(WebHook.Record.self) }) where hook.after == nil {
             services.webHooks.end(hook.key)
         }

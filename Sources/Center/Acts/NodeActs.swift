@@ -31,9 +31,8 @@ extension Acts {
         -> Saved<Node>
     {
         let snapshot = try await fleet.change(by: caller.name) { [caller] current in
-            let stored = try Self.stored(name, in: current)
             // Before anything else: callers who may not change it must not learn its contents.
-            try caller.require(.configure, in: stored.group)
+            let stored = try caller.permitted(current.nodes[name], named: name.text, .configure)
             try expected.check(stored, at: name)
             var node = try patch.applied(to: stored)
             guard node.name == name else {
@@ -47,12 +46,14 @@ extension Acts {
             // No change, no revision.
             return node == stored ? [] : edits
         }
-        return try Saved(Self.stored(name, in: snapshot), in: snapshot)
+        return try Saved(
+            caller.permitted(snapshot.nodes[name], named: name.text, .configure), in: snapshot)
     }
 
     func removeNode(_ name: NodeName, if expected: Precondition = .none) async throws {
-        _ = try await change { _ in
-            [.node(name, nil)]
+        _ = try await change { [caller] current in
+            _ = try caller.permitted(current.nodes[name], named: name.text, .configure)
+            return [.node(name, nil)]
         } check: {
             try expected.check($0.nodes[name], at: name)
         }
@@ -69,13 +70,6 @@ extension Acts {
             return [.node(node.name, node)]
         }
         return try Saved(snapshot.nodes[node.name] ?? node, in: snapshot)
-    }
-
-    private static func stored(_ name: NodeName, in snapshot: FleetSnapshot) throws -> Node {
-        guard let node = snapshot.nodes[name] else {
-            throw StoreError.notFound("there is no node \(name) (roost node list shows all)")
-        }
-        return node
     }
 
     // MARK: Machines
@@ -104,8 +98,7 @@ extension Acts {
     /// Asks a ready node to restart; it receives the request within seconds.
     func restart(_ name: String) async throws {
         let snapshot = fleet.snapshot
-        let node = try Self.find(name, in: snapshot)
-        try require(.enrol, in: node.group)
+        let node = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .enrol)
         let boots = snapshot.cards(of: node).compactMap { fleet.boot(of: $0) }
         guard let boot = boots.max(by: { $0.startedAt < $1.startedAt }), boot.readyAfter != nil else {
             throw StoreError.conflict(
@@ -120,8 +113,7 @@ extension Acts {
 
     /// Clears a node's alarm.
     func dismissAlarm(of name: String) throws {
-        let node = try Self.find(name, in: fleet.snapshot)
-        try require(.enrol, in: node.group)
+        let node = try caller.permitted(try? Self.find(name, in: fleet.snapshot), named: name, .enrol)
         fleet.dismissAlarm(of: node)
     }
 
@@ -132,14 +124,10 @@ extension Acts {
         let snapshot = fleet.snapshot
         let machine = MACAddress(text)
         let node = snapshot.node(at: machine) ?? (try? NodeName(text)).flatMap { snapshot.nodes[$0] }
-        if let node {
-            try require(.configure, in: node.group)
-            try await fleet.release(snapshot.cards(of: node))
-        } else if let machine {
-            try require(.configure, in: .site)
-            try await fleet.release([machine])
-        } else {
-            throw StoreError.notFound("there is no node ‘\(text)’")
+        if node == nil, let machine, may(.configure, in: .site) {
+            return try await fleet.release([machine])
         }
+        try await fleet.release(
+            snapshot.cards(of: caller.permitted(node, named: text, .configure)))
     }
 }

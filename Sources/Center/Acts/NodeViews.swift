@@ -82,8 +82,7 @@ extension Acts {
 
     func node(_ text: String, bootLimit: Int = 10) async throws -> NodeAnswer {
         let snapshot = try await configuration()
-        let node = try known(text, in: snapshot)
-        try requireReading(node, in: snapshot)
+        let node = try readable(text, in: snapshot)
         var boots: [BootTimeline] = []
         let cards = snapshot.cards(of: node)
         for mac in cards {
@@ -109,16 +108,18 @@ extension Acts {
             boots: boots.sorted { $0.startedAt > $1.startedAt })
     }
 
-    /// The node with that name or MAC address, or a machine that boots without being enrolled.
-    private func known(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
-        do {
-            return try Self.find(text, in: snapshot)
-        } catch {
-            guard let mac = MACAddress(text) ?? (try? NodeName(text))?.unknownMachine,
-                fleet.boot(of: mac) != nil
-            else { throw error }
-            return Node(name: NodeName(unknown: mac), macAddresses: [mac])
+    /// The node with that name or MAC address, or a machine that boots without being enrolled, if the caller may read it.
+    private func readable(_ text: String, in snapshot: FleetSnapshot) throws -> Node {
+        try require(.read)
+        var node = try? Self.find(text, in: snapshot)
+        if node == nil, let mac = MACAddress(text) ?? (try? NodeName(text))?.unknownMachine,
+            fleet.boot(of: mac) != nil
+        {
+            node = Node(name: NodeName(unknown: mac), macAddresses: [mac])
         }
+        guard let node else { return try caller.permitted(nil, named: text, .read) }
+        try requireReading(node, named: text, in: snapshot)
+        return node
     }
 
     /// A machine's hardware and its changes.
@@ -140,8 +141,7 @@ extension Acts {
     /// The end of a node's log, and its crashes.
     func log(_ text: String, lineCount: Int) async throws -> LogAnswer {
         let snapshot = fleet.snapshot
-        let node = try known(text, in: snapshot)
-        try requireReading(node, in: snapshot)
+        let node = try readable(text, in: snapshot)
         var answer = LogAnswer(lines: [], crashes: [])
         for machine in snapshot.cards(of: node) {
             answer.lines += await services.logs.tail(machine, lineCount: lineCount)

@@ -4,9 +4,13 @@ import Fleet
 extension Acts {
     /// Throws unless the caller may read the node both as it was in `snapshot` and as it is now: in the past it may have been in another
     /// group, or in none.
-    func requireReading(_ node: Node, in snapshot: FleetSnapshot) throws {
+    ///
+    /// - Parameter text: the name or address that was asked for.
+    func requireReading(_ node: Node, named text: String, in snapshot: FleetSnapshot) throws {
         try require(.read)
-        for group in groups(of: node, in: snapshot) { try caller.require(.read, in: group) }
+        guard groups(of: node, in: snapshot).allSatisfy({ may(.read, in: $0) }) else {
+            return try caller.requireNames(.read, "node", text)
+        }
     }
 
     /// The same for lists.

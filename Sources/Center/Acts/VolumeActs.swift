@@ -61,7 +61,9 @@ extension Acts {
     }
 
     private func requireVolume(of name: NodeName) throws {
-        try require(.configure, in: place(of: name, in: fleet.snapshot))
+        guard may(.configure, in: place(of: name, in: fleet.snapshot)) else {
+            return try caller.requireNames(.configure, "volume of node", name.text)
+        }
     }
 
     /// Volumes of removed nodes belong to the whole site.

@@ -51,7 +51,8 @@ extension Acts {
 extension WebHookAnswer {
     init(_ hook: WebHook, _ outcome: WebHookSender.Outcome?) {
         self.init(
-            id: hook.id, url: hook.url, kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
+            id: hook.id, url: hook.place.isEmpty ? "(sealed with another key)" : hook.place,
+            kinds: hook.kinds, group: hook.group, lastAt: outcome?.at,
             lastResult: outcome?.text, isHealthy: outcome?.isGood)
     }
 }

@@ -67,7 +67,8 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", () => {
-      navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      const source = document.getElementById(button.dataset.copy);
+      navigator.clipboard.writeText(source.href ?? source.textContent);
     });
   }
 });

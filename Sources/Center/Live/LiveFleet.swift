@@ -210,16 +210,11 @@ package final class LiveFleet: Sendable {
         }
         let change = try current.checking(edits, within: addressPlan)
         let number = try await store.apply(
-            change, by: who, what: what ?? Self.summary(of: edits, in: current))
+            change, by: who, what: what ?? current.summary(of: edits))
         guard let number else { return nil }
         let next = change.after.numbered(number)
         take(next, madeFrom: current)
         return next
-    }
-
-    private static func summary(of edits: [FleetEdit], in snapshot: FleetSnapshot) -> String {
-        let first = edits[0].summary(in: snapshot)
-        return edits.count == 1 ? first : "\(first), and \(edits.count - 1) more"
     }
 
     /// Reads everything again: another program changed the store, or a version was published.

@@ -98,9 +98,14 @@ final class WebHookSender: Sendable {
     private func attemptDelivery(_ body: Data, _ event: ServerEvent, number: Int, to hook: WebHook) async
         -> Outcome
     {
+        let time = Clock.second
+        guard !hook.place.isEmpty else {
+            return Outcome(
+                at: time, text: "its address is sealed with another key: remove it, and add it again",
+                isGood: false)
+        }
         var request = HTTPClientRequest(url: hook.url)
         request.method = .POST
-        let time = Clock.second
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "User-Agent", value: "roost")
         request.headers.add(name: "X-Roost-Event", value: event.kind.rawValue)

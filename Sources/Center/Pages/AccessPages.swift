@@ -69,7 +69,8 @@ struct AccessPages {
         _ failure: Failure?, _ request: Request, _ context: CenterContext, _ acts: Acts
     ) async throws -> Response {
         let view = AdministratorsView(
-            try await acts.administrators(), failure: failure?.text, pages.renderer.words(context))
+            try await acts.administrators(), account: context.caller?.account, failure: failure?.text,
+            pages.renderer.words(context))
         return try pages.show(
             view, "Administrators", section: "/administrators", request, context,
             status: failure?.status ?? .ok)
@@ -84,7 +85,10 @@ struct AccessPages {
                 grants: Self.words(form["grants"]), fullName: form["full"], isDisabled: form.has("disabled"),
                 password: form["password"].isEmpty ? nil : form["password"],
                 source: Administrator.Source(rawValue: form["source"]),
-                subject: form.has("subject") ? form["subject"] : nil), if: form.has("new") ? .isNew : .none)
+                subject: form.has("subject") ? form["subject"] : nil,
+                // Tokens that the form did not show are revoked, as by default.
+                revokesTokens: form.has("tokens") ? form.has("revoke") : nil),
+            if: form.has("new") ? .isNew : .none)
     }
 
     /// - Parameter secret: the secret of the token just created.

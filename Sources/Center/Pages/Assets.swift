@@ -8,7 +8,8 @@ enum Assets {
         VolumesView.self,
         RolloutsView.self, RolloutView.self, TrialView.self, BuildView.self, VersionDifferenceView.self,
         VerificationView.self, PruneView.self, BootTestView.self,
-        WallView.self, LogInView.self, SetUpView.self, DashboardView.self, WizardView.self,
+        WallView.self, BoardLinksView.self, LogInView.self, SetUpView.self, DashboardView.self,
+        WizardView.self,
         ImagesView.self, PlanView.self, NodesView.self, NodeView.self,
     ]
 

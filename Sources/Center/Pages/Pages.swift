@@ -24,6 +24,7 @@ struct Pages {
         HistoryPages(pages: self).add(to: routes)
         AccessPages(pages: self).add(to: routes)
         WizardPage(pages: self).add(to: routes)
+        BoardsPage(pages: self).add(to: routes)
         HooksPage(pages: self).add(to: routes)
         routes.post("changes", .enrol) { _, context, acts in try await self.save(context, acts)
         }

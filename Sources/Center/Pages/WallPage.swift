@@ -13,7 +13,7 @@ struct WallPage {
         router.get("wall") { request, context in try await show(request, context) }
         router.get("wall/events") { request, context in
             // Only that something happened: the page then requests what it may show.
-            let messages = try board(request).listen(from: context.address).map { numbered in
+            let messages = try await board(request).listen(from: context.address).map { numbered in
                 numbered.event.map { EventStreamText($0.kind, json: Data("{}".utf8)).buffer }
                     ?? EventStreamText.pulse.buffer
             }
@@ -26,17 +26,12 @@ struct WallPage {
         }
     }
 
-    /// The link to a group's board: it names the group and proves that an administrator shared it.
-    static func link(_ group: GroupPath, key: String) -> String {
-        "/wall?group=\(Escape.component(group.description))&key=\(key)"
-    }
-
-    private func board(_ request: Request) throws -> WallBoard {
-        try door.wall(of: GroupPath(request.query("group") ?? "/"), key: request.query("key") ?? "")
+    private func board(_ request: Request) async throws -> WallBoard {
+        try await door.wall(key: request.query("key") ?? "")
     }
 
     private func show(_ request: Request, _ context: CenterContext) async throws -> Response {
-        let board = try board(request)
+        let board = try await board(request)
         let view = WallView(
             board.group, board.nodes(), query: request.uri.query ?? "", pages.renderer.words(context))
         return try pages.renderer.page(

@@ -4,7 +4,8 @@ package struct AccessRecords: Equatable, Sendable {
     package var administrators: [String: Administrator] = [:]
     /// By number.
     package var tokens: [Int: APIToken] = [:]
-
+    /// By number.
+    package var boardLinks: [Int: BoardLink] = [:]
     /// By number.
     package var webHooks: [Int: WebHook.Record] = [:]
 
@@ -14,4 +15,6 @@ package struct AccessRecords: Equatable, Sendable {
     package var nextToken: Int { (tokens.keys.max() ?? 0) + 1 }
     /// The number of the next web hook.
     package var nextWebHook: Int { (webHooks.keys.max() ?? 0) + 1 }
+    /// The number of the next link of a wall board.
+    package var nextBoardLink: Int { (boardLinks.keys.max() ?? 0) + 1 }
 }

@@ -12,8 +12,28 @@ extension FleetEdit {
 extension FleetSnapshot {
     /// The edits that remove an account with its tokens.
     package func edits(removingAdministrator name: String) -> [FleetEdit] {
-        let tokens = contents.access.tokens.values.filter { $0.owner == name }.map(\.id).sorted()
-        return [.administrator(name, nil)] + tokens.map { .token($0, nil) }
+        [.administrator(name, nil)] + edits(revokingTokensOf: name)
+    }
+
+    /// The edits that revoke all tokens of an account.
+    package func edits(revokingTokensOf name: String) -> [FleetEdit] {
+        contents.access.tokens.values.filter { $0.owner == name }.map(\.id).sorted().map { .token($0, nil) }
+    }
+}
+
+extension CheckedChange {
+    /// The accounts whose log-ins end with it: another password, source or person, and other roles require a new log-in.
+    package var endedLogIns: [String] {
+        edits.compactMap { edit in
+            guard let change = edit.of(Administrator.self),
+                let known = before.contents.access.administrators[change.key]
+            else { return nil }
+            guard let account = change.after else { return change.key }
+            let isSame =
+                change.secrets.isEmpty && !account.isDisabled && account.grants == known.grants
+                && account.source == known.source && account.identity == known.identity
+            return isSame ? nil : change.key
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /// An external address that is notified of events.
 package struct WebHook: Equatable, Sendable {
     package var id: Int
-    /// `https://…` or `http://…`.
+    /// `https://…` or `http://…`: often all that the receiver asks for, and so a secret.
     package var url: String
     /// The key for signing deliveries (HMAC-SHA256).
     package var secret: String
@@ -30,15 +30,18 @@ extension WebHook {
 
         package init(_ hook: WebHook) {
             (id, kinds, group) = (hook.id, hook.kinds, hook.group)
-            host = Self.host(of: hook.url)
+            host = hook.place
         }
+    }
 
-        private static func host(of url: String) -> String {
-            let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[1].isEmpty else { return "" }
-            let authority = parts[2].prefix { !"/?#".contains($0) }
-            return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
-        }
+    /// Scheme, host and port of its address, without what others could get in with; empty when it is no address.
+    package var place: String { Self.place(of: url) }
+
+    package static func place(of url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[1].isEmpty, ["http:", "https:"].contains(parts[0]) else { return "" }
+        let authority = parts[2].prefix { !"/?#".contains($0) }
+        return "\(parts[0])//\(authority.split(separator: "@").last ?? "")"
     }
 
     /// - Parameter secrets: what stands beside the record; nil when a part is missing.
@@ -61,7 +64,7 @@ extension WebHook.Record: TableRecord {
     package static let kind = "web-hook"
     /// The names of the whole address and of the key among the secrets.
     package static let (url, secret) = ("url", "secret")
-    package static let sealedSecrets: Set<String> = [secret]
+    package static let sealedSecrets: Set<String> = [url, secret]
     package static let countLimit = 50
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.webHooks }

@@ -25,6 +25,14 @@ package struct NodeImport: Equatable, Sendable {
     package private(set) var unusedColumns: [String] = []
     /// The edits to make; refused rows have none.
     package private(set) var edits: [FleetEdit] = []
+    /// The groups that each readable row is about, refused and unchanged ones too.
+    package private(set) var places: [Place] = []
+
+    package struct Place: Equatable, Sendable {
+        package var line: Int
+        /// Of its node before and after, and of other nodes with its cards; the site when no node has them.
+        package var groups: [GroupPath]
+    }
 
     package var refused: [Row] { rows.filter { $0.fate == .refused } }
 
@@ -54,6 +62,7 @@ package struct NodeImport: Equatable, Sendable {
         guard !reader.rows.isEmpty else { throw UnreadableTable(problem: "it contains no node") }
         reader.refuseDoubles()
         self.rows = reader.rows
+        places = reader.places
         groups = reader.newGroups.sorted()
         edits = groups.map { .group($0, NodeGroup(path: $0)) }
         edits += reader.nodes.sorted { $0.key < $1.key }.compactMap { index, node in
@@ -110,6 +119,7 @@ private struct RowReader {
     /// The resulting nodes, by the index of their row.
     var nodes: [Int: Node] = [:]
     var newGroups: Set<GroupPath> = []
+    var places: [NodeImport.Place] = []
     private var lineOfNode: [NodeName: Int] = [:]
 
     init(snapshot: FleetSnapshot, plan: AddressPlan, makesGroups: Bool) {
@@ -129,7 +139,7 @@ private struct RowReader {
                     "‘\(overhang)’ is beyond the last column: a cell that contains a separator needs quotation marks"
                 )
             }
-            let (node, before) = try node(of: NodeRow(row.cells, columns: columns))
+            let (node, before) = try node(of: NodeRow(row.cells, columns: columns), line: row.line)
             result.node = node.name.text
             if let line = lineOfNode.updateValue(row.line, forKey: node.name) {
                 throw InvalidSetting("\(node.name) is already in line \(line)")
@@ -146,12 +156,15 @@ private struct RowReader {
     }
 
     /// The row's node, after and before.
-    private func node(of row: NodeRow) throws -> (Node, before: Node?) {
+    private mutating func node(of row: NodeRow, line: Int) throws -> (Node, before: Node?) {
         let before = row.name.map { snapshot.nodes[$0] } ?? known(row)
         guard let name = before?.name ?? row.name else {
+            places.append(NodeImport.Place(line: line, groups: [.site]))
             throw InvalidSetting("no node has this hardware address, and the row has no name for a new one")
         }
         let wanted = row.applied(to: before ?? Node(name: name, macAddresses: []))
+        places.append(
+            NodeImport.Place(line: line, groups: FleetEdit.node(name, wanted).places(in: snapshot)))
         guard before != nil || !wanted.macAddresses.isEmpty || wanted.uuid != nil else {
             throw InvalidSetting("a new node needs a hardware address or a UUID")
         }

@@ -209,17 +209,6 @@ struct CenterKeys {
             certificate.path, with: WholeFile.read("\(work.path)/certificate") + chain, at: certificate.1)
     }
 
-    /// A random secret that persists; created when missing.
-    static func secret(_ name: String, stateDirectory: String) throws -> String {
-        let path = "\(stateDirectory)/center/\(name)"
-        if let known = try? WholeFile.read(path), !known.isEmpty {
-            return String(decoding: known, as: UTF8.self)
-        }
-        let word = (0..<32).map { _ in String(UInt8.random(in: .min ... .max), radix: 16) }.joined()
-        try WholeFile.replace(path, with: Array(word.utf8), at: .centerSecret)
-        return word
-    }
-
     /// The SHA-256 fingerprint of the authority's certificate, as browsers show it.
     func fingerprint() throws -> String {
         let output = try Program("openssl", package: "openssl").run([

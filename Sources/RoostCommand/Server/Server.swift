@@ -67,8 +67,6 @@ final class Server: Sendable {
         // The sockets come first: what cannot be bound is said before anything is written.
         let sockets = try Sockets(settings, interfaces)
         let contextSettings = try Self.contextSettings(settings, interfaces)
-        let wallSecret =
-            hasCenter ? try CenterKeys.secret("wall-secret", stateDirectory: settings.stateDirectory) : ""
         let addresses = hasCenter ? try Self.centerAddresses(settings, interfaces, user) : []
         nfs = try Self.makeNFS(settings)
         let own = addresses.filter { $0.certificate != nil && settings.center.certificate == nil }
@@ -118,7 +116,7 @@ final class Server: Sendable {
             let services = try Self.makeServices(
                 settings, policy: policy, fleet: fleet, volumes: volumes, logs: logs,
                 images: images, planes: planes, reports: reports, secrets: contextSettings.secrets,
-                wallSecret: wallSecret, budget: budget)
+                budget: budget)
             center = try ControlCenter(
                 services: services, socketPath: settings.socket, addresses: addresses,
                 logInSources: settings.center.logInSources, proxies: settings.center.proxies,
@@ -277,7 +275,7 @@ final class Server: Sendable {
     private static func makeServices(
         _ settings: ServerSettings, policy: CurrentPolicy, fleet: LiveFleet, volumes: Volumes,
         logs: NodeLogs, images: ImageStore, planes: DataPlanes, reports: ReportQueues, secrets: NodeSecrets,
-        wallSecret: String, budget: DescriptorBudget
+        budget: DescriptorBudget
     ) throws -> CenterServices {
         let files = StoredImages(images)
         var services = CenterServices(
@@ -286,7 +284,7 @@ final class Server: Sendable {
                 planes: planes, networks: ServedNetworkView(policy: policy, planes: planes), images: files,
                 pulls: files, hostKeys: NodeHostKeys(secrets: secrets)),
             logger: ServerLog.logger, version: Roost.version, roles: settings.roles,
-            wallSecret: wallSecret, sources: settings.imageSources,
+            sources: settings.imageSources,
             serverName: settings.serverName ?? ProcessInfo.processInfo.hostName)
         services.limits = CenterLimits(
             allConnections: budget.center, allowances: settings.allowances,

@@ -57,5 +57,8 @@ FROM record JOIN record_secret AS url USING (kind, key) JOIN record_secret AS wo
 WHERE kind = 'web-hook' AND url.name = 'url' AND word.name = 'secret';
 
 DELETE FROM record WHERE kind IN ('administrator', 'token', 'web-hook');
+-- What is beside the records of kinds that came later.
+CREATE TABLE kept_record_secret AS SELECT * FROM record_secret;
+CREATE TABLE kept_record_use AS SELECT * FROM record_use;
 DROP TABLE record_secret;
 DROP TABLE record_use;

@@ -60,7 +60,7 @@ package struct HTTPFraming: Equatable, Sendable {
     }
 
     /// Checks the characters of a host with or without a port (RFC 3986 §3.2.2); empty is allowed.
-    private static func isHost(_ text: String) -> Bool {
+    package static func isHost(_ text: String) -> Bool {
         text.utf8.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true

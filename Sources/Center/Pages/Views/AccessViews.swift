@@ -15,11 +15,14 @@ struct AdministratorsView: TemplateView {
         /// The source of authentication, if it is not this server.
         var source: String?
         var fields: [FieldView]
+        /// The names of its API tokens; nil when there are none.
+        var tokens: String?
     }
 
-    init(_ all: [Administrator], failure: String?, _ words: Words) {
+    /// - Parameter account: the caller's own.
+    init(_ all: [AdministratorAnswer], account: String?, failure: String?, _ words: Words) {
         self.failure = failure
-        rows = all.enumerated().map { Row($1, number: $0, words) }
+        rows = all.enumerated().map { Row($1, number: $0, isOwn: $1.name == account, words) }
         added = FormView(
             path: "/administrators/save", style: "card settings", heading: words("New administrator"),
             hidden: [HiddenView("new", "yes")],
@@ -40,7 +43,7 @@ struct AdministratorsView: TemplateView {
 }
 
 extension AdministratorsView.Row {
-    init(_ one: Administrator, number: Int, _ words: Words) {
+    init(_ one: AdministratorAnswer, number: Int, isOwn: Bool, _ words: Words) {
         name = one.name
         isDisabled = one.isDisabled
         source = one.source == .local ? nil : one.source.rawValue
@@ -49,7 +52,7 @@ extension AdministratorsView.Row {
             FieldView(
                 "grants", words("Roles"), id: "grants-\(number)",
                 InputView(
-                    value: one.grants.map(\.description).joined(separator: " "), isRequired: true)),
+                    value: one.grants.joined(separator: " "), isRequired: true)),
         ]
         switch one.source {
         case .local:
@@ -65,10 +68,16 @@ extension AdministratorsView.Row {
                         "The person's identifier at the log-in provider (sub); empty: the first log-in under this name within 30 days"
                     ), id: "subject-\(number)",
                     InputView(
-                        value: one.identity?.subject, maximumLength: 255, autocomplete: "off")))
+                        value: one.subject, maximumLength: 255, autocomplete: "off")))
         default: break
         }
         fields.append(FieldView("disabled", words("may not log in"), isTicked: one.isDisabled))
+        guard !one.tokens.isEmpty else { return }
+        tokens = one.tokens.map(\.name).joined(separator: ", ")
+        fields.append(
+            FieldView(
+                "revoke", words("with a new password, or when disabled: revoke the API tokens"),
+                isTicked: !isOwn))
     }
 }
 

@@ -13,8 +13,8 @@ struct GroupsView: TemplateView {
     var nodeCount: Int
     /// The search for its nodes.
     var nodesQuery: String
-    /// The link to its wall board.
-    var wall: String?
+    /// Where links to its wall board are made; nil for callers who may not.
+    var boards: String?
     /// The time that is viewed; nil: now.
     var at: String?
     var mayEdit: Bool
@@ -54,7 +54,7 @@ struct GroupsView: TemplateView {
         back = hasTree ? "/groups?path=\(Escape.component(path.description))" : "/settings"
         nodeCount = details.nodeCount
         nodesQuery = Escape.component("group=\(path)")
-        wall = details.wallLink.map { WallPage.link($0.group, key: $0.key) }
+        boards = details.mayConfigure ? "/boards?group=\(Escape.component(path.description))" : nil
         self.at = at.map { Format.time(second: $0) }
         mayEdit = details.mayConfigure
         mayRemove = path != .site

@@ -49,7 +49,7 @@ struct LayoutView: TemplateView {
         ("/networks", "Networks", .read), ("/leases", "Leases", .read), ("/boots", "Boots", .read),
         ("/history", "History", .audit),
         ("/administrators", "Administrators", .administer), ("/tokens", "API tokens", .read),
-        ("/hooks", "Web hooks", .administer),
+        ("/boards", "Wall boards", .configure), ("/hooks", "Web hooks", .administer),
         ("/settings", "Settings", .read), ("/wizard", "First steps", .configure),
     ]
 

@@ -1,0 +1,59 @@
+import API
+import Fleet
+
+/// The links of wall boards, and the form for a new one.
+struct BoardLinksView: TemplateView {
+    static let template = PageTemplate("boards", Embedded.boards_mustache)
+
+    var failure: String?
+    /// The link just created.
+    var link: String?
+    var table: TableView<Row>
+    var added: FormView
+
+    struct Row: View {
+        var name: String
+        var group: String
+        var creator: String
+        var created: String
+        /// Nil: never.
+        var expires: String?
+        var used: String?
+        var menu: ActionMenuView
+    }
+
+    /// - Parameter group: what the form for a new link begins with.
+    init(_ links: [BoardLinkAnswer], link: String?, failure: String?, group: String, _ words: Words) {
+        self.link = link
+        self.failure = failure
+        table = TableView(
+            words("Wall boards"),
+            columns: words.all(
+                "Name", "Group", "Created by", "Created", "Expires", "Last used", "Actions"),
+            rows: links.map { Row($0, words) })
+        added = FormView(
+            path: "/boards", style: "card settings", heading: words("New link"),
+            fields: [
+                FieldView("group", words("Group"), InputView(value: group, isRequired: true)),
+                FieldView(
+                    "name", words("Where is it used?"), InputView(isRequired: true, maximumLength: 100)),
+                FieldView(
+                    "days", words("Days until it expires (0: never)"),
+                    InputView(type: "number", value: "0", minimum: 0, maximum: 3_650)),
+            ], submit: words("Create"))
+    }
+}
+
+extension BoardLinksView.Row {
+    init(_ link: BoardLinkAnswer, _ words: Words) {
+        name = link.name
+        group = link.group.description
+        creator = link.createdBy
+        created = Format.time(second: link.createdAt)
+        expires = link.expiresAt.map { Format.time(second: $0) }
+        used = link.usedAt.map { Format.time(second: $0) }
+        menu = ActionMenuView(actions: [
+            ActionView(path: "/boards/\(link.id)/revoke", label: words("Revoke"), style: "quiet danger")
+        ])
+    }
+}

@@ -1,0 +1,3 @@
+-- Back from step 12; addresses of web hooks are open already.
+
+ALTER TABLE sealing DROP COLUMN has_addresses;
