@@ -28,7 +28,7 @@ extension LTSConf {
         }
         followLikes()
         for identity in identities where !identity.isEmpty {
-            let match = patterns.first { sections[$0.index].key != identity && $0.pattern.matches(identity) }
+            let match = patterns.first { $0.pattern.matches(identity) && sections[$0.index].key != identity }
             guard let match else { continue }
             append(match.index)
             followLikes()

@@ -98,6 +98,10 @@ struct LTSConfReader {
                 requireSettings()
                 needsHeader = true
             case .open:
+                if case .equals(_, line) = state {
+                    fail("a value with brackets in it needs quotation marks", at: line)
+                    return recover(tokens)
+                }
                 endSetting()
                 guard tokens.count > place + 2, case .string(let name) = tokens[place + 1],
                     tokens[place + 2] == .close, !name.isEmpty

@@ -106,7 +106,7 @@ struct ShellBody {
                 command.words.dropFirst().compactMap { word, name in name.map { ($0, word, command.line) } })
         } else if first == "unset" {
             statements += command.words.dropFirst().compactMap { $0.word.literal.map { .remove($0) } }
-        } else if first != ":" && first != "true" {
+        } else if ![":", "true"].contains(first) || !command.assignments.isEmpty {
             tellCommand(command, "a command")
         }
     }
