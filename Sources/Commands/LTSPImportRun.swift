@@ -67,10 +67,11 @@ struct LTSPImportRun {
         for machine in try await client.nodes("") where machine.isKnown {
             nodes[machine.name] = Node(
                 name: machine.name, group: machine.group ?? .site,
-                macAddresses: machine.macAddress.map { [$0] } ?? [], address: machine.address)
+                macAddresses: machine.macAddress.map { [$0] } ?? [])
         }
-        // Lists show one card and the address of now; the records of those that the file names have all.
-        for name in file.namedMachines {
+        // Lists show one card and the address of now; records have all cards and the fixed address.
+        for name in file.dependsOnAddresses ? nodes.keys.map(\.text) + file.namedMachines : file.namedMachines
+        {
             guard let record = try await record(name, client) else { continue }
             nodes[record.name] = record
         }

@@ -2,6 +2,7 @@
 ///
 /// A problem that is an error made getltscfg lose the rest of the file; this reader goes on with the next line, and the caller decides.
 package struct LTSConf: Sendable {
+    /// One line NAME = VALUE.
     package struct Setting: Equatable, Sendable {
         /// In upper case.
         package var name: String
@@ -12,6 +13,7 @@ package struct LTSConf: Sendable {
         var word: ShellWord
     }
 
+    /// A header with its lines.
     package struct Section: Sendable {
         package var name: String
         package var place: LTSPPlace
@@ -22,6 +24,7 @@ package struct LTSConf: Sendable {
         var key: [UInt8]
     }
 
+    /// One line LIKE = SECTION.
     package struct Like: Equatable, Sendable {
         package var name: String
         package var place: LTSPPlace

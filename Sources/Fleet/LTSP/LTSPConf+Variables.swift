@@ -92,7 +92,7 @@ extension LTSPConf {
                     assign(name, word, LTSPPlace(file: conf.file, line: line, section: body.header))
                 case .remove(let name):
                     if variables.removeValue(forKey: name) != nil { order.removeAll { $0 == name } }
-                case .call(let word):
+                case .call(let word, _):
                     let text = word.value(value)
                     if let function = conf.function(matching: Array(text.utf8)) { enter(function, &done) }
                 case .callFunction(let function): enter(function, &done)

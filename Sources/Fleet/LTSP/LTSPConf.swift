@@ -5,7 +5,7 @@ package struct LTSPConf: Sendable {
         case assign(String, ShellWord, line: Int)
         case remove(String)
         /// INCLUDE: calls the first section that matches.
-        case call(ShellWord)
+        case call(ShellWord, line: Int)
         /// Calls the section with this function name.
         case callFunction(String)
     }

@@ -109,10 +109,11 @@ struct LTSPImportWork {
 
     private static func ruleName(_ text: String, _ names: inout Set<String>) -> RuleName? {
         let words = text.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
-        let base = "lts" + words.prefix(6).map { "-\($0.prefix(16))" }.joined()
+        // Short enough for the number of a second one.
+        let base = "lts" + words.map { "-\($0)" }.joined().prefix(50)
         for number in 1...1_000 {
             let name = number == 1 ? base : "\(base)-\(number)"
-            if names.insert(name).inserted { return try? RuleName(String(name.prefix(63))) }
+            if names.insert(name).inserted { return try? RuleName(name) }
         }
         return nil
     }
@@ -238,7 +239,9 @@ struct LTSPImportWork {
     private mutating func group(of index: Int) -> (GroupPath, [String: SettingValue]) {
         var chain: [Int] = []
         var next = sections[index].takesOver.first
-        while let section = next, !chain.contains(section), chain.count < GroupPath.depthLimit {
+        while let section = next, !chain.contains(section), chain.count < GroupPath.depthLimit,
+            sections[section].subject != .all
+        {
             chain.append(section)
             next = sections[section].takesOver.first
         }
@@ -252,9 +255,12 @@ struct LTSPImportWork {
                         : "\(path)/\(Self.part(sections[section].name))")
             else { break }
             path = below
-            let own = settings(
-                of: sections[section].variables.filter { file.dialect == .ltsp || !$0.value.isNone })
-            if groups[path] == nil { groups[path] = NodeGroup(path: path, settings: own) }
+            // Of two names that are one path, the first has the group.
+            let own =
+                groups[path]?.settings
+                ?? settings(
+                    of: sections[section].variables.filter { file.dialect == .ltsp || !$0.value.isNone })
+            groups[path] = NodeGroup(path: path, settings: own)
             if target[section] == nil { target[section] = .place("group \(path)") }
             for (name, value) in own {
                 inherited[name] =
@@ -293,6 +299,14 @@ struct LTSPImportWork {
     private mutating func tell() {
         for (index, section) in sections.enumerated() {
             for variable in section.variables { rows.append(row(variable, section, target[index])) }
+            for link in section.links {
+                let isThere = file.has(link.value) && !(file.dialect == .lts && section.subject == .all)
+                rows.append(
+                    LTSPImport.Row(
+                        file: link.place.file, line: link.place.line, section: section.name,
+                        variable: link.name, fate: isThere ? .translated : .notTaken,
+                        text: isThere ? "takes over [\(link.value)]" : "there is nothing to take over"))
+            }
         }
         rows.sort { ($0.file, $0.line) < ($1.file, $1.line) }
     }

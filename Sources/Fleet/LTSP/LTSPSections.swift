@@ -26,6 +26,8 @@ package enum LTSPFile: Sendable {
         var takesOver: [Int] = []
         /// With values as written.
         var variables: [LTSPVariable] = []
+        /// The lines LIKE or INCLUDE, with the sections that they name.
+        var links: [LTSPVariable] = []
         /// Whether another one hides it.
         var isHidden = false
     }
@@ -62,6 +64,25 @@ package enum LTSPFile: Sendable {
         }
     }
 
+    /// Whether what a machine gets depends on its address.
+    package var dependsOnAddresses: Bool {
+        sections.contains { section in
+            switch section.subject {
+            case .address: true
+            case .pattern(let names): names.contains { $0.contains(".") || $0 == "*" }
+            default: false
+            }
+        }
+    }
+
+    /// Whether a section of this name can be taken over.
+    func has(_ name: String) -> Bool {
+        switch self {
+        case .lts(let file): file.sectionOfKey[Array(name.utf8).map(\.lowered)] != nil
+        case .ltsp(let file): file.function(matching: Array(name.utf8)) != nil
+        }
+    }
+
     /// The sections in the order of the file.
     var sections: [Section] {
         switch self {
@@ -80,6 +101,7 @@ package enum LTSPFile: Sendable {
                 variables: section.settings.map {
                     LTSPVariable(name: $0.name, value: $0.text, place: $0.place)
                 },
+                links: section.likes.map { LTSPVariable(name: "LIKE", value: $0.name, place: $0.place) },
                 isHidden: file.sectionOfKey[section.key] != index)
         }
     }
@@ -106,7 +128,7 @@ package enum LTSPFile: Sendable {
         }
         for (function, index) in place {
             sections[index].takesOver = (file.bodies[function]?.statements ?? []).compactMap { statement in
-                guard case .call(let word) = statement, let text = word.literal else { return nil }
+                guard case .call(let word, _) = statement, let text = word.literal else { return nil }
                 return file.function(matching: Array(text.utf8)).flatMap { place[$0] }
             }
         }
@@ -125,7 +147,13 @@ package enum LTSPFile: Sendable {
                 name: variable, value: word.asWritten,
                 place: LTSPPlace(file: file.file, line: line, section: name))
         }
-        return Section(name: name, place: place, subject: subject, variables: variables)
+        let links = body.statements.compactMap { statement in
+            guard case .call(let word, let line) = statement else { return nil as LTSPVariable? }
+            return LTSPVariable(
+                name: "INCLUDE", value: word.asWritten,
+                place: LTSPPlace(file: file.file, line: line, section: name))
+        }
+        return Section(name: name, place: place, subject: subject, variables: variables, links: links)
     }
 
     private static func subject(_ names: [String]) -> Subject {

@@ -1,5 +1,6 @@
 /// What variables of the old files become here: settings, as far as there are any.
 package struct LTSPTranslation: Equatable, Sendable {
+    /// What becomes of a variable, in one word.
     package enum Fate: String, Sendable, Codable, CaseIterable {
         /// With the same effect.
         case taken

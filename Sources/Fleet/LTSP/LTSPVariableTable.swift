@@ -1,5 +1,6 @@
 /// What becomes of a variable of `lts.conf` or `ltsp.conf`.
 package struct LTSPVariableKind: Sendable {
+    /// How much of a variable there is here.
     package enum Treatment: String, Sendable, Codable, CaseIterable {
         /// It has the same effect here.
         case same
@@ -19,6 +20,7 @@ package struct LTSPVariableKind: Sendable {
 }
 
 extension LTSPVariableKind {
+    /// The two kinds of files; some names mean something else in the other.
     package enum Dialect: String, Sendable, Codable {
         case lts = "lts.conf"
         case ltsp = "ltsp.conf"

@@ -98,7 +98,7 @@ struct ShellBody {
         } else if command.words.isEmpty {
             assign(command.assignments)
         } else if first == "section_call" {
-            statements += command.words.dropFirst().map { .call($0.word) }
+            statements += command.words.dropFirst().map { .call($0.word, line: command.line) }
         } else if first.hasPrefix("section_") {
             statements.append(.callFunction(String(first.dropFirst(8))))
         } else if first == "export" || first == "readonly" {
