@@ -241,9 +241,7 @@ struct LTSConfReader {
             if try reader.token() != .end {
                 warn("a shell takes what stands behind the inner quotation mark for a command", at: line)
             }
-            if let unknown = word.unknown {
-                warn("\(unknown) is not evaluated, and stays as written", at: line)
-            }
+            if word.unknown != nil { warn(ShellWord.unknownWarning, at: line) }
             return word
         } catch {
             fail("as a text of the shell: \(error.text)", at: line)

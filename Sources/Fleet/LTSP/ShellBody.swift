@@ -117,22 +117,24 @@ struct ShellBody {
             if name.uppercased() == "INCLUDE" {
                 warnings.append((line, "an indented INCLUDE is a variable, and includes nothing"))
             }
-            if let unknown = word.unknown {
-                warnings.append((line, "\(unknown) is not evaluated, and stays as written"))
-            }
+            if word.unknown != nil { warnings.append((line, ShellWord.unknownWarning)) }
         }
     }
 
     private mutating func tellCommand(_ command: Command, _ what: String) {
-        let words = command.assignments.map { "\($0.name)=…" } + command.words.map(\.word.asWritten)
+        // The rest of the command may be a secret.
+        let first =
+            command.words.first?.word.asWritten ?? command.assignments.first.map { "\($0.name)=…" } ?? ""
         let hint =
             command.words.count > 1 && command.words[1].word.asWritten.hasPrefix("=")
             ? ": blanks around ‘=’ are allowed only where the name begins the line" : ""
-        warnings.append((command.line, "\(what), which is not run: \(words.joined(separator: " "))\(hint)"))
+        warnings.append((command.line, "\(what), which is not run: \(first)\(hint)"))
     }
 }
 
 extension ShellWord {
+    static let unknownWarning = "what only a shell can tell ($(…), $1) is not evaluated, and stays as written"
+
     /// For people: without the quotation marks.
     var asWritten: String {
         parts.map { part in
