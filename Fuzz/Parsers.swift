@@ -179,6 +179,25 @@ enum Parsers {
         },
     ]
 
+    private static let ltspMachines = [
+        LTSPMachine(macAddress: "02:5b:c1:00:11:0a", address: "192.168.40.10", hostName: "hall-10"),
+        LTSPMachine(),
+    ]
+
+    private static let ltspSeeds: [[UInt8]] = [
+        "[default]\nA = \"b $C ${D:-e} $(f)\"\nLIKE = x # y\ninclude more\n[hall-*]\nLIKE = hall-10\nA = NONE\n[hall-10]\nHOSTS_1 = \"10.0.0.1 a\"\n",
+        "A=1\n[clients]\nINCLUDE = lab\nB='x\n[lab|*]\nC=\"$B\"; if x; then D=1; fi\n[02:5b:c1:00:11:0a]\nHOSTNAME=pc\n[init/]\nPOST_INIT_A=`b`\n",
+    ].map { Array($0.utf8) }
+
+    /// A file that is refused imports nothing, and what it imports is valid.
+    private static func check(_ file: LTSPFile) {
+        let result = LTSPImport(file)
+        precondition(!result.isRefused || result.isEmpty, "a refused file imports something")
+        for rule in result.rules {
+            precondition((try? Condition(rule.condition)) != nil, "a rule with a condition that is none")
+        }
+    }
+
     private static let texts: [Parser] = [
         Parser(
             name: "condition",
@@ -208,6 +227,19 @@ enum Parsers {
             _ = (Volume.byteCount(text), SwapPlace(text), Rollout.Share(text), VolumeExportName(text))
             _ = (MachineMemory(answer: text), ScreenText(text), PlainText(text), KernelWords([text]))
             for definition in SettingDefinition.all { _ = try? definition.value(fromText: text) }
+        },
+        Parser(name: "lts-conf", seeds: ltspSeeds) { bytes in
+            // What is included is noise as well.
+            let conf = LTSConf(bytes) { name in name.utf8.count < 8 ? Array(bytes.reversed()) : nil }
+            for machine in ltspMachines {
+                _ = conf.variables(of: machine, kernelLine: "ltsp.a=1").inScreen("07")
+            }
+            check(.lts(conf))
+        },
+        Parser(name: "ltsp-conf", seeds: ltspSeeds) { bytes in
+            let conf = LTSPConf(bytes)
+            for machine in ltspMachines { _ = conf.variables(of: machine).inByteOrder("POST_INIT_") }
+            check(.ltsp(conf))
         },
     ]
 }

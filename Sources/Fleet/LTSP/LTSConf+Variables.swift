@@ -1,0 +1,196 @@
+extension LTSConf {
+    /// The sections that apply to a machine, the strongest first.
+    ///
+    /// The first exact section for its host name, its address or its MAC with what it takes over by LIKE; then the first pattern that matches the
+    /// host name, the address and the MAC, each with its own; and `[default]`.
+    package func chain(of machine: LTSPMachine) -> [Int] {
+        let identities = [machine.hostName, machine.address, machine.macAddress].map {
+            Array($0.utf8).map(\.lowered)
+        }
+        var chain: [Int] = []
+        var followed = 0
+        func append(_ index: Int) { if !chain.contains(index) { chain.append(index) } }
+        // Sections in the order in which they are named, not in depth: so does getltscfg.
+        func followLikes() {
+            while followed < chain.count {
+                if chain[followed] != defaultSection {
+                    for like in sections[chain[followed]].likes {
+                        if let index = sectionOfKey[like.key] { append(index) }
+                    }
+                }
+                followed += 1
+            }
+        }
+        for identity in identities where !identity.isEmpty {
+            guard let exact = sectionOfKey[identity] else { continue }
+            append(exact)
+            break
+        }
+        followLikes()
+        for identity in identities where !identity.isEmpty {
+            let match = patterns.first { $0.pattern.matches(identity) && sections[$0.index].key != identity }
+            guard let match else { continue }
+            append(match.index)
+            followLikes()
+        }
+        if let defaultSection { append(defaultSection) }
+        return chain
+    }
+
+    /// The effective variables of a machine, in the order in which getltscfg prints them.
+    ///
+    /// - Parameters:
+    ///   - kernelLine: its kernel command line, whose `ltsp.NAME=VALUE` are the weakest.
+    ///   - isEvaluated: whether the values are as a shell has them afterwards; otherwise as getltscfg prints them.
+    package func variables(
+        of machine: LTSPMachine, kernelLine: String = "", isEvaluated: Bool = true
+    ) -> [LTSPVariable] {
+        var settings: [Setting] = []
+        var places: [String: Int] = [:]
+        for index in chain(of: machine).reversed() {
+            for setting in sections[index].settings {
+                if let place = places[setting.name] {
+                    settings[place] = setting
+                } else {
+                    places[setting.name] = settings.count
+                    settings.append(setting)
+                }
+            }
+        }
+        settings.removeAll { $0.text.isNone }
+        var variables: [LTSPVariable] = []
+        variables.reserveCapacity(settings.count)
+        var values: [String: String] = [:]
+        if !kernelLine.isEmpty {
+            let named = Set(settings.map(\.name))
+            let words = KernelVariables(kernelLine, dashesAreLines: false).variables
+            for word in words { values[word.name] = word.value }
+            variables = words.filter { !named.contains($0.name) }
+        }
+        var left = LTSPLimit.byteCount
+        for setting in settings {
+            var value = setting.text
+            if isEvaluated {
+                value = setting.word.literal ?? setting.word.value { values[$0] }
+                if value.utf8.count > left { value = "" }
+                left -= value.utf8.count
+                values[setting.name] = value
+            }
+            variables.append(LTSPVariable(name: setting.name, value: value, place: setting.place))
+        }
+        return variables
+    }
+}
+
+/// `ltsp.NAME=VALUE` of a kernel command line.
+struct KernelVariables {
+    private(set) var variables: [LTSPVariable] = []
+
+    /// - Parameter dashesAreLines: whether `-` in a name becomes `_`, as in LTSP 19 and later.
+    init(_ line: String, dashesAreLines: Bool) {
+        guard line.utf8.count <= LTSPLimit.valueByteCount else { return }
+        for word in Self.words(line) {
+            guard word.lowercased().hasPrefix("ltsp."), let equals = word.firstIndex(of: "=") else {
+                continue
+            }
+            var name = word[..<equals].dropFirst(5).uppercased()
+            if dashesAreLines { name = String(name.map { $0 == "-" ? "_" : $0 }) }
+            guard name.isShellName else { continue }
+            let value = word[word.index(after: equals)...].filter { $0 != "\"" }
+            variables.removeAll { $0.name == name }
+            variables.append(LTSPVariable(name: name, value: value, place: .kernelLine))
+        }
+    }
+
+    /// Spaces between quotation marks separate nothing.
+    private static func words(_ line: String) -> [String] {
+        var words = [""]
+        var isQuoted = false
+        for character in line {
+            if character == "\"" { isQuoted.toggle() }
+            if character.isWhitespace, !isQuoted {
+                words.append("")
+            } else {
+                words[words.count - 1].append(character)
+            }
+        }
+        return words
+    }
+}
+
+extension String {
+    /// `NONE` in any case takes a variable away.
+    var isNone: Bool { utf8.count == 4 && uppercased() == "NONE" }
+}
+
+extension [LTSPVariable] {
+    package subscript(name: String) -> LTSPVariable? { first { $0.name == name } }
+
+    /// With the names of LTSP 4 under their new ones, where these have no value.
+    package var withFormerNames: [LTSPVariable] {
+        var variables = self
+        for (former, name) in Self.formerNames {
+            guard let old = self[former], !old.value.isEmpty, variables[name]?.value.isEmpty != false else {
+                continue
+            }
+            variables.removeAll { $0.name == name }
+            variables.append(LTSPVariable(name: name, value: old.value, place: old.place))
+        }
+        return variables
+    }
+
+    private static var formerNames: [(String, String)] {
+        [
+            ("X_VIDEORAM", "X_VIDEO_RAM"), ("LOCAL_STORAGE", "LOCALDEV"), ("XF86CONFIG_FILE", "X_CONF"),
+            ("X_HORIZSYNC", "X_HORZSYNC"),
+        ]
+    }
+
+    /// As the script of one screen sees them: `SCREEN_07_NAME` is `NAME` there.
+    ///
+    /// - Parameter number: two digits.
+    package func inScreen(_ number: String) -> [LTSPVariable] {
+        let prefix = "SCREEN_\(number)_"
+        var variables = self
+        for variable in self
+        where variable.name.hasPrefix(prefix) && variable.name.utf8.count > prefix.utf8.count {
+            let name = String(variable.name.dropFirst(prefix.count))
+            variables.removeAll { $0.name == name }
+            variables.append(LTSPVariable(name: name, value: variable.value, place: variable.place))
+        }
+        return variables
+    }
+
+    /// Those of a family such as `RCFILE_`, in the order in which LTSP 5 takes them: `RCFILE_2` before `RCFILE_10`.
+    package func inVersionOrder(_ prefix: String) -> [LTSPVariable] {
+        filter { $0.name.hasPrefix(prefix) }.sorted { Self.isBefore($0.name, $1.name) }
+    }
+
+    /// Those of a family, in the order in which LTSP 19 and later take them: by bytes, without empty ones.
+    package func inByteOrder(_ prefix: String) -> [LTSPVariable] {
+        filter { $0.name.hasPrefix(prefix) && !$0.value.isEmpty }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// The order of `sort -V`: numbers by their value.
+    private static func isBefore(_ left: String, _ right: String) -> Bool {
+        var (one, other) = ([UInt8](left.utf8)[...], [UInt8](right.utf8)[...])
+        while let first = one.first, let second = other.first {
+            guard first.isDecimal, second.isDecimal else {
+                guard first == second else { return first < second }
+                one.removeFirst()
+                other.removeFirst()
+                continue
+            }
+            let numbers = (one.prefix { $0.isDecimal }, other.prefix { $0.isDecimal })
+            let bare = (numbers.0.drop { $0 == 0x30 }, numbers.1.drop { $0 == 0x30 })
+            if bare.0.count != bare.1.count { return bare.0.count < bare.1.count }
+            if !bare.0.elementsEqual(bare.1) { return bare.0.lexicographicallyPrecedes(bare.1) }
+            one = one.dropFirst(numbers.0.count)
+            other = other.dropFirst(numbers.1.count)
+        }
+        // Equal numbers of different lengths: FSTAB_1 before FSTAB_01.
+        if one.isEmpty, other.isEmpty { return left.utf8.count < right.utf8.count }
+        return one.isEmpty
+    }
+}

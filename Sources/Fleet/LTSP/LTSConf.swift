@@ -1,0 +1,129 @@
+/// An `lts.conf` of LTSP 4 and 5 as getltscfg reads it, with every problem of its lines.
+///
+/// A problem that is an error made getltscfg lose the rest of the file; this reader goes on with the next line, and the caller decides.
+package struct LTSConf: Sendable {
+    /// One line NAME = VALUE.
+    package struct Setting: Equatable, Sendable {
+        /// In upper case.
+        package var name: String
+        /// As getltscfg prints it, before a shell evaluates it.
+        package var text: String
+        package var place: LTSPPlace
+        /// What the shell makes of ``text``.
+        var word: ShellWord
+    }
+
+    /// A header with its lines.
+    package struct Section: Sendable {
+        package var name: String
+        package var place: LTSPPlace
+        package internal(set) var settings: [Setting] = []
+        /// The sections that it takes over, the strongest first.
+        package internal(set) var likes: [Like] = []
+        /// In lower case: names are compared without case.
+        var key: [UInt8]
+    }
+
+    /// One line LIKE = SECTION.
+    package struct Like: Equatable, Sendable {
+        package var name: String
+        package var place: LTSPPlace
+        var key: [UInt8]
+    }
+
+    package internal(set) var sections: [Section] = []
+    /// In the order of their files and lines.
+    package internal(set) var problems: [LTSPProblem] = []
+    /// The first section of each name, which is the one that counts.
+    private(set) var sectionOfKey: [[UInt8]: Int] = [:]
+    /// The sections with wildcards in their names.
+    private(set) var patterns: [(index: Int, pattern: GlobPattern)] = []
+    private(set) var defaultSection: Int?
+
+    /// - Parameters:
+    ///   - file: its name, for problems and origins.
+    ///   - contents: the bytes of an included file; nil when there is none.
+    package init(
+        _ bytes: [UInt8], file: String = "lts.conf", including contents: (String) -> [UInt8]? = { _ in nil }
+    ) {
+        var reader = LTSConfReader()
+        reader.read(bytes, file, including: contents)
+        sections = reader.sections
+        problems = reader.problems
+        index()
+        noteLikes()
+        problems = Array(problems.prefix(LTSPLimit.problemCount))
+    }
+
+    package var errors: [LTSPProblem] { problems.filter(\.isError) }
+
+    private mutating func index() {
+        for (index, section) in sections.enumerated() {
+            let pattern = GlobPattern(section.key)
+            if pattern.hasWildcard { patterns.append((index, pattern)) }
+            if let first = sectionOfKey[section.key] {
+                let line = sections[first].place
+                problems.append(
+                    LTSPProblem(
+                        warning:
+                            "[\(section.name)] is already at \(line.file):\(line.line), and only that one counts",
+                        section.place.file, section.place.line))
+            } else {
+                sectionOfKey[section.key] = index
+            }
+        }
+        defaultSection = sectionOfKey[Array("default".utf8)]
+    }
+
+    /// LIKE lines that mean nothing, and circles, which getltscfg follows for ever.
+    private mutating func noteLikes() {
+        for (index, section) in sections.enumerated() where sectionOfKey[section.key] == index {
+            for like in section.likes {
+                if index == defaultSection {
+                    warn("LIKE means nothing in [\(section.name)]", like)
+                } else if sectionOfKey[like.key] == nil {
+                    warn("there is no section [\(like.name)]", like)
+                }
+            }
+        }
+        var state = [Int: Bool]()
+        for index in sections.indices where index != defaultSection { followLikes(from: index, &state) }
+    }
+
+    private mutating func warn(_ text: String, _ like: Like) {
+        problems.append(LTSPProblem(warning: text, like.place.file, like.place.line))
+    }
+
+    /// Depth first, without recursion: chains may be as long as the file.
+    ///
+    /// - Parameter state: true: all that it takes over was followed; false: it is on the path; nil: not seen.
+    private mutating func followLikes(from start: Int, _ state: inout [Int: Bool]) {
+        guard state[start] == nil else { return }
+        var path = [(section: start, next: 0)]
+        state[start] = false
+        while let last = path.last {
+            let likes = sections[last.section].likes
+            guard last.next < likes.count, last.section != defaultSection else {
+                state[last.section] = true
+                path.removeLast()
+                continue
+            }
+            path[path.count - 1].next += 1
+            let like = likes[last.next]
+            guard let target = sectionOfKey[like.key] else { continue }
+            switch state[target] {
+            case true?: continue
+            case false?:
+                let circle = path.drop { $0.section != target }.map { "[\(sections[$0.section].name)]" }
+                problems.append(
+                    LTSPProblem(
+                        error:
+                            "LIKE goes in a circle: \((circle + [circle.first ?? ""]).joined(separator: " → "))",
+                        like.place.file, like.place.line))
+            case nil:
+                state[target] = false
+                path.append((target, 0))
+            }
+        }
+    }
+}

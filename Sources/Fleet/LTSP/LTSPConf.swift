@@ -1,0 +1,89 @@
+/// An `ltsp.conf` of LTSP 19 and later, as `ltsp` takes it: a text of the shell in sections. Nothing of it is ever run.
+package struct LTSPConf: Sendable {
+    /// What a section does, in its order.
+    enum Statement: Equatable, Sendable {
+        case assign(String, ShellWord, line: Int)
+        case remove(String)
+        /// INCLUDE: calls the first section that matches.
+        case call(ShellWord, line: Int)
+        /// Calls the section with this function name.
+        case callFunction(String)
+    }
+
+    /// A setting as it stands in a section.
+    package struct Setting: Equatable, Sendable {
+        package var name: String
+        /// With `$NAME` and the like as written.
+        package var value: String
+        package var place: LTSPPlace
+    }
+
+    /// The text below a header.
+    struct Body: Sendable {
+        var statements: [Statement] = []
+        var header = ""
+        var line = 0
+    }
+
+    /// A header: its first matching one calls a body.
+    struct Header: Sendable {
+        var alternatives: [(text: [UInt8], pattern: GlobPattern)]
+        var function: String
+    }
+
+    package let file: String
+    package internal(set) var problems: [LTSPProblem] = []
+    /// In the order of the file; the last of those with one function name counts.
+    private(set) var headers: [Header] = []
+    private(set) var bodies: [String: Body] = [:]
+    /// The first header that is this text, without wildcards.
+    private(set) var headerOfText: [[UInt8]: Int] = [:]
+    /// The headers with wildcards.
+    private(set) var patterns: [(index: Int, pattern: GlobPattern)] = []
+
+    package init(_ bytes: [UInt8], file: String = "ltsp.conf") {
+        self.file = file
+        var reader = LTSPConfReader(file: file)
+        reader.read(bytes)
+        headers = reader.headers
+        bodies = reader.bodies
+        problems = Array(
+            reader.problems.enumerated()
+                .sorted { ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset) }
+                .map(\.element).prefix(LTSPLimit.problemCount))
+        for (index, header) in headers.enumerated() {
+            for alternative in header.alternatives {
+                if alternative.pattern.hasWildcard {
+                    patterns.append((index, alternative.pattern))
+                } else if headerOfText[alternative.text] == nil {
+                    headerOfText[alternative.text] = index
+                }
+            }
+        }
+    }
+
+    package var errors: [LTSPProblem] { problems.filter(\.isError) }
+
+    /// The function of the first header that matches `text`.
+    func function(matching text: [UInt8]) -> String? {
+        if text.elementsEqual("unnamed".utf8) { return "unnamed" }
+        let exact = headerOfText[text]
+        for (index, pattern) in patterns {
+            if let exact, index > exact { break }
+            if pattern.matches(text) { return headers[index].function }
+        }
+        return exact.map { headers[$0].function }
+    }
+
+    /// The settings of all sections that count, in the order of their lines.
+    package var settings: [Setting] {
+        bodies.values.flatMap { body in
+            body.statements.compactMap { statement in
+                guard case .assign(let name, let word, let line) = statement else { return nil }
+                return Setting(
+                    name: name, value: word.asWritten,
+                    place: LTSPPlace(file: file, line: line, section: body.header))
+            }
+        }.sorted { $0.place.line < $1.place.line }
+    }
+}

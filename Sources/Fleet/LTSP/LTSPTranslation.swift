@@ -1,0 +1,115 @@
+/// What variables of the old files become here: settings, as far as there are any.
+package struct LTSPTranslation: Equatable, Sendable {
+    /// What becomes of a variable, in one word.
+    package enum Fate: String, Sendable, Codable, CaseIterable {
+        /// With the same effect.
+        case taken
+        /// As something else with the same effect.
+        case translated
+        /// Nothing here has its effect yet, or the value does not fit.
+        case notTaken = "not taken"
+        /// It has no meaning here.
+        case recorded
+        /// It has no use here.
+        case dropped
+    }
+
+    package var fate: Fate
+    /// `time-zone=Europe/Lisbon`, or why it is not taken.
+    package var text: String
+    package var settings: [String: SettingValue] = [:]
+
+    /// - Parameter images: the names of the images that may be set; nil: any.
+    package init(_ variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil) {
+        guard let kind = LTSPVariableKind.of(variable.name, in: dialect) else {
+            (fate, text) = (.recorded, "LTSP has no such variable")
+            return
+        }
+        switch kind.treatment {
+        case .recorded: (fate, text) = (.recorded, "it has no meaning here (\(kind.subject))")
+        case .dropped: (fate, text) = (.dropped, "it has no use here (\(kind.subject))")
+        case .same, .translated:
+            guard let setting = kind.setting else {
+                (fate, text) = (.notTaken, "there is no setting for it yet (\(kind.subject))")
+                return
+            }
+            fate = kind.treatment == .same ? .taken : .translated
+            guard setting != "name" else {
+                text = "the node’s name"
+                return
+            }
+            do throws(InvalidSetting) {
+                guard let definition = SettingDefinition.named(setting) else {
+                    throw InvalidSetting("there is no setting \(setting)")
+                }
+                guard let value = try Self.value(of: variable, in: dialect, images: images) else {
+                    text = "nothing is set: that is so without it"
+                    return
+                }
+                let checked = try definition.checked(value)
+                if let problem = definition.newProblem(checked) {
+                    throw InvalidSetting("\(setting): \(problem)")
+                }
+                settings = [setting: checked]
+                text = "\(setting)=\(definition.typed(checked))"
+            } catch { (fate, text) = (.notTaken, error.description) }
+        }
+    }
+
+    /// Nil where the variable asks for what is so anyway.
+    private static func value(
+        of variable: LTSPVariable, in dialect: LTSPVariableKind.Dialect, images: Set<String>?
+    ) throws(InvalidSetting) -> SettingValue? {
+        let value = variable.value
+        if value.utf8.contains(0x0D) { throw InvalidSetting("the value has a carriage return in it") }
+        if value.isEmpty { return nil }
+        switch variable.name {
+        case "TIMEZONE": return .text(value)
+        case "USE_LOCAL_SWAP": return isTrue(value) ? .list(["disk"]) : nil
+        case "LOCAL_SWAP": return value != "0" ? .list(["disk"]) : nil
+        case "COMPCACHE": return isTrue(value) || value.first?.isNumber == true ? .list(["zram:50%"]) : nil
+        // A file of 512 MB is what nbdswapd makes.
+        case "NBD_SWAP": return isTrue(value) ? .list(["server:512M"]) : nil
+        case "IMAGE_TO_RAM": return value != "0" ? .text("ram") : nil
+        case "KERNEL_PARAMETERS": return .list(value.split(whereSeparator: \.isWhitespace).map(String.init))
+        case "DEFAULT_IMAGE":
+            if let images, !images.contains(value) {
+                throw InvalidSetting("there is no image ‘\(value)’ here (roost image list shows all)")
+            }
+            return .text(value)
+        default:
+            guard variable.name.hasPrefix("HOSTS_") else {
+                throw InvalidSetting("there is no setting for it yet")
+            }
+            let words = value.split(whereSeparator: \.isWhitespace)
+            guard words.count > 1 else { throw InvalidSetting("a line of hosts is ADDRESS NAME …") }
+            return .map([String(words[0]): words.dropFirst().joined(separator: " ")])
+        }
+    }
+
+    /// The truth of LTSP 5: neither `1` nor `on` nor `t`.
+    private static func isTrue(_ value: String) -> Bool {
+        ["true", "y", "yes"].contains(value.lowercased())
+    }
+
+    /// The settings of several variables together; lists and maps grow.
+    package static func settings(
+        of variables: [LTSPVariable], in dialect: LTSPVariableKind.Dialect, images: Set<String>? = nil
+    ) -> [String: SettingValue] {
+        var settings: [String: SettingValue] = [:]
+        for variable in variables {
+            for (name, value) in LTSPTranslation(variable, in: dialect, images: images).settings {
+                settings[name] = joined(settings[name], value)
+            }
+        }
+        return settings
+    }
+
+    static func joined(_ old: SettingValue?, _ new: SettingValue) -> SettingValue {
+        switch (old, new) {
+        case (.list(let old)?, .list(let new)): .list(old + new.filter { !old.contains($0) })
+        case (.map(let old)?, .map(let new)): .map(old.merging(new) { $1 })
+        default: new
+        }
+    }
+}
