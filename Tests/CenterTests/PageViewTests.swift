@@ -160,7 +160,7 @@ import Wire
         #expect(!(try Self.shown(reader)).contains("Configure it"))
         // Who may not see reservations is not told that there are none.
         #expect(try Self.shown(reader).contains("Reserved addresses"))
-        let outsider = NetworksView(answers, reservations: nil, pager, rules: [], mayEdit: false, Self.words)
+        let outsider = NetworksView(answers, reservations: nil, rules: [], mayEdit: false, Self.words)
         #expect(!(try Self.shown(outsider)).contains("Reserved addresses"))
         reader.table.rows[0].problem = "this server does not serve on ‘eth9’"
         #expect(try Self.shown(reader).contains("<strong>not served</strong>: this server does not"))
