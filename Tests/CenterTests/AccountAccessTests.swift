@@ -70,7 +70,7 @@ import Testing
     {
         let fleet = try await SmallFleet()
         var wish = wish()
-        wish.grants = ["helpdesk@/school"]
+        wish.grants = ["operator@/school"]
         _ = try await admin(nil, fleet).save(administrator: Self.person.name, wish)
         #expect(try await statuses(fleet) == [401, 200])
         wish.source = .ldap

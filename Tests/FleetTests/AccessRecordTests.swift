@@ -89,4 +89,41 @@ import Testing
         let many = try made.checking((2...APIToken.countLimit).map { token($0) }).after
         #expect(throws: StoreError.self) { try many.checking([token(APIToken.countLimit + 1)]) }
     }
+    @Test func `a link to a wall board lies in its group, which has to be there when it is created`() throws {
+        let school = try GroupPath("/school")
+        func link(_ id: Int, _ group: GroupPath) -> FleetEdit {
+            let link = BoardLink(
+                id: 0, name: "hall", group: group, createdBy: "ann", createdAt: 1, expiresAt: nil, usedAt: 7)
+            return .boardLink(id, link, hash: "hash")
+        }
+        let fleet = try FleetSnapshot.empty.applying([.group(school, NodeGroup(path: school))], revision: 1)
+        #expect(throws: StoreError.self) { try fleet.checking([link(1, GroupPath("/office"))]) }
+        #expect(throws: StoreError.self) { try fleet.checking([.boardLink(1, nil)]) }
+        let change = try fleet.checking([link(1, school)])
+        let made = change.after
+        #expect(change.edits.first?.secrets == ["hash": "hash"])
+        #expect(made.contents.access.boardLinks[1]?.usedAt == nil && made.contents.access.nextBoardLink == 2)
+        let revocation = FleetEdit.boardLink(1, nil)
+        #expect(revocation.places(in: made) == [school] && revocation.permission(in: made) == .configure)
+        #expect(revocation.summary(in: made) == "link ‘hall’ to the wall board of /school revoked")
+        // The group may go: its links open nothing meanwhile.
+        _ = try made.checking([.group(school, nil)])
+        let many = try made.checking((2...BoardLink.countLimit).map { link($0, .site) }).after
+        #expect(throws: StoreError.self) { try many.checking([link(BoardLink.countLimit + 1, .site)]) }
+    }
+
+    @Test func `a change of an account says which log-ins and tokens end with it`() throws {
+        let token = APIToken(id: 1, name: "ci", owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
+        let fleet = try fleet(ann).applying([.token(1, token)], revision: 2)
+        var named = ann
+        named.fullName = "Ann"
+        #expect(try fleet.checking([.administrator("ann", named)]).endedLogIns.isEmpty)
+        let edits =
+            [FleetEdit.administrator("ann", ann, passwordHash: "new")] + fleet.edits(revokingTokensOf: "ann")
+        #expect(try fleet.checking(edits).endedLogIns == ["ann"])
+        #expect(fleet.summary(of: edits) == "password of ann changed, 1 token revoked")
+        #expect(
+            fleet.summary(of: [.administrator("ann", named), .administrator("bob", ann)])
+                == "administrator ann changed, and 1 more")
+    }
 }

@@ -146,4 +146,23 @@ import Testing
                 == "revision 2 cannot be undone: web-hook 1 was removed with its address and its secret: add it again"
         )
     }
+    @Test(arguments: StoreMaker.allCases)
+    func `a link's making is undone, its revocation is not, and history knows neither its secret nor its use`(
+        maker: StoreMaker
+    ) async throws {
+        let store = try maker.open(path)
+        let link = try await store.addBoardLink(
+            BoardLink(id: 0, name: "hall", group: .site, createdBy: "ann", createdAt: 1, expiresAt: 9),
+            hash: "f00d")
+        try await store.touchBoardLink(link.id, at: 7)
+        #expect(try await store.boardLinks().map(\.usedAt) == [7])
+        #expect(try await store.boardLink(hash: "f00d")?.usedAt == 7)
+        let made = try await store.revision(store.snapshot().revision)
+        #expect(made.edits.map(\.kind) == ["board"] && !"\(made)".contains("f00d"))
+        try await store.move(with: ClockJump(before: 10_000, after: 110_000))
+        #expect(try await store.boardLink(hash: "f00d")?.expiresAt == 109)
+        try await undo(in: store)
+        #expect(try await store.boardLink(hash: "f00d") == nil)
+        #expect(try await refusal(in: store)?.contains("board 1 was revoked") == true)
+    }
 }
