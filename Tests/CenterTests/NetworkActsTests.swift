@@ -86,11 +86,11 @@ import Wire
         }
         #expect(try await reserve(8, "10.77.0.8") == nil)
         let inPool = try await reserve(9, "10.77.0.150")
-        #expect(inPool?.count == 1 && inPool?.first?.contains("lies in the pool") == true)
+        #expect(inPool?.count == 1 && inPool?.first?.contains("is in the pool") == true)
         // Only what is new.
         #expect(try await reserve(10, "10.77.0.9") == nil)
         let warnings = try await acts.status().warnings
-        #expect(warnings?.contains { $0.contains("lies in the pool") } == true)
+        #expect(warnings?.contains { $0.contains("is in the pool") } == true)
     }
 
     @Test func `a plan of addresses follows the networks and the host, and nothing else`() async throws {

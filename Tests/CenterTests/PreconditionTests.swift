@@ -85,7 +85,10 @@ import Testing
                 #""reservation":{"machine":"\#(SmallFleet.waiting)","address":"10.77.0.7"}"#,
                 "has a reserved address already"
             ),
-            (#""loaderRule":{"name":"old","vendorClass":"PXE","loader":"x"}"#, "loader rule old exists"),
+            (
+                #""loaderRule":{"name":"old","vendorClass":"PXE","loader":"x"}"#,
+                "loader rule old already exists"
+            ),
             (#""node":{"name":"pc-1","group":"/school"}"#, "node pc-1 already exists"),
             (#""group":{"path":"/school"}"#, "school already exists"),
         ]

@@ -50,7 +50,7 @@ import Testing
     @Test(arguments: [
         ("/etc/a:\n", "1: /etc/a: has no value"), ("/etc/a: ~", "1: /etc/a: has no value"),
         ("/etc/b: x\n/etc/a: [x, y]", "2: /etc/a: must be text"),
-        ("/etc/a: 1\n/etc/a: 2", "twice there: /etc/a"),
+        ("/etc/a: 1\n/etc/a: 2", "given twice: /etc/a"),
         ("{\"/etc/a\": null}", "1: /etc/a: has no value"), ("[]", "must be a mapping"),
         ("{}", "there is nothing in"),
         ("/etc/a:x", "there is no blank behind its colon"), ("", "there is nothing in"),

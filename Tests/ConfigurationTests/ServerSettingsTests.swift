@@ -139,7 +139,7 @@ import Wire
     ])
     func `a provider is reached by HTTPS, or on this host`(issuer: String, isTaken: Bool) {
         let told = error("center: {oidc: {issuer: '\(issuer)', client: a, secret-file: /none}}")
-        #expect(told.contains(isTaken ? "not there" : "https://…"), "\(told)")
+        #expect(told.contains(isTaken ? "does not exist" : "https://…"), "\(told)")
     }
 
     @Test func `what follows a host is compared as a path`() {
@@ -257,7 +257,7 @@ import Wire
         ("dhcp:\n  networks:\n    - options: {53: 0x01}\n", "option 53 is set by the server itself"),
         (
             "dhcp:\n  networks:\n    - options: {200: \(String(repeating: "a", count: 1_025))}\n",
-            "1025 bytes of options do not fit a DHCP message"
+            "1025 bytes of options do not fit into a DHCP message"
         ),
         (
             "dhcp:\n  networks:\n    - options: {43: 0x\(String(repeating: "aa", count: 256))}\n",

@@ -58,8 +58,8 @@ import Testing
         ("center: {certificate: '', key: ''}", "center.certificate: ‘’ is not a text"),
         ("image-keys: [abc]", "roost.yaml:1: image-keys: ‘abc’ is not an Ed25519 public key"),
         ("image-sources: {}", "roost.yaml:1: image-sources: must be a list"),
-        ("dhcp: {}\nlog: json\ndhcp: {}", "twice there: dhcp"),
-        ("http:\n  port: 80\n  port: 81", "roost.yaml:2: twice there: port"),
+        ("dhcp: {}\nlog: json\ndhcp: {}", "given twice: dhcp"),
+        ("http:\n  port: 80\n  port: 81", "roost.yaml:2: given twice: port"),
         ("http: {port: 80.0}", "http.port: ‘80.0’ is not a whole number"),
         ("center: no", "roost.yaml:1: center must be a mapping"),
     ])

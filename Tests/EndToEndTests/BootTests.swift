@@ -131,18 +131,19 @@ extension EndToEnd.Machines {
             #expect(flooded < 2 * usual + Double(Pace.seconds(5)))
             let (log, one) = (lab.log("roost"), "\(Flood.address) was limited")
             for limit in [
-                "\(one): nbd: 128 connections per address",
-                "\(one): http: 128 connections per address",
-                "was limited: http: 1000 requests a second per address",
-                "\(one): tftp: 32 transfers per address",
-                "\(one): center: 128 connections per address",
-                "was limited: nbd: 583 connections of all addresses without a lease together",
+                "\(one): nbd: at most 128 connections per address",
+                "\(one): http: at most 128 connections per address",
+                "was limited: http: at most 1000 requests a second per address",
+                "\(one): tftp: at most 32 transfers per address",
+                "\(one): center: at most 128 connections per address",
+                "was limited: nbd: at most 583 connections of all addresses without a lease together",
             ] {
                 #expect(log.contains(limit), "\(limit)")
             }
             #expect(
-                log.contains("\(Flood.machines)") && log.contains("was limited: dhcp: 10 messages a second"))
-            #expect(try lab.roost("status").contains("limited now: \(Flood.address) (nbd: 128"))
+                log.contains("\(Flood.machines)")
+                    && log.contains("was limited: dhcp: at most 10 messages a second"))
+            #expect(try lab.roost("status").contains("limited now: \(Flood.address) (nbd: at most 128"))
             try BootLab.requireDocumented("status", "Status")
             try BootLab.requireDocumented("figures", "Figures")
             let metrics = try BootLab.run(

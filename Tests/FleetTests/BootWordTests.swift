@@ -77,7 +77,10 @@ import Wire
         // The kernel's own words are excluded.
         let own: Set = ["panic", "net.ifnames", "console"]
         #expect(try written().subtracting(own) == table.subtracting(forPeople))
-        #expect(try readByProgram() == ["roost.http", "BOOTIF", "roost.boot", "ip", "roost.lease"])
+        #expect(
+            try readByProgram() == [
+                "roost.http", "BOOTIF", "roost.boot", "ip", "roost.lease", "roost.nfs", "roost.nfs-root",
+            ])
     }
 
     @Test func `no word is written as plain text`() throws {

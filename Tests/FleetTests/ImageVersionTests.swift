@@ -99,7 +99,7 @@ import Wire
             Hardware.self, from: Data(#"{"memoryMebibytes":512}"#.utf8))
         snapshot = snapshot.observing { $0.note([Sample.mac: small]) }
         let warning = try #require(ImageFit(snapshot).warning(for: version))
-        #expect(warning.contains("takes 597 MiB") && warning.contains("pc-1 have less (512 MiB)"))
+        #expect(warning.contains("needs 597 MiB") && warning.contains("pc-1 have less (512 MiB)"))
         version.manifest.files[2].byteCount = 400 << 20
         #expect(ImageFit(snapshot).warning(for: version) == nil)
     }

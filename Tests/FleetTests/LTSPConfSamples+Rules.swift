@@ -51,7 +51,7 @@ extension LTSPSample {
                 .init(
                     LTSPMachine(macAddress: "02:5b:c1:00:00:01", address: "192.168.40.1", hostName: "main"),
                     on: .init(isServer: true, applet: "ipxe"),
-                    variables: ["SHARED": "unnamed", "APPLET": "ipxe", "NFS_HOME": "1"], without: ["MINE"]),
+                    variables: ["SHARED": "unnamed", "NFS_HOME": "1"], without: ["MINE", "APPLET"]),
             ]),
         LTSPSample(
             name: "everything",

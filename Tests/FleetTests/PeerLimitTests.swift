@@ -54,7 +54,7 @@ import Wire
         let limit = PeerLimit(.nbd, .connections, most: 128)
         let peer = LimitedPeer.address(try #require(IPv4Address("192.0.2.7")))
         let first = ledger.note(limit, of: peer, now: 0)
-        #expect(first == "192.0.2.7 was limited: nbd: 128 connections per address")
+        #expect(first == "192.0.2.7 was limited: nbd: at most 128 connections per address")
         #expect((0..<213).allSatisfy { _ in ledger.note(limit, of: peer, now: 1_000) == nil })
         let early = ledger.overdue(now: 30_000)
         #expect(early.isEmpty)
@@ -62,7 +62,7 @@ import Wire
         let later = ledger.overdue(now: 61_000)
         #expect(
             later == [
-                "192.0.2.7 was limited 213 times within a minute: nbd: 128 connections per address"
+                "192.0.2.7 was limited 213 times within a minute: nbd: at most 128 connections per address"
             ])
         #expect(ledger.current(now: 62_000).isEmpty && ledger.totals == [.nbd: 214])
         // Finished cases are forgotten, and logged again later.

@@ -12,7 +12,7 @@ import Testing
                     return content
                 },
                 map: { path, definition in
-                    try (files[path] ?? "").split(separator: "\n").map {
+                    try (files[path] ?? "").split(whereSeparator: \.isNewline).map {
                         try SettingDefinition.pair($0, of: definition.name)
                     }
                 }))

@@ -244,7 +244,7 @@ import Testing
         try root.put("repositories", #"{"x":{"1":"\#(String(repeating: "a", count: 64))"}}"#)
         #expect(try refusal().contains("round in a circle"))
         try root.put("repositories", "[]")
-        #expect(try refusal().contains("repositories is not what"))
+        #expect(try refusal().contains("repositories is not valid"))
         let other = try SampleRoot()
         try other.put("data/json", "{}")
         #expect(!ContainerLayout.isLayout(other.path))

@@ -72,7 +72,7 @@ import Wire
         let limits = PeerLimits(maxima: maxima, log: { lines.add($0) })
         let service = try service(try context(limits))
         service.take((0..<5_000).map { discover($0, agent: agent) })
-        #expect(lines.has("\(name) was limited: dhcp: 1 messages a second"))
+        #expect(lines.has("\(name) was limited: dhcp: at most 1 messages a second"))
         #expect(limits.figures.totals[.dhcp, default: 0] >= 4_000)
         #expect(lines.all.count < 100)
     }
@@ -92,7 +92,7 @@ import Wire
         #expect(heard == Array(repeating: true, count: 7) + Array(repeating: false, count: 13))
         // Others keep their own share.
         let other = takes(2)
-        #expect(other && lines.has("was limited: dhcp: 1 messages a second"))
+        #expect(other && lines.has("was limited: dhcp: at most 1 messages a second"))
     }
 
     @Test func `the log accepts a limited number of lines per plane, from any number of addresses`() {

@@ -29,7 +29,7 @@ import Wire
             #expect(other.hear().starts(with: Array("NBDMAGIC".utf8)))
         }
         #expect(
-            planes.lines.all == ["127.0.0.2 was limited: nbd: 4 connections per address"])
+            planes.lines.all == ["127.0.0.2 was limited: nbd: at most 4 connections per address"])
         // The order in which the server learns of the ends and of the next one is undefined.
         let hasRoom = try (0..<100).contains { _ in
             usleep(20_000)
@@ -51,8 +51,8 @@ import Wire
         #expect(silent.hear().isEmpty)
         slow.say(Array("TP/1.".utf8))
         #expect(slow.hear().isEmpty)
-        #expect(planes.lines.has("127.0.0.2 was limited: nbd: 0 seconds"))
-        #expect(planes.lines.has("127.0.0.3 was limited: http: 0 seconds"))
+        #expect(planes.lines.has("127.0.0.2 was limited: nbd: at most 0 seconds"))
+        #expect(planes.lines.has("127.0.0.3 was limited: http: at most 0 seconds"))
     }
 
     @Test func `a client that sends too many HTTP requests is slowed down, and others are not`() throws {
@@ -74,7 +74,7 @@ import Wire
         #expect(EventLoop.now() - start >= 800)
         #expect(
             planes.lines.all == [
-                "127.0.0.2 was limited: http: 10 requests a second per address"
+                "127.0.0.2 was limited: http: at most 10 requests a second per address"
             ])
     }
 
@@ -92,7 +92,7 @@ import Wire
         }
         let refused = try LoopbackClient(SOCK_STREAM, at: "127.0.0.2", to: planes.ports.http)
         #expect(refused.hear().isEmpty)
-        #expect(planes.lines.has("127.0.0.2 was limited: http: 6 connections"))
+        #expect(planes.lines.has("127.0.0.2 was limited: http: at most 6 connections"))
     }
 
     @Test func `each address has a limited number of TFTP transfers, and the log names excesses`() throws {
@@ -110,7 +110,7 @@ import Wire
         let other = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.3", to: planes.ports.tftp)
         other.say([0, 1] + Array("missing\0octet\0".utf8))
         #expect(String(decoding: other.hear(), as: UTF8.self).contains("not found"))
-        #expect(planes.lines.has("127.0.0.2 was limited: tftp: 3 transfers per address"))
+        #expect(planes.lines.has("127.0.0.2 was limited: tftp: at most 3 transfers per address"))
     }
 
     @Test func `transfers without a client give way to a requested one, oldest first`() throws {
@@ -126,7 +126,7 @@ import Wire
         let machine = try LoopbackClient(SOCK_DGRAM, at: "127.0.0.99", to: planes.ports.tftp)
         machine.say(Self.request())
         #expect(machine.hear().prefix(4) == [0, 3, 0, 1])
-        #expect(planes.lines.has("127.0.0.2 was limited: tftp: 2 transfers are the most for all together"))
+        #expect(planes.lines.has("127.0.0.2 was limited: tftp: at most 2 transfers in all"))
         #expect(!planes.lines.has("127.0.0.99 was limited"))
     }
 }

@@ -63,8 +63,9 @@ import Testing
         for source in try Self.sources(below: "Sources/\(target)") {
             for line in source.lines where line.contains("import ") {
                 let words = line.split(separator: " ")
-                guard let index = words.firstIndex(of: "import"), index <= 1, !line.hasPrefix("//"),
-                    words.count > index + 1
+                // Behind an attribute or a level of access, and not in a text.
+                guard let index = words.firstIndex(of: "import"), !line.hasPrefix(" "), index <= 1,
+                    !line.hasPrefix("//"), words.count > index + 1
                 else { continue }
                 #expect(allowed.contains(String(words[index + 1])), "\(source.path): \(line)")
             }
