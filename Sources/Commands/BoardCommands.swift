@@ -26,7 +26,7 @@ struct BoardList: AsyncParsableCommand {
                         String(link.id), link.name, link.group.description,
                         Shown.time(second: link.createdAt), link.createdBy,
                         link.expiresAt.map { Shown.time(second: $0) } ?? "never",
-                        link.usedAt.map { Shown.time(second: $0) } ?? "-",
+                        link.usedAt.map { Shown.time(second: $0) } ?? "never",
                     ])
                 }
                 return table.text

@@ -177,7 +177,7 @@ import Wire
         #expect(view.pages.next == "/networks?offset=400&q=10.77.0.0%2F16%20a")
         let text = try Self.shown(
             NetworksView([], reservations: view, rules: [], mayEdit: true, Self.words))
-        #expect(text.contains(#"value="10.77.0.0/16 a""#) && text.contains("<p>900 reserved addresses</p>"))
+        #expect(text.contains(#"value="10.77.0.0/16 a""#) && text.contains("<p>Reserved addresses: 900</p>"))
         #expect(text.ranges(of: #"name="machine" value="00:"#).count == 200)
         let read = NetworksView.Reservations(
             Acts.Page(rows: rows, count: 900, next: 400), pager, mayEdit: false, Self.words)
