@@ -99,7 +99,7 @@ extension EndToEnd.Servers {
                 "\(BootLab.roost) doctor --interface eth0 --socket /nonexistent --state-directory /tmp || true"
             )
             #expect(report.contains("another DHCP server answers on eth0: 10.77.0.1"))
-            #expect(report.contains("fix: switch it off"))
+            #expect(report.contains("fix: turn it off"))
         }
 
         @Test
