@@ -122,14 +122,22 @@ struct AdministratorPassword: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let client = server.client
-            let known = try await client.get("administrators", [AdministratorAnswer].self)
-            guard let one = known.first(where: { $0.name == name }) else {
-                throw Failure(text: "there is no administrator ‘\(name)’", code: 3)
-            }
+            _ = try await known(to: client)
+            let password = try PasswordInput.read()
+            // Typing takes time, in which its roles may have changed.
+            let one = try await known(to: client)
             let wish = AdministratorRequest(
-                grants: one.grants, password: try PasswordInput.read(), revokesTokens: tokens.revokeTokens)
+                grants: one.grants, password: password, revokesTokens: tokens.revokeTokens)
             try await tokens.save(wish, of: name, one, by: client)
         }
+    }
+
+    private func known(to client: APIClient) async throws -> AdministratorAnswer {
+        let all = try await client.get("administrators", [AdministratorAnswer].self)
+        guard let one = all.first(where: { $0.name == name }) else {
+            throw Failure(text: "there is no administrator ‘\(name)’", code: 3)
+        }
+        return one
     }
 }
 

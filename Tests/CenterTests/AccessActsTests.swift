@@ -71,6 +71,31 @@ import Testing
         #expect(await Self.status { try await all.undo(added) } == nil)
     }
 
+    @Test func `undo that disables an account, or gives it to another source, revokes its tokens`()
+        async throws
+    {
+        let fleet = try await SmallFleet()
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        func save(_ source: Administrator.Source, password: String? = nil, isDisabled: Bool = false)
+            async throws -> Int
+        {
+            var wish = AdministratorRequest(grants: ["auditor"], source: source)
+            (wish.password, wish.isDisabled) = (password, isDisabled)
+            _ = try await all.save(administrator: "dan", wish)
+            return all.revision
+        }
+        _ = try await save(.ldap)
+        let moved = try await save(.local, password: "a few random words")
+        _ = try await all.makeToken(TokenRequest(name: "ci", owner: "dan"))
+        _ = try await all.undo(moved)
+        #expect(try await all.revision(all.revision).edits.map(\.kind) == ["administrator", "token"])
+        _ = try await save(.ldap, isDisabled: true)
+        let enabled = try await save(.ldap)
+        _ = try await all.makeToken(TokenRequest(name: "ci", owner: "dan"))
+        _ = try await all.undo(enabled)
+        #expect(try await !all.tokens().contains { $0.owner == "dan" })
+    }
+
     @Test func `an administrator of one group removes an account there with its tokens`() async throws {
         let fleet = try await SmallFleet()
         let all = Self.acts([Grant(.admin)], of: fleet)

@@ -35,5 +35,9 @@ import Testing
         sender.end(7)
         #expect(sender.outcome(of: 7)?.isGood == false)
         #expect(sender.outcome(of: 7)?.text.contains("sealed") == true)
+        // A later hook with the same number has delivered nothing.
+        sender.begin(hook)
+        sender.end(7)
+        #expect(sender.outcome(of: 7) == nil)
     }
 }

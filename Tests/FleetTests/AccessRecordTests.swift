@@ -112,6 +112,20 @@ import Testing
         #expect(throws: StoreError.self) { try many.checking([link(BoardLink.countLimit + 1, .site)]) }
     }
 
+    @Test func `a link to a wall board moves with its group, and lies in both places meanwhile`() throws {
+        let (school, college) = (try GroupPath("/school"), try GroupPath("/college"))
+        let room = try GroupPath("/school/room-1")
+        let link = BoardLink(
+            id: 1, name: "hall", group: room, createdBy: "ann", createdAt: 1, expiresAt: nil)
+        let fleet = try FleetSnapshot.empty.applying(
+            [school, room].map { .group($0, NodeGroup(path: $0)) } + [.boardLink(1, link)], revision: 1)
+        let edits = try fleet.edits(moving: school, to: college)
+        let moved = try fleet.applying(edits, revision: 2)
+        #expect(moved.contents.access.boardLinks[1]?.group.description == "/college/room-1")
+        let places = edits.filter { $0.of(BoardLink.self) != nil }.flatMap { $0.places(in: fleet) }
+        #expect(places.map(\.description) == ["/school/room-1", "/college/room-1"])
+    }
+
     @Test func `a change of an account says which log-ins and tokens end with it`() throws {
         let token = APIToken(id: 1, name: "ci", owner: "ann", grants: [], createdAt: 1, expiresAt: nil)
         let fleet = try fleet(ann).applying([.token(1, token)], revision: 2)

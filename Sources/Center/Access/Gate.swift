@@ -83,8 +83,11 @@ final class Gate: Sendable {
                 return true
             }
         guard wasOpen else { throw Self.usedLink }
-        try await fleet.change(by: "first run") { _ in
-            [.administrator(name, Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash)]
+        try await fleet.change(by: "first run") { current in
+            guard current.contents.access.administrators.isEmpty else { throw Self.usedLink }
+            return [
+                .administrator(name, Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash)
+            ]
         }
     }
 
@@ -166,7 +169,14 @@ final class Gate: Sendable {
         if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
         // Only a successful log-in links an account, and only the linked person's log-in removes its roles.
         if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {
-            try await fleet.change(by: source.rawValue) { [now] _ in [.administrator(now.name, now)] }
+            if fleet.snapshot.contents.access.administrators[now.name] != known { try await fleet.reload() }
+            try await fleet.change(by: source.rawValue) { [now] current in
+                // A log-in must not take back what an administrator has just changed, such as disabling the account.
+                guard current.contents.access.administrators[now.name] == known else {
+                    throw StoreError.conflict("the account \(now.name) was changed meanwhile; log in again")
+                }
+                return [.administrator(now.name, now)]
+            }
         }
         guard !grants.isEmpty else {
             throw Problem(

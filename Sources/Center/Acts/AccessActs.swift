@@ -72,9 +72,9 @@ extension Acts {
     private func revokesTokens(
         of before: Administrator, _ after: Administrator, isNewPassword: Bool, _ wish: AdministratorRequest
     ) -> Bool {
-        let isAnotherPerson = before.identity != after.identity || before.source != after.source
-        let isCut = isAnotherPerson || isNewPassword || (after.isDisabled && !before.isDisabled)
-        let isOwnPassword = caller.account == after.name && !isAnotherPerson && !after.isDisabled
+        let isCut = isNewPassword || after.cutsTokens(of: before)
+        let isOwnPassword =
+            caller.account == after.name && !after.isAnotherPerson(than: before) && !after.isDisabled
         return isCut && (wish.revokesTokens ?? !isOwnPassword)
     }
 
@@ -242,11 +242,13 @@ extension Acts {
 
     func revokeToken(_ id: Int) async throws {
         try require(.read)
-        let token = try await store.tokens(of: nil).first { $0.id == id }
-        let isOwn = token?.owner == caller.name
-        guard let token, isOwn || may(.administer, in: .site) else {
-            throw StoreError.notFound(APIToken.missing(id))
+        // Numbers are given again: the owner is the one whom the change meets.
+        try await fleet.change(by: caller.name) { [caller] current in
+            let isOwn = current.contents.access.tokens[id]?.owner == caller.name
+            guard isOwn || caller.allows(.administer, in: .site) else {
+                throw StoreError.notFound(APIToken.missing(id))
+            }
+            return [.token(id, nil)]
         }
-        try await fleet.change(by: caller.name) { _ in [.token(token.id, nil)] }
     }
 }

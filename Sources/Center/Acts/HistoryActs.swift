@@ -101,8 +101,9 @@ extension Acts {
         // A change of the same records that comes between the two is not undone with it.
         let seen = fleet.snapshot.revision
         let edits = try await store.inverse(of: number)
-        let after = try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) { _ in
-            edits
+        let after = try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) {
+            current in
+            edits + current.edits(revokingTokensAfter: edits)
         }
         for hook in edits.compactMap({ $0.of(WebHook.Record.self) }) where hook.after == nil {
             services.webHooks.end(hook.key)

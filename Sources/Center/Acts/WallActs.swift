@@ -99,10 +99,10 @@ struct WallBoard: Sendable {
         }
     }
 
-    /// Events in the group; an element without an event is a keep-alive. They end with the link.
+    /// Events in the group; an element without an event is a keep-alive. They end with the link, and when it moves with its group.
     func listen(from address: String) throws -> some AsyncSequence<EventHub.Numbered, Never> & Sendable {
-        let leave = ListeningLeave(services.fleet) { [hash, services] in
-            (try? await Self.link(hash, services)) != nil
+        let leave = ListeningLeave(services.fleet) { [hash, group, services] in
+            (try? await Self.link(hash, services))?.group == group
         }
         return try services.events(for: address).prefix { _ in await leave.holds() }.filter {
             [group] numbered in

@@ -46,6 +46,8 @@ final class WebHookSender: Sendable {
             guard running.tasks[hook.id] == nil, !running.isOver,
                 let events = fleet.events.listen(bufferLimit: Self.queueLimit)
             else { return }
+            // Numbers are given again.
+            outcomes.withLock { $0[hook.id] = nil }
             running.tasks[hook.id] = Task { await deliver(events, to: hook) }
         }
     }
@@ -85,6 +87,7 @@ final class WebHookSender: Sendable {
         guard let body = try? encoder.encode(event) else { return }
         for attempt in 0...Self.pauses.count {
             let outcome = await attemptDelivery(body, event, number: number, to: hook)
+            if Task.isCancelled { return }
             outcomes.withLock { $0[hook.id] = outcome }
             if outcome.isGood { return }
             guard attempt < Self.pauses.count else {

@@ -15,6 +15,15 @@ extension FleetSnapshot {
         [.administrator(name, nil)] + edits(revokingTokensOf: name)
     }
 
+    /// The edits that revoke the tokens of those accounts that `edits` disable or give to another source or person.
+    package func edits(revokingTokensAfter edits: [FleetEdit]) -> [FleetEdit] {
+        let cut = edits.compactMap { $0.of(Administrator.self) }.filter { change in
+            guard let after = change.after else { return false }
+            return contents.access.administrators[change.key].map { after.cutsTokens(of: $0) } ?? false
+        }
+        return cut.flatMap { self.edits(revokingTokensOf: $0.key) }
+    }
+
     /// The edits that revoke all tokens of an account.
     package func edits(revokingTokensOf name: String) -> [FleetEdit] {
         contents.access.tokens.values.filter { $0.owner == name }.map(\.id).sorted().map { .token($0, nil) }
@@ -34,6 +43,18 @@ extension CheckedChange {
                 && account.source == known.source && account.identity == known.identity
             return isSame ? nil : change.key
         }
+    }
+}
+
+extension Administrator {
+    /// Whether the account is another source's or person's than `before`.
+    package func isAnotherPerson(than before: Administrator) -> Bool {
+        identity != before.identity || source != before.source
+    }
+
+    /// Whether tokens of the account as it was must not outlive the change to this one.
+    package func cutsTokens(of before: Administrator) -> Bool {
+        isAnotherPerson(than: before) || (isDisabled && !before.isDisabled)
     }
 }
 

@@ -95,6 +95,12 @@ extension FleetSnapshot {
             node.group = try moved(node.group)
             return .node(node.name, node)
         }
+        let links = contents.access.boardLinks.values.filter { from.contains($0.group) }
+        edits += try links.sorted { $0.id < $1.id }.map { link in
+            var link = link
+            link.group = try moved(link.group)
+            return .boardLink(link.id, link)
+        }
         return edits + concerned.reversed().map { .group($0.path, nil) }
     }
 }
