@@ -80,25 +80,29 @@ package struct APIClient {
 
     @discardableResult
     package func send(
-        _ method: HTTPMethod, _ path: String, json value: some Encodable, patience: Duration = .seconds(60)
+        _ method: HTTPMethod, _ path: String, json value: some Encodable, isNew: Bool = false,
+        patience: Duration = .seconds(60)
     ) async throws -> Data {
         let encoder = JSONEncoder()
         // What was typed here is on its way to the server.
         encoder.userInfo[RecordSettings.revealsSecrets] = true
-        return try await send(method, path, body: encoder.encode(value), patience: patience)
+        return try await send(method, path, body: encoder.encode(value), isNew: isNew, patience: patience)
     }
 
-    /// - Parameter patience: how long the server may take.
+    /// - Parameters:
+    ///   - isNew: whether a record that exists is refused (`If-None-Match: *`).
+    ///   - patience: how long the server may take.
     @discardableResult
     package func send(
         _ method: HTTPMethod, _ path: String, body: Data?, contentType: String = "application/json",
-        patience: Duration = .seconds(60)
+        isNew: Bool = false, patience: Duration = .seconds(60)
     ) async throws -> Data {
         var request = HTTPClientRequest(
             url: "\(server ?? "http://localhost")/api/v1/\(path)",
             socketPath: server == nil ? socketPath : nil)
         request.method = method
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if isNew { request.headers.add(name: "If-None-Match", value: "*") }
         if let body {
             request.headers.add(name: "Content-Type", value: contentType)
             request.body = ByteBuffer(bytes: body)
@@ -117,7 +121,7 @@ package struct APIClient {
     static func exitCode(of status: Int) -> Int32 {
         switch status {
         case 404: 3
-        case 409: 4
+        case 409, 412: 4
         case 503: 5
         default: 1
         }

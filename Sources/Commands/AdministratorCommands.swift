@@ -65,7 +65,10 @@ struct AdministratorAdd: AsyncParsableCommand {
             "With source oidc: the person's identifier at the provider (claim sub); '' releases the account to the next log-in under its name."
     )
     var subject: String?
-    @Flag(help: "Disable the account: it may not log in.") var disabled = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether the account is disabled: it may not log in. Default: unchanged.")
+    var disabled: Bool?
     @OptionGroup var tokens: TokenOptions
 
     func run() async throws {
@@ -78,7 +81,8 @@ struct AdministratorAdd: AsyncParsableCommand {
                 grants: grants, fullName: fullName, isDisabled: disabled,
                 password: isNew ? try PasswordInput.read() : nil, source: source, subject: subject,
                 revokesTokens: tokens.revokeTokens)
-            try await tokens.save(wish, of: name, known, by: client)
+            // An account that another person has added meanwhile is not replaced.
+            try await tokens.save(wish, of: name, known, isNew: known == nil, by: client)
         }
     }
 }
@@ -94,9 +98,11 @@ struct TokenOptions: ParsableArguments {
 
     /// Saves an administrator, and tells which tokens were revoked and which still work.
     func save(
-        _ wish: AdministratorRequest, of name: String, _ known: AdministratorAnswer?, by client: APIClient
+        _ wish: AdministratorRequest, of name: String, _ known: AdministratorAnswer?, isNew: Bool = false,
+        by client: APIClient
     ) async throws {
-        let data = try await client.send(.PUT, "administrators/\(APIClient.escaped(name))", json: wish)
+        let data = try await client.send(
+            .PUT, "administrators/\(APIClient.escaped(name))", json: wish, isNew: isNew)
         let left = try JSONDecoder().decode(AdministratorAnswer.self, from: data).tokens
         let revoked = (known?.tokens ?? []).filter { token in !left.contains { $0.id == token.id } }
         if !revoked.isEmpty { printError("revoked API tokens: \(Self.list(revoked))") }

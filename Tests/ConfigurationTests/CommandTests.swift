@@ -162,7 +162,7 @@ import Wire
     // MARK: Exit codes
 
     @Test(arguments: [
-        (400, 1), (401, 1), (403, 1), (404, 3), (409, 4), (412, 1), (422, 1), (500, 1), (503, 5),
+        (400, 1), (401, 1), (403, 1), (404, 3), (409, 4), (412, 4), (422, 1), (500, 1), (503, 5),
     ])
     func `the exit code tells scripts what the server answered`(status: Int, code: Int32) {
         #expect(APIClient.exitCode(of: status) == code)
