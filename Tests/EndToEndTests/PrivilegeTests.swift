@@ -210,7 +210,8 @@ extension EndToEnd.Servers {
                 let before = try canary.state()
                 let refusal = #expect(throws: CommandFailed.self, "\(trap)") { try server.startAgain() }
                 #expect(
-                    refusal?.output.contains("roost.sqlite is not a regular file") == true, "\(refusal?.output ?? "")"
+                    refusal?.output.contains("roost.sqlite is not a regular file") == true,
+                    "\(refusal?.output ?? "")"
                 )
                 #expect(try canary.state() == before, "\(trap)")
                 try FileManager.default.removeItem(atPath: state)
