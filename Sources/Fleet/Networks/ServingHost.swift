@@ -47,7 +47,7 @@ package struct ServingHost: Equatable, Sendable {
 
     func interface(_ name: String) -> Interface? { interfaces.first { $0.name == name } }
 
-    /// Throws if the server does not serve the interface on which a network is to be.
+    /// Throws if the server does not serve a network's interface.
     func requireServed(_ name: String) throws {
         guard interface(name) == nil else { return }
         let served = interfaces.map(\.name).joined(separator: ", ")

@@ -47,10 +47,10 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
-    /// What is said where a record is to be added and there is one.
+    /// The error when a record is added that exists already.
     static func existing(_ key: Key) -> String
 
-    /// What is said where there is none.
+    /// The error when there is no such record.
     static func missing(_ key: Key) -> String
 
     /// The groups whose administrators may make the change; for a move, both the old and the new one.
