@@ -5,7 +5,7 @@
 
 PATTERN chooses suites whose name it is a part of (a regular expression). --quick leaves out what powers machines on.
 
-Each suite of EndToEndTests is a process of its own; all other tests are two processes together. A lane has a laboratory of
+Each suite of EndToEndTests is a process of its own; all other tests are one process together. A lane has a laboratory of
 its own (network namespace roost-N, directory .build/lab/N), so that lanes share nothing but what BootLab.swift names as
 shared. How long suites took is kept in .build/test-times.json, and decides the order the next time; a fresh clone begins
 with Tests/times.json, which is a copy of that file. Tests, boots and builds are in .build/test-report.json.
@@ -28,10 +28,6 @@ TIMES = os.path.join(BUILD, "test-times.json")
 REPORT = os.path.join(BUILD, "test-report.json")
 FIRST_TIMES = os.path.join(ROOT, "Tests", "times.json")
 UNIT_TESTS = "UnitTests"
-# Tests of many servers and stores at once, which hold more than a thousand descriptors together. They start no programs: Foundation reads
-# the names of all descriptors when it starts one, and beyond about 1,360 it reads past the end of its buffer.
-SERVER_UNIT_TESTS = "ServerUnitTests"
-SERVER_TARGETS = r"^(CenterTests|ServicesTests|StoreTests)\."
 # Seconds for a suite, on the machine that the limits in the tests were written for: what takes longer hangs.
 SUITE_LIMIT = 2_400
 # What a processor of the machine that the limits in the tests were written for does in a second.
@@ -267,10 +263,7 @@ class Run:
     def make_jobs(self):
         listed = subprocess.run(self.bundle + ["--list-tests"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
         suites = sorted(set(re.findall(r"^EndToEndTests\.EndToEnd/(\w+/\w+)/", listed, re.M)))
-        jobs = [
-            Job(UNIT_TESTS, self.bundle + ["--skip", r"^EndToEndTests\.", "--skip", SERVER_TARGETS]),
-            Job(SERVER_UNIT_TESTS, self.bundle + ["--filter", SERVER_TARGETS]),
-        ]
+        jobs = [Job(UNIT_TESTS, self.bundle + ["--skip", r"^EndToEndTests\."])]
         for suite in suites:
             with open(f"{ROOT}/Tests/EndToEndTests/{suite.split('/')[1]}.swift", encoding="utf-8") as source:
                 text = source.read()
@@ -282,7 +275,7 @@ class Run:
         if self.options.patterns:
             jobs = [job for job in jobs if any(re.search(one, job.name, re.I) for one in self.options.patterns)]
         if not jobs:
-            sys.exit("no suite is called so; there are:\n  " + "\n  ".join([UNIT_TESTS, SERVER_UNIT_TESTS] + suites))
+            sys.exit("no suite is called so; there are:\n  " + "\n  ".join([UNIT_TESTS] + suites))
         for image, needs in (("physical", []), ("debian", ["golden-tiny"]), ("tiny", [])):
             if any(f"golden-{image}" in job.needs for job in jobs):
                 jobs.insert(0, Job(f"golden-{image}", [f"{ROOT}/Lab/golden.sh", image], needs, is_suite=False))
@@ -300,6 +293,8 @@ class Run:
         Group.end_those_of_dead_runs()
         pace = measured_pace()
         self.environment["ROOST_TEST_PACE"] = f"{pace:.2f}"
+        if self.options.quick:
+            self.environment["ROOST_TEST_SAMPLE"] = "1"
         processors = os.cpu_count() or 1
         # Usually one more than there are processors, and two more yet while what runs leaves some of them idle.
         usual = self.options.lanes or processors + 1
@@ -355,7 +350,7 @@ class Run:
         for job in sorted(self.jobs, key=lambda one: -(one.seconds or 0)):
             cpu = f"{job.cpu:9.1f}" if job.cpu is not None else " " * 9
             print(f"{job.seconds or 0:8.1f} {cpu}  {job.name}")
-            least = 0.2 if job.name in (UNIT_TESTS, SERVER_UNIT_TESTS) else 0
+            least = 0.2 if job.name == UNIT_TESTS else 0
             for test in job.tests:
                 if test["seconds"] >= least:
                     print(f"{test['seconds']:8.1f} {'':9}    {test['name']}")

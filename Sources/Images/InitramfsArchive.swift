@@ -49,7 +49,8 @@ package enum InitramfsArchive {
     /// at such offsets.
     private static func compress(_ bytes: [UInt8], to path: String, level: Int) throws {
         var data = try Program("zstd", package: "zstd").run(
-            ["-q", "-c", "-\(level)", "-T0", "--no-check"], input: Data(bytes))
+            ["-q", "-c", "-\(level)", "-T0", "--no-check", "--stream-size=\(bytes.count)"],
+            input: Data(bytes))
         while data.count % 4 != 0 { data.append(0) }
         try WholeFile.writeForNow(path, [UInt8](data))
     }

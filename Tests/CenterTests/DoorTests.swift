@@ -14,16 +14,18 @@ import Testing
     init() throws { directory = try TemporaryDirectory() }
 
     private static let password = "four random words"
+    /// Hundreds of passwords are tried here.
+    private static let cost = Passwords.Cost(passes: 1, kibibytes: 64)
 
     /// - Parameter names: of users who may log in, all with the same password.
     private func gate(_ names: String...) async throws -> Gate {
         let services = try await CenterServices.alone(in: directory)
-        let hash = try await Passwords.hash(Self.password)
+        let hash = try await Passwords.hash(Self.password, cost: Self.cost)
         for name in names {
             try await services.fleet.store.save(
                 Administrator(name: name, grants: [Grant(.admin)]), passwordHash: hash, by: "test")
         }
-        return try Gate(fleet: services.fleet, logger: .silent)
+        return try Gate(fleet: services.fleet, passwordCost: Self.cost, logger: .silent)
     }
 
     @Test(arguments: [true, false])

@@ -22,8 +22,9 @@ extension EndToEnd.Servers {
 
         private func scratch(_ name: String) -> String { "\(BootLab.directory)/\(name)" }
 
-        private func sum(_ path: String) throws -> String {
-            String(try BootLab.run("sha256sum", [path]).prefix(64))
+        private func isSame(_ first: String, as second: String) throws -> Bool {
+            try BootLab.run("sh", ["-c", "cmp -s \"$1\" \"$2\" && echo same || true", "sh", first, second])
+                == "same\n"
         }
 
         private func exportedRoot() throws -> String {
@@ -44,7 +45,7 @@ extension EndToEnd.Servers {
         func `a TFTP client gets the whole file`(command: String) throws {
             let out = scratch("tftp.out")
             try ClientHost.run("sh", "-c", command.replacingOccurrences(of: "OUT", with: out))
-            #expect(try sum(out) == sum("/usr/lib/ipxe/ipxe.efi"))
+            #expect(try isSame(out, as: "/usr/lib/ipxe/ipxe.efi"))
         }
 
         @Test(arguments: ["nothing", "../../etc/passwd", "i/abc/kernel"])
@@ -92,12 +93,12 @@ extension EndToEnd.Servers {
             // From the disk, not from memory: the server must not stop for it, and must send the same bytes.
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("nbdcopy", "--connections=4", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
-            #expect(try sum(scratch("nbd.out")) == sum(root))
+            #expect(try isSame(scratch("nbd.out"), as: root))
             // Small requests take another path than large ones.
             for size in ["4096", "8192", "32768"] {
                 try ClientHost.run(
                     "nbdcopy", "--request-size=\(size)", "nbd://10.77.0.1/export@1", scratch("nbd.out"))
-                #expect(try sum(scratch("nbd.out")) == sum(root), "requests of \(size) bytes")
+                #expect(try isSame(scratch("nbd.out"), as: root), "requests of \(size) bytes")
             }
             try ClientHost.run(
                 "qemu-img", "compare", "-f", "raw", "-F", "raw", "nbd://10.77.0.1/export", root)
@@ -119,7 +120,7 @@ extension EndToEnd.Servers {
             try ClientHost.run(
                 "nbdkit", "-U", "-", "nbd", "uri=\(url)", "--run", "nbdcopy \"$uri\" \(scratch("nbdkit.out"))"
             )
-            #expect(try sum(scratch("nbdkit.out")) == sum(exportedRoot()))
+            #expect(try isSame(scratch("nbdkit.out"), as: exportedRoot()))
         }
 
         @Test func `fio reads at random with many requests in flight and finds no error`() throws {
@@ -313,9 +314,9 @@ extension EndToEnd.Servers {
             #expect(head.contains("immutable"))
             try BootLab.run("sh", ["-c", "sync; echo 1 >/proc/sys/vm/drop_caches"])
             try ClientHost.run("curl", "-sS", "-r", "1000000-1999999", "-o", scratch("http.out"), url)
-            let expected = try BootLab.run(
-                "sh", ["-c", "tail -c +1000001 \(try exportedRoot()) | head -c 1000000 | sha256sum"])
-            #expect(try sum(scratch("http.out")) == expected.prefix(64))
+            let piece = "tail -c +1000001 \(try exportedRoot()) | head -c 1000000 >\(scratch("piece"))"
+            try BootLab.run("sh", ["-c", piece])
+            #expect(try isSame(scratch("http.out"), as: scratch("piece")))
             let tag = try #require(head.split(whereSeparator: \.isNewline).first { $0.hasPrefix("ETag: ") })
                 .dropFirst(6)
             let again = try ClientHost.run(

@@ -31,6 +31,12 @@ enum Pace {
     }
 }
 
+/// How much a test does that repeats itself for many values or screens.
+enum Extent {
+    /// A sample, in `make test-quick`. `make test` leaves nothing out.
+    static let isSample = ProcessInfo.processInfo.environment["ROOST_TEST_SAMPLE"] != nil
+}
+
 /// Slow steps besides tests: boots and builds, one line each in the file that `Tests/run.py` names.
 enum Spans {
     private static let path = ProcessInfo.processInfo.environment["ROOST_TEST_SPANS"]

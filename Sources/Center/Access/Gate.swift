@@ -29,6 +29,7 @@ final class Gate: Sendable {
     }
 
     private let fleet: LiveFleet
+    private let passwordCost: Passwords.Cost
     private let logger: Logger
     private let ldap: LDAPDirectory?
     /// Nil: there is no log-in provider.
@@ -36,8 +37,13 @@ final class Gate: Sendable {
     private let openIDGrants: DirectoryGrants?
     private let state = Mutex(State())
 
-    init(fleet: LiveFleet, sources: LogInSources = LogInSources(), logger: Logger) throws {
+    /// - Parameter passwordCost: for hashes of passwords.
+    init(
+        fleet: LiveFleet, sources: LogInSources = LogInSources(), passwordCost: Passwords.Cost = .standard,
+        logger: Logger
+    ) throws {
         self.fleet = fleet
+        self.passwordCost = passwordCost
         self.logger = logger
         ldap = sources.ldap.map { LDAPDirectory(settings: $0) }
         openID = try sources.openID.map { try OpenIDProvider(settings: $0, logger: logger) }
@@ -70,7 +76,7 @@ final class Gate: Sendable {
         // First: hashing is expensive, so a valid link is required.
         guard try await maySetUp(with: word) else { throw Self.usedLink }
         let (name, password) = (try Administrator.checked(name: name), try Passwords.checked(password))
-        let hash = try await Passwords.hash(password)
+        let hash = try await Passwords.hash(password, cost: passwordCost)
         // The command line may have created one meanwhile.
         let isSetUp = try await isSetUp()
         let wasOpen =
@@ -130,7 +136,7 @@ final class Gate: Sendable {
         let known = try await store.administrators().first { $0.name == name }
         guard let ldap, known.map({ $0.source == .ldap }) ?? true else {
             let hash = known?.source == .local ? try await store.passwordHash(of: name) : nil
-            let isRight = try await Passwords.matches(password, hash: hash)
+            let isRight = try await Passwords.matches(password, hash: hash, cost: passwordCost)
             return isRight && known?.isDisabled == false ? name : nil
         }
         do {

@@ -5,8 +5,16 @@ import Synchronization
 
 /// Passwords hashed by Argon2id (RFC 9106) in its PHC text form.
 enum Passwords {
-    /// RFC 9106 §4 recommends 64 MiB where memory allows; 32 MiB and one more pass cost an attacker about the same.
-    private static let (passes, kibibytes, lanes): (UInt32, UInt32, UInt32) = (4, 32 * 1_024, 1)
+    /// What a new hash takes. Each hash says itself what it took.
+    struct Cost {
+        var passes: UInt32
+        var kibibytes: UInt32
+
+        /// RFC 9106 §4 recommends 64 MiB where memory allows; 32 MiB and one more pass cost an attacker about the same.
+        static let standard = Self(passes: 4, kibibytes: 32 * 1_024)
+    }
+
+    private static let lanes: UInt32 = 1
     private static let hashByteCount = 32
     private static let saltByteCount = 16
 
@@ -28,30 +36,31 @@ enum Passwords {
         return password
     }
 
-    static func hash(_ password: String) async throws -> String {
+    static func hash(_ password: String, cost: Cost = .standard) async throws -> String {
         let salt = (0..<saltByteCount).map { _ in UInt8.random(in: .min ... .max) }
-        return try await away { try hash(password, salt: salt) }
+        return try await away { try hash(password, salt: salt, cost: cost) }
     }
 
-    private static func hash(_ password: String, salt: [UInt8]) throws -> String {
+    private static func hash(_ password: String, salt: [UInt8], cost: Cost) throws -> String {
         let byteCount = argon2_encodedlen(
-            passes, kibibytes, lanes, UInt32(salt.count), UInt32(hashByteCount), Argon2_id)
+            cost.passes, cost.kibibytes, lanes, UInt32(salt.count), UInt32(hashByteCount), Argon2_id)
         var text = [CChar](repeating: 0, count: byteCount)
         let bytes = Array(password.utf8)
         let result = unsafe argon2id_hash_encoded(
-            passes, kibibytes, lanes, bytes, bytes.count, salt, salt.count, hashByteCount, &text, text.count)
+            cost.passes, cost.kibibytes, lanes, bytes, bytes.count, salt, salt.count, hashByteCount, &text,
+            text.count)
         guard result == ARGON2_OK.rawValue else {
             throw Problem(500, "Failed", "the password cannot be hashed (Argon2 says \(result))")
         }
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether `password` matches `hash`; nil takes as long as a wrong password.
-    static func matches(_ password: String, hash: String?) async throws -> Bool {
+    /// Whether `password` matches `hash`; nil takes as long as a wrong password whose hash had this cost.
+    static func matches(_ password: String, hash: String?, cost: Cost = .standard) async throws -> Bool {
         // Before the account is looked up: the response time must not reveal whether it exists.
         guard password.utf8.count <= lengths.upperBound else { return false }
         guard let hash else {
-            _ = try await self.hash(password)
+            _ = try await self.hash(password, cost: cost)
             return false
         }
         return try await away {
