@@ -23,7 +23,7 @@ import Wire
     private static func school(_ pool: String, on interface: String = "eth1") throws -> ChangeRequest {
         var network = Network(name: try NetworkName("school"), interface: interface)
         network.pools = [try #require(AddressRange(pool))]
-        return ChangeRequest(edits: [ChangeRequest.Edit(network: network)])
+        return ChangeRequest(edits: [ChangeRequest.Edit(.network(network.name, network))])
     }
 
     @Test func `a plan counts the leases that would be in no pool`() async throws {
@@ -59,7 +59,8 @@ import Wire
             let mac = try #require(
                 MACAddress("02:00:00:00:01:" + (number < 16 ? "0" : "") + String(number, radix: 16)))
             let address = IPv4Address(rawValue: 0x0A4D_0100 | UInt32(number))
-            return ChangeRequest.Edit(reservation: DHCPReservation(.macAddress(mac), address))
+            let kept = DHCPReservation(.macAddress(mac), address)
+            return ChangeRequest.Edit(.reservation(kept.identity, kept))
         }
         _ = try await acts.make(ChangeRequest(edits: edits))
         let first = try await acts.reservations("", offset: 0, limit: 100)
@@ -81,7 +82,7 @@ import Wire
         func reserve(_ mac: UInt64, _ address: String) async throws -> [String]? {
             let kept = DHCPReservation(
                 .macAddress(MACAddress(rawValue: mac)), try #require(IPv4Address(address)))
-            let edit = ChangeRequest.Edit(reservation: kept)
+            let edit = ChangeRequest.Edit(.reservation(kept.identity, kept))
             return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings
         }
         #expect(try await reserve(8, "10.77.0.8") == nil)

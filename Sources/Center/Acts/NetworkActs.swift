@@ -86,8 +86,10 @@ extension Acts {
     {
         let (before, plan) = (fleet.snapshot, fleet.addressPlan)
         let revision = try await make(change, ifMatch: wanted)
-        guard change.edits.contains(where: \.isOfNetworks) else { return RevisionAnswer(revision: revision) }
         let after = fleet.snapshot
+        guard before.contents.network != after.contents.network else {
+            return RevisionAnswer(revision: revision)
+        }
         let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
         return RevisionAnswer(revision: revision, warnings: warnings.isEmpty ? nil : warnings)
     }
@@ -149,12 +151,5 @@ extension Acts {
             throw StoreError.notFound(Record.missing(key))
         }
         return record
-    }
-}
-
-extension ChangeRequest.Edit {
-    fileprivate var isOfNetworks: Bool {
-        network != nil || removeNetwork != nil || reservation != nil || removeReservation != nil
-            || loaderRule != nil || removeLoaderRule != nil
     }
 }

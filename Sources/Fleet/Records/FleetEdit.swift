@@ -54,6 +54,13 @@ package struct FleetEdit: Sendable {
     /// The edit with the record as normalised in `snapshot`, which contains it: in order, without duplicates.
     package func settled(in snapshot: FleetSnapshot) -> FleetEdit { change.settled(in: snapshot) }
 
+    /// The edit that a request means with this one; see ``FleetRecord/revealed(by:)``.
+    ///
+    /// - Parameter contents: where the stored record is looked for, in this order.
+    package func revealed(by contents: FleetSnapshot.Contents...) -> FleetEdit {
+        change.revealed(by: contents)
+    }
+
     /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
     package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
 
@@ -105,6 +112,7 @@ private protocol AnyChange: Sendable {
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
+    func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit
     func places(in snapshot: FleetSnapshot) -> [GroupPath]
     func permission(in snapshot: FleetSnapshot) -> Permission
     func grants(in snapshot: FleetSnapshot) -> [Grant]
@@ -144,6 +152,11 @@ extension RecordChange: AnyChange {
         let kept = Record.record(at: key, in: snapshot.contents)
         // A closed record is no longer part of any configuration.
         return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil }, secrets: secrets)
+    }
+
+    fileprivate func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit {
+        let stored = contents.lazy.compactMap { Record.record(at: key, in: $0) }.first
+        return FleetEdit(key, after?.revealed(by: stored), secrets: secrets)
     }
 
     fileprivate func places(in snapshot: FleetSnapshot) -> [GroupPath] {

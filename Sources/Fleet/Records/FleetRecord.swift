@@ -91,6 +91,14 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
 
     /// Whether both mean the same for people.
     func means(_ other: Self) -> Bool
+
+    /// The record that a request means with this one: what answers hide is taken from the stored one.
+    func revealed(by stored: Self?) -> Self
+}
+
+/// A noun whose records people may put and remove in a list of changes. A request names it by its kind: `loaderRule`, `removeLoaderRule`.
+package protocol ListedRecord: FleetRecord where Key: Codable {
+    var key: Key { get }
 }
 
 /// A noun whose records are a table of the configuration.
@@ -115,6 +123,12 @@ package protocol SettingsRecord: FleetRecord {
 
 extension SettingsRecord {
     package static var hasSettings: Bool { true }
+
+    package func revealed(by stored: Self?) -> Self {
+        var record = self
+        record.settings = RecordSettings.merged(settings, into: stored?.settings)
+        return record
+    }
 }
 
 /// The nodes that a change can affect.
@@ -168,6 +182,7 @@ extension FleetRecord {
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
+    package func revealed(by stored: Self?) -> Self { self }
 }
 
 /// The nouns of the configuration: the only place that names them all.
