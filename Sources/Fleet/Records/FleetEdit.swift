@@ -86,6 +86,12 @@ package struct FleetEdit: Sendable {
     /// Puts the record into `contents` without checks.
     package func put(in contents: inout FleetSnapshot.Contents) { change.put(in: &contents) }
 
+    /// Why a revision that replaced this record by that of `after` cannot be undone.
+    func undoProblem(from after: FleetEdit) -> String? { change.undoProblem(from: after) }
+
+    /// Whether the record in `snapshot` means the same for people.
+    func isMet(in snapshot: FleetSnapshot) -> Bool { change.isMet(in: snapshot) }
+
     /// Checks all edits of one kind together.
     ///
     /// - Parameter edits: all of this edit's kind.
@@ -120,6 +126,8 @@ private protocol AnyChange: Sendable {
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
     ) throws
     func put(in contents: inout FleetSnapshot.Contents)
+    func undoProblem(from after: FleetEdit) -> String?
+    func isMet(in snapshot: FleetSnapshot) -> Bool
     func check(in contents: FleetSnapshot.Contents) throws
     func check(
         with edits: [FleetEdit], in snapshot: FleetSnapshot, since before: FleetSnapshot,
@@ -176,6 +184,17 @@ extension RecordChange: AnyChange {
 
     fileprivate func put(in contents: inout FleetSnapshot.Contents) {
         Record.put(after, at: key, in: &contents)
+    }
+
+    fileprivate func undoProblem(from later: FleetEdit) -> String? {
+        Record.undoProblem(from: after, to: later.of(Record.self)?.after)
+    }
+
+    fileprivate func isMet(in snapshot: FleetSnapshot) -> Bool {
+        guard let now = Record.record(at: key, in: snapshot.contents), let after else {
+            return after == nil && Record.record(at: key, in: snapshot.contents) == nil
+        }
+        return now.means(after)
     }
 
     fileprivate func check(in contents: FleetSnapshot.Contents) throws {
