@@ -29,7 +29,8 @@ struct NetworkList: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("networks", [NetworkAnswer].self)) { networks in
+            let all = try await server.client.all("networks", "", of: NetworkAnswer.self)
+            try output.write(all) { networks in
                 var table = TextTable(["NETWORK", "INTERFACE", "SUBNET", "POOLS", "ROUTER", "LEASED"])
                 for network in networks {
                     table.add([

@@ -52,6 +52,31 @@ import Wire
         #expect(warnings?.contains { $0.contains("network school is not served") } == true)
     }
 
+    @Test func `networks are searched and come page by page`() async throws {
+        let edits = try (10..<40).map { number in
+            let network = Network(
+                name: try NetworkName("room-\(number)"), interface: "eth\(number)",
+                subnet: IPv4Network("10.90.\(number).0/24"))
+            return ChangeRequest.Edit(.network(network.name, network))
+        }
+        _ = try await Acts(services: fleet.services, caller: .local).make(ChangeRequest(edits: edits))
+        // None of them is on the host's only interface.
+        let acts = try acts(serving: "eth1")
+        let count = try await acts.networks().count
+        #expect(count >= 30)
+        var (names, offset) = ([String](), 0 as Int?)
+        while let start = offset {
+            let page = try await acts.networks(fitting: "", offset: start, limit: 7)
+            #expect(page.count == count && page.rows.count <= 7)
+            names += page.rows.map { $0.name?.text ?? $0.interface }
+            offset = page.next
+        }
+        #expect(names.count == count && Set(names).count == count)
+        let found = try await acts.networks(fitting: "ROOM 10.90.17.", offset: 0, limit: 7)
+        #expect(found.count == 1 && found.rows.first?.name?.text == "room-17")
+        #expect(try await acts.networks(fitting: "nowhere", offset: 0, limit: 7).rows.isEmpty)
+    }
+
     @Test func `reservations are searched and come page by page`() async throws {
         let acts = Acts(services: fleet.services, caller: .local)
         let own = fleet.services.fleet.snapshot.contents.network.reservations.count

@@ -21,6 +21,16 @@ extension Acts {
             }
     }
 
+    /// One page of them: those with each word of `query` in name, interface or subnet.
+    func networks(fitting query: String, offset: Int, limit: Int) async throws -> Page<NetworkAnswer> {
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let fitting = try await networks().filter { network in
+            let text = "\(network.name?.text ?? "") \(network.interface) \(network.network)".lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+        return Page(fitting, offset: offset, limit: limit)
+    }
+
     /// What a record of the interface as it is served now would say; nil where the interface has one.
     func network(of interface: String, named name: NetworkName) throws -> Network? {
         try require(.configure, in: .site)
@@ -69,9 +79,7 @@ extension Acts {
         try require(.read, in: .site)
         let search = ReservationSearch(query)
         let fitting = try await configuration().contents.network.orderedReservations.filter(search.fits)
-        let rows = Array(fitting.dropFirst(offset).prefix(limit))
-        let end = offset + rows.count
-        return Page(rows: rows, count: fitting.count, next: end < fitting.count ? end : nil)
+        return Page(fitting, offset: offset, limit: limit)
     }
 
     /// In the order in which they are tried.
