@@ -12,6 +12,12 @@ extension SQLiteStore {
         }
     }
 
+    package func administrator(named name: String) async throws(StoreError) -> Administrator? {
+        try await read { database in
+            try Self.record(Administrator.kind, name, in: database).map { try Self.value(json: $0) }
+        }
+    }
+
     package func passwordHash(of name: String) async throws(StoreError) -> String? {
         try await read { database in
             try secrets(of: Administrator.self, name, in: database)[Administrator.password]

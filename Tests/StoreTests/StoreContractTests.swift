@@ -268,6 +268,8 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         off.isDisabled = true
         await #expect(throws: StoreError.self) { try await store.save(off, passwordHash: nil, by: "bob") }
         #expect(try await store.administrators() == [ann, bob])
+        #expect(try await store.administrator(named: "bob") == bob)
+        #expect(try await store.administrator(named: "eve") == nil)
         #expect(try await store.passwordHash(of: "ann") == "hash")
         let session = LoginSession(administrator: "bob", csrfToken: "c", createdAt: 1, seenAt: 1)
         try await store.addSession(session, hash: "s")
