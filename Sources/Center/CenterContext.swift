@@ -46,6 +46,16 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
         }
         return decoded
     }
+
+    /// A path component that numbers something.
+    ///
+    /// - Parameter noun: what it numbers, for the error: `revision`.
+    func number(_ name: String, of noun: String) throws -> Int {
+        guard let number = Int(try parameter(name)), number > 0 else {
+            throw Problem(404, "Not found", "there is no such \(noun)")
+        }
+        return number
+    }
 }
 
 /// The fields of a posted form (application/x-www-form-urlencoded).

@@ -101,6 +101,12 @@ package protocol ListedRecord: FleetRecord where Key: Codable {
     var key: Key { get }
 }
 
+/// A noun whose records are used, such as a token. When each last was stands beside it in a store, and is no part of it.
+package protocol UsedRecord: FleetRecord {
+    /// Seconds since 1970; nil: never.
+    var usedAt: Int? { get set }
+}
+
 /// A noun whose records are a table of the configuration.
 package protocol TableRecord: FleetRecord {
     static var table: WritableKeyPath<FleetSnapshot.Contents, [Key: Self]> { get }
