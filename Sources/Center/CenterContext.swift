@@ -51,8 +51,9 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
     ///
     /// - Parameter noun: what it numbers, for the error: `revision`.
     func number(_ name: String, of noun: String) throws -> Int {
-        guard let number = Int(try parameter(name)), number > 0 else {
-            throw Problem(404, "Not found", "there is no such \(noun)")
+        let text = try parameter(name)
+        guard let number = Int(text), number > 0 else {
+            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a \(noun)")
         }
         return number
     }
