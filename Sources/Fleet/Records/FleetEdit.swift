@@ -223,14 +223,9 @@ package struct CheckedChange: Sendable {
 extension FleetSnapshot {
     /// One line for people about edits that are made together.
     package func summary(of edits: [FleetEdit]) -> String {
-        let first = edits[0].summary(in: self)
-        guard edits.count > 1 else { return first }
-        let isAccess =
-            edits[0].of(Administrator.self) != nil
-            && edits.dropFirst().allSatisfy { $0.of(APIToken.self).map { $0.after == nil } ?? false }
-        return isAccess
-            ? "\(first), \(counted(edits.count - 1, "token")) revoked"
-            : "\(first), and \(edits.count - 1) more"
+        let (first, rest) = (edits[0].summary(in: self), edits.dropFirst())
+        if rest.isEmpty { return first }
+        return "\(first), \(edits[0].type.consequence(rest) ?? "and \(rest.count) more")"
     }
 
     /// Checks `edits`, applied in order; throws when the result would be inconsistent.

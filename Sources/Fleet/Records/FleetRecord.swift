@@ -47,6 +47,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
+    /// For people, what other edits are that only follow from one of this kind: `2 tokens revoked`; nil where they are more than that.
+    static func consequence(_ edits: ArraySlice<FleetEdit>) -> String?
+
     /// The error when a record is added that exists already.
     static func existing(_ key: Key) -> String
 
@@ -169,6 +172,7 @@ extension FleetRecord {
         let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
         return "\(noun) \(change.key) \(act)"
     }
+    package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? { nil }
     package static func existing(_ key: Key) -> String { "\(noun) \(key) already exists" }
     package static func missing(_ key: Key) -> String { "there is no \(noun) \(key)" }
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
