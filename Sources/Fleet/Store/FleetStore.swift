@@ -105,7 +105,7 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
 
-    /// Removes a version; throws what ``ImageCatalogue/requireRemovable(_:)`` throws.
+    /// Removes a version; throws what ``FleetSnapshot/requireRemovable(_:)`` throws for the configuration at that moment.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
     /// Removed versions, whose files may be deleted.
