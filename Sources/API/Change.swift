@@ -1,51 +1,24 @@
 package import Fleet
+import Wire
 
 /// Several edits, made together as one revision or not at all.
 package struct ChangeRequest: Codable, Sendable {
-    /// One edit; exactly one of its parts is set.
-    package struct Edit: Codable, Sendable {
-        /// Adds the node or replaces the one with its name.
-        package var node: Node?
-        package var removeNode: NodeName?
-        package var group: NodeGroup?
-        package var removeGroup: GroupPath?
-        package var moveGroup: GroupMove?
-        package var rule: MatchRule?
-        package var removeRule: RuleName?
-        package var settings: SettingsChange?
-        package var network: Network?
-        package var removeNetwork: NetworkName?
-        package var reservation: DHCPReservation?
-        package var removeReservation: DHCPReservation.Identity?
-        package var loaderRule: LoaderRule?
-        package var removeLoaderRule: RuleName?
+    /// One edit.
+    package struct Edit: Sendable {
+        package enum Act: Sendable {
+            /// Puts or removes a record that is a ``ListedRecord``.
+            case record(FleetEdit)
+            case settings(SettingsChange)
+            case moveGroup(GroupMove)
+        }
+
+        package var act: Act
         /// Whether the edit adds a record: then it is refused where there is one. Nil: it may replace one.
         package var isNew: Bool?
 
-        package init(
-            node: Node? = nil, removeNode: NodeName? = nil, group: NodeGroup? = nil,
-            removeGroup: GroupPath? = nil, moveGroup: GroupMove? = nil, rule: MatchRule? = nil,
-            removeRule: RuleName? = nil, settings: SettingsChange? = nil, network: Network? = nil,
-            removeNetwork: NetworkName? = nil, reservation: DHCPReservation? = nil,
-            removeReservation: DHCPReservation.Identity? = nil, loaderRule: LoaderRule? = nil,
-            removeLoaderRule: RuleName? = nil, isNew: Bool? = nil
-        ) {
-            self.node = node
-            self.removeNode = removeNode
-            self.group = group
-            self.removeGroup = removeGroup
-            self.moveGroup = moveGroup
-            self.rule = rule
-            self.removeRule = removeRule
-            self.settings = settings
-            self.network = network
-            self.removeNetwork = removeNetwork
-            self.reservation = reservation
-            self.removeReservation = removeReservation
-            self.loaderRule = loaderRule
-            self.removeLoaderRule = removeLoaderRule
-            self.isNew = isNew
-        }
+        package init(_ edit: FleetEdit, isNew: Bool? = nil) { (act, self.isNew) = (.record(edit), isNew) }
+        package init(settings: SettingsChange) { act = .settings(settings) }
+        package init(moveGroup: GroupMove) { act = .moveGroup(moveGroup) }
     }
 
     /// Moves or renames a group with everything below it.
@@ -66,6 +39,97 @@ package struct ChangeRequest: Codable, Sendable {
     package init(edits: [Edit], summary: String? = nil) {
         self.edits = edits
         self.summary = summary
+    }
+}
+
+/// In JSON, an edit is an object with one member for what it does, and perhaps `isNew`.
+extension ChangeRequest.Edit: Codable {
+    /// A member's name: of a record's kind in camel case, with `remove` before it or not.
+    private struct Member: CodingKey {
+        static let (settings, moveGroup, isNew) = (
+            Self(stringValue: "settings"), Self(stringValue: "moveGroup"), Self(stringValue: "isNew")
+        )
+
+        let stringValue: String
+        let intValue: Int? = nil
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+
+        init(_ kind: String, isRemoved: Bool) {
+            let words = kind.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }
+            let name = words.joined()
+            stringValue = isRemoved ? "remove" + name : name.prefix(1).lowercased() + name.dropFirst()
+        }
+    }
+
+    private typealias Members = KeyedDecodingContainer<Member>
+
+    /// What each member is read as.
+    private static let readers: [String: @Sendable (Members, Member) throws -> Act] = {
+        func readers<Record: ListedRecord>(_: Record.Type)
+            -> [(String, @Sendable (Members, Member) throws -> Act)]
+        {
+            [
+                (
+                    Member(Record.kind, isRemoved: false).stringValue,
+                    { members, member in
+                        let record = try members.decode(Record.self, forKey: member)
+                        return .record(FleetEdit(record.key, record))
+                    }
+                ),
+                (
+                    Member(Record.kind, isRemoved: true).stringValue,
+                    { members, member in
+                        .record(
+                            FleetEdit(try members.decode(Record.Key.self, forKey: member), nil as Record?))
+                    }
+                ),
+            ]
+        }
+        var all = FleetRecords.all.compactMap { $0 as? any ListedRecord.Type }.flatMap { readers($0) }
+        all.append(
+            (Member.settings.stringValue, { .settings(try $0.decode(SettingsChange.self, forKey: $1)) }))
+        all.append(
+            (
+                Member.moveGroup.stringValue,
+                { .moveGroup(try $0.decode(ChangeRequest.GroupMove.self, forKey: $1)) }
+            ))
+        return Dictionary(uniqueKeysWithValues: all)
+    }()
+
+    /// The members that an edit may have, of which it has one.
+    package static var acts: [String] { readers.keys.sorted() }
+
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Member.self)
+        var found: [Act] = []
+        for member in members.allKeys where try !members.decodeNil(forKey: member) {
+            guard let read = Self.readers[member.stringValue] else { continue }
+            found.append(try read(members, member))
+        }
+        guard found.count == 1 else {
+            throw DecodingError.unreadable(
+                "each edit is exactly one of \(Self.acts.joined(separator: ", "))", at: decoder.codingPath)
+        }
+        act = found[0]
+        isNew = try members.decodeIfPresent(Bool.self, forKey: .isNew)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        switch act {
+        case .record(let edit):
+            let member = Member(edit.type.kind, isRemoved: edit.record == nil)
+            if let record = edit.record {
+                try members.encode(record, forKey: member)
+            } else {
+                try members.encode(edit.key, forKey: member)
+            }
+        case .settings(let change): try members.encode(change, forKey: .settings)
+        case .moveGroup(let move): try members.encode(move, forKey: .moveGroup)
+        }
+        try members.encodeIfPresent(isNew, forKey: .isNew)
     }
 }
 

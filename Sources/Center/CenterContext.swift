@@ -46,6 +46,17 @@ struct CenterContext: RequestContext, RemoteAddressRequestContext {
         }
         return decoded
     }
+
+    /// A path component that numbers something.
+    ///
+    /// - Parameter noun: what it numbers, for the error: `revision`.
+    func number(_ name: String, of noun: String) throws -> Int {
+        let text = try parameter(name)
+        guard let number = Int(text), number > 0 else {
+            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a \(noun)")
+        }
+        return number
+    }
 }
 
 /// The fields of a posted form (application/x-www-form-urlencoded).

@@ -107,11 +107,11 @@ struct LTSPImportRun {
             if fleet.groups.contains(group.path) {
                 set(group.settings, of: group.path.description)
             } else {
-                edits.append(ChangeRequest.Edit(group: group, isNew: true))
+                edits.append(ChangeRequest.Edit(.group(group.path, group), isNew: true))
             }
         }
-        edits += result.rules.map { ChangeRequest.Edit(rule: $0) }
-        edits += result.newNodes.map { ChangeRequest.Edit(node: $0, isNew: true) }
+        edits += result.rules.map { ChangeRequest.Edit(.rule($0.name, $0)) }
+        edits += result.newNodes.map { ChangeRequest.Edit(.node($0.name, $0), isNew: true) }
         for (name, settings) in result.nodes.sorted(by: { $0.key < $1.key }) { set(settings, of: name.text) }
         return ChangeRequest(edits: edits, summary: "import of \(file.dialect.rawValue)")
     }

@@ -65,7 +65,7 @@ struct LoaderRuleAdd: AsyncParsableCommand {
                 name: try RuleName(name), priority: priority, macPattern: pattern,
                 architecture: architecture.map { ClientArchitecture(rawValue: $0) },
                 vendorClass: vendorClass, loader: loader)
-            try await server.client.make(.init(loaderRule: rule, isNew: !replace), asPlan: plan)
+            try await server.client.make(.init(.loaderRule(rule.name, rule), isNew: !replace), asPlan: plan)
         }
     }
 }
@@ -77,7 +77,7 @@ struct LoaderRuleRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.make(.init(removeLoaderRule: try RuleName(name)))
+            try await server.client.make(.init(.loaderRule(try RuleName(name), nil)))
         }
     }
 }

@@ -29,7 +29,8 @@ struct NetworkList: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try output.write(try await server.client.get("networks", [NetworkAnswer].self)) { networks in
+            let all = try await server.client.all("networks", "", of: NetworkAnswer.self)
+            try output.write(all) { networks in
                 var table = TextTable(["NETWORK", "INTERFACE", "SUBNET", "POOLS", "ROUTER", "LEASED"])
                 for network in networks {
                     table.add([
@@ -225,7 +226,7 @@ struct NetworkAdd: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let network = try fields.applied(to: Network(name: NetworkName(name)))
-            try await server.client.make(.init(network: network, isNew: true), asPlan: plan)
+            try await server.client.make(.init(.network(network.name, network), isNew: true), asPlan: plan)
         }
     }
 }
@@ -247,7 +248,9 @@ struct NetworkSet: AsyncParsableCommand {
             let client = server.client
             let before = try await client.network(name)
             let network = try fields.applied(to: before)
-            guard !plan else { return try await client.make(.init(network: network), asPlan: true) }
+            guard !plan else {
+                return try await client.make(.init(.network(network.name, network)), asPlan: true)
+            }
             try await client.send(
                 .PATCH, "networks/\(APIClient.escaped(name))", body: try network.patch(since: before))
         }
@@ -264,7 +267,7 @@ struct NetworkRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.make(.init(removeNetwork: try NetworkName(name)), asPlan: plan)
+            try await server.client.make(.init(.network(try NetworkName(name), nil)), asPlan: plan)
         }
     }
 }
@@ -307,7 +310,8 @@ struct ReservationAdd: AsyncParsableCommand {
                 throw ValidationError("‘\(address)’ is not an IPv4 address")
             }
             let reservation = DHCPReservation(try DHCPReservation.Identity(recordKey: machine), address)
-            try await server.client.make(.init(reservation: reservation, isNew: !replace), asPlan: plan)
+            try await server.client.make(
+                .init(.reservation(reservation.identity, reservation), isNew: !replace), asPlan: plan)
         }
     }
 }
@@ -321,7 +325,7 @@ struct ReservationRemove: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             try await server.client.make(
-                .init(removeReservation: try DHCPReservation.Identity(recordKey: machine)))
+                .init(.reservation(try DHCPReservation.Identity(recordKey: machine), nil)))
         }
     }
 }

@@ -160,7 +160,7 @@ struct NodeAdd: AsyncParsableCommand {
             guard !node.macAddresses.isEmpty || node.uuid != nil else {
                 throw Failure(text: "name the node's --mac or --uuid", code: 64)
             }
-            try await server.client.make(.init(node: node, isNew: true))
+            try await server.client.make(.init(.node(node.name, node), isNew: true))
         }
     }
 }

@@ -36,7 +36,7 @@ struct RuleRemove: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            try await server.client.make(.init(removeRule: try RuleName(name)))
+            try await server.client.make(.init(.rule(try RuleName(name), nil)))
         }
     }
 }

@@ -1,5 +1,4 @@
 package import Fleet
-import Glibc
 package import Linux
 package import Sealing
 package import Wire
@@ -37,7 +36,7 @@ package final class BootContext {
         }
     }
 
-    /// Files kept open beyond those in use.
+    /// Machines that are remembered beyond those that boot.
     private static let machineLimit = 65_536
     private static let bootTestLimit = 64
 
@@ -66,14 +65,7 @@ package final class BootContext {
     /// ``HTTPAnswer/lastingHead``.
     var immutableFiles: [String: (file: ServedFile, stage: BootStage?, head: [UInt8])] = [:]
     private let readers: ColdReaders
-    /// The boot in which a machine is asked to restart.
-    private var restarts: [MACAddress: String] = [:]
-    /// The boot in which a machine reported who is logged in.
-    private var sessionsTold: [MACAddress: String] = [:]
-    /// Whether machines are asked for that, by their present settings.
-    private var reportsSessions: [MACAddress: Bool] = [:]
-    /// When a machine last asked for orders, and when none could: milliseconds of `EventLoop.now`.
-    private(set) var askedAt: [MACAddress: Int] = [:]
+    private(set) var orders = NodeOrders()
     let startedAt = EventLoop.now()
     /// The firmware or loader that machines last named in DHCP, since this server started.
     package private(set) var clients: [MACAddress: BootClient] = [:]
@@ -153,7 +145,7 @@ package final class BootContext {
         }
         if heardMachines.count >= Self.machineLimit { heardMachines.removeAll() }
         heardMachines[card] = uuid
-        reportsSessions[card] = nil
+        orders.settingsChanged(of: card)
     }
 
     /// A machine named its boot program in DHCP. A loader knows less about that than the firmware that loaded it.
@@ -272,85 +264,34 @@ package final class BootContext {
         send(.log(machine, at: now(), message))
     }
 
-    /// The volume or swap that the machine at `peer` may open: its own, during its present boot.
-    func disk(_ name: VolumeExportName, for peer: IPv4Address?) -> NodeDisk? {
-        guard let machine = tracker.machine(ofBoot: name.boot), let node = node(of: machine),
-            node.name == name.node, tracker.currentBoot(of: machine) == name.boot
-        else { return nil }
-        // Without a peer, this server itself is asking.
-        if let peer, !isOwn(machine, peer) {
-            refuse(name.kind == .volume ? .volume : .swap, of: machine, to: peer)
-            return nil
-        }
-        switch name.kind {
-        case .volume:
-            return snapshot.volume(of: name.node).map { volume in
-                NodeDisk(
-                    name: name, path: "\(settings.volumeDirectory)/\(volume.path)",
-                    byteCount: volume.byteCount)
-            }
-        case .swap:
-            let places = snapshot.settings(of: node)[Fleet.Settings.swap]
-            let sizes = (places ?? []).compactMap { place in
-                if case .server(let byteCount) = place { byteCount } else { nil }
-            }
-            return sizes.first.map { size in
-                NodeDisk(
-                    name: name, path: "\(settings.volumeDirectory)/\(name.node)/\(name.boot).swap",
-                    byteCount: size)
-            }
-        }
-    }
-
-    /// The key of a machine's encrypted volume; nil when it has none.
-    ///
-    /// - Throws: when it has one whose key is missing or cannot be opened.
-    func volumeKey(of machine: MACAddress) throws(SystemError) -> [UInt8]? {
-        guard let node = node(of: machine), let volume = snapshot.volume(of: node.name),
-            volume.isEncrypted, (try? snapshot.settings(of: node).volumeKind) == .disk
-        else { return nil }
-        let path = "\(settings.volumeDirectory)/\(volume.keyPath)"
-        guard let key = settings.secrets.open(try WholeFile.read(path)) else {
-            throw SystemError("open the key of the volume of \(node.name) with keys/nodes", number: EBADMSG)
-        }
-        return key.bytes
-    }
-
     /// Asks machines to restart, in their present boots.
     package func restart(_ machines: [MACAddress]) {
-        if restarts.count >= Self.machineLimit { restarts.removeAll() }
-        for machine in machines { restarts[machine] = tracker.currentBoot(of: machine) }
+        for machine in machines { orders.restart(machine, in: tracker.currentBoot(of: machine)) }
     }
 
     /// The order for a machine, delivered once.
     func takeOrder(for machine: MACAddress, in boot: String) -> NodeOrder? {
-        if askedAt.count >= Self.machineLimit { askedAt.removeAll() }
-        askedAt[machine] = EventLoop.now()
-        if let wanted = restarts.removeValue(forKey: machine), wanted == boot { return .restart }
-        let isWanted = wantsSessions(of: machine)
-        if isWanted { return sessionsTold[machine] == boot ? nil : .sessions }
-        if sessionsTold.removeValue(forKey: machine) != nil {
+        let next = orders.take(for: machine, in: boot, at: EventLoop.now()) { reportsSessions(machine) }
+        switch next {
+        case .order(let order): return order
+        case .nothing: return nil
+        case .forgetSessions:
             send(.sessions(machine, boot: boot, []))
+            return nil
         }
-        return nil
     }
 
     // MARK: Who is logged in
 
-    private func wantsSessions(of machine: MACAddress) -> Bool {
-        if let known = reportsSessions[machine] { return known }
-        let isWanted = snapshot.settings(of: node(of: machine))[Fleet.Settings.reportSessions] == true
-        if reportsSessions.count >= Self.machineLimit { reportsSessions.removeAll() }
-        reportsSessions[machine] = isWanted
-        return isWanted
+    private func reportsSessions(_ machine: MACAddress) -> Bool {
+        snapshot.settings(of: node(of: machine))[Fleet.Settings.reportSessions] == true
     }
 
     /// - Returns: whether the node should report it at all.
     func reportSessions(_ json: [UInt8], of machine: MACAddress, in boot: String) -> Bool {
-        guard wantsSessions(of: machine) else { return false }
+        guard orders.reports(machine, { reportsSessions(machine) }) else { return false }
         guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return true }
-        if sessionsTold.count >= Self.machineLimit { sessionsTold.removeAll() }
-        sessionsTold[machine] = boot
+        orders.noteSessions(of: machine, in: boot)
         send(.sessions(machine, boot: boot, json))
         return true
     }
@@ -387,7 +328,7 @@ package final class BootContext {
             immutableFiles.removeAll()
         }
         self.snapshot = snapshot
-        reportsSessions.removeAll()
+        orders.settingsChanged()
         heardMachines = heardMachines.filter { card, machine in
             if snapshot.node(withRecordOf: card) != nil { return false }
             let known = snapshot.observations.cards.machine(of: card)

@@ -25,7 +25,7 @@ extension BootContext {
         let isNew = now - startedAt < Self.silentMilliseconds
         for boot in tracker.latest {
             guard let version = boot.version,
-                isNew || now - (askedAt[boot.machine] ?? .min / 2) < Self.silentMilliseconds
+                isNew || now - (orders.askedAt[boot.machine] ?? .min / 2) < Self.silentMilliseconds
                     || self.now() - boot.at
                         < (boot.stage == .ready ? Self.silentMilliseconds : Self.bootMilliseconds)
             else { continue }

@@ -12,6 +12,12 @@ extension SQLiteStore {
         }
     }
 
+    package func administrator(named name: String) async throws(StoreError) -> Administrator? {
+        try await read { database in
+            try Self.record(Administrator.kind, name, in: database).map { try Self.value(json: $0) }
+        }
+    }
+
     package func passwordHash(of name: String) async throws(StoreError) -> String? {
         try await read { database in
             try secrets(of: Administrator.self, name, in: database)[Administrator.password]
@@ -78,7 +84,7 @@ extension SQLiteStore {
 
     package func tokens(of owner: String?) async throws(StoreError) -> [APIToken] {
         let tokens = try await read { database in
-            try Self.used(APIToken.self, in: database).map(Self.token)
+            try Self.used(APIToken.self, in: database)
         }
         return owner.map { owner in tokens.filter { $0.owner == owner } } ?? tokens
     }
@@ -86,14 +92,7 @@ extension SQLiteStore {
     package func token(hash: String) async throws(StoreError) -> APIToken? {
         try await read { database in
             try Self.used(APIToken.self, with: hash, named: APIToken.hash, in: database).first
-                .map(Self.token)
         }
-    }
-
-    private static func token(_ token: APIToken, usedAt second: Int?) -> APIToken {
-        var token = token
-        token.usedAt = second
-        return token
     }
 
     package func touchToken(_ id: Int, at second: Int) async throws(StoreError) {

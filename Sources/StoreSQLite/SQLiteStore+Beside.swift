@@ -41,29 +41,33 @@ extension SQLiteStore {
     }
 
     /// Records of a kind that have numbers, in their order, each with its last use.
-    static func used<Record: FleetRecord>(_: Record.Type, in database: Database) throws -> [(Record, Int?)] {
+    static func used<Record: UsedRecord>(_: Record.Type, in database: Database) throws -> [Record] {
         try used("1 ORDER BY CAST(record.key AS INTEGER)", [], in: database)
     }
 
     /// Those that have a certain secret beside them.
-    static func used<Record: FleetRecord>(
+    static func used<Record: UsedRecord>(
         _: Record.Type, with secret: String, named name: String, in database: Database
-    ) throws -> [(Record, Int?)] {
+    ) throws -> [Record] {
         try used(
             "record.key IN (SELECT key FROM record_secret WHERE kind = ? AND name = ? AND secret = ?)",
             [Record.kind, name, secret], in: database)
     }
 
-    private static func used<Record: FleetRecord>(
+    private static func used<Record: UsedRecord>(
         _ clause: String, _ arguments: StatementArguments, in database: Database
-    ) throws -> [(Record, Int?)] {
+    ) throws -> [Record] {
         try Row.fetchAll(
             database,
             sql: """
                 SELECT record, at FROM record LEFT JOIN record_use USING (kind, key)
                 WHERE record.kind = ? AND \(clause)
                 """, arguments: [Record.kind] + arguments
-        ).map { row in (try value(json: row["record"]), row["at"]) }
+        ).map { row in
+            var record: Record = try value(json: row["record"])
+            record.usedAt = row["at"]
+            return record
+        }
     }
 
     /// When records of a kind were last used, by key, in seconds since 1970; those that never were are left out.

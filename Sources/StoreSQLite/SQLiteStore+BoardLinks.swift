@@ -5,21 +5,14 @@ import Linux
 extension SQLiteStore {
     package func boardLinks() async throws(StoreError) -> [BoardLink] {
         try await read { database in
-            try Self.used(BoardLink.self, in: database).map(Self.boardLink)
+            try Self.used(BoardLink.self, in: database)
         }
     }
 
     package func boardLink(hash: String) async throws(StoreError) -> BoardLink? {
         try await read { database in
             try Self.used(BoardLink.self, with: hash, named: BoardLink.hash, in: database).first
-                .map(Self.boardLink)
         }
-    }
-
-    private static func boardLink(_ link: BoardLink, usedAt second: Int?) -> BoardLink {
-        var link = link
-        link.usedAt = second
-        return link
     }
 
     package func touchBoardLink(_ id: Int, at second: Int) async throws(StoreError) {

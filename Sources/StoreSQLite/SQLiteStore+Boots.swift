@@ -14,7 +14,7 @@ extension SQLiteStore {
             var (begun, number): (Set<MACAddress>, Int) = ([], 0)
             let entry = try database.cachedStatement(
                 sql:
-                    "INSERT INTO boot_event (boot, mac, stage, at, detail, version) VALUES (?, ?, ?, ?, ?, ?)"
+                    "INSERT INTO boot_event (boot, mac, stage, at, detail, version, delivery) VALUES (?, ?, ?, ?, ?, ?, ?)"
             )
             let boot = try database.cachedStatement(
                 sql: """
@@ -33,6 +33,7 @@ extension SQLiteStore {
                 let machine = event.macAddress.description
                 try entry.execute(arguments: [
                     event.boot, machine, event.stage.rawValue, event.at, event.detail, event.version?.text,
+                    try event.delivery.map { try Self.json($0) },
                 ])
                 number = Int(database.lastInsertedRowID)
                 try boot.execute(arguments: [machine, event.boot, event.at])
@@ -135,7 +136,7 @@ extension SQLiteStore {
                 let rows = try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT mac, boot, stage, at, detail, version FROM boot_event WHERE mac = ? AND boot = ?
+                        SELECT mac, boot, stage, at, detail, version, delivery FROM boot_event WHERE mac = ? AND boot = ?
                         ORDER BY at, rowid
                         """, arguments: [key["mac"] as String, key["boot"] as String])
                 return Self.timelines(of: rows).first
@@ -149,7 +150,7 @@ extension SQLiteStore {
                 of: try Row.fetchAll(
                     database,
                     sql: """
-                        SELECT mac, boot, stage, boot_event.at AS at, detail, version
+                        SELECT mac, boot, stage, boot_event.at AS at, detail, version, delivery
                         FROM last_boot JOIN boot_event USING (mac, boot) ORDER BY mac, boot_event.at, boot_event.rowid
                         """))
         }
@@ -169,8 +170,11 @@ extension SQLiteStore {
             if let version: String = row["version"] {
                 timelines[timelines.count - 1].version = Fleet.Digest(version)
             }
+            let delivery = (row["delivery"] as String?).flatMap { json in
+                try? Self.value(ConfigurationDelivery.self, json: json)
+            }
             timelines[timelines.count - 1].entries.append(
-                BootTimeline.Entry(stage: stage, at: row["at"], detail: row["detail"]))
+                BootTimeline.Entry(stage: stage, at: row["at"], detail: row["detail"], delivery: delivery))
         }
         return timelines
     }

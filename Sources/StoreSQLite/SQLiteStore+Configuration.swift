@@ -186,44 +186,20 @@ extension SQLiteStore {
         }
     }
 
-    package func inverse(of number: Int) async throws(StoreError) -> [FleetEdit] {
+    package func edits(of number: Int) async throws(StoreError) -> [PastEdit] {
         try await read { database in
-            let edits = try rawEdits("revision = ? ORDER BY rowid DESC", [number], in: database)
-            guard !edits.isEmpty else { throw StoreError.notFound("there is no revision \(number)") }
-            return try edits.compactMap { edit in
-                func refused(_ reason: String) -> StoreError {
-                    .conflict("revision \(number) cannot be undone: \(edit.kind) \(edit.key) \(reason)")
+            try rawEdits("revision = ? ORDER BY rowid", [number], in: database).map { edit in
+                func records<Record: FleetRecord>(_: Record.Type) throws -> PastEdit.Records {
+                    PastEdit.Records(
+                        try Record.Key(recordKey: edit.key),
+                        before: try edit.before.map { try coder.value(Record.self, json: $0) },
+                        after: try edit.after.map { try coder.value(Record.self, json: $0) })
                 }
-                let undo = FleetRecords.named(edit.kind)?.undo ?? .refuses
-                if undo == .keeps { return nil }
-                guard undo == .restores, let inverse = try self.edit(edit.kind, edit.key, edit.before) else {
-                    throw refused("is not part of the configuration")
-                }
-                if let problem = try undoProblem(edit, inverse.type) { throw refused(problem) }
-                let now = try Self.record(edit.kind, edit.key, in: database)
-                guard try isSame(now, edit.after, inverse.type) else { throw refused("was changed since") }
-                return inverse
+                // What is not undone is not read: its form may be that of an older server.
+                let type = FleetRecords.named(edit.kind).flatMap { $0.undo == .restores ? $0 : nil }
+                return PastEdit(kind: edit.kind, key: edit.key, records: try type.map { try records($0) })
             }
         }
-    }
-
-    /// Why this change of a kind that can be undone cannot be.
-    private func undoProblem(_ edit: Revision.Edit, _ type: any FleetRecord.Type) throws -> String? {
-        func problem<Record: FleetRecord>(_: Record.Type) throws -> String? {
-            try Record.undoProblem(
-                from: edit.before.map { try coder.value(json: $0) },
-                to: edit.after.map { try coder.value(json: $0) })
-        }
-        return try problem(type)
-    }
-
-    /// Whether two records are equal.
-    private func isSame(_ one: String?, _ other: String?, _ type: any FleetRecord.Type) throws -> Bool {
-        guard let one, let other else { return one == other }
-        func isSame<Record: FleetRecord>(_: Record.Type) throws -> Bool {
-            try coder.value(Record.self, json: one).means(coder.value(json: other))
-        }
-        return try one == other || isSame(type)
     }
 
     package func snapshot(at second: Int) async throws(StoreError) -> FleetSnapshot {

@@ -74,7 +74,7 @@ extension SQLiteStore {
 
     package func remove(_ version: ImageVersion, by who: String) async throws(StoreError) {
         try await write(.versionRemoval) { database in
-            try snapshot(in: database).images[version.image]?.requireRemovable(version.number)
+            try snapshot(in: database).requireRemovable(version)
             try database.execute(
                 sql: "UPDATE image_version SET removed = 1 WHERE image = ? AND number = ?",
                 arguments: [version.image.text, version.number])

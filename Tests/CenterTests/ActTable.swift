@@ -102,7 +102,7 @@ extension ActRow {
         ActRow("plan", .configure) { try $0.plan($1.setting("ipxe")) },
         ActRow("make", .publish, .site) { acts, _ in
             let rule = MatchRule(name: try RuleName("more"), condition: "", settings: [:])
-            return try await acts.make(ChangeRequest(edits: [ChangeRequest.Edit(rule: rule)]))
+            return try await acts.make(ChangeRequest(edits: [ChangeRequest.Edit(.rule(rule.name, rule))]))
         },
         ActRow("planNode", .configure) { acts, target in
             try acts.planNode(target.node, ifMatch: "*") { _ in try target.retagged }
@@ -222,11 +222,11 @@ extension ActRow {
             try acts.requireState(of: NetworkName("new"), isNew: true, tag: "")
         },
         ActRow("notingLeases", .configure, .site) { acts, _ in
-            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            let edit = ChangeRequest.Edit(.network(try NetworkName("school"), nil))
             return try await acts.notingLeases(acts.plan(ChangeRequest(edits: [edit])))
         },
         ActRow("makeNotingNetworks", .configure, .site) { acts, _ in
-            let edit = ChangeRequest.Edit(removeNetwork: try NetworkName("school"))
+            let edit = ChangeRequest.Edit(.network(try NetworkName("school"), nil))
             return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit]))
         },
         ActRow("reservations", .read, .site) { acts, _ in

@@ -162,7 +162,7 @@ import Wire
         let ways: [(String, () async throws -> Any)] = [
             ("planNodes", { try acts.planNodes([node], .move, group.description) }),
             ("planNode", { try acts.planNode(node, ifMatch: "*") { _ in moved } }),
-            ("plan", { try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(node: moved)])) }),
+            ("plan", { try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(.node(moved.name, moved))])) }),
             (
                 "importNodes",
                 {
@@ -176,7 +176,10 @@ import Wire
                     try await acts.patchNode(node, MergePatch(Data(#"{"group":"\#(group)"}"#.utf8)))
                 }
             ), ("save", { try await acts.save(moved) }),
-            ("make", { try await acts.make(ChangeRequest(edits: [ChangeRequest.Edit(node: moved)])) }),
+            (
+                "make",
+                { try await acts.make(ChangeRequest(edits: [ChangeRequest.Edit(.node(moved.name, moved))])) }
+            ),
         ]
         for (name, way) in ways {
             let revision = fleet.services.fleet.snapshot.revision

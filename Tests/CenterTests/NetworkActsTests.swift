@@ -23,7 +23,7 @@ import Wire
     private static func school(_ pool: String, on interface: String = "eth1") throws -> ChangeRequest {
         var network = Network(name: try NetworkName("school"), interface: interface)
         network.pools = [try #require(AddressRange(pool))]
-        return ChangeRequest(edits: [ChangeRequest.Edit(network: network)])
+        return ChangeRequest(edits: [ChangeRequest.Edit(.network(network.name, network))])
     }
 
     @Test func `a plan counts the leases that would be in no pool`() async throws {
@@ -52,6 +52,31 @@ import Wire
         #expect(warnings?.contains { $0.contains("network school is not served") } == true)
     }
 
+    @Test func `networks are searched and come page by page`() async throws {
+        let edits = try (10..<40).map { number in
+            let network = Network(
+                name: try NetworkName("room-\(number)"), interface: "eth\(number)",
+                subnet: IPv4Network("10.90.\(number).0/24"))
+            return ChangeRequest.Edit(.network(network.name, network))
+        }
+        _ = try await Acts(services: fleet.services, caller: .local).make(ChangeRequest(edits: edits))
+        // None of them is on the host's only interface.
+        let acts = try acts(serving: "eth1")
+        let count = try await acts.networks().count
+        #expect(count >= 30)
+        var (names, offset) = ([String](), 0 as Int?)
+        while let start = offset {
+            let page = try await acts.networks(fitting: "", offset: start, limit: 7)
+            #expect(page.count == count && page.rows.count <= 7)
+            names += page.rows.map { $0.name?.text ?? $0.interface }
+            offset = page.next
+        }
+        #expect(names.count == count && Set(names).count == count)
+        let found = try await acts.networks(fitting: "ROOM 10.90.17.", offset: 0, limit: 7)
+        #expect(found.count == 1 && found.rows.first?.name?.text == "room-17")
+        #expect(try await acts.networks(fitting: "nowhere", offset: 0, limit: 7).rows.isEmpty)
+    }
+
     @Test func `reservations are searched and come page by page`() async throws {
         let acts = Acts(services: fleet.services, caller: .local)
         let own = fleet.services.fleet.snapshot.contents.network.reservations.count
@@ -59,7 +84,8 @@ import Wire
             let mac = try #require(
                 MACAddress("02:00:00:00:01:" + (number < 16 ? "0" : "") + String(number, radix: 16)))
             let address = IPv4Address(rawValue: 0x0A4D_0100 | UInt32(number))
-            return ChangeRequest.Edit(reservation: DHCPReservation(.macAddress(mac), address))
+            let kept = DHCPReservation(.macAddress(mac), address)
+            return ChangeRequest.Edit(.reservation(kept.identity, kept))
         }
         _ = try await acts.make(ChangeRequest(edits: edits))
         let first = try await acts.reservations("", offset: 0, limit: 100)
@@ -81,7 +107,7 @@ import Wire
         func reserve(_ mac: UInt64, _ address: String) async throws -> [String]? {
             let kept = DHCPReservation(
                 .macAddress(MACAddress(rawValue: mac)), try #require(IPv4Address(address)))
-            let edit = ChangeRequest.Edit(reservation: kept)
+            let edit = ChangeRequest.Edit(.reservation(kept.identity, kept))
             return try await acts.makeNotingNetworks(ChangeRequest(edits: [edit])).warnings
         }
         #expect(try await reserve(8, "10.77.0.8") == nil)

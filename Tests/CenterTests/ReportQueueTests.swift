@@ -56,6 +56,32 @@ import Wire
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `what a node tells later is written after the stage that it reported before`() async {
+        let (queues, gate) = (ReportQueues(), Gate())
+        let (written, write) = AsyncStream.makeStream(of: ReportKind.self)
+        let service = Task {
+            await queues.run { kind, _, _ in
+                if kind == .boots { await gate.wait() }
+                write.yield(kind)
+            }
+        }
+        queues.add(Self.boot(.ready))
+        queues.add(.sessions(Self.mac, boot: "0000000000000001", []))
+        for await _ in gate.reached { break }
+        gate.open.yield()
+        var iterator = written.makeAsyncIterator()
+        #expect([await iterator.next(), await iterator.next()] == [.boots, .sessions])
+        // A store that hangs does not hold the other kinds for ever.
+        queues.add(Self.boot(.failed))
+        for await _ in gate.reached { break }
+        queues.add(.sessions(Self.mac, boot: "0000000000000001", []))
+        #expect(await iterator.next() == .sessions)
+        gate.open.yield()
+        service.cancel()
+        await service.value
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a full queue drops and counts reports, and then accepts again`() async {
         let queues = ReportQueues { kind in (count: kind == .hardware ? 2 : 100, byteCount: 100) }
         let gate = Gate()

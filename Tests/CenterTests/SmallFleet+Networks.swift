@@ -28,22 +28,4 @@ extension SmallFleet {
             .network(network.name, network), .reservation(machine, kept), .loaderRule(rule.name, rule),
         ]
     }
-
-    /// Makes the records `wanted` of those that are there `now`.
-    static func networkEdits(from now: NetworkRecords, to wanted: NetworkRecords) -> [FleetEdit] {
-        var edits: [FleetEdit] = []
-        for name in Set(now.networks.keys).union(wanted.networks.keys)
-        where now.networks[name] != wanted.networks[name] {
-            edits.append(.network(name, wanted.networks[name]))
-        }
-        for machine in Set(now.reservations.keys).union(wanted.reservations.keys)
-        where now.reservations[machine] != wanted.reservations[machine] {
-            edits.append(.reservation(machine, wanted.reservations[machine]))
-        }
-        for name in Set(now.loaderRules.keys).union(wanted.loaderRules.keys)
-        where now.loaderRules[name] != wanted.loaderRules[name] {
-            edits.append(.loaderRule(name, wanted.loaderRules[name]))
-        }
-        return edits
-    }
 }

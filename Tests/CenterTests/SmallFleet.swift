@@ -330,32 +330,24 @@ final class SmallFleet: Sendable {
     }
 
     private static func edits(from now: FleetSnapshot, to wanted: FleetSnapshot) throws -> [FleetEdit] {
-        // Groups are added before the nodes in them, and removed after.
-        var edits = wanted.groups.values.filter { now.groups[$0.path] != $0 }.sorted { $0.path < $1.path }
-            .map { FleetEdit.group($0.path, $0) }
-        for name in Set(now.nodes.keys).union(wanted.nodes.keys) where now.nodes[name] != wanted.nodes[name] {
-            edits.append(.node(name, wanted.nodes[name]))
+        // Groups are added before what is in them, and removed after.
+        let groups = difference(NodeGroup.self, from: now, to: wanted).sorted { $0.key < $1.key }
+        var edits = groups.filter { $0.record != nil }
+        // Tokens, links and hooks stay as requests leave them: their secrets are in no snapshot. What servers do to volumes is no edit.
+        let apart = [NodeGroup.kind, Volume.kind, APIToken.kind, BoardLink.kind, WebHook.Record.kind]
+        let others = FleetRecords.all.filter { !apart.contains($0.kind) }
+        for case let type as any TableRecord.Type in others {
+            edits += difference(type, from: now, to: wanted).flatMap { edit in
+                guard let account = edit.of(Administrator.self) else { return [edit] }
+                guard let record = account.after else { return now.edits(removingAdministrator: account.key) }
+                let isKept = now.contents.access.administrators[account.key] != nil
+                return [.administrator(account.key, record, passwordHash: isKept ? nil : "none")]
+            }
         }
-        for name in Set(now.rules.keys).union(wanted.rules.keys) where now.rules[name] != wanted.rules[name] {
-            edits.append(.rule(name, wanted.rules[name]))
-        }
-        let (people, wantedPeople) = (
-            now.contents.access.administrators, wanted.contents.access.administrators
-        )
-        for (name, one) in people where wantedPeople[name] == nil || wantedPeople[name] != one {
-            edits +=
-                wantedPeople[name].map { [.administrator(name, $0)] }
-                ?? now.edits(removingAdministrator: name)
-        }
-        for (name, one) in wantedPeople where people[name] == nil {
-            edits.append(.administrator(name, one, passwordHash: "none"))
-        }
-        edits += networkEdits(from: now.contents.network, to: wanted.contents.network)
         for (name, volume) in wanted.volumes where now.volume(of: name) != volume {
             edits.append(.volume(name, volume))
         }
-        edits += now.groups.keys.filter { wanted.groups[$0] == nil && $0 != .site }.sorted().reversed()
-            .map { .group($0, nil) }
+        edits += groups.filter { $0.record == nil }.reversed()
         for image in wanted.images.values {
             guard let current = now.images[image.name] else { continue }
             for (channel, number) in image.channels where current.channels[channel] != number {
@@ -368,5 +360,13 @@ final class SmallFleet: Sendable {
             if image.keep != current.keep { edits.append(.keep(image.name, image.keep)) }
         }
         return edits
+    }
+
+    /// The edits that make one kind's records `now` those that are `wanted`.
+    private static func difference<Record: TableRecord>(
+        _: Record.Type, from now: FleetSnapshot, to wanted: FleetSnapshot
+    ) -> [FleetEdit] {
+        let (old, new) = (now.contents[keyPath: Record.table], wanted.contents[keyPath: Record.table])
+        return Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.map { FleetEdit($0, new[$0]) }
     }
 }

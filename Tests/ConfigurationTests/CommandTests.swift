@@ -43,7 +43,11 @@ import Wire
         (["--node", "pc-1", "loader=ipxe"], "pc-1"), (["--rule", "small", "loader=ipxe"], "rule:small"),
     ])
     func `settings are changed at the level that is named`(words: [String], target: String) throws {
-        let change = try #require(try SettingsEdit.parse(words).request().edits.first?.settings)
+        let edit = try #require(try SettingsEdit.parse(words).request().edits.first)
+        guard case .settings(let change) = edit.act else {
+            Issue.record("\(edit)")
+            return
+        }
         #expect(change.target == target && change.set == ["loader": .text("ipxe")])
     }
 

@@ -77,7 +77,7 @@ import Wire
         #expect(try await take(other, into: store) == records)
         // Nor when people undo the import.
         let before = try await store.snapshot()
-        let undo = try before.checking(try await store.inverse(of: 1))
+        let undo = try before.checking(before.undoing(await store.edits(of: 1), of: 1))
         _ = try await store.apply(undo, by: "ann", what: "undo")
         #expect(try await take(Self.file, into: store) == NetworkRecords())
     }

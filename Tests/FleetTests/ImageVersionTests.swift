@@ -35,6 +35,41 @@ import Wire
         #expect(ImageDifference(from: before, to: before).files.isEmpty)
     }
 
+    @Test func `a version that something needs is not removed, and the error says what`() throws {
+        let gold = try #require(ChannelName("gold"))
+        var image = try catalogue(6, channels: [.stable: 1])
+        image.tags = [gold: 2]
+        let node = Node(
+            name: try NodeName("pc"), group: .site, macAddresses: [], settings: ["image": .text("debian@3")])
+        var contents = FleetSnapshot(revision: 1, nodes: [node], groups: [], images: [image]).contents
+        contents.volumes[node.name] = Volume(
+            node: node.name, image: image.name, version: 4, digest: Sample.digest("d"), byteCount: 8 << 30,
+            createdAt: 0, generation: 1)
+        contents.rollouts[7] = Rollout(
+            id: 7, image: image.name, channel: .stable, candidate: 5, former: 1, share: "5%",
+            terms: Rollout.Terms(), startedAt: 0, startedBy: "ann", canaries: [node.name])
+        let fleet = FleetSnapshot(revision: 1, contents: contents)
+        let problems = image.versions.map { version -> String? in
+            do {
+                try fleet.requireRemovable(version)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(
+            problems == [
+                "debian@1 is part of roll-out 7", "debian@2 is tagged gold; remove the tag first",
+                "the settings of node pc name debian@3; change them first",
+                "the volume of pc was made over debian@4; reset or remove it first",
+                "debian@5 is part of roll-out 7", nil,
+            ])
+        contents.rollouts = [:]
+        let after = FleetSnapshot(revision: 2, contents: contents)
+        let error = #expect(throws: StoreError.self) { try after.requireRemovable(image.versions[0]) }
+        #expect(error?.description == "channel stable points to debian@1; promote another version first")
+    }
+
     @Test func `a version used by a channel, a setting or a connection stays, and so do the newest`() throws {
         let image = try catalogue(7, channels: [.stable: 1])
         let group = NodeGroup(

@@ -11,6 +11,11 @@ extension FleetStore {
         _ = try #require(number)
     }
 
+    /// The edits that undo a revision now.
+    func inverse(of number: Int) async throws -> [FleetEdit] {
+        try await snapshot().undoing(edits(of: number), of: number)
+    }
+
     func save(_ administrator: Administrator, passwordHash: String?, by who: String) async throws {
         try await make(by: who) { _ in
             [.administrator(administrator.name, administrator, passwordHash: passwordHash)]

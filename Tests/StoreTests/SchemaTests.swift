@@ -288,6 +288,36 @@ import Wire
         #expect(logIns.keys.sorted() == ["ldap", "oidc"] && logIns.values.allSatisfy { $0 >= now })
     }
 
+    @Test func `where a boot's configuration went is read from the old sentence once`() async throws {
+        let step = SchemaSteps.latest - 1
+        try old(step)
+        let sentence = "to 10.77.0.5, sealed for key 0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+        func details() throws -> [String] {
+            try DatabaseQueue(path: path).read { database in
+                try String.fetchAll(
+                    database, sql: "SELECT detail FROM boot_event WHERE stage = 'delivered' ORDER BY at")
+            }
+        }
+        try await DatabaseQueue(path: path).write { database in
+            for (at, detail) in [(8, sentence), (9, "by hand")] {
+                try database.execute(
+                    sql: """
+                        INSERT INTO boot_event (boot, mac, stage, at, detail)
+                        VALUES ('b', '52:54:00:00:00:01', 'delivered', ?, ?)
+                        """, arguments: [at, detail])
+            }
+        }
+        do {
+            let store = try SQLiteStore(path: path)
+            let boots = try await store.boots(of: MACAddress(rawValue: 0x5254_0000_0001), limit: 1)
+            let deliveries = boots.first?.entries.map(\.delivery)
+            #expect(deliveries?.map { $0?.summary } == [nil, sentence, nil])
+            #expect(boots.first.flatMap(BootProgress.init)?.delivery?.address == IPv4Address("10.77.0.5"))
+        }
+        try SchemaSteps.downgrade(path: path, to: step)
+        #expect(try details() == [sentence, "by hand"])
+    }
+
     @Test func `a newer program's store, or a file that is not one, is refused`() async throws {
         #expect(throws: StoreError.self) { try SchemaSteps.verify(path: path + ".none") }
         _ = try SQLiteStore(path: path)

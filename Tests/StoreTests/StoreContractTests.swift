@@ -254,32 +254,6 @@ enum StoreMaker: String, CaseIterable, Sendable, CustomTestStringConvertible {
         #expect(try await store.snapshot(at: 1_450).images[first.image]?.versions == [two])
     }
 
-    @Test(arguments: StoreMaker.allCases) func `one administrator who can create others always remains`(
-        maker: StoreMaker
-    ) async throws {
-        let store = try maker.open(path)
-        let ann = Administrator(name: "ann", grants: [Grant(.admin)])
-        let bob = Administrator(name: "bob", grants: [Grant(.operator_, in: try GroupPath("/school"))])
-        await #expect(throws: StoreError.self) { try await store.save(bob, passwordHash: "x", by: "test") }
-        try await store.save(ann, passwordHash: "hash", by: "test")
-        try await store.save(bob, passwordHash: "x", by: "ann")
-        await #expect(throws: StoreError.self) { try await store.removeAdministrator("ann", by: "bob") }
-        var off = ann
-        off.isDisabled = true
-        await #expect(throws: StoreError.self) { try await store.save(off, passwordHash: nil, by: "bob") }
-        #expect(try await store.administrators() == [ann, bob])
-        #expect(try await store.passwordHash(of: "ann") == "hash")
-        let session = LoginSession(administrator: "bob", csrfToken: "c", createdAt: 1, seenAt: 1)
-        try await store.addSession(session, hash: "s")
-        let token = try await store.addToken(
-            APIToken(id: 0, name: "t", owner: "bob", grants: bob.grants, createdAt: 1, expiresAt: nil),
-            hash: "t")
-        #expect(try await store.token(hash: "t") == token)
-        try await store.removeAdministrator("bob", by: "ann")
-        #expect(try await store.session(hash: "s") == nil)
-        #expect(try await store.token(hash: "t") == nil)
-    }
-
     @Test(arguments: StoreMaker.allCases)
     func `a report from the initramfs removes nothing that the running system reported`(maker: StoreMaker)
         async throws

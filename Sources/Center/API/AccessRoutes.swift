@@ -23,11 +23,7 @@ struct AccessRoutes {
             try await JSONAnswer(acts.makeToken(request.decoded()), status: .created)
         }
         api.delete("tokens/:id", .read) { _, context, acts in
-            let text = try context.parameter("id")
-            guard let id = Int(text) else {
-                throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a token")
-            }
-            try await acts.revokeToken(id)
+            try await acts.revokeToken(context.number("id", of: "token"))
             return HTTPResponse.Status.noContent
         }
     }

@@ -10,11 +10,7 @@ struct BoardRoutes {
             try await JSONAnswer(acts.makeBoardLink(request.decoded()), status: .created)
         }
         api.delete("boards/:id", .configure) { _, context, acts in
-            let text = try context.parameter("id")
-            guard let id = Int(text) else {
-                throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a link")
-            }
-            try await acts.revokeBoardLink(id)
+            try await acts.revokeBoardLink(context.number("id", of: "link"))
             return HTTPResponse.Status.noContent
         }
     }

@@ -15,20 +15,12 @@ struct BuildRoutes {
         api.get("builds/:id", .read) { request, context, acts in
             let after = request.query("after").flatMap(Int.init) ?? 0
             return try await JSONAnswer(
-                BuildAnswer(acts.build(Self.id(context)), linesAfter: max(0, after)))
+                BuildAnswer(acts.build(context.number("id", of: "build")), linesAfter: max(0, after)))
         }
         api.delete("builds/:id", .publish) { _, context, acts in
-            try await acts.cancelBuild(Self.id(context))
+            try await acts.cancelBuild(context.number("id", of: "build"))
             return HTTPResponse.Status.noContent
         }
-    }
-
-    static func id(_ context: CenterContext) throws -> Int {
-        let text = try context.parameter("id")
-        guard let id = Int(text) else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a build")
-        }
-        return id
     }
 }
 

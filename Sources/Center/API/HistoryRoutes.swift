@@ -15,18 +15,11 @@ struct HistoryRoutes {
                 revisions, next: next.map { "/api/v1/revisions?before=\($0)&limit=\(filter.limit)" })
         }
         api.get("revisions/:number", .audit) { _, context, acts in
-            try await JSONAnswer(acts.revision(Self.number(context)))
+            try await JSONAnswer(acts.revision(context.number("number", of: "revision")))
         }
         api.post("revisions/:number/undo", .configure) { _, context, acts in
-            try await JSONAnswer(RevisionAnswer(revision: acts.undo(Self.number(context))))
+            try await JSONAnswer(
+                RevisionAnswer(revision: acts.undo(context.number("number", of: "revision"))))
         }
-    }
-
-    private static func number(_ context: CenterContext) throws -> Int {
-        let text = try context.parameter("number")
-        guard let number = Int(text), number > 0 else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is not a revision's number")
-        }
-        return number
     }
 }

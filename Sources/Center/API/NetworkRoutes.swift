@@ -5,7 +5,11 @@ import Hummingbird
 /// Networks, addresses that are kept for machines, and who gets which loader first.
 struct NetworkRoutes {
     func add(to api: Routes) {
-        api.get("networks", .read) { _, _, acts in try await JSONAnswer(acts.networks()) }
+        api.get("networks", .read) { request, _, acts in
+            try await request.page(of: "networks") {
+                try await acts.networks(fitting: $0, offset: $1, limit: $2)
+            }
+        }
         api.get("reservations", .read) { request, _, acts in
             try await request.page(of: "reservations") {
                 try await acts.at(request).reservations($0, offset: $1, limit: $2)

@@ -16,23 +16,16 @@ struct RolloutRoutes {
             return try JSONAnswer(rollouts, next: next.map { "/api/v1/rollouts?before=\($0)" })
         }
         api.get("rollouts/:id", .read) { _, context, acts in
-            try await JSONAnswer(acts.rollout(Self.id(context)))
+            try await JSONAnswer(acts.rollout(context.number("id", of: "roll-out")))
         }
         api.post("rollouts/:id/:act", .publish) { _, context, acts in
-            try await JSONAnswer(acts.steerRollout(Self.id(context), context.parameter("act")))
+            try await JSONAnswer(
+                acts.steerRollout(context.number("id", of: "roll-out"), context.parameter("act")))
         }
     }
 
     /// Where the list continues.
     static func before(_ request: Request) throws -> Int {
         try request.query("before", 1...Int(Int32.max), default: Int(Int32.max))
-    }
-
-    static func id(_ context: CenterContext) throws -> Int {
-        let text = try context.parameter("id")
-        guard let id = Int(text) else {
-            throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a roll-out")
-        }
-        return id
     }
 }

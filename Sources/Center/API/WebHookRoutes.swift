@@ -11,11 +11,7 @@ struct WebHookRoutes {
             try await JSONAnswer(acts.makeWebHook(request.decoded()), status: .created)
         }
         api.delete("hooks/:id", .administer) { _, context, acts in
-            let text = try context.parameter("id")
-            guard let id = Int(text) else {
-                throw Problem(422, "Invalid number", "‘\(text)’ is not the number of a web hook")
-            }
-            try await acts.removeWebHook(id)
+            try await acts.removeWebHook(context.number("id", of: "web hook"))
             return HTTPResponse.Status.noContent
         }
     }

@@ -53,6 +53,13 @@ struct Caller: Sendable, Equatable {
         }
     }
 
+    /// Throws unless the caller may make the edit where its record is. A missing record is refused like one elsewhere.
+    func requireKnowing(_ edit: FleetEdit, in snapshot: FleetSnapshot) throws {
+        let (permission, places) = (edit.permission(in: snapshot), edit.places(in: snapshot))
+        guard places.isEmpty || !places.allSatisfy({ allows(permission, in: $0) }) else { return }
+        try requireNames(permission, edit.type.kind.replacing("-", with: " "), edit.key)
+    }
+
     /// Throws unless the caller has it in some group.
     func requireSomewhere(_ permission: Permission) throws {
         guard grants.allowSomewhere(permission) else {

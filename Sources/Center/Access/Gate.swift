@@ -133,7 +133,7 @@ final class Gate: Sendable {
 
     /// The administrator with this name and password; nil when they do not match or may not log in.
     private func prove(name: String, password: String) async throws -> String? {
-        let known = try await store.administrators().first { $0.name == name }
+        let known = try await store.administrator(named: name)
         guard let ldap, known.map({ $0.source == .ldap }) ?? true else {
             let hash = known?.source == .local ? try await store.passwordHash(of: name) : nil
             let isRight = try await Passwords.matches(password, hash: hash, cost: passwordCost)
@@ -341,7 +341,7 @@ final class Gate: Sendable {
     }
 
     private func enabled(_ name: String) async throws -> Administrator? {
-        try await store.administrators().first { $0.name == name && !$0.isDisabled }
+        try await store.administrator(named: name).flatMap { $0.isDisabled ? nil : $0 }
     }
 
     func logOut(hash: String) async throws { try await store.removeSession(hash: hash) }

@@ -201,7 +201,7 @@ extension Acts {
                 try require(.administer, in: .site)
                 return owner
             } ?? owner()
-        let owned = try await store.administrators().first { $0.name == owner }?.grants ?? caller.grants
+        let owned = try await store.administrator(named: owner)?.grants ?? caller.grants
         let grants = try wish.grants.map { try self.grants($0, in: fleet.snapshot) } ?? owned
         guard owned.cover(grants) else {
             throw Problem(403, "Forbidden", "a token cannot do more than its owner")

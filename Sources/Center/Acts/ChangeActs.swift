@@ -27,18 +27,18 @@ extension Acts {
     /// who may not change it.
     private func requireComparing(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
         for edit in change.edits {
-            for path in [edit.moveGroup?.from, edit.moveGroup?.to].compactMap(\.self) {
-                try require(.configure, in: path)
-            }
-            if let name = edit.removeNode {
-                _ = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
-            }
-            switch edit.settings.map({ SettingsTarget($0.target) }) {
-            case .group(let path): try require(.configure, in: GroupPath(path))
-            case .rule: try require(.publish, in: .site)
-            case .node(let name):
-                _ = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .configure)
-            case nil: break
+            switch edit.act {
+            case .record(let edit):
+                if edit.record == nil { try caller.requireKnowing(edit, in: snapshot) }
+            case .moveGroup(let move):
+                for path in [move.from, move.to] { try require(.configure, in: path) }
+            case .settings(let settings):
+                switch SettingsTarget(settings.target) {
+                case .group(let path): try require(.configure, in: GroupPath(path))
+                case .rule: try require(.publish, in: .site)
+                case .node(let name):
+                    _ = try caller.permitted(try? Self.find(name, in: snapshot), named: name, .configure)
+                }
             }
         }
     }
@@ -82,8 +82,8 @@ extension Acts {
         try Precondition.matching(wanted).check(stored, at: name)
         var node = try edit(stored)
         node.uuid = stored.uuid
-        var edits = [ChangeRequest.Edit(node: node)]
-        if node.name != name { edits.insert(ChangeRequest.Edit(removeNode: name), at: 0) }
+        var edits = [ChangeRequest.Edit(.node(node.name, node))]
+        if node.name != name { edits.insert(ChangeRequest.Edit(.node(name, nil)), at: 0) }
         return try plan(ChangeRequest(edits: edits), in: snapshot)
     }
 
@@ -101,7 +101,7 @@ extension Acts {
         let edits = try names.map { name in
             var node = try caller.permitted(snapshot.nodes[name], named: name.text, .configure)
             switch act {
-            case .remove: return ChangeRequest.Edit(removeNode: name)
+            case .remove: return ChangeRequest.Edit(.node(name, nil))
             case .move: node.group = try GroupPath(value)
             case .tag: node.tags.append(value)
             case .untag: node.tags.removeAll { $0 == value }
@@ -111,7 +111,7 @@ extension Acts {
             case .unset:
                 return ChangeRequest.Edit(settings: SettingsChange(target: name.text, unset: [value]))
             }
-            return ChangeRequest.Edit(node: node)
+            return ChangeRequest.Edit(.node(name, node))
         }
         let summary = "\(act.rawValue) \(value) on \(counted(names.count, "node"))"
         return try plan(ChangeRequest(edits: edits, summary: summary), in: snapshot)
@@ -162,7 +162,7 @@ extension Acts {
             answer: answer,
             change: isWhole
                 ? ChangeRequest(
-                    edits: list.edits.compactMap(ChangeRequest.Edit.init),
+                    edits: list.edits.map { ChangeRequest.Edit($0) },
                     summary: "list of nodes: \(answer.summary)") : nil, revision: snapshot.revision)
     }
 
@@ -191,18 +191,5 @@ extension Acts {
             422, "Unreadable CSV",
             "refused: \(refused.count) of \(counted(list.rows.count, "row")); nothing is saved:\n"
                 + (lines + more).joined(separator: "\n"))
-    }
-}
-
-extension ChangeRequest.Edit {
-    /// Nil for edits that an import never makes.
-    fileprivate init?(_ edit: FleetEdit) {
-        if let node = edit.of(Node.self)?.after {
-            self.init(node: node)
-        } else if let group = edit.of(NodeGroup.self)?.after {
-            self.init(group: group)
-        } else {
-            return nil
-        }
     }
 }

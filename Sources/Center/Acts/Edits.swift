@@ -18,7 +18,8 @@ enum Edits {
     static func requireNew(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
         let added = change.edits.filter { $0.isNew == true }
         guard !added.isEmpty else { return }
-        guard !added.contains(where: { $0.settings != nil || $0.moveGroup != nil }) else {
+        let isOfRecords = added.allSatisfy { if case .record = $0.act { true } else { false } }
+        guard isOfRecords else {
             throw Problem(422, "Unreadable request", "isNew goes with a record that is added")
         }
         for edit in try of(ChangeRequest(edits: added), in: snapshot) { try edit.requireNew(in: snapshot) }
@@ -40,47 +41,20 @@ enum Edits {
             Record.record(at: key, in: draft) ?? Record.record(at: key, in: snapshot.contents)
         }
 
-        private mutating func put<Record: FleetRecord>(_ record: Record?, at key: Record.Key) {
-            let edit = FleetEdit(key, record)
+        private mutating func put(_ edit: FleetEdit) {
             edit.put(in: &draft)
             edits.append(edit)
         }
 
-        /// Puts a record from outside, in which secrets are hidden.
-        private mutating func take<Record: SettingsRecord>(_ record: Record, at key: Record.Key) {
-            var record = record
-            let former: Record? = stored(at: key)
-            record.settings = RecordSettings.merged(record.settings, into: former?.settings)
-            put(record, at: key)
-        }
-
         mutating func add(_ edit: ChangeRequest.Edit) throws {
-            let before = edits.count
-            if let node = edit.node { take(node, at: node.name) }
-            if let name = edit.removeNode { put(nil as Node?, at: name) }
-            if let group = edit.group { take(group, at: group.path) }
-            if let path = edit.removeGroup { put(nil as NodeGroup?, at: path) }
-            if let move = edit.moveGroup {
+            switch edit.act {
+            case .record(let edit): put(edit.revealed(by: draft, snapshot.contents))
+            case .settings(let change): try add(change)
+            case .moveGroup(let move):
                 guard edits.isEmpty else {
                     throw Problem(422, "Unreadable request", "moveGroup has to be the only edit of a change")
                 }
                 edits = try snapshot.edits(moving: move.from, to: move.to)
-                return
-            }
-            if let rule = edit.rule { take(rule, at: rule.name) }
-            if let name = edit.removeRule { put(nil as MatchRule?, at: name) }
-            if let settings = edit.settings { try add(settings) }
-            if let network = edit.network { put(network, at: network.name) }
-            if let name = edit.removeNetwork { put(nil as Network?, at: name) }
-            if let kept = edit.reservation { put(kept, at: kept.identity) }
-            if let machine = edit.removeReservation { put(nil as DHCPReservation?, at: machine) }
-            if let rule = edit.loaderRule { put(rule, at: rule.name) }
-            if let name = edit.removeLoaderRule { put(nil as LoaderRule?, at: name) }
-            guard edits.count == before + 1 else {
-                throw Problem(
-                    422, "Unreadable request",
-                    "each edit is exactly one of node, removeNode, group, removeGroup, moveGroup, rule, removeRule, settings, network, removeNetwork, reservation, removeReservation, loaderRule, removeLoaderRule"
-                )
             }
         }
 
@@ -94,20 +68,20 @@ enum Edits {
                 }
                 group.settings = try change.applied(
                     to: group.settings, inheriting: snapshot.settings(of: path))
-                put(group, at: path)
+                put(.group(path, group))
             case .rule(let text):
                 let name = try RuleName(text)
                 guard var rule: MatchRule = stored(at: name) else {
                     throw StoreError.notFound(MatchRule.missing(name))
                 }
                 rule.settings = try change.applied(to: rule.settings)
-                put(rule, at: name)
+                put(.rule(name, rule))
             case .node(let text):
                 let stored = try Acts.find(text, in: snapshot)
                 var node: Node = self.stored(at: stored.name) ?? stored
                 node.settings = try change.applied(
                     to: node.settings, inheriting: snapshot.settings(of: stored))
-                put(node, at: node.name)
+                put(.node(node.name, node))
             }
         }
     }

@@ -24,7 +24,7 @@ extension Acts {
     ///
     /// - Parameters:
     ///   - address: the listener's address.
-    ///   - recheck: authenticates the caller again: the stream ends with the token or log-in that opened it, and with any change to the
+    ///   - recheck: authenticates the caller again: the stream ends with the token that opened it, soon after the log-in, and with any change to the
     ///     caller's roles. Browsers reconnect by themselves. Nil: nothing can change.
     func listen(from address: String, recheck: (@Sendable () async throws -> Caller?)?) throws
         -> some AsyncSequence<EventHub.Numbered, Never> & Sendable
@@ -48,18 +48,19 @@ actor ListeningLeave {
 
     private let fleet: LiveFleet
     private let check: @Sendable () async -> Bool
-    private var revision: Int
+    private var access: Int
     private var checkedAt = Clock.steadySecond
 
     init(_ fleet: LiveFleet, check: @escaping @Sendable () async -> Bool) {
         (self.fleet, self.check) = (fleet, check)
-        revision = fleet.snapshot.revision
+        access = fleet.accessNumber
     }
 
+    /// A thousand listeners hear of every change: they are authenticated again only for one of accounts, tokens or links.
     func holds() async -> Bool {
-        let (revision, now) = (fleet.snapshot.revision, Clock.steadySecond)
-        guard revision != self.revision || now - checkedAt >= Self.patience else { return true }
-        (self.revision, checkedAt) = (revision, now)
+        let (access, now) = (fleet.accessNumber, Clock.steadySecond)
+        guard access != self.access || now - checkedAt >= Self.patience else { return true }
+        (self.access, checkedAt) = (access, now)
         return await check()
     }
 }

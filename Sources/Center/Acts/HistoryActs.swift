@@ -98,14 +98,12 @@ extension Acts {
     func undo(_ number: Int) async throws -> Int {
         // Before anything else: callers who may not see it must not learn that something changed since.
         let undone = try await revision(number)
-        // A change of the same records that comes between the two is not undone with it.
-        let seen = fleet.snapshot.revision
-        let edits = try await store.inverse(of: number)
-        let after = try await change(what: "revision \(number) undone: \(undone.what)", planned: seen) {
-            current in
-            edits + current.edits(revokingTokensAfter: edits)
+        let past = try await store.edits(of: number)
+        let after = try await change(what: "revision \(number) undone: \(undone.what)") { current in
+            let edits = try current.undoing(past, of: number)
+            return edits + current.edits(revokingTokensAfter: edits)
         }
-        for hook in edits.compactMap({ $0.of(WebHook.Record.self) }) where hook.after == nil {
+        for hook in past.compactMap({ $0.records?.before.of(WebHook.Record.self) }) where hook.after == nil {
             services.webHooks.end(hook.key)
         }
         return after.revision

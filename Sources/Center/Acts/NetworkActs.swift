@@ -21,6 +21,16 @@ extension Acts {
             }
     }
 
+    /// One page of them: those with each word of `query` in name, interface or subnet.
+    func networks(fitting query: String, offset: Int, limit: Int) async throws -> Page<NetworkAnswer> {
+        let words = query.lowercased().split(whereSeparator: \.isWhitespace)
+        let fitting = try await networks().filter { network in
+            let text = "\(network.name?.text ?? "") \(network.interface) \(network.network)".lowercased()
+            return words.allSatisfy { text.contains($0) }
+        }
+        return Page(fitting, offset: offset, limit: limit)
+    }
+
     /// What a record of the interface as it is served now would say; nil where the interface has one.
     func network(of interface: String, named name: NetworkName) throws -> Network? {
         try require(.configure, in: .site)
@@ -69,9 +79,7 @@ extension Acts {
         try require(.read, in: .site)
         let search = ReservationSearch(query)
         let fitting = try await configuration().contents.network.orderedReservations.filter(search.fits)
-        let rows = Array(fitting.dropFirst(offset).prefix(limit))
-        let end = offset + rows.count
-        return Page(rows: rows, count: fitting.count, next: end < fitting.count ? end : nil)
+        return Page(fitting, offset: offset, limit: limit)
     }
 
     /// In the order in which they are tried.
@@ -86,8 +94,10 @@ extension Acts {
     {
         let (before, plan) = (fleet.snapshot, fleet.addressPlan)
         let revision = try await make(change, ifMatch: wanted)
-        guard change.edits.contains(where: \.isOfNetworks) else { return RevisionAnswer(revision: revision) }
         let after = fleet.snapshot
+        guard before.contents.network != after.contents.network else {
+            return RevisionAnswer(revision: revision)
+        }
         let warnings = plan.following(after.contents).problems(in: after, since: before, plan)
         return RevisionAnswer(revision: revision, warnings: warnings.isEmpty ? nil : warnings)
     }
@@ -149,12 +159,5 @@ extension Acts {
             throw StoreError.notFound(Record.missing(key))
         }
         return record
-    }
-}
-
-extension ChangeRequest.Edit {
-    fileprivate var isOfNetworks: Bool {
-        network != nil || removeNetwork != nil || reservation != nil || removeReservation != nil
-            || loaderRule != nil || removeLoaderRule != nil
     }
 }

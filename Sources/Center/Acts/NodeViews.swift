@@ -180,3 +180,12 @@ extension Acts {
             publicLine: services.hostKey(of:number:))
     }
 }
+
+extension Acts.Page {
+    /// A part of a list that is there as a whole.
+    init(_ all: [Row], offset: Int, limit: Int) {
+        rows = Array(all.dropFirst(offset).prefix(limit))
+        count = all.count
+        next = offset + rows.count < all.count ? offset + rows.count : nil
+    }
+}

@@ -104,8 +104,10 @@ struct WallBoard: Sendable {
         let leave = ListeningLeave(services.fleet) { [hash, group, services] in
             (try? await Self.link(hash, services))?.group == group
         }
-        return try services.events(for: address).prefix { _ in await leave.holds() }.filter {
-            [group] numbered in
+        return try services.events(for: address).prefix { [group, fleet = services.fleet] _ in
+            guard group == .site || fleet.snapshot.groups[group] != nil else { return false }
+            return await leave.holds()
+        }.filter { [group] numbered in
             numbered.event.map { event in event.group.map { group.contains($0) } ?? false } ?? true
         }
     }

@@ -61,19 +61,8 @@ struct ImageShelf: Sendable {
     }
 
     func remove(_ version: ImageVersion, by who: String) async throws {
-        if let rollout = fleet.snapshot.rollout(holding: version) {
-            throw StoreError.conflict("\(version.image)@\(version.number) is part of roll-out \(rollout.id)")
-        }
-        let volume = fleet.snapshot.volumes.values.first { $0.digest == version.digest }
-        if let volume {
-            throw StoreError.conflict(
-                "the volume of \(volume.node) was made over \(version.image)@\(version.number); reset or remove it first"
-            )
-        }
-        if let origin = fleet.snapshot.pin(of: version) {
-            throw StoreError.conflict(
-                "the settings of \(origin) name \(version.image)@\(version.number); change them first")
-        }
+        // Asked again by the store, together with the removal.
+        try fleet.snapshot.requireRemovable(version)
         if let count = await open.mountedVersions()[version.digest] {
             throw StoreError.conflict(
                 "\(version.image)@\(version.number) is read over NFS by \(counted(count, "node")); remove it when they are off"

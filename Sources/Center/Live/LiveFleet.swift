@@ -15,6 +15,7 @@ package final class LiveFleet: Sendable {
 
     struct State {
         var snapshot: FleetSnapshot
+        var accessNumber = 0
         var boots: [MACAddress: BootTimeline]
         var counts = BootCounts()
         var sessions: [MACAddress: NodeSessions] = [:]
@@ -53,6 +54,9 @@ package final class LiveFleet: Sendable {
     }
 
     package var snapshot: FleetSnapshot { state.withLock { $0.snapshot } }
+
+    /// Another one when accounts, tokens, links of boards or their secrets may have changed.
+    var accessNumber: Int { state.withLock { $0.accessNumber } }
 
     /// Gives the newest snapshot to the data planes, one after the other: an older one never comes behind a newer one.
     func distribute() { planes.withLock { take in take(snapshot) } }
@@ -213,7 +217,7 @@ package final class LiveFleet: Sendable {
             change, by: who, what: what ?? current.summary(of: edits))
         guard let number else { return nil }
         let next = change.after.numbered(number)
-        take(next, madeFrom: current)
+        take(next, madeFrom: current, isAccess: change.edits.contains { !$0.secrets.isEmpty })
         return next
     }
 
@@ -227,9 +231,12 @@ package final class LiveFleet: Sendable {
 
     /// Takes the configuration of `next`. Observations stay: this server's are the most recent.
     ///
-    /// - Parameter before: what `next` was made from; nil: it was read.
-    private func take(_ next: FleetSnapshot, madeFrom before: FleetSnapshot? = nil) {
+    /// - Parameters:
+    ///   - before: what `next` was made from; nil: it was read.
+    ///   - isAccess: whether secrets changed that no record has.
+    private func take(_ next: FleetSnapshot, madeFrom before: FleetSnapshot? = nil, isAccess: Bool = false) {
         let isNew = state.withLock { state in
+            if isAccess || before?.contents.access != next.contents.access { state.accessNumber += 1 }
             // Two changes may return in a different order than they were made.
             guard next.revision >= state.snapshot.revision else { return false }
             let known = state.snapshot.observations
@@ -298,9 +305,9 @@ package final class LiveFleet: Sendable {
                 if state.boots[event.macAddress]?.boot != event.boot { state.counts.started += 1 }
                 if event.stage == .ready { state.counts.ready += 1 }
                 if event.stage == .failed { state.counts.failed += 1 }
-                let entry = BootTimeline.Entry(stage: event.stage, at: event.at, detail: event.detail)
+                let entry = BootTimeline.Entry(event)
                 if state.boots[event.macAddress]?.boot == event.boot {
-                    state.boots[event.macAddress]?.entries.append(entry)
+                    state.boots[event.macAddress]?.add(entry)
                     if let version = event.version { state.boots[event.macAddress]?.version = version }
                 } else if state.boots.count < Self.machineLimit || state.boots[event.macAddress] != nil {
                     state.boots[event.macAddress] = BootTimeline(

@@ -36,10 +36,7 @@ struct AccessPages {
             }
         }
         routes.post("tokens/:id/revoke", .read) { _, context, acts in
-            guard let id = Int(try context.parameter("id")) else {
-                throw Problem(404, "Not found", "there is no such token")
-            }
-            try await acts.revokeToken(id)
+            try await acts.revokeToken(context.number("id", of: "token"))
             return pages.redirect("/tokens")
         }
     }

@@ -22,10 +22,7 @@ struct BoardsPage {
             }
         }
         routes.post("boards/:id/revoke", .configure) { _, context, acts in
-            guard let id = Int(try context.parameter("id")) else {
-                throw Problem(404, "Not found", "there is no such link")
-            }
-            try await acts.revokeBoardLink(id)
+            try await acts.revokeBoardLink(context.number("id", of: "link"))
             return pages.redirect("/boards")
         }
     }

@@ -16,13 +16,13 @@ struct BuildsPage {
             return pages.redirect(Back.path(form["back"], otherwise: "/images/builds/\(build.id)"))
         }
         routes.get("images/builds/:id", .read) { request, context, acts in
-            let build = try await acts.build(BuildRoutes.id(context))
+            let build = try await acts.build(context.number("id", of: "build"))
             let view = BuildView(
                 build, mayCancel: acts.may(.publish, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Build", section: "/images", request, context)
         }
         routes.post("images/builds/:id/cancel", .publish) { _, context, acts in
-            let id = try BuildRoutes.id(context)
+            let id = try context.number("id", of: "build")
             try await acts.cancelBuild(id)
             return pages.redirect("/images/builds/\(id)")
         }

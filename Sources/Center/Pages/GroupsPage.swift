@@ -44,7 +44,7 @@ struct GroupsPage {
         let path = try GroupPath(form["path"])
         let back = Back.path(form["back"], otherwise: "/groups")
         if form.has("remove") {
-            let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(removeGroup: path)]))
+            let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(.group(path, nil))]))
             return try pages.plan(planned, back: "/groups", section: "/groups", request, context)
         }
         if !form["new-path"].isEmpty, form["new-path"] != path.description {

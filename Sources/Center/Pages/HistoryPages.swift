@@ -17,10 +17,10 @@ struct HistoryPages {
             try await revisions(request, context, acts)
         }
         routes.get("history/:number", .audit) { request, context, acts in
-            try await revision(number(context), nil, request, context, acts)
+            try await revision(context.number("number", of: "revision"), nil, request, context, acts)
         }
         routes.post("history/:number/undo", .configure) { request, context, acts in
-            let number = try number(context)
+            let number = try context.number("number", of: "revision")
             do {
                 let revision = try await acts.undo(number)
                 return pages.redirect(Back.done("/history/\(revision)", revision))
@@ -28,13 +28,6 @@ struct HistoryPages {
                 return try await revision(number, detail, request, context, acts)
             }
         }
-    }
-
-    private func number(_ context: CenterContext) throws -> Int {
-        guard let number = Int(try context.parameter("number")), number > 0 else {
-            throw Problem(404, "Not found", "there is no such revision")
-        }
-        return number
     }
 
     private func leases(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws

@@ -23,10 +23,7 @@ struct HooksPage {
             }
         }
         routes.post("hooks/:id/remove", .administer) { _, context, acts in
-            guard let id = Int(try context.parameter("id")) else {
-                throw Problem(404, "Not found", "there is no such web hook")
-            }
-            try await acts.removeWebHook(id)
+            try await acts.removeWebHook(context.number("id", of: "web hook"))
             return pages.redirect("/hooks")
         }
     }
@@ -37,6 +34,8 @@ struct HooksPage {
     ) async throws -> Response {
         let view = HooksView(
             try await acts.webHooks(), secret: secret, failure: failure, pages.renderer.words(context))
-        return try pages.show(view, "Web hooks", section: "/hooks", request, context)
+        return try pages.show(
+            view, "Web hooks", section: "/hooks", request, context,
+            status: failure == nil ? .ok : .unprocessableContent)
     }
 }

@@ -42,18 +42,19 @@ struct NetworksPage {
                     throw Problem(422, "Invalid address", "‘\(form["address"])’ is not an IPv4 address")
                 }
                 return try await plan(
-                    .init(reservation: DHCPReservation(machine, address), isNew: true), request, context, acts
+                    .init(.reservation(machine, DHCPReservation(machine, address)), isNew: true), request,
+                    context, acts
                 )
             }
-            return try await plan(.init(removeReservation: machine), request, context, acts)
+            return try await plan(.init(.reservation(machine, nil)), request, context, acts)
         }
         routes.post("networks/loader-rule", .configure) { request, context, acts in
             let form = try pages.form(context)
             let name = try RuleName(form["name"])
             return try await plan(
                 form.has("remove")
-                    ? .init(removeLoaderRule: name)
-                    : .init(loaderRule: try rule(name, form), isNew: true), request,
+                    ? .init(.loaderRule(name, nil))
+                    : .init(.loaderRule(name, try rule(name, form)), isNew: true), request,
                 context, acts)
         }
     }
@@ -94,14 +95,15 @@ struct NetworksPage {
     private func edit(_ request: Request, _ context: CenterContext, _ acts: Acts) async throws -> Response {
         let form = try pages.form(context)
         if form.has("remove") {
-            return try await plan(.init(removeNetwork: try NetworkName(form["name"])), request, context, acts)
+            return try await plan(.init(.network(try NetworkName(form["name"]), nil)), request, context, acts)
         }
         try acts.requireChangingNetworks()
         let typed = NetworkForm(form)
         do {
             let network = try typed.network()
             try acts.requireState(of: network.name, isNew: typed.isNew, tag: typed.tag)
-            return try await plan(.init(network: network, isNew: typed.isNew), request, context, acts)
+            return try await plan(
+                .init(.network(network.name, network), isNew: typed.isNew), request, context, acts)
         } catch let problem as FormProblem {
             return try show(typed, errors: problem.errors, request, context, acts)
         } catch let refusal as InvalidSetting {

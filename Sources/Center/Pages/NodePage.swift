@@ -82,7 +82,7 @@ struct NodePage {
         let form = try pages.form(context)
         let name = try NodeName(context.parameter("name"))
         if form.has("remove") {
-            let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(removeNode: name)]))
+            let planned = try acts.plan(ChangeRequest(edits: [ChangeRequest.Edit(.node(name, nil))]))
             return try pages.plan(planned, back: "/nodes", section: "/nodes", request, context)
         }
         let planned = try acts.planNode(name, ifMatch: form["tag"]) { stored in

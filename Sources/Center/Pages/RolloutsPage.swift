@@ -14,13 +14,13 @@ struct RolloutsPage {
         }
         routes.get("rollouts/:id", .read) { request, context, acts in
             let view = RolloutView(
-                try await acts.rollout(RolloutRoutes.id(context)),
+                try await acts.rollout(context.number("id", of: "roll-out")),
                 maySteer: acts.may(.publish, in: .site), pages.renderer.words(context))
             return try pages.show(view, "Roll-out", section: "/images", request, context)
         }
         routes.post("rollouts/:id/:act", .publish) { _, context, acts in
             let rollout = try await acts.steerRollout(
-                RolloutRoutes.id(context), context.parameter("act"))
+                context.number("id", of: "roll-out"), context.parameter("act"))
             return pages.redirect("/rollouts/\(rollout.id)")
         }
         routes.get("images/:name/trial", .publish) { request, context, acts in

@@ -19,8 +19,8 @@ struct RulesPage {
             let name = try RuleName(form["name"])
             let edit =
                 form.has("remove")
-                ? ChangeRequest.Edit(removeRule: name)
-                : ChangeRequest.Edit(rule: try rule(name, form), isNew: form.has("new"))
+                ? ChangeRequest.Edit(.rule(name, nil))
+                : ChangeRequest.Edit(.rule(name, try rule(name, form)), isNew: form.has("new"))
             return try pages.plan(
                 acts.plan(ChangeRequest(edits: [edit])), back: "/rules", section: "/rules", request, context)
         }

@@ -39,7 +39,7 @@ extension FleetEdit {
     }
 }
 
-extension APIToken: TableRecord {
+extension APIToken: TableRecord, UsedRecord {
     package static let kind = "token"
     /// The name of the hash of a token's own text among the secrets.
     package static let hash = "hash"

@@ -129,6 +129,11 @@ extension Administrator: TableRecord {
         (snapshot.contents.access.administrators[change.key]?.grants ?? []) + (change.after?.grants ?? [])
     }
 
+    package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? {
+        let areRevoked = edits.allSatisfy { $0.of(APIToken.self).map { $0.after == nil } ?? false }
+        return areRevoked ? "\(counted(edits.count, "token")) revoked" : nil
+    }
+
     package static func undoProblem(from before: Administrator?, to after: Administrator?) -> String? {
         if before == after { return "was given a new password, and the former one is kept nowhere" }
         if before?.source == .local, after == nil {

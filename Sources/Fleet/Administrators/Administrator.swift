@@ -82,6 +82,7 @@ package struct LoginSession: Equatable, Sendable {
 /// Administrators and tokens are changed by edits; sessions go with their administrator.
 package protocol AdministratorStore: Sendable {
     func administrators() async throws(StoreError) -> [Administrator]
+    func administrator(named name: String) async throws(StoreError) -> Administrator?
 
     func passwordHash(of name: String) async throws(StoreError) -> String?
 

@@ -39,7 +39,7 @@ extension FleetEdit {
     }
 }
 
-extension BoardLink: TableRecord {
+extension BoardLink: TableRecord, UsedRecord {
     package static let kind = "board"
     /// The name of the hash of a link's secret among the secrets.
     package static let hash = "hash"

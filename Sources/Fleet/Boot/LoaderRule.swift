@@ -101,12 +101,13 @@ extension FleetEdit {
     package static func loaderRule(_ name: RuleName, _ rule: LoaderRule?) -> Self { Self(name, rule) }
 }
 
-extension LoaderRule: TableRecord {
+extension LoaderRule: TableRecord, ListedRecord {
     package static let kind = "loader-rule"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [RuleName: Self]> {
         \.network.loaderRules
     }
+    package var key: RuleName { name }
 
     package static func checked(
         _ change: RecordChange<LoaderRule>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,

@@ -64,10 +64,12 @@ package struct BootEvent: Equatable, Sendable, Codable {
     package var version: Digest?
     /// The node's own root over NFS that it has mounted: with the stage `root` only, and not stored.
     package var tree: TreeReference?
+    /// Where the configuration went: with the stage `delivered` only.
+    package var delivery: ConfigurationDelivery?
 
     package init(
         boot: String, macAddress: MACAddress, stage: BootStage, at: Int, detail: String,
-        version: Digest? = nil, tree: TreeReference? = nil
+        version: Digest? = nil, tree: TreeReference? = nil, delivery: ConfigurationDelivery? = nil
     ) {
         self.boot = boot
         self.macAddress = macAddress
@@ -76,6 +78,7 @@ package struct BootEvent: Equatable, Sendable, Codable {
         self.detail = detail
         self.version = version
         self.tree = tree
+        self.delivery = delivery
     }
 }
 
@@ -86,11 +89,18 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         /// Milliseconds since 1970.
         @MillisecondTimestamp package var at: Int
         @MachineText package var detail: String
+        /// Where the configuration went: with the stage `delivered` only.
+        package var delivery: ConfigurationDelivery?
 
-        package init(stage: BootStage, at: Int, detail: String) {
+        package init(stage: BootStage, at: Int, detail: String, delivery: ConfigurationDelivery? = nil) {
             self.stage = stage
             self.at = at
             self.detail = detail
+            self.delivery = delivery
+        }
+
+        package init(_ event: BootEvent) {
+            self.init(stage: event.stage, at: event.at, detail: event.detail, delivery: event.delivery)
         }
     }
 
@@ -105,6 +115,12 @@ package struct BootTimeline: Equatable, Sendable, Codable {
         self.macAddress = macAddress
         self.entries = entries
         self.version = version
+    }
+
+    /// A report that comes late stands where it belongs by its time, as it is read from the store.
+    package mutating func add(_ entry: Entry) {
+        let index = entries.lastIndex { $0.at <= entry.at }.map { $0 + 1 } ?? 0
+        entries.insert(entry, at: index)
     }
 
     /// The wall clock was set: a boot of the last hour keeps its age. An older one is history.

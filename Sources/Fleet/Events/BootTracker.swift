@@ -195,8 +195,8 @@ package struct BootTracker: Sendable {
         currents[machine]?.reach(.delivered, at: at)
         return .first(
             BootEvent(
-                boot: boot, macAddress: machine, stage: .delivered, at: at, detail: delivery.detail,
-                version: known.version))
+                boot: boot, macAddress: machine, stage: .delivered, at: at, detail: delivery.summary,
+                version: known.version, delivery: delivery))
     }
 }
 

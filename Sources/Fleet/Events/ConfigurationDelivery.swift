@@ -1,7 +1,7 @@
 package import Wire
 
 /// The address that a boot's configuration was sent to, and the key that it was sealed to. Each boot gets one: a second key gets nothing.
-package struct ConfigurationDelivery: Equatable, Sendable {
+package struct ConfigurationDelivery: Equatable, Sendable, Codable {
     /// Bytes of a key that are shown: enough that no other key with the same prefix can be found.
     private static let keyByteCount = 16
 
@@ -17,16 +17,6 @@ package struct ConfigurationDelivery: Equatable, Sendable {
         }.joined()
     }
 
-    /// `to 10.77.0.5, sealed for key 0f1e2d3c4b5a69788796a5b4c3d2e1f0`: the detail of a boot's event.
-    package var detail: String { "to \(address), sealed for key \(key)" }
-
-    /// - Parameter detail: another one's ``detail``; nil when it is not one.
-    package init?(detail: String) {
-        let words = detail.split(separator: " ")
-        guard words.count == 6, let address = IPv4Address(words[1].dropLast()),
-            words[5].utf8.count == 2 * Self.keyByteCount
-        else { return nil }
-        self.address = address
-        key = String(words[5])
-    }
+    /// For people: `to 10.77.0.5, sealed for key 0f1e2d3c4b5a69788796a5b4c3d2e1f0`.
+    package var summary: String { "to \(address), sealed for key \(key)" }
 }

@@ -22,10 +22,11 @@ extension FleetEdit {
     package static func group(_ path: GroupPath, _ group: NodeGroup?) -> Self { Self(path, group) }
 }
 
-extension NodeGroup: TableRecord, SettingsRecord {
+extension NodeGroup: TableRecord, SettingsRecord, ListedRecord {
     package static let kind = "group"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [GroupPath: Self]> { \.groups }
+    package var key: GroupPath { path }
 
     package static func checked(
         _ change: RecordChange<NodeGroup>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,

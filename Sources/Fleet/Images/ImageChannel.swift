@@ -112,7 +112,7 @@ extension ImageVersion {
 
 extension ImageCatalogue {
     /// Throws while a channel or a tag points to the version.
-    package func requireRemovable(_ number: Int) throws {
+    func requireRemovable(_ number: Int) throws {
         let channels = channels.filter { $0.value == number }.map(\.key.text).sorted()
         guard channels.isEmpty else {
             throw StoreError.conflict(

@@ -79,6 +79,23 @@ extension FleetSnapshot {
         }
     }
 
+    /// Throws while a roll-out, a volume, a setting, a channel or a tag needs the version.
+    package func requireRemovable(_ version: ImageVersion) throws {
+        let name = "\(version.image)@\(version.number)"
+        if let rollout = rollout(holding: version) {
+            throw StoreError.conflict("\(name) is part of roll-out \(rollout.id)")
+        }
+        if let volume = volumes.values.filter({ $0.digest == version.digest }).min(by: { $0.node < $1.node })
+        {
+            throw StoreError.conflict(
+                "the volume of \(volume.node) was made over \(name); reset or remove it first")
+        }
+        if let origin = pin(of: version) {
+            throw StoreError.conflict("the settings of \(origin) name \(name); change them first")
+        }
+        try images[version.image]?.requireRemovable(version.number)
+    }
+
     /// The setting that names this version by number or digest: of `node pc-1`, `group /school`, `rule small`; nil when none does.
     package func pin(of version: ImageVersion) -> String? {
         guard let image = images[version.image] else { return nil }

@@ -72,13 +72,14 @@ extension FleetEdit {
     { Self(machine, reservation) }
 }
 
-extension DHCPReservation: TableRecord {
+extension DHCPReservation: TableRecord, ListedRecord {
     package static let kind = "reservation"
     package static let shapesAddresses = true
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Identity: Self]> {
         \.network.reservations
     }
+    package var key: Identity { identity }
 
     package static func checked(
         _ change: RecordChange<DHCPReservation>, in draft: FleetSnapshot.Contents,

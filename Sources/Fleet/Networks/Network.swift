@@ -71,13 +71,14 @@ extension FleetEdit {
     package static func network(_ name: NetworkName, _ network: Network?) -> Self { Self(name, network) }
 }
 
-extension Network: TableRecord {
+extension Network: TableRecord, ListedRecord {
     package static let kind = "network"
     package static let shapesAddresses = true
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NetworkName: Self]> {
         \.network.networks
     }
+    package var key: NetworkName { name }
 
     package static func checked(
         _ change: RecordChange<Network>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,

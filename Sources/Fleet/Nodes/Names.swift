@@ -163,64 +163,31 @@ private func fileName(_ text: some StringProtocol) throws(InvalidName) -> String
     return String(text)
 }
 
-/// A name that is text in JSON.
-private func decodeName<Name>(
-    _ decoder: any Decoder, _ make: (String) throws(InvalidName) -> Name
-) throws -> Name {
-    let container = try decoder.singleValueContainer()
-    do {
-        return try make(try container.decode(String.self))
-    } catch let error as InvalidName {
-        throw DecodingError.unreadable(error.description, in: container)
-    }
+/// A name that is text in JSON, and as the key of a record.
+package protocol CheckedName: Codable, RecordKey {
+    init(_ text: some StringProtocol) throws(InvalidName)
 }
 
-extension NodeName: Codable {
-    package init(from decoder: any Decoder) throws {
-        self = try decodeName(decoder) { text throws(InvalidName) in try NodeName(text) }
-    }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
+extension CheckedName {
+    package init(recordKey text: String) throws { try self.init(text) }
 
-extension GroupPath: Codable {
     package init(from decoder: any Decoder) throws {
-        self = try decodeName(decoder) { text throws(InvalidName) in try GroupPath(text) }
+        let container = try decoder.singleValueContainer()
+        do {
+            try self.init(try container.decode(String.self))
+        } catch let error as InvalidName {
+            throw DecodingError.unreadable(error.description, in: container)
+        }
     }
+
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }
 }
 
-extension ImageName: Codable {
-    package init(from decoder: any Decoder) throws {
-        self = try decodeName(decoder) { text throws(InvalidName) in try ImageName(text) }
-    }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
-
-extension RuleName: Codable {
-    package init(from decoder: any Decoder) throws {
-        self = try decodeName(decoder) { text throws(InvalidName) in try RuleName(text) }
-    }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
-
-extension NetworkName: Codable {
-    package init(from decoder: any Decoder) throws {
-        self = try decodeName(decoder) { text throws(InvalidName) in try NetworkName(text) }
-    }
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
+extension NodeName: CheckedName {}
+extension GroupPath: CheckedName {}
+extension ImageName: CheckedName {}
+extension RuleName: CheckedName {}
+extension NetworkName: CheckedName {}

@@ -48,10 +48,11 @@ extension FleetEdit {
     package static func node(_ name: NodeName, _ node: Node?) -> Self { Self(name, node) }
 }
 
-extension Node: TableRecord, SettingsRecord {
+extension Node: TableRecord, SettingsRecord, ListedRecord {
     package static let kind = "node"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [NodeName: Self]> { \.nodes }
+    package var key: NodeName { name }
 
     package static func checked(
         _ change: RecordChange<Node>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,
@@ -122,6 +123,10 @@ extension Node: TableRecord, SettingsRecord {
                 )
             }
         }
+    }
+
+    package static func missing(_ key: NodeName) -> String {
+        "there is no node \(key) (roost node list shows all)"
     }
 
     package static func existing(_ key: NodeName) -> String {

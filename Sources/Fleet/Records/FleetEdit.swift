@@ -54,6 +54,13 @@ package struct FleetEdit: Sendable {
     /// The edit with the record as normalised in `snapshot`, which contains it: in order, without duplicates.
     package func settled(in snapshot: FleetSnapshot) -> FleetEdit { change.settled(in: snapshot) }
 
+    /// The edit that a request means with this one; see ``FleetRecord/revealed(by:)``.
+    ///
+    /// - Parameter contents: where the stored record is looked for, in this order.
+    package func revealed(by contents: FleetSnapshot.Contents...) -> FleetEdit {
+        change.revealed(by: contents)
+    }
+
     /// The groups whose administrators may make this edit in `snapshot`; for a move, both the old and the new one.
     package func places(in snapshot: FleetSnapshot) -> [GroupPath] { change.places(in: snapshot) }
 
@@ -78,6 +85,12 @@ package struct FleetEdit: Sendable {
 
     /// Puts the record into `contents` without checks.
     package func put(in contents: inout FleetSnapshot.Contents) { change.put(in: &contents) }
+
+    /// Why a revision that replaced this record by that of `after` cannot be undone.
+    func undoProblem(from after: FleetEdit) -> String? { change.undoProblem(from: after) }
+
+    /// Whether the record in `snapshot` means the same for people.
+    func isMet(in snapshot: FleetSnapshot) -> Bool { change.isMet(in: snapshot) }
 
     /// Checks all edits of one kind together.
     ///
@@ -105,6 +118,7 @@ private protocol AnyChange: Sendable {
     func summary(in snapshot: FleetSnapshot) -> String
     func inverse(in snapshot: FleetSnapshot) -> FleetEdit
     func settled(in snapshot: FleetSnapshot) -> FleetEdit
+    func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit
     func places(in snapshot: FleetSnapshot) -> [GroupPath]
     func permission(in snapshot: FleetSnapshot) -> Permission
     func grants(in snapshot: FleetSnapshot) -> [Grant]
@@ -112,6 +126,8 @@ private protocol AnyChange: Sendable {
         to draft: inout FleetSnapshot.Contents, since before: FleetSnapshot, within plan: AddressPlan
     ) throws
     func put(in contents: inout FleetSnapshot.Contents)
+    func undoProblem(from after: FleetEdit) -> String?
+    func isMet(in snapshot: FleetSnapshot) -> Bool
     func check(in contents: FleetSnapshot.Contents) throws
     func check(
         with edits: [FleetEdit], in snapshot: FleetSnapshot, since before: FleetSnapshot,
@@ -146,6 +162,11 @@ extension RecordChange: AnyChange {
         return FleetEdit(key, kept ?? after.flatMap { $0.isClosed ? $0 : nil }, secrets: secrets)
     }
 
+    fileprivate func revealed(by contents: [FleetSnapshot.Contents]) -> FleetEdit {
+        let stored = contents.lazy.compactMap { Record.record(at: key, in: $0) }.first
+        return FleetEdit(key, after?.revealed(by: stored), secrets: secrets)
+    }
+
     fileprivate func places(in snapshot: FleetSnapshot) -> [GroupPath] {
         Record.places(of: self, in: snapshot)
     }
@@ -163,6 +184,17 @@ extension RecordChange: AnyChange {
 
     fileprivate func put(in contents: inout FleetSnapshot.Contents) {
         Record.put(after, at: key, in: &contents)
+    }
+
+    fileprivate func undoProblem(from later: FleetEdit) -> String? {
+        Record.undoProblem(from: after, to: later.of(Record.self)?.after)
+    }
+
+    fileprivate func isMet(in snapshot: FleetSnapshot) -> Bool {
+        guard let now = Record.record(at: key, in: snapshot.contents), let after else {
+            return after == nil && Record.record(at: key, in: snapshot.contents) == nil
+        }
+        return now.means(after)
     }
 
     fileprivate func check(in contents: FleetSnapshot.Contents) throws {
@@ -191,14 +223,9 @@ package struct CheckedChange: Sendable {
 extension FleetSnapshot {
     /// One line for people about edits that are made together.
     package func summary(of edits: [FleetEdit]) -> String {
-        let first = edits[0].summary(in: self)
-        guard edits.count > 1 else { return first }
-        let isAccess =
-            edits[0].of(Administrator.self) != nil
-            && edits.dropFirst().allSatisfy { $0.of(APIToken.self).map { $0.after == nil } ?? false }
-        return isAccess
-            ? "\(first), \(counted(edits.count - 1, "token")) revoked"
-            : "\(first), and \(edits.count - 1) more"
+        let (first, rest) = (edits[0].summary(in: self), edits.dropFirst())
+        if rest.isEmpty { return first }
+        return "\(first), \(edits[0].type.consequence(rest) ?? "and \(rest.count) more")"
     }
 
     /// Checks `edits`, applied in order; throws when the result would be inconsistent.

@@ -47,6 +47,9 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
     /// - Parameter snapshot: the configuration before the change.
     static func summary(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> String
 
+    /// For people, what other edits are that only follow from one of this kind: `2 tokens revoked`; nil where they are more than that.
+    static func consequence(_ edits: ArraySlice<FleetEdit>) -> String?
+
     /// The error when a record is added that exists already.
     static func existing(_ key: Key) -> String
 
@@ -91,6 +94,20 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
 
     /// Whether both mean the same for people.
     func means(_ other: Self) -> Bool
+
+    /// The record that a request means with this one: what answers hide is taken from the stored one.
+    func revealed(by stored: Self?) -> Self
+}
+
+/// A noun whose records people may put and remove in a list of changes. A request names it by its kind: `loaderRule`, `removeLoaderRule`.
+package protocol ListedRecord: FleetRecord where Key: Codable {
+    var key: Key { get }
+}
+
+/// A noun whose records are used, such as a token. When each last was stands beside it in a store, and is no part of it.
+package protocol UsedRecord: FleetRecord {
+    /// Seconds since 1970; nil: never.
+    var usedAt: Int? { get set }
 }
 
 /// A noun whose records are a table of the configuration.
@@ -115,6 +132,12 @@ package protocol SettingsRecord: FleetRecord {
 
 extension SettingsRecord {
     package static var hasSettings: Bool { true }
+
+    package func revealed(by stored: Self?) -> Self {
+        var record = self
+        record.settings = RecordSettings.merged(settings, into: stored?.settings)
+        return record
+    }
 }
 
 /// The nodes that a change can affect.
@@ -149,6 +172,7 @@ extension FleetRecord {
         let act = change.after == nil ? "removed" : before == nil ? "added" : "changed"
         return "\(noun) \(change.key) \(act)"
     }
+    package static func consequence(_ edits: ArraySlice<FleetEdit>) -> String? { nil }
     package static func existing(_ key: Key) -> String { "\(noun) \(key) already exists" }
     package static func missing(_ key: Key) -> String { "there is no \(noun) \(key)" }
     package static func places(of change: RecordChange<Self>, in snapshot: FleetSnapshot) -> [GroupPath] {
@@ -168,6 +192,7 @@ extension FleetRecord {
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
+    package func revealed(by stored: Self?) -> Self { self }
 }
 
 /// The nouns of the configuration: the only place that names them all.

@@ -1,23 +1,3 @@
-extension NodeName: RecordKey {
-    package init(recordKey text: String) throws { try self.init(text) }
-}
-
-extension GroupPath: RecordKey {
-    package init(recordKey text: String) throws { try self.init(text) }
-}
-
-extension RuleName: RecordKey {
-    package init(recordKey text: String) throws { try self.init(text) }
-}
-
-extension NetworkName: RecordKey {
-    package init(recordKey text: String) throws { try self.init(text) }
-}
-
-extension ImageName: RecordKey {
-    package init(recordKey text: String) throws { try self.init(text) }
-}
-
 /// The name of an administrator.
 extension String: RecordKey {
     package init(recordKey text: String) throws { self = text }

@@ -36,10 +36,7 @@ package struct BootProgress: Equatable, Sendable {
         self.init(
             boot: timeline.boot, startedAt: timeline.startedAt, stage: last.stage, version: timeline.version)
         isDecided = timeline.entries.contains { $0.stage.isDecisive }
-        delivery =
-            timeline.entries.lazy.compactMap { entry in
-                entry.stage == .delivered ? ConfigurationDelivery(detail: entry.detail) : nil
-            }.first
+        delivery = timeline.entries.lazy.compactMap(\.delivery).first
     }
 
     package mutating func reach(_ next: BootStage) {

@@ -22,10 +22,11 @@ extension FleetEdit {
     package static func rule(_ name: RuleName, _ rule: MatchRule?) -> Self { Self(name, rule) }
 }
 
-extension MatchRule: TableRecord, SettingsRecord {
+extension MatchRule: TableRecord, SettingsRecord, ListedRecord {
     package static let kind = "rule"
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [RuleName: Self]> { \.rules }
+    package var key: RuleName { name }
 
     package static func checked(
         _ change: RecordChange<MatchRule>, in draft: FleetSnapshot.Contents, since before: FleetSnapshot,

@@ -95,8 +95,8 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
     /// The first record of `edits` that changed after revision `number`, as `node pc-1`; nil when none has.
     func changed(_ edits: [FleetEdit], since number: Int) async throws(StoreError) -> String?
 
-    /// The edits that would undo revision `number`; throws `.conflict` when a part of it was changed since.
-    func inverse(of number: Int) async throws(StoreError) -> [FleetEdit]
+    /// What revision `number` replaced, in order, with secrets in clear; empty when there is no such revision.
+    func edits(of number: Int) async throws(StoreError) -> [PastEdit]
 
     /// Adds a version with the next number of its image, together with ``ImageVersion/edits(whenNewIn:)``.
     ///
@@ -105,7 +105,7 @@ package protocol FleetStore: AdministratorStore, BoardLinkStore, WebHookStore {
         _ manifest: ImageManifest, digest: Digest, signatures: [ImageSignature], by who: String
     ) async throws(StoreError) -> ImageVersion
 
-    /// Removes a version; throws what ``ImageCatalogue/requireRemovable(_:)`` throws.
+    /// Removes a version; throws what ``FleetSnapshot/requireRemovable(_:)`` throws for the configuration at that moment.
     func remove(_ version: ImageVersion, by who: String) async throws(StoreError)
 
     /// Removed versions, whose files may be deleted.

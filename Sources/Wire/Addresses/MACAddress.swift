@@ -11,27 +11,49 @@ package struct MACAddress: RawRepresentable, Hashable, Sendable, Comparable {
     /// `52:54:00:12:34:56`, also without leading zeros; `52-54-00-12-34-56` (Windows); `52 54 00 12 34 56`; `5254.0012.3456` (switches);
     /// `525400-123456`; `525400123456` (labels). A leading `01-`, as PXELINUX writes, is dropped.
     package init?(_ text: some StringProtocol) {
-        let marks = text.utf8.filter { Self.separators.contains($0) }
-        var groups = text.utf8.split(omittingEmptySubsequences: false) { Self.separators.contains($0) }
-        if groups.count == 7, groups[0].elementsEqual("01".utf8) { groups.removeFirst() }
-        if groups.count == 1, groups[0].count == 14, groups[0].starts(with: "01".utf8) {
-            groups[0] = groups[0].dropFirst(2)
+        var groups: [(value: UInt64, digitCount: Int)] = [(0, 0)]
+        var mark: UInt8?
+        for byte in text.utf8 {
+            if let digit = byte.hexadecimalDigit {
+                let (value, count) = groups[groups.count - 1]
+                guard count < Self.digitLimit else { return nil }
+                groups[groups.count - 1] = (value << 4 | UInt64(digit), count + 1)
+            } else {
+                guard Self.marks.utf8.contains(byte), mark == nil || mark == byte,
+                    groups.count < Self.groupLimit
+                else { return nil }
+                mark = byte
+                groups.append((0, 0))
+            }
         }
-        guard let width = Self.groupWidths[groups.count], Set(marks).count <= 1 else { return nil }
+        if groups.count == Self.groupLimit, groups[0] == (1, 2) { groups.removeFirst() }
+        if groups.count == 1, groups[0].digitCount == Self.digitLimit, groups[0].value >> 48 == 1 {
+            groups[0] = (groups[0].value & 0xFFFF_FFFF_FFFF, 12)
+        }
+        guard let width = Self.groupWidth(groups.count) else { return nil }
         var value: UInt64 = 0
         for group in groups {
-            let mayBeShort = width == 2 && marks.first == UInt8(ascii: ":") && group.count == 1
-            guard group.count == width || mayBeShort, group.allSatisfy(\.isHexDigit),
-                let number = UInt64(String(decoding: group, as: UTF8.self), radix: 16)
-            else { return nil }
-            value = value << UInt64(4 * width) | number
+            let mayBeShort = width == 2 && mark == UInt8(ascii: ":") && group.digitCount == 1
+            guard group.digitCount == width || mayBeShort else { return nil }
+            value = value << UInt64(4 * width) | group.value
         }
         rawValue = value
     }
 
-    private static let separators = ":-. ".utf8.map { $0 }
+    private static let marks = ":-. "
+    /// With the hardware type before it.
+    private static let (groupLimit, digitLimit) = (7, 14)
+
     /// Digits per group, by the number of groups.
-    private static let groupWidths = [1: 12, 2: 6, 3: 4, 6: 2]
+    private static func groupWidth(_ count: Int) -> Int? {
+        switch count {
+        case 1: 12
+        case 2: 6
+        case 3: 4
+        case 6: 2
+        default: nil
+        }
+    }
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
@@ -75,11 +97,5 @@ extension MACAddress: Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isHexDigit: Bool {
-        (0x30...0x39).contains(self) || (0x61...0x66).contains(self | 0x20)
     }
 }

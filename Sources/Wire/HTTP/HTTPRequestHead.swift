@@ -29,10 +29,12 @@ package struct HTTPRequestHead: Equatable, Sendable {
 
     /// The value of a query parameter, percent-decoded.
     package func query(_ name: String) -> String? {
-        guard let start = target.firstIndex(of: "?") else { return nil }
-        for pair in target[target.index(after: start)...].split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts[0] == name { return Self.percentDecoded(parts.count == 2 ? parts[1] : "") }
+        // Bytes: characters cost a report of a node several microseconds.
+        guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        for pair in target.utf8[start...].dropFirst().split(separator: UInt8(ascii: "&")) {
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard pair[..<end].elementsEqual(name.utf8) else { continue }
+            return Self.percentDecoded(Substring(pair[end...].dropFirst()))
         }
         return nil
     }
@@ -60,7 +62,8 @@ package struct HTTPRequestHead: Equatable, Sendable {
 extension UInt8 {
     fileprivate var decimalDigit: Int? { (0x30...0x39).contains(self) ? Int(self) - 0x30 : nil }
 
-    fileprivate var hexadecimalDigit: UInt8? {
+    /// The value of an ASCII digit; nil for other bytes.
+    var hexadecimalDigit: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10

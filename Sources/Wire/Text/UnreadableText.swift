@@ -18,7 +18,7 @@ extension DecodingError {
         unreadable(sentence, at: container.codingPath + [key])
     }
 
-    private static func unreadable(_ sentence: String, at path: [any CodingKey]) -> Self {
+    package static func unreadable(_ sentence: String, at path: [any CodingKey]) -> Self {
         .dataCorrupted(
             Context(
                 codingPath: path, debugDescription: sentence,

@@ -21,16 +21,28 @@ package final class ReportQueues: Sendable {
     /// Callable from any thread; does not wait.
     package func add(_ report: NodeReport) { queues[report.kind]?.add(report) }
 
-    /// Calls `write` repeatedly with all waiting reports of a kind, in order, until cancelled.
+    /// The time between two batches of a kind: many small ones cost more than a large one.
+    private static let pause = Duration.milliseconds(20)
+    /// How long other kinds wait for stages of boots that were reported before them. Then they are written all the same.
+    private static let patience = Duration.seconds(2)
+
+    /// Calls `write` repeatedly with all waiting reports of a kind, in order, until cancelled. The progress of boots comes first: who is
+    /// logged in, say, is written after the stages that were reported earlier.
     ///
     /// - Parameter write: called concurrently for different kinds, but one call at a time per kind; `dropped` is the number of reports of
     ///   the kind dropped since the last call.
     package func run(
         _ write: @escaping @Sendable (ReportKind, [NodeReport], _ dropped: Int) async -> Void
     ) async {
+        let boots = queues[.boots]
         await withDiscardingTaskGroup { group in
             for (kind, queue) in queues {
-                group.addTask { await queue.drain { await write(kind, $0, $1) } }
+                group.addTask {
+                    await queue.drain(every: Self.pause) { batch, dropped in
+                        if kind != .boots { await boots?.writeAll(within: Self.patience) }
+                        await write(kind, batch, dropped)
+                    }
+                }
             }
         }
     }
@@ -46,6 +58,8 @@ private final class ReportQueue: Sendable {
         var dropped = 0
         /// The number that was last passed on.
         var toldDropped = 0
+        /// Accepted reports so far, and how many of them are written.
+        var (accepted, written) = (0, 0)
     }
 
     private let limit: (count: Int, byteCount: Int)
@@ -66,12 +80,14 @@ private final class ReportQueue: Sendable {
                 return
             }
             state.waiting.append(report)
+            state.accepted += 1
             state.byteCount += byteCount
         }
         signal.yield()
     }
 
-    func drain(_ write: ([NodeReport], _ dropped: Int) async -> Void) async {
+    /// - Parameter pause: after a batch, before the next one.
+    func drain(every pause: Duration, _ write: ([NodeReport], _ dropped: Int) async -> Void) async {
         for await _ in signals {
             let (batch, dropped) = state.withLock { state in
                 defer {
@@ -81,7 +97,19 @@ private final class ReportQueue: Sendable {
                 return (state.waiting, state.dropped - state.toldDropped)
             }
             // A report that is larger than its queue is dropped without another one.
-            if !batch.isEmpty || dropped > 0 { await write(batch, dropped) }
+            guard !batch.isEmpty || dropped > 0 else { continue }
+            await write(batch, dropped)
+            state.withLock { $0.written += batch.count }
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// Returns when all reports that are there now are written, at the latest after `patience`.
+    func writeAll(within patience: Duration) async {
+        let wanted = state.withLock(\.accepted)
+        let end = ContinuousClock.now + patience
+        while state.withLock(\.written) < wanted, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
         }
     }
 

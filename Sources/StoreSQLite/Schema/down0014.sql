@@ -1,0 +1,3 @@
+-- Back from step 14: older programs read the sentence.
+
+ALTER TABLE boot_event DROP COLUMN delivery;

@@ -1,0 +1,61 @@
+import API
+import Fleet
+import Glibc
+import NIOCore
+import Testing
+
+@testable import Center
+
+/// Events for listeners, and addresses that pages cannot be served on.
+@Suite struct EventHubTests {
+    private static func event(_ number: Int) -> ServerEvent { ServerEvent(kind: .boot, text: "\(number)") }
+
+    @Test func `a slow listener loses the oldest events, and sees it by their numbers`() async throws {
+        let hub = EventHub()
+        let stream = try #require(hub.listen(bufferLimit: 3))
+        for number in 1...10 { hub.publish(Self.event(number)) }
+        var (numbers, texts, events) = ([Int](), [String](), stream.makeAsyncIterator())
+        while numbers.count < 3, let next = await events.next() {
+            numbers.append(next.number)
+            texts.append(next.event?.text ?? "")
+        }
+        #expect(numbers == [8, 9, 10] && texts == ["8", "9", "10"])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a listener begins with a pulse, and is forgotten when it leaves`()
+        async throws
+    {
+        let hub = EventHub()
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        do {
+            let stream = try #require(hub.listen { end.yield() })
+            #expect(hub.listenerCount == 1)
+            var events = stream.makeAsyncIterator()
+            let first = await events.next()
+            #expect(first?.number == 0 && first?.event == nil)
+            hub.publish(Self.event(1))
+            #expect(await events.next()?.event?.text == "1")
+        }
+        for await _ in ended { break }
+        #expect(hub.listenerCount == 0)
+    }
+
+    @Test func `too many listeners are refused`() {
+        let hub = EventHub()
+        let streams = (0..<EventHub.listenerLimit).compactMap { _ in hub.listen(bufferLimit: 1) }
+        #expect(streams.count == EventHub.listenerLimit && hub.listen() == nil)
+    }
+
+    @Test(arguments: [
+        (EADDRINUSE, "another program listens there"), (EADDRNOTAVAIL, "does not have the address"),
+        (EACCES, "may not listen there"),
+    ])
+    func `why pages cannot be served is said`(number: Int32, text: String) throws {
+        let address = CenterAddress(host: "10.77.0.1", port: 8443, certificate: nil)
+        let problem = try #require(CannotListen(at: address, IOError(errnoCode: number, reason: "bind")))
+        #expect(problem.description.hasPrefix("center: cannot listen on "))
+        #expect(problem.description.contains("10.77.0.1:8443: ") && problem.description.contains(text))
+        #expect(CannotListen(at: address, IOError(errnoCode: EIO, reason: "bind")) == nil)
+        #expect(CannotListen(at: address, StoreError.notFound("")) == nil)
+    }
+}
