@@ -13,6 +13,7 @@
 #include <netinet/udp.h>
 
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -200,6 +201,48 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room) {
 
 int roost_begin_synchronising(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
+pid_t roost_spawn(const char *path, char *const words[], char *const environment[], int input, int output, int errors) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    pid_t child = -1;
+    sigemptyset(&none);
+    // Neither takes memory in glibc.
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+    int problem = input < 0 ? posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+                            : posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    if (!problem) problem = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (!problem) problem = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+    if (!problem) problem = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    if (!problem)
+        problem = posix_spawn(&child, path, &actions, &attributes, words, environment ? environment : environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    errno = problem;
+    return problem ? -1 : child;
+}
+
+static int ended_with(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+int roost_await_end(pid_t child) {
+    siginfo_t end;
+    int result;
+    while ((result = waitid(P_PID, (id_t)child, &end, WEXITED | WNOWAIT)) < 0 && errno == EINTR) {}
+    return result;
+}
+
+int roost_take_ended(pid_t child, int *status) {
+    int word;
+    pid_t ended;
+    while ((ended = waitpid(child, &word, WNOHANG)) < 0 && errno == EINTR) {}
+    if (ended <= 0) return (int)ended;
+    *status = ended_with(word);
+    return 1;
+}
+
 int roost_run_in_foreground(char *const words[]) {
     struct sigaction ignored = {.sa_handler = SIG_IGN}, interrupt, quit, output;
     sigaction(SIGINT, &ignored, &interrupt);
@@ -237,7 +280,7 @@ int roost_run_in_foreground(char *const words[]) {
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGQUIT, &quit, NULL);
     if (child < 0 || status < 0) return -1;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return ended_with(status);
 }
 
 static int signal_pipes[NSIG];

@@ -1,5 +1,6 @@
 package import Foundation
 import Glibc
+package import Linux
 import Synchronization
 
 /// A program that failed: what was run, how it ended, and the end of its output.
@@ -69,15 +70,11 @@ package struct Program: Sendable {
     }
 
     /// Starts it with both outputs going to `output`; the caller ends it.
-    package func start(_ arguments: [String], output: FileHandle) throws -> Process {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try Self.begin(process)
-        return process
+    package func start(_ arguments: [String], output: FileHandle) throws -> ChildProcess {
+        try Self.begin {
+            try ChildProcess(
+                [path] + arguments, output: output.fileDescriptor, errors: output.fileDescriptor)
+        }
     }
 
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it arrives.
@@ -132,23 +129,26 @@ package struct Program: Sendable {
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
     ) throws {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
+        var words = [path] + arguments
         if let confinement {
-            process.executableURL = try Program("bwrap", package: "bubblewrap").url
-            process.arguments = confinement.arguments(environment) + [url.path] + arguments
+            words =
+                [try Program("bwrap", package: "bubblewrap").path] + confinement.arguments(environment)
+                + words
         }
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (output, errors) = (Pipe(), Pipe())
         let inputPipe = input.map { _ in Pipe() }
-        let file = file.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) }
-        process.standardInput = inputPipe ?? file ?? FileHandle.nullDevice
-        if isCleanup { try Self.withoutBlockedSignals { try process.run() } } else { try Self.begin(process) }
-        stop?.begins(process.processIdentifier)
+        let process = try Self.begin(isCleanup: isCleanup) {
+            try ChildProcess(
+                words, environment: variables.map { "\($0)=\($1)" },
+                input: inputPipe?.fileHandleForReading.fileDescriptor ?? file,
+                output: output.fileHandleForWriting.fileDescriptor,
+                errors: errors.fileHandleForWriting.fileDescriptor)
+        }
+        // They end with the program, whose ends of them are its own.
+        for pipe in [output, errors] { try? pipe.fileHandleForWriting.close() }
+        try? inputPipe?.fileHandleForReading.close()
+        stop?.begins(process.number)
         if let input, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
@@ -171,21 +171,20 @@ package struct Program: Sendable {
                 if progress != nil { collected.add(data) }
             }
         }
-        if case .failure = refusal { Self.kill(process.processIdentifier) }
+        if case .failure = refusal { Self.kill(process.number) }
         group.wait()
         stop?.ends()
-        process.waitUntilExit()
+        let status = process.wait()
         if let problem = watch?.end() { throw problem }
         try refusal.get()
-        guard process.terminationStatus == 0 else {
+        guard status == 0 else {
             // It may have ended before the watch began.
             if let filled { try DiskNearlyFull.check(filled) }
             if confinement != nil, let reason = collected.tail.wholeMatch(of: /bwrap: ([^\n]*)\n?/) {
                 throw ConfinementRefused(program: name, reason: String(reason.1))
             }
             throw ProgramFailure(
-                command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
-                output: collected.tail)
+                command: ([name] + arguments).joined(separator: " "), status: status, output: collected.tail)
         }
     }
 
@@ -197,24 +196,18 @@ package struct Program: Sendable {
     }
 
     /// Stopping further programs also ends those that run; one that was about to start ends here.
-    private static func begin(_ process: Process) throws {
+    private static func begin(isCleanup: Bool = false, _ start: () throws -> ChildProcess) throws
+        -> ChildProcess
+    {
+        guard !isCleanup else { return try start() }
         try checkMayStart()
-        try withoutBlockedSignals { try process.run() }
+        let process = try start()
         do { try checkMayStart() } catch {
-            kill(process.processIdentifier)
+            kill(process.number)
+            process.wait()
             throw error
         }
-    }
-
-    /// Children inherit the signal mask of the thread that starts them, and pool threads block nearly all signals: without this, only
-    /// SIGKILL could end them. Ctrl-C does not reach them in any case, because Foundation gives each its own process group: commands end
-    /// them when they get it.
-    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
-        var (none, before) = (sigset_t(), sigset_t())
-        unsafe sigemptyset(&none)
-        unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
+        return process
     }
 
     /// Ends a program when the disk that it fills is nearly full.
@@ -224,8 +217,8 @@ package struct Program: Sendable {
         private var problem: DiskNearlyFull?
         private var isOver = false
 
-        init(_ directory: String, _ process: Process) {
-            let number = process.processIdentifier
+        init(_ directory: String, _ process: ChildProcess) {
+            let number = process.number
             Thread.detachNewThread { [self] in
                 while true {
                     do { try DiskNearlyFull.check(directory) } catch {

@@ -138,9 +138,7 @@ import Testing
         // Streams of JSON between programs; the link of the first log-in, which is the server's own.
         let others = [
             "Printing.swift", "NFSWorker.swift", "CertificateWorker.swift", "BuildWorker.swift",
-            "WorkerProcess.swift", "Server.swift",
-            // tar's output goes into the backup.
-            "BackupCommands.swift",
+            "Server.swift",
         ]
         let commands = try ["Commands", "RoostCommand"].flatMap { try Self.sources(below: "Sources/\($0)") }
         for source in commands
@@ -181,6 +179,14 @@ import Testing
                 for word in ["try!", "as!", "fatalError("] where code.contains(word) {
                     Issue.record("\(source.path):\(number + 1): \(word)")
                 }
+            }
+        }
+    }
+
+    @Test func `programs are started through ChildProcess, whatever number of descriptors is open`() throws {
+        for source in try Self.sources(below: "Sources") {
+            for (number, line) in source.lines.enumerated() where line.contains(/(^|[^.\w])Process\(\)/) {
+                Issue.record("\(source.path):\(number + 1): Foundation's Process")
             }
         }
     }

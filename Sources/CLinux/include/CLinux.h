@@ -56,6 +56,13 @@ int roost_clear_range(int fd, off_t offset, off_t byte_count, int keeps_room);
 int roost_synchronise_file_system(int fd);
 // Has what was written to a file so far go to the disk, without waiting for it (sync_file_range(2)).
 int roost_begin_synchronising(int fd);
+// Starts a program in a process group of its own, with no signal blocked, and with no descriptor except the three that become its standard
+// ones (`input` -1: /dev/null). `environment` NULL: this process's. Its number, or -1 with errno.
+pid_t roost_spawn(const char *path, char *const words[], char *const environment[], int input, int output, int errors);
+// Waits until a child has ended, and leaves it there; -1 with errno when there is none.
+int roost_await_end(pid_t child);
+// Takes a child away if it has ended: 1, with its exit status, or 128 and its signal; 0 while it runs; -1 with errno when there is none.
+int roost_take_ended(pid_t child, int *status);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
 int roost_run_in_foreground(char *const words[]);
 // From now on none of these signals does what it would have done: its number is written into a pipe, as one byte, whichever thread it

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Linux
 
 /// A process of this program that keeps its rights when the server drops its own, and reads orders from a pipe.
 enum WorkerProcess {
@@ -11,30 +12,30 @@ enum WorkerProcess {
         orders: FileHandle, answers: FileHandle
     ) {
         let (input, output) = (Pipe(), Pipe())
-        let process = Process()
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let (mine, theirs) = (output.fileHandleForReading, input.fileHandleForReading)
+        let worker: ChildProcess
         if isUnderSystemd {
             // The server's unit forbids what a worker needs (mounts, namespaces, most of the disk), for its children too: the worker gets
-            // its own unit, connected by the same pipes.
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-run")
-            process.arguments =
+            // its own unit, connected by the same pipes. Only the server itself notifies systemd for this unit.
+            let environment = ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" }
+            worker = try ChildProcess(
                 [
-                    "--pipe", "--wait", "--collect", "--quiet", "--unit=\(unit)-\(getpid())",
-                    "--property=PartOf=roost.service", "--description=\(description)", "--", own,
-                ] + words
-            // Only the server itself notifies systemd for this unit.
-            process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" }
+                    "/usr/bin/systemd-run", "--pipe", "--wait", "--collect", "--quiet",
+                    "--unit=\(unit)-\(getpid())", "--property=PartOf=roost.service",
+                    "--description=\(description)", "--", own,
+                ] + words, environment: environment.map { "\($0)=\($1)" }, input: theirs.fileDescriptor,
+                output: output.fileHandleForWriting.fileDescriptor)
         } else {
-            process.executableURL = URL(fileURLWithPath: own)
-            process.arguments = words
+            worker = try ChildProcess(
+                [own] + words, input: theirs.fileDescriptor,
+                output: output.fileHandleForWriting.fileDescriptor)
         }
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let orders = input.fileHandleForWriting
-        // No child of the server may keep the worker's input open after the server has ended.
-        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        return (orders, output.fileHandleForReading)
+        // Both pipes end with the worker.
+        try theirs.close()
+        try output.fileHandleForWriting.close()
+        Thread.detachNewThread { worker.wait() }
+        return (input.fileHandleForWriting, mine)
     }
 
     private static var isUnderSystemd: Bool {

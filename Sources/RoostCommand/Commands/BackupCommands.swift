@@ -111,15 +111,9 @@ struct Backup: AsyncParsableCommand {
     }
 
     private static func run(_ program: String, _ arguments: [String], output: Int32) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(fileDescriptor: output, closeOnDealloc: false)
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(text: "‘\(program)’ ended with status \(process.terminationStatus)", code: 1)
+        let status = try ChildProcess([program] + arguments, output: output).wait()
+        guard status == 0 else {
+            throw Failure(text: "‘\(program)’ ended with status \(status)", code: 1)
         }
     }
 }
