@@ -196,15 +196,26 @@ extension SQLiteStore {
                 }
                 let undo = FleetRecords.named(edit.kind)?.undo ?? .refuses
                 if undo == .keeps { return nil }
-                guard undo == .restores, let inverse = try self.edit(edit.kind, edit.key, edit.before) else {
+                let now = try Self.record(edit.kind, edit.key, in: database)
+                guard undo == .restores, let inverse = try restoring(edit, over: now) else {
                     throw refused("is not part of the configuration")
                 }
                 if let problem = try undoProblem(edit, inverse.type) { throw refused(problem) }
-                let now = try Self.record(edit.kind, edit.key, in: database)
                 guard try isSame(now, edit.after, inverse.type) else { throw refused("was changed since") }
                 return inverse
             }
         }
+    }
+
+    /// The edit that takes a change back; nil when it is not one of a configuration record.
+    private func restoring(_ edit: Revision.Edit, over now: String?) throws -> FleetEdit? {
+        func restoring<Record: FleetRecord>(_: Record.Type) throws -> FleetEdit {
+            let (before, present): (Record?, Record?) = (
+                try edit.before.map { try coder.value(json: $0) }, try now.map { try coder.value(json: $0) }
+            )
+            return FleetEdit(try Record.Key(recordKey: edit.key), before?.restored(over: present))
+        }
+        return try FleetRecords.named(edit.kind).map { try restoring($0) }
     }
 
     /// Why this change of a kind that can be undone cannot be.

@@ -91,6 +91,11 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
 
     /// Whether both mean the same for people.
     func means(_ other: Self) -> Bool
+
+    /// The record as undo restores it from history: with the times of the present one, which have moved with the server's clock.
+    ///
+    /// - Parameter present: nil when there is none.
+    func restored(over present: Self?) -> Self
 }
 
 /// A noun whose records are a table of the configuration.
@@ -168,6 +173,7 @@ extension FleetRecord {
     package var isClosed: Bool { false }
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
+    package func restored(over present: Self?) -> Self { self }
 }
 
 /// The nouns of the configuration: the only place that names them all.
