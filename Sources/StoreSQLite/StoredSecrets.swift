@@ -118,16 +118,17 @@ enum StoredSecrets {
         for name in SettingDefinition.secretNames {
             let rows = try Row.fetchAll(
                 database, sql: "SELECT number, what FROM revision WHERE what GLOB ?",
-                arguments: ["set \(name)*=*"])
+                arguments: ["*set \(name)*=*"])
             for row in rows {
                 let what: String = row["what"]
                 // Not of a setting whose name only begins like it; and behind the value, which may have the word, too.
-                guard what.dropFirst("set \(name)".count).contains(/^ *[+-]? *=/),
+                guard let start = what.range(of: "set \(name)")?.upperBound,
+                    what[start...].contains(/^ *[+-]? *=/),
                     let end = what.range(of: " on ", options: .backwards)?.lowerBound
                 else { continue }
                 try database.execute(
                     sql: "UPDATE revision SET what = ? WHERE number = ?",
-                    arguments: ["set \(name)\(what[end...])", row["number"] as Int])
+                    arguments: ["\(what[..<start])\(what[end...])", row["number"] as Int])
             }
         }
     }
