@@ -130,6 +130,9 @@ import Testing
         let file = Self.root.appendingPathComponent("Packaging/systemd/roost.service")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         #expect(!lines.contains { $0.contains(/^(State|Runtime|Cache|Logs|Configuration)Directory=/) })
+        for line in ["UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateDevices=yes"] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
         // A signal to another user's process needs a capability that the unit lacks (CAP_KILL).
         #expect(lines.contains { $0.hasPrefix("ExecReload=+") })
     }
