@@ -63,9 +63,7 @@ enum BackupArchive {
     /// Writes what `arguments` tell tar to pack, signed by a server with `secrets`; nil leaves it unsigned.
     static func write(
         _ arguments: [String], to file: borrowing FileDescriptor, signedBy secrets: NodeSecrets?
-    )
-        throws
-    {
+    ) throws {
         var hash = Hashing.Pieces()
         let output = FileHandle(fileDescriptor: file.number, closeOnDealloc: false)
         try tar.stream(["--zstd", "-cf", "-"] + arguments) { piece in
@@ -123,6 +121,8 @@ enum BackupArchive {
                     try input.close()
                 })
         } catch is ProgramFailure {
+            // The other thread still reads.
+            done.wait()
             throw Doubt.isDamaged
         }
         done.wait()
