@@ -33,8 +33,10 @@ package struct ChangeRequest: Codable, Sendable {
     }
 
     package var edits: [Edit]
-    /// One line for people; derived from the edits when missing.
+    /// One line for people of at most ``summaryLength`` characters; derived from the edits when missing.
     package var summary: String?
+
+    package static let summaryLength = 500
 
     package init(edits: [Edit], summary: String? = nil) {
         self.edits = edits

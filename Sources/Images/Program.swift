@@ -83,6 +83,7 @@ package struct Program: Sendable {
     ///
     /// - Parameters:
     ///   - file: used as its standard input, a number of an open file.
+    ///   - feed: writes its standard input, on a thread of its own; it fails when the program has read enough.
     ///   - filled: a directory that it fills: it is ended before the disk is full, and `DiskNearlyFull` thrown.
     ///   - stop: ends it early.
     ///   - isCleanup: whether it cleans up, and so is started even though this process is ending.
@@ -90,13 +91,14 @@ package struct Program: Sendable {
     package func run(
         _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
-        progress: (@Sendable (String) -> Void)? = nil
+        progress: (@Sendable (String) -> Void)? = nil, feed: (@Sendable (FileHandle) throws -> Void)? = nil
     ) throws -> Data {
         var result = Data()
+        let feed = feed ?? input.map { input in { @Sendable in try $0.write(contentsOf: input) } }
         do {
             try stream(
-                arguments, environment: environment, input: input, file: file, filling: filled, stop: stop,
-                isCleanup: isCleanup, progress: progress
+                arguments, environment: environment, file: file, filling: filled, stop: stop,
+                isCleanup: isCleanup, progress: progress, feed: feed
             ) { result.append($0) }
         } catch var failure as ProgramFailure {
             // Some programs report errors on their standard output.
@@ -127,9 +129,10 @@ package struct Program: Sendable {
 
     /// The same for output that is too large to hold: `take` gets each piece as it arrives, and ends the program when it throws.
     package func stream(
-        _ arguments: [String], environment: [String: String] = [:], input: Data? = nil, file: Int32? = nil,
+        _ arguments: [String], environment: [String: String] = [:], file: Int32? = nil,
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
-        progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
+        progress: (@Sendable (String) -> Void)? = nil,
+        feed: (@Sendable (FileHandle) throws -> Void)? = nil, take: (Data) throws -> Void
     ) throws {
         var words = [path] + arguments
         if let confinement {
@@ -139,7 +142,7 @@ package struct Program: Sendable {
         }
         let output = Pipe()
         let errors = Pipe()
-        let inputPipe = input.map { _ in Pipe() }
+        let inputPipe = feed.map { _ in Pipe() }
         let nothing = try FileDescriptor(opening: "/dev/null")
         let start = {
             try ChildProcess(
@@ -155,10 +158,11 @@ package struct Program: Sendable {
         try output.fileHandleForWriting.close()
         try errors.fileHandleForWriting.close()
         try inputPipe?.fileHandleForReading.close()
-        if let input, let inputPipe {
+        if let feed, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
-                try? writer.write(contentsOf: input)
+                Self.blockBrokenPipes()
+                try? feed(writer)
                 try? writer.close()
             }
         }
@@ -204,6 +208,14 @@ package struct Program: Sendable {
             throw error
         }
         return process
+    }
+
+    /// On this thread, writing to a program that has ended fails, and ends nothing.
+    private static func blockBrokenPipes() {
+        var pipes = sigset_t()
+        unsafe sigemptyset(&pipes)
+        unsafe sigaddset(&pipes, SIGPIPE)
+        unsafe pthread_sigmask(SIG_BLOCK, &pipes, nil)
     }
 
     /// Ends a program when the disk that it fills is nearly full.

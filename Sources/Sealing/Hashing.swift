@@ -8,6 +8,24 @@ package enum Hashing {
         return hash
     }
 
+    /// The same of data that comes in pieces.
+    package struct Pieces: Sendable {
+        private var state = crypto_hash_sha256_state()
+
+        package init() { _ = unsafe crypto_hash_sha256_init(&state) }
+
+        package mutating func add(_ bytes: [UInt8]) {
+            _ = unsafe crypto_hash_sha256_update(&state, bytes, UInt64(bytes.count))
+        }
+
+        /// The hash of all that was added.
+        package var sha256: [UInt8] {
+            var (end, hash) = (state, [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES)))
+            _ = unsafe crypto_hash_sha256_final(&end, &hash)
+            return hash
+        }
+    }
+
     /// HMAC-SHA256 (RFC 2104) with a key of any length.
     package static func hmac(of bytes: [UInt8], key: [UInt8]) -> [UInt8] {
         var state = crypto_auth_hmacsha256_state()

@@ -36,6 +36,20 @@ package struct NodeSecrets: Sendable {
 
     private static let storing = "stored secret"
 
+    /// The code of a backup, which only a server with this secret can make.
+    ///
+    /// - Parameter content: the hash of all that is in it.
+    package func backupCode(of content: [UInt8]) -> [UInt8] {
+        derive("backup", Hashing.hexadecimal(content))
+    }
+
+    /// Whether ``backupCode(of:)`` made `code`.
+    package func hasMade(backupCode code: [UInt8], of content: [UInt8]) -> Bool {
+        let own = backupCode(of: content)
+        guard code.count == own.count else { return false }
+        return unsafe sodium_memcmp(code, own, own.count) == 0
+    }
+
     /// A fingerprint that tells whether two are the same: 32 hexadecimal digits.
     package var fingerprint: String {
         Hashing.hexadecimal(derive("fingerprint").prefix(16))

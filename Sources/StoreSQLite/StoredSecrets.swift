@@ -1,4 +1,5 @@
 import Fleet
+import Foundation
 import GRDB
 import Linux
 import Sealing
@@ -27,6 +28,7 @@ enum StoredSecrets {
                 }
             }
             try shortenHistoryOfHooks(in: database)
+            try shortenHistoryOfBulkActs(in: database)
             Commit.sealing.pass(.commit)
         }
         Commit.sealing.pass(.done)
@@ -107,6 +109,26 @@ enum StoredSecrets {
                 try database.execute(
                     sql: "UPDATE revision SET what = replace(what, ?, ?) WHERE number = ?",
                     arguments: [url, place, row["revision"] as Int])
+            }
+        }
+    }
+
+    /// The first programs wrote what was set on several nodes at once into history with its value.
+    private static func shortenHistoryOfBulkActs(in database: Database) throws {
+        for name in SettingDefinition.secretNames {
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT number, what FROM revision WHERE what GLOB ?",
+                arguments: ["*set \(name)*=*"])
+            for row in rows {
+                let what: String = row["what"]
+                // Not of a setting whose name only begins like it; and behind the value, which may have the word, too.
+                guard let start = what.range(of: "set \(name)")?.upperBound,
+                    what[start...].contains(/^ *[+-]? *=/),
+                    let end = what.range(of: " on ", options: .backwards)?.lowerBound
+                else { continue }
+                try database.execute(
+                    sql: "UPDATE revision SET what = ? WHERE number = ?",
+                    arguments: ["\(what[..<start])\(what[end...])", row["number"] as Int])
             }
         }
     }

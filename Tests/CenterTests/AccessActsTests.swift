@@ -96,6 +96,39 @@ import Testing
         #expect(try await !all.tokens().contains { $0.owner == "dan" })
     }
 
+    @Test func `that a name is taken is all that is told of an account elsewhere`() async throws {
+        let fleet = try await SmallFleet()
+        let school = Self.acts([Grant(.admin, in: try GroupPath("/school"))], of: fleet)
+        for precondition in [Precondition.none, .isNew, .matching("\"0\"")] {
+            for name in [Place.office.aide, "admin-site"] {
+                let wish = AdministratorRequest(grants: ["auditor@/school"], source: .ldap)
+                let refusal = await #expect(throws: Problem.self) {
+                    try await school.save(administrator: name, wish, if: precondition)
+                }
+                #expect(refusal?.status == 403 && refusal?.detail == "the name \(name) is taken")
+            }
+        }
+    }
+
+    @Test func `names are limited in what they take, not in what people see of it`() async throws {
+        let fleet = try await SmallFleet()
+        let all = Self.acts([Grant(.admin)], of: fleet)
+        let marked = "a" + String(repeating: "\u{0301}", count: 1_000)
+        #expect(
+            await Self.status { try await all.makeToken(TokenRequest(name: marked, owner: "admin-site")) }
+                == 422)
+        #expect(
+            await Self.status {
+                try await all.makeBoardLink(BoardLinkRequest(name: marked, group: .site))
+            } == 422)
+        let wish = AdministratorRequest(grants: ["auditor"], fullName: marked, source: .ldap)
+        let saved = try await all.save(administrator: "dan", wish)
+        #expect(saved.record.fullName.unicodeScalars.count == Administrator.fullNameLength)
+        let change = ChangeRequest(
+            edits: [], summary: String(repeating: "x", count: ChangeRequest.summaryLength + 1))
+        #expect(await Self.status { try await all.make(change) } == 422)
+    }
+
     @Test func `an administrator of one group removes an account there with its tokens`() async throws {
         let fleet = try await SmallFleet()
         let all = Self.acts([Grant(.admin)], of: fleet)

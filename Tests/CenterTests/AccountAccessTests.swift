@@ -49,7 +49,7 @@ import Testing
         (wish.password, wish.revokesTokens) = (Self.password, revokes)
         let answer = try await admin(account, fleet).save(administrator: Self.person.name, wish)
         #expect(try await statuses(fleet) == [401, token])
-        #expect(answer.tokens.map(\.name) == (token == 200 ? [Self.person.name] : []))
+        #expect(answer.record.tokens.map(\.name) == (token == 200 ? [Self.person.name] : []))
         // Those of others stay.
         let others = try await fleet.services.fleet.store.tokens(of: "admin-site")
         #expect(others.contains { $0.name == "admin-site" })

@@ -189,6 +189,7 @@ extension ActRow {
                 AdministratorRequest(grants: ["auditor@\($1.place.rawValue)"]))
         },
         ActRow("removeAdministrator", .administer) { try await $0.removeAdministrator($1.place.aide) },
+        ActRow("administrator", .administer) { try await $0.administrator($1.place.aide) },
         ActRow("administrators", .administer, .anywhere) { acts, _ in try await acts.administrators() },
         ActRow("makeToken", .administer, .site) { acts, _ in
             try await acts.makeToken(TokenRequest(name: "theirs", owner: "aide-pc-1"))

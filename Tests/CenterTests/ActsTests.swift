@@ -211,7 +211,7 @@ import Wire
         try await store.save(wide, passwordHash: nil, by: "test")
         #expect(await Self.failure { try await acts.save(administrator: "new", own) } == 403)
         #expect(await Self.failure { try await acts.removeAdministrator("new") } == 403)
-        #expect(try await !acts.administrators().contains { $0.name == "new" })
+        #expect(try await !acts.administrators().contains { $0.record.name == "new" })
     }
 
     // MARK: States

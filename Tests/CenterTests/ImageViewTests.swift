@@ -137,7 +137,8 @@ import Wire
             var one = Administrator(name: "ann", grants: [Grant(.admin)])
             one.source = source
             let answer = AdministratorAnswer(one, tokens: [])
-            let view = AdministratorsView([answer], account: nil, failure: nil, Self.words)
+            let view = AdministratorsView(
+                [Saved(record: answer, tag: "", revision: 1)], account: nil, failure: nil, Self.words)
             #expect(view.rows.map(\.source) == [source == .local ? nil : source.rawValue])
             return view.rows[0].fields.map(\.name)
         }

@@ -1,3 +1,4 @@
+import API
 import Fleet
 import Foundation
 import StoreSQLite
@@ -37,5 +38,25 @@ import Wire
             try await fleet.change(by: "ann", planned: planned) { _ in [.node(late.name, late)] }
         }
         #expect(fleet.snapshot.nodes[one.name]?.tags == ["a"])
+    }
+
+    @Test func `what is set on several nodes at once comes into history without secrets`() async throws {
+        let fleet = try await SmallFleet()
+        let acts = Acts(
+            services: fleet.services,
+            caller: Caller(name: "ann", grants: [Grant(.admin)], proof: .localSocket))
+        let names = [try NodeName("pc-1")]
+        func what(_ value: String) async throws -> String {
+            let planned = try acts.planNodes(names, .set, value)
+            let number = try await acts.make(planned.change)
+            return try await acts.revision(number).what
+        }
+        #expect(try await what("root-password-hash=$6$salt$hash") == "set root-password-hash on 1 node")
+        #expect(try await what("files=/etc/key=word") == "set files on 1 node")
+        #expect(try await what("loader=ipxe") == "set loader=ipxe on 1 node")
+        let word = String(repeating: "x", count: 250)
+        #expect(
+            try await what("kernel-arguments=\(word)")
+                == "set kernel-arguments=\(word.prefix(183)) on 1 node")
     }
 }

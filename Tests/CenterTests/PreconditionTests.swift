@@ -22,6 +22,10 @@ import Testing
             "loader-rules/old", "loader-rules/new",
             #"{"name":"old","vendorClass":"PXE","loader":"ipxe.efi"}"#
         ),
+        (
+            "administrators/\(Place.school.aide)", "administrators/fay",
+            #"{"grants":["auditor"],"source":"ldap"}"#
+        ),
         ("nodes/pc-1", "nodes/pc-99", #"{"name":"pc-1","group":"/school"}"#),
         ("images/debian/tags/old", "images/debian/tags/fresh", #"{"version":"1"}"#),
         ("images/debian/channels/stable", "images/debian/channels/fresh", #"{"version":"1"}"#),
@@ -50,7 +54,7 @@ import Testing
         #expect(try await ask("PUT", fresh, body: body).status == 200)
     }
 
-    @Test(arguments: records.prefix(4))
+    @Test(arguments: records.prefix(5))
     func `a record is changed in the state that was read, and in no other`(
         there: String, fresh: String, body: String
     ) async throws {
@@ -76,6 +80,31 @@ import Testing
             let answer = try await ask("PUT", "administrators/eve", [.ifNoneMatch: "*"], body: body)
             #expect(answer.status == status, "\(answer.body)")
         }
+    }
+
+    @Test func `of two people who change an account on its page, the second one is told`() async throws {
+        let admin = Person(role: .admin, place: .site)
+        func post(_ form: String) async throws -> SmallFleet.Answer {
+            try await fleet.ask(
+                "POST", "/administrators/save",
+                headers: [
+                    .cookie: "__Host-roost=\(admin.cookie)",
+                    .contentType: "application/x-www-form-urlencoded",
+                ], body: "\(form)&csrf=\(admin.csrfToken)")
+        }
+        let name = Place.school.aide
+        let page = try await ask("GET", "administrators/\(name)")
+        let tag = try #require(page.headers[.eTag]).replacing("\"", with: "%22")
+        #expect(try await post("name=\(name)&grants=auditor@/school&full=one&tag=\(tag)").status == 303)
+        for act in ["grants=helpdesk@/school&full=two", "remove=yes"] {
+            let second = try await post("name=\(name)&\(act)&tag=\(tag)")
+            #expect(second.status == 412 && second.body.contains("it was changed since you read it"))
+        }
+        let now = try await ask("GET", "administrators/\(name)")
+        #expect(now.body.contains("auditor@/school") && now.body.contains(#""fullName":"one""#))
+        #expect(try await ask("DELETE", "administrators/\(name)", [.ifMatch: "\"0\""]).status == 412)
+        let present = try #require(now.headers[.eTag])
+        #expect(try await ask("DELETE", "administrators/\(name)", [.ifMatch: present]).status == 204)
     }
 
     @Test func `an edit that adds a record is refused where there is one`() async throws {

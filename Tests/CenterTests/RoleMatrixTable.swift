@@ -188,6 +188,7 @@ extension MatrixRow {
         POST /api/v1/revisions/REVISION/undo  place  200
         POST /api/v1/revisions/FIRST/undo  place  409
         GET /api/v1/administrators  anywhere  200
+        GET /api/v1/administrators/AIDE  place  200
         PUT /api/v1/administrators/AIDE  place  200  {"grants":["auditor@GROUP"]}
         PUT /api/v1/administrators/fresh  place  200  {"grants":["auditor@GROUP"],"source":"ldap"}
         DELETE /api/v1/administrators/AIDE  place  204
@@ -284,8 +285,8 @@ extension MatrixRow {
         POST /history/REVISION/undo  place  303
         POST /history/FIRST/undo  place  409
         GET /administrators  anywhere  200
-        POST /administrators/save  place  303  name=AIDE&grants=auditor@GROUP
-        POST /administrators/save  place  303  name=AIDE&remove=yes
+        POST /administrators/save  place  303  name=AIDE&grants=auditor@GROUP&tag=*
+        POST /administrators/save  place  303  name=AIDE&remove=yes&tag=*
         GET /tokens  anywhere  200
         POST /tokens  log-in  200  name=mine&days=90
         POST /tokens/999/revoke  anywhere  404

@@ -181,9 +181,32 @@ extension EndToEnd.Servers {
                 try passing("another one of it", "restore", file)
             }
             #expect(refusal?.output.contains("not the passphrase") == true, "\(refusal?.output ?? "")")
+            // In the archive, and in the code behind it.
+            let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+            let changed = "\(file).changed"
+            defer { try? FileManager.default.removeItem(atPath: changed) }
+            for place in [whole.count / 2, whole.count - 1] {
+                var bytes = whole
+                bytes[place] ^= 1
+                try bytes.write(to: URL(fileURLWithPath: changed))
+                let refusal = #expect(throws: CommandFailed.self) {
+                    try passing(passphrase, "restore", changed)
+                }
+                #expect(refusal?.output.contains("changed") == true, "\(refusal?.output ?? "")")
+            }
+            try (whole + [0]).write(to: URL(fileURLWithPath: changed))
+            let unsigned = #expect(throws: CommandFailed.self) { try passing(passphrase, "restore", changed) }
+            #expect(unsigned?.output.contains("is not signed") == true, "\(unsigned?.output ?? "")")
             // As on another host, which has its own keys.
             try FileManager.default.removeItem(atPath: "\(state)/keys")
             try FileManager.default.removeItem(atPath: "\(state)/center")
+            let unknown = #expect(throws: CommandFailed.self) {
+                try BootLab.run(
+                    BootLab.roost, ["restore", "--without-keys", file, "--state-directory", state])
+            }
+            #expect(unknown?.output.contains("leave out --without-keys") == true, "\(unknown?.output ?? "")")
+            try BootLab.run(
+                BootLab.roost, ["restore", "--without-keys", "--unsigned", file, "--state-directory", state])
             try passing(passphrase, "restore", file)
             try server.startAgain()
             defer { server.stop() }

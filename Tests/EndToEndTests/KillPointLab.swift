@@ -2,6 +2,7 @@ import Fleet
 import Foundation
 import Glibc
 import Linux
+import Sealing
 import Services
 import StoreSQLite
 import Testing
@@ -196,6 +197,10 @@ extension EndToEnd.Servers {
             try FileManager.default.createDirectory(
                 atPath: "\(path)/store", withIntermediateDirectories: true)
             try Data(name.utf8).write(to: URL(fileURLWithPath: "\(path)/center/ca.pem"))
+            // What backups are signed with: another server's for each.
+            try FileManager.default.createDirectory(
+                atPath: "\(path)/keys", withIntermediateDirectories: true)
+            try Data(NodeSecrets().bytes).write(to: URL(fileURLWithPath: "\(path)/keys/nodes"))
             let store = try SQLiteStore(path: "\(path)/store/roost.sqlite")
             let node = Node(name: try NodeName(name), group: .site, macAddresses: [])
             _ = try await store.apply(

@@ -1,5 +1,16 @@
 import Foundation
 
+/// What another thread looks at to end.
+final class Ending: @unchecked Sendable {
+    // Sendable: every access holds the lock.
+    private let lock = NSLock()
+    private var isThere = false
+
+    var hasCome: Bool { lock.withLock { isThere } }
+
+    func come() { lock.withLock { isThere = true } }
+}
+
 extension Thread {
     /// Runs `body` on its own thread.
     static func result<T: Sendable>(_ body: @escaping @Sendable () throws -> T) -> Pending<T> {

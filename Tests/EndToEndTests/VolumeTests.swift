@@ -118,6 +118,53 @@ extension EndToEnd.Machines {
             #expect(try !lab.roost("node", "show", "keep-1").contains("another machine"))
         }
 
+        /// Starts the first node while two neighbours ask for all that is its own, with the name of that boot as soon as there is one.
+        private func startUnderAttack() throws -> String {
+            let stranger = try Neighbour("stranger", mac: "52:54:00:00:66:01", address: "10.77.0.66")
+            let other = try Neighbour("keep2", mac: Self.macs[1])
+            let isOver = Ending()
+            defer { isOver.come() }
+            let attack = Thread.result { [lab] in
+                var (statuses, opened) = (Set<String>(), 0)
+                while !isOver.hasCome {
+                    let node = try lab.json("node", "show", "keep-1") as? [String: Any]
+                    let boots = node?["boots"] as? [[String: Any]]
+                    let boot = boots?.first?["boot"] as? String ?? "00000000deadbeef"
+                    let key = String(repeating: "k", count: 32)
+                    for neighbour in [stranger, other] {
+                        for (path, body) in [
+                            ("boot.ipxe", nil), ("orders?boot=\(boot)", nil),
+                            ("configuration?boot=\(boot)", key),
+                            ("report?boot=\(boot)&stage=failed", "x && chain http://10.77.0.66/ || y"),
+                            ("hardware?boot=\(boot)", "{}"),
+                        ] {
+                            statuses.insert(
+                                try neighbour.ask("node/\(Self.macs[0])/\(path)", body: body).status)
+                        }
+                        for name in ["volume/keep-1/\(boot)", "swap/keep-1/\(boot)"] {
+                            if (try? neighbour.run(["nbdinfo", "nbd://10.77.0.1/\(name)"])) != nil {
+                                opened += 1
+                            }
+                        }
+                    }
+                    // The machine has its own processor on a real network.
+                    usleep(300_000)
+                }
+                return (statuses, opened)
+            }
+            let address = try start(1)
+            isOver.come()
+            let (statuses, opened) = try attack.value()
+            #expect(statuses == ["403"] && opened == 0)
+            let node = try lab.json("node", "show", "keep-1") as? [String: Any]
+            let boot = (node?["boots"] as? [[String: Any]])?.first
+            let stages = (boot?["entries"] as? [[String: Any]])?.compactMap { $0["stage"] as? String } ?? []
+            #expect(stages.contains("ready") && !stages.contains("failed"), "\(stages)")
+            #expect(try lab.roost("node", "show", "keep-1").contains("another machine (10.77.0."))
+            try lab.roost("node", "dismiss", "keep-1")
+            return address
+        }
+
         @Test
         func
             `two nodes keep their changes through power cuts and a restart of the server, until they are reset`()
@@ -222,7 +269,7 @@ extension EndToEnd.Machines {
             // It is larger at the next boot, and comes from the golden snapshot.
             try lab.roost("set", "--node", "keep-1", "volume-size=512M")
             try lab.roost("volume", "reset", "keep-1")
-            let golden = try start(1)
+            let golden = try startUnderAttack()
             #expect(try lab.ssh(golden, "test -e /etc/own -o -e /opt/big || echo golden") == "golden")
             try lab.roost("volume", "restore", "keep-1", "before")
             try lab.powerOff("keep1")

@@ -91,9 +91,9 @@ import Testing
     }
     @Test func `a link to a wall board lies in its group, which has to be there when it is created`() throws {
         let school = try GroupPath("/school")
-        func link(_ id: Int, _ group: GroupPath) -> FleetEdit {
+        func link(_ id: Int, _ group: GroupPath, by owner: String = "ann") -> FleetEdit {
             let link = BoardLink(
-                id: 0, name: "hall", group: group, createdBy: "ann", createdAt: 1, expiresAt: nil, usedAt: 7)
+                id: 0, name: "hall", group: group, createdBy: owner, createdAt: 1, expiresAt: nil, usedAt: 7)
             return .boardLink(id, link, hash: "hash")
         }
         let fleet = try FleetSnapshot.empty.applying([.group(school, NodeGroup(path: school))], revision: 1)
@@ -110,6 +110,14 @@ import Testing
         _ = try made.checking([.group(school, nil)])
         let many = try made.checking((2...BoardLink.countLimit).map { link($0, .site) }).after
         #expect(throws: StoreError.self) { try many.checking([link(BoardLink.countLimit + 1, .site)]) }
+        // Those of others are not in the way, up to the site's limit, at which present ones can still be moved and revoked.
+        _ = try many.checking([link(BoardLink.countLimit + 1, .site, by: "bob")])
+        let full = try fleet.checking((1...BoardLink.siteLimit).map { link($0, school, by: "p\($0 / 400)") })
+            .after
+        #expect(throws: StoreError.self) {
+            try full.checking([link(BoardLink.siteLimit + 1, .site, by: "x")])
+        }
+        _ = try full.checking([link(1, .site, by: "p0"), .boardLink(2, nil)])
     }
 
     @Test func `a link to a wall board moves with its group, and lies in both places meanwhile`() throws {

@@ -7,6 +7,9 @@ import Testing
         #expect(
             Hashing.hexadecimal(Hashing.sha256(Array("abc".utf8)))
                 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        var pieces = Hashing.Pieces()
+        for piece in ["a", "", "bc"] { pieces.add(Array(piece.utf8)) }
+        #expect(pieces.sha256 == Hashing.sha256(Array("abc".utf8)) && pieces.sha256 == pieces.sha256)
         // RFC 4231 §4.3.
         let code = Hashing.hmac(of: Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
         #expect(
@@ -41,6 +44,11 @@ import Testing
         #expect(secrets.open(secret: secrets.seal(secret: [1, 2])) == [1, 2])
         let volume = VolumeKey()
         #expect(secrets.open(secrets.seal(volume)) == volume)
+        let code = secrets.backupCode(of: [1, 2])
+        #expect(secrets.hasMade(backupCode: code, of: [1, 2]))
+        #expect(
+            !secrets.hasMade(backupCode: code, of: [1, 3]) && !secrets.hasMade(backupCode: [], of: [1, 2]))
+        #expect(!NodeSecrets().hasMade(backupCode: code, of: [1, 2]))
         // A secret of one kind is not valid as another.
         #expect(secrets.open(secret: secrets.seal(volume)) == nil)
         #expect(secrets.fingerprint != NodeSecrets().fingerprint)

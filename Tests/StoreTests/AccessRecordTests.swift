@@ -32,6 +32,41 @@ import Testing
     }
 
     @Test(arguments: StoreMaker.allCases)
+    func `undo after a jump of the clock restores no times from before it`(maker: StoreMaker) async throws {
+        let store = try maker.open(path)
+        let now = 1_800_000_000
+        // A clock in 2099 wrote these.
+        let ahead = now + 72 * 31_536_000
+        try await store.save(ann, passwordHash: "$argon2id$word", by: "first run")
+        var eve = Administrator(name: "eve", source: .oidc, grants: [Grant(.auditor)])
+        eve.linkableUntil = ahead + 3_600
+        try await store.save(eve, passwordHash: nil, by: "ann")
+        let school = try GroupPath("/school")
+        _ = try await store.apply(
+            store.snapshot().checking([.group(school, NodeGroup(path: school))]), by: "ann", what: "added")
+        var link = BoardLink(
+            id: 1, name: "hall", group: .site, createdBy: "ann", createdAt: ahead, expiresAt: ahead + 600)
+        _ = try await store.addBoardLink(link, hash: "link")
+        link.group = school
+        eve.grants = [Grant(.helpdesk)]
+        let moved = [FleetEdit.boardLink(1, link), .administrator("eve", eve)]
+        _ = try await store.apply(store.snapshot().checking(moved), by: "ann", what: "moved")
+        try await store.move(with: ClockJump(before: ahead * 1_000, after: now * 1_000))
+        try await undo(in: store)
+        let access = try await store.snapshot().contents.access
+        #expect(access.boardLinks[1]?.group == .site)
+        #expect(access.boardLinks[1]?.createdAt == now && access.boardLinks[1]?.expiresAt == now + 600)
+        #expect(access.administrators["eve"]?.grants == [Grant(.auditor)])
+        #expect(access.administrators["eve"]?.linkableUntil == now + 3_600)
+        // Undo opens no account to the next log-in: not one that was removed, and not one that is linked meanwhile.
+        let removal = try await store.snapshot().edits(removingAdministrator: "eve")
+        _ = try await store.apply(store.snapshot().checking(removal), by: "ann", what: "removed")
+        try await undo(in: store)
+        let restored = try await store.snapshot().contents.access.administrators["eve"]
+        #expect(restored?.grants == [Grant(.auditor)] && restored?.linkableUntil == nil)
+    }
+
+    @Test(arguments: StoreMaker.allCases)
     func `history has an administrator's roles before and after, and undo restores them`(maker: StoreMaker)
         async throws
     {

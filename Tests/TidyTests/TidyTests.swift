@@ -151,6 +151,9 @@ import Testing
         let file = Self.root.appendingPathComponent("Packaging/systemd/roost.service")
         let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
         #expect(!lines.contains { $0.contains(/^(State|Runtime|Cache|Logs|Configuration)Directory=/) })
+        for line in ["UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateDevices=yes"] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
         // A signal to another user's process needs a capability that the unit lacks (CAP_KILL).
         #expect(lines.contains { $0.hasPrefix("ExecReload=+") })
     }
@@ -159,9 +162,7 @@ import Testing
         // Streams of JSON between programs; the link of the first log-in, which is the server's own.
         let others = [
             "Printing.swift", "NFSWorker.swift", "CertificateWorker.swift", "BuildWorker.swift",
-            "WorkerProcess.swift", "Server.swift",
-            // tar's output goes into the backup.
-            "BackupCommands.swift",
+            "Server.swift",
         ]
         let commands = try ["Commands", "RoostCommand"].flatMap { try Self.sources(below: "Sources/\($0)") }
         for source in commands

@@ -7,15 +7,20 @@ struct AccessRoutes {
     func add(to api: Routes) {
         api.get("whoami", .read) { _, _, acts in try JSONAnswer(acts.whoAmI()) }
         api.get("administrators", .administer) { _, _, acts in
-            try await JSONAnswer(acts.administrators())
+            try await JSONAnswer(acts.administrators().map(\.record))
+        }
+        api.get("administrators/:name", .administer) { _, context, acts in
+            let known = try await acts.administrator(context.parameter("name"))
+            return try JSONAnswer(known.record, etag: known.tag)
         }
         api.put("administrators/:name", .administer) { request, context, acts in
             let wish = try await request.decoded(AdministratorRequest.self)
-            return try await JSONAnswer(
-                acts.save(administrator: context.parameter("name"), wish, if: request.precondition))
+            let saved = try await acts.save(
+                administrator: context.parameter("name"), wish, if: request.precondition)
+            return try JSONAnswer(saved.record, etag: saved.tag)
         }
-        api.delete("administrators/:name", .administer) { _, context, acts in
-            try await acts.removeAdministrator(context.parameter("name"))
+        api.delete("administrators/:name", .administer) { request, context, acts in
+            try await acts.removeAdministrator(context.parameter("name"), if: request.precondition)
             return HTTPResponse.Status.noContent
         }
         api.get("tokens", .read) { _, _, acts in try await JSONAnswer(acts.tokens()) }

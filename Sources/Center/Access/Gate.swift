@@ -2,6 +2,7 @@ import API
 import Fleet
 import Logging
 import Synchronization
+import Wire
 
 /// Authenticates callers: by password, session, token, or the setup token.
 final class Gate: Sendable {
@@ -171,7 +172,9 @@ final class Gate: Sendable {
         var now =
             known ?? Administrator(name: name, source: source, grants: [], fullName: person.fullName)
         now.grants = grants
-        if !person.fullName.isEmpty { now.fullName = String(person.fullName.prefix(200)) }
+        if !person.fullName.isEmpty {
+            now.fullName = person.fullName.beginning(length: Administrator.fullNameLength)
+        }
         if !grants.isEmpty { (now.identity, now.linkableUntil) = (person.identity, nil) }
         // Only a successful log-in links an account, and only the linked person's log-in removes its roles.
         if now != known, !grants.isEmpty || known.map({ $0.identity == person.identity }) == true {

@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Synchronization
+import Wire
 
 /// Administrators and tokens.
 extension Acts {
@@ -17,12 +18,30 @@ extension Acts {
     // MARK: Administrators
 
     /// The administrators that the caller could change: one with roles elsewhere is not visible to an administrator of one group.
-    func administrators() async throws -> [AdministratorAnswer] {
+    func administrators() async throws -> [Saved<AdministratorAnswer>] {
         try require(.administer)
         let tokens = Dictionary(grouping: try await tokenAnswers(of: nil), by: \.owner)
-        return try await store.administrators().filter { caller.grants.cover($0.grants) }.map {
-            AdministratorAnswer($0, tokens: tokens[$0.name] ?? [])
+        let snapshot = fleet.snapshot
+        return try snapshot.contents.access.administrators.values.sorted { $0.name < $1.name }
+            .filter { caller.grants.cover($0.grants) }
+            .map { try Saved($0, tokens: tokens[$0.name] ?? [], in: snapshot) }
+    }
+
+    func administrator(_ name: String) async throws -> Saved<AdministratorAnswer> {
+        try require(.administer)
+        let snapshot = fleet.snapshot
+        let known = try known(name, in: snapshot)
+        return try await Saved(known, tokens: tokenAnswers(of: name), in: snapshot)
+    }
+
+    /// An account that the caller could change; others are not found, like those that do not exist.
+    private func known(_ name: String, in snapshot: FleetSnapshot) throws -> Administrator {
+        guard let known = snapshot.contents.access.administrators[name], caller.grants.cover(known.grants)
+        else {
+            try caller.requireNames(.administer, "administrator", name)
+            throw StoreError.notFound(Administrator.missing(name))
         }
+        return known
     }
 
     private func grants(_ texts: [String], in snapshot: FleetSnapshot) throws -> [Grant] {
@@ -45,7 +64,7 @@ extension Acts {
 
     func save(
         administrator name: String, _ wish: AdministratorRequest, if expected: Precondition = .none
-    ) async throws -> AdministratorAnswer {
+    ) async throws -> Saved<AdministratorAnswer> {
         try require(.administer)
         // Before the password is hashed, which is expensive; the state that the change meets decides.
         _ = try administrator(name, wish, if: expected, in: fleet.snapshot)
@@ -63,7 +82,7 @@ extension Acts {
         guard let administrator = snapshot.contents.access.administrators[name] else {
             throw StoreError.conflict("administrator \(name) was removed meanwhile")
         }
-        return AdministratorAnswer(administrator, tokens: try await tokenAnswers(of: name))
+        return try await Saved(administrator, tokens: tokenAnswers(of: name), in: snapshot)
     }
 
     /// Whether a change of an account revokes its tokens.
@@ -85,8 +104,11 @@ extension Acts {
         let known = snapshot.contents.access.administrators[text]
         // Before the account is looked at: with roles that the caller cannot give, all names are refused alike.
         let grants = try grants(wish.grants, in: snapshot)
-        if let known { try requireAbove(known) }
-        try expected.check(known, existing: "administrator \(text) already exists")
+        // A name is unique, so that it is taken cannot be hidden; by whom can.
+        guard known.map({ caller.grants.cover($0.grants) }) ?? true else {
+            throw Problem(403, "Forbidden", "the name \(text) is taken")
+        }
+        try expected.check(known, existing: Administrator.existing(text))
         let name = try Administrator.checked(name: text)
         guard grants.allSatisfy({ Role.ofPeople.contains($0.role) }) else {
             throw Problem(
@@ -95,7 +117,8 @@ extension Acts {
         }
         var administrator = Administrator(
             name: name, source: wish.source ?? known?.source ?? .local, grants: grants,
-            fullName: String((wish.fullName ?? known?.fullName ?? "").prefix(200)),
+            fullName: (wish.fullName ?? known?.fullName ?? "").beginning(
+                length: Administrator.fullNameLength),
             isDisabled: wish.isDisabled ?? known?.isDisabled ?? false)
         try link(&administrator, to: wish.subject, known)
         guard known != nil || wish.password != nil || administrator.source != .local else {
@@ -133,21 +156,10 @@ extension Acts {
         administrator.identity = ProviderIdentity(issuer: issuer, subject: subject)
     }
 
-    /// A caller cannot change an administrator who has more permissions.
-    private func requireAbove(_ other: Administrator) throws {
-        guard caller.grants.cover(other.grants) else {
-            throw Problem(403, "Forbidden", "\(other.name) has roles that \(caller.name) does not have")
-        }
-    }
-
-    func removeAdministrator(_ name: String) async throws {
+    func removeAdministrator(_ name: String, if expected: Precondition = .none) async throws {
         try require(.administer)
-        _ = try await change { [caller] current in
-            let known = current.contents.access.administrators[name]
-            guard known.map({ caller.grants.cover($0.grants) }) ?? false else {
-                try caller.requireNames(.administer, "administrator", name)
-                throw StoreError.notFound(Administrator.missing(name))
-            }
+        _ = try await change { current in
+            try expected.check(known(name, in: current), existing: Administrator.existing(name))
             return current.edits(removingAdministrator: name)
         }
     }
@@ -186,7 +198,7 @@ extension Acts {
     func makeToken(_ wish: TokenRequest) async throws -> TokenAnswer {
         try require(.read)
         let name = wish.name
-        guard (1...100).contains(name.count) else {
+        guard name.hasLength(in: 1...100) else {
             throw Problem(422, "Invalid name", "a token's name has 1 to 100 characters")
         }
         let days = wish.days ?? Self.standardTokenDays
@@ -250,5 +262,14 @@ extension Acts {
             }
             return [.token(id, nil)]
         }
+    }
+}
+
+extension Saved<AdministratorAnswer> {
+    /// With the tag of the account alone: its tokens may come and go meanwhile.
+    fileprivate init(_ account: Administrator, tokens: [TokenAnswer], in snapshot: FleetSnapshot) throws {
+        self.init(
+            record: AdministratorAnswer(account, tokens: tokens), tag: try RecordTag.of(account),
+            revision: snapshot.revision)
     }
 }

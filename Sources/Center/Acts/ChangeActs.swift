@@ -1,5 +1,6 @@
 import API
 import Fleet
+import Wire
 
 /// Changes to records of any kind: what-if and saving.
 extension Acts {
@@ -19,7 +20,7 @@ extension Acts {
     private func plan(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws -> PlannedChange {
         try requireComparing(change, in: snapshot)
         let plan = try plan(of: Edits.of(change, in: snapshot), in: snapshot)
-        try Edits.requireNew(change, in: snapshot)
+        try Self.check(change, in: snapshot)
         return PlannedChange(change: change, plan: plan, revision: snapshot.revision)
     }
 
@@ -65,8 +66,17 @@ extension Acts {
             try requireComparing(change, in: current)
             return try Edits.of(change, in: current)
         } check: { current in
-            try Edits.requireNew(change, in: current)
+            try Self.check(change, in: current)
         }.revision
+    }
+
+    /// What is judged only with permission: whether what is to be new is, and the length of the summary.
+    private static func check(_ change: ChangeRequest, in snapshot: FleetSnapshot) throws {
+        try Edits.requireNew(change, in: snapshot)
+        guard change.summary?.hasLength(in: 0...ChangeRequest.summaryLength) ?? true else {
+            throw Problem(
+                422, "Invalid summary", "a summary has at most \(ChangeRequest.summaryLength) characters")
+        }
     }
 
     // MARK: Of nodes and groups
@@ -92,6 +102,16 @@ extension Acts {
         case remove, move, tag, untag, set, unset
     }
 
+    /// Characters of a value in a summary.
+    private static let shownLength = 200
+
+    /// The value of a bulk act for history, which has no secrets.
+    private static func shown(_ act: BulkAct, _ value: String) throws -> String {
+        let setting = act == .set ? try SettingAssignment(value).definition : nil
+        if let setting, setting.isSecret { return setting.name }
+        return value.beginning(length: shownLength)
+    }
+
     /// The effects on each of the nodes.
     ///
     /// - Parameter value: a group's path, a tag, `NAME=VALUE` or a setting's name.
@@ -113,7 +133,7 @@ extension Acts {
             }
             return ChangeRequest.Edit(.node(name, node))
         }
-        let summary = "\(act.rawValue) \(value) on \(counted(names.count, "node"))"
+        let summary = "\(act.rawValue) \(try Self.shown(act, value)) on \(counted(names.count, "node"))"
         return try plan(ChangeRequest(edits: edits, summary: summary), in: snapshot)
     }
 

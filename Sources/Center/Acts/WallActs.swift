@@ -1,6 +1,7 @@
 import API
 import Fleet
 import Synchronization
+import Wire
 
 /// The links of wall boards.
 extension Acts {
@@ -18,7 +19,7 @@ extension Acts {
         let group = wish.group ?? .site
         // Before anything else: the error must not reveal which groups exist.
         try require(.configure, in: group)
-        guard (1...100).contains(wish.name.count) else {
+        guard wish.name.hasLength(in: 1...100) else {
             throw Problem(422, "Invalid name", "a link's name has 1 to 100 characters: where it is used")
         }
         let days = wish.days ?? 0

@@ -75,7 +75,9 @@ struct AccessPages {
 
     private func save(_ form: Form, _ acts: Acts) async throws {
         let name = form["name"]
-        if form.has("remove") { return try await acts.removeAdministrator(name) }
+        // Of two people who change an account at once, the second sees what the first one changed.
+        let expected = form.has("new") ? Precondition.isNew : .matching(form["tag"])
+        if form.has("remove") { return try await acts.removeAdministrator(name, if: expected) }
         _ = try await acts.save(
             administrator: name,
             AdministratorRequest(
@@ -85,7 +87,7 @@ struct AccessPages {
                 subject: form.has("subject") ? form["subject"] : nil,
                 // Tokens that the form did not show are revoked, as by default.
                 revokesTokens: form.has("tokens") ? form.has("revoke") : nil),
-            if: form.has("new") ? .isNew : .none)
+            if: expected)
     }
 
     /// - Parameter secret: the secret of the token just created.

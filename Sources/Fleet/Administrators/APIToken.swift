@@ -108,6 +108,12 @@ extension APIToken: TableRecord, UsedRecord {
         after == nil ? "was revoked, and its text is kept nowhere: make a new one" : nil
     }
 
+    package func restored(over present: APIToken?) -> APIToken {
+        var token = self
+        if let present { (token.createdAt, token.expiresAt) = (present.createdAt, present.expiresAt) }
+        return token
+    }
+
     /// Its times move with the server's clock.
     package func means(_ other: APIToken) -> Bool {
         (id, name, owner, grants) == (other.id, other.name, other.owner, other.grants)

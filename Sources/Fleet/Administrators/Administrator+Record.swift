@@ -142,6 +142,13 @@ extension Administrator: TableRecord {
         return nil
     }
 
+    /// Undo opens no account to the next log-in under its name, and gives none more time.
+    package func restored(over present: Administrator?) -> Administrator {
+        var account = self
+        if linkableUntil != nil { account.linkableUntil = present?.linkableUntil }
+        return account
+    }
+
     /// The time in which an account can be linked moves with the server's clock.
     package func means(_ other: Administrator) -> Bool {
         var (one, other) = (self, other)

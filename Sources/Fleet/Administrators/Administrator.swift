@@ -24,13 +24,15 @@ package struct Administrator: Equatable, Sendable, Codable {
     package var name: String
     package var source: Source
     package var grants: [Grant]
-    /// For people; empty when unknown.
+    /// For people; empty when unknown, cut at ``fullNameLength``.
     package var fullName: String
     package var isDisabled: Bool
     /// For source `oidc`: the linked person; nil before the first log-in.
     package var identity: ProviderIdentity?
     /// Seconds since 1970; until then the first log-in under this name links the account to that person; nil: none does.
     package var linkableUntil: Int?
+
+    package static let fullNameLength = 200
 
     package init(
         name: String, source: Source = .local, grants: [Grant], fullName: String = "",

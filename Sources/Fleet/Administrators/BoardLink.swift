@@ -43,7 +43,10 @@ extension BoardLink: TableRecord, UsedRecord {
     package static let kind = "board"
     /// The name of the hash of a link's secret among the secrets.
     package static let hash = "hash"
+    /// Links that one person or token has created.
     package static let countLimit = 500
+    /// Links of all of them.
+    package static let siteLimit = 5_000
 
     package static var table: WritableKeyPath<FleetSnapshot.Contents, [Int: Self]> { \.access.boardLinks }
 
@@ -71,8 +74,15 @@ extension BoardLink: TableRecord, UsedRecord {
     package static func check(
         all changed: [Int], in snapshot: FleetSnapshot, since before: FleetSnapshot, within plan: AddressPlan
     ) throws {
-        guard snapshot.contents.access.boardLinks.count > countLimit else { return }
-        throw StoreError.conflict("there are \(countLimit) links to wall boards; revoke some first")
+        let links = snapshot.contents.access.boardLinks
+        let added = changed.filter { before.contents.access.boardLinks[$0] == nil }.compactMap { links[$0] }
+        for owner in Set(added.map(\.createdBy))
+        where links.values.count(where: { $0.createdBy == owner }) > countLimit {
+            throw StoreError.conflict("\(owner) has \(countLimit) links to wall boards; revoke some first")
+        }
+        guard added.isEmpty || links.count <= siteLimit else {
+            throw StoreError.conflict("there are \(siteLimit) links to wall boards; revoke some first")
+        }
     }
 
     package static func summary(of change: RecordChange<BoardLink>, in snapshot: FleetSnapshot) -> String {
@@ -92,6 +102,12 @@ extension BoardLink: TableRecord, UsedRecord {
 
     package static func undoProblem(from before: BoardLink?, to after: BoardLink?) -> String? {
         after == nil ? "was revoked, and its secret is kept nowhere: create a new one" : nil
+    }
+
+    package func restored(over present: BoardLink?) -> BoardLink {
+        var link = self
+        if let present { (link.createdAt, link.expiresAt) = (present.createdAt, present.expiresAt) }
+        return link
     }
 
     /// Its times move with the server's clock.

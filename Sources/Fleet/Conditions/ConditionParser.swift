@@ -1,3 +1,5 @@
+import Wire
+
 /// Parses a ``Condition`` by recursive descent.
 struct ConditionParser {
     private enum Token: Equatable {
@@ -16,7 +18,7 @@ struct ConditionParser {
     init(_ text: String, comparisonLimit: Int = Condition.comparisonLimit) throws(InvalidCondition) {
         self.text = text
         self.comparisonLimit = comparisonLimit
-        guard text.count <= Condition.lengthLimit else {
+        guard text.hasLength(in: 0...Condition.lengthLimit) else {
             throw fail("longer than \(Condition.lengthLimit) characters")
         }
         try tokenise()
@@ -30,7 +32,7 @@ struct ConditionParser {
     }
 
     private func fail(_ problem: String) -> InvalidCondition {
-        InvalidCondition(text: String(text.prefix(200)), problem: problem)
+        InvalidCondition(text: text.beginning(length: 200), problem: problem)
     }
 
     // MARK: Tokens

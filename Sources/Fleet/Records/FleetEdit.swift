@@ -89,6 +89,9 @@ package struct FleetEdit: Sendable {
     /// Why a revision that replaced this record by that of `after` cannot be undone.
     func undoProblem(from after: FleetEdit) -> String? { change.undoProblem(from: after) }
 
+    /// The edit with the record as undo restores it in `snapshot`; see ``FleetRecord/restored(over:)``.
+    func restored(in snapshot: FleetSnapshot) -> FleetEdit { change.restored(in: snapshot) }
+
     /// Whether the record in `snapshot` means the same for people.
     func isMet(in snapshot: FleetSnapshot) -> Bool { change.isMet(in: snapshot) }
 
@@ -127,6 +130,7 @@ private protocol AnyChange: Sendable {
     ) throws
     func put(in contents: inout FleetSnapshot.Contents)
     func undoProblem(from after: FleetEdit) -> String?
+    func restored(in snapshot: FleetSnapshot) -> FleetEdit
     func isMet(in snapshot: FleetSnapshot) -> Bool
     func check(in contents: FleetSnapshot.Contents) throws
     func check(
@@ -188,6 +192,10 @@ extension RecordChange: AnyChange {
 
     fileprivate func undoProblem(from later: FleetEdit) -> String? {
         Record.undoProblem(from: after, to: later.of(Record.self)?.after)
+    }
+
+    fileprivate func restored(in snapshot: FleetSnapshot) -> FleetEdit {
+        FleetEdit(key, after?.restored(over: Record.record(at: key, in: snapshot.contents)))
     }
 
     fileprivate func isMet(in snapshot: FleetSnapshot) -> Bool {

@@ -97,6 +97,11 @@ package protocol FleetRecord: Equatable, Sendable, Codable {
 
     /// The record that a request means with this one: what answers hide is taken from the stored one.
     func revealed(by stored: Self?) -> Self
+
+    /// The record as undo restores it from history: with the times of the present one, which have moved with the server's clock.
+    ///
+    /// - Parameter present: nil when there is none.
+    func restored(over present: Self?) -> Self
 }
 
 /// A noun whose records people may put and remove in a list of changes. A request names it by its kind: `loaderRule`, `removeLoaderRule`.
@@ -193,6 +198,7 @@ extension FleetRecord {
     package var otherNames: [String] { [] }
     package func means(_ other: Self) -> Bool { self == other }
     package func revealed(by stored: Self?) -> Self { self }
+    package func restored(over present: Self?) -> Self { self }
 }
 
 /// The nouns of the configuration: the only place that names them all.

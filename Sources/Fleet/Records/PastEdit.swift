@@ -41,7 +41,7 @@ extension FleetSnapshot {
             }
             if let problem = records.before.undoProblem(from: records.after) { throw refused(problem) }
             guard records.after.isMet(in: self) else { throw refused("was changed since") }
-            undone.append(records.before)
+            undone.append(records.before.restored(in: self))
         }
         return undone
     }

@@ -1,3 +1,5 @@
+import Wire
+
 /// A level's value is unreadable: an older or newer program wrote it, or it bypassed the checks.
 package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
     package let name: String
@@ -12,7 +14,7 @@ package struct UnreadableSetting: Error, Equatable, CustomStringConvertible {
         self.origin = origin
         let problem = definition.unreadability(value) ?? "it is not \(definition.kindDescription)"
         self.problem =
-            definition.isSealed ? "its value is not valid" : String(problem.prefix(Self.problemLimit))
+            definition.isSealed ? "its value is not valid" : problem.beginning(length: Self.problemLimit)
     }
 
     package var description: String {

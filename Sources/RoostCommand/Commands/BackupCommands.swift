@@ -71,6 +71,9 @@ struct Backup: AsyncParsableCommand {
                 try DurableFile.publish(archive, named: temporary, as: name, in: directory, at: .backup)
                 printError("\(file): \(note)", terminator: "")
                 if passphrase == nil { printError(KeyArchive.lack) }
+                if try NodeKeys.secrets(in: stateDirectory) == nil {
+                    printError("not signed: no server has been started here, so there is no key yet")
+                }
             } catch {
                 directory.remove(temporary)
                 throw error
@@ -98,15 +101,16 @@ struct Backup: AsyncParsableCommand {
         }
         let note =
             "Roost \(Roost.version), schema step \(SchemaSteps.latest), \(Date().formatted(.iso8601))\n"
-        try WholeFile.writeForNow("\(work.path)/BACKUP", Array(note.utf8))
-        var arguments = ["--zstd", "-cf", "-", "-C", work.path, "."]
+        try WholeFile.writeForNow("\(work.path)/\(Restore.note)", Array(note.utf8))
+        var arguments = ["-C", work.path, "."]
         if images {
             arguments += [
                 "--exclude=\(StateFiles.images)/\(ImageStore.building)", "-C", stateDirectory,
                 StateFiles.images,
             ]
         }
-        try Self.run(Program("tar", package: "tar").path, arguments, output: archive.number)
+        try BackupArchive.write(
+            arguments, to: archive, signedBy: NodeKeys.secrets(in: stateDirectory))
         return note
     }
 
@@ -158,11 +162,20 @@ struct ReadStore: ParsableCommand {
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Restore a backup; what it replaces is kept in the state directory.",
-        discussion: "The server must be stopped. An older backup is brought up to this program's schema.")
+        discussion: """
+            The server must be stopped. An older backup is brought up to this program's schema. A backup that was changed since it
+            was made is refused. Who made it is known by this server's key, or by the keys in a backup made with --keys; without
+            both, as for a backup of a version that did not sign, --unsigned takes it as it is.
+            """)
+    /// Describes a backup in it.
+    static let note = "BACKUP"
+
     @Argument(help: "The file that ‘roost backup’ wrote.", completion: .file()) var file: String
     @Option(help: ArgumentHelp("The server's state directory.", valueName: "path")) var stateDirectory =
         LocalConfiguration.settings.stateDirectory
     @Flag(help: "Leave out the keys of the backup: no passphrase is needed.") var withoutKeys = false
+    @Flag(help: "Believe a backup, whoever made it: it can contain administrators of others.") var unsigned =
+        false
 
     func run() async throws {
         umask(0o077)
@@ -174,14 +187,16 @@ struct Restore: AsyncParsableCommand {
                 throw Failure(
                     text: "a server uses \(stateDirectory): stop it first (systemctl stop roost)", code: 4)
             }
+            guard try unsigned || BackupArchive.isSigned(file) else { throw refusal(.isUnsigned) }
             // Inside the state directory, so that moving files into place is a rename.
             let work = try WorkDirectory(in: stateDirectory, prefix: "restore-")
             defer { work.remove() }
             let staging = work.path
-            try Program("tar", package: "tar").run([
-                "--zstd", "-xf", file, "-C", staging, "--no-same-owner", "--no-overwrite-dir",
-                "--transform=s,^\\./\\(roost\\.sqlite\\|leases\\.journal\\)$,./\(StateDirectory.store)/\\1,",
-            ])
+            let content = try unpack(
+                [
+                    "-C", staging, "--no-same-owner", "--no-overwrite-dir",
+                    "--transform=s,^\\./\\(roost\\.sqlite\\|leases\\.journal\\)$,./\(StateDirectory.store)/\\1,",
+                ])
             let others = try BackupContent.clean(staging)
             if !others.isEmpty {
                 printError(
@@ -191,14 +206,36 @@ struct Restore: AsyncParsableCommand {
             guard files.fileExists(atPath: database) else {
                 throw Failure(text: "\(file) is not a backup of Roost: it contains no store", code: 1)
             }
+            let hasKeys = files.fileExists(atPath: "\(staging)/\(KeyArchive.name)")
+            try KeyArchive.unpack(in: staging, isWanted: !withoutKeys)
+            // Before anything reads what is in it.
+            let doubt = content.doubt(
+                own: try NodeKeys.secrets(in: stateDirectory), theirs: try NodeKeys.secrets(in: staging),
+                hasKeys: hasKeys)
+            if let doubt, !unsigned { throw refusal(doubt) }
+            if let note = try? WholeFile.read("\(staging)/\(Self.note)") {
+                printError(String(decoding: note, as: UTF8.self), terminator: "")
+            }
             try SchemaSteps.verify(path: database)
             _ = try SQLiteStore(path: database)
-            try KeyArchive.unpack(in: staging, isWanted: !withoutKeys)
             try FileDescriptor(opening: staging).synchroniseFileSystem(at: .restoreContent)
             let kept = try putInPlace(staging)
             printError(kept.map { "restored; the previous state is in \($0)" } ?? "restored")
             _ = lock.number
         }
+    }
+
+    private func unpack(_ options: [String]) throws -> BackupArchive.Content {
+        do { return try BackupArchive.unpack(file, options) } catch let doubt as BackupArchive.Doubt {
+            throw Failure(text: "\(file) \(doubt.rawValue); nothing was restored", code: 1)
+        }
+    }
+
+    private func refusal(_ doubt: BackupArchive.Doubt) -> Failure {
+        Failure(
+            text:
+                "\(file) \(doubt.rawValue); nothing was restored. --unsigned restores it as it is: use it only if you know who could write to the file",
+            code: 1)
     }
 
     /// Renames only: after a crash in between, each file is in one of two places, no server starts, and the next restore continues.
@@ -208,7 +245,7 @@ struct Restore: AsyncParsableCommand {
         let files = FileManager.default
         let kept = "\(stateDirectory)/\(try keepingName())"
         try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
-        let names = try files.contentsOfDirectory(atPath: staging).filter { $0 != "BACKUP" }
+        let names = try files.contentsOfDirectory(atPath: staging).filter { $0 != Self.note }
         for name in names where files.fileExists(atPath: "\(stateDirectory)/\(name)") {
             let path = "\(stateDirectory)/\(name)"
             if files.fileExists(atPath: "\(kept)/\(name)") {

@@ -11,6 +11,8 @@ struct AdministratorsView: TemplateView {
 
     struct Row: View {
         var name: String
+        /// Of its state, for the form.
+        var tag: String
         var isDisabled: Bool
         /// The source of authentication, if it is not this server.
         var source: String?
@@ -20,9 +22,9 @@ struct AdministratorsView: TemplateView {
     }
 
     /// - Parameter account: the caller's own.
-    init(_ all: [AdministratorAnswer], account: String?, failure: String?, _ words: Words) {
+    init(_ all: [Saved<AdministratorAnswer>], account: String?, failure: String?, _ words: Words) {
         self.failure = failure
-        rows = all.enumerated().map { Row($1, number: $0, isOwn: $1.name == account, words) }
+        rows = all.enumerated().map { Row($1, number: $0, isOwn: $1.record.name == account, words) }
         added = FormView(
             path: "/administrators/save", style: "card settings", heading: words("New administrator"),
             hidden: [HiddenView("new", "yes")],
@@ -43,8 +45,10 @@ struct AdministratorsView: TemplateView {
 }
 
 extension AdministratorsView.Row {
-    init(_ one: AdministratorAnswer, number: Int, isOwn: Bool, _ words: Words) {
+    init(_ saved: Saved<AdministratorAnswer>, number: Int, isOwn: Bool, _ words: Words) {
+        let one = saved.record
         name = one.name
+        tag = saved.tag
         isDisabled = one.isDisabled
         source = one.source == .local ? nil : one.source.rawValue
         fields = [
