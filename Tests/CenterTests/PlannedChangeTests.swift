@@ -52,6 +52,7 @@ import Wire
             return try await acts.revision(number).what
         }
         #expect(try await what("root-password-hash=$6$salt$hash") == "set root-password-hash on 1 node")
+        #expect(try await what("root-password=four random words") == "set root-password on 1 node")
         #expect(try await what("files=/etc/key=word") == "set files on 1 node")
         #expect(try await what("loader=ipxe") == "set loader=ipxe on 1 node")
         let word = String(repeating: "x", count: 250)

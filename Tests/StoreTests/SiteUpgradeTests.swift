@@ -54,13 +54,13 @@ import Wire
                     INSERT INTO api_token VALUES (3, 't', 'ci', 'ann', '[{"group":"/school","role":"auditor"}]', 1, 9, 5);
                     INSERT INTO api_token VALUES (4, 'u', 'backup', 'fay', '[]', 1, NULL, NULL);
                     INSERT INTO web_hook VALUES (2, ?, ?, '["crash"]', '/school');
-                    INSERT INTO revision VALUES (1, 5, 'ann', ?), (2, 6, 'ann', ?), (3, 7, 'ann', ?), (4, 8, 'ann', ?);
+                    INSERT INTO revision VALUES (1, 5, 'ann', ?), (2, 6, 'ann', ?), (3, 7, 'ann', ?), (4, 8, 'ann', ?), (5, 9, 'ann', ?);
                     INSERT INTO revision_edit VALUES (1, 'hook', '2', NULL, ?), (2, 'node', 'pc-1', NULL, ?);
                     """,
                 arguments: [group, record, fingerprint] + StatementArguments(people) + [
                     url, word, "web hook 2 added: \(url)", "set root-password-hash=\(hash) on 3 nodes",
                     "revision 2 undone: set root-password-hash=\(hash) on 3 nodes",
-                    "set loader=ipxe on 3 nodes",
+                    "set loader=ipxe on 3 nodes", "set root-password=put on paper on 2 nodes",
                     "\"\(url)\"", record,
                 ])
         }
@@ -89,10 +89,11 @@ import Wire
         // History is sealed and shortened, too, and says what was done.
         #expect(try await store.revision(1).what == "web hook 2 added: https://hooks.example")
         #expect(try await store.revision(2).what == "set root-password-hash on 3 nodes")
-        let others = try await store.revisions(RevisionFilter(limit: 100)).filter { 3...4 ~= $0.number }
+        let others = try await store.revisions(RevisionFilter(limit: 100)).filter { 3...5 ~= $0.number }
         #expect(
             others.map(\.what) == [
-                "set loader=ipxe on 3 nodes", "revision 2 undone: set root-password-hash on 3 nodes",
+                "set root-password on 2 nodes", "set loader=ipxe on 3 nodes",
+                "revision 2 undone: set root-password-hash on 3 nodes",
             ])
         #expect(try found() == [])
     }

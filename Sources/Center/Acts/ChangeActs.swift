@@ -108,7 +108,7 @@ extension Acts {
     /// The value of a bulk act for history, which has no secrets.
     private static func shown(_ act: BulkAct, _ value: String) throws -> String {
         let setting = act == .set ? try SettingAssignment(value).definition : nil
-        if let setting, setting.isSecret { return setting.name }
+        if let setting, setting.isSealed { return setting.name }
         return value.beginning(length: shownLength)
     }
 

@@ -26,7 +26,7 @@ package struct SettingDefinition: Sendable {
     /// Only its presence is shown.
     package let isSecret: Bool
     /// A store keeps it sealed.
-    let isSealed: Bool
+    package let isSealed: Bool
     /// Only the site sets it: groups, rules and nodes cannot.
     package let isSiteWide: Bool
     /// Why a stored value is unreadable; nil when it is readable.
