@@ -263,6 +263,15 @@ package final class BootContext {
         send(.hardware(machine, json))
     }
 
+    /// - Returns: whether the machine is in that boot.
+    func reportSteps(_ json: [UInt8], of phase: StepPhase, of machine: MACAddress, in boot: String) -> Bool {
+        guard tracker.currentBoot(of: machine) == boot else { return false }
+        if limits.takes(\.reports, .reports, .messages, .machine(machine)) {
+            send(.steps(machine, boot: boot, phase, json))
+        }
+        return true
+    }
+
     package func reportRegistration(_ registration: Registration, of machine: MACAddress) {
         guard limits.takes(\.reports, .reports, .messages, .machine(machine)) else { return }
         send(.registration(machine, registration))

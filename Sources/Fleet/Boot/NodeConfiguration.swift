@@ -17,7 +17,6 @@ package func configurationArchive(
     let name = node?.name ?? NodeName(unknown: machine)
     var archive = CPIOWriter()
     let files = ConfigurationEntry.files.rawValue
-    var hostKeyPath: String?
     archive.addFile("\(files)/etc/hostname", data: Array("\(name)\n".utf8))
     archive.addFile(
         "\(files)/etc/hosts",
@@ -32,8 +31,7 @@ package func configurationArchive(
     }
     if let number = try settings.hostKeyNumber {
         let key = hostKey(name, number)
-        hostKeyPath = "/etc/ssh/ssh_host_ed25519_key"
-        let path = "\(files)/etc/ssh/ssh_host_ed25519_key"
+        let path = "\(files)\(HostKeyFiles.path)"
         archive.addFile(path, mode: 0o600, data: Array(key.privateFile.utf8))
         archive.addFile("\(path).pub", data: Array("\(key.publicLine) \(name)\n".utf8))
     }
@@ -52,7 +50,7 @@ package func configurationArchive(
             ConfigurationEntry.rootPasswordHash.rawValue, mode: 0o600,
             data: Array("\(hash.settingText)\n".utf8))
     }
-    let steps = try nodeSteps(of: settings, domain: policy.domain, hostKeyPath: hostKeyPath)
+    let steps = try nodeSteps(of: settings, domain: policy.domain)
     for phase in StepPhase.allCases {
         var list: [UInt8] = []
         for step in steps where step.phase == phase { step.work.write(to: &list) }
@@ -68,6 +66,9 @@ package func configurationArchive(
 
 /// A node's SSH host key in OpenSSH's format.
 package struct HostKeyFiles: Equatable, Sendable {
+    /// Where OpenSSH looks for it.
+    static let path = "/etc/ssh/ssh_host_ed25519_key"
+
     package var privateFile: String
     /// `ssh-ed25519 AAAA…`
     package var publicLine: String

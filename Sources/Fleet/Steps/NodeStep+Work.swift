@@ -16,7 +16,7 @@ extension NodeStep {
                 .directory(path: "/root/.ssh", mode: 0o700, uid: 0, gid: 0),
                 .copy(path: "/root/.ssh/authorized_keys"),
             ]
-        case .hostKey(let path): [.copy(path: path), .copy(path: "\(path).pub")]
+        case .hostKey: [.copy(path: HostKeyFiles.path), .copy(path: "\(HostKeyFiles.path).pub")]
         case .rootPassword(let hash):
             [.field(path: "/etc/shadow", key: "root", index: 1, value: hash.settingText)]
         case .files(let files): files.map { .copy(path: "/\($0.path)") }

@@ -2,7 +2,7 @@ package import Wire
 
 /// One step of a node's configuration: what it sets, when, and what happens when it fails.
 ///
-/// ``nodeSteps(of:domain:hostKeyPath:)`` derives a node's steps from its settings; ``work`` is what the node carries out.
+/// ``nodeSteps(of:domain:)`` derives a node's steps from its settings; ``work`` is what the node carries out.
 package struct NodeStep: Equatable, Sendable {
     /// Unique among a node's steps.
     package var name: String
@@ -23,7 +23,7 @@ package struct NodeStep: Equatable, Sendable {
         case hosts
         case resolver(servers: [NameServer], search: [String])
         case authorizedKeys
-        case hostKey(path: String)
+        case hostKey
         case rootPassword(PasswordHash)
         /// - Parameter isDefault: no level sets it, so that an image without zones is fine.
         case timeZone(TimeZoneName, isDefault: Bool)
@@ -88,17 +88,15 @@ package struct NodeStep: Equatable, Sendable {
 ///
 /// Within a phase the files that a person wrote come behind those that settings make, and commands come last.
 ///
-/// - Parameters:
-///   - domain: the server's, in which short names are looked up unless the settings say otherwise.
-///   - hostKeyPath: of the node's SSH host key among its files; nil: it brings none.
+/// - Parameter domain: the server's, in which short names are looked up unless the settings say otherwise.
 package func nodeSteps(
-    of settings: EffectiveSettings, domain: String, hostKeyPath: String? = nil
+    of settings: EffectiveSettings, domain: String
 ) throws(UnreadableSetting) -> [NodeStep] {
     let modules = try settings.value(of: Settings.modules)
     let parameters = try settings.value(of: Settings.kernelParameters)
     let mounts = try settings.value(of: Settings.mounts).filter { !$0.isOff }
     let commands = try settings.value(of: Settings.commands).filter { !$0.isOff }
-    var steps = try identitySteps(of: settings, domain: domain, hostKeyPath: hostKeyPath)
+    var steps = try identitySteps(of: settings, domain: domain)
     steps += try systemSteps(of: settings)
     func add<Entry>(_ name: String, _ entries: [Entry], _ kind: ([Entry]) -> NodeStep.Kind) {
         if !entries.isEmpty { steps.append(NodeStep(name, kind(entries))) }
@@ -129,7 +127,7 @@ package func nodeSteps(
 
 /// Who the node is, and who may log in.
 private func identitySteps(
-    of settings: EffectiveSettings, domain: String, hostKeyPath: String?
+    of settings: EffectiveSettings, domain: String
 ) throws(UnreadableSetting) -> [NodeStep] {
     var steps = [NodeStep("host name", .hostName), NodeStep("hosts", .hosts)]
     let search = try settings.value(of: Settings.searchDomains).map(\.settingText)
@@ -149,7 +147,7 @@ private func identitySteps(
     if try !settings.value(of: Settings.authorizedKeys).isEmpty {
         steps.append(NodeStep("ssh keys", .authorizedKeys))
     }
-    if let hostKeyPath { steps.append(NodeStep("ssh host key", .hostKey(path: hostKeyPath))) }
+    if try settings.hostKeyNumber != nil { steps.append(NodeStep("ssh host key", .hostKey)) }
     return steps
 }
 
