@@ -6,7 +6,8 @@ package import Wire
 package struct StepReports {
     private static let usualDirectory = "/run/roost/step-results"
     /// The most steps of one report, and bytes of output of all of them: the server takes 64 KiB at once.
-    private static let (stepLimit, outputLimit) = (250, 24 << 10)
+    private static let nameLimit = 120
+    private static let (stepLimit, outputLimit) = (250, 16 << 10)
 
     private let directory: String
 
@@ -48,7 +49,7 @@ package struct StepReports {
                 let output = result.outcome == .done ? result.output.suffix(3) : result.output[...]
                 byteCount += output.reduce(0) { $0 + 2 * $1.utf8.count + 3 }
                 return [
-                    "name": JSONText(result.name), "outcome": JSONText(result.outcome.rawValue),
+                    "name": JSONText(result.name.prefix(nameLimit)), "outcome": JSONText(result.outcome.rawValue),
                     "attempts": JSONText(result.attempts), "milliseconds": JSONText(result.milliseconds),
                     "output": JSONText(byteCount > outputLimit ? [] : output.map { JSONText($0) }),
                 ]

@@ -10,6 +10,16 @@ package struct StepRun {
         package var milliseconds: Int
         /// The last lines of its output; those of a failed step begin with the reason.
         package var output: [String]
+
+        package init(
+            name: String, outcome: StepOutcome, attempts: Int, milliseconds: Int, output: [String]
+        ) {
+            self.name = name
+            self.outcome = outcome
+            self.attempts = attempts
+            self.milliseconds = milliseconds
+            self.output = output
+        }
     }
 
     /// Lines of output that are reported, and characters of a line.

@@ -36,7 +36,8 @@ extension Acts {
                 troubles.append(Self.trouble(of: node, lack: lack))
             } else if let boot, state == .failed || state == .stuck {
                 failures.append(Failure(name: node.name, isKnown: true, boot: boot))
-            } else if let boot, let failed = failedSteps[boot.macAddress] {
+            }
+            if let boot, let failed = failedSteps[boot.macAddress] {
                 troubles += Self.trouble(of: node, failed, in: boot)
             }
         }
