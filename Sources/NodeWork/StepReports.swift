@@ -49,7 +49,8 @@ package struct StepReports {
                 let output = result.outcome == .done ? result.output.suffix(3) : result.output[...]
                 byteCount += output.reduce(0) { $0 + 2 * $1.utf8.count + 3 }
                 return [
-                    "name": JSONText(result.name.prefix(nameLimit)), "outcome": JSONText(result.outcome.rawValue),
+                    "name": JSONText(result.name.prefix(nameLimit)),
+                    "outcome": JSONText(result.outcome.rawValue),
                     "attempts": JSONText(result.attempts), "milliseconds": JSONText(result.milliseconds),
                     "output": JSONText(byteCount > outputLimit ? [] : output.map { JSONText($0) }),
                 ]
