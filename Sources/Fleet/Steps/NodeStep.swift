@@ -118,7 +118,10 @@ package func nodeSteps(
         steps.append(NodeStep("sysctl values", at: .atInit, .kernelParameters(parameters)))
     }
     for mount in mounts where mount.isMounted {
-        steps.append(NodeStep("mount \(mount.key)", at: .late, .mounted(mount)))
+        var step = NodeStep("mount \(mount.key)", at: .late, .mounted(mount))
+        // Its disk may appear after the system has started.
+        step.attempts = 4
+        steps.append(step)
     }
     steps += commands.map(NodeStep.init(running:))
     // Stable: what was added first stays first.
