@@ -71,7 +71,11 @@ openrc_hook() {
         needs='need localmount; after modules sysctl'
     fi
     act=start
-    if [ "$1" = shutdown ]; then act=stop; fi
+    if [ "$1" = shutdown ]; then
+        act=stop
+        # It is stopped before the network is.
+        needs='need localmount; after net'
+    fi
     {
         printf '#!/sbin/openrc-run\ndescription="Steps of this node at phase %s, from the Roost server"\n' "$1"
         printf 'depend() { %s; }\n' "$needs"
