@@ -85,6 +85,8 @@ struct StepActing {
     }
 
     private func service(_ unit: String, _ name: String, _ wish: String, secondLimit: Int) throws -> String {
+        // One setting is for many images: what an image does not have need not be removed.
+        if wish == "remove", !hasService(unit, name) { return "the image has no \(unit)\n" }
         if program("systemctl") != nil {
             let place = "/etc/systemd/system/\(unit)"
             guard wish != "mask" else {
@@ -100,6 +102,18 @@ struct StepActing {
         }
         let words = wish == "enable" ? ["add", name, "default"] : ["--all", "delete", name]
         return try run(["rc-update"] + words, secondLimit: secondLimit)
+    }
+
+    private func hasService(_ unit: String, _ name: String) -> Bool {
+        // getty@tty2.service is an instance of getty@.service.
+        let template = unit.firstIndex(of: "@").flatMap { start in
+            unit.lastIndex(of: ".").map { "\(unit[...start])\(unit[$0...])" }
+        }
+        let places = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
+        return files.exists("/etc/init.d/\(name)")
+            || [unit, template].compactMap(\.self).contains { unit in
+                places.contains { files.exists("\($0)/\(unit)") }
+            }
     }
 
     // MARK: The system

@@ -202,6 +202,14 @@ import Wire
         #expect(
             try result(.service(unit: "a.service", name: "a", wish: "enable")).output[0].contains(
                 "neither systemctl nor rc-update"))
+        for unit in ["a.service", "a@b.service"] {
+            #expect(
+                try result(.service(unit: unit, name: "a", wish: "remove")).output == [
+                    "the image has no \(unit)"
+                ])
+        }
+        try put("", "/usr/lib/systemd/system/a@.service")
+        #expect(try result(.service(unit: "a@b.service", name: "a@b", wish: "remove")).outcome == .failed)
         try put("", "/usr/bin/systemctl", mode: 0o755)
         #expect(try result(.service(unit: "a.service", name: "a", wish: "mask")).outcome == .done)
         #expect(
