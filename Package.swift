@@ -147,7 +147,8 @@ let package = Package(
             swiftSettings: house),
         // Whole transfers over a link that loses much are simulated here: worth the optimiser's time.
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: house),
-        .testTarget(name: "SealingTests", dependencies: ["Sealing", "Wire"], swiftSettings: houseOfTests),
+        .testTarget(
+            name: "SealingTests", dependencies: ["Linux", "Sealing", "Wire"], swiftSettings: houseOfTests),
         .testTarget(name: "FleetTests", dependencies: ["Fleet", "Wire"], swiftSettings: houseOfTests),
         .testTarget(
             name: "NodeWorkTests", dependencies: ["Fleet", "Linux", "NodeWork", "Wire"],
@@ -186,7 +187,7 @@ let package = Package(
         .testTarget(
             name: "ImagesTests", dependencies: ["Errors", "Fleet", "Images", "Sealing"],
             swiftSettings: houseOfTests),
-        .testTarget(name: "TidyTests", swiftSettings: houseOfTests),
+        .testTarget(name: "TidyTests", dependencies: ["Linux"], swiftSettings: houseOfTests),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["Fleet", "Linux", "Sealing", "Services", "StoreSQLite", "Wire"],

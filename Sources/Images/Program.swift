@@ -1,5 +1,6 @@
 package import Foundation
 import Glibc
+package import Linux
 import Synchronization
 
 /// A program that failed: what was run, how it ended, and the end of its output.
@@ -69,15 +70,13 @@ package struct Program: Sendable {
     }
 
     /// Starts it with both outputs going to `output`; the caller ends it.
-    package func start(_ arguments: [String], output: FileHandle) throws -> Process {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try Self.begin(process)
-        return process
+    package func start(_ arguments: [String], output: FileHandle) throws -> ChildProcess {
+        let nothing = try FileDescriptor(opening: "/dev/null")
+        return try Self.begin {
+            try ChildProcess(
+                path, arguments, input: nothing.number, output: output.fileDescriptor,
+                errors: output.fileDescriptor)
+        }
     }
 
     /// Runs it and returns its standard output; `progress` gets each line of both outputs as it arrives.
@@ -132,23 +131,30 @@ package struct Program: Sendable {
         filling filled: String? = nil, stop: ProgramStop? = nil, isCleanup: Bool = false,
         progress: (@Sendable (String) -> Void)? = nil, take: (Data) throws -> Void
     ) throws {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
+        var words = [path] + arguments
         if let confinement {
-            process.executableURL = try Program("bwrap", package: "bubblewrap").url
-            process.arguments = confinement.arguments(environment) + [url.path] + arguments
+            words =
+                [try Program("bwrap", package: "bubblewrap").path] + confinement.arguments(environment)
+                + words
         }
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let output = Pipe()
         let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
         let inputPipe = input.map { _ in Pipe() }
-        let file = file.map { FileHandle(fileDescriptor: $0, closeOnDealloc: false) }
-        process.standardInput = inputPipe ?? file ?? FileHandle.nullDevice
-        if isCleanup { try Self.withoutBlockedSignals { try process.run() } } else { try Self.begin(process) }
-        stop?.begins(process.processIdentifier)
+        let nothing = try FileDescriptor(opening: "/dev/null")
+        let start = {
+            try ChildProcess(
+                words[0], Array(words.dropFirst()),
+                environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+                input: inputPipe?.fileHandleForReading.fileDescriptor ?? file ?? nothing.number,
+                output: output.fileHandleForWriting.fileDescriptor,
+                errors: errors.fileHandleForWriting.fileDescriptor)
+        }
+        let process = try isCleanup ? start() : Self.begin(start)
+        stop?.begins(process)
+        // What we read ends when the program has closed its own ends, and what it reads when we have closed ours.
+        try output.fileHandleForWriting.close()
+        try errors.fileHandleForWriting.close()
+        try inputPipe?.fileHandleForReading.close()
         if let input, let inputPipe {
             let writer = inputPipe.fileHandleForWriting
             Thread.detachNewThread {
@@ -171,50 +177,33 @@ package struct Program: Sendable {
                 if progress != nil { collected.add(data) }
             }
         }
-        if case .failure = refusal { Self.kill(process.processIdentifier) }
+        if case .failure = refusal { process.kill() }
         group.wait()
-        stop?.ends()
-        process.waitUntilExit()
+        let status = process.wait()
         if let problem = watch?.end() { throw problem }
         try refusal.get()
-        guard process.terminationStatus == 0 else {
+        guard status == 0 else {
             // It may have ended before the watch began.
             if let filled { try DiskNearlyFull.check(filled) }
             if confinement != nil, let reason = collected.tail.wholeMatch(of: /bwrap: ([^\n]*)\n?/) {
                 throw ConfinementRefused(program: name, reason: String(reason.1))
             }
             throw ProgramFailure(
-                command: ([name] + arguments).joined(separator: " "), status: process.terminationStatus,
-                output: collected.tail)
+                command: ([name] + arguments).joined(separator: " "), status: status, output: collected.tail)
         }
     }
 
-    /// Ends a program and its children, which share a process group of their own. If it is being confined, its other half would wait
-    /// forever and keep the pipes open that we read to their end.
-    fileprivate static func kill(_ number: Int32) {
-        _ = Glibc.kill(-number, SIGKILL)
-        _ = Glibc.kill(number, SIGKILL)
-    }
-
-    /// Stopping further programs also ends those that run; one that was about to start ends here.
-    private static func begin(_ process: Process) throws {
+    /// Stopping further programs also ends those that run; one that was about to start ends here. Ctrl-C does not reach them, because each
+    /// has a process group of its own: commands end them when they get it.
+    private static func begin(_ start: () throws -> ChildProcess) throws -> ChildProcess {
         try checkMayStart()
-        try withoutBlockedSignals { try process.run() }
+        let process = try start()
         do { try checkMayStart() } catch {
-            kill(process.processIdentifier)
+            process.kill()
+            process.wait()
             throw error
         }
-    }
-
-    /// Children inherit the signal mask of the thread that starts them, and pool threads block nearly all signals: without this, only
-    /// SIGKILL could end them. Ctrl-C does not reach them in any case, because Foundation gives each its own process group: commands end
-    /// them when they get it.
-    private static func withoutBlockedSignals(_ body: () throws -> Void) throws {
-        var (none, before) = (sigset_t(), sigset_t())
-        unsafe sigemptyset(&none)
-        unsafe pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try body()
+        return process
     }
 
     /// Ends a program when the disk that it fills is nearly full.
@@ -224,15 +213,14 @@ package struct Program: Sendable {
         private var problem: DiskNearlyFull?
         private var isOver = false
 
-        init(_ directory: String, _ process: Process) {
-            let number = process.processIdentifier
+        init(_ directory: String, _ process: ChildProcess) {
             Thread.detachNewThread { [self] in
                 while true {
                     do { try DiskNearlyFull.check(directory) } catch {
                         lock.withLock {
                             guard !isOver else { return }
                             problem = error as? DiskNearlyFull
-                            Program.kill(number)
+                            process.kill()
                         }
                         return
                     }
@@ -284,7 +272,7 @@ package struct Program: Sendable {
 package final class ProgramStop: @unchecked Sendable {
     // Sendable: every access holds the lock.
     private let lock = NSLock()
-    private var process: Int32?
+    private var process: ChildProcess?
     private var isStopped = false
 
     package init() {}
@@ -292,17 +280,20 @@ package final class ProgramStop: @unchecked Sendable {
     package func stop() {
         lock.withLock {
             isStopped = true
-            if let process { Program.kill(process) }
+            process?.kill()
         }
     }
 
-    fileprivate func begins(_ process: Int32) {
+    fileprivate func begins(_ process: ChildProcess) {
         lock.withLock {
             self.process = process
-            if isStopped { Program.kill(process) }
+            if isStopped { process.kill() }
         }
     }
+}
 
-    /// Its process ID may be reused from now on.
-    fileprivate func ends() { lock.withLock { process = nil } }
+extension ChildProcess {
+    /// Ends it and its children, which share its process group. If it is being confined, its other half would wait forever and keep the
+    /// pipes open that we read to their end.
+    fileprivate func kill() { signal(SIGKILL, toGroup: true) }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Linux
 import Sealing
 import Testing
 
@@ -27,16 +29,13 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(key.privateFile.utf8).write(to: URL(fileURLWithPath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/ssh-keygen")
-        process.arguments = ["-y", "-f", path]
         let output = Pipe()
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let process = try ChildProcess(
+            "/usr/bin/ssh-keygen", ["-y", "-f", path], input: STDIN_FILENO,
+            output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
+        try output.fileHandleForWriting.close()
         let said = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
+        #expect(process.wait() == 0)
         #expect(said == "\(key.publicLine) \(name)\n")
     }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import Linux
 import Testing
 
 /// What the package's scripts do on installation and removal. Their path contains only stand-ins that record how they are called: nothing
@@ -29,13 +31,11 @@ import Testing
         let text = try String(contentsOf: source, encoding: .utf8)
             .replacingOccurrences(of: "/run/systemd/system", with: place.path)
             .replacingOccurrences(of: "/run/roost.returns", with: "\(returns?.path ?? place.path + "/none")")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", text, script] + arguments
-        process.environment = ["PATH": place.path]
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(script) \(arguments)")
+        let process = try ChildProcess(
+            "/bin/sh", ["-c", text, script] + arguments, environment: ["PATH": place.path],
+            input: STDIN_FILENO,
+            output: STDOUT_FILENO, errors: STDERR_FILENO)
+        #expect(process.wait() == 0, "\(script) \(arguments)")
         return ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
     }
 

@@ -58,6 +58,10 @@ int roost_synchronise_file_system(int fd);
 int roost_begin_synchronising(int fd);
 // Runs a program on this terminal and waits for it; its exit status, 128 and its signal, or -1.
 int roost_run_in_foreground(char *const words[]);
+// Starts a program in a process group of its own, which inherits `descriptors` as its input, output and errors (each above 2) and no
+// other one, and blocks no signal (posix_spawn(3)). Its number goes to `child`; 0, or a number of errno.
+int roost_spawn(
+    const char *path, char *const words[], char *const environment[], const int descriptors[3], pid_t *child);
 // From now on none of these signals does what it would have done: its number is written into a pipe, as one byte, whichever thread it
 // reaches. With `once` the second of a kind ends the process, and what was ignored before stays so, as nohup(1) wants it. Returns what
 // the pipe is read from, or -1 with errno.

@@ -76,8 +76,8 @@ struct BootTestMachine {
                 "-append", (test.commandLine + [Self.kernelWord]).joined(separator: " "),
             ], output: try FileHandle(forWritingTo: console))
         defer {
-            machine.terminate()
-            machine.waitUntilExit()
+            machine.signal(SIGTERM)
+            machine.wait()
         }
         func shown() -> String {
             String(decoding: (try? Data(contentsOf: console)) ?? Data(), as: UTF8.self)
@@ -112,7 +112,7 @@ struct BootTestMachine {
 
     /// The emulator, behind commands that drop root's rights, because a version's kernel is not trusted, and that end it in any case, even
     /// when this process is killed.
-    private func start(_ words: [String], output: FileHandle) throws -> Process {
+    private func start(_ words: [String], output: FileHandle) throws -> ChildProcess {
         let emulator = try Program("qemu-system-x86_64", package: "qemu-system-x86").path
         let limit = try Program("timeout", package: "coreutils")
         let limited =

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import HTTPClient
 import Images
+import Linux
 import Synchronization
 
 /// Builds images for the server, which drops the rights for it: a separate process, started before, that reads orders from standard input
@@ -18,7 +19,7 @@ struct BuildWorker: ParsableCommand {
     @Option var cache: String
 
     func run() throws {
-        var running: [Int: (process: Process, isTest: Bool)] = [:]
+        var running: [Int: (process: ChildProcess, isTest: Bool)] = [:]
         // The input ends with the server: its builds end, too.
         while let line = readLine() {
             guard let order = try? JSONDecoder().decode(ImageBuildOrder.self, from: Data(line.utf8)),
@@ -36,32 +37,30 @@ struct BuildWorker: ParsableCommand {
         for job in running.values { Self.end(job.process, isTest: job.isTest) }
     }
 
-    private func start(_ order: ImageBuildOrder, _ line: String) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(
-            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-        process.arguments = ["build-job", "--state-directory", stateDirectory, "--cache", cache, line]
-        process.standardInput = FileHandle.nullDevice
-        process.terminationHandler = { process in
-            guard process.terminationStatus != 0 else { return }
+    private func start(_ order: ImageBuildOrder, _ line: String) throws -> ChildProcess {
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let nothing = try FileDescriptor(opening: "/dev/null")
+        let process = try ChildProcess(
+            own, ["build-job", "--state-directory", stateDirectory, "--cache", cache, line],
+            input: nothing.number, output: STDOUT_FILENO, errors: STDERR_FILENO)
+        Thread.detachNewThread {
+            let status = process.wait()
+            guard status != 0 else { return }
             BuildJob.say(
-                ImageBuildMessage(
-                    build: order.build, failure: "the build ended with status \(process.terminationStatus)"))
+                ImageBuildMessage(build: order.build, failure: "the build ended with status \(status)"))
         }
-        try process.run()
         return process
     }
 
     /// Ends a build and all processes that it started.
-    private static func end(_ process: Process, isTest: Bool) {
+    private static func end(_ process: ChildProcess, isTest: Bool) {
         // It cleans up.
-        if isTest { process.terminate() }
+        if isTest { process.signal(SIGTERM) }
         for _ in 0..<50 where isTest && process.isRunning { usleep(100_000) }
         guard process.isRunning else { return }
-        let number = process.processIdentifier
-        kill(number, SIGSTOP)
-        ProcessTree.killDescendants(of: number)
-        kill(number, SIGKILL)
+        process.signal(SIGSTOP)
+        ProcessTree.killDescendants(of: process.number)
+        process.signal(SIGKILL)
     }
 }
 

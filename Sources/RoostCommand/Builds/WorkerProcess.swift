@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Linux
 
 /// A process of this program that keeps its rights when the server drops its own, and reads orders from a pipe.
 enum WorkerProcess {
@@ -11,30 +12,31 @@ enum WorkerProcess {
         orders: FileHandle, answers: FileHandle
     ) {
         let (input, output) = (Pipe(), Pipe())
-        let process = Process()
         let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let command: [String]
         if isUnderSystemd {
             // The server's unit forbids what a worker needs (mounts, namespaces, most of the disk), for its children too: the worker gets
             // its own unit, connected by the same pipes.
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-run")
-            process.arguments =
+            command =
                 [
-                    "--pipe", "--wait", "--collect", "--quiet", "--unit=\(unit)-\(getpid())",
-                    "--property=PartOf=roost.service", "--description=\(description)", "--", own,
+                    "/usr/bin/systemd-run", "--pipe", "--wait", "--collect", "--quiet",
+                    "--unit=\(unit)-\(getpid())", "--property=PartOf=roost.service",
+                    "--description=\(description)", "--", own,
                 ] + words
-            // Only the server itself notifies systemd for this unit.
-            process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" }
         } else {
-            process.executableURL = URL(fileURLWithPath: own)
-            process.arguments = words
+            command = [own] + words
         }
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let orders = input.fileHandleForWriting
-        // No child of the server may keep the worker's input open after the server has ended.
-        _ = fcntl(orders.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        return (orders, output.fileHandleForReading)
+        let process = try ChildProcess(
+            command[0], Array(command.dropFirst()),
+            // Only the server itself notifies systemd for its unit.
+            environment: ProcessInfo.processInfo.environment.filter { $0.key != "NOTIFY_SOCKET" },
+            input: input.fileHandleForReading.fileDescriptor,
+            output: output.fileHandleForWriting.fileDescriptor,
+            errors: STDERR_FILENO)
+        try input.fileHandleForReading.close()
+        try output.fileHandleForWriting.close()
+        Thread.detachNewThread { process.wait() }
+        return (input.fileHandleForWriting, output.fileHandleForReading)
     }
 
     private static var isUnderSystemd: Bool {

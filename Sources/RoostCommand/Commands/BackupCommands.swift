@@ -111,15 +111,12 @@ struct Backup: AsyncParsableCommand {
     }
 
     private static func run(_ program: String, _ arguments: [String], output: Int32) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(fileDescriptor: output, closeOnDealloc: false)
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(text: "‘\(program)’ ended with status \(process.terminationStatus)", code: 1)
+        let nothing = try FileDescriptor(opening: "/dev/null")
+        let process = try ChildProcess(
+            program, arguments, input: nothing.number, output: output, errors: STDERR_FILENO)
+        let status = process.wait()
+        guard status == 0 else {
+            throw Failure(text: "‘\(program)’ ended with status \(status)", code: 1)
         }
     }
 }

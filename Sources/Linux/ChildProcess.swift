@@ -1,0 +1,91 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Another program, started by this one, in a process group of its own.
+///
+/// Foundation's `Process` is not used: before it starts a program it reads the names of all open descriptors, and with more than about
+/// 1,360 of them it reads past the end of its buffer.
+package final class ChildProcess: Sendable {
+    /// Its process ID, also that of its group. It may be reused as soon as `wait` has returned; `signal` heeds that.
+    package let number: Int32
+    /// Its exit status, once it has ended and was waited for.
+    private let ended = Mutex<Int32?>(nil)
+
+    /// - Parameters:
+    ///   - arguments: without the program's own name.
+    ///   - environment: this process's own if nil.
+    ///   - input: as the other two an open descriptor of this process, which stays open here. The program inherits no other one.
+    /// - Throws: `SystemError` if it cannot be started, such as when there is no such program.
+    package init(
+        _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: Int32,
+        output: Int32,
+        errors: Int32
+    ) throws(SystemError) {
+        let attempt = "start \(path)"
+        var above: [Int32] = []
+        defer { above.forEach { close($0) } }
+        for descriptor in [input, output, errors] {
+            // A descriptor below three, as a program has whose own input is closed, would be overwritten before it is passed on.
+            let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+            guard copy >= 0 else { throw SystemError(attempt) }
+            above.append(copy)
+        }
+        var words = unsafe Self.list([path] + arguments)
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var number: Int32 = 0
+        let failure: Int32
+        if let environment {
+            var variables = unsafe Self.list(environment.map { "\($0)=\($1)" })
+            defer { unsafe variables.forEach { unsafe free($0) } }
+            failure = unsafe roost_spawn(path, &words, &variables, above, &number)
+        } else {
+            failure = unsafe roost_spawn(path, &words, nil, above, &number)
+        }
+        guard failure == 0 else { throw SystemError(attempt, number: failure) }
+        self.number = number
+    }
+
+    /// Waits until it has ended. Several threads may wait.
+    ///
+    /// - Returns: its exit status, or 128 plus the number of the signal that ended it.
+    @discardableResult
+    package func wait() -> Int32 {
+        while true {
+            if let status = ended.withLock(\.self) { return status }
+            // It is reaped below, where no signal can be sent at the same time.
+            _ = retrying { waitid(P_PID, id_t(number), nil, WEXITED | WNOWAIT) }
+            reap()
+        }
+    }
+
+    package var isRunning: Bool {
+        reap()
+        return ended.withLock { $0 == nil }
+    }
+
+    /// Sends a signal to it, or to its whole group. Does nothing if it has ended.
+    package func signal(_ signal: Int32, toGroup: Bool = false) {
+        ended.withLock { status in
+            guard status == nil else { return }
+            _ = kill(toGroup ? -number : number, signal)
+        }
+    }
+
+    private func reap() {
+        ended.withLock { ended in
+            guard ended == nil else { return }
+            var status: Int32 = 0
+            let answer = retrying { unsafe waitpid(number, &status, WNOHANG) }
+            // No such child: something else has waited for it.
+            if answer < 0 { ended = 128 }
+            guard answer == number else { return }
+            let signal = status & 0x7F
+            ended = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+        }
+    }
+
+    private static func list(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        unsafe texts.map { unsafe strdup($0) } + [nil]
+    }
+}
