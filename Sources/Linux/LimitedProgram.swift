@@ -15,14 +15,14 @@ package struct LimitedProgram: Sendable {
     /// Reads after its end: as much as a pipe holds.
     private static let readLimit = 32
 
-    private let words: [String]
-    private let environment: [String]
+    private let path: String
+    private let arguments: [String]
+    private let environment: [String: String]
 
-    /// - Parameters:
-    ///   - words: the program's path, and its arguments.
-    ///   - environment: `NAME=VALUE` each; nothing else is passed on.
-    package init(_ words: [String], environment: [String]) {
-        self.words = words
+    /// - Parameter environment: nothing else is passed on.
+    package init(_ path: String, _ arguments: [String], environment: [String: String]) {
+        self.path = path
+        self.arguments = arguments
         self.environment = environment
     }
 
@@ -36,62 +36,33 @@ package struct LimitedProgram: Sendable {
     package func run(secondLimit: Int, outputLimit: Int) throws(SystemError) -> Result {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { throw SystemError("make a pipe") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var output = Output(FileDescriptor(owning: ends[0]), limit: outputLimit)
-        let process = try start(output: FileDescriptor(owning: ends[1]))
+        let program = try start(output: FileDescriptor(owning: ends[1]))
         let last = SystemClock.boot + secondLimit * 1_000
         var isTimedOut = false
         while true {
             _ = try output.read(within: Self.period)
             if !output.isOpen { usleep(2_000) }
-            if let status = Self.ended(process) {
+            if !program.isRunning {
                 // What it printed before its end is there already; others may still print.
                 for _ in 0..<Self.readLimit where try output.read(within: 0) {}
-                return Result(status: status, isTimedOut: isTimedOut, output: output.end)
+                return Result(status: program.wait(), isTimedOut: isTimedOut, output: output.end)
             }
             let now = SystemClock.boot
             if now >= last + Self.grace {
-                kill(-process, SIGKILL)
+                program.signal(SIGKILL, toGroup: true)
             } else if now >= last, !isTimedOut {
                 isTimedOut = true
-                kill(-process, SIGTERM)
+                program.signal(SIGTERM, toGroup: true)
             }
         }
     }
 
-    private func start(output: consuming FileDescriptor) throws(SystemError) -> pid_t {
-        var files = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&files)
-        defer { unsafe _ = posix_spawn_file_actions_destroy(&files) }
-        unsafe posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        for number: Int32 in [1, 2] {
-            unsafe posix_spawn_file_actions_adddup2(&files, output.number, number)
-        }
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] =
-            unsafe environment.map { unsafe strdup($0) } + [nil]
-        defer {
-            unsafe arguments.forEach { unsafe free($0) }
-            unsafe variables.forEach { unsafe free($0) }
-        }
-        var process: pid_t = 0
-        let problem = unsafe posix_spawn(
-            &process, words[0], &files, &attributes, &arguments, &variables)
-        guard problem == 0 else { throw SystemError("run \(words[0])", number: problem) }
-        return process
-    }
-
-    /// Nil while it runs.
-    private static func ended(_ process: pid_t) -> Int32? {
-        var status: Int32 = 0
-        guard unsafe waitpid(process, &status, WNOHANG) == process else { return nil }
-        let signal = status & 0x7F
-        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    private func start(output: consuming FileDescriptor) throws(SystemError) -> ChildProcess {
+        let input = try FileDescriptor(opening: "/dev/null")
+        return try ChildProcess(
+            path, arguments, environment: environment, input: input.number, output: output.number,
+            errors: output.number)
     }
 
     /// The output of a program, as it comes.

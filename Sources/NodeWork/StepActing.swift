@@ -61,13 +61,13 @@ struct StepActing {
     private func run(_ words: [String], secondLimit: Int) throws -> String {
         guard let name = words.first else { throw Failure(reason: "it names no program") }
         guard let program = program(name) else { throw Failure(reason: "the image has no \(name)") }
-        let environment =
-            [
-                "PATH=\(Self.directories.joined(separator: ":"))", "HOME=/root", "LANG=C.UTF-8",
-                "ROOST_PHASE=\(phase.rawValue)",
-                // Before init there is no systemd that could be asked: units are only enabled.
-            ] + (phase == .beforeInit ? ["SYSTEMD_OFFLINE=1"] : [])
-        let result = try LimitedProgram([program] + words.dropFirst(), environment: environment)
+        var environment = [
+            "PATH": Self.directories.joined(separator: ":"), "HOME": "/root", "LANG": "C.UTF-8",
+            "ROOST_PHASE": phase.rawValue,
+        ]
+        // Before init there is no systemd that could be asked: units are only enabled.
+        if phase == .beforeInit { environment["SYSTEMD_OFFLINE"] = "1" }
+        let result = try LimitedProgram(program, Array(words.dropFirst()), environment: environment)
             .run(secondLimit: secondLimit, outputLimit: Self.outputLimit)
         let output = String(decoding: result.output, as: UTF8.self)
         if result.isTimedOut {
